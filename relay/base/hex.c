@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "relay/base/hex.h"
+
+#include <string.h>
+
+void hex_encode(struct bytes bytes, char *ret_text)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < bytes.count; i++) {
+        ret_text[2 * i] = digits[bytes.data[i] >> 4];
+        ret_text[2 * i + 1] = digits[bytes.data[i] & 15];
+    }
+    ret_text[2 * bytes.count] = '\0';
+}
+
+/* -1 when `digit` is not hexadecimal. */
+static int hex_value(uint8_t digit)
+{
+    if (digit >= '0' && digit <= '9') {
+        return digit - '0';
+    }
+    if (digit >= 'a' && digit <= 'f') {
+        return digit - 'a' + 10;
+    }
+    if (digit >= 'A' && digit <= 'F') {
+        return digit - 'A' + 10;
+    }
+    return -1;
+}
+
+enum status hex_decode(struct bytes text, size_t capacity, uint8_t *ret_bytes, size_t *ret_count)
+{
+    if (text.count >= 2 && text.data[0] == '0' && (text.data[1] | 0x20) == 'x') {
+        text = bytes_from(text.data + 2, text.count - 2);
+    }
+    if (text.count % 2 != 0) {
+        return STATUS_MALFORMED;
+    }
+    if (text.count / 2 > capacity) {
+        return STATUS_FULL;
+    }
+    for (size_t i = 0; i < text.count; i++) {
+        if (hex_value(text.data[i]) < 0) {
+            return STATUS_MALFORMED;
+        }
+    }
+    for (size_t i = 0; i < text.count / 2; i++) {
+        const int high = hex_value(text.data[2 * i]);
+        const int low = hex_value(text.data[2 * i + 1]);
+        ret_bytes[i] = (uint8_t)(high << 4 | low);
+    }
+    *ret_count = text.count / 2;
+    return STATUS_OK;
+}
+
+enum status hex_decode_hash(struct bytes text, struct hash *ret_hash)
+{
+    struct hash hash;
+    size_t count = 0;
+
+    if (hex_decode(text, sizeof(hash.bytes), hash.bytes, &count) != STATUS_OK ||
+        count != sizeof(hash.bytes)) {
+        return STATUS_MALFORMED;
+    }
+    *ret_hash = hash;
+    return STATUS_OK;
+}
+
+enum status hex_decode_address(struct bytes text, struct address *ret_address)
+{
+    uint8_t bytes[32];
+    size_t count = 0;
+
+    if (hex_decode(text, sizeof(bytes), bytes, &count) != STATUS_OK) {
+        return STATUS_MALFORMED;
+    }
+    if (count == 20) {
+        *ret_address = address_from_evm(bytes);
+        return STATUS_OK;
+    }
+    if (count != 32) {
+        return STATUS_MALFORMED;
+    }
+    memcpy(ret_address->bytes, bytes, sizeof(bytes));
+    return STATUS_OK;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/base/limits.h: every bound of the node in one place, with the reasons they agree.
+ *
+ * Counts are elements, bytes are bytes. A configuration can ask for less, never for more. */
+#ifndef SLUICE_RELAY_BASE_LIMITS_H
+#define SLUICE_RELAY_BASE_LIMITS_H
+
+#include <assert.h>
+
+#define CHAINS_MAX              64u
+#define ENDPOINTS_PER_CHAIN_MAX 8u
+#define ASSETS_MAX              32u
+#define ROUTERS_MAX             256u /* warp-route routers whose collateral is watched, all chains together */
+#define VAULTS_MAX              256u
+#define NAME_BYTES_MAX          32u /* names of chains, assets, nodes, with the final NUL */
+
+#define MESSAGE_BYTES_MIN  77u    /* Hyperlane message without a body (Message.sol) */
+#define MESSAGE_BYTES_MAX  49152u /* larger ones are recorded by hash and refused by name */
+#define METADATA_BYTES_MAX 8192u  /* ISM metadata: 50 signatures and a 1,024-byte proof fit */
+#define VALIDATORS_MAX     50u    /* of one multisig ISM, as the reference relayer bounds it */
+#define LOCATIONS_MAX      8u     /* announced storage locations kept per validator, newest first */
+#define LOCATION_BYTES_MAX 512u
+#define REASON_BYTES_MAX   256u /* revert texts and other words from outside, cut to fit */
+
+#define RECORD_BYTES_MAX    65535u /* one journal record: a tlog-tiles entry has a 16-bit length */
+#define ROW_KEY_BYTES_MAX   128u   /* LMDB allows 511 */
+#define ROW_VALUE_BYTES_MAX 65535u
+
+#define COMMANDS_PER_STEP_MAX  64u  /* one core_step; more work asks for a wake at once */
+#define ROWS_PER_STEP_MAX      512u /* rows one core_step may change */
+#define BATCH_EVENTS_MAX       256u /* events that share one journal commit */
+#define BATCH_BYTES_MAX        (8u << 20)
+#define BALANCES_PER_EVENT_MAX 512u
+#define MOVES_PER_PLAN_MAX     256u
+
+static_assert(MESSAGE_BYTES_MAX + METADATA_BYTES_MAX < RECORD_BYTES_MAX,
+              "a leg with its message and metadata fits one record");
+static_assert(77 + 32 * VALIDATORS_MAX < RECORD_BYTES_MAX, "a validator set fits one record");
+
+#endif

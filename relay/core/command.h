@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/core/command.h: acts the core asks for.
+ *
+ * The shell carries each to the part that can do it and brings the answer back as an event.
+ * Two classes (command_waits): commands that only read may leave at once; those that sign, send or
+ * publish leave only after the batch that holds them is durable.
+ *
+ * Memory: pointers inside a command are borrowed from the core until its next step. */
+#ifndef SLUICE_RELAY_CORE_COMMAND_H
+#define SLUICE_RELAY_CORE_COMMAND_H
+
+#include "relay/core/event.h"
+
+/* stored: never renumber */
+enum command_kind {
+    COMMAND_WATCH = 1,              /* follow a chain from a block on; a repeat rewinds */
+    COMMAND_READ_SECURITY = 2,      /* which ISM guards this message's recipient, and its set */
+    COMMAND_READ_STORAGE = 3,       /* where a validator says it publishes */
+    COMMAND_FETCH_CHECKPOINT = 4,   /* read one signed checkpoint from one validator's store */
+    COMMAND_PREPARE = 5,            /* encode a leg and simulate it from the key's address */
+    COMMAND_SEND = 6,               /* sign a leg under an intent (waits) */
+    COMMAND_BROADCAST = 7,          /* give the signed transaction to every endpoint (waits) */
+    COMMAND_FOLLOW = 8,             /* report when this transaction is included */
+    COMMAND_READ_LANE = 9,          /* a key's nonces and balance */
+    COMMAND_READ_POSITIONS = 10,    /* balances, vault states and bridge quotes at one block hash */
+    COMMAND_READ_TREE = 11,         /* leaf count and root of the tree hook at one block hash */
+    COMMAND_SIGN_CHECKPOINT = 12,   /* (waits) */
+    COMMAND_SIGN_ANNOUNCEMENT = 13, /* (waits) */
+    COMMAND_PUBLISH_CHECKPOINT = 14,   /* write a signed checkpoint to our store (waits) */
+    COMMAND_PUBLISH_ANNOUNCEMENT = 15, /* write announcement.json to our store (waits) */
+    COMMAND_PLAN = 16,                 /* run the routing core on a snapshot, on its own thread */
+    COMMAND_WAKE = 17, /* give EVENT_WAKE at this instant; an earlier one replaces it */
+    COMMAND_NOTE = 18, /* tell people: a state change, a refusal, an alarm */
+};
+
+/* stored: never renumber. What one transaction does. */
+enum leg_kind {
+    LEG_PROCESS = 1,   /* Mailbox.process(metadata, message) */
+    LEG_REBALANCE = 2, /* router.rebalance(destination, amount, bridge) */
+    LEG_ANNOUNCE = 3,  /* ValidatorAnnounce.announce(validator, location, signature) */
+    LEG_CANCEL = 4,    /* a transfer of nothing to ourselves, to free a nonce */
+};
+
+struct leg {
+    struct hash id; /* idempotency key: equal id means equal leg */
+    enum leg_kind kind;
+    uint32_t domain;    /* where the transaction runs */
+    struct address key; /* who sends it */
+    union {
+        struct {
+            struct hash message_id;
+            struct bytes message;
+            struct bytes metadata;
+        } process;
+        struct {
+            struct address router;
+            struct address bridge;
+            uint32_t destination;
+            struct amount amount;
+            struct amount fee_native_max; /* quoted above it: refused, not sent */
+            struct amount fee_token_max;
+        } rebalance;
+        struct {
+            struct address validator;
+            struct bytes location;
+            struct signature signature;
+        } announce;
+    };
+};
+
+/* A decision to send, durable before the transaction leaves (design.md section 2). */
+struct intent {
+    struct hash leg_id;
+    uint32_t attempt; /* 0 first; each replacement of the same nonce counts up */
+    uint32_t domain;
+    struct address key;
+    uint64_t nonce;
+    uint64_t gas_limit;
+    struct amount fee_per_gas_max;
+    struct amount priority_fee_per_gas;
+    struct amount value;
+    struct hash payload_digest; /* what EVENT_PREPARED named; the adapter checks it again */
+};
+
+/* stored: never renumber */
+enum note_level {
+    NOTE_INFO = 1,
+    NOTE_WARN = 2,  /* degraded; the text says what the node does instead */
+    NOTE_ALARM = 3, /* a person must act */
+};
+
+struct command {
+    enum command_kind kind;
+    uint32_t domain; /* the chain it is for; 0 where it is for none */
+    union {
+        struct {
+            uint64_t from_block; /* first block whose facts are wanted */
+        } watch;
+        struct {
+            struct hash message_id;
+            struct bytes message;
+        } read_security; /* domain is the destination */
+        struct {
+            struct address validator;
+        } read_storage; /* domain is the origin */
+        struct {
+            struct address validator;
+            struct bytes location;
+            uint32_t index;
+            struct hash message_id; /* for the log; the checkpoint must name it */
+        } fetch_checkpoint;         /* domain is the origin */
+        struct leg prepare;
+        struct {
+            struct leg leg;
+            struct intent intent;
+        } send;
+        struct {
+            struct hash leg_id;
+            struct hash transaction;
+        } broadcast;
+        struct {
+            struct hash leg_id;
+            struct hash transaction;
+            struct address key;
+            uint64_t nonce;
+        } follow;
+        struct {
+            struct address key;
+        } read_lane;
+        struct {
+            uint64_t block_number;
+            struct hash block_hash;
+        } read_positions;
+        struct {
+            uint64_t block_number;
+            struct hash block_hash;
+        } read_tree;
+        struct checkpoint sign_checkpoint;
+        struct {
+            struct address validator;
+            struct bytes location;
+        } sign_announcement;
+        struct {
+            struct address validator;
+            struct checkpoint checkpoint;
+            struct signature signature;
+        } publish_checkpoint;
+        struct {
+            struct address validator;
+            struct bytes location;
+            struct signature signature;
+        } publish_announcement;
+        struct {
+            struct hash plan_id;  /* digest of `network` */
+            struct bytes network; /* relay/routing/network.h, packed */
+        } plan;
+        struct {
+            struct instant at;
+        } wake;
+        struct {
+            enum note_level level;
+            struct hash subject; /* message, leg, plan id; zero where none */
+            uint32_t reason;     /* enum reason (relay/core/reason.h) */
+            struct bytes text;   /* more, for people; at most REASON_BYTES_MAX */
+        } note;
+    };
+};
+
+/* True for commands that leave only after their batch is durable. */
+bool command_waits(enum command_kind kind);
+/* True for commands that are journaled as records of their own: decisions an auditor reads. Replay
+ * compares them byte for byte. */
+bool command_is_recorded(enum command_kind kind);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/core/config.h: what the core is told about the world it works in and what it may do.
+ *
+ * The shell makes it from the configuration file; EVENT_START carries it, so that it is journaled
+ * and a replay needs no file. Arrays beyond their count are zero, so that equal configurations have
+ * equal bytes. Order matters nowhere but in the indexes that name entries. */
+#ifndef SLUICE_RELAY_CORE_CONFIG_H
+#define SLUICE_RELAY_CORE_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "relay/base/amount.h"
+#include "relay/base/bytes.h"
+#include "relay/base/instant.h"
+#include "relay/base/limits.h"
+
+/* stored: never renumber */
+enum route_mode {
+    ROUTE_OFF = 0,     /* positions are not watched */
+    ROUTE_OBSERVE = 1, /* watch, journal, plan, explain; move nothing (the default) */
+    ROUTE_PROPOSE = 2, /* a person approves each plan */
+    ROUTE_ACT = 3,     /* move inside the bounds below */
+};
+
+struct core_chain {
+    char name[NAME_BYTES_MAX];
+    uint32_t domain;
+    uint64_t chain_id;
+    struct address mailbox;
+    struct address tree_hook;
+    struct address validator_announce;
+    struct address gas_paymaster;
+    uint64_t start_block; /* first block whose messages matter */
+    bool relay_to;        /* deliver messages whose destination this chain is */
+    bool validate;        /* sign checkpoints of this chain as origin */
+    struct address key;   /* account that sends transactions here; zero: none may be sent */
+    struct amount fee_per_gas_max; /* ceiling; above it sending waits */
+    struct amount priority_fee_per_gas;
+    uint64_t gas_limit_max;        /* of one transaction */
+    struct amount key_balance_min; /* native; below it an alarm */
+};
+
+struct core_asset {
+    char symbol[NAME_BYTES_MAX];
+    uint32_t decimals;
+};
+
+/* One warp-route router that holds collateral on one chain. */
+struct core_router {
+    uint32_t domain;
+    uint32_t asset; /* index into assets */
+    struct address router;
+    struct address token;
+    struct address bridge; /* ITokenBridge that moves its collateral; zero: it only receives */
+    struct bps weight;     /* target share of the asset's collateral over all its routers; they sum
+                              to 10,000 per asset */
+};
+
+struct core_vault {
+    uint32_t domain;
+    uint32_t asset;
+    struct address vault;
+    struct address token;
+    struct address owner; /* whose shares are ours; zero: the vault is only watched */
+};
+
+struct core_route {
+    enum route_mode mode;
+    struct bps tolerance;         /* of the asset's total, around each target; no move inside it */
+    struct amount move_min;       /* base units; smaller moves are not made */
+    struct amount move_max;       /* base units; larger ones are cut */
+    struct bps fee_max;           /* of a move's amount, in the token */
+    struct amount fee_native_max; /* wei of native bridge fee per move */
+    struct duration cooldown;     /* between plans that move something */
+    struct duration plan_interval;
+};
+
+struct core_config {
+    char node_name[NAME_BYTES_MAX];
+    struct core_chain chains[CHAINS_MAX];
+    uint32_t chains_count;
+    struct core_asset assets[ASSETS_MAX];
+    uint32_t assets_count;
+    struct core_router routers[ROUTERS_MAX];
+    uint32_t routers_count;
+    struct core_vault vaults[VAULTS_MAX];
+    uint32_t vaults_count;
+    struct address validator; /* checkpoint key's address; zero: no chain is validated */
+    char storage_location[LOCATION_BYTES_MAX]; /* where our checkpoints are published: file://... */
+    struct core_route route;
+};
+
+#endif

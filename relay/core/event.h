@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/core/event.h: facts given to the core, and nothing else is.
+ *
+ * Every event is journaled (proto/record.h) before anything that follows from it leaves the node;
+ * replaying the events replays the node. Adapters and the shell make events; the core reads them.
+ *
+ * Memory: pointers inside an event are borrowed for the call they are passed to.
+ * Units: amounts in base units (wei for native), gas in gas, fees in wei per gas, block times in
+ * seconds since the Unix epoch as the chain states them.
+ * Chains are named by their Hyperlane domain (u32), which need not be the EVM chain id. */
+#ifndef SLUICE_RELAY_CORE_EVENT_H
+#define SLUICE_RELAY_CORE_EVENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "relay/base/amount.h"
+#include "relay/base/bytes.h"
+#include "relay/base/instant.h"
+#include "relay/base/signature.h"
+#include "relay/core/config.h"
+
+/* stored: never renumber */
+enum event_kind {
+    EVENT_START = 1,              /* the node started with this configuration */
+    EVENT_WAKE = 2,               /* an instant that the core asked for has come */
+    EVENT_FACT = 3,               /* one log of one block, not yet final */
+    EVENT_BLOCK = 4,              /* all facts up to and including this block were given */
+    EVENT_FINAL = 5,              /* the chain's finality policy now covers this block */
+    EVENT_SECURITY = 6,           /* answer to COMMAND_READ_SECURITY */
+    EVENT_STORAGE = 7,            /* answer to COMMAND_READ_STORAGE */
+    EVENT_CHECKPOINT = 8,         /* answer to COMMAND_FETCH_CHECKPOINT */
+    EVENT_PREPARED = 9,           /* answer to COMMAND_PREPARE */
+    EVENT_SIGNED = 10,            /* answer to COMMAND_SEND: signed or refused, not yet broadcast */
+    EVENT_SUBMITTED = 11,         /* answer to COMMAND_BROADCAST */
+    EVENT_RECEIPT = 12,           /* a followed transaction was included */
+    EVENT_LANE = 13,              /* answer to COMMAND_READ_LANE */
+    EVENT_POSITIONS = 14,         /* answer to COMMAND_READ_POSITIONS */
+    EVENT_TREE = 15,              /* answer to COMMAND_READ_TREE */
+    EVENT_CHECKPOINT_SIGNED = 16, /* answer to COMMAND_SIGN_CHECKPOINT */
+    EVENT_ANNOUNCEMENT_SIGNED = 17, /* answer to COMMAND_SIGN_ANNOUNCEMENT */
+    EVENT_PUBLISHED = 18,           /* answer to COMMAND_PUBLISH_* */
+    EVENT_PLANNED = 19,             /* answer to COMMAND_PLAN */
+    EVENT_OPERATOR = 20,            /* a person asked for something */
+    EVENT_ENDPOINT = 21,            /* an endpoint changed state */
+    EVENT_STOP = 22,                /* the node stops in good order */
+};
+
+/* stored: never renumber. How a question to the outside ended. UNKNOWN is never treated as any of
+ * the others: the question is asked again. */
+enum outcome {
+    OUTCOME_OK = 1,
+    OUTCOME_ABSENT = 2,  /* the source answered: there is no such thing (yet) */
+    OUTCOME_REFUSED = 3, /* reverted, rejected or refused by policy; a reason comes with it */
+    OUTCOME_UNKNOWN = 4, /* no answer, or one that cannot be read */
+};
+
+/* stored: never renumber */
+enum fact_kind {
+    FACT_DISPATCH = 1,    /* Mailbox.Dispatch; contract is the mailbox */
+    FACT_TREE_INSERT = 2, /* MerkleTreeHook.InsertedIntoTree */
+    FACT_GAS_PAYMENT = 3, /* InterchainGasPaymaster.GasPayment */
+    FACT_PROCESS = 4,     /* Mailbox.ProcessId */
+    FACT_TRANSFER = 5,    /* token transfer that touches a watched account; contract is the token */
+    FACT_REMOTE_SENT = 6, /* SentTransferRemote of a watched router */
+    FACT_REMOTE_RECEIVED = 7,  /* ReceivedTransferRemote of a watched router */
+    FACT_COLLATERAL_MOVED = 8, /* CollateralMoved of a watched router */
+    FACT_VAULT_DEPOSIT = 9,    /* ERC-4626 Deposit of a watched vault */
+    FACT_VAULT_WITHDRAW = 10,  /* ERC-4626 Withdraw of a watched vault */
+};
+
+struct fact {
+    enum fact_kind kind;
+    uint64_t block_number;
+    struct hash block_hash;
+    struct hash transaction;
+    uint32_t log_index; /* within the block */
+    struct address contract;
+    union {
+        struct {
+            struct bytes message; /* whole Hyperlane message; at most MESSAGE_BYTES_MAX */
+        } dispatch;
+        struct {
+            struct hash message_id;
+            uint32_t leaf_index;
+        } tree_insert;
+        struct {
+            struct hash message_id;
+            uint32_t destination;
+            struct amount gas;
+            struct amount payment;
+        } gas_payment;
+        struct {
+            struct hash message_id;
+        } process;
+        struct {
+            struct address from;
+            struct address to;
+            struct amount amount;
+        } transfer;
+        struct {
+            uint32_t remote; /* the other chain's domain */
+            struct address recipient;
+            struct amount amount; /* as the message carries it (scaled) */
+        } remote;                 /* FACT_REMOTE_SENT, FACT_REMOTE_RECEIVED */
+        struct {
+            uint32_t destination;
+            struct address recipient;
+            struct amount amount;
+            struct address rebalancer;
+        } collateral_moved;
+        struct {
+            struct address sender;
+            struct address receiver; /* of shares (deposit) or assets (withdraw) */
+            struct address owner;    /* of the shares */
+            struct amount assets;
+            struct amount shares;
+        } vault;
+    };
+};
+
+struct checkpoint {
+    struct hash root;
+    uint32_t index; /* of the last leaf that root includes: leaf count - 1 */
+    struct hash message_id;
+};
+
+struct balance {
+    struct address account;
+    struct address token; /* zero: the chain's native asset */
+    struct amount amount;
+};
+
+struct vault_state {
+    struct address vault;
+    struct amount total_assets;
+    struct amount total_shares;
+    struct amount own_shares;       /* held by the configured owner account; 0 where none is */
+    struct amount assets_per_share; /* convertToAssets(10^share decimals) */
+};
+
+struct bridge_quote {
+    struct address router;
+    uint32_t destination;
+    struct amount amount;     /* asked for */
+    struct amount fee_native; /* sum of the quotes in the native asset */
+    struct amount fee_token;  /* sum of the quotes in the token, above amount */
+};
+
+/* stored: never renumber */
+enum operator_action {
+    OPERATOR_APPROVE_PLAN = 1,
+    OPERATOR_REJECT_PLAN = 2,
+    OPERATOR_PAUSE = 3,
+    OPERATOR_RESUME = 4,
+    OPERATOR_RETRY_MESSAGE = 5,
+    OPERATOR_HOLD_MESSAGE = 6,
+    OPERATOR_DROP_MESSAGE = 7,
+};
+
+/* stored: never renumber */
+enum endpoint_state {
+    ENDPOINT_CONNECTED = 1,
+    ENDPOINT_LOST = 2,
+    ENDPOINT_WRONG_CHAIN = 3,      /* answers with another chain id or domain */
+    ENDPOINT_MISSING_CONTRACT = 4, /* a configured address has no code */
+    ENDPOINT_MALFORMED = 5,        /* sent what cannot be parsed */
+};
+
+/* stored: never renumber. Why a broadcast was not taken. */
+enum rejection {
+    REJECTION_NONE = 0,
+    REJECTION_NONCE_TOO_LOW = 1,
+    REJECTION_UNDERPRICED = 2,
+    REJECTION_FUNDS = 3,
+    REJECTION_OTHER = 4,
+};
+
+/* One transfer of a plan: `amount` leaves router `from` (index into core_config.routers) for
+ * router `to`. */
+struct planned_move {
+    uint32_t from;
+    uint32_t to;
+    struct amount amount;
+};
+
+struct event {
+    enum event_kind kind;
+    struct instant at;
+    uint32_t domain; /* the chain it is about; 0 where it is about none */
+    union {
+        struct {
+            const struct core_config *config;
+            struct bytes build_id; /* of the binary; at most 64 bytes */
+        } start;
+        struct fact fact;
+        struct {
+            uint64_t number;
+            struct hash hash;
+            struct hash parent; /* zero: the end of a range, its blocks were not read one by one */
+            uint64_t time_s;
+            struct amount base_fee; /* wei per gas; 0 on chains without one */
+        } block;
+        struct {
+            uint64_t number;
+            struct hash hash;
+        } final;
+        struct {
+            struct hash message_id; /* the message it was asked for */
+            struct address ism;
+            enum outcome outcome;
+            uint8_t module_type; /* IInterchainSecurityModule.Types, hyperlane.md section 3 */
+            uint8_t threshold;
+            const struct address *validators;
+            uint32_t validators_count; /* at most VALIDATORS_MAX */
+            struct bytes reason;
+        } security;
+        struct {
+            struct address validator;
+            enum outcome outcome;
+            const struct bytes *locations; /* newest first; at most LOCATIONS_MAX */
+            uint32_t locations_count;
+        } storage;
+        struct {
+            struct address validator;
+            uint32_t index; /* asked for; checkpoint.index may lie */
+            enum outcome outcome;
+            struct checkpoint checkpoint;
+            struct signature signature;
+        } checkpoint;
+        struct {
+            struct hash leg_id;
+            enum outcome outcome;
+            uint64_t gas;               /* estimated, without a margin */
+            struct hash payload_digest; /* keccak(to || value || calldata) on EVM */
+            struct amount value;        /* native amount the payload carries */
+            struct amount fee_native;   /* LEG_REBALANCE: quoted now; else 0 */
+            struct amount fee_token;
+            struct bytes reason; /* revert text when refused */
+        } prepared;
+        struct {
+            struct hash leg_id;
+            uint32_t attempt;
+            enum outcome outcome;
+            struct address key;
+            uint64_t nonce;
+            struct hash transaction; /* hash of the signed transaction */
+            struct bytes reason;
+        } signed_;
+        struct {
+            struct hash leg_id;
+            struct hash transaction;
+            enum outcome outcome;
+            enum rejection rejection;
+            struct bytes reason;
+        } submitted;
+        struct {
+            struct hash leg_id;
+            struct hash transaction;
+            enum outcome outcome; /* OK: included; ABSENT: its nonce was used by another one */
+            bool succeeded;       /* false: included and reverted */
+            uint64_t block_number;
+            struct hash block_hash;
+            uint64_t gas_used;
+            struct amount gas_price; /* effective, wei per gas */
+        } receipt;
+        struct {
+            struct address key;
+            enum outcome outcome;
+            uint64_t nonce_latest; /* transactions mined at the head */
+            uint64_t nonce_final;  /* transactions mined at the final block */
+            struct amount balance; /* native, at the head */
+        } lane;
+        struct {
+            enum outcome outcome;
+            uint64_t block_number; /* every number below is at this block */
+            struct hash block_hash;
+            const struct balance *balances;
+            uint32_t balances_count;
+            const struct vault_state *vaults;
+            uint32_t vaults_count;
+            const struct bridge_quote *quotes;
+            uint32_t quotes_count;
+        } positions;
+        struct {
+            enum outcome outcome;
+            uint64_t block_number;
+            struct hash block_hash;
+            uint32_t count; /* leaves */
+            struct hash root;
+        } tree;
+        struct {
+            struct checkpoint checkpoint;
+            enum outcome outcome;
+            struct signature signature;
+            struct bytes reason;
+        } checkpoint_signed;
+        struct {
+            struct address validator;
+            enum outcome outcome;
+            struct signature signature;
+            struct bytes reason;
+        } announcement_signed;
+        struct {
+            bool is_announcement;
+            uint32_t index; /* checkpoint index when not an announcement */
+            enum outcome outcome;
+        } published;
+        struct {
+            struct hash plan_id; /* the network's digest, as COMMAND_PLAN named it */
+            enum outcome outcome;
+            const struct planned_move *moves;
+            uint32_t moves_count;
+            struct amount cost;  /* of the whole plan, in the numeraire's base units */
+            struct bytes reason; /* when refused: which bounds contradict each other */
+        } planned;
+        struct {
+            enum operator_action action;
+            struct hash subject; /* plan or message id; zero where none */
+            uint32_t uid;        /* of the peer on the control socket */
+            struct bytes reason;
+        } operator_;
+        struct {
+            uint32_t endpoint_index;
+            enum endpoint_state state;
+            struct bytes detail;
+        } endpoint;
+        struct {
+            struct bytes reason;
+        } stop;
+    };
+};
+
+#endif

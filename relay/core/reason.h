@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/core/reason.h: why something is not happening, or what just happened: one number per
+ * sentence, journaled in notes and rows, shown by `sluice why`. */
+#ifndef SLUICE_RELAY_CORE_REASON_H
+#define SLUICE_RELAY_CORE_REASON_H
+
+/* stored: never renumber */
+enum reason {
+    REASON_NONE = 0,
+    /* messages: 1 to 99 */
+    REASON_AWAITING_FINALITY = 1,
+    REASON_NOT_RELAYED = 2,          /* the destination is not ours to deliver to */
+    REASON_SECURITY_UNKNOWN = 3,     /* the recipient's ISM could not be read yet */
+    REASON_SECURITY_UNSUPPORTED = 4, /* an ISM kind this version cannot prove to */
+    REASON_STORAGE_UNKNOWN = 5,      /* validators have announced no readable store */
+    REASON_AWAITING_CHECKPOINTS = 6, /* fewer signatures than the threshold */
+    REASON_SIMULATION_REVERTED = 7,
+    REASON_SIMULATION_UNKNOWN = 8,
+    REASON_FEE_CEILING = 9,   /* base fee above the configured ceiling */
+    REASON_NO_KEY = 10,       /* no sending key on the destination */
+    REASON_LANE_UNKNOWN = 11, /* the key's nonce has not been read yet */
+    REASON_LANE_FULL = 12,    /* too many transactions in flight */
+    REASON_AWAITING_INCLUSION = 13,
+    REASON_AWAITING_DELIVERY_FINALITY = 14,
+    REASON_DELIVERED = 15,
+    REASON_DELIVERED_ELSEWHERE = 16, /* another relayer was first */
+    REASON_HELD = 17,                /* a person said hold */
+    REASON_DROPPED = 18,             /* a person said drop */
+    REASON_MALFORMED_MESSAGE = 19,
+    REASON_TOO_LARGE = 20,
+    REASON_SIGNER_REFUSED = 21,
+    REASON_GAS_LIMIT = 22, /* needs more gas than one transaction may use */
+    REASON_PAUSED = 23,
+    REASON_ORPHANED = 24, /* a reorg removed the dispatch */
+    REASON_INSUFFICIENT_FUNDS = 25,
+    REASON_TRANSACTION_REVERTED = 26,
+    /* chains: 100 to 199 */
+    REASON_REORG = 100,                 /* blocks were replaced before they were final */
+    REASON_REORG_BEYOND_FINALITY = 101, /* the chain is stopped */
+    REASON_LEAF_GAP = 102,              /* leaf indexes are not continuous */
+    REASON_ROOT_MISMATCH = 103,         /* our tree differs from the chain's: no signing */
+    REASON_ENDPOINT_LOST = 104,
+    REASON_WRONG_CHAIN = 105,
+    REASON_MISSING_CONTRACT = 106,
+    REASON_FOREIGN_TRANSACTION = 107, /* our key's nonce was used by something else: lane frozen */
+    REASON_LOW_BALANCE = 108,
+    REASON_CHECKPOINT_REFUSED = 109, /* the signer already signed another root for this index */
+    REASON_ANNOUNCED = 110,
+    /* capital: 200 to 299 */
+    REASON_UNRECONCILED = 200, /* the ledger differs from the chain: flows are stopped */
+    REASON_RECONCILED = 201,
+    REASON_POSITIONS_UNKNOWN = 202,
+    REASON_WITHIN_TOLERANCE = 203,
+    REASON_COOLDOWN = 204,
+    REASON_BELOW_MINIMUM = 205,
+    REASON_FEE_ABOVE_LIMIT = 206,
+    REASON_AWAITING_APPROVAL = 207,
+    REASON_OBSERVE_ONLY = 208,
+    REASON_PLAN_STALE = 209, /* the snapshot or the configuration changed */
+    REASON_MOVE_UNDER_WAY = 210,
+    REASON_MOVE_ARRIVED = 211,
+    REASON_NO_BRIDGE_LIQUIDITY = 212,
+    REASON_PLAN_INFEASIBLE = 213,
+    REASON_PLAN_MADE = 214,
+    REASON_MOVE_STARTED = 215,
+    REASON_PLAN_REJECTED = 216,
+    REASON_PLAN_APPROVED = 217,
+    /* node: 300 to 399 */
+    REASON_STARTED = 300,
+    REASON_STOPPED = 301,
+    REASON_JOURNAL_UNWRITABLE = 302,
+};
+
+/* One sentence for people, such as "waiting for validators' signatures". Static memory. */
+const char *reason_text(enum reason reason);
+
+#endif

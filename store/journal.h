@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store/journal.h: the durable, ordered record of everything the core was told and decided, and the
+ * rows that follow from it.
+ *
+ * The core is a function of the records: what is not in them did not happen. So no command that
+ * signs, sends or publishes leaves the node until the batch that holds it is committed here.
+ *
+ * Promises, each tested on every backend by tests/conformance/test_journal.c:
+ *   1. A batch is all or nothing: records, row changes and blobs together; a reader never sees
+ * part.
+ *   2. Once journal_commit returns STATUS_OK, the batch survives loss of power.
+ *   3. Sequence numbers start at 1 and have no gaps.
+ *   4. A record or blob that fails its checksum is STATUS_CORRUPT, never data.
+ *   5. One writer: a second open for writing is STATUS_BUSY, in this process or another one.
+ *
+ * Records and rows are opaque bytes here; proto/record.h and relay/core give them meaning.
+ * Threads: journal_commit belongs to one thread, the writer (an LMDB write transaction must begin
+ * and end on one thread). A reader belongs to one thread each, and never blocks the writer. */
+#ifndef SLUICE_STORE_JOURNAL_H
+#define SLUICE_STORE_JOURNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "relay/base/bytes.h"
+
+struct journal;        /* opaque; one backend per .c file */
+struct journal_reader; /* opaque; a snapshot */
+
+struct journal_options {
+    const char *path;     /* directory; created when missing (journal_open_lmdb) */
+    size_t map_bytes;     /* first size of the map; grows by doubling up to the maximum */
+    size_t map_bytes_max; /* ceiling on the file; reaching it is STATUS_NO_SPACE */
+    bool read_only;       /* for readers of a live or a copied directory */
+};
+
+struct journal_change {
+    struct bytes key;
+    struct bytes value;
+    bool removed;
+};
+
+/* Borrowed for the call. */
+struct journal_batch {
+    const struct bytes *records; /* each at most RECORD_BYTES_MAX */
+    uint32_t records_count;
+    const struct journal_change *changes;
+    uint32_t changes_count;
+    const struct bytes *blobs; /* stored under their SHA-256; a repeat is free */
+    uint32_t blobs_count;
+};
+
+/* Opens a journal, which the caller owns and ends with journal_close. Borrows `options`.
+ * STATUS_NOT_FOUND: read only and there is none; STATUS_BUSY: another writer holds it;
+ * STATUS_READ_ONLY, STATUS_IO, STATUS_NO_SPACE, STATUS_NO_MEMORY; STATUS_VERSION: a newer format;
+ * STATUS_CORRUPT: not a journal. */
+MUST_USE enum status journal_open_lmdb(const struct journal_options *options,
+                                       struct journal **ret_journal);
+/* Same promises but 2, in memory: for the simulator and tests. */
+MUST_USE enum status journal_open_memory(struct journal **ret_journal);
+
+/* Accepts NULL, returns NULL. Readers must be closed before. */
+struct journal *journal_close(struct journal *journal);
+
+/* Makes the batch durable. `*ret_head` is the sequence number of the last record then.
+ * STATUS_NO_SPACE, STATUS_READ_ONLY, STATUS_IO: nothing of the batch is held and the journal stays
+ * usable: try again later. STATUS_CORRUPT: stop. A full map grows inside this call without losing
+ * the batch. */
+MUST_USE enum status journal_commit(struct journal *journal, const struct journal_batch *batch,
+                                    uint64_t *ret_head);
+
+/* Opens a snapshot of what is committed now. STATUS_FULL: too many readers. */
+MUST_USE enum status journal_reader_open(struct journal *journal,
+                                         struct journal_reader **ret_reader);
+struct journal_reader *journal_reader_close(struct journal_reader *reader);
+/* Moves the snapshot to what is committed now. Borrowed results end. */
+MUST_USE enum status journal_reader_refresh(struct journal_reader *reader);
+
+/* Sequence number of the last record in the snapshot; 0 when empty. */
+uint64_t journal_reader_head(const struct journal_reader *reader);
+/* Results are borrowed until the next refresh or close of this reader (LMDB), or until the next
+ * commit (memory). STATUS_NOT_FOUND, STATUS_CORRUPT, STATUS_IO. */
+MUST_USE enum status journal_read_record(struct journal_reader *reader, uint64_t sequence,
+                                         struct bytes *ret_record);
+MUST_USE enum status journal_read_blob(struct journal_reader *reader, const struct hash *digest,
+                                       struct bytes *ret_blob);
+MUST_USE enum status journal_read_row(struct journal_reader *reader, struct bytes key,
+                                      struct bytes *ret_value);
+/* First row whose key is not below `key`. */
+MUST_USE enum status journal_seek_row(struct journal_reader *reader, struct bytes key,
+                                      struct bytes *ret_key, struct bytes *ret_value);
+
+/* Bytes on disk and free pages, for status and alarms. */
+struct journal_usage {
+    uint64_t bytes_used;
+    uint64_t bytes_mapped;
+    uint64_t records_count;
+};
+MUST_USE enum status journal_usage(struct journal *journal, struct journal_usage *ret_usage);
+
+#endif
