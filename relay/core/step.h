@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/core/step.h: what the core's modules share during one step, and how they call each other.
+ *
+ * core.c routes each event to the modules; a module changes rows, adds commands and calls its
+ * neighbours through the functions named here. No module keeps state of its own outside rows.
+ *
+ *   blocks    chains, blocks, facts that wait for finality, reorgs
+ *   tree      the origin's merkle tree, our signatures over it, our announcement
+ *   message   the life of a message
+ *   lane      keys, nonces, transactions: from a prepared leg to a final receipt
+ *   ledger    double entry over final facts, reconciliation, capital under way
+ *   move      one transfer of capital: legs, arrival
+ *   plan      when to plan, on what, and what becomes of a plan
+ *
+ * Errors: the first failed row access is kept in step->status; rows read after it look absent and
+ * core_step returns it, which stops the node. Only core internals include this header. */
+#ifndef SLUICE_RELAY_CORE_STEP_H
+#define SLUICE_RELAY_CORE_STEP_H
+
+#include "relay/core/command.h"
+#include "relay/core/core.h"
+#include "relay/core/event.h"
+#include "relay/core/reason.h"
+#include "relay/core/rows.h"
+
+struct step {
+    const struct core_config *config;
+    struct rows *rows;
+    struct instant now;
+    enum status status; /* first failure of a row access; STATUS_OK until then */
+    struct command commands[COMMANDS_PER_STEP_MAX];
+    uint32_t commands_count;
+    struct buffer bytes; /* memory for what commands point to, empty at the start of a step */
+    struct instant wake; /* earliest instant asked for; core.c makes one COMMAND_WAKE of it */
+};
+
+/* ---- rows: absent rows are false; a failing store is step->status and false ---- */
+bool step_get(struct step *step, struct bytes key, struct bytes *ret_value);
+bool step_seek(struct step *step, struct bytes key, struct bytes prefix, struct bytes *ret_key,
+               struct bytes *ret_value);
+void step_put(struct step *step, struct bytes key, struct bytes value);
+void step_delete(struct step *step, struct bytes key);
+
+/* ---- commands ---- */
+/* Room for `count` more commands and for a full step's bytes? A module that works through a queue
+ * stops when it is false and asks to be woken at once. */
+bool step_has_room(const struct step *step, uint32_t count);
+/* A zeroed command of `kind` to fill in; CHECKs that there is room. */
+struct command *step_command(struct step *step, enum command_kind kind, uint32_t domain);
+/* Copies bytes into memory that lives until the next step; CHECKs that there is room. */
+struct bytes step_keep(struct step *step, struct bytes bytes);
+void step_note(struct step *step, enum note_level level, uint32_t domain,
+               const struct hash *subject, enum reason reason, const char *text);
+
+/* ---- the due queue (TABLE_DUE): what to look at when ---- */
+/* stored: never renumber */
+enum due_kind {
+    DUE_MESSAGE = 1, /* id: message */
+    DUE_LANE = 2,    /* id: lane (domain and key, hashed) or leg */
+    DUE_TREE = 3,    /* id: domain in the first four bytes */
+    DUE_PLAN = 4,    /* id: zero */
+    DUE_MOVE = 5,    /* id: move */
+    DUE_BLOCKS = 6,  /* id: domain in the first four bytes */
+};
+void step_due(struct step *step, struct instant at, enum due_kind kind, const struct hash *id);
+void step_due_remove(struct step *step, struct instant at, enum due_kind kind,
+                     const struct hash *id);
+
+/* ---- configuration look-ups: NULL or -1 where there is none ---- */
+const struct core_chain *step_chain(const struct step *step, uint32_t domain);
+int step_router_index(const struct step *step, uint32_t domain, const struct address *router);
+
+/* ---- blocks -> the modules that read final facts; called once per fact, oldest first ---- */
+void tree_on_final_fact(struct step *step, uint32_t domain, const struct fact *fact);
+void message_on_final_fact(struct step *step, uint32_t domain, const struct fact *fact);
+void lane_on_final_fact(struct step *step, uint32_t domain, const struct fact *fact);
+void ledger_on_final_fact(struct step *step, uint32_t domain, const struct fact *fact);
+/* After the last fact of blocks up to `number` was applied: everything up to it is final. */
+void tree_on_final(struct step *step, uint32_t domain, uint64_t number, const struct hash *hash);
+void message_on_final(struct step *step, uint32_t domain, uint64_t number);
+void lane_on_final(struct step *step, uint32_t domain, uint64_t number, const struct hash *hash);
+void ledger_on_final(struct step *step, uint32_t domain, uint64_t number, const struct hash *hash);
+/* A fact at the head, not final: for what wants to know early (a delivery by somebody else, the
+ * inclusion of our own transaction). May be orphaned; never a reason to move money. */
+void message_on_head_fact(struct step *step, uint32_t domain, const struct fact *fact);
+/* Blocks from `number` on were replaced: forget what was concluded from them. */
+void lane_on_reorg(struct step *step, uint32_t domain, uint64_t number);
+void message_on_reorg(struct step *step, uint32_t domain, uint64_t number);
+
+/* ---- lane: from a prepared leg to its final receipt ---- */
+/* stored: never renumber */
+enum leg_end {
+    LEG_SUCCEEDED = 1, /* included in a final block and did what it should */
+    LEG_REVERTED = 2,  /* included in a final block and reverted; nonce used */
+    LEG_VOID = 3,      /* its nonce is final with another payload (a cancel): it never happened */
+};
+/* Takes a prepared leg: assigns a nonce, writes the intent, asks to send. Idempotent by leg->id.
+ * REASON_NONE: taken. Otherwise why not now (fee ceiling, lane unknown or full, gas limit); nothing
+ * changed and the caller tries again later. */
+enum reason lane_offer(struct step *step, const struct leg *leg, const struct event *prepared);
+/* What the lane tells the owner of a leg, once each and in this order; LEG_* only when final. */
+void message_on_leg_included(struct step *step, const struct hash *leg_id, uint64_t block_number);
+void message_on_leg_end(struct step *step, const struct hash *leg_id, enum leg_end end,
+                        const struct event *receipt);
+void move_on_leg_included(struct step *step, const struct hash *leg_id, uint64_t block_number);
+void move_on_leg_end(struct step *step, const struct hash *leg_id, enum leg_end end,
+                     const struct event *receipt);
+void tree_on_leg_end(struct step *step, const struct hash *leg_id, enum leg_end end,
+                     const struct event *receipt);
+/* The signer refused or the network rejected the leg for good; its nonce is being freed. */
+void move_on_leg_refused(struct step *step, const struct hash *leg_id, struct bytes reason);
+
+/* ---- capital: events that belong to ledger, move and plan ---- */
+void capital_on_start(struct step *step);
+void capital_on_positions(struct step *step, const struct event *event);
+void capital_on_prepared(struct step *step, const struct event *event); /* LEG_REBALANCE */
+void capital_on_planned(struct step *step, const struct event *event);
+void capital_on_operator(struct step *step, const struct event *event);
+void capital_on_due(struct step *step, enum due_kind kind, const struct hash *id);
+
+#endif
