@@ -17,3 +17,10 @@ export function chainIdentity(index) {
 
 /** Base units of the stablecoin. */
 export const tokens = (whole) => BigInt(whole) * 10n ** BigInt(TOKEN_DECIMALS);
+
+/** Base units as whole tokens, for people. */
+export function formatTokens(units) {
+  const whole = BigInt(units) / tokens(1);
+  const rest = String(BigInt(units) % tokens(1)).padStart(TOKEN_DECIMALS, '0');
+  return `${whole}.${rest}`;
+}
