@@ -190,8 +190,12 @@ enum status yaml_settings_read(const char *path, struct bytes text,
         (void)snprintf(ret_error->text, sizeof(ret_error->text), "%s:1:1: the file is empty", path);
         return STATUS_MALFORMED;
     }
-    const struct yaml_place place =
+    static const char unknown_key[] = "Unexpected key: ";
+    struct yaml_place place =
         complaint.place[0] != '\0' ? place_from_text(complaint.place) : place_of_syntax_error(text);
+    if (strncmp(complaint.message, unknown_key, sizeof(unknown_key) - 1) == 0) {
+        place = place_of_key(text, complaint.message + sizeof(unknown_key) - 1, place);
+    }
     (void)snprintf(ret_error->text, sizeof(ret_error->text), "%s:%zu:%zu: %s", path, place.line,
                    place.column,
                    complaint.message[0] != '\0' ? complaint.message : cyaml_strerror(code));
