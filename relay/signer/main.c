@@ -17,10 +17,10 @@
 
 #include "relay/base/check.h"
 #include "relay/base/hex.h"
+#include "relay/signer/config.h"
 #include "relay/signer/keystore.h"
 #include "relay/signer/sandbox.h"
 #include "relay/signer/server.h"
-#include "relay/signer/settings.h"
 
 enum exit_code {
     EXIT_CODE_DONE = 0,
@@ -35,7 +35,7 @@ static volatile sig_atomic_t stop_asked;
 
 /* Everything that is open, given back in one place. */
 struct process {
-    struct settings *settings;
+    struct signer_config *config;
     struct ecdsa *ecdsa;
     struct watermark *watermark;
     struct server *server;
@@ -153,7 +153,7 @@ static int stopped(const char *what, const char *which, const char *why, int cod
 /* The state folder holds what forbids a second signature: nobody else may write it. */
 static int open_watermark(struct process *process)
 {
-    const char *state = process->settings->state;
+    const char *state = process->config->state;
     enum watermark_age age = WATERMARK_OLD;
     struct stat about;
     if (mkdir(state, 0700) != 0 && errno != EEXIST) {
@@ -188,7 +188,7 @@ static int open_watermark(struct process *process)
     return -1;
 }
 
-static int load_secret(const struct settings_key *key, const struct ecdsa *ecdsa,
+static int load_secret(const struct config_key *key, const struct ecdsa *ecdsa,
                        struct secret *secret, struct address *ret_address)
 {
     /* One byte more than a passphrase, for its newline. */
@@ -224,9 +224,9 @@ static int load_secret(const struct settings_key *key, const struct ecdsa *ecdsa
 
 static int load_keys(struct process *process)
 {
-    const struct settings *settings = process->settings;
-    for (uint32_t i = 0; i < settings->keys_count; i++) {
-        const struct settings_key *from = &settings->keys[i];
+    const struct signer_config *config = process->config;
+    for (uint32_t i = 0; i < config->keys_count; i++) {
+        const struct config_key *from = &config->keys[i];
         struct signer_key *key = &process->keys[i];
         process->secrets[i] = secret_new();
         if (process->secrets[i] == NULL) {
@@ -252,10 +252,10 @@ static int load_keys(struct process *process)
 
 static int open_server(struct process *process)
 {
-    const struct settings *settings = process->settings;
-    const struct server_options options = {.socket = settings->socket,
-                                           .has_client_uid = settings->has_client_uid,
-                                           .client_uid = settings->client_uid};
+    const struct signer_config *config = process->config;
+    const struct server_options options = {.socket = config->socket,
+                                           .has_client_uid = config->has_client_uid,
+                                           .client_uid = config->client_uid};
     const enum status status = server_open(&options, &process->server);
     if (status == STATUS_OK) {
         return -1;
@@ -267,7 +267,7 @@ static int open_server(struct process *process)
         why = "its folder must belong to this user alone (chmod 700), and nothing but an old "
               "socket may have its name";
     }
-    return stopped("socket", settings->socket, why, exit_code_from(status));
+    return stopped("socket", config->socket, why, exit_code_from(status));
 }
 
 /* ---- run ---- */
@@ -301,7 +301,7 @@ static void prepare_signals(sigset_t *ret_wait_mask)
 
 static int serve(struct process *process, const sigset_t *wait_mask)
 {
-    struct signer signer = {.policy = &process->settings->policy,
+    struct signer signer = {.policy = &process->config->policy,
                             .ecdsa = process->ecdsa,
                             .watermark = process->watermark,
                             .keys = process->keys,
@@ -313,11 +313,11 @@ static int serve(struct process *process, const sigset_t *wait_mask)
                        "without it",
                        EXIT_CODE_DEPENDENCY);
     }
-    (void)printf("ready socket=%s\n", process->settings->socket);
+    (void)printf("ready socket=%s\n", process->config->socket);
     (void)fflush(stdout);
     status = server_run(process->server, &signer, &stop_asked, wait_mask);
     if (status == STATUS_CORRUPT) {
-        return stopped("state folder", process->settings->state,
+        return stopped("state folder", process->config->state,
                        "the record of earlier signatures is damaged; nothing more is signed",
                        EXIT_CODE_INTEGRITY);
     }
@@ -351,7 +351,7 @@ static void give_back(struct process *process)
     process->server = server_close(process->server);
     process->watermark = watermark_close(process->watermark);
     process->ecdsa = ecdsa_free(process->ecdsa);
-    process->settings = settings_free(process->settings);
+    process->config = signer_config_free(process->config);
 }
 
 int main(int argc, char **argv)
@@ -371,13 +371,13 @@ int main(int argc, char **argv)
         return stopped("process", "start", "the process that started it is gone",
                        EXIT_CODE_TEMPORARY);
     }
-    const enum status status = settings_load(arguments.config, &process.settings, &error);
+    const enum status status = signer_config_load(arguments.config, &process.config, &error);
     if (status != STATUS_OK) {
         (void)fprintf(stderr, "sluice-signer: %s\n", error.text);
         return status == STATUS_NO_MEMORY ? EXIT_CODE_TEMPORARY : EXIT_CODE_USAGE;
     }
     if (arguments.check) {
-        settings_print(process.settings, stdout);
+        signer_config_print(process.config, stdout);
         give_back(&process);
         return EXIT_CODE_DONE;
     }

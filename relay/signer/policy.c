@@ -15,14 +15,15 @@
 /* A function that may be called: the selector is the head of keccak(signature). */
 struct function {
     enum leg_kind leg;
+    const char *name;
     const char *signature;
     uint8_t selector[SELECTOR_BYTES];
 };
 
 static const struct function functions[] = {
-    {LEG_PROCESS, "process(bytes,bytes)", {0x7c, 0x39, 0xd1, 0x30}},
-    {LEG_REBALANCE, "rebalance(uint32,uint256,address)", {0x6a, 0x99, 0xc3, 0x33}},
-    {LEG_ANNOUNCE, "announce(address,string,bytes)", {0x21, 0xf7, 0x17, 0x81}},
+    {LEG_PROCESS, "process", "process(bytes,bytes)", {0x7c, 0x39, 0xd1, 0x30}},
+    {LEG_REBALANCE, "rebalance", "rebalance(uint32,uint256,address)", {0x6a, 0x99, 0xc3, 0x33}},
+    {LEG_ANNOUNCE, "announce", "announce(address,string,bytes)", {0x21, 0xf7, 0x17, 0x81}},
 };
 #define FUNCTIONS_COUNT (sizeof(functions) / sizeof(functions[0]))
 
@@ -38,10 +39,10 @@ bool refuse(struct refusal *refusal, enum refusal_kind kind, const char *format,
     return false;
 }
 
-enum status policy_find_function(struct bytes signature, enum leg_kind *ret_leg)
+enum status policy_find_leg(struct bytes name, enum leg_kind *ret_leg)
 {
     for (size_t i = 0; i < FUNCTIONS_COUNT; i++) {
-        if (bytes_equal(signature, bytes_from_string(functions[i].signature))) {
+        if (bytes_equal(name, bytes_from_string(functions[i].name))) {
             *ret_leg = functions[i].leg;
             return STATUS_OK;
         }

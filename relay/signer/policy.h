@@ -104,9 +104,8 @@ MUST_USE bool policy_allows_announcement(const struct policy *policy,
                                          const struct wire_request *request,
                                          struct refusal *ret_refusal);
 
-/* The leg whose function has this signature, such as "process(bytes,bytes)".
- * STATUS_NOT_FOUND: none is called so. */
-MUST_USE enum status policy_find_function(struct bytes signature, enum leg_kind *ret_leg);
+/* The leg of this name: process, rebalance or announce. STATUS_NOT_FOUND: there is none. */
+MUST_USE enum status policy_find_leg(struct bytes name, enum leg_kind *ret_leg);
 /* The function's signature. Static memory. */
 const char *policy_function_text(enum leg_kind leg);
 

@@ -1,22 +1,141 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "relay/signer/settings.h"
+#include "relay/signer/config.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "relay/base/check.h"
-#include "relay/base/digest.h"
 #include "relay/base/hex.h"
-#include "relay/signer/settings_yaml.h"
 
 #define KEY_TEXT_MAX 128
+#define TEXT_MAX     1024
+
+/* ---- the shape: every value is text here ---- */
+
+struct yaml_key {
+    char *name;
+    char *keystore;
+    char *passphrase_file;
+    char **roles;
+    unsigned roles_count;
+};
+
+struct yaml_rule {
+    char *leg;
+    char *contract;
+    char **bridges; /* absent: NULL and 0 */
+    unsigned bridges_count;
+    char **destinations;
+    unsigned destinations_count;
+    char *amount_max;
+    char *amount_per_hour_max;
+};
+
+struct yaml_validate {
+    char *merkle_tree_hook;
+    char *mailbox;
+};
+
+struct yaml_chain {
+    char *name;
+    char *domain;
+    char *chain_id;
+    char *gas_limit_max;
+    char *fee_per_gas_max;
+    char *value_max;
+    char *spend_per_hour_max;
+    struct yaml_rule *allow;
+    unsigned allow_count;
+    struct yaml_validate *validate;
+};
+
+struct yaml_config {
+    char *socket;
+    char *state;
+    char *mode;
+    char *client_uid;
+    struct yaml_key *keys;
+    unsigned keys_count;
+    struct yaml_chain *chains;
+    unsigned chains_count;
+};
+
+#define REQUIRED_TEXT(name, type, member)                                                          \
+    CYAML_FIELD_STRING_PTR(name, CYAML_FLAG_POINTER, type, member, 1, TEXT_MAX)
+#define OPTIONAL_TEXT(name, type, member)                                                          \
+    CYAML_FIELD_STRING_PTR(name, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, 1,        \
+                           TEXT_MAX)
+
+static const cyaml_schema_value_t text_schema = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, TEXT_MAX)};
+
+static const cyaml_schema_field_t key_fields[] = {
+    REQUIRED_TEXT("name", struct yaml_key, name),
+    REQUIRED_TEXT("keystore", struct yaml_key, keystore),
+    REQUIRED_TEXT("passphrase_file", struct yaml_key, passphrase_file),
+    CYAML_FIELD_SEQUENCE("roles", CYAML_FLAG_POINTER, struct yaml_key, roles, &text_schema, 1, 2),
+    CYAML_FIELD_END};
+
+static const cyaml_schema_value_t key_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct yaml_key, key_fields)};
+
+static const cyaml_schema_field_t rule_fields[] = {
+    REQUIRED_TEXT("leg", struct yaml_rule, leg),
+    REQUIRED_TEXT("contract", struct yaml_rule, contract),
+    CYAML_FIELD_SEQUENCE("bridges", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_rule,
+                         bridges, &text_schema, 1, POLICY_BRIDGES_MAX),
+    CYAML_FIELD_SEQUENCE("destinations", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_rule,
+                         destinations, &text_schema, 1, POLICY_DESTINATIONS_MAX),
+    OPTIONAL_TEXT("amount_max", struct yaml_rule, amount_max),
+    OPTIONAL_TEXT("amount_per_hour_max", struct yaml_rule, amount_per_hour_max),
+    CYAML_FIELD_END};
+
+static const cyaml_schema_value_t rule_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct yaml_rule, rule_fields)};
+
+static const cyaml_schema_field_t validate_fields[] = {
+    REQUIRED_TEXT("merkle_tree_hook", struct yaml_validate, merkle_tree_hook),
+    REQUIRED_TEXT("mailbox", struct yaml_validate, mailbox), CYAML_FIELD_END};
+
+static const cyaml_schema_field_t chain_fields[] = {
+    REQUIRED_TEXT("name", struct yaml_chain, name),
+    REQUIRED_TEXT("domain", struct yaml_chain, domain),
+    REQUIRED_TEXT("chain_id", struct yaml_chain, chain_id),
+    REQUIRED_TEXT("gas_limit_max", struct yaml_chain, gas_limit_max),
+    REQUIRED_TEXT("fee_per_gas_max", struct yaml_chain, fee_per_gas_max),
+    REQUIRED_TEXT("value_max", struct yaml_chain, value_max),
+    REQUIRED_TEXT("spend_per_hour_max", struct yaml_chain, spend_per_hour_max),
+    CYAML_FIELD_SEQUENCE("allow", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_chain,
+                         allow, &rule_schema, 1, POLICY_RULES_MAX),
+    CYAML_FIELD_MAPPING_PTR("validate", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_chain,
+                            validate, validate_fields),
+    CYAML_FIELD_END};
+
+static const cyaml_schema_value_t chain_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct yaml_chain, chain_fields)};
+
+static const cyaml_schema_field_t config_fields[] = {
+    REQUIRED_TEXT("socket", struct yaml_config, socket),
+    REQUIRED_TEXT("state", struct yaml_config, state),
+    OPTIONAL_TEXT("mode", struct yaml_config, mode),
+    OPTIONAL_TEXT("client_uid", struct yaml_config, client_uid),
+    CYAML_FIELD_SEQUENCE("keys", CYAML_FLAG_POINTER, struct yaml_config, keys, &key_schema, 1,
+                         WIRE_KEYS_MAX),
+    CYAML_FIELD_SEQUENCE("chains", CYAML_FLAG_POINTER, struct yaml_config, chains, &chain_schema, 1,
+                         CHAINS_MAX),
+    CYAML_FIELD_END};
+
+static const cyaml_schema_value_t config_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct yaml_config, config_fields)};
+
+/* ---- values ---- */
 
 /* One load: the first error ends it. */
 struct loader {
     const char *path;
-    struct bytes text;
-    struct settings *settings;
+    const struct settings *settings; /* knows the place of each key */
+    struct signer_config *config;
     struct settings_error *error;
 };
 
@@ -49,128 +168,36 @@ static bool fail(const struct loader *loader, struct key_name key, const char *f
     va_start(arguments, format);
     (void)vsnprintf(message, sizeof(message), format, arguments);
     va_end(arguments);
-    const struct yaml_place place = yaml_find_place(loader->text, key.text);
-    (void)snprintf(loader->error->text, sizeof(loader->error->text), "%s:%zu:%zu: %s: %s",
-                   loader->path, place.line, place.column, key.text, message);
+    settings_fail(loader->settings, loader->error, key.text, "%s: %s", key.text, message);
     return false;
 }
-
-/* ---- values ---- */
 
 static bool load_number(const struct loader *loader, struct key_name key, const char *text,
                         uint64_t number_min, uint64_t number_max, uint64_t *ret_number)
 {
-    struct amount amount;
     uint64_t number = 0;
-    if (amount_parse_decimal(bytes_from_string(text), &amount) != STATUS_OK ||
-        amount_to_u64(&amount, &number) != STATUS_OK || number < number_min ||
+    if (settings_parse_u64(text, &number) != STATUS_OK || number < number_min ||
         number > number_max) {
-        return fail(loader, key, "`%s` is not a whole number from %llu to %llu", text,
+        return fail(loader, key, "\"%.80s\" is not a whole number from %llu to %llu", text,
                     (unsigned long long)number_min, (unsigned long long)number_max);
     }
     *ret_number = number;
     return true;
 }
 
-/* The mixed case of an address is a checksum over its digits (EIP-55). */
-static bool case_is_right(const char *digits)
-{
-    char lower[41];
-    for (size_t i = 0; i < 40; i++) {
-        const char digit = digits[i];
-        lower[i] = (char)(digit >= 'A' && digit <= 'F' ? digit - 'A' + 'a' : digit);
-    }
-    lower[40] = '\0';
-    const struct hash hash = keccak256(bytes_from(lower, 40));
-    bool has_lower = false;
-    bool has_upper = false;
-    bool matches = true;
-    for (size_t i = 0; i < 40; i++) {
-        const uint8_t nibble = (uint8_t)(hash.bytes[i / 2] >> (i % 2 == 0 ? 4 : 0) & 0x0f);
-        const bool is_letter = lower[i] >= 'a';
-        const bool is_upper = digits[i] != lower[i];
-        has_upper = has_upper || is_upper;
-        has_lower = has_lower || (is_letter && !is_upper);
-        matches = matches && (!is_letter || is_upper == (nibble >= 8));
-    }
-    return matches || !has_upper || !has_lower;
-}
-
 static bool load_address(const struct loader *loader, struct key_name key, const char *text,
                          struct address *ret_address)
 {
-    struct address address;
-    if (strlen(text) != 42 || strncmp(text, "0x", 2) != 0 ||
-        hex_decode_address(bytes_from_string(text), &address) != STATUS_OK) {
-        return fail(loader, key, "`%s` is not an address (0x and 40 hexadecimal digits)", text);
+    const enum status status = settings_parse_address(text, ret_address);
+    if (status == STATUS_CORRUPT) {
+        return fail(loader, key, "\"%.80s\" has a wrong checksum (EIP-55): a digit is mistyped",
+                    text);
     }
-    if (!case_is_right(text + 2)) {
-        return fail(loader, key, "`%s` has a wrong checksum (EIP-55): a digit is mistyped", text);
-    }
-    if (address_is_zero(&address)) {
-        return fail(loader, key, "the zero address is no contract");
-    }
-    *ret_address = address;
-    return true;
-}
-
-struct unit {
-    const char *name;
-    uint32_t decimals;
-};
-
-static const struct unit native_units[] = {{"wei", 0}, {"gwei", 9}, {"ether", 18}, {NULL, 0}};
-static const struct unit token_units[] = {{"base units", 0}, {NULL, 0}};
-
-static const struct unit *find_unit(const struct unit *units, const char *name)
-{
-    for (; units->name != NULL; units++) {
-        if (strcmp(units->name, name) == 0) {
-            return units;
-        }
-    }
-    return NULL;
-}
-
-/* "12.5" with 18 decimals to base units. */
-static bool scale_decimal(struct bytes text, uint32_t decimals, struct amount *ret_amount)
-{
-    char digits[AMOUNT_DECIMAL_BYTES_MAX];
-    size_t digits_count = 0;
-    bool has_point = false;
-    uint32_t missing = decimals;
-    for (size_t i = 0; i < text.count; i++) {
-        if (text.data[i] == '.' && !has_point && i > 0 && i + 1 < text.count) {
-            has_point = true;
-            continue;
-        }
-        if (has_point && missing == 0) {
-            return false;
-        }
-        missing -= has_point ? 1 : 0;
-        if (digits_count + 1 >= sizeof(digits)) {
-            return false;
-        }
-        digits[digits_count] = (char)text.data[i];
-        digits_count++;
-    }
-    for (; missing > 0 && digits_count + 1 < sizeof(digits); missing--) {
-        digits[digits_count] = '0';
-        digits_count++;
-    }
-    return missing == 0 &&
-           amount_parse_decimal(bytes_from(digits, digits_count), ret_amount) == STATUS_OK;
-}
-
-static bool load_amount(const struct loader *loader, struct key_name key, const char *text,
-                        const struct unit *units, const char *example, struct amount *ret_amount)
-{
-    const char *blank = strchr(text, ' ');
-    const struct unit *unit = blank != NULL ? find_unit(units, blank + 1) : NULL;
-    if (unit == NULL ||
-        !scale_decimal(bytes_from(text, (size_t)(blank - text)), unit->decimals, ret_amount)) {
-        return fail(loader, key, "`%s` is not an amount with its unit, such as `%s`", text,
-                    example);
+    if (status != STATUS_OK || strlen(text) != 42 || address_is_zero(ret_address)) {
+        return fail(loader, key,
+                    "\"%.80s\" is not the address of a contract (0x and 40 hexadecimal "
+                    "digits)",
+                    text);
     }
     return true;
 }
@@ -178,13 +205,24 @@ static bool load_amount(const struct loader *loader, struct key_name key, const 
 static bool load_native(const struct loader *loader, struct key_name key, const char *text,
                         const char *example, struct amount *ret_amount)
 {
-    return load_amount(loader, key, text, native_units, example, ret_amount);
+    if (settings_parse_native(text, ret_amount) != STATUS_OK) {
+        return fail(loader, key, "\"%.80s\" is not an amount with its unit, such as \"%s\"", text,
+                    example);
+    }
+    return true;
 }
 
+/* The signer does not know how many decimals a token has, so it takes no other unit. */
 static bool load_tokens(const struct loader *loader, struct key_name key, const char *text,
                         struct amount *ret_amount)
 {
-    return load_amount(loader, key, text, token_units, "250000000 base units", ret_amount);
+    if (settings_parse_amount(text, "base units", 0, ret_amount) != STATUS_OK) {
+        return fail(loader, key,
+                    "\"%.80s\" is not an amount of the token's smallest units, such as "
+                    "\"250000000 base units\"",
+                    text);
+    }
+    return true;
 }
 
 static bool load_name(const struct loader *loader, struct key_name key, const char *text,
@@ -265,11 +303,9 @@ static bool load_rule(const struct loader *loader, struct key_name key,
                       const struct yaml_rule *yaml, struct policy_chain *chain)
 {
     struct policy_rule *rule = &chain->rules[chain->rules_count];
-    if (policy_find_function(bytes_from_string(yaml->function), &rule->leg) != STATUS_OK) {
-        return fail(loader, key_named("%s.function", key.text),
-                    "`%s` is not known; known are %s, %s and %s", yaml->function,
-                    policy_function_text(LEG_PROCESS), policy_function_text(LEG_REBALANCE),
-                    policy_function_text(LEG_ANNOUNCE));
+    if (policy_find_leg(bytes_from_string(yaml->leg), &rule->leg) != STATUS_OK) {
+        return fail(loader, key_named("%s.leg", key.text),
+                    "\"%.80s\" is not a leg; legs are process, rebalance and announce", yaml->leg);
     }
     if (!load_address(loader, key_named("%s.contract", key.text), yaml->contract,
                       &rule->contract)) {
@@ -278,7 +314,7 @@ static bool load_rule(const struct loader *loader, struct key_name key,
     for (uint32_t i = 0; i < chain->rules_count; i++) {
         if (chain->rules[i].leg == rule->leg &&
             address_equal(&chain->rules[i].contract, &rule->contract)) {
-            return fail(loader, key, "this function of this contract is allowed above already");
+            return fail(loader, key, "this leg of this contract is allowed above already");
         }
     }
     chain->rules_count++;
@@ -288,7 +324,7 @@ static bool load_rule(const struct loader *loader, struct key_name key,
 static bool load_identity(const struct loader *loader, struct key_name key,
                           const struct yaml_chain *yaml, struct policy_chain *chain)
 {
-    const struct policy *policy = &loader->settings->policy;
+    const struct policy *policy = &loader->config->policy;
     uint64_t domain = 0;
     if (!load_name(loader, key_named("%s.name", key.text), yaml->name, chain->name) ||
         !load_number(loader, key_named("%s.domain", key.text), yaml->domain, 1, UINT32_MAX,
@@ -301,13 +337,15 @@ static bool load_identity(const struct loader *loader, struct key_name key,
     for (uint32_t i = 0; i < policy->chains_count; i++) {
         if (policy->chains[i].domain == chain->domain) {
             return fail(loader, key_named("%s.domain", key.text),
-                        "%u is used by chain `%s` already", chain->domain, policy->chains[i].name);
+                        "%u is used by chain \"%.80s\" already", chain->domain,
+                        policy->chains[i].name);
         }
         if (policy->chains[i].chain_id == chain->chain_id) {
-            return fail(loader, key_named("%s.chain_id", key.text),
-                        "%llu is used by chain `%s` already: a signature for one would be valid on "
-                        "the other",
-                        (unsigned long long)chain->chain_id, policy->chains[i].name);
+            return fail(
+                loader, key_named("%s.chain_id", key.text),
+                "%llu is used by chain \"%.80s\" already: a signature for one would be valid on "
+                "the other",
+                (unsigned long long)chain->chain_id, policy->chains[i].name);
         }
     }
     return true;
@@ -316,7 +354,7 @@ static bool load_identity(const struct loader *loader, struct key_name key,
 static bool load_chain(const struct loader *loader, struct key_name key,
                        const struct yaml_chain *yaml)
 {
-    struct policy *policy = &loader->settings->policy;
+    struct policy *policy = &loader->config->policy;
     struct policy_chain *chain = &policy->chains[policy->chains_count];
     if (!load_identity(loader, key, yaml, chain) ||
         !load_number(loader, key_named("%s.gas_limit_max", key.text), yaml->gas_limit_max, 21000,
@@ -346,7 +384,7 @@ static bool load_chain(const struct loader *loader, struct key_name key,
 }
 
 static bool load_role(const struct loader *loader, struct key_name key, const char *text,
-                      struct settings_key *to)
+                      struct config_key *to)
 {
     if (strcmp(text, "chain") == 0) {
         to->chain = true;
@@ -356,12 +394,12 @@ static bool load_role(const struct loader *loader, struct key_name key, const ch
         to->validator = true;
         return true;
     }
-    return fail(loader, key, "`%s` is not a role; roles are chain and validator", text);
+    return fail(loader, key, "\"%.80s\" is not a role; roles are chain and validator", text);
 }
 
 static bool load_key(const struct loader *loader, struct key_name key, const struct yaml_key *yaml)
 {
-    struct settings_key *to = &loader->settings->keys[loader->settings->keys_count];
+    struct config_key *to = &loader->config->keys[loader->config->keys_count];
     if (!load_name(loader, key_named("%s.name", key.text), yaml->name, to->name) ||
         !load_path(loader, key_named("%s.keystore", key.text), yaml->keystore, FILE_PATH_BYTES_MAX,
                    to->keystore) ||
@@ -374,7 +412,7 @@ static bool load_key(const struct loader *loader, struct key_name key, const str
             return false;
         }
     }
-    loader->settings->keys_count++;
+    loader->config->keys_count++;
     return true;
 }
 
@@ -387,26 +425,26 @@ static bool load_mode(const struct loader *loader, const char *text)
                  {"propose", SIGNER_MODE_PROPOSE},
                  {"act", SIGNER_MODE_ACT}};
     if (text == NULL) {
-        loader->settings->policy.mode = SIGNER_MODE_OBSERVE;
+        loader->config->policy.mode = SIGNER_MODE_OBSERVE;
         return true;
     }
     for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
         if (strcmp(text, modes[i].name) == 0) {
-            loader->settings->policy.mode = modes[i].mode;
+            loader->config->policy.mode = modes[i].mode;
             return true;
         }
     }
-    return fail(loader, key_named("mode"), "`%s` is not a mode; modes are observe, propose and act",
-                text);
+    return fail(loader, key_named("mode"),
+                "\"%.80s\" is not a mode; modes are observe, propose and act", text);
 }
 
-static bool load_all(const struct loader *loader, const struct yaml_settings *yaml)
+static bool load_all(const struct loader *loader, const struct yaml_config *yaml)
 {
-    struct settings *settings = loader->settings;
+    struct signer_config *config = loader->config;
     uint64_t client_uid = 0;
-    if (!load_path(loader, key_named("socket"), yaml->socket, SETTINGS_SOCKET_BYTES_MAX,
-                   settings->socket) ||
-        !load_path(loader, key_named("state"), yaml->state, FILE_PATH_BYTES_MAX, settings->state) ||
+    if (!load_path(loader, key_named("socket"), yaml->socket, SIGNER_SOCKET_BYTES_MAX,
+                   config->socket) ||
+        !load_path(loader, key_named("state"), yaml->state, FILE_PATH_BYTES_MAX, config->state) ||
         !load_mode(loader, yaml->mode)) {
         return false;
     }
@@ -415,8 +453,8 @@ static bool load_all(const struct loader *loader, const struct yaml_settings *ya
                          &client_uid)) {
             return false;
         }
-        settings->has_client_uid = true;
-        settings->client_uid = (uint32_t)client_uid;
+        config->has_client_uid = true;
+        config->client_uid = (uint32_t)client_uid;
     }
     for (unsigned i = 0; i < yaml->keys_count; i++) {
         if (!load_key(loader, key_named("keys[%u]", i), &yaml->keys[i])) {
@@ -431,55 +469,36 @@ static bool load_all(const struct loader *loader, const struct yaml_settings *ya
     return true;
 }
 
-static enum status load_text(const char *path, struct bytes text, struct settings *settings,
-                             struct settings_error *error)
+enum status signer_config_load(const char *path, struct signer_config **ret_config,
+                               struct settings_error *ret_error)
 {
-    struct yaml_settings *yaml = NULL;
-    const struct loader loader = {.path = path, .text = text, .settings = settings, .error = error};
-    const enum status status = yaml_settings_read(path, text, &yaml, error);
+    struct settings *settings = NULL;
+    void *data = NULL;
+    struct signer_config *config = calloc(1, sizeof(*config));
+    if (config == NULL) {
+        (void)snprintf(ret_error->text, sizeof(ret_error->text), "%.500s: no memory", path);
+        return STATUS_NO_MEMORY;
+    }
+    enum status status = settings_load(path, &config_schema, &settings, &data, ret_error);
     if (status != STATUS_OK) {
+        signer_config_free(config);
         return status;
     }
-    const bool loaded = load_all(&loader, yaml);
-    yaml_settings_free(yaml);
-    return loaded ? STATUS_OK : STATUS_MALFORMED;
-}
-
-enum status settings_load(const char *path, struct settings **ret_settings,
-                          struct settings_error *ret_error)
-{
-    struct settings *settings = calloc(1, sizeof(*settings));
-    uint8_t *memory = malloc(SETTINGS_FILE_BYTES_MAX);
-    struct buffer content = buffer_from(memory, SETTINGS_FILE_BYTES_MAX);
-    enum status status = STATUS_NO_MEMORY;
-    if (settings == NULL || memory == NULL) {
-        (void)snprintf(ret_error->text, sizeof(ret_error->text), "%s: no memory", path);
-        goto fail;
-    }
-    const enum file_problem problem = file_read(path, &content);
-    if (problem != FILE_OK) {
-        (void)snprintf(ret_error->text, sizeof(ret_error->text), "%s: %s", path,
-                       file_problem_text(problem));
-        status = problem == FILE_MISSING ? STATUS_NOT_FOUND : STATUS_IO;
-        goto fail;
-    }
-    status = load_text(path, buffer_bytes(&content), settings, ret_error);
+    const struct loader loader = {
+        .path = path, .settings = settings, .config = config, .error = ret_error};
+    status = load_all(&loader, data) ? STATUS_OK : STATUS_MALFORMED;
+    settings_release(settings, &config_schema, data);
     if (status != STATUS_OK) {
-        goto fail;
+        signer_config_free(config);
+        return status;
     }
-    free(memory);
-    *ret_settings = settings;
+    *ret_config = config;
     return STATUS_OK;
-
-fail:
-    free(memory);
-    settings_free(settings);
-    return status;
 }
 
-struct settings *settings_free(struct settings *settings)
+struct signer_config *signer_config_free(struct signer_config *config)
 {
-    free(settings);
+    free(config);
     return NULL;
 }
 
@@ -557,17 +576,17 @@ static void print_chain(const struct policy_chain *chain, FILE *out)
     }
 }
 
-void settings_print(const struct settings *settings, FILE *out)
+void signer_config_print(const struct signer_config *config, FILE *out)
 {
-    (void)fprintf(out, "mode %s\n", mode_name(settings->policy.mode));
-    (void)fprintf(out, "socket %s\nstate %s\n", settings->socket, settings->state);
-    for (uint32_t i = 0; i < settings->keys_count; i++) {
-        const struct settings_key *key = &settings->keys[i];
+    (void)fprintf(out, "mode %s\n", mode_name(config->policy.mode));
+    (void)fprintf(out, "socket %s\nstate %s\n", config->socket, config->state);
+    for (uint32_t i = 0; i < config->keys_count; i++) {
+        const struct config_key *key = &config->keys[i];
         (void)fprintf(out, "key %s:%s%s, keystore %s\n", key->name,
                       key->chain ? " sends transactions" : "",
                       key->validator ? " signs checkpoints" : "", key->keystore);
     }
-    for (uint32_t i = 0; i < settings->policy.chains_count; i++) {
-        print_chain(&settings->policy.chains[i], out);
+    for (uint32_t i = 0; i < config->policy.chains_count; i++) {
+        print_chain(&config->policy.chains[i], out);
     }
 }
