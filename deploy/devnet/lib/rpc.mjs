@@ -79,9 +79,18 @@ export function sendTransaction(url, transaction) {
   return rpc(url, 'eth_sendTransaction', [transaction]);
 }
 
-/** Calls a contract in a transaction and waits for it to succeed. */
-export async function sendContract(url, { from, to, abi, functionName, args = [], value = 0n }) {
+/**
+ * Sends a call to a contract; resolves to the transaction's hash. The call is tried out first: anvil
+ * takes a transaction that must revert, and its receipt does not say why.
+ */
+export async function submitContract(url, { from, to, abi, functionName, args = [], value = 0n }) {
   const data = encodeFunctionData({ abi, functionName, args });
-  const hash = await sendTransaction(url, { from, to, data, value: `0x${value.toString(16)}` });
-  return waitReceipt(url, hash, functionName);
+  const transaction = { from, to, data, value: `0x${value.toString(16)}` };
+  await rpc(url, 'eth_call', [transaction, 'latest']);
+  return sendTransaction(url, transaction);
+}
+
+/** Calls a contract in a transaction and waits for it to succeed. */
+export async function sendContract(url, call) {
+  return waitReceipt(url, await submitContract(url, call), call.functionName);
 }

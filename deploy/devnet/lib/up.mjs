@@ -152,6 +152,7 @@ function describeDevnet({ data, chains }, deployment, accounts) {
     })),
     relayer: { address: accounts.relayer.address, keystore: keystores.relayer },
     passphraseFile: keystores.passphrase,
+    deployer: accounts.deployer.address,
     operator: accounts.operator.address,
     depositors: addresses(accounts.depositors),
     users: addresses(accounts.users),
