@@ -10,6 +10,10 @@ import { anvilProgram } from './packages.mjs';
 import { rpc } from './rpc.mjs';
 import { EXIT_UNAVAILABLE, Stop, sleep } from './terminal.mjs';
 
+// anvil keeps a state for each block: 200 KB of memory, and half a megabyte of disk for those that
+// memory no longer holds. This many on disk are 300 MB at most.
+const STATES_ON_DISK_MAX = 300;
+
 const START_WAIT_MS = 20_000;
 const END_WAIT_MS = 5_000;
 
@@ -45,6 +49,7 @@ function anvilArguments(options) {
     ['--accounts', ACCOUNTS_COUNT],
     ['--mnemonic', TEST_PHRASE],
     ['--hardfork', 'prague'],
+    ['--max-persisted-states', STATES_ON_DISK_MAX],
     ['--cache-path', options.workPath],
   ];
   if (options.blockSeconds > 0) list.push(['--block-time', options.blockSeconds]);
@@ -58,17 +63,24 @@ function anvilArguments(options) {
  */
 async function waitListening(options, hasEnded) {
   const end = Date.now() + START_WAIT_MS;
-  while (Date.now() < end) {
+  while (Date.now() < end && !hasEnded()) {
     const log = readFileSync(options.logPath, 'utf8');
     const found = /^Listening on .*:(\d+)$/m.exec(log);
     if (found) return Number(found[1]);
-    if (hasEnded()) break;
     await sleep(10);
   }
+  if (/in use/.test(readFileSync(options.logPath, 'utf8'))) throw portInUse(options.port);
   const why = hasEnded() ?? `not listening after ${START_WAIT_MS / 1000} s`;
   throw new Stop(
     EXIT_UNAVAILABLE,
     `anvil for chain ${options.chainId} on port ${options.port}: ${why} (log: ${options.logPath})`,
+  );
+}
+
+export function portInUse(port) {
+  return new Stop(
+    EXIT_UNAVAILABLE,
+    `port ${port} is in use: choose others with SLUICE_PORT_BASE, for example ${port + 1000}`,
   );
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Delivers messages by hand: builds the tree from its leaves, signs checkpoints as the validators
-// and processes. It trusts the chain's head and journals nothing, so it is a test and not a relayer.
+// and processes. It trusts the chain's head and keeps no journal: it is a test, not a relayer.
 
 import { mailboxAbi, treeAbi } from './abi.mjs';
 import { readLogs, topicOf } from './messages.mjs';

@@ -121,7 +121,7 @@ function checkConservation(devnet, balances, owed) {
   return {
     supplyDifference: String(everything - sum(balances.map(({ supply }) => supply))),
     collateralDifference: String(collateral - owed - funded),
-    inFlight: String(owed),
+    owed: String(owed),
   };
 }
 

@@ -7,7 +7,8 @@ import { requirePackage } from './packages.mjs';
 import { callContract, callContracts, rpc } from './rpc.mjs';
 import { sleep } from './terminal.mjs';
 
-const { decodeAbiParameters, encodeEventTopics, keccak256, sliceHex } = requirePackage('viem/utils');
+const { decodeAbiParameters, encodeEventTopics, keccak256, sliceHex } =
+  requirePackage('viem/utils');
 
 const READ_TRIES_MAX = 50;
 const READ_PAUSE_MS = 100;

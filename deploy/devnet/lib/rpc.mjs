@@ -80,8 +80,8 @@ export function sendTransaction(url, transaction) {
 }
 
 /**
- * Sends a call to a contract; resolves to the transaction's hash. The call is tried out first: anvil
- * takes a transaction that must revert, and its receipt does not say why.
+ * Sends a call to a contract; resolves to the transaction's hash. The call is tried out first:
+ * anvil takes a transaction that must revert, and its receipt does not say why.
  */
 export async function submitContract(url, { from, to, abi, functionName, args = [], value = 0n }) {
   const data = encodeFunctionData({ abi, functionName, args });

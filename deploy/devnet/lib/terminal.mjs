@@ -50,7 +50,8 @@ export function readOptions(title, table) {
 function helpText(title, table) {
   const lines = Object.entries(table).map(([name, row]) => {
     const flag = row.type === 'boolean' ? `--${name}` : `--${name} ${row.value}`;
-    return `  ${flag.padEnd(22)} ${row.help}${row.default === undefined ? '' : ` (${row.default})`}`;
+    const preset = row.default === undefined ? '' : ` (${row.default})`;
+    return `  ${flag.padEnd(22)} ${row.help}${preset}`;
   });
   return `${title}\n\n${lines.join('\n')}\n`;
 }

@@ -8,11 +8,11 @@ import { tokens } from './chains.mjs';
 import { buildMetadata, deliver, processMessage, quorumOf, readLeaves, treeRoot }
   from './delivery.mjs';
 import { expect, expectEqual, expectFailure } from './expect.mjs';
-import { dispatchLogs, messageOfLog, readMessages } from './messages.mjs';
+import { dispatchLogs, messageOfLog, parseMessage, readMessages } from './messages.mjs';
 import { requirePackage } from './packages.mjs';
-import { callContract, sendContract, waitReceipt } from './rpc.mjs';
+import { callContract, sendContract, sendTransaction, waitReceipt } from './rpc.mjs';
 
-const { pad } = requirePackage('viem/utils');
+const { concat, encodeFunctionData, pad } = requirePackage('viem/utils');
 
 const toBytes32 = (address) => pad(address, { size: 32 });
 
@@ -67,6 +67,17 @@ async function transferAsUser({ devnet }, user, amount) {
   });
 }
 
+/** Puts a transaction that must revert into a block. */
+async function sendReverting(devnet, message, metadata) {
+  const { httpUrl, mailbox } = devnet.chains.find(({ domain }) => domain === message.destination);
+  const args = [metadata, message.bytes];
+  const data = encodeFunctionData({ abi: mailboxAbi, functionName: 'process', args });
+  const hash = await sendTransaction(httpUrl, {
+    from: devnet.relayer.address, to: mailbox, data, gas: '0x7a120',
+  });
+  await expectFailure(waitReceipt(httpUrl, hash), 'reverted');
+}
+
 async function deliverAll({ devnet, accounts }) {
   const { messages } = await readMessages(devnet);
   await deliver(devnet, accounts, messages.filter(({ deliveries }) => deliveries.length === 0));
@@ -100,7 +111,8 @@ const messageTests = [
     const [origin, destination] = devnet.chains;
     const args = [destination.domain, toBytes32(destination.testRecipient), '0x'];
     const call = { to: origin.mailbox, abi: mailboxAbi, functionName: 'dispatch', args };
-    await expectFailure(sendContract(origin.httpUrl, { from: devnet.users[0], ...call }), 'insufficient value');
+    const sent = sendContract(origin.httpUrl, { from: devnet.users[0], ...call });
+    await expectFailure(sent, 'insufficient value');
   }],
 ];
 
@@ -146,8 +158,8 @@ const programTests = [
   ['measure finds what traffic left undelivered', async (context) => {
     const before = await readMeasure(context);
     expectEqual(before.lost, 0, 'lost before');
-    const result = await context.run(
-      'traffic', '--transfers', '12', '--messages', '12', '--burst', '--seed', '7');
+    const options = ['--transfers', '12', '--messages', '12', '--burst', '--seed', '7'];
+    const result = await context.run('traffic', ...options);
     expectEqual(result.code, 0, `exit code (${result.stderr.trim()})`);
     const sent = JSON.parse(result.stdout);
     expectEqual(new Set(sent.ids).size, 24, 'different ids');
@@ -155,7 +167,7 @@ const programTests = [
     expectEqual(after.lost, 24, 'lost while nobody relays');
     expectEqual(after.code, 1, 'exit code while nobody relays');
     expectEqual(after.collateralDifference, '0', 'difference while in flight');
-    expect(BigInt(after.inFlight) > 0n, 'transfers in flight');
+    expect(BigInt(after.owed) > 0n, 'owed transfers');
   }],
   ['measure finds all delivered, once, and every token in its place', async (context) => {
     await deliverAll(context);
@@ -166,6 +178,33 @@ const programTests = [
     expectEqual(result.moved, String(tokens(50_000)), 'moved');
     expectEqual(result.supplyDifference, '0', 'difference of the supply');
     expectEqual(result.relayer.process.count, result.delivered, 'transactions of the relayer');
+  }],
+  ['measure counts a transaction that delivers again, and reverts, apart', async (context) => {
+    const { devnet, accounts } = context;
+    const { messages } = await readMessages(devnet);
+    const [message] = messages.filter(({ origin }) => origin === devnet.chains[0].domain);
+    const leaves = await readLeaves(devnet.chains[0]);
+    const metadata = await buildMetadata(
+      devnet.chains[0], leaves, message.id, quorumOf(accounts));
+    await sendReverting(devnet, message, metadata);
+    const result = await readMeasure(context);
+    expectEqual(result.revertedProcess, 1, 'reverted transactions');
+    expectEqual(result.duplicated, 0, 'duplicated');
+    expectEqual(result.code, 0, 'exit code');
+  }],
+  ['measure notices a delivery that nobody dispatched', async (context) => {
+    const { devnet, accounts } = context;
+    const { messages } = await readMessages(devnet);
+    const [model] = messages.filter(({ recipient }) =>
+      devnet.chains.some(({ testRecipient }) => testRecipient.toLowerCase() === recipient));
+    const forged = parseMessage(concat([model.bytes, '0x00']));
+    const origin = devnet.chains.find(({ domain }) => domain === forged.origin);
+    const metadata = await buildMetadata(origin, [forged.id], forged.id, quorumOf(accounts));
+    const { url, hash } = await processMessage(devnet, forged, metadata);
+    await waitReceipt(url, hash);
+    const result = await readMeasure(context);
+    expectEqual(result.unknown, 1, 'unknown');
+    expectEqual(result.code, 1, 'exit code');
   }],
   ['measure notices a token out of its place', async (context) => {
     const [chain] = context.devnet.chains;

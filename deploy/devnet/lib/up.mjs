@@ -5,11 +5,11 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { deriveAccounts } from './accounts.mjs';
-import { endAnvil, isRunning, portIsFree, startAnvil } from './anvil.mjs';
+import { endAnvil, isRunning, portInUse, portIsFree, startAnvil } from './anvil.mjs';
 import { BLOCK_SECONDS, CHAIN_NAMES, PORT_BASE_DEFAULT, TOKEN_DECIMALS, chainIdentity }
   from './chains.mjs';
 import { FUNDING } from './deploy.mjs';
-import { dataOption, forgetProcesses, readProcesses, writeDevnet, writeProcesses }
+import { dataOption, forgetProcesses, readProcesses, workPath, writeDevnet, writeProcesses }
   from './devnet.mjs';
 import { encryptKeystore } from './keystore.mjs';
 import { rpc } from './rpc.mjs';
@@ -21,13 +21,16 @@ const FINALITY_WAIT_MS = 15_000;
 const PORT_MAX = 65535;
 const PASSPHRASE = 'sluice devnet';
 
+const TITLE = `Starts the devnet. Chain i listens on SLUICE_PORT_BASE + i (${PORT_BASE_DEFAULT} + i).
+Exit codes: 0 it is up, 2 wrong usage, 3 a port, the packages or a chain cannot be had.`;
+
 const OPTIONS = {
   chains: { type: 'string', value: 'N', default: '3', help: 'how many chains' },
   data: dataOption,
 };
 
 function readPlan() {
-  const options = readOptions('Starts the devnet.', OPTIONS);
+  const options = readOptions(TITLE, OPTIONS);
   const count = readCount('--chains', options.chains, 2, CHAIN_NAMES.length);
   const portText = process.env.SLUICE_PORT_BASE || String(PORT_BASE_DEFAULT);
   const portBase = readCount('SLUICE_PORT_BASE', portText, 1024, PORT_MAX - count + 1);
@@ -46,12 +49,7 @@ async function refuseConflicts({ data, chains }) {
     );
   }
   for (const { port } of chains) {
-    if (!(await portIsFree(port))) {
-      throw new Stop(
-        EXIT_UNAVAILABLE,
-        `port ${port} is in use: choose another with SLUICE_PORT_BASE=${port + 1000}`,
-      );
-    }
+    if (!(await portIsFree(port))) throw portInUse(port);
   }
 }
 
@@ -67,7 +65,7 @@ async function startChains({ data, chains }, folder) {
         port: chain.port,
         blockSeconds: BLOCK_SECONDS,
         logPath: path.join(data, `${chain.name}.log`),
-        workPath: path.join(data, `${chain.name}.work`),
+        workPath: workPath(data, chain.name),
         statePath: statePath(folder, chain.name),
       });
       running.push({ name: chain.name, ...anvil });
