@@ -3,7 +3,7 @@
 // JSON-RPC over HTTP, and the few calls that every program here makes.
 
 import { requirePackage } from './packages.mjs';
-import { sleep } from './terminal.mjs';
+import { EXIT_UNAVAILABLE, Stop, sleep } from './terminal.mjs';
 
 const { encodeFunctionData, decodeFunctionResult } = requirePackage('viem/utils');
 
@@ -18,12 +18,14 @@ export class RpcError extends Error {
 }
 
 async function post(url, body) {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  return response.json();
+  try {
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+    return await response.json();
+  } catch (error) {
+    const reason = error.cause?.code ?? error.message;
+    throw new Stop(EXIT_UNAVAILABLE, `${url} does not answer (${reason}): is the devnet up?`);
+  }
 }
 
 export async function rpc(url, method, params = []) {
