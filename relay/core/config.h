@@ -34,7 +34,10 @@ struct core_chain {
     uint64_t start_block; /* first block whose messages matter */
     bool relay_to;        /* deliver messages whose destination this chain is */
     bool validate;        /* sign checkpoints of this chain as origin */
-    struct address key;   /* account that sends transactions here; zero: none may be sent */
+    /* Where its checkpoints are published: file://... Each origin needs a location of its own,
+     * because objects in it are named by index alone. Empty unless `validate`. */
+    char storage_location[LOCATION_BYTES_MAX];
+    struct address key; /* account that sends transactions here; zero: none may be sent */
     struct amount fee_per_gas_max; /* ceiling; above it sending waits */
     struct amount priority_fee_per_gas;
     uint64_t gas_limit_max;        /* of one transaction */
@@ -87,7 +90,6 @@ struct core_config {
     struct core_vault vaults[VAULTS_MAX];
     uint32_t vaults_count;
     struct address validator; /* checkpoint key's address; zero: no chain is validated */
-    char storage_location[LOCATION_BYTES_MAX]; /* where our checkpoints are published: file://... */
     struct core_route route;
 };
 

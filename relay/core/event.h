@@ -19,6 +19,7 @@
 #include "relay/base/instant.h"
 #include "relay/base/signature.h"
 #include "relay/core/config.h"
+#include "relay/hyperlane/checkpoint.h"
 
 /* stored: never renumber */
 enum event_kind {
@@ -117,12 +118,6 @@ struct fact {
             struct amount shares;
         } vault;
     };
-};
-
-struct checkpoint {
-    struct hash root;
-    uint32_t index; /* of the last leaf that root includes: leaf count - 1 */
-    struct hash message_id;
 };
 
 struct balance {

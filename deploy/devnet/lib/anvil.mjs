@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Starting anvil, knowing it again, and ending it.
+
+import { spawn } from 'node:child_process';
+import { closeSync, openSync, readFileSync, readlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { ACCOUNTS_COUNT, TEST_PHRASE } from './accounts.mjs';
+import { anvilProgram } from './packages.mjs';
+import { rpc } from './rpc.mjs';
+import { EXIT_UNAVAILABLE, Stop, sleep } from './terminal.mjs';
+
+const START_WAIT_MS = 20_000;
+const END_WAIT_MS = 5_000;
+
+/**
+ * Starts one chain on loopback and waits until it listens. Options: chainId, port (0 picks a free
+ * one), blockSeconds (0 mines on each transaction), logPath, workPath, statePath.
+ * Resolves to {pid, startTicks, port, url}.
+ */
+export async function startAnvil(options) {
+  const log = openSync(options.logPath, 'w', 0o600);
+  const child = spawn(anvilProgram, anvilArguments(options), {
+    detached: true,
+    stdio: ['ignore', log, log],
+  });
+  closeSync(log);
+  let ended = null;
+  child.on('exit', (code, signal) => (ended = `ended with ${signal ?? code}`));
+  child.on('error', (error) => (ended = error.message));
+  child.unref();
+  const port = await waitListening(options, () => ended);
+  const url = `http://127.0.0.1:${port}`;
+  // The log of every request would grow without end.
+  await rpc(url, 'anvil_setLoggingEnabled', [false]);
+  return { pid: child.pid, startTicks: startTicks(child.pid), port, url };
+}
+
+function anvilArguments(options) {
+  const list = [
+    ['--host', '127.0.0.1'],
+    ['--port', options.port],
+    ['--chain-id', options.chainId],
+    ['--slots-in-an-epoch', 1],
+    ['--accounts', ACCOUNTS_COUNT],
+    ['--mnemonic', TEST_PHRASE],
+    ['--hardfork', 'prague'],
+    ['--cache-path', options.workPath],
+  ];
+  if (options.blockSeconds > 0) list.push(['--block-time', options.blockSeconds]);
+  if (options.statePath) list.push(['--load-state', options.statePath]);
+  return list.flat().map(String);
+}
+
+/**
+ * anvil says that it listens only once the port is its own, so its log is asked, and not the port:
+ * that could be answered by somebody else's chain.
+ */
+async function waitListening(options, hasEnded) {
+  const end = Date.now() + START_WAIT_MS;
+  while (Date.now() < end) {
+    const log = readFileSync(options.logPath, 'utf8');
+    const found = /^Listening on .*:(\d+)$/m.exec(log);
+    if (found) return Number(found[1]);
+    if (hasEnded()) break;
+    await sleep(10);
+  }
+  const why = hasEnded() ?? `not listening after ${START_WAIT_MS / 1000} s`;
+  throw new Stop(
+    EXIT_UNAVAILABLE,
+    `anvil for chain ${options.chainId} on port ${options.port}: ${why} (log: ${options.logPath})`,
+  );
+}
+
+/** When a process started, in clock ticks since boot; null when there is none. */
+function startTicks(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The second field is a name in brackets that may hold anything: count from the last bracket.
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
+  } catch {
+    return null;
+  }
+}
+
+/** Whether the recorded process is still the anvil that was started, and not a later namesake. */
+export function isRunning({ pid, startTicks: recorded }) {
+  if (startTicks(pid) !== recorded) return false;
+  try {
+    return readlinkSync(`/proc/${pid}/exe`).split(' ')[0].endsWith('/anvil');
+  } catch {
+    return false;
+  }
+}
+
+/** Ends one chain that startAnvil began; false when it is gone already. */
+export async function endAnvil(record) {
+  if (!isRunning(record)) return false;
+  process.kill(record.pid, 'SIGTERM');
+  const end = Date.now() + END_WAIT_MS;
+  while (isRunning(record)) {
+    if (Date.now() > end) process.kill(record.pid, 'SIGKILL');
+    await sleep(10);
+  }
+  return true;
+}
+
+/** Whether a port of loopback can be had now. */
+export function portIsFree(port) {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once('error', () => resolve(false));
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () =>
+      server.close(() => resolve(true)),
+    );
+  });
+}

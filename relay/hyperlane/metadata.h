@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/hyperlane/metadata.h: what a relayer hands to an ISM to prove a message.
+ *
+ * MESSAGE_ID_MULTISIG (module type 5): tree hook 32 bytes, checkpoint root 32 bytes, checkpoint
+ * index u32, then 65 bytes per signature. The ISM walks signatures and validators with two
+ * pointers, so signatures must be in the order of the validator set; it reads exactly `threshold`
+ * of them, so exactly that many are sent. Threads: none; pure functions. */
+#ifndef SLUICE_RELAY_HYPERLANE_METADATA_H
+#define SLUICE_RELAY_HYPERLANE_METADATA_H
+
+#include "relay/base/bytes.h"
+#include "relay/base/limits.h"
+#include "relay/base/signature.h"
+
+#define METADATA_MESSAGE_ID_HEAD_BYTES 68u
+#define METADATA_SIGNATURE_BYTES       65u
+
+static_assert(METADATA_MESSAGE_ID_HEAD_BYTES + METADATA_SIGNATURE_BYTES * VALIDATORS_MAX <=
+                  METADATA_BYTES_MAX,
+              "a signature of every validator fits");
+
+/* IInterchainSecurityModule.Types, as the contracts number them. Stored: never renumber. */
+enum module_type {
+    MODULE_UNUSED = 0,
+    MODULE_ROUTING = 1,
+    MODULE_AGGREGATION = 2,
+    MODULE_LEGACY_MULTISIG = 3,
+    MODULE_MERKLE_ROOT_MULTISIG = 4,
+    MODULE_MESSAGE_ID_MULTISIG = 5,
+    MODULE_NULL = 6,
+    MODULE_CCIP_READ = 7,
+    MODULE_ARB_L2_TO_L1 = 8,
+    MODULE_WEIGHTED_MERKLE_ROOT_MULTISIG = 9,
+    MODULE_WEIGHTED_MESSAGE_ID_MULTISIG = 10,
+    MODULE_OP_L2_TO_L1 = 11,
+    MODULE_POLYMER = 12,
+};
+
+struct metadata_message_id {
+    struct address tree_hook;           /* of the origin */
+    struct hash root;                   /* of the checkpoint whose last leaf is the message */
+    uint32_t index;                     /* of that leaf */
+    const struct signature *signatures; /* in the order of the validator set; borrowed */
+    uint32_t signatures_count;          /* the ISM's threshold; 1 to VALIDATORS_MAX */
+};
+
+/* Appends the metadata. CHECKs the count. STATUS_FULL: no room; the buffer is unchanged. */
+MUST_USE enum status metadata_write_message_id(const struct metadata_message_id *metadata,
+                                               struct buffer *buffer);
+
+/* Reads such metadata; signatures are copied to `signatures`, which `ret_metadata` then borrows.
+ * STATUS_MALFORMED: no whole head, no signature, or a part of one left over. STATUS_FULL: more
+ * than VALIDATORS_MAX signatures. */
+MUST_USE enum status metadata_parse_message_id(struct bytes bytes,
+                                               struct signature signatures[VALIDATORS_MAX],
+                                               struct metadata_message_id *ret_metadata);
+
+#endif
