@@ -36,7 +36,7 @@ enum connection_state {
 struct connection {
     lws_sorted_usec_list_t timer; /* first, so that the timer's callback finds the connection */
     struct transport *transport;
-    const struct config_endpoint *endpoint;
+    struct endpoint endpoint;
     uint32_t chain_index;
     uint32_t endpoint_index;
     uint32_t frame_bytes_max;
@@ -71,7 +71,7 @@ struct transport {
 /* A question to the resolver and its answer. */
 struct resolver_item {
     uint32_t connection_index;
-    char host[CONFIG_HOST_BYTES_MAX];
+    char host[ENDPOINT_HOST_BYTES_MAX];
     char address[ADDRESS_TEXT_BYTES]; /* empty: not found */
     char reason[128];
 };
@@ -131,7 +131,7 @@ static void connection_down(struct connection *connection, struct bytes text)
 static void connection_open(struct connection *connection)
 {
     struct transport *transport = connection->transport;
-    const struct config_endpoint *endpoint = connection->endpoint;
+    const struct endpoint *endpoint = &connection->endpoint;
     connection->state = CONNECTION_OPENING;
     const struct lws_client_connect_info info = {
         .context = transport->context,
@@ -165,7 +165,7 @@ static void connection_try(struct connection *connection)
     if (transport->stopping) {
         return;
     }
-    const char *host = connection->endpoint->host;
+    const char *host = connection->endpoint.host;
     if (is_literal_address(host)) {
         CHECK(strlen(host) < sizeof(connection->address));
         memcpy(connection->address, host, strlen(host) + 1);
@@ -411,17 +411,21 @@ void transport_set_reading(struct transport *transport, enum transport_reading r
 static enum status transport_build(struct transport *transport, const struct node_config *config)
 {
     for (uint32_t i = 0; i < config->core.chains_count; i++) {
+        const struct chain_config chain = config_chain(config, i);
         transport->first_of_chain[i] = transport->connections_count;
-        for (uint32_t j = 0; j < config->chains[i].adapter.endpoints_count; j++) {
+        for (uint32_t j = 0; j < chain.endpoints_count; j++) {
             struct connection *connection = &transport->connections[transport->connections_count];
             transport->connections_count++;
             *connection = (struct connection){
                 .transport = transport,
-                .endpoint = &config->chains[i].endpoints[j],
                 .chain_index = i,
                 .endpoint_index = j,
-                .frame_bytes_max = config->chains[i].adapter.frame_bytes_max,
+                .frame_bytes_max = chain.frame_bytes_max,
             };
+            if (endpoint_parse(config->chains[i].endpoints[j], &connection->endpoint) !=
+                STATUS_OK) {
+                return STATUS_MALFORMED;
+            }
             connection->sending_memory = malloc(SEND_QUEUE_BYTES);
             if (connection->sending_memory == NULL) {
                 return STATUS_NO_MEMORY;

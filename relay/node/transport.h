@@ -14,6 +14,7 @@
 #include <libwebsockets.h>
 
 #include "relay/node/config.h"
+#include "relay/node/endpoint.h"
 
 struct transport;
 
