@@ -194,7 +194,7 @@ void capital_put_move(struct step *step, const struct hash *id, const struct mov
 
     move_row_pack(&packer, row);
     step_put(step, move_key(memory, id), packer_finish(&packer));
-    const bool ended = row->state == MOVE_DONE || row->state == MOVE_FAILED;
+    const bool ended = move_ends(row->state);
     const bool listed = step_get(step, move_open_key(memory, id), &unused);
     if (ended && listed) {
         step_delete(step, move_open_key(memory, id));
@@ -381,31 +381,4 @@ struct amount capital_share(const struct amount *amount, struct bps bps)
         return amount_max(); /* more than the whole of everything there can be */
     }
     return share;
-}
-
-/* ---- words ---- */
-
-struct capital_text capital_text_from(char *memory, size_t capacity)
-{
-    CHECK(capacity > 0);
-    memory[0] = '\0';
-    return (struct capital_text){.text = memory, .count = 0, .capacity = capacity};
-}
-
-void capital_text_add(struct capital_text *text, const char *words)
-{
-    const size_t room = text->capacity - 1 - text->count;
-    const size_t count = strnlen(words, room);
-
-    memcpy(text->text + text->count, words, count);
-    text->count += count;
-    text->text[text->count] = '\0';
-}
-
-void capital_text_add_amount(struct capital_text *text, const struct amount *amount)
-{
-    char digits[AMOUNT_DECIMAL_BYTES_MAX];
-
-    (void)amount_format_decimal(amount, digits);
-    capital_text_add(text, digits);
 }

@@ -49,15 +49,6 @@ struct account capital_account(enum account_kind kind, const char *symbol, uint3
 /* The accounts on a chain whose balances the chain states, in order: start with 0. */
 bool capital_next_watched(const struct core_config *config, uint32_t domain, uint32_t *cursor,
                           struct account *ret_account, struct address *ret_token);
-/* Words of a note, built in given memory; what does not fit is cut. Always ends with a NUL. */
-struct capital_text {
-    char *text;
-    size_t count;
-    size_t capacity;
-};
-struct capital_text capital_text_from(char *memory, size_t capacity);
-void capital_text_add(struct capital_text *text, const char *words);
-void capital_text_add_amount(struct capital_text *text, const struct amount *amount);
 /* A due row's id for the ledger's question about a chain (DUE_PLAN); never zero. */
 struct hash capital_ledger_due(uint32_t domain);
 
@@ -85,6 +76,7 @@ struct hash move_id_of(const struct hash *plan_id, uint32_t index);
 void move_on_due(struct step *step, const struct hash *id);
 void move_on_prepared(struct step *step, const struct event *event);
 
+bool move_ends(enum move_state state);
 /* ---- move -> plan ---- */
 /* A move of this plan ended. */
 void plan_on_move_end(struct step *step, const struct hash *plan_id);

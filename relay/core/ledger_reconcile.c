@@ -16,6 +16,7 @@
 #include "relay/base/check.h"
 #include "relay/core/ledger_internal.h"
 #include "relay/core/tables.h"
+#include "relay/core/text.h"
 
 #define FINALS_PER_QUESTION   16u /* at least every so many */
 #define ATTEMPTS_PER_QUESTION 3u
@@ -358,19 +359,18 @@ static void account_open(struct step *step, const struct account *account)
 
 static void difference_note(struct step *step, uint32_t domain, const struct comparison *comparison)
 {
-    char memory[REASON_BYTES_MAX];
-    struct capital_text text = capital_text_from(memory, sizeof(memory));
+    const enum account_kind kind = comparison->account.kind;
+    struct text text = text_from(comparison->account.symbol);
 
-    capital_text_add(&text, comparison->account.symbol);
-    capital_text_add(&text, comparison->account.kind == ACCOUNT_ROUTER   ? " router"
-                            : comparison->account.kind == ACCOUNT_BRIDGE ? " bridge"
-                                                                         : " key");
-    capital_text_add(&text, comparison->ledger.negative ? ": ledger -" : ": ledger ");
-    capital_text_add_amount(&text, &comparison->ledger.amount);
-    capital_text_add(&text, ", chain ");
-    capital_text_add_amount(&text, &comparison->chain);
-    capital_text_add(&text, " base units; moves here are stopped");
-    step_note(step, NOTE_ALARM, domain, NULL, REASON_UNRECONCILED, memory);
+    text_add(&text, kind == ACCOUNT_ROUTER   ? " router"
+                    : kind == ACCOUNT_BRIDGE ? " bridge"
+                                             : " key");
+    text_add(&text, comparison->ledger.negative ? ": ledger -" : ": ledger ");
+    text_add_amount(&text, &comparison->ledger.amount);
+    text_add(&text, ", chain ");
+    text_add_amount(&text, &comparison->chain);
+    text_add(&text, " base units; moves here are stopped");
+    step_note(step, NOTE_ALARM, domain, NULL, REASON_UNRECONCILED, text.text);
 }
 
 /* What became of all comparisons of an answer. */
