@@ -80,11 +80,9 @@ int step_router_index(const struct step *step, uint32_t domain, const struct add
 /* ---- blocks -> the modules that read final facts; called once per fact, oldest first ---- */
 void tree_on_final_fact(struct step *step, uint32_t domain, const struct fact *fact);
 void message_on_final_fact(struct step *step, uint32_t domain, const struct fact *fact);
-void lane_on_final_fact(struct step *step, uint32_t domain, const struct fact *fact);
 void ledger_on_final_fact(struct step *step, uint32_t domain, const struct fact *fact);
 /* After the last fact of blocks up to `number` was applied: everything up to it is final. */
 void tree_on_final(struct step *step, uint32_t domain, uint64_t number, const struct hash *hash);
-void message_on_final(struct step *step, uint32_t domain, uint64_t number);
 void lane_on_final(struct step *step, uint32_t domain, uint64_t number, const struct hash *hash);
 void ledger_on_final(struct step *step, uint32_t domain, uint64_t number, const struct hash *hash);
 /* A fact at the head, not final: for what wants to know early (a delivery by somebody else, the
@@ -100,27 +98,34 @@ void lane_on_reorg(struct step *step, uint32_t domain, uint64_t number);
 
 /* ---- blocks: what the others may ask ---- */
 struct chain_row {
-    uint64_t head_number; /* every fact up to it was given; 0: none yet */
+    uint64_t head_number; /* every fact up to it was given since the last watch; 0: none yet */
     struct hash head_hash;
     uint64_t head_time_s;
     struct amount base_fee;
     uint64_t final_number; /* newest that the finality policy covers; 0: none yet */
     struct hash final_hash;
-    uint64_t applied_number; /* newest whose facts were all applied; facts at or below are done */
-    struct hash applied_hash;
-    bool applied_any;
-    uint64_t cursor_number; /* where applying goes on inside blocks not yet applied: next fact */
+    uint64_t target_number; /* the final block that facts are being applied up to; 0: none */
+    struct hash target_hash;
+    uint64_t applied_number; /* every fact up to it was applied; blocks above are not final to us */
+    struct hash applied_hash; /* zero: not known, see blocks_on_operator */
+    bool applied_any;         /* false: nothing was applied yet, applied_* mean nothing */
+    uint64_t cursor_number;   /* facts below (number, index) were applied or are too old */
     uint32_t cursor_index;
-    uint32_t round;       /* counts watches; facts and blocks of an older one do not count */
+    uint32_t round;       /* counts watches: what was given for an older one is given again */
+    bool watch_wanted;    /* COMMAND_WATCH is due */
     enum reason stopped;  /* REASON_NONE: running; else nothing on this chain acts */
     struct instant since; /* of `stopped` */
 };
+/* STATUS_CORRUPT: not such a row. */
+MUST_USE enum status chain_row_unpack(struct bytes bytes, struct chain_row *ret_chain);
 /* False: nothing is known of this chain (`ret_chain` is zeroed then). */
 bool blocks_chain(struct step *step, uint32_t domain, struct chain_row *ret_chain);
 /* True when the chain may be acted on: known and not stopped. */
 bool blocks_is_running(struct step *step, uint32_t domain);
 /* The hash of a block at the head or among the last ones that became final. */
 bool blocks_hash(struct step *step, uint32_t domain, uint64_t number, struct hash *ret_hash);
+/* Stops a chain for a contradiction that no reading can mend, with an alarm. */
+void blocks_stop(struct step *step, uint32_t domain, enum reason reason, const char *text);
 
 /* ---- lane: from a prepared leg to its final receipt ---- */
 /* stored: never renumber */

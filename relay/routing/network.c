@@ -459,6 +459,7 @@ void network_pack(const struct network *network, struct packer *packer)
     for (uint32_t i = 0; i < counts->terms; i++) {
         network_pack_term(packer, &network->terms[i]);
     }
+    pack_u64(packer, network->serial);
 }
 
 /* ---- unpacking into memory ---- */
@@ -538,6 +539,7 @@ enum status network_unpack(struct bytes packed, void *memory, struct network *re
     for (uint32_t i = 0; i < network.counts.terms; i++) {
         terms[i] = network_unpack_term(&unpacker);
     }
+    network.serial = unpack_u64(&unpacker);
     if (!unpacker_is_done(&unpacker)) {
         return STATUS_MALFORMED;
     }

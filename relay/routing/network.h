@@ -128,6 +128,7 @@ struct network_counts {
 struct network {
     struct network_counts counts;
     uint64_t horizon_s;
+    uint64_t serial; /* tells questions apart that are equal otherwise; packed last */
     const struct route_place *places;
     const struct route_corridor *corridors;
     const struct route_group *groups;
@@ -144,7 +145,7 @@ MUST_USE enum status network_check(const struct network *network);
 void network_pack(const struct network *network, struct packer *packer);
 
 /* The same, piece by piece, for a caller that has no memory for whole arrays: the header first,
- * then every element in this order, as many as the header says. */
+ * then every element in this order, as many as the header says, then the serial (u64). */
 void network_pack_header(struct packer *packer, const struct network_counts *counts,
                          uint64_t horizon_s);
 void network_pack_place(struct packer *packer, const struct route_place *place);
@@ -161,7 +162,8 @@ MUST_USE enum status network_unpack_footprint(struct bytes packed, size_t *ret_f
  * STATUS_MALFORMED: nothing can be said about `memory` then. */
 MUST_USE enum status network_unpack(struct bytes packed, void *memory, struct network *ret_network);
 
-/* The same, element by element, for a caller without memory; the reads do not check indexes. */
+/* The same, element by element, for a caller without memory; the reads do not check indexes. The
+ * serial (u64) ends it. */
 void network_unpack_header(struct unpacker *unpacker, struct network_counts *ret_counts,
                            uint64_t *ret_horizon_s);
 struct route_place network_unpack_place(struct unpacker *unpacker);
