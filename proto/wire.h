@@ -97,8 +97,8 @@ enum wire_answer {
 
 struct wire_reply {
     uint64_t id;
-    enum outcome
-        outcome; /* OK, REFUSED (final: asking again will not help) or UNKNOWN (try again) */
+    /* OK; REFUSED: a rule said no; UNKNOWN: the signer's own record failed, try again */
+    enum outcome outcome;
     struct bytes reason;     /* for people; at most REASON_BYTES_MAX; empty with OUTCOME_OK */
     enum wire_answer answer; /* NONE exactly when the outcome is not OK */
     union {

@@ -11,13 +11,6 @@ const READY_WAIT_MS = 10_000;
 const END_WAIT_MS = 10_000;
 const ASSET = 'USDC';
 
-/** Functions that the signer lets each kind of key call, with who they may be called on. */
-const RELAYER_LEGS = [
-  ['process', 'mailbox'],
-  ['rebalance', 'router'],
-];
-const VALIDATOR_LEGS = [['announce', 'validatorAnnounce']];
-
 /**
  * Writes the files of one node and says where they are.
  * Options: folder, name, mode (observe, propose, act), validator (index; absent for the relayer),
@@ -31,6 +24,8 @@ export function writeNode(devnet, options) {
     data: path.join(folder, 'data'),
     config: path.join(folder, 'node.yaml'),
     signer: path.join(folder, 'signer.yaml'),
+    // In the signer's own folder, which it makes for its user alone.
+    signerSocket: path.join(folder, 'signer', 'signer.sock'),
     log: path.join(folder, 'node.log'),
     checkpoints: path.join(folder, 'checkpoints'),
   };
@@ -52,7 +47,7 @@ function nodeYaml(devnet, node, options) {
     'signer:',
     '  spawn: true',
     `  config: ${node.signer}`,
-    `  socket: ${path.join(node.folder, 'signer.sock')}`,
+    `  socket: ${node.signerSocket}`,
     'chains:',
     devnet.chains.map((chain) => chainYaml(devnet, chain, options)),
     validator ? validatorYaml(validator, node) : capitalYaml(devnet, options),
@@ -135,13 +130,13 @@ function signerYaml(devnet, node, options) {
     : [['chain', devnet.relayer.keystore]];
   return block([
     `# Written for a devnet: the signer of node ${node.name}.`,
-    `socket: ${path.join(node.folder, 'signer.sock')}`,
+    `socket: ${node.signerSocket}`,
     `state: ${path.join(node.folder, 'signer')}`,
     `mode: ${validator ? 'observe' : (options.mode ?? 'act')}`,
     'keys:',
     keys.map(([role, keystore]) => [
       `  - name: ${role}`,
-      `    role: ${role}`,
+      `    roles: [${role}]`,
       `    keystore: ${keystore}`,
       `    passphrase_file: ${devnet.passphraseFile}`,
     ]),
@@ -151,14 +146,44 @@ function signerYaml(devnet, node, options) {
 }
 
 function signerChainYaml(devnet, chain, validator) {
-  const legs = validator ? VALIDATOR_LEGS : RELAYER_LEGS;
   return [
-    `  - domain: ${chain.domain}`,
+    `  - name: ${chain.name}`,
+    `    domain: ${chain.domain}`,
     `    chain_id: ${chain.chainId}`,
     '    gas_limit_max: 3000000',
     '    fee_per_gas_max: 200 gwei',
+    '    value_max: 0.01 ether',
+    '    spend_per_hour_max: 1000 ether',
     '    allow:',
-    legs.map(([leg, contract]) => `      - {contract: "${chain[contract]}", leg: ${leg}}`),
+    validator ? announceYaml(chain) : relayerYaml(devnet, chain),
+    validator ? validateYaml(chain) : [],
+  ];
+}
+
+function announceYaml(chain) {
+  return ['      - leg: announce', `        contract: ${chain.validatorAnnounce}`];
+}
+
+function validateYaml(chain) {
+  return [
+    '    validate:',
+    `      merkle_tree_hook: ${chain.merkleTreeHook}`,
+    `      mailbox: ${chain.mailbox}`,
+  ];
+}
+
+function relayerYaml(devnet, chain) {
+  const destinations = devnet.chains.filter((other) => other !== chain).map(({ domain }) => domain);
+  const tokens = (count) => `${BigInt(count) * 10n ** BigInt(devnet.tokenDecimals)} base units`;
+  return [
+    '      - leg: process',
+    `        contract: ${chain.mailbox}`,
+    '      - leg: rebalance',
+    `        contract: ${chain.router}`,
+    `        bridges: [${chain.bridge}]`,
+    `        destinations: [${destinations.join(', ')}]`,
+    `        amount_max: ${tokens(1_000_000)}`,
+    `        amount_per_hour_max: ${tokens(100_000_000)}`,
   ];
 }
 
