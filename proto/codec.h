@@ -54,6 +54,7 @@ struct codec_field {
     uint32_t max;       /* see the types */
     uint32_t max_count; /* elements of a list or array */
     const struct codec_layout *nested;
+    const char *label; /* its name, to be compared with the schema's; NULL for a choice */
 };
 
 struct codec_layout {
@@ -77,30 +78,31 @@ struct codec_layout {
                          : CODEC_ADDRESS, struct amount                                            \
                          : CODEC_AMOUNT, struct signature                                          \
                          : CODEC_SIGNATURE),                                                       \
-        .offset = offsetof(struct_, member)                                                        \
+        .label = #member, .offset = offsetof(struct_, member)                                      \
     }
 #define CODEC_ENUM_OF(struct_, member, first, last)                                                \
     {                                                                                              \
-        .type = CODEC_ENUM, .offset = offsetof(struct_, member), .min = (first), .max = (last)     \
+        .type = CODEC_ENUM, .label = #member, .offset = offsetof(struct_, member), .min = (first), \
+        .max = (last)                                                                              \
     }
 #define CODEC_BYTES_OF(type_, struct_, member, bytes_max)                                          \
     {                                                                                              \
-        .type = (type_), .offset = offsetof(struct_, member), .max = (bytes_max)                   \
+        .type = (type_), .label = #member, .offset = offsetof(struct_, member), .max = (bytes_max) \
     }
 #define CODEC_NAME_OF(struct_, member)                                                             \
     {                                                                                              \
-        .type = CODEC_NAME, .offset = offsetof(struct_, member),                                   \
+        .type = CODEC_NAME, .label = #member, .offset = offsetof(struct_, member),                 \
         .max = sizeof(((struct_ *)0)->member)                                                      \
     }
 #define CODEC_LIST_OF(type_, struct_, member, count_member, count_max, bytes_max, layout)          \
     {                                                                                              \
-        .type = (type_), .offset = offsetof(struct_, member),                                      \
+        .type = (type_), .label = #member, .offset = offsetof(struct_, member),                    \
         .other_offset = offsetof(struct_, count_member), .max = (bytes_max),                       \
         .max_count = (count_max), .nested = (layout)                                               \
     }
 #define CODEC_GROUP_OF(type_, struct_, member, layout)                                             \
     {                                                                                              \
-        .type = (type_), .offset = offsetof(struct_, member), .nested = (layout)                   \
+        .type = (type_), .label = #member, .offset = offsetof(struct_, member), .nested = (layout) \
     }
 /* `at` is where the alternative's layout begins in the struct. */
 #define CODEC_CHOICE_OF(struct_, tag, value, at, layout)                                           \

@@ -396,6 +396,16 @@ static bool enums_agree(const struct codec_field *field, const ProtobufCFieldDes
     return field->min <= 1 && words->n_values == field->max + 1 && words->n_value_ranges == 1;
 }
 
+/* "signed_.reason" is the schema's "reason", "weight" its "weight_bps", "sign_checkpoint" of the
+ * command SignCheckpoint its "checkpoint". */
+static bool names_agree(const char *member, const char *name)
+{
+    const char *dot = strrchr(member, '.');
+    const char *last = dot == NULL ? member : dot + 1;
+
+    return strstr(name, last) != NULL || strstr(last, name) != NULL;
+}
+
 bool codec_layout_agrees(const struct codec_layout *layout)
 {
     if (layout->fields_count != layout->wire->n_fields) {
@@ -405,6 +415,9 @@ bool codec_layout_agrees(const struct codec_layout *layout)
         const struct codec_field *field = &layout->fields[i];
         const ProtobufCFieldDescriptor *wire = &layout->wire->fields[i];
         if (!types_agree(field->type, wire)) {
+            return false;
+        }
+        if (field->label != NULL && !names_agree(field->label, wire->name)) {
             return false;
         }
         if (field->type == CODEC_ENUM && !enums_agree(field, wire)) {

@@ -8,9 +8,9 @@
 
 #include "proto/codec.h"
 #include "proto/record_layout.h"
+#include "proto/sluice/v1/record.pb-c.h"
 #include "relay/base/check.h"
 #include "relay/base/digest.h"
-#include "sluice/v1/record.pb-c.h"
 
 /* ---- writing ---- */
 

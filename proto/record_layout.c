@@ -4,8 +4,8 @@
 #include "proto/record_layout.h"
 
 #include "proto/record.h"
+#include "proto/sluice/v1/record.pb-c.h"
 #include "relay/base/limits.h"
-#include "sluice/v1/record.pb-c.h"
 
 #define BUILD_ID_BYTES_MAX 64u
 
