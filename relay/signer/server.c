@@ -360,7 +360,7 @@ static bool serve(struct server *server, struct signer *signer)
         }
     }
     signer_settle(signer, server->answers, server->answers_count);
-    if (signer->damaged) {
+    if (signer->ended != STATUS_OK) {
         return false;
     }
     deliver(server);
@@ -429,8 +429,8 @@ enum status server_run(struct server *server, struct signer *signer,
             react(server, polls);
         }
         more = serve(server, signer);
-        if (signer->damaged) {
-            return STATUS_CORRUPT;
+        if (signer->ended != STATUS_OK) {
+            return signer->ended;
         }
     }
     return STATUS_OK;
