@@ -34,6 +34,12 @@ enum reason {
     REASON_ORPHANED = 24, /* a reorg removed the dispatch */
     REASON_INSUFFICIENT_FUNDS = 25,
     REASON_TRANSACTION_REVERTED = 26,
+    REASON_QUEUED = 27,        /* enough messages to this destination are under way */
+    REASON_LEAF_UNKNOWN = 28,  /* dispatched, but not inserted into the tree: no proof yet */
+    REASON_CHAIN_STOPPED = 29, /* origin or destination is stopped */
+    REASON_AWAITING_SECURITY = 30,
+    REASON_AWAITING_STORAGE = 31,
+    REASON_AWAITING_SIMULATION = 32,
     /* chains: 100 to 199 */
     REASON_REORG = 100,                 /* blocks were replaced before they were final */
     REASON_REORG_BEYOND_FINALITY = 101, /* the chain is stopped */
@@ -46,6 +52,13 @@ enum reason {
     REASON_LOW_BALANCE = 108,
     REASON_CHECKPOINT_REFUSED = 109, /* the signer already signed another root for this index */
     REASON_ANNOUNCED = 110,
+    REASON_CHAIN_RESUMED =
+        111, /* a person resumed a stopped chain; it is read from the next start */
+    REASON_LANE_RESUMED = 112,   /* a person accepts the nonce that the chain states */
+    REASON_PUBLISH_FAILED = 113, /* our checkpoint store cannot be written */
+    REASON_NOT_INCLUDED = 114,   /* a transaction waits; it is sent again or its fee is raised */
+    REASON_REJECTED = 115,       /* the network does not take a transaction */
+    REASON_CONTRADICTION = 116,  /* an endpoint's blocks contradict each other */
     /* capital: 200 to 299 */
     REASON_UNRECONCILED = 200, /* the ledger differs from the chain: flows are stopped */
     REASON_RECONCILED = 201,
@@ -69,6 +82,7 @@ enum reason {
     REASON_STARTED = 300,
     REASON_STOPPED = 301,
     REASON_JOURNAL_UNWRITABLE = 302,
+    REASON_RESUMED = 303,
 };
 
 /* One sentence for people, such as "waiting for validators' signatures". Static memory. */

@@ -32,6 +32,9 @@ struct step {
     uint32_t commands_count;
     struct buffer bytes; /* memory for what commands point to, empty at the start of a step */
     struct instant wake; /* earliest instant asked for; core.c makes one COMMAND_WAKE of it */
+    uint32_t rows_changed;
+    size_t rows_bytes; /* keys and values of those changes */
+    bool paused;       /* a person paused sending (OPERATOR_PAUSE without a chain) */
 };
 
 /* ---- rows: absent rows are false; a failing store is step->status and false ---- */
@@ -42,8 +45,8 @@ void step_put(struct step *step, struct bytes key, struct bytes value);
 void step_delete(struct step *step, struct bytes key);
 
 /* ---- commands ---- */
-/* Room for `count` more commands and for a full step's bytes? A module that works through a queue
- * stops when it is false and asks to be woken at once. */
+/* Room for `count` more commands, each with the largest leg, and for half of a step's rows? A
+ * module that works through a queue stops when it is false and asks to be woken at once. */
 bool step_has_room(const struct step *step, uint32_t count);
 /* A zeroed command of `kind` to fill in; CHECKs that there is room. */
 struct command *step_command(struct step *step, enum command_kind kind, uint32_t domain);
@@ -61,7 +64,11 @@ enum due_kind {
     DUE_PLAN = 4,    /* id: zero */
     DUE_MOVE = 5,    /* id: move */
     DUE_BLOCKS = 6,  /* id: domain in the first four bytes */
+    DUE_WAITING = 7, /* id: the message whose question was answered: wake the others */
 };
+/* A due id that begins with a domain and is zero after it, and back. */
+struct hash step_domain_id(uint32_t domain);
+uint32_t step_domain_of(const struct hash *id);
 void step_due(struct step *step, struct instant at, enum due_kind kind, const struct hash *id);
 void step_due_remove(struct step *step, struct instant at, enum due_kind kind,
                      const struct hash *id);
@@ -73,19 +80,52 @@ int step_router_index(const struct step *step, uint32_t domain, const struct add
 /* ---- blocks -> the modules that read final facts; called once per fact, oldest first ---- */
 void tree_on_final_fact(struct step *step, uint32_t domain, const struct fact *fact);
 void message_on_final_fact(struct step *step, uint32_t domain, const struct fact *fact);
-void lane_on_final_fact(struct step *step, uint32_t domain, const struct fact *fact);
 void ledger_on_final_fact(struct step *step, uint32_t domain, const struct fact *fact);
 /* After the last fact of blocks up to `number` was applied: everything up to it is final. */
 void tree_on_final(struct step *step, uint32_t domain, uint64_t number, const struct hash *hash);
-void message_on_final(struct step *step, uint32_t domain, uint64_t number);
 void lane_on_final(struct step *step, uint32_t domain, uint64_t number, const struct hash *hash);
 void ledger_on_final(struct step *step, uint32_t domain, uint64_t number, const struct hash *hash);
 /* A fact at the head, not final: for what wants to know early (a delivery by somebody else, the
  * inclusion of our own transaction). May be orphaned; never a reason to move money. */
 void message_on_head_fact(struct step *step, uint32_t domain, const struct fact *fact);
+/* A fact given to message_on_head_fact turned out to be in a block that was replaced. Told when
+ * finality passes the block or another fact takes its place, not when the reorg is seen. */
+void message_on_orphaned_fact(struct step *step, uint32_t domain, const struct fact *fact);
+/* A block was added at the head: time, as lanes count it. */
+void lane_on_block(struct step *step, uint32_t domain, uint64_t number);
 /* Blocks from `number` on were replaced: forget what was concluded from them. */
 void lane_on_reorg(struct step *step, uint32_t domain, uint64_t number);
-void message_on_reorg(struct step *step, uint32_t domain, uint64_t number);
+
+/* ---- blocks: what the others may ask ---- */
+struct chain_row {
+    uint64_t head_number; /* every fact up to it was given since the last watch; 0: none yet */
+    struct hash head_hash;
+    uint64_t head_time_s;
+    struct amount base_fee;
+    uint64_t final_number; /* newest that the finality policy covers; 0: none yet */
+    struct hash final_hash;
+    uint64_t target_number; /* the final block that facts are being applied up to; 0: none */
+    struct hash target_hash;
+    uint64_t applied_number; /* every fact up to it was applied; blocks above are not final to us */
+    struct hash applied_hash; /* zero: not known, see blocks_on_operator */
+    bool applied_any;         /* false: nothing was applied yet, applied_* mean nothing */
+    uint64_t cursor_number;   /* facts below (number, index) were applied or are too old */
+    uint32_t cursor_index;
+    uint32_t round;       /* counts watches: what was given for an older one is given again */
+    bool watch_wanted;    /* COMMAND_WATCH is due */
+    enum reason stopped;  /* REASON_NONE: running; else nothing on this chain acts */
+    struct instant since; /* of `stopped` */
+};
+/* STATUS_CORRUPT: not such a row. */
+MUST_USE enum status chain_row_unpack(struct bytes bytes, struct chain_row *ret_chain);
+/* False: nothing is known of this chain (`ret_chain` is zeroed then). */
+bool blocks_chain(struct step *step, uint32_t domain, struct chain_row *ret_chain);
+/* True when the chain may be acted on: known and not stopped. */
+bool blocks_is_running(struct step *step, uint32_t domain);
+/* The hash of a block at the head or among the last ones that became final. */
+bool blocks_hash(struct step *step, uint32_t domain, uint64_t number, struct hash *ret_hash);
+/* Stops a chain for a contradiction that no reading can mend, with an alarm. */
+void blocks_stop(struct step *step, uint32_t domain, enum reason reason, const char *text);
 
 /* ---- lane: from a prepared leg to its final receipt ---- */
 /* stored: never renumber */
@@ -98,6 +138,13 @@ enum leg_end {
  * REASON_NONE: taken. Otherwise why not now (fee ceiling, lane unknown or full, gas limit); nothing
  * changed and the caller tries again later. */
 enum reason lane_offer(struct step *step, const struct leg *leg, const struct event *prepared);
+/* Writes the leg's row and asks to prepare it, for owners that keep no row of the leg themselves;
+ * `leg` is kept whole but for a message, which lane reads from TABLE_BODY. A repeat asks again. */
+void lane_ask(struct step *step, const struct leg *leg);
+/* Forgets a leg that was asked for and never offered; any other stays. */
+void lane_forget(struct step *step, const struct hash *leg_id);
+/* False: no row of such a leg. */
+bool lane_leg_kind(struct step *step, const struct hash *leg_id, enum leg_kind *ret_kind);
 /* What the lane tells the owner of a leg, once each and in this order; LEG_* only when final. */
 void message_on_leg_included(struct step *step, const struct hash *leg_id, uint64_t block_number);
 void message_on_leg_end(struct step *step, const struct hash *leg_id, enum leg_end end,
@@ -107,8 +154,42 @@ void move_on_leg_end(struct step *step, const struct hash *leg_id, enum leg_end 
                      const struct event *receipt);
 void tree_on_leg_end(struct step *step, const struct hash *leg_id, enum leg_end end,
                      const struct event *receipt);
-/* The signer refused or the network rejected the leg for good; its nonce is being freed. */
+/* The signer refused or the network rejected the leg for good; its nonce is being freed, and
+ * nothing else follows for this leg. */
+void message_on_leg_refused(struct step *step, const struct hash *leg_id, struct bytes reason);
+void tree_on_leg_refused(struct step *step, const struct hash *leg_id, struct bytes reason);
 void move_on_leg_refused(struct step *step, const struct hash *leg_id, struct bytes reason);
+
+/* ---- core -> the modules ---- */
+void blocks_on_start(struct step *step);
+void blocks_on_fact(struct step *step, uint32_t domain, const struct fact *fact);
+void blocks_on_block(struct step *step, const struct event *event);
+void blocks_on_final(struct step *step, const struct event *event);
+void blocks_on_operator(struct step *step, const struct event *event);
+void tree_on_start(struct step *step);
+void tree_on_tree(struct step *step, const struct event *event);
+void tree_on_storage(struct step *step, const struct event *event);
+void tree_on_checkpoint_signed(struct step *step, const struct event *event);
+void tree_on_announcement_signed(struct step *step, const struct event *event);
+void tree_on_published(struct step *step, const struct event *event);
+void tree_on_prepared(struct step *step, const struct event *event); /* LEG_ANNOUNCE */
+void message_on_start(struct step *step);
+void message_on_security(struct step *step, const struct event *event);
+void message_on_storage(struct step *step, const struct event *event);
+void message_on_checkpoint(struct step *step, const struct event *event);
+void message_on_prepared(struct step *step, const struct event *event); /* LEG_PROCESS */
+void message_on_operator(struct step *step, const struct event *event);
+void lane_on_start(struct step *step);
+void lane_on_lane(struct step *step, const struct event *event);
+void lane_on_signed(struct step *step, const struct event *event);
+void lane_on_submitted(struct step *step, const struct event *event);
+void lane_on_receipt(struct step *step, const struct event *event);
+void lane_on_operator(struct step *step, const struct event *event);
+/* False: no room in this step; the due row stays first and the core is woken at once. */
+bool blocks_on_due(struct step *step, const struct hash *id);
+bool tree_on_due(struct step *step, const struct hash *id);
+bool message_on_due(struct step *step, enum due_kind kind, const struct hash *id);
+bool lane_on_due(struct step *step, const struct hash *id);
 
 /* ---- capital: events that belong to ledger, move and plan ---- */
 void capital_on_start(struct step *step);

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "relay/core/config_rows.h"
+
+#include <string.h>
+
+#include "relay/base/check.h"
+#include "relay/core/tables.h"
+
+/* Text of a fixed field, zero after its end: the field's whole width is packed, so that equal
+ * configurations have equal bytes. */
+static void pack_text(struct packer *packer, const char *text, size_t capacity)
+{
+    pack_raw(packer, bytes_from(text, capacity));
+}
+
+static void unpack_text(struct unpacker *unpacker, char *ret_text, size_t capacity)
+{
+    const struct bytes taken = unpack_raw(unpacker, capacity);
+
+    if (taken.count == capacity) {
+        memcpy(ret_text, taken.data, capacity);
+        ret_text[capacity - 1] = '\0';
+    }
+}
+
+static void chain_pack(const struct core_chain *chain, struct packer *packer)
+{
+    pack_text(packer, chain->name, sizeof(chain->name));
+    pack_u32(packer, chain->domain);
+    pack_u64(packer, chain->chain_id);
+    pack_address(packer, &chain->mailbox);
+    pack_address(packer, &chain->tree_hook);
+    pack_address(packer, &chain->validator_announce);
+    pack_address(packer, &chain->gas_paymaster);
+    pack_u64(packer, chain->start_block);
+    pack_bool(packer, chain->relay_to);
+    pack_bool(packer, chain->validate);
+    pack_text(packer, chain->storage_location, sizeof(chain->storage_location));
+    pack_address(packer, &chain->key);
+    pack_amount(packer, &chain->fee_per_gas_max);
+    pack_amount(packer, &chain->priority_fee_per_gas);
+    pack_u64(packer, chain->gas_limit_max);
+    pack_amount(packer, &chain->key_balance_min);
+}
+
+static void chain_unpack(struct unpacker *unpacker, struct core_chain *ret_chain)
+{
+    unpack_text(unpacker, ret_chain->name, sizeof(ret_chain->name));
+    ret_chain->domain = unpack_u32(unpacker);
+    ret_chain->chain_id = unpack_u64(unpacker);
+    ret_chain->mailbox = unpack_address(unpacker);
+    ret_chain->tree_hook = unpack_address(unpacker);
+    ret_chain->validator_announce = unpack_address(unpacker);
+    ret_chain->gas_paymaster = unpack_address(unpacker);
+    ret_chain->start_block = unpack_u64(unpacker);
+    ret_chain->relay_to = unpack_bool(unpacker);
+    ret_chain->validate = unpack_bool(unpacker);
+    unpack_text(unpacker, ret_chain->storage_location, sizeof(ret_chain->storage_location));
+    ret_chain->key = unpack_address(unpacker);
+    ret_chain->fee_per_gas_max = unpack_amount(unpacker);
+    ret_chain->priority_fee_per_gas = unpack_amount(unpacker);
+    ret_chain->gas_limit_max = unpack_u64(unpacker);
+    ret_chain->key_balance_min = unpack_amount(unpacker);
+}
+
+static void router_pack(const struct core_router *router, struct packer *packer)
+{
+    pack_u32(packer, router->domain);
+    pack_u32(packer, router->asset);
+    pack_address(packer, &router->router);
+    pack_address(packer, &router->token);
+    pack_address(packer, &router->bridge);
+    pack_u32(packer, router->weight.value);
+}
+
+static void router_unpack(struct unpacker *unpacker, struct core_router *ret_router)
+{
+    ret_router->domain = unpack_u32(unpacker);
+    ret_router->asset = unpack_u32(unpacker);
+    ret_router->router = unpack_address(unpacker);
+    ret_router->token = unpack_address(unpacker);
+    ret_router->bridge = unpack_address(unpacker);
+    ret_router->weight.value = unpack_u32(unpacker);
+}
+
+static void vault_pack(const struct core_vault *vault, struct packer *packer)
+{
+    pack_u32(packer, vault->domain);
+    pack_u32(packer, vault->asset);
+    pack_address(packer, &vault->vault);
+    pack_address(packer, &vault->token);
+    pack_address(packer, &vault->owner);
+}
+
+static void vault_unpack(struct unpacker *unpacker, struct core_vault *ret_vault)
+{
+    ret_vault->domain = unpack_u32(unpacker);
+    ret_vault->asset = unpack_u32(unpacker);
+    ret_vault->vault = unpack_address(unpacker);
+    ret_vault->token = unpack_address(unpacker);
+    ret_vault->owner = unpack_address(unpacker);
+}
+
+static void route_pack(const struct core_route *route, struct packer *packer)
+{
+    pack_u8(packer, (uint8_t)route->mode);
+    pack_u32(packer, route->tolerance.value);
+    pack_amount(packer, &route->move_min);
+    pack_amount(packer, &route->move_max);
+    pack_u32(packer, route->fee_max.value);
+    pack_amount(packer, &route->fee_native_max);
+    pack_u64(packer, route->cooldown.ns);
+    pack_u64(packer, route->plan_interval.ns);
+}
+
+static void route_unpack(struct unpacker *unpacker, struct core_route *ret_route)
+{
+    const uint8_t mode = unpack_u8(unpacker);
+
+    if (mode > ROUTE_ACT) {
+        unpacker->underrun = true;
+        return;
+    }
+    ret_route->mode = (enum route_mode)mode;
+    ret_route->tolerance.value = unpack_u32(unpacker);
+    ret_route->move_min = unpack_amount(unpacker);
+    ret_route->move_max = unpack_amount(unpacker);
+    ret_route->fee_max.value = unpack_u32(unpacker);
+    ret_route->fee_native_max = unpack_amount(unpacker);
+    ret_route->cooldown.ns = unpack_u64(unpacker);
+    ret_route->plan_interval.ns = unpack_u64(unpacker);
+}
+
+void config_pack(const struct core_config *config, struct packer *packer)
+{
+    CHECK(config->chains_count <= CHAINS_MAX);
+    CHECK(config->assets_count <= ASSETS_MAX);
+    CHECK(config->routers_count <= ROUTERS_MAX);
+    CHECK(config->vaults_count <= VAULTS_MAX);
+
+    pack_text(packer, config->node_name, sizeof(config->node_name));
+    pack_u32(packer, config->chains_count);
+    for (uint32_t i = 0; i < config->chains_count; i++) {
+        chain_pack(&config->chains[i], packer);
+    }
+    pack_u32(packer, config->assets_count);
+    for (uint32_t i = 0; i < config->assets_count; i++) {
+        pack_text(packer, config->assets[i].symbol, sizeof(config->assets[i].symbol));
+        pack_u32(packer, config->assets[i].decimals);
+    }
+    pack_u32(packer, config->routers_count);
+    for (uint32_t i = 0; i < config->routers_count; i++) {
+        router_pack(&config->routers[i], packer);
+    }
+    pack_u32(packer, config->vaults_count);
+    for (uint32_t i = 0; i < config->vaults_count; i++) {
+        vault_pack(&config->vaults[i], packer);
+    }
+    pack_address(packer, &config->validator);
+    route_pack(&config->route, packer);
+}
+
+/* A count that is beyond its limit ends the reading. */
+static uint32_t unpack_count(struct unpacker *unpacker, uint32_t count_max)
+{
+    const uint32_t count = unpack_u32(unpacker);
+
+    if (count > count_max) {
+        unpacker->underrun = true;
+        return 0;
+    }
+    return count;
+}
+
+enum status config_unpack(struct bytes bytes, struct core_config *ret_config)
+{
+    struct unpacker unpacker = unpacker_from(bytes);
+
+    memset(ret_config, 0, sizeof(*ret_config));
+    unpack_text(&unpacker, ret_config->node_name, sizeof(ret_config->node_name));
+    ret_config->chains_count = unpack_count(&unpacker, CHAINS_MAX);
+    for (uint32_t i = 0; i < ret_config->chains_count; i++) {
+        chain_unpack(&unpacker, &ret_config->chains[i]);
+    }
+    ret_config->assets_count = unpack_count(&unpacker, ASSETS_MAX);
+    for (uint32_t i = 0; i < ret_config->assets_count; i++) {
+        unpack_text(&unpacker, ret_config->assets[i].symbol, sizeof(ret_config->assets[i].symbol));
+        ret_config->assets[i].decimals = unpack_u32(&unpacker);
+    }
+    ret_config->routers_count = unpack_count(&unpacker, ROUTERS_MAX);
+    for (uint32_t i = 0; i < ret_config->routers_count; i++) {
+        router_unpack(&unpacker, &ret_config->routers[i]);
+    }
+    ret_config->vaults_count = unpack_count(&unpacker, VAULTS_MAX);
+    for (uint32_t i = 0; i < ret_config->vaults_count; i++) {
+        vault_unpack(&unpacker, &ret_config->vaults[i]);
+    }
+    ret_config->validator = unpack_address(&unpacker);
+    route_unpack(&unpacker, &ret_config->route);
+    return unpacker_is_done(&unpacker) ? STATUS_OK : STATUS_CORRUPT;
+}
+
+struct bytes config_key(uint8_t memory[CONFIG_KEY_BYTES], uint32_t index)
+{
+    struct packer key = packer_from(memory, CONFIG_KEY_BYTES);
+
+    pack_u8(&key, TABLE_CONFIG);
+    pack_u16(&key, (uint16_t)index);
+    return packer_finish(&key);
+}

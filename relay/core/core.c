@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/core/core.c: one step: routes the event, works off what is due, folds the digest.
+ *
+ * TABLE_META, one row: core version u32, digest, instant of the last step, instant of the wake that
+ * was asked for, paused. It is written by every step and is not part of the digest it holds.
+ *
+ * The due queue is read from the wake's instant on: no due row is ever older than it, so rows that
+ * were already worked off, and are only not durable yet, are not walked again. */
+#include "relay/core/core.h"
+
+#include <string.h>
+
+#include "relay/base/check.h"
+#include "relay/base/digest.h"
+#include "relay/base/limits.h"
+#include "relay/base/pack.h"
+#include "relay/core/config_rows.h"
+#include "relay/core/fold.h"
+#include "relay/core/step.h"
+#include "relay/core/tables.h"
+
+#define META_BYTES        (4 + 32 + 8 + 8 + 1)
+#define DUE_PER_STEP_MAX  64u
+#define DUE_ROOM_COMMANDS 4u /* what a due handler that does not look at the room may ask */
+#define NEVER             UINT64_MAX
+
+struct core {
+    struct step step;
+    struct core_config config;
+    bool has_config;
+    struct hash digest;
+    struct instant last;
+    struct instant wake; /* asked for; NEVER: none */
+    bool paused;
+    uint8_t bytes[COMMAND_BYTES_PER_STEP_MAX];
+};
+
+size_t core_footprint(void)
+{
+    return sizeof(struct core);
+}
+
+/* ---- the meta row ---- */
+
+static const uint8_t meta_key[1] = {TABLE_META};
+
+static void meta_write(struct core *core)
+{
+    uint8_t memory[META_BYTES];
+    struct packer packer = packer_from(memory, sizeof(memory));
+
+    pack_u32(&packer, CORE_VERSION);
+    pack_hash(&packer, &core->digest);
+    pack_instant(&packer, core->last);
+    pack_instant(&packer, core->wake);
+    pack_bool(&packer, core->paused);
+    rows_put(core->step.rows, bytes_from(meta_key, sizeof(meta_key)), packer_finish(&packer));
+    /* Not part of the digest: it holds the digest. */
+    struct hash unused = core->digest;
+    rows_fold_changes(core->step.rows, &unused);
+}
+
+static enum status meta_read(struct core *core)
+{
+    struct bytes value;
+    const enum status status =
+        rows_get(core->step.rows, bytes_from(meta_key, sizeof(meta_key)), &value);
+
+    if (status == STATUS_NOT_FOUND) {
+        return STATUS_OK; /* a new journal */
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
+    struct unpacker unpacker = unpacker_from(value);
+    const uint32_t version = unpack_u32(&unpacker);
+    if (unpacker.underrun) {
+        return STATUS_CORRUPT;
+    }
+    if (version != CORE_VERSION) {
+        return STATUS_VERSION;
+    }
+    core->digest = unpack_hash(&unpacker);
+    core->last = unpack_instant(&unpacker);
+    core->wake = unpack_instant(&unpacker);
+    core->paused = unpack_bool(&unpacker);
+    return unpacker_is_done(&unpacker) ? STATUS_OK : STATUS_CORRUPT;
+}
+
+/* ---- the configuration ---- */
+
+static enum status config_read(struct core *core)
+{
+    struct buffer packed = buffer_from(core->bytes, sizeof(core->bytes));
+
+    for (uint32_t i = 0; i < CONFIG_SLICES_MAX; i++) {
+        uint8_t key[CONFIG_KEY_BYTES];
+        struct bytes slice;
+        enum status status = rows_get(core->step.rows, config_key(key, i), &slice);
+        if (status == STATUS_NOT_FOUND) {
+            break;
+        }
+        if (status == STATUS_OK) {
+            status = buffer_append(&packed, slice);
+        }
+        if (status != STATUS_OK) {
+            return status;
+        }
+    }
+    if (packed.count == 0) {
+        return STATUS_OK;
+    }
+    core->has_config = true;
+    return config_unpack(buffer_bytes(&packed), &core->config);
+}
+
+static void config_write(struct core *core)
+{
+    struct step *step = &core->step;
+    struct packer packer = packer_from(core->bytes, sizeof(core->bytes));
+
+    config_pack(&core->config, &packer);
+    struct bytes rest = packer_finish(&packer);
+    CHECK(rest.count <= CONFIG_PACKED_BYTES_MAX);
+    for (uint32_t i = 0; i < CONFIG_SLICES_MAX; i++) {
+        uint8_t key[CONFIG_KEY_BYTES];
+        const size_t count = rest.count < CONFIG_SLICE_BYTES ? rest.count : CONFIG_SLICE_BYTES;
+        struct bytes old;
+        if (count > 0) {
+            step_put(step, config_key(key, i), bytes_from(rest.data, count));
+        } else if (step_get(step, config_key(key, i), &old)) {
+            step_delete(step, config_key(key, i));
+        }
+        rest = bytes_from(rest.data + count, rest.count - count);
+    }
+}
+
+enum status core_init(void *memory, struct rows *rows, struct core **ret_core)
+{
+    CHECK(memory != NULL);
+    CHECK(rows != NULL);
+
+    struct core *core = memory;
+    /* Its bytes are left alone: most of them are never needed, so never touched. */
+    memset(core, 0, offsetof(struct core, bytes));
+    core->step.rows = rows;
+    core->step.config = &core->config;
+    core->wake.ns = NEVER;
+    enum status status = meta_read(core);
+    if (status == STATUS_OK) {
+        status = config_read(core);
+    }
+    if (status == STATUS_OK) {
+        *ret_core = core;
+    }
+    return status;
+}
+
+/* ---- what is due ---- */
+
+static bool due_handle(struct step *step, enum due_kind kind, const struct hash *id)
+{
+    switch (kind) {
+    case DUE_MESSAGE:
+    case DUE_WAITING:
+        return message_on_due(step, kind, id);
+    case DUE_LANE:
+        return lane_on_due(step, id);
+    case DUE_TREE:
+        return tree_on_due(step, id);
+    case DUE_BLOCKS:
+        return blocks_on_due(step, id);
+    case DUE_PLAN:
+    case DUE_MOVE:
+        if (!step_has_room(step, COMMANDS_PER_STEP_MAX / 2)) {
+            return false;
+        }
+        capital_on_due(step, kind, id);
+        return true;
+    }
+    return true;
+}
+
+/* The first due row. False: the queue is empty. */
+static bool due_first(struct step *step, struct instant from, struct instant *ret_at,
+                      enum due_kind *ret_kind, struct hash *ret_id)
+{
+    uint8_t memory[9];
+    struct packer start = packer_from(memory, sizeof(memory));
+    struct bytes key;
+    struct bytes value;
+
+    pack_u8(&start, TABLE_DUE);
+    pack_instant(&start, from);
+    if (!step_seek(step, packer_finish(&start), bytes_from(memory, 1), &key, &value)) {
+        return false;
+    }
+    struct unpacker unpacker = unpacker_from(key);
+    (void)unpack_u8(&unpacker);
+    *ret_at = unpack_instant(&unpacker);
+    const uint8_t kind = unpack_u8(&unpacker);
+    *ret_id = unpack_hash(&unpacker);
+    if (!unpacker_is_done(&unpacker) || kind < DUE_MESSAGE || kind > DUE_WAITING) {
+        step->status = STATUS_CORRUPT;
+        return false;
+    }
+    *ret_kind = (enum due_kind)kind;
+    return true;
+}
+
+/* Works off what is due, oldest first, and leaves in core->wake when the rest is. */
+static void work_off_due(struct core *core)
+{
+    struct step *step = &core->step;
+    struct instant at = {.ns = NEVER};
+    enum due_kind kind = DUE_MESSAGE;
+    struct hash id;
+
+    const struct instant floor = core->wake.ns == NEVER ? (struct instant){.ns = 0} : core->wake;
+    struct instant from = floor;
+    bool any = due_first(step, from, &at, &kind, &id);
+    for (uint32_t i = 0; any && i < DUE_PER_STEP_MAX && instant_is_past(at, step->now); i++) {
+        from = at;
+        if (!step_has_room(step, DUE_ROOM_COMMANDS)) {
+            break;
+        }
+        step_due_remove(step, at, kind, &id);
+        if (!due_handle(step, kind, &id)) {
+            step_due(step, at, kind, &id);
+            break;
+        }
+        any = due_first(step, from, &at, &kind, &id);
+    }
+    core->wake.ns = any ? at.ns : NEVER;
+    /* A handler may have asked for an instant before the row it was called for. */
+    if (step->wake.ns < core->wake.ns) {
+        core->wake = step->wake;
+    }
+}
+
+/* ---- events ---- */
+
+static void on_start(struct core *core, const struct event *event)
+{
+    CHECK(event->start.config != NULL);
+
+    core->config = *event->start.config;
+    core->has_config = true;
+    config_write(core);
+    step_note(&core->step, NOTE_INFO, 0, NULL, REASON_STARTED, core->config.node_name);
+    blocks_on_start(&core->step);
+    tree_on_start(&core->step);
+    message_on_start(&core->step);
+    lane_on_start(&core->step);
+    capital_on_start(&core->step);
+    work_off_due(core);
+}
+
+static void on_prepared(struct step *step, const struct event *event)
+{
+    enum leg_kind kind = LEG_REBALANCE;
+
+    /* Legs of messages and announcements have a row since they were asked for. */
+    if (!lane_leg_kind(step, &event->prepared.leg_id, &kind)) {
+        capital_on_prepared(step, event);
+        return;
+    }
+    switch (kind) {
+    case LEG_PROCESS:
+        message_on_prepared(step, event);
+        break;
+    case LEG_ANNOUNCE:
+        tree_on_prepared(step, event);
+        break;
+    case LEG_REBALANCE:
+        capital_on_prepared(step, event);
+        break;
+    case LEG_CANCEL:
+        break; /* never prepared */
+    }
+}
+
+static void on_operator(struct core *core, const struct event *event)
+{
+    struct step *step = &core->step;
+
+    if (event->domain == 0 && event->operator_.action == OPERATOR_PAUSE) {
+        core->paused = true;
+        step_note(step, NOTE_WARN, 0, NULL, REASON_PAUSED, "nothing new is sent until resume");
+    }
+    if (event->domain == 0 && event->operator_.action == OPERATOR_RESUME) {
+        core->paused = false;
+        step_note(step, NOTE_INFO, 0, NULL, REASON_RESUMED, NULL);
+    }
+    step->paused = core->paused;
+    blocks_on_operator(step, event);
+    message_on_operator(step, event);
+    lane_on_operator(step, event);
+    capital_on_operator(step, event);
+}
+
+static void on_endpoint(struct step *step, const struct event *event)
+{
+    char text[REASON_BYTES_MAX + 1];
+    const struct bytes detail = event->endpoint.detail;
+    const size_t count = detail.count < REASON_BYTES_MAX ? detail.count : REASON_BYTES_MAX;
+
+    if (count > 0) {
+        memcpy(text, detail.data, count);
+    }
+    text[count] = '\0';
+    switch (event->endpoint.state) {
+    case ENDPOINT_CONNECTED:
+        break;
+    case ENDPOINT_LOST:
+    case ENDPOINT_MALFORMED:
+        step_note(step, NOTE_WARN, event->domain, NULL, REASON_ENDPOINT_LOST, text);
+        break;
+    case ENDPOINT_WRONG_CHAIN:
+        step_note(step, NOTE_ALARM, event->domain, NULL, REASON_WRONG_CHAIN, text);
+        break;
+    case ENDPOINT_MISSING_CONTRACT:
+        step_note(step, NOTE_ALARM, event->domain, NULL, REASON_MISSING_CONTRACT, text);
+        break;
+    }
+}
+
+static void on_event(struct core *core, const struct event *event)
+{
+    struct step *step = &core->step;
+
+    switch (event->kind) {
+    case EVENT_START:
+        on_start(core, event);
+        break;
+    case EVENT_WAKE:
+        work_off_due(core);
+        break;
+    case EVENT_FACT:
+        blocks_on_fact(step, event->domain, &event->fact);
+        break;
+    case EVENT_BLOCK:
+        blocks_on_block(step, event);
+        break;
+    case EVENT_FINAL:
+        blocks_on_final(step, event);
+        break;
+    case EVENT_SECURITY:
+        message_on_security(step, event);
+        break;
+    case EVENT_STORAGE:
+        tree_on_storage(step, event);
+        message_on_storage(step, event);
+        break;
+    case EVENT_CHECKPOINT:
+        message_on_checkpoint(step, event);
+        break;
+    case EVENT_PREPARED:
+        on_prepared(step, event);
+        break;
+    case EVENT_SIGNED:
+        lane_on_signed(step, event);
+        break;
+    case EVENT_SUBMITTED:
+        lane_on_submitted(step, event);
+        break;
+    case EVENT_RECEIPT:
+        lane_on_receipt(step, event);
+        break;
+    case EVENT_LANE:
+        lane_on_lane(step, event);
+        break;
+    case EVENT_POSITIONS:
+        capital_on_positions(step, event);
+        break;
+    case EVENT_TREE:
+        tree_on_tree(step, event);
+        break;
+    case EVENT_CHECKPOINT_SIGNED:
+        tree_on_checkpoint_signed(step, event);
+        break;
+    case EVENT_ANNOUNCEMENT_SIGNED:
+        tree_on_announcement_signed(step, event);
+        break;
+    case EVENT_PUBLISHED:
+        tree_on_published(step, event);
+        break;
+    case EVENT_PLANNED:
+        capital_on_planned(step, event);
+        break;
+    case EVENT_OPERATOR:
+        on_operator(core, event);
+        break;
+    case EVENT_ENDPOINT:
+        on_endpoint(step, event);
+        break;
+    case EVENT_STOP:
+        step_note(step, NOTE_INFO, 0, NULL, REASON_STOPPED, NULL);
+        break;
+    }
+}
+
+/* ---- the step ---- */
+
+static void step_begin(struct core *core, const struct event *event)
+{
+    struct step *step = &core->step;
+
+    if (core->last.ns < event->at.ns) {
+        core->last = event->at;
+    }
+    step->now = core->last;
+    step->status = STATUS_OK;
+    step->commands_count = 0;
+    step->bytes = buffer_from(core->bytes, sizeof(core->bytes));
+    step->wake.ns = NEVER;
+    step->rows_changed = 0;
+    step->rows_bytes = 0;
+    step->paused = core->paused;
+}
+
+/* One wake for the earliest instant that anybody asked for. */
+static void ask_for_wake(struct core *core, const struct event *event, struct instant asked_before)
+{
+    struct step *step = &core->step;
+
+    if (step->wake.ns < core->wake.ns) {
+        core->wake = step->wake;
+    }
+    const bool again = event->kind == EVENT_WAKE || event->kind == EVENT_START;
+    if (core->wake.ns != NEVER && (again || core->wake.ns < asked_before.ns)) {
+        step_command(step, COMMAND_WAKE, 0)->wake.at = core->wake;
+    }
+}
+
+static void fold_digest(struct core *core, const struct event *event)
+{
+    struct step *step = &core->step;
+    const uint8_t kind = (uint8_t)event->kind;
+    struct sha2 sha2;
+
+    rows_fold_changes(step->rows, &core->digest);
+    sha2_init(&sha2);
+    sha2_update(&sha2, bytes_from(core->digest.bytes, sizeof(core->digest.bytes)));
+    sha2_update(&sha2, bytes_from(&kind, 1));
+    for (uint32_t i = 0; i < step->commands_count; i++) {
+        fold_command(&sha2, &step->commands[i]);
+    }
+    core->digest = sha2_finish(&sha2);
+}
+
+enum status core_step(struct core *core, const struct event *event, struct core_output *ret_output)
+{
+    CHECK(core->has_config || event->kind == EVENT_START);
+
+    struct step *step = &core->step;
+    const struct instant asked_before = core->wake;
+    step_begin(core, event);
+    on_event(core, event);
+    if (step->status != STATUS_OK) {
+        return step->status;
+    }
+    ask_for_wake(core, event, asked_before);
+    fold_digest(core, event);
+    meta_write(core);
+    *ret_output = (struct core_output){
+        .commands = step->commands, .commands_count = step->commands_count, .digest = core->digest};
+    return STATUS_OK;
+}
