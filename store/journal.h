@@ -6,8 +6,8 @@
  * signs, sends or publishes leaves the node until the batch that holds it is committed here.
  *
  * Promises, each tested on every backend by tests/conformance/test_journal.c:
- *   1. A batch is all or nothing: records, row changes and blobs together; a reader never sees
- * part.
+ *   1. A batch is all or nothing: records, row changes and blobs together; a reader never sees part
+ *      of one, and sees none of it before it is refreshed.
  *   2. Once journal_commit returns STATUS_OK, the batch survives loss of power.
  *   3. Sequence numbers start at 1 and have no gaps.
  *   4. A record or blob that fails its checksum is STATUS_CORRUPT, never data.
@@ -15,7 +15,8 @@
  *
  * Records and rows are opaque bytes here; proto/record.h and relay/core give them meaning.
  * Threads: journal_commit belongs to one thread, the writer (an LMDB write transaction must begin
- * and end on one thread). A reader belongs to one thread each, and never blocks the writer. */
+ * and end on one thread). A reader belongs to one thread each, and never blocks the writer but for
+ * the moment in which the map grows. The memory backend belongs to one thread altogether. */
 #ifndef SLUICE_STORE_JOURNAL_H
 #define SLUICE_STORE_JOURNAL_H
 
@@ -28,11 +29,16 @@
 struct journal;        /* opaque; one backend per .c file */
 struct journal_reader; /* opaque; a snapshot */
 
+/* Address space, not disk: the file is as long as what is in it. */
+#define JOURNAL_MAP_BYTES     ((size_t)1 << 30)
+#define JOURNAL_MAP_BYTES_MAX ((size_t)1 << 40)
+#define JOURNAL_READERS_MAX   64u
+
 struct journal_options {
-    const char *path;     /* directory; created when missing (journal_open_lmdb) */
-    size_t map_bytes;     /* first size of the map; grows by doubling up to the maximum */
-    size_t map_bytes_max; /* ceiling on the file; reaching it is STATUS_NO_SPACE */
-    bool read_only;       /* for readers of a live or a copied directory */
+    const char *path;     /* directory; created when missing unless read_only */
+    size_t map_bytes;     /* first size of the map; grows by doubling; 0: JOURNAL_MAP_BYTES */
+    size_t map_bytes_max; /* ceiling on the file; reaching it is STATUS_NO_SPACE; 0: the default */
+    bool read_only;       /* for tools on a live or a copied directory; journal_commit is a CHECK */
 };
 
 struct journal_change {
@@ -52,21 +58,26 @@ struct journal_batch {
 };
 
 /* Opens a journal, which the caller owns and ends with journal_close. Borrows `options`.
- * STATUS_NOT_FOUND: read only and there is none; STATUS_BUSY: another writer holds it;
- * STATUS_READ_ONLY, STATUS_IO, STATUS_NO_SPACE, STATUS_NO_MEMORY; STATUS_VERSION: a newer format;
- * STATUS_CORRUPT: not a journal. */
+ * STATUS_NOT_FOUND: read only and there is none, or the folder above is missing; STATUS_BUSY:
+ * another writer holds it (journal_writer_pid names it), or, read only, it is live and this user
+ * may not write its lock file; STATUS_READ_ONLY: may not be written; STATUS_IO: may not be read, or
+ * the disk failed; STATUS_NO_SPACE, STATUS_NO_MEMORY; STATUS_VERSION: a newer format;
+ * STATUS_CORRUPT: not a journal. One process opens a directory once: LMDB's locks know processes
+ * only. */
 MUST_USE enum status journal_open_lmdb(const struct journal_options *options,
                                        struct journal **ret_journal);
-/* Same promises but 2, in memory: for the simulator and tests. */
+/* The process that holds the directory for writing now; 0 when none does. */
+long journal_writer_pid(const char *path);
+/* Same promises but 2 and 5, in memory: for the simulator and tests. */
 MUST_USE enum status journal_open_memory(struct journal **ret_journal);
 
 /* Accepts NULL, returns NULL. Readers must be closed before. */
 struct journal *journal_close(struct journal *journal);
 
-/* Makes the batch durable. `*ret_head` is the sequence number of the last record then.
- * STATUS_NO_SPACE, STATUS_READ_ONLY, STATUS_IO: nothing of the batch is held and the journal stays
- * usable: try again later. STATUS_CORRUPT: stop. A full map grows inside this call without losing
- * the batch. */
+/* Makes the batch durable. Keys are 1 to ROW_KEY_BYTES_MAX bytes. `*ret_head` is the sequence
+ * number of the last record then. STATUS_NO_SPACE, STATUS_READ_ONLY, STATUS_IO: nothing of the
+ * batch is held and the journal stays usable: try again later. STATUS_CORRUPT: stop. A full map
+ * grows inside this call without losing the batch. */
 MUST_USE enum status journal_commit(struct journal *journal, const struct journal_batch *batch,
                                     uint64_t *ret_head);
 
@@ -79,8 +90,9 @@ MUST_USE enum status journal_reader_refresh(struct journal_reader *reader);
 
 /* Sequence number of the last record in the snapshot; 0 when empty. */
 uint64_t journal_reader_head(const struct journal_reader *reader);
-/* Results are borrowed until the next refresh or close of this reader (LMDB), or until the next
- * commit (memory). STATUS_NOT_FOUND, STATUS_CORRUPT, STATUS_IO. */
+/* Results are borrowed until the next call on this reader, and in memory until the next commit.
+ * STATUS_NOT_FOUND, STATUS_CORRUPT, STATUS_IO, STATUS_NO_MEMORY. When the map had to grow since the
+ * last call, the snapshot has moved to what is committed now, as by a refresh. */
 MUST_USE enum status journal_read_record(struct journal_reader *reader, uint64_t sequence,
                                          struct bytes *ret_record);
 MUST_USE enum status journal_read_blob(struct journal_reader *reader, const struct hash *digest,
@@ -91,11 +103,13 @@ MUST_USE enum status journal_read_row(struct journal_reader *reader, struct byte
 MUST_USE enum status journal_seek_row(struct journal_reader *reader, struct bytes key,
                                       struct bytes *ret_key, struct bytes *ret_value);
 
-/* Bytes on disk and free pages, for status and alarms. */
+/* For status and alarms. */
 struct journal_usage {
-    uint64_t bytes_used;
+    uint64_t bytes_used; /* of the file, pages that wait to be used again included */
     uint64_t bytes_mapped;
     uint64_t records_count;
+    uint64_t rows_count;
+    uint64_t blobs_count;
 };
 MUST_USE enum status journal_usage(struct journal *journal, struct journal_usage *ret_usage);
 

@@ -121,19 +121,6 @@ enum status amount_multiply(const struct amount *a, const struct amount *b,
     return STATUS_OK;
 }
 
-/* Shifts a remainder left by one bit, taking `bit` in. Returns the bit that fell out. */
-static uint64_t shift_in(struct amount *remainder, uint64_t bit)
-{
-    uint64_t carry = bit;
-
-    for (size_t i = 0; i < LIMBS; i++) {
-        const uint64_t out = remainder->limbs[i] >> 63;
-        remainder->limbs[i] = remainder->limbs[i] << 1 | carry;
-        carry = out;
-    }
-    return carry;
-}
-
 /* Divides by one limb, most significant limb first: one machine division per limb. */
 static uint64_t divide_short(const uint64_t *numerator, size_t count, uint64_t divisor,
                              uint64_t *ret_quotient)
@@ -148,38 +135,111 @@ static uint64_t divide_short(const uint64_t *numerator, size_t count, uint64_t d
     return (uint64_t)remainder;
 }
 
-/* Schoolbook division bit by bit; a divisor of one limb, which is nearly every call, is quicker. */
+/* Copies `count` limbs shifted left by `bits` (0 to 63); returns what fell out at the top. */
+static uint64_t shift_left(const uint64_t *limbs, size_t count, unsigned bits, uint64_t *ret)
+{
+    uint64_t carry = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const wide shifted = (wide)limbs[i] << bits;
+        ret[i] = (uint64_t)shifted | carry;
+        carry = (uint64_t)(shifted >> 64);
+    }
+    return carry;
+}
+
+/* One digit of the quotient: at most one too large for `window`, the count + 1 highest limbs that
+ * are left of the numerator. `divisor` has its highest bit set and at least two limbs. */
+static uint64_t estimate_digit(const uint64_t *window, const uint64_t *divisor, size_t count)
+{
+    const wide top = (wide)window[count] << 64 | window[count - 1];
+    wide digit = top / divisor[count - 1];
+    wide rest = top % divisor[count - 1];
+
+    while (digit >> 64 != 0 || digit * divisor[count - 2] > (rest << 64 | window[count - 2])) {
+        digit--;
+        rest += divisor[count - 1];
+        if (rest >> 64 != 0) {
+            break;
+        }
+    }
+    return (uint64_t)digit;
+}
+
+/* window -= digit * divisor; returns 1 when that went below zero (modulo 2^(64 (count + 1))). */
+static uint64_t subtract_multiple(uint64_t *window, const uint64_t *divisor, size_t count,
+                                  uint64_t digit)
+{
+    uint64_t carry = 0;
+    uint64_t borrow = 0;
+
+    for (size_t i = 0; i <= count; i++) {
+        const wide product = (wide)digit * (i < count ? divisor[i] : 0) + carry;
+        const wide step = (wide)window[i] - (uint64_t)product - borrow;
+        carry = (uint64_t)(product >> 64);
+        window[i] = (uint64_t)step;
+        borrow = (uint64_t)(step >> 64) & 1;
+    }
+    return borrow;
+}
+
+static void add_back(uint64_t *window, const uint64_t *divisor, size_t count)
+{
+    wide carry = 0;
+
+    for (size_t i = 0; i <= count; i++) {
+        carry += (wide)window[i] + (i < count ? divisor[i] : 0);
+        window[i] = (uint64_t)carry;
+        carry >>= 64;
+    }
+}
+
+/* Long division limb by limb (Knuth, The Art of Computer Programming 4.3.1, algorithm D) by a
+ * divisor of `divisor_count` limbs, two or more, the highest of which is not zero. */
+static void divide_long(const uint64_t *numerator, size_t count, const struct amount *divisor,
+                        size_t divisor_count, uint64_t *ret_quotient, struct amount *ret_remainder)
+{
+    uint64_t rest[2 * LIMBS + 1];
+    uint64_t scaled[LIMBS];
+    const unsigned bits = (unsigned)__builtin_clzll(divisor->limbs[divisor_count - 1]);
+
+    CHECK(divisor_count >= 2);
+    CHECK(count >= divisor_count);
+    CHECK(count <= 2 * LIMBS);
+    /* A divisor whose highest bit is set makes estimate_digit nearly exact. */
+    rest[count] = shift_left(numerator, count, bits, rest);
+    (void)shift_left(divisor->limbs, divisor_count, bits, scaled); /* nothing falls out */
+    memset(ret_quotient, 0, count * sizeof(ret_quotient[0]));
+    for (size_t i = count - divisor_count + 1; i-- > 0;) {
+        uint64_t digit = estimate_digit(rest + i, scaled, divisor_count);
+        if (subtract_multiple(rest + i, scaled, divisor_count, digit) != 0) {
+            digit--;
+            add_back(rest + i, scaled, divisor_count);
+        }
+        ret_quotient[i] = digit;
+    }
+    *ret_remainder = amount_zero();
+    for (size_t i = 0; i < divisor_count; i++) {
+        const wide pair = (wide)rest[i + 1] << 64 | rest[i];
+        ret_remainder->limbs[i] = (uint64_t)(pair >> bits);
+    }
+}
+
 static void divide_wide(const uint64_t *numerator, size_t count, const struct amount *divisor,
                         uint64_t *ret_quotient, struct amount *ret_remainder)
 {
-    uint64_t short_divisor = 0;
+    size_t divisor_count = LIMBS;
 
     CHECK(!amount_is_zero(divisor));
-    if (amount_to_u64(divisor, &short_divisor) == STATUS_OK) {
+    while (divisor->limbs[divisor_count - 1] == 0) {
+        divisor_count--;
+    }
+    if (divisor_count == 1) {
         *ret_remainder =
-            amount_from_u64(divide_short(numerator, count, short_divisor, ret_quotient));
+            amount_from_u64(divide_short(numerator, count, divisor->limbs[0], ret_quotient));
         return;
     }
-    *ret_remainder = amount_zero();
-    for (size_t i = count; i-- > 0;) {
-        ret_quotient[i] = 0;
-        for (unsigned bit = 64; bit-- > 0;) {
-            const uint64_t out = shift_in(ret_remainder, numerator[i] >> bit & 1);
-            if (out != 0 || amount_compare(ret_remainder, divisor) >= 0) {
-                /* The bit that fell out makes the subtraction exact modulo 2^256. */
-                struct amount reduced;
-                uint64_t borrow = 0;
-                for (size_t limb = 0; limb < LIMBS; limb++) {
-                    const wide step =
-                        (wide)ret_remainder->limbs[limb] - divisor->limbs[limb] - borrow;
-                    reduced.limbs[limb] = (uint64_t)step;
-                    borrow = (uint64_t)(step >> 64) & 1;
-                }
-                *ret_remainder = reduced;
-                ret_quotient[i] |= UINT64_C(1) << bit;
-            }
-        }
-    }
+    divide_long(numerator, count, divisor, divisor_count, ret_quotient, ret_remainder);
 }
 
 /* stored nowhere; names the direction at the call */

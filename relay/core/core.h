@@ -18,9 +18,6 @@
 #include "relay/core/event.h"
 #include "relay/core/rows.h"
 
-/* Goes up whenever behaviour changes: a record is replayed only by the version that saw it. */
-#define CORE_VERSION 1u
-
 struct core;
 
 struct core_output {

@@ -21,6 +21,9 @@
 #include "relay/core/config.h"
 #include "relay/hyperlane/checkpoint.h"
 
+/* Goes up whenever behaviour changes: a record is replayed only by the version that saw it. */
+#define CORE_VERSION 1u
+
 /* stored: never renumber */
 enum event_kind {
     EVENT_START = 1,              /* the node started with this configuration */

@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Sluice nodes on a devnet: their configuration files, and their processes.
+
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { EXIT_FAILED, Stop, sleep } from './terminal.mjs';
+
+const READY_WAIT_MS = 10_000;
+const END_WAIT_MS = 10_000;
+const ASSET = 'USDC';
+
+/**
+ * Writes the files of one node and says where they are.
+ * Options: folder, name, mode (observe, propose, act), validator (index; absent for the relayer),
+ * endpointOf (chain to URL; the chain's own when absent), route (settings that differ).
+ */
+export function writeNode(devnet, options) {
+  const folder = path.join(options.folder, options.name);
+  const node = {
+    name: options.name,
+    folder,
+    data: path.join(folder, 'data'),
+    config: path.join(folder, 'node.yaml'),
+    signer: path.join(folder, 'signer.yaml'),
+    // In the signer's own folder, which it makes for its user alone.
+    signerSocket: path.join(folder, 'signer', 'signer.sock'),
+    log: path.join(folder, 'node.log'),
+    checkpoints: path.join(folder, 'checkpoints'),
+  };
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(node.config, nodeYaml(devnet, node, options));
+  writeFileSync(node.signer, signerYaml(devnet, node, options), { mode: 0o600 });
+  return node;
+}
+
+const block = (lines) => `${lines.flat(Infinity).join('\n')}\n`;
+
+function nodeYaml(devnet, node, options) {
+  const validator = devnet.validators[options.validator];
+  return block([
+    `# Written for a devnet: node ${node.name}.`,
+    'node:',
+    `  name: ${node.name}`,
+    `  data: ${node.data}`,
+    'signer:',
+    '  spawn: true',
+    `  config: ${node.signer}`,
+    `  socket: ${node.signerSocket}`,
+    'chains:',
+    devnet.chains.map((chain) => chainYaml(devnet, chain, options)),
+    validator ? validatorYaml(validator, node) : capitalYaml(devnet, options),
+  ]);
+}
+
+function chainYaml(devnet, chain, options) {
+  const validator = devnet.validators[options.validator];
+  return [
+    `  - name: ${chain.name}`,
+    '    family: evm',
+    '    devnet: true',
+    `    domain: ${chain.domain}`,
+    `    chain_id: ${chain.chainId}`,
+    `    endpoints: [${(options.endpointOf ?? (({ wsUrl }) => wsUrl))(chain)}]`,
+    '    finality: finalized',
+    `    start_block: ${chain.startBlock}`,
+    `    mailbox: ${chain.mailbox}`,
+    `    merkle_tree_hook: ${chain.merkleTreeHook}`,
+    `    validator_announce: ${chain.validatorAnnounce}`,
+    `    gas_paymaster: ${chain.interchainGasPaymaster}`,
+    `    relay: ${validator === undefined}`,
+    `    validate: ${validator !== undefined}`,
+    `    key: ${validator ? validator.chainAddress : devnet.relayer.address}`,
+    '    fee_per_gas_max: 200 gwei',
+    '    priority_fee_per_gas: 1 gwei',
+    '    gas_limit_max: 3000000',
+  ];
+}
+
+function validatorYaml(validator, node) {
+  return ['validator:', `  address: ${validator.address}`, `  store: ${node.checkpoints}`];
+}
+
+function capitalYaml(devnet, options) {
+  const share = Math.floor(10_000 / devnet.chains.length);
+  const weight = (i) => (i > 0 ? share : 10_000 - share * (devnet.chains.length - 1));
+  const route = {
+    mode: options.mode ?? 'act',
+    tolerance: '5 %',
+    move_min: `100 ${ASSET}`,
+    move_max: `1000000 ${ASSET}`,
+    fee_max: '0.1 %',
+    fee_native_max: '0.01 ether',
+    cooldown: '5s',
+    plan_interval: '2s',
+    ...options.route,
+  };
+  return [
+    'assets:',
+    `  - {symbol: ${ASSET}, decimals: ${devnet.tokenDecimals}}`,
+    'routers:',
+    devnet.chains.map((chain, i) => [
+      `  - chain: ${chain.name}`,
+      `    asset: ${ASSET}`,
+      `    router: ${chain.router}`,
+      `    token: ${chain.stablecoin}`,
+      `    bridge: ${chain.bridge}`,
+      `    weight: ${(weight(i) / 100).toFixed(2)} %`,
+    ]),
+    'vaults:',
+    devnet.chains.map((chain) => [
+      `  - chain: ${chain.name}`,
+      `    asset: ${ASSET}`,
+      `    vault: ${chain.vault}`,
+      `    token: ${chain.stablecoin}`,
+    ]),
+    'route:',
+    Object.entries(route).map(([name, value]) => `  ${name}: ${value}`),
+  ];
+}
+
+function signerYaml(devnet, node, options) {
+  const validator = devnet.validators[options.validator];
+  const keys = validator
+    ? [
+        ['chain', validator.chainKeystore],
+        ['validator', validator.keystore],
+      ]
+    : [['chain', devnet.relayer.keystore]];
+  return block([
+    `# Written for a devnet: the signer of node ${node.name}.`,
+    `socket: ${node.signerSocket}`,
+    `state: ${path.join(node.folder, 'signer')}`,
+    `mode: ${validator ? 'observe' : (options.mode ?? 'act')}`,
+    'keys:',
+    keys.map(([role, keystore]) => [
+      `  - name: ${role}`,
+      `    roles: [${role}]`,
+      `    keystore: ${keystore}`,
+      `    passphrase_file: ${devnet.passphraseFile}`,
+    ]),
+    'chains:',
+    devnet.chains.map((chain) => signerChainYaml(devnet, chain, validator)),
+  ]);
+}
+
+function signerChainYaml(devnet, chain, validator) {
+  return [
+    `  - name: ${chain.name}`,
+    `    domain: ${chain.domain}`,
+    `    chain_id: ${chain.chainId}`,
+    '    gas_limit_max: 3000000',
+    '    fee_per_gas_max: 200 gwei',
+    '    value_max: 0.01 ether',
+    '    spend_per_hour_max: 1000 ether',
+    '    allow:',
+    validator ? announceYaml(chain) : relayerYaml(devnet, chain),
+    validator ? validateYaml(chain) : [],
+  ];
+}
+
+function announceYaml(chain) {
+  return ['      - leg: announce', `        contract: ${chain.validatorAnnounce}`];
+}
+
+function validateYaml(chain) {
+  return [
+    '    validate:',
+    `      merkle_tree_hook: ${chain.merkleTreeHook}`,
+    `      mailbox: ${chain.mailbox}`,
+  ];
+}
+
+function relayerYaml(devnet, chain) {
+  const destinations = devnet.chains.filter((other) => other !== chain).map(({ domain }) => domain);
+  const tokens = (count) => `${BigInt(count) * 10n ** BigInt(devnet.tokenDecimals)} base units`;
+  return [
+    '      - leg: process',
+    `        contract: ${chain.mailbox}`,
+    '      - leg: rebalance',
+    `        contract: ${chain.router}`,
+    `        bridges: [${chain.bridge}]`,
+    `        destinations: [${destinations.join(', ')}]`,
+    `        amount_max: ${tokens(1_000_000)}`,
+    `        amount_per_hour_max: ${tokens(100_000_000)}`,
+  ];
+}
+
+/** Starts a node and waits until it says that it is ready. Resolves to a handle for endNode. */
+export async function startNode(program, node) {
+  const log = openSync(node.log, 'a', 0o600);
+  const from = readFileSync(node.log).length;
+  const child = spawn(program, ['run', '--config', node.config], {
+    stdio: ['ignore', log, log],
+    detached: true,
+  });
+  closeSync(log);
+  const handle = { node, child, ended: null };
+  child.on('exit', (code, signal) => (handle.ended = signal ?? `code ${code}`));
+  child.on('error', (error) => (handle.ended = error.message));
+  child.unref();
+  const end = Date.now() + READY_WAIT_MS;
+  while (!/^ready\b|event=ready\b/m.test(readFileSync(node.log).subarray(from).toString())) {
+    if (handle.ended || Date.now() > end) {
+      const why = handle.ended ? `ended with ${handle.ended}` : 'is not ready';
+      throw new Stop(EXIT_FAILED, `node ${node.name} ${why}: ${lastLine(node.log)}`);
+    }
+    await sleep(10);
+  }
+  return handle;
+}
+
+function lastLine(file) {
+  return readFileSync(file, 'utf8').trim().split('\n').at(-1) || `nothing in ${file}`;
+}
+
+/** Ends a node with a signal and waits until it is gone; resolves to how it ended. */
+export async function endNode(handle, signal = 'SIGTERM') {
+  if (!handle.ended) handle.child.kill(signal);
+  const end = Date.now() + END_WAIT_MS;
+  while (!handle.ended) {
+    if (Date.now() > end) handle.child.kill('SIGKILL');
+    await sleep(10);
+  }
+  return handle.ended;
+}
+
+/** Runs a verb that answers in JSON; throws with the node's own words when it fails. */
+export function askNode(program, args) {
+  const result = spawnSync(program, [...args, '--json'], { encoding: 'utf8', maxBuffer: 1 << 28 });
+  if (result.status !== 0) {
+    const words = result.stderr.trim() || result.stdout.trim() || `exit ${result.status}`;
+    throw new Stop(EXIT_FAILED, `sluice ${args.join(' ')}: ${words}`);
+  }
+  return JSON.parse(result.stdout);
+}
+
+/** Forgets everything that nodes left in a folder. */
+export function forgetNodes(folder) {
+  rmSync(folder, { recursive: true, force: true });
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/node/config.h: the node's configuration file, checked, as structs.
+ *
+ * The file is YAML (deploy/config/sluice.example.yaml shows every key). Unknown keys, missing units
+ * and values out of range stop the start, with file, line and column. Secrets are never in it.
+ * Relative paths are taken from the folder of the file.
+ *
+ * Threads: none. Memory: one block, owned by the caller from config_load to config_free. */
+#ifndef SLUICE_RELAY_NODE_CONFIG_H
+#define SLUICE_RELAY_NODE_CONFIG_H
+
+#include <limits.h>
+#include <stdio.h>
+
+#include "chains/chain.h"
+#include "relay/core/config.h"
+#include "relay/settings/settings.h"
+
+#define CONFIG_URL_BYTES_MAX    512u
+#define CONFIG_SOCKET_BYTES_MAX 108u /* sun_path, with the NUL */
+
+/* What the shell needs to know of a chain besides core_chain, at the same index. */
+struct node_chain {
+    const struct chain_ops *family;
+    bool is_devnet; /* a spawned signer may move capital here */
+    char endpoints[ENDPOINTS_PER_CHAIN_MAX][CONFIG_URL_BYTES_MAX];
+    uint32_t endpoints_count;
+    enum finality_policy finality;
+    uint32_t finality_blocks;
+    uint32_t blocks_per_range;
+    struct duration request_deadline;
+};
+
+struct node_config {
+    char path[PATH_MAX]; /* of the file */
+    char data[PATH_MAX]; /* the node's directory: journal, control socket */
+    char control[CONFIG_SOCKET_BYTES_MAX];
+    uint64_t journal_bytes_max;
+    bool signer_spawn;                           /* start sluice-signer as a child */
+    char signer_config[PATH_MAX];                /* for the child; empty when not spawned */
+    char signer_socket[CONFIG_SOCKET_BYTES_MAX]; /* empty: this node signs nothing */
+    char checkpoint_store[PATH_MAX]; /* folder of our validator's checkpoints; may be empty */
+    struct node_chain chains[CHAINS_MAX];
+    struct core_config core;
+};
+
+/* Reads and checks a file. STATUS_NOT_FOUND, STATUS_IO: it cannot be read. STATUS_MALFORMED: it is
+ * wrong, and `ret_error` says where. STATUS_REFUSED: it is well-formed and asks for what is not
+ * allowed. `ret_error` is set in every case. */
+MUST_USE enum status config_load(const char *path, struct node_config **ret_config,
+                                 struct settings_error *ret_error);
+struct node_config *config_free(struct node_config *config); /* accepts NULL, returns NULL */
+
+/* The adapter's view of chain `index`; borrows `config`. */
+struct chain_config config_chain(const struct node_config *config, uint32_t index);
+
+/* Writes what is in force, defaults included, as YAML that config_load reads again. */
+void config_print(const struct node_config *config, FILE *out);
+/* The same as one JSON object. */
+void config_print_json(const struct node_config *config, FILE *out);
+
+#endif

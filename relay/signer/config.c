@@ -1,0 +1,592 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "relay/signer/config.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "relay/base/check.h"
+#include "relay/base/hex.h"
+
+#define KEY_TEXT_MAX 128
+#define TEXT_MAX     1024
+
+/* ---- the shape: every value is text here ---- */
+
+struct yaml_key {
+    char *name;
+    char *keystore;
+    char *passphrase_file;
+    char **roles;
+    unsigned roles_count;
+};
+
+struct yaml_rule {
+    char *leg;
+    char *contract;
+    char **bridges; /* absent: NULL and 0 */
+    unsigned bridges_count;
+    char **destinations;
+    unsigned destinations_count;
+    char *amount_max;
+    char *amount_per_hour_max;
+};
+
+struct yaml_validate {
+    char *merkle_tree_hook;
+    char *mailbox;
+};
+
+struct yaml_chain {
+    char *name;
+    char *domain;
+    char *chain_id;
+    char *gas_limit_max;
+    char *fee_per_gas_max;
+    char *value_max;
+    char *spend_per_hour_max;
+    struct yaml_rule *allow;
+    unsigned allow_count;
+    struct yaml_validate *validate;
+};
+
+struct yaml_config {
+    char *socket;
+    char *state;
+    char *mode;
+    char *client_uid;
+    struct yaml_key *keys;
+    unsigned keys_count;
+    struct yaml_chain *chains;
+    unsigned chains_count;
+};
+
+#define REQUIRED_TEXT(name, type, member)                                                          \
+    CYAML_FIELD_STRING_PTR(name, CYAML_FLAG_POINTER, type, member, 1, TEXT_MAX)
+#define OPTIONAL_TEXT(name, type, member)                                                          \
+    CYAML_FIELD_STRING_PTR(name, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, type, member, 1,        \
+                           TEXT_MAX)
+
+static const cyaml_schema_value_t text_schema = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, TEXT_MAX)};
+
+static const cyaml_schema_field_t key_fields[] = {
+    REQUIRED_TEXT("name", struct yaml_key, name),
+    REQUIRED_TEXT("keystore", struct yaml_key, keystore),
+    REQUIRED_TEXT("passphrase_file", struct yaml_key, passphrase_file),
+    CYAML_FIELD_SEQUENCE("roles", CYAML_FLAG_POINTER, struct yaml_key, roles, &text_schema, 1, 2),
+    CYAML_FIELD_END};
+
+static const cyaml_schema_value_t key_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct yaml_key, key_fields)};
+
+static const cyaml_schema_field_t rule_fields[] = {
+    REQUIRED_TEXT("leg", struct yaml_rule, leg),
+    REQUIRED_TEXT("contract", struct yaml_rule, contract),
+    CYAML_FIELD_SEQUENCE("bridges", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_rule,
+                         bridges, &text_schema, 1, POLICY_BRIDGES_MAX),
+    CYAML_FIELD_SEQUENCE("destinations", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_rule,
+                         destinations, &text_schema, 1, POLICY_DESTINATIONS_MAX),
+    OPTIONAL_TEXT("amount_max", struct yaml_rule, amount_max),
+    OPTIONAL_TEXT("amount_per_hour_max", struct yaml_rule, amount_per_hour_max),
+    CYAML_FIELD_END};
+
+static const cyaml_schema_value_t rule_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct yaml_rule, rule_fields)};
+
+static const cyaml_schema_field_t validate_fields[] = {
+    REQUIRED_TEXT("merkle_tree_hook", struct yaml_validate, merkle_tree_hook),
+    REQUIRED_TEXT("mailbox", struct yaml_validate, mailbox), CYAML_FIELD_END};
+
+static const cyaml_schema_field_t chain_fields[] = {
+    REQUIRED_TEXT("name", struct yaml_chain, name),
+    REQUIRED_TEXT("domain", struct yaml_chain, domain),
+    REQUIRED_TEXT("chain_id", struct yaml_chain, chain_id),
+    REQUIRED_TEXT("gas_limit_max", struct yaml_chain, gas_limit_max),
+    REQUIRED_TEXT("fee_per_gas_max", struct yaml_chain, fee_per_gas_max),
+    REQUIRED_TEXT("value_max", struct yaml_chain, value_max),
+    REQUIRED_TEXT("spend_per_hour_max", struct yaml_chain, spend_per_hour_max),
+    CYAML_FIELD_SEQUENCE("allow", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_chain,
+                         allow, &rule_schema, 1, POLICY_RULES_MAX),
+    CYAML_FIELD_MAPPING_PTR("validate", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_chain,
+                            validate, validate_fields),
+    CYAML_FIELD_END};
+
+static const cyaml_schema_value_t chain_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct yaml_chain, chain_fields)};
+
+static const cyaml_schema_field_t config_fields[] = {
+    REQUIRED_TEXT("socket", struct yaml_config, socket),
+    REQUIRED_TEXT("state", struct yaml_config, state),
+    OPTIONAL_TEXT("mode", struct yaml_config, mode),
+    OPTIONAL_TEXT("client_uid", struct yaml_config, client_uid),
+    CYAML_FIELD_SEQUENCE("keys", CYAML_FLAG_POINTER, struct yaml_config, keys, &key_schema, 1,
+                         WIRE_KEYS_MAX),
+    CYAML_FIELD_SEQUENCE("chains", CYAML_FLAG_POINTER, struct yaml_config, chains, &chain_schema, 1,
+                         CHAINS_MAX),
+    CYAML_FIELD_END};
+
+static const cyaml_schema_value_t config_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct yaml_config, config_fields)};
+
+/* ---- values ---- */
+
+/* One load: the first error ends it. */
+struct loader {
+    const char *path;
+    const struct settings *settings; /* knows the place of each key */
+    struct signer_config *config;
+    struct settings_error *error;
+};
+
+/* The name of one key, such as "chains[1].domain". */
+struct key_name {
+    char text[KEY_TEXT_MAX];
+};
+
+static struct key_name key_named(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static struct key_name key_named(const char *format, ...)
+{
+    struct key_name name;
+    va_list arguments;
+    va_start(arguments, format);
+    const int count = vsnprintf(name.text, sizeof(name.text), format, arguments);
+    va_end(arguments);
+    CHECK(count > 0);
+    CHECK((size_t)count < sizeof(name.text));
+    return name;
+}
+
+static bool fail(const struct loader *loader, struct key_name key, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static bool fail(const struct loader *loader, struct key_name key, const char *format, ...)
+{
+    char message[512];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(message, sizeof(message), format, arguments);
+    va_end(arguments);
+    settings_fail(loader->settings, loader->error, key.text, "%s: %s", key.text, message);
+    return false;
+}
+
+static bool load_number(const struct loader *loader, struct key_name key, const char *text,
+                        uint64_t number_min, uint64_t number_max, uint64_t *ret_number)
+{
+    uint64_t number = 0;
+    if (settings_parse_u64(text, &number) != STATUS_OK || number < number_min ||
+        number > number_max) {
+        return fail(loader, key, "\"%.80s\" is not a whole number from %llu to %llu", text,
+                    (unsigned long long)number_min, (unsigned long long)number_max);
+    }
+    *ret_number = number;
+    return true;
+}
+
+static bool load_address(const struct loader *loader, struct key_name key, const char *text,
+                         struct address *ret_address)
+{
+    const enum status status = settings_parse_address(text, ret_address);
+    if (status == STATUS_CORRUPT) {
+        return fail(loader, key, "\"%.80s\" has a wrong checksum (EIP-55): a digit is mistyped",
+                    text);
+    }
+    if (status != STATUS_OK || strlen(text) != 42 || address_is_zero(ret_address)) {
+        return fail(loader, key,
+                    "\"%.80s\" is not the address of a contract (0x and 40 hexadecimal "
+                    "digits)",
+                    text);
+    }
+    return true;
+}
+
+static bool load_native(const struct loader *loader, struct key_name key, const char *text,
+                        const char *example, struct amount *ret_amount)
+{
+    if (settings_parse_native(text, ret_amount) != STATUS_OK) {
+        return fail(loader, key, "\"%.80s\" is not an amount with its unit, such as \"%s\"", text,
+                    example);
+    }
+    return true;
+}
+
+/* The signer does not know how many decimals a token has, so it takes no other unit. */
+static bool load_tokens(const struct loader *loader, struct key_name key, const char *text,
+                        struct amount *ret_amount)
+{
+    if (settings_parse_amount(text, "base units", 0, ret_amount) != STATUS_OK) {
+        return fail(loader, key,
+                    "\"%.80s\" is not an amount of the token's smallest units, such as "
+                    "\"250000000 base units\"",
+                    text);
+    }
+    return true;
+}
+
+static bool load_name(const struct loader *loader, struct key_name key, const char *text,
+                      char ret_name[NAME_BYTES_MAX])
+{
+    const size_t count = strlen(text);
+    bool is_plain = count < NAME_BYTES_MAX;
+    for (size_t i = 0; i < count; i++) {
+        is_plain = is_plain && text[i] > 0x20 && text[i] < 0x7f;
+    }
+    if (!is_plain) {
+        return fail(loader, key, "a name is 1 to %u printable characters without blanks",
+                    NAME_BYTES_MAX - 1);
+    }
+    memcpy(ret_name, text, count + 1);
+    return true;
+}
+
+/* A relative path starts at the folder of the file. */
+static bool load_path(const struct loader *loader, struct key_name key, const char *text,
+                      size_t path_bytes_max, char *ret_path)
+{
+    const char *slash = strrchr(loader->path, '/');
+    text += strncmp(text, "./", 2) == 0 ? 2 : 0;
+    const int folder_bytes = text[0] == '/' || slash == NULL ? 0 : (int)(slash - loader->path) + 1;
+    const int count =
+        snprintf(ret_path, path_bytes_max, "%.*s%s", folder_bytes, loader->path, text);
+    if (count < 0 || (size_t)count >= path_bytes_max) {
+        return fail(loader, key, "the path is longer than %zu bytes: %.*s%s", path_bytes_max - 1,
+                    folder_bytes, loader->path, text);
+    }
+    return true;
+}
+
+/* ---- sections ---- */
+
+static bool load_rebalance(const struct loader *loader, struct key_name key,
+                           const struct yaml_rule *yaml, struct policy_rule *rule)
+{
+    const bool is_rebalance = rule->leg == LEG_REBALANCE;
+    const bool has_all = yaml->bridges_count > 0 && yaml->destinations_count > 0 &&
+                         yaml->amount_max != NULL && yaml->amount_per_hour_max != NULL;
+    const bool has_any = yaml->bridges_count > 0 || yaml->destinations_count > 0 ||
+                         yaml->amount_max != NULL || yaml->amount_per_hour_max != NULL;
+    if (is_rebalance && !has_all) {
+        return fail(loader, key,
+                    "a rebalance needs bridges, destinations, amount_max and "
+                    "amount_per_hour_max");
+    }
+    if (!is_rebalance) {
+        return !has_any || fail(loader, key,
+                                "bridges, destinations and amounts belong to "
+                                "rebalance(uint32,uint256,address) alone");
+    }
+    for (unsigned i = 0; i < yaml->bridges_count; i++) {
+        if (!load_address(loader, key_named("%s.bridges[%u]", key.text, i), yaml->bridges[i],
+                          &rule->bridges[i])) {
+            return false;
+        }
+    }
+    rule->bridges_count = yaml->bridges_count;
+    for (unsigned i = 0; i < yaml->destinations_count; i++) {
+        uint64_t domain = 0;
+        if (!load_number(loader, key_named("%s.destinations[%u]", key.text, i),
+                         yaml->destinations[i], 1, UINT32_MAX, &domain)) {
+            return false;
+        }
+        rule->destinations[i] = (uint32_t)domain;
+    }
+    rule->destinations_count = yaml->destinations_count;
+    return load_tokens(loader, key_named("%s.amount_max", key.text), yaml->amount_max,
+                       &rule->amount_max) &&
+           load_tokens(loader, key_named("%s.amount_per_hour_max", key.text),
+                       yaml->amount_per_hour_max, &rule->amount_per_hour_max);
+}
+
+static bool load_rule(const struct loader *loader, struct key_name key,
+                      const struct yaml_rule *yaml, struct policy_chain *chain)
+{
+    struct policy_rule *rule = &chain->rules[chain->rules_count];
+    if (policy_find_leg(bytes_from_string(yaml->leg), &rule->leg) != STATUS_OK) {
+        return fail(loader, key_named("%s.leg", key.text),
+                    "\"%.80s\" is not a leg; legs are process, rebalance and announce", yaml->leg);
+    }
+    if (!load_address(loader, key_named("%s.contract", key.text), yaml->contract,
+                      &rule->contract)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < chain->rules_count; i++) {
+        if (chain->rules[i].leg == rule->leg &&
+            address_equal(&chain->rules[i].contract, &rule->contract)) {
+            return fail(loader, key, "this leg of this contract is allowed above already");
+        }
+    }
+    chain->rules_count++;
+    return load_rebalance(loader, key, yaml, rule);
+}
+
+static bool load_identity(const struct loader *loader, struct key_name key,
+                          const struct yaml_chain *yaml, struct policy_chain *chain)
+{
+    const struct policy *policy = &loader->config->policy;
+    uint64_t domain = 0;
+    if (!load_name(loader, key_named("%s.name", key.text), yaml->name, chain->name) ||
+        !load_number(loader, key_named("%s.domain", key.text), yaml->domain, 1, UINT32_MAX,
+                     &domain) ||
+        !load_number(loader, key_named("%s.chain_id", key.text), yaml->chain_id, 1, UINT64_MAX,
+                     &chain->chain_id)) {
+        return false;
+    }
+    chain->domain = (uint32_t)domain;
+    for (uint32_t i = 0; i < policy->chains_count; i++) {
+        if (policy->chains[i].domain == chain->domain) {
+            return fail(loader, key_named("%s.domain", key.text),
+                        "%u is used by chain \"%.80s\" already", chain->domain,
+                        policy->chains[i].name);
+        }
+        if (policy->chains[i].chain_id == chain->chain_id) {
+            return fail(
+                loader, key_named("%s.chain_id", key.text),
+                "%llu is used by chain \"%.80s\" already: a signature for one would be valid on "
+                "the other",
+                (unsigned long long)chain->chain_id, policy->chains[i].name);
+        }
+    }
+    return true;
+}
+
+static bool load_chain(const struct loader *loader, struct key_name key,
+                       const struct yaml_chain *yaml)
+{
+    struct policy *policy = &loader->config->policy;
+    struct policy_chain *chain = &policy->chains[policy->chains_count];
+    if (!load_identity(loader, key, yaml, chain) ||
+        !load_number(loader, key_named("%s.gas_limit_max", key.text), yaml->gas_limit_max, 21000,
+                     1000000000, &chain->gas_limit_max) ||
+        !load_native(loader, key_named("%s.fee_per_gas_max", key.text), yaml->fee_per_gas_max,
+                     "200 gwei", &chain->fee_per_gas_max) ||
+        !load_native(loader, key_named("%s.value_max", key.text), yaml->value_max, "0.01 ether",
+                     &chain->value_max) ||
+        !load_native(loader, key_named("%s.spend_per_hour_max", key.text), yaml->spend_per_hour_max,
+                     "2 ether", &chain->spend_per_hour_max)) {
+        return false;
+    }
+    for (unsigned i = 0; i < yaml->allow_count; i++) {
+        if (!load_rule(loader, key_named("%s.allow[%u]", key.text, i), &yaml->allow[i], chain)) {
+            return false;
+        }
+    }
+    policy->chains_count++;
+    if (yaml->validate == NULL) {
+        return true;
+    }
+    chain->validates = true;
+    return load_address(loader, key_named("%s.validate.merkle_tree_hook", key.text),
+                        yaml->validate->merkle_tree_hook, &chain->tree_hook) &&
+           load_address(loader, key_named("%s.validate.mailbox", key.text), yaml->validate->mailbox,
+                        &chain->mailbox);
+}
+
+static bool load_role(const struct loader *loader, struct key_name key, const char *text,
+                      struct config_key *to)
+{
+    if (strcmp(text, "chain") == 0) {
+        to->chain = true;
+        return true;
+    }
+    if (strcmp(text, "validator") == 0) {
+        to->validator = true;
+        return true;
+    }
+    return fail(loader, key, "\"%.80s\" is not a role; roles are chain and validator", text);
+}
+
+static bool load_key(const struct loader *loader, struct key_name key, const struct yaml_key *yaml)
+{
+    struct config_key *to = &loader->config->keys[loader->config->keys_count];
+    if (!load_name(loader, key_named("%s.name", key.text), yaml->name, to->name) ||
+        !load_path(loader, key_named("%s.keystore", key.text), yaml->keystore, FILE_PATH_BYTES_MAX,
+                   to->keystore) ||
+        !load_path(loader, key_named("%s.passphrase_file", key.text), yaml->passphrase_file,
+                   FILE_PATH_BYTES_MAX, to->passphrase_file)) {
+        return false;
+    }
+    for (unsigned i = 0; i < yaml->roles_count; i++) {
+        if (!load_role(loader, key_named("%s.roles[%u]", key.text, i), yaml->roles[i], to)) {
+            return false;
+        }
+    }
+    loader->config->keys_count++;
+    return true;
+}
+
+static bool load_mode(const struct loader *loader, const char *text)
+{
+    static const struct {
+        const char *name;
+        enum signer_mode mode;
+    } modes[] = {{"observe", SIGNER_MODE_OBSERVE},
+                 {"propose", SIGNER_MODE_PROPOSE},
+                 {"act", SIGNER_MODE_ACT}};
+    if (text == NULL) {
+        loader->config->policy.mode = SIGNER_MODE_OBSERVE;
+        return true;
+    }
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+        if (strcmp(text, modes[i].name) == 0) {
+            loader->config->policy.mode = modes[i].mode;
+            return true;
+        }
+    }
+    return fail(loader, key_named("mode"),
+                "\"%.80s\" is not a mode; modes are observe, propose and act", text);
+}
+
+static bool load_all(const struct loader *loader, const struct yaml_config *yaml)
+{
+    struct signer_config *config = loader->config;
+    uint64_t client_uid = 0;
+    if (!load_path(loader, key_named("socket"), yaml->socket, SIGNER_SOCKET_BYTES_MAX,
+                   config->socket) ||
+        !load_path(loader, key_named("state"), yaml->state, FILE_PATH_BYTES_MAX, config->state) ||
+        !load_mode(loader, yaml->mode)) {
+        return false;
+    }
+    if (yaml->client_uid != NULL) {
+        if (!load_number(loader, key_named("client_uid"), yaml->client_uid, 0, UINT32_MAX - 1,
+                         &client_uid)) {
+            return false;
+        }
+        config->has_client_uid = true;
+        config->client_uid = (uint32_t)client_uid;
+    }
+    for (unsigned i = 0; i < yaml->keys_count; i++) {
+        if (!load_key(loader, key_named("keys[%u]", i), &yaml->keys[i])) {
+            return false;
+        }
+    }
+    for (unsigned i = 0; i < yaml->chains_count; i++) {
+        if (!load_chain(loader, key_named("chains[%u]", i), &yaml->chains[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum status signer_config_load(const char *path, struct signer_config **ret_config,
+                               struct settings_error *ret_error)
+{
+    struct settings *settings = NULL;
+    void *data = NULL;
+    struct signer_config *config = calloc(1, sizeof(*config));
+    if (config == NULL) {
+        (void)snprintf(ret_error->text, sizeof(ret_error->text), "%.500s: no memory", path);
+        return STATUS_NO_MEMORY;
+    }
+    enum status status = settings_load(path, &config_schema, &settings, &data, ret_error);
+    if (status != STATUS_OK) {
+        signer_config_free(config);
+        return status;
+    }
+    const struct loader loader = {
+        .path = path, .settings = settings, .config = config, .error = ret_error};
+    status = load_all(&loader, data) ? STATUS_OK : STATUS_MALFORMED;
+    settings_release(settings, &config_schema, data);
+    if (status != STATUS_OK) {
+        signer_config_free(config);
+        return status;
+    }
+    *ret_config = config;
+    return STATUS_OK;
+}
+
+struct signer_config *signer_config_free(struct signer_config *config)
+{
+    free(config);
+    return NULL;
+}
+
+/* ---- showing ---- */
+
+static const char *mode_name(enum signer_mode mode)
+{
+    switch (mode) {
+    case SIGNER_MODE_OBSERVE:
+        return "observe: delivers messages and validates, moves no capital";
+    case SIGNER_MODE_PROPOSE:
+        return "propose: not offered yet, moves no capital (as observe)";
+    case SIGNER_MODE_ACT:
+        return "act: moves capital inside the bounds below";
+    }
+    CHECK(!"a mode is one of the above");
+    return "";
+}
+
+static void print_address(const struct address *address, FILE *out)
+{
+    char digits[41];
+    hex_encode(bytes_from(address->bytes + 12, 20), digits);
+    (void)fprintf(out, "0x%s", digits);
+}
+
+static void print_amount(const char *label, const struct amount *amount, uint32_t decimals,
+                         const char *unit, FILE *out)
+{
+    char text[AMOUNT_DECIMAL_BYTES_MAX + 2];
+    (void)amount_format_units(amount, decimals, text);
+    (void)fprintf(out, "%s%s %s\n", label, text, unit);
+}
+
+static void print_rule(const struct policy_rule *rule, FILE *out)
+{
+    (void)fprintf(out, "  may call %s of ", policy_function_text(rule->leg));
+    print_address(&rule->contract, out);
+    (void)fprintf(out, "\n");
+    if (rule->leg != LEG_REBALANCE) {
+        return;
+    }
+    (void)fprintf(out, "    to domains:");
+    for (uint32_t i = 0; i < rule->destinations_count; i++) {
+        (void)fprintf(out, " %u", rule->destinations[i]);
+    }
+    (void)fprintf(out, "\n    through bridges:");
+    for (uint32_t i = 0; i < rule->bridges_count; i++) {
+        (void)fprintf(out, " ");
+        print_address(&rule->bridges[i], out);
+    }
+    (void)fprintf(out, "\n");
+    print_amount("    one move at most: ", &rule->amount_max, 0, "base units", out);
+    print_amount("    any hour at most: ", &rule->amount_per_hour_max, 0, "base units", out);
+}
+
+static void print_chain(const struct policy_chain *chain, FILE *out)
+{
+    (void)fprintf(out, "chain %s: domain %u, chain id %llu\n", chain->name, chain->domain,
+                  (unsigned long long)chain->chain_id);
+    (void)fprintf(out, "  gas limit at most: %llu\n", (unsigned long long)chain->gas_limit_max);
+    print_amount("  fee per gas at most: ", &chain->fee_per_gas_max, 9, "gwei", out);
+    print_amount("  value at most: ", &chain->value_max, 18, "ether", out);
+    print_amount("  value and fees of any hour at most: ", &chain->spend_per_hour_max, 18, "ether",
+                 out);
+    for (uint32_t i = 0; i < chain->rules_count; i++) {
+        print_rule(&chain->rules[i], out);
+    }
+    if (chain->validates) {
+        (void)fprintf(out, "  validates merkle tree hook ");
+        print_address(&chain->tree_hook, out);
+        (void)fprintf(out, ", mailbox ");
+        print_address(&chain->mailbox, out);
+        (void)fprintf(out, "\n");
+    }
+}
+
+void signer_config_print(const struct signer_config *config, FILE *out)
+{
+    (void)fprintf(out, "mode %s\n", mode_name(config->policy.mode));
+    (void)fprintf(out, "socket %s\nstate %s\n", config->socket, config->state);
+    for (uint32_t i = 0; i < config->keys_count; i++) {
+        const struct config_key *key = &config->keys[i];
+        (void)fprintf(out, "key %s:%s%s, keystore %s\n", key->name,
+                      key->chain ? " sends transactions" : "",
+                      key->validator ? " signs checkpoints" : "", key->keystore);
+    }
+    for (uint32_t i = 0; i < config->policy.chains_count; i++) {
+        print_chain(&config->policy.chains[i], out);
+    }
+}

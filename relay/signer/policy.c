@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "relay/signer/policy.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "relay/base/check.h"
+#include "relay/base/hex.h"
+#include "relay/hyperlane/message.h"
+
+#define SELECTOR_BYTES 4u
+#define WORD_BYTES     32u
+
+/* A function that may be called: the selector is the head of keccak(signature). */
+struct function {
+    enum leg_kind leg;
+    const char *name;
+    const char *signature;
+    uint8_t selector[SELECTOR_BYTES];
+};
+
+static const struct function functions[] = {
+    {LEG_PROCESS, "process", "process(bytes,bytes)", {0x7c, 0x39, 0xd1, 0x30}},
+    {LEG_REBALANCE, "rebalance", "rebalance(uint32,uint256,address)", {0x6a, 0x99, 0xc3, 0x33}},
+    {LEG_ANNOUNCE, "announce", "announce(address,string,bytes)", {0x21, 0xf7, 0x17, 0x81}},
+};
+#define FUNCTIONS_COUNT (sizeof(functions) / sizeof(functions[0]))
+
+bool refuse(struct refusal *refusal, enum refusal_kind kind, const char *format, ...)
+{
+    va_list arguments;
+    CHECK(kind != REFUSAL_NONE);
+    refusal->kind = kind;
+    va_start(arguments, format);
+    /* A longer text is cut: it is for people. */
+    (void)vsnprintf(refusal->text, sizeof(refusal->text), format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+enum status policy_find_leg(struct bytes name, enum leg_kind *ret_leg)
+{
+    for (size_t i = 0; i < FUNCTIONS_COUNT; i++) {
+        if (bytes_equal(name, bytes_from_string(functions[i].name))) {
+            *ret_leg = functions[i].leg;
+            return STATUS_OK;
+        }
+    }
+    return STATUS_NOT_FOUND;
+}
+
+static const struct function *function_of(enum leg_kind leg)
+{
+    for (size_t i = 0; i < FUNCTIONS_COUNT; i++) {
+        if (functions[i].leg == leg) {
+            return &functions[i];
+        }
+    }
+    return NULL;
+}
+
+const char *policy_function_text(enum leg_kind leg)
+{
+    const struct function *function = function_of(leg);
+    return function != NULL ? function->signature : "a transfer of nothing to ourselves";
+}
+
+/* ---- text ---- */
+
+struct address_text {
+    char text[2 * 32 + 3];
+};
+
+static const char *address_show(const struct address *address, struct address_text *text)
+{
+    const size_t skipped = address_is_evm(address) ? 12 : 0;
+    memcpy(text->text, "0x", 2);
+    hex_encode(bytes_from(address->bytes + skipped, 32 - skipped), text->text + 2);
+    return text->text;
+}
+
+struct amount_text {
+    char text[AMOUNT_DECIMAL_BYTES_MAX];
+};
+
+static const char *amount_show(const struct amount *amount, struct amount_text *text)
+{
+    (void)amount_format_decimal(amount, text->text);
+    return text->text;
+}
+
+/* ---- arguments ---- */
+
+/* One call's arguments, read word by word from the front. What our own adapter writes is the one
+ * accepted form: tails in order, padded with zeros, nothing left over. */
+struct arguments {
+    struct bytes words;
+    size_t head_bytes; /* of all arguments together */
+    size_t tail;       /* where the next dynamic argument must start */
+    bool malformed;
+};
+
+static struct arguments arguments_from(const struct evm_transaction *transaction, size_t count)
+{
+    struct arguments arguments = {.head_bytes = count * WORD_BYTES, .tail = count * WORD_BYTES};
+    CHECK(transaction->data.count >= SELECTOR_BYTES);
+    arguments.words = bytes_from(transaction->data.data + SELECTOR_BYTES,
+                                 transaction->data.count - SELECTOR_BYTES);
+    arguments.malformed = arguments.words.count < arguments.head_bytes;
+    return arguments;
+}
+
+static struct amount argument_word(struct arguments *arguments, size_t offset)
+{
+    if (arguments->malformed || arguments->words.count < WORD_BYTES ||
+        offset > arguments->words.count - WORD_BYTES) {
+        arguments->malformed = true;
+        return amount_zero();
+    }
+    return amount_from_be(arguments->words.data + offset);
+}
+
+/* A word that must be below 2^32. */
+static uint32_t argument_u32(struct arguments *arguments, size_t offset)
+{
+    const struct amount word = argument_word(arguments, offset);
+    uint64_t value = 0;
+    if (amount_to_u64(&word, &value) != STATUS_OK || value > UINT32_MAX) {
+        arguments->malformed = true;
+        return 0;
+    }
+    return (uint32_t)value;
+}
+
+static struct address argument_address(struct arguments *arguments, size_t offset)
+{
+    const struct amount word = argument_word(arguments, offset);
+    struct address address;
+    amount_to_be(&word, address.bytes);
+    if (!address_is_evm(&address)) {
+        arguments->malformed = true;
+    }
+    return address;
+}
+
+/* Dynamic bytes; the word at `offset` must point exactly behind what came before. */
+static struct bytes argument_bytes(struct arguments *arguments, size_t offset)
+{
+    const uint32_t start = argument_u32(arguments, offset);
+    if (arguments->malformed || start != arguments->tail) {
+        arguments->malformed = true;
+        return bytes_from(NULL, 0);
+    }
+    const uint32_t count = argument_u32(arguments, start);
+    if (arguments->malformed) {
+        return bytes_from(NULL, 0);
+    }
+    const size_t first = (size_t)start + WORD_BYTES;
+    const size_t padded = ((size_t)count + WORD_BYTES - 1) / WORD_BYTES * WORD_BYTES;
+    if (padded > arguments->words.count - first) {
+        arguments->malformed = true;
+        return bytes_from(NULL, 0);
+    }
+    for (size_t i = count; i < padded; i++) {
+        arguments->malformed |= arguments->words.data[first + i] != 0;
+    }
+    arguments->tail = first + padded;
+    return bytes_from(arguments->words.data + first, count);
+}
+
+static bool arguments_are_done(const struct arguments *arguments)
+{
+    return !arguments->malformed && arguments->tail == arguments->words.count;
+}
+
+/* ---- one function each ---- */
+
+static bool allows_process(const struct policy_transaction *asked, struct refusal *refusal)
+{
+    struct arguments arguments = arguments_from(&asked->transaction, 2);
+    struct message_view message;
+    (void)argument_bytes(&arguments, 0); /* metadata: the contract verifies it */
+    const struct bytes bytes = argument_bytes(&arguments, WORD_BYTES);
+    if (!arguments_are_done(&arguments) || message_parse(bytes, &message) != STATUS_OK) {
+        return refuse(refusal, REFUSAL_MALFORMED,
+                      "process: its arguments are not metadata and a "
+                      "version 3 message");
+    }
+    if (message.destination != asked->chain->domain) {
+        return refuse(refusal, REFUSAL_DESTINATION,
+                      "process: the message is for domain %u, the transaction for %u",
+                      message.destination, asked->chain->domain);
+    }
+    if (!amount_is_zero(&asked->transaction.value)) {
+        return refuse(refusal, REFUSAL_VALUE,
+                      "process: carries native value, which delivery never "
+                      "needs");
+    }
+    return true;
+}
+
+static bool rule_has_destination(const struct policy_rule *rule, uint32_t destination)
+{
+    for (uint32_t i = 0; i < rule->destinations_count; i++) {
+        if (rule->destinations[i] == destination) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool rule_has_bridge(const struct policy_rule *rule, const struct address *bridge)
+{
+    for (uint32_t i = 0; i < rule->bridges_count; i++) {
+        if (address_equal(&rule->bridges[i], bridge)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool allows_rebalance(struct policy_transaction *asked, struct refusal *refusal)
+{
+    struct arguments arguments = arguments_from(&asked->transaction, 3);
+    const uint32_t destination = argument_u32(&arguments, 0);
+    const struct amount amount = argument_word(&arguments, WORD_BYTES);
+    const struct address bridge = argument_address(&arguments, 2 * WORD_BYTES);
+    struct address_text bridge_text;
+    struct amount_text amount_text;
+    struct amount_text limit_text;
+    if (!arguments_are_done(&arguments)) {
+        return refuse(refusal, REFUSAL_MALFORMED,
+                      "rebalance: its arguments are not a domain, an amount and a bridge");
+    }
+    if (!rule_has_destination(asked->rule, destination)) {
+        return refuse(refusal, REFUSAL_DESTINATION,
+                      "rebalance: domain %u is not among `destinations` of this rule on %s",
+                      destination, asked->chain->name);
+    }
+    if (!rule_has_bridge(asked->rule, &bridge)) {
+        return refuse(refusal, REFUSAL_BRIDGE,
+                      "rebalance: %s is not among `bridges` of this rule on %s",
+                      address_show(&bridge, &bridge_text), asked->chain->name);
+    }
+    if (amount_compare(&amount, &asked->rule->amount_max) > 0) {
+        return refuse(refusal, REFUSAL_AMOUNT, "rebalance: %s is above `amount_max` %s on %s",
+                      amount_show(&amount, &amount_text),
+                      amount_show(&asked->rule->amount_max, &limit_text), asked->chain->name);
+    }
+    asked->moved = amount;
+    return true;
+}
+
+static bool allows_announce(const struct policy_transaction *asked, struct refusal *refusal)
+{
+    struct arguments arguments = arguments_from(&asked->transaction, 3);
+    (void)argument_address(&arguments, 0);
+    const struct bytes location = argument_bytes(&arguments, WORD_BYTES);
+    const struct bytes signature = argument_bytes(&arguments, 2 * WORD_BYTES);
+    if (!arguments_are_done(&arguments) || location.count > LOCATION_BYTES_MAX ||
+        signature.count != sizeof(struct signature)) {
+        return refuse(refusal, REFUSAL_MALFORMED,
+                      "announce: its arguments are not an address, a location and a signature");
+    }
+    if (!amount_is_zero(&asked->transaction.value)) {
+        return refuse(refusal, REFUSAL_VALUE,
+                      "announce: carries native value, which it never needs");
+    }
+    return true;
+}
+
+/* Nothing, to ourselves: it can only free a nonce. */
+static bool allows_cancel(const struct wire_request *request,
+                          const struct policy_transaction *asked, struct refusal *refusal)
+{
+    const struct evm_transaction *transaction = &asked->transaction;
+    if (!address_equal(&transaction->to, &request->transaction.key) ||
+        !amount_is_zero(&transaction->value) || transaction->data.count != 0) {
+        return refuse(refusal, REFUSAL_FUNCTION,
+                      "cancel: is not a transfer of nothing from the key to itself");
+    }
+    return true;
+}
+
+/* ---- one transaction ---- */
+
+static const struct policy_chain *find_chain(const struct policy *policy, uint32_t domain)
+{
+    for (uint32_t i = 0; i < policy->chains_count; i++) {
+        if (policy->chains[i].domain == domain) {
+            return &policy->chains[i];
+        }
+    }
+    return NULL;
+}
+
+static const struct policy_rule *find_rule(const struct policy_chain *chain, enum leg_kind leg,
+                                           const struct address *contract)
+{
+    for (uint32_t i = 0; i < chain->rules_count; i++) {
+        if (chain->rules[i].leg == leg && address_equal(&chain->rules[i].contract, contract)) {
+            return &chain->rules[i];
+        }
+    }
+    return NULL;
+}
+
+static bool allows_function(const struct wire_request *request, struct policy_transaction *asked,
+                            struct refusal *refusal)
+{
+    const enum leg_kind leg = request->transaction.leg_kind;
+    const struct function *function = function_of(leg);
+    const struct bytes data = asked->transaction.data;
+    struct address_text contract;
+    CHECK(function != NULL);
+    if (data.count < SELECTOR_BYTES || memcmp(data.data, function->selector, SELECTOR_BYTES) != 0) {
+        return refuse(refusal, REFUSAL_FUNCTION, "the calldata does not call %s, which the leg is",
+                      function->signature);
+    }
+    asked->rule = find_rule(asked->chain, leg, &asked->transaction.to);
+    if (asked->rule == NULL) {
+        return refuse(refusal, REFUSAL_FUNCTION, "%s of %s is not under `allow` of %s",
+                      function->signature, address_show(&asked->transaction.to, &contract),
+                      asked->chain->name);
+    }
+    switch (leg) {
+    case LEG_PROCESS:
+        return allows_process(asked, refusal);
+    case LEG_REBALANCE:
+        return allows_rebalance(asked, refusal);
+    case LEG_ANNOUNCE:
+        return allows_announce(asked, refusal);
+    case LEG_CANCEL:
+        break;
+    }
+    CHECK(!"a function belongs to one of the legs above");
+    return false;
+}
+
+static bool allows_mode(const struct policy *policy, enum leg_kind leg, struct refusal *refusal)
+{
+    if (leg != LEG_REBALANCE) {
+        return true;
+    }
+    switch (policy->mode) {
+    case SIGNER_MODE_OBSERVE:
+        return refuse(
+            refusal, REFUSAL_MODE,
+            "capital does not move in `mode: observe`; the custodian sets the mode in the "
+            "signer's own configuration");
+    case SIGNER_MODE_PROPOSE:
+        return refuse(refusal, REFUSAL_MODE,
+                      "`mode: propose` needs an approver's signature, which is not offered yet; "
+                      "capital does not move");
+    case SIGNER_MODE_ACT:
+        return true;
+    }
+    CHECK(!"a mode is one of the above");
+    return false;
+}
+
+static bool allows_fees(struct policy_transaction *asked, struct refusal *refusal)
+{
+    const struct evm_transaction *transaction = &asked->transaction;
+    const struct policy_chain *chain = asked->chain;
+    struct amount_text asked_text;
+    struct amount_text limit_text;
+    if (transaction->gas_limit > chain->gas_limit_max) {
+        return refuse(refusal, REFUSAL_GAS, "gas limit %llu is above `gas_limit_max` %llu of %s",
+                      (unsigned long long)transaction->gas_limit,
+                      (unsigned long long)chain->gas_limit_max, chain->name);
+    }
+    if (amount_compare(&transaction->fee_max, &chain->fee_per_gas_max) > 0) {
+        return refuse(refusal, REFUSAL_GAS,
+                      "fee %s wei per gas is above `fee_per_gas_max` %s of %s",
+                      amount_show(&transaction->fee_max, &asked_text),
+                      amount_show(&chain->fee_per_gas_max, &limit_text), chain->name);
+    }
+    if (amount_compare(&transaction->priority_fee, &transaction->fee_max) > 0) {
+        return refuse(refusal, REFUSAL_GAS, "the priority fee is above the fee ceiling");
+    }
+    if (amount_compare(&transaction->value, &chain->value_max) > 0) {
+        return refuse(refusal, REFUSAL_VALUE, "value %s wei is above `value_max` %s of %s",
+                      amount_show(&transaction->value, &asked_text),
+                      amount_show(&chain->value_max, &limit_text), chain->name);
+    }
+    const struct amount gas = amount_from_u64(transaction->gas_limit);
+    struct amount fee;
+    if (amount_multiply(&gas, &transaction->fee_max, &fee) != STATUS_OK ||
+        amount_add(&fee, &transaction->value, &asked->spend) != STATUS_OK) {
+        return refuse(refusal, REFUSAL_GAS, "gas limit times fee is beyond 256 bits");
+    }
+    return true;
+}
+
+bool policy_allows_transaction(const struct policy *policy, const struct wire_request *request,
+                               struct policy_transaction *ret_transaction,
+                               struct refusal *ret_refusal)
+{
+    struct policy_transaction asked = {.rule = NULL};
+    CHECK(request->ask == WIRE_ASK_TRANSACTION);
+    if (!bytes_equal(request->transaction.family, bytes_from_string("evm"))) {
+        return refuse(ret_refusal, REFUSAL_FAMILY, "this signer decodes evm transactions alone");
+    }
+    asked.chain = find_chain(policy, request->transaction.domain);
+    if (asked.chain == NULL) {
+        return refuse(ret_refusal, REFUSAL_CHAIN, "domain %u is not under `chains`",
+                      request->transaction.domain);
+    }
+    if (evm_transaction_decode(request->transaction.transaction, &asked.transaction) != STATUS_OK) {
+        return refuse(ret_refusal, REFUSAL_MALFORMED,
+                      "the bytes are not one unsigned EIP-1559 transaction");
+    }
+    if (asked.transaction.chain_id != asked.chain->chain_id) {
+        return refuse(ret_refusal, REFUSAL_CHAIN,
+                      "the transaction is for chain id %llu, domain %u is chain id %llu",
+                      (unsigned long long)asked.transaction.chain_id, asked.chain->domain,
+                      (unsigned long long)asked.chain->chain_id);
+    }
+    if (!allows_mode(policy, request->transaction.leg_kind, ret_refusal) ||
+        !allows_fees(&asked, ret_refusal)) {
+        return false;
+    }
+    const bool allowed = request->transaction.leg_kind == LEG_CANCEL
+                             ? allows_cancel(request, &asked, ret_refusal)
+                             : allows_function(request, &asked, ret_refusal);
+    if (allowed) {
+        *ret_transaction = asked;
+    }
+    return allowed;
+}
+
+/* ---- validators ---- */
+
+static const struct policy_chain *find_validated(const struct policy *policy, uint32_t domain,
+                                                 struct refusal *refusal)
+{
+    const struct policy_chain *chain = find_chain(policy, domain);
+    if (chain == NULL || !chain->validates) {
+        (void)refuse(refusal, REFUSAL_CHAIN, "domain %u has no `validate` in the signer's chains",
+                     domain);
+        return NULL;
+    }
+    return chain;
+}
+
+bool policy_allows_checkpoint(const struct policy *policy, const struct wire_request *request,
+                              struct refusal *ret_refusal)
+{
+    struct address_text hook;
+    CHECK(request->ask == WIRE_ASK_CHECKPOINT);
+    const struct policy_chain *chain =
+        find_validated(policy, request->checkpoint.domain, ret_refusal);
+    if (chain == NULL) {
+        return false;
+    }
+    if (!address_equal(&chain->tree_hook, &request->checkpoint.tree_hook)) {
+        return refuse(ret_refusal, REFUSAL_CONTRACT, "%s is not the `merkle_tree_hook` of %s",
+                      address_show(&request->checkpoint.tree_hook, &hook), chain->name);
+    }
+    if (hash_is_zero(&request->checkpoint.checkpoint.root)) {
+        return refuse(ret_refusal, REFUSAL_CHECKPOINT, "no tree has the root zero");
+    }
+    return true;
+}
+
+bool policy_allows_announcement(const struct policy *policy, const struct wire_request *request,
+                                struct refusal *ret_refusal)
+{
+    struct address_text mailbox;
+    CHECK(request->ask == WIRE_ASK_ANNOUNCEMENT);
+    const struct policy_chain *chain =
+        find_validated(policy, request->announcement.domain, ret_refusal);
+    if (chain == NULL) {
+        return false;
+    }
+    if (!address_equal(&chain->mailbox, &request->announcement.mailbox)) {
+        return refuse(ret_refusal, REFUSAL_CONTRACT, "%s is not the `mailbox` of %s",
+                      address_show(&request->announcement.mailbox, &mailbox), chain->name);
+    }
+    const struct bytes location = request->announcement.location;
+    bool is_printable = location.count > 0 && location.count <= LOCATION_BYTES_MAX;
+    for (size_t i = 0; i < location.count; i++) {
+        is_printable = is_printable && location.data[i] > 0x20 && location.data[i] < 0x7f;
+    }
+    if (!is_printable) {
+        return refuse(ret_refusal, REFUSAL_LOCATION,
+                      "a location is 1 to %u printable characters without blanks",
+                      LOCATION_BYTES_MAX);
+    }
+    return true;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/signer/policy.h: what a custodian allows, and whether one request is inside it, judged from
+ * the request's own bytes alone.
+ *
+ * What needs memory (nonces, budgets, checkpoints signed before) is judged afterwards by
+ * relay/signer/signer.h. Everything that is not allowed is refused: an unknown chain, contract,
+ * function, destination or bridge, and any byte that the functions below have no place for.
+ *
+ * Threads: none; pure. Memory: the caller's. Units: wei, gas, and base units of the token. */
+#ifndef SLUICE_RELAY_SIGNER_POLICY_H
+#define SLUICE_RELAY_SIGNER_POLICY_H
+
+#include "chains/evm/tx.h"
+#include "proto/wire.h"
+#include "relay/base/limits.h"
+
+#define POLICY_RULES_MAX        32u /* of one chain */
+#define POLICY_BRIDGES_MAX      16u /* of one rule */
+#define POLICY_DESTINATIONS_MAX CHAINS_MAX
+
+/* One function of one contract. A cancel (nothing to ourselves) needs no rule. */
+struct policy_rule {
+    enum leg_kind leg; /* LEG_PROCESS, LEG_REBALANCE or LEG_ANNOUNCE: it fixes the function */
+    struct address contract;
+    /* LEG_REBALANCE alone: */
+    struct address bridges[POLICY_BRIDGES_MAX];
+    uint32_t bridges_count;
+    uint32_t destinations[POLICY_DESTINATIONS_MAX]; /* domains */
+    uint32_t destinations_count;
+    struct amount amount_max; /* of one move */
+    struct amount amount_per_hour_max;
+};
+
+struct policy_chain {
+    char name[NAME_BYTES_MAX];
+    uint32_t domain;
+    uint64_t chain_id;
+    uint64_t gas_limit_max;
+    struct amount fee_per_gas_max;
+    struct amount value_max;          /* of one transaction */
+    struct amount spend_per_hour_max; /* value + gas limit * fee ceiling, over any 60 minutes */
+    struct policy_rule rules[POLICY_RULES_MAX];
+    uint32_t rules_count;
+    bool validates;           /* the two below are set */
+    struct address tree_hook; /* checkpoints are signed for this hook alone */
+    struct address mailbox;   /* announcements name this mailbox alone */
+};
+
+struct policy {
+    enum signer_mode mode;
+    struct policy_chain chains[CHAINS_MAX];
+    uint32_t chains_count;
+};
+
+/* Which rule said no; the text tells people. */
+enum refusal_kind {
+    REFUSAL_NONE = 0,
+    REFUSAL_KEY,         /* not held here, or not for this */
+    REFUSAL_CHAIN,       /* domain not configured, or another chain id inside */
+    REFUSAL_FAMILY,      /* an encoding that cannot be decoded here */
+    REFUSAL_MALFORMED,   /* not a transaction, or not exactly the function's arguments */
+    REFUSAL_MODE,        /* capital does not move in this mode */
+    REFUSAL_FUNCTION,    /* contract and function are not on the list, or not for this leg */
+    REFUSAL_VALUE,       /* more native value than allowed here */
+    REFUSAL_GAS,         /* gas limit or fee above the ceiling */
+    REFUSAL_DESTINATION, /* of a rebalance or of a message */
+    REFUSAL_BRIDGE,
+    REFUSAL_AMOUNT,     /* one move too large */
+    REFUSAL_BUDGET,     /* the hour's amount or spend is used up */
+    REFUSAL_NONCE,      /* another payload holds this nonce, or the fees are not higher */
+    REFUSAL_LEG,        /* the move was signed under another nonce */
+    REFUSAL_CHECKPOINT, /* another root or message is signed for this index */
+    REFUSAL_CONTRACT,   /* another tree hook or mailbox than configured */
+    REFUSAL_LOCATION,
+};
+
+struct refusal {
+    enum refusal_kind kind;
+    char text[REASON_BYTES_MAX + 1];
+};
+
+/* Writes the kind and a bounded text; returns false so that a check can end with it. */
+bool refuse(struct refusal *refusal, enum refusal_kind kind, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* A transaction inside the policy. Pointers are borrowed from the policy and the request. */
+struct policy_transaction {
+    const struct policy_chain *chain;
+    const struct policy_rule *rule; /* NULL: a cancel */
+    struct evm_transaction transaction;
+    struct amount moved; /* LEG_REBALANCE: base units; else 0 */
+    struct amount spend; /* value + gas limit * fee ceiling, in wei */
+};
+
+/* True: allowed as far as the bytes show. False: `*ret_refusal` says why. */
+MUST_USE bool policy_allows_transaction(const struct policy *policy,
+                                        const struct wire_request *request,
+                                        struct policy_transaction *ret_transaction,
+                                        struct refusal *ret_refusal);
+MUST_USE bool policy_allows_checkpoint(const struct policy *policy,
+                                       const struct wire_request *request,
+                                       struct refusal *ret_refusal);
+MUST_USE bool policy_allows_announcement(const struct policy *policy,
+                                         const struct wire_request *request,
+                                         struct refusal *ret_refusal);
+
+/* The leg of this name: process, rebalance or announce. STATUS_NOT_FOUND: there is none. */
+MUST_USE enum status policy_find_leg(struct bytes name, enum leg_kind *ret_leg);
+/* The function's signature. Static memory. */
+const char *policy_function_text(enum leg_kind leg);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/signer/signer.h: one request in, one answer out: policy, memory and keys together.
+ *
+ * Requests are answered in batches, because one sync of the watermark can cover many:
+ *
+ *     signer_answer for each request; signer_settle; only then may the answers leave
+ *
+ * Promises, tested by tests/unit/test_signer.c and test_signer_process.c:
+ *   1. No signature leaves before the watermark that forbids its contradiction is durable.
+ *   2. One payload per (key, chain id, nonce): the same payload again with a higher fee ceiling, or
+ *      a cancel; after a cancel only a cancel.
+ *   3. One (root, message id) per (key, origin, tree hook, index), for ever.
+ *   4. A move's leg is signed under one nonce only, for ever.
+ *   5. The same request gives the same signature.
+ *   6. A refused request leaves no trace in budgets or claims.
+ *
+ * Budgets count ceilings (value + gas limit * fee ceiling), because the signer cannot see what was
+ * paid; of several attempts for one nonce the dearest counts, because only one can be mined.
+ *
+ * Threads: one owner. Memory: the signer borrows policy, watermark and keys for its life. */
+#ifndef SLUICE_RELAY_SIGNER_SIGNER_H
+#define SLUICE_RELAY_SIGNER_SIGNER_H
+
+#include "relay/signer/ecdsa.h"
+#include "relay/signer/policy.h"
+#include "relay/signer/watermark.h"
+
+struct signer_key {
+    struct address address;
+    const struct secret *secret;
+    bool chain;     /* may send transactions */
+    bool validator; /* may sign checkpoints and announcements */
+};
+
+struct signer {
+    const struct policy *policy;
+    const struct ecdsa *ecdsa;
+    struct watermark *watermark;
+    const struct signer_key *keys;
+    uint32_t keys_count;
+    struct instant now; /* latest seen; never moves back */
+    bool damaged;       /* the watermark contradicts itself: the process must end */
+};
+
+struct signer_answer {
+    struct wire_reply reply; /* its reason points to `refusal.text` */
+    struct refusal refusal;  /* kind REFUSAL_NONE with OUTCOME_UNKNOWN: the text says what failed */
+};
+
+/* Decides one request. `*ret_answer` must stay where it is until it is encoded. */
+void signer_answer(struct signer *signer, const struct wire_request *request, struct instant now,
+                   struct signer_answer *ret_answer);
+/* Makes what the answers rest on durable. If that fails, each signature among them becomes
+ * OUTCOME_UNKNOWN. */
+void signer_settle(struct signer *signer, struct signer_answer *answers, uint32_t answers_count);
+
+#endif

@@ -1,0 +1,787 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Written field by field against event.h and command.h, never against the tables of proto/, so that
+ * a row missing there is seen. */
+#include "tests/support/records.h"
+
+#include <string.h>
+
+#include "relay/base/check.h"
+
+static void *take(struct maker *maker, size_t count)
+{
+    const size_t aligned = (maker->memory.count + 15) / 16 * 16;
+
+    CHECK(aligned + count <= maker->memory.capacity);
+    maker->memory.count = aligned + count;
+    memset(maker->memory.data + aligned, 0, count);
+    return maker->memory.data + aligned;
+}
+
+static uint64_t number(struct maker *maker, uint64_t most)
+{
+    switch (maker->size) {
+    case MAKER_EMPTY:
+        return 0;
+    case MAKER_FULL:
+        return most;
+    case MAKER_RANDOM:
+        break;
+    }
+    if (prng_chance(&maker->prng, 8)) {
+        return prng_chance(&maker->prng, 2) ? 0 : most;
+    }
+    const uint64_t shift = prng_below(&maker->prng, 64);
+    const uint64_t value = prng_u64(&maker->prng) >> shift;
+    return most == UINT64_MAX ? value : value % (most + 1);
+}
+
+static uint32_t u32(struct maker *maker)
+{
+    return (uint32_t)number(maker, UINT32_MAX);
+}
+
+static uint64_t u64(struct maker *maker)
+{
+    return number(maker, UINT64_MAX);
+}
+
+static bool coin(struct maker *maker)
+{
+    return number(maker, 1) == 1;
+}
+
+/* A count or length: short as a rule. */
+static uint32_t length(struct maker *maker, uint32_t most)
+{
+    if (maker->size == MAKER_RANDOM && !prng_chance(&maker->prng, 20)) {
+        return (uint32_t)prng_below(&maker->prng, most < 5 ? most + 1 : 5);
+    }
+    return (uint32_t)number(maker, most);
+}
+
+static uint32_t one_of(struct maker *maker, uint32_t first, uint32_t last)
+{
+    return (uint32_t)prng_between(&maker->prng, first, last);
+}
+
+static struct hash hash(struct maker *maker)
+{
+    struct hash value = {{0}};
+
+    if (maker->size == MAKER_FULL || number(maker, 9) != 0) {
+        prng_fill(&maker->prng, value.bytes, sizeof(value.bytes));
+    }
+    return value;
+}
+
+static struct address address(struct maker *maker)
+{
+    struct address value = {{0}};
+    const uint64_t shape = number(maker, 9);
+
+    if (maker->size == MAKER_FULL || shape > 6) {
+        prng_fill(&maker->prng, value.bytes, sizeof(value.bytes));
+    } else if (shape > 0) {
+        prng_fill(&maker->prng, value.bytes + 12, 20);
+    }
+    return value;
+}
+
+static struct signature signature(struct maker *maker)
+{
+    struct signature value = {{0}};
+
+    if (maker->size == MAKER_FULL || number(maker, 9) != 0) {
+        prng_fill(&maker->prng, value.bytes, sizeof(value.bytes));
+    }
+    return value;
+}
+
+static struct amount amount(struct maker *maker)
+{
+    uint8_t bytes[32] = {0};
+    const size_t count = length(maker, sizeof(bytes));
+
+    prng_fill(&maker->prng, bytes + sizeof(bytes) - count, count);
+    return amount_from_be(bytes);
+}
+
+static struct bytes run(struct maker *maker, uint32_t most)
+{
+    const uint32_t count = length(maker, most);
+    uint8_t *data = take(maker, count);
+
+    prng_fill(&maker->prng, data, count);
+    return bytes_from(count == 0 ? NULL : data, count);
+}
+
+static void name(struct maker *maker, char *ret_name, size_t capacity)
+{
+    const uint32_t count = length(maker, (uint32_t)capacity - 1);
+
+    for (uint32_t i = 0; i < count; i++) {
+        ret_name[i] = (char)prng_between(&maker->prng, 'a', 'z');
+    }
+}
+
+static enum outcome outcome(struct maker *maker)
+{
+    return (enum outcome)one_of(maker, OUTCOME_OK, OUTCOME_UNKNOWN);
+}
+
+static struct checkpoint checkpoint(struct maker *maker)
+{
+    struct checkpoint value;
+
+    memset(&value, 0, sizeof(value));
+    value.root = hash(maker);
+    value.index = u32(maker);
+    value.message_id = hash(maker);
+    return value;
+}
+
+static void make_chain(struct maker *maker, struct core_chain *chain)
+{
+    name(maker, chain->name, sizeof(chain->name));
+    chain->domain = u32(maker);
+    chain->chain_id = u64(maker);
+    chain->mailbox = address(maker);
+    chain->tree_hook = address(maker);
+    chain->validator_announce = address(maker);
+    chain->gas_paymaster = address(maker);
+    chain->start_block = u64(maker);
+    chain->relay_to = coin(maker);
+    chain->validate = coin(maker);
+    name(maker, chain->storage_location, sizeof(chain->storage_location));
+    chain->key = address(maker);
+    chain->fee_per_gas_max = amount(maker);
+    chain->priority_fee_per_gas = amount(maker);
+    chain->gas_limit_max = u64(maker);
+    chain->key_balance_min = amount(maker);
+}
+
+static void make_router(struct maker *maker, struct core_router *router)
+{
+    router->domain = u32(maker);
+    router->asset = u32(maker);
+    router->router = address(maker);
+    router->token = address(maker);
+    router->bridge = address(maker);
+    router->weight.value = u32(maker);
+}
+
+static void make_vault(struct maker *maker, struct core_vault *vault)
+{
+    vault->domain = u32(maker);
+    vault->asset = u32(maker);
+    vault->vault = address(maker);
+    vault->token = address(maker);
+    vault->owner = address(maker);
+}
+
+static void make_route(struct maker *maker, struct core_route *route)
+{
+    route->mode = (enum route_mode)one_of(maker, ROUTE_OFF, ROUTE_ACT);
+    route->tolerance.value = u32(maker);
+    route->move_min = amount(maker);
+    route->move_max = amount(maker);
+    route->fee_max.value = u32(maker);
+    route->fee_native_max = amount(maker);
+    route->cooldown.ns = u64(maker);
+    route->plan_interval.ns = u64(maker);
+}
+
+static const struct core_config *config(struct maker *maker)
+{
+    struct core_config *config = take(maker, sizeof(*config));
+
+    name(maker, config->node_name, sizeof(config->node_name));
+    config->chains_count = length(maker, CHAINS_MAX);
+    for (uint32_t i = 0; i < config->chains_count; i++) {
+        make_chain(maker, &config->chains[i]);
+    }
+    config->assets_count = length(maker, ASSETS_MAX);
+    for (uint32_t i = 0; i < config->assets_count; i++) {
+        name(maker, config->assets[i].symbol, sizeof(config->assets[i].symbol));
+        config->assets[i].decimals = u32(maker);
+    }
+    config->routers_count = length(maker, ROUTERS_MAX);
+    for (uint32_t i = 0; i < config->routers_count; i++) {
+        make_router(maker, &config->routers[i]);
+    }
+    config->vaults_count = length(maker, VAULTS_MAX);
+    for (uint32_t i = 0; i < config->vaults_count; i++) {
+        make_vault(maker, &config->vaults[i]);
+    }
+    config->validator = address(maker);
+    make_route(maker, &config->route);
+    return config;
+}
+
+static void make_fact_body(struct maker *maker, struct fact *fact)
+{
+    switch (fact->kind) {
+    case FACT_DISPATCH:
+        fact->dispatch.message = run(maker, MESSAGE_BYTES_MAX);
+        return;
+    case FACT_TREE_INSERT:
+        fact->tree_insert.message_id = hash(maker);
+        fact->tree_insert.leaf_index = u32(maker);
+        return;
+    case FACT_GAS_PAYMENT:
+        fact->gas_payment.message_id = hash(maker);
+        fact->gas_payment.destination = u32(maker);
+        fact->gas_payment.gas = amount(maker);
+        fact->gas_payment.payment = amount(maker);
+        return;
+    case FACT_PROCESS:
+        fact->process.message_id = hash(maker);
+        return;
+    case FACT_TRANSFER:
+        fact->transfer.from = address(maker);
+        fact->transfer.to = address(maker);
+        fact->transfer.amount = amount(maker);
+        return;
+    case FACT_REMOTE_SENT:
+    case FACT_REMOTE_RECEIVED:
+        fact->remote.remote = u32(maker);
+        fact->remote.recipient = address(maker);
+        fact->remote.amount = amount(maker);
+        return;
+    case FACT_COLLATERAL_MOVED:
+        fact->collateral_moved.destination = u32(maker);
+        fact->collateral_moved.recipient = address(maker);
+        fact->collateral_moved.amount = amount(maker);
+        fact->collateral_moved.rebalancer = address(maker);
+        return;
+    case FACT_VAULT_DEPOSIT:
+    case FACT_VAULT_WITHDRAW:
+        fact->vault.sender = address(maker);
+        fact->vault.receiver = address(maker);
+        fact->vault.owner = address(maker);
+        fact->vault.assets = amount(maker);
+        fact->vault.shares = amount(maker);
+        return;
+    }
+    CHECK(false);
+}
+
+static void make_fact(struct maker *maker, enum fact_kind kind, struct fact *fact)
+{
+    fact->kind = kind;
+    fact->block_number = u64(maker);
+    fact->block_hash = hash(maker);
+    fact->transaction = hash(maker);
+    fact->log_index = u32(maker);
+    fact->contract = address(maker);
+    make_fact_body(maker, fact);
+}
+
+static void make_security(struct maker *maker, struct event *event)
+{
+    const uint32_t count = length(maker, VALIDATORS_MAX);
+    struct address *validators = take(maker, count * sizeof(*validators));
+
+    for (uint32_t i = 0; i < count; i++) {
+        validators[i] = address(maker);
+    }
+    event->security.message_id = hash(maker);
+    event->security.ism = address(maker);
+    event->security.outcome = outcome(maker);
+    event->security.module_type = (uint8_t)number(maker, UINT8_MAX);
+    event->security.threshold = (uint8_t)number(maker, UINT8_MAX);
+    event->security.validators = count == 0 ? NULL : validators;
+    event->security.validators_count = count;
+    event->security.reason = run(maker, REASON_BYTES_MAX);
+}
+
+static void make_storage(struct maker *maker, struct event *event)
+{
+    const uint32_t count = length(maker, LOCATIONS_MAX);
+    struct bytes *locations = take(maker, count * sizeof(*locations));
+
+    for (uint32_t i = 0; i < count; i++) {
+        locations[i] = run(maker, LOCATION_BYTES_MAX);
+    }
+    event->storage.validator = address(maker);
+    event->storage.outcome = outcome(maker);
+    event->storage.locations = count == 0 ? NULL : locations;
+    event->storage.locations_count = count;
+}
+
+static void make_positions(struct maker *maker, struct event *event)
+{
+    const uint32_t balances_count = length(maker, BALANCES_PER_EVENT_MAX);
+    const uint32_t vaults_count = length(maker, VAULTS_MAX);
+    const uint32_t quotes_count = length(maker, ROUTERS_MAX);
+    struct balance *balances = take(maker, balances_count * sizeof(*balances));
+    struct vault_state *vaults = take(maker, vaults_count * sizeof(*vaults));
+    struct bridge_quote *quotes = take(maker, quotes_count * sizeof(*quotes));
+
+    for (uint32_t i = 0; i < balances_count; i++) {
+        balances[i].account = address(maker);
+        balances[i].token = address(maker);
+        balances[i].amount = amount(maker);
+    }
+    for (uint32_t i = 0; i < vaults_count; i++) {
+        vaults[i].vault = address(maker);
+        vaults[i].total_assets = amount(maker);
+        vaults[i].total_shares = amount(maker);
+        vaults[i].own_shares = amount(maker);
+        vaults[i].assets_per_share = amount(maker);
+    }
+    for (uint32_t i = 0; i < quotes_count; i++) {
+        quotes[i].router = address(maker);
+        quotes[i].destination = u32(maker);
+        quotes[i].amount = amount(maker);
+        quotes[i].fee_native = amount(maker);
+        quotes[i].fee_token = amount(maker);
+    }
+    event->positions.outcome = outcome(maker);
+    event->positions.block_number = u64(maker);
+    event->positions.block_hash = hash(maker);
+    event->positions.balances = balances_count == 0 ? NULL : balances;
+    event->positions.balances_count = balances_count;
+    event->positions.vaults = vaults_count == 0 ? NULL : vaults;
+    event->positions.vaults_count = vaults_count;
+    event->positions.quotes = quotes_count == 0 ? NULL : quotes;
+    event->positions.quotes_count = quotes_count;
+}
+
+static void make_planned(struct maker *maker, struct event *event)
+{
+    const uint32_t count = length(maker, MOVES_PER_PLAN_MAX);
+    struct planned_move *moves = take(maker, count * sizeof(*moves));
+
+    for (uint32_t i = 0; i < count; i++) {
+        moves[i].from = u32(maker);
+        moves[i].to = u32(maker);
+        moves[i].amount = amount(maker);
+    }
+    event->planned.plan_id = hash(maker);
+    event->planned.outcome = outcome(maker);
+    event->planned.moves = count == 0 ? NULL : moves;
+    event->planned.moves_count = count;
+    event->planned.cost = amount(maker);
+    event->planned.reason = run(maker, REASON_BYTES_MAX);
+}
+
+static void make_prepared(struct maker *maker, struct event *event)
+{
+    event->prepared.leg_id = hash(maker);
+    event->prepared.outcome = outcome(maker);
+    event->prepared.gas = u64(maker);
+    event->prepared.payload_digest = hash(maker);
+    event->prepared.value = amount(maker);
+    event->prepared.fee_native = amount(maker);
+    event->prepared.fee_token = amount(maker);
+    event->prepared.reason = run(maker, REASON_BYTES_MAX);
+}
+
+static void make_signed(struct maker *maker, struct event *event)
+{
+    event->signed_.leg_id = hash(maker);
+    event->signed_.attempt = u32(maker);
+    event->signed_.outcome = outcome(maker);
+    event->signed_.key = address(maker);
+    event->signed_.nonce = u64(maker);
+    event->signed_.transaction = hash(maker);
+    event->signed_.reason = run(maker, REASON_BYTES_MAX);
+}
+
+static void make_receipt(struct maker *maker, struct event *event)
+{
+    event->receipt.leg_id = hash(maker);
+    event->receipt.transaction = hash(maker);
+    event->receipt.outcome = outcome(maker);
+    event->receipt.succeeded = coin(maker);
+    event->receipt.block_number = u64(maker);
+    event->receipt.block_hash = hash(maker);
+    event->receipt.gas_used = u64(maker);
+    event->receipt.gas_price = amount(maker);
+}
+
+static void make_block(struct maker *maker, struct event *event)
+{
+    event->block.number = u64(maker);
+    event->block.hash = hash(maker);
+    event->block.parent = hash(maker);
+    event->block.time_s = u64(maker);
+    event->block.base_fee = amount(maker);
+}
+
+static void make_small(struct maker *maker, struct event *event)
+{
+    switch (event->kind) {
+    case EVENT_SUBMITTED:
+        event->submitted.leg_id = hash(maker);
+        event->submitted.transaction = hash(maker);
+        event->submitted.outcome = outcome(maker);
+        event->submitted.rejection = (enum rejection)one_of(maker, REJECTION_NONE, REJECTION_OTHER);
+        event->submitted.reason = run(maker, REASON_BYTES_MAX);
+        return;
+    case EVENT_LANE:
+        event->lane.key = address(maker);
+        event->lane.outcome = outcome(maker);
+        event->lane.nonce_latest = u64(maker);
+        event->lane.nonce_final = u64(maker);
+        event->lane.balance = amount(maker);
+        return;
+    case EVENT_TREE:
+        event->tree.outcome = outcome(maker);
+        event->tree.block_number = u64(maker);
+        event->tree.block_hash = hash(maker);
+        event->tree.count = u32(maker);
+        event->tree.root = hash(maker);
+        return;
+    case EVENT_CHECKPOINT:
+        event->checkpoint.validator = address(maker);
+        event->checkpoint.index = u32(maker);
+        event->checkpoint.outcome = outcome(maker);
+        event->checkpoint.checkpoint = checkpoint(maker);
+        event->checkpoint.signature = signature(maker);
+        return;
+    case EVENT_CHECKPOINT_SIGNED:
+        event->checkpoint_signed.checkpoint = checkpoint(maker);
+        event->checkpoint_signed.outcome = outcome(maker);
+        event->checkpoint_signed.signature = signature(maker);
+        event->checkpoint_signed.reason = run(maker, REASON_BYTES_MAX);
+        return;
+    case EVENT_ANNOUNCEMENT_SIGNED:
+        event->announcement_signed.validator = address(maker);
+        event->announcement_signed.outcome = outcome(maker);
+        event->announcement_signed.signature = signature(maker);
+        event->announcement_signed.reason = run(maker, REASON_BYTES_MAX);
+        return;
+    case EVENT_PUBLISHED:
+        event->published.is_announcement = coin(maker);
+        event->published.index = u32(maker);
+        event->published.outcome = outcome(maker);
+        return;
+    case EVENT_OPERATOR:
+        event->operator_.action =
+            (enum operator_action)one_of(maker, OPERATOR_APPROVE_PLAN, OPERATOR_DROP_MESSAGE);
+        event->operator_.subject = hash(maker);
+        event->operator_.uid = u32(maker);
+        event->operator_.reason = run(maker, REASON_BYTES_MAX);
+        return;
+    case EVENT_ENDPOINT:
+        event->endpoint.endpoint_index = u32(maker);
+        event->endpoint.state =
+            (enum endpoint_state)one_of(maker, ENDPOINT_CONNECTED, ENDPOINT_MALFORMED);
+        event->endpoint.detail = run(maker, REASON_BYTES_MAX);
+        return;
+    case EVENT_START:
+    case EVENT_WAKE:
+    case EVENT_FACT:
+    case EVENT_BLOCK:
+    case EVENT_FINAL:
+    case EVENT_SECURITY:
+    case EVENT_STORAGE:
+    case EVENT_PREPARED:
+    case EVENT_SIGNED:
+    case EVENT_RECEIPT:
+    case EVENT_POSITIONS:
+    case EVENT_PLANNED:
+    case EVENT_STOP:
+        break;
+    }
+    CHECK(false);
+}
+
+void maker_event(struct maker *maker, enum event_kind kind, enum fact_kind fact,
+                 struct event *ret_event)
+{
+    struct event *event = ret_event;
+
+    memset(event, 0, sizeof(*event));
+    event->kind = kind;
+    event->at.ns = u64(maker);
+    event->domain = u32(maker);
+    switch (kind) {
+    case EVENT_START:
+        event->start.config = config(maker);
+        event->start.build_id = run(maker, 64);
+        return;
+    case EVENT_WAKE:
+        return;
+    case EVENT_FACT:
+        make_fact(maker, fact, &event->fact);
+        return;
+    case EVENT_BLOCK:
+        make_block(maker, event);
+        return;
+    case EVENT_FINAL:
+        event->final.number = u64(maker);
+        event->final.hash = hash(maker);
+        return;
+    case EVENT_SECURITY:
+        make_security(maker, event);
+        return;
+    case EVENT_STORAGE:
+        make_storage(maker, event);
+        return;
+    case EVENT_PREPARED:
+        make_prepared(maker, event);
+        return;
+    case EVENT_SIGNED:
+        make_signed(maker, event);
+        return;
+    case EVENT_RECEIPT:
+        make_receipt(maker, event);
+        return;
+    case EVENT_POSITIONS:
+        make_positions(maker, event);
+        return;
+    case EVENT_PLANNED:
+        make_planned(maker, event);
+        return;
+    case EVENT_STOP:
+        event->stop.reason = run(maker, REASON_BYTES_MAX);
+        return;
+    case EVENT_CHECKPOINT:
+    case EVENT_SUBMITTED:
+    case EVENT_LANE:
+    case EVENT_TREE:
+    case EVENT_CHECKPOINT_SIGNED:
+    case EVENT_ANNOUNCEMENT_SIGNED:
+    case EVENT_PUBLISHED:
+    case EVENT_OPERATOR:
+    case EVENT_ENDPOINT:
+        make_small(maker, event);
+        return;
+    }
+    CHECK(false);
+}
+
+static void make_leg(struct maker *maker, enum leg_kind kind, struct leg *leg)
+{
+    leg->id = hash(maker);
+    leg->kind = kind;
+    leg->domain = u32(maker);
+    leg->key = address(maker);
+    switch (kind) {
+    case LEG_PROCESS:
+        leg->process.message_id = hash(maker);
+        leg->process.message = run(maker, MESSAGE_BYTES_MAX);
+        leg->process.metadata = run(maker, METADATA_BYTES_MAX);
+        return;
+    case LEG_REBALANCE:
+        leg->rebalance.router = address(maker);
+        leg->rebalance.bridge = address(maker);
+        leg->rebalance.destination = u32(maker);
+        leg->rebalance.amount = amount(maker);
+        leg->rebalance.fee_native_max = amount(maker);
+        leg->rebalance.fee_token_max = amount(maker);
+        return;
+    case LEG_ANNOUNCE:
+        leg->announce.validator = address(maker);
+        leg->announce.location = run(maker, LOCATION_BYTES_MAX);
+        leg->announce.signature = signature(maker);
+        return;
+    case LEG_CANCEL:
+        return;
+    }
+    CHECK(false);
+}
+
+static void make_intent(struct maker *maker, struct intent *intent)
+{
+    intent->leg_id = hash(maker);
+    intent->attempt = u32(maker);
+    intent->domain = u32(maker);
+    intent->key = address(maker);
+    intent->nonce = u64(maker);
+    intent->gas_limit = u64(maker);
+    intent->fee_per_gas_max = amount(maker);
+    intent->priority_fee_per_gas = amount(maker);
+    intent->value = amount(maker);
+    intent->payload_digest = hash(maker);
+}
+
+void maker_command(struct maker *maker, enum command_kind kind, enum leg_kind leg,
+                   struct command *ret_command)
+{
+    struct command *command = ret_command;
+
+    memset(command, 0, sizeof(*command));
+    command->kind = kind;
+    command->domain = u32(maker);
+    switch (kind) {
+    case COMMAND_SEND:
+        make_leg(maker, leg, &command->send.leg);
+        make_intent(maker, &command->send.intent);
+        return;
+    case COMMAND_BROADCAST:
+        command->broadcast.leg_id = hash(maker);
+        command->broadcast.transaction = hash(maker);
+        return;
+    case COMMAND_SIGN_CHECKPOINT:
+        command->sign_checkpoint = checkpoint(maker);
+        return;
+    case COMMAND_SIGN_ANNOUNCEMENT:
+        command->sign_announcement.validator = address(maker);
+        command->sign_announcement.location = run(maker, LOCATION_BYTES_MAX);
+        return;
+    case COMMAND_PUBLISH_CHECKPOINT:
+        command->publish_checkpoint.validator = address(maker);
+        command->publish_checkpoint.checkpoint = checkpoint(maker);
+        command->publish_checkpoint.signature = signature(maker);
+        return;
+    case COMMAND_PUBLISH_ANNOUNCEMENT:
+        command->publish_announcement.validator = address(maker);
+        command->publish_announcement.location = run(maker, LOCATION_BYTES_MAX);
+        command->publish_announcement.signature = signature(maker);
+        return;
+    case COMMAND_PLAN:
+        command->plan.plan_id = hash(maker);
+        command->plan.network = run(maker, 300000);
+        return;
+    case COMMAND_NOTE:
+        command->note.level = (enum note_level)one_of(maker, NOTE_INFO, NOTE_ALARM);
+        command->note.subject = hash(maker);
+        command->note.reason = u32(maker);
+        command->note.text = run(maker, REASON_BYTES_MAX);
+        return;
+    case COMMAND_WATCH:
+    case COMMAND_READ_SECURITY:
+    case COMMAND_READ_STORAGE:
+    case COMMAND_FETCH_CHECKPOINT:
+    case COMMAND_PREPARE:
+    case COMMAND_FOLLOW:
+    case COMMAND_READ_LANE:
+    case COMMAND_READ_POSITIONS:
+    case COMMAND_READ_TREE:
+    case COMMAND_WAKE:
+        break;
+    }
+    CHECK(false);
+}
+
+/* ---- comparison: what pointers lead to, then the structs with the pointers made equal ---- */
+
+static bool runs_equal(struct bytes *a, struct bytes *b)
+{
+    const bool equal = bytes_equal(*a, *b);
+
+    a->data = b->data = NULL;
+    return equal;
+}
+
+#define LISTS_EQUAL(a, b, list, count)                                                             \
+    ((a)->count == (b)->count &&                                                                   \
+     ((a)->count == 0 || memcmp((a)->list, (b)->list, (a)->count * sizeof((a)->list[0])) == 0) &&  \
+     ((a)->list = (b)->list = NULL) == NULL)
+
+static bool storages_equal(struct event *a, struct event *b)
+{
+    if (a->storage.locations_count != b->storage.locations_count) {
+        return false;
+    }
+    for (uint32_t i = 0; i < a->storage.locations_count; i++) {
+        if (!bytes_equal(a->storage.locations[i], b->storage.locations[i])) {
+            return false;
+        }
+    }
+    a->storage.locations = b->storage.locations = NULL;
+    return true;
+}
+
+static bool pointees_equal(struct event *a, struct event *b)
+{
+    switch (a->kind) {
+    case EVENT_START:
+        if (memcmp(a->start.config, b->start.config, sizeof(*a->start.config)) != 0) {
+            return false;
+        }
+        a->start.config = b->start.config = NULL;
+        return runs_equal(&a->start.build_id, &b->start.build_id);
+    case EVENT_FACT:
+        return a->fact.kind != FACT_DISPATCH ||
+               runs_equal(&a->fact.dispatch.message, &b->fact.dispatch.message);
+    case EVENT_SECURITY:
+        return LISTS_EQUAL(&a->security, &b->security, validators, validators_count) &&
+               runs_equal(&a->security.reason, &b->security.reason);
+    case EVENT_STORAGE:
+        return storages_equal(a, b);
+    case EVENT_POSITIONS:
+        return LISTS_EQUAL(&a->positions, &b->positions, balances, balances_count) &&
+               LISTS_EQUAL(&a->positions, &b->positions, vaults, vaults_count) &&
+               LISTS_EQUAL(&a->positions, &b->positions, quotes, quotes_count);
+    case EVENT_PLANNED:
+        return LISTS_EQUAL(&a->planned, &b->planned, moves, moves_count) &&
+               runs_equal(&a->planned.reason, &b->planned.reason);
+    case EVENT_PREPARED:
+        return runs_equal(&a->prepared.reason, &b->prepared.reason);
+    case EVENT_SIGNED:
+        return runs_equal(&a->signed_.reason, &b->signed_.reason);
+    case EVENT_SUBMITTED:
+        return runs_equal(&a->submitted.reason, &b->submitted.reason);
+    case EVENT_CHECKPOINT_SIGNED:
+        return runs_equal(&a->checkpoint_signed.reason, &b->checkpoint_signed.reason);
+    case EVENT_ANNOUNCEMENT_SIGNED:
+        return runs_equal(&a->announcement_signed.reason, &b->announcement_signed.reason);
+    case EVENT_OPERATOR:
+        return runs_equal(&a->operator_.reason, &b->operator_.reason);
+    case EVENT_ENDPOINT:
+        return runs_equal(&a->endpoint.detail, &b->endpoint.detail);
+    case EVENT_STOP:
+        return runs_equal(&a->stop.reason, &b->stop.reason);
+    case EVENT_WAKE:
+    case EVENT_BLOCK:
+    case EVENT_FINAL:
+    case EVENT_CHECKPOINT:
+    case EVENT_RECEIPT:
+    case EVENT_LANE:
+    case EVENT_TREE:
+    case EVENT_PUBLISHED:
+        return true;
+    }
+    return false;
+}
+
+bool events_equal(const struct event *a, const struct event *b)
+{
+    struct event left;
+    struct event right;
+
+    memcpy(&left, a, sizeof(left));
+    memcpy(&right, b, sizeof(right));
+    return left.kind == right.kind && pointees_equal(&left, &right) &&
+           memcmp(&left, &right, sizeof(left)) == 0;
+}
+
+static bool legs_pointees_equal(struct leg *a, struct leg *b)
+{
+    if (a->kind != b->kind) {
+        return false;
+    }
+    if (a->kind == LEG_PROCESS) {
+        return runs_equal(&a->process.message, &b->process.message) &&
+               runs_equal(&a->process.metadata, &b->process.metadata);
+    }
+    return a->kind != LEG_ANNOUNCE || runs_equal(&a->announce.location, &b->announce.location);
+}
+
+bool commands_equal(const struct command *a, const struct command *b)
+{
+    struct command left;
+    struct command right;
+    bool equal = a->kind == b->kind;
+
+    memcpy(&left, a, sizeof(left));
+    memcpy(&right, b, sizeof(right));
+    if (equal && a->kind == COMMAND_SEND) {
+        equal = legs_pointees_equal(&left.send.leg, &right.send.leg);
+    } else if (equal && a->kind == COMMAND_SIGN_ANNOUNCEMENT) {
+        equal = runs_equal(&left.sign_announcement.location, &right.sign_announcement.location);
+    } else if (equal && a->kind == COMMAND_PUBLISH_ANNOUNCEMENT) {
+        equal =
+            runs_equal(&left.publish_announcement.location, &right.publish_announcement.location);
+    } else if (equal && a->kind == COMMAND_PLAN) {
+        equal = runs_equal(&left.plan.network, &right.plan.network);
+    } else if (equal && a->kind == COMMAND_NOTE) {
+        equal = runs_equal(&left.note.text, &right.note.text);
+    }
+    return equal && memcmp(&left, &right, sizeof(left)) == 0;
+}
