@@ -116,6 +116,13 @@ static void store_remove(uint32_t at)
     store_count--;
 }
 
+static void store_clear(void)
+{
+    while (store_count > 0) {
+        store_remove(store_count - 1);
+    }
+}
+
 static void store_apply(const struct row_change *change)
 {
     const uint32_t at = store_at(change->key);
@@ -211,6 +218,7 @@ struct world *world_new(enum route_mode mode)
     struct world *world = calloc(1, sizeof(*world));
 
     assert_non_null(world);
+    store_clear(); /* a test that failed leaves its rows */
     the_world = world;
     config_make(&world->config, mode);
     world->step.config = &world->config;
@@ -230,9 +238,7 @@ struct world *world_new(enum route_mode mode)
 
 void world_free(struct world *world)
 {
-    while (store_count > 0) {
-        store_remove(store_count - 1);
-    }
+    store_clear();
     free(rows_memory);
     rows_memory = NULL;
     free(world);
