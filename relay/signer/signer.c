@@ -403,7 +403,7 @@ void signer_answer(struct signer *signer, const struct wire_request *request, st
         answer_announcement(signer, request, ret_answer);
         return;
     }
-    CHECK(!"a request asks one of the above");
+    check_failed(__FILE__, __LINE__, "a request asks one of the above");
 }
 
 void signer_settle(struct signer *signer, struct signer_answer *answers, uint32_t answers_count)
