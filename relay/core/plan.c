@@ -606,7 +606,7 @@ void plan_on_planned(struct step *step, const struct event *event)
 static int asset_of_plan(const struct step *step, const struct plan_row *plan)
 {
     for (uint32_t i = 0; i < step->config->assets_count; i++) {
-        if (strncmp(step->config->assets[i].symbol, plan->symbol, NAME_BYTES_MAX) == 0) {
+        if (capital_is_symbol(step->config->assets[i].symbol, plan->symbol)) {
             return (int)i;
         }
     }
