@@ -51,11 +51,24 @@ struct chain_config {
 
 struct chain_ops;
 
+/* What a chain has cost since init; for benches and metrics, never for decisions. Frames and bytes
+ * are counted by the wrappers, questions by the adapter. */
+struct chain_counters {
+    uint64_t calls_sent;     /* questions, each one in a batch counted */
+    uint64_t calls_repeated; /* of them, asked again after a loss, a delay or an error */
+    uint64_t frames_sent;
+    uint64_t bytes_sent;
+    uint64_t frames_received;
+    uint64_t bytes_received;
+    uint64_t frames_malformed; /* of the received ones, not understood */
+};
+
 /* Shared part of every adapter; the first member of the adapter's own struct. */
 struct chain {
     const struct chain_ops *ops;
     uint32_t domain;
     uint32_t endpoints_count;
+    struct chain_counters counters;
 };
 
 /* stored: never renumber */
@@ -153,6 +166,8 @@ struct instant chain_next_tick(const struct chain *chain);
 bool chain_next_request(struct chain *chain, struct chain_request *ret_request);
 void chain_on_reply(struct chain *chain, const struct chain_reply *reply, struct instant now);
 bool chain_next_event(struct chain *chain, struct event *ret_event);
+/* Borrowed until the next call on this chain. */
+const struct chain_counters *chain_counters(const struct chain *chain);
 
 /* Every adapter in this binary, ended by NULL. Adding a chain adds one line in registry.c. */
 extern const struct chain_ops *const chain_registry[];

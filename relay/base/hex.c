@@ -14,19 +14,20 @@ void hex_encode(struct bytes bytes, char *ret_text)
     ret_text[2 * bytes.count] = '\0';
 }
 
-/* -1 when `digit` is not hexadecimal. */
-static int hex_value(uint8_t digit)
+#define HEX_NOT_A_DIGIT 16u
+
+static uint32_t hex_value(uint8_t digit)
 {
     if (digit >= '0' && digit <= '9') {
-        return digit - '0';
+        return (uint32_t)(digit - '0');
     }
     if (digit >= 'a' && digit <= 'f') {
-        return digit - 'a' + 10;
+        return (uint32_t)(digit - 'a' + 10);
     }
     if (digit >= 'A' && digit <= 'F') {
-        return digit - 'A' + 10;
+        return (uint32_t)(digit - 'A' + 10);
     }
-    return -1;
+    return HEX_NOT_A_DIGIT;
 }
 
 enum status hex_decode(struct bytes text, size_t capacity, uint8_t *ret_bytes, size_t *ret_count)
@@ -41,14 +42,13 @@ enum status hex_decode(struct bytes text, size_t capacity, uint8_t *ret_bytes, s
         return STATUS_FULL;
     }
     for (size_t i = 0; i < text.count; i++) {
-        if (hex_value(text.data[i]) < 0) {
+        if (hex_value(text.data[i]) == HEX_NOT_A_DIGIT) {
             return STATUS_MALFORMED;
         }
     }
     for (size_t i = 0; i < text.count / 2; i++) {
-        const int high = hex_value(text.data[2 * i]);
-        const int low = hex_value(text.data[2 * i + 1]);
-        ret_bytes[i] = (uint8_t)(high << 4 | low);
+        ret_bytes[i] =
+            (uint8_t)(hex_value(text.data[2 * i]) << 4 | hex_value(text.data[2 * i + 1]));
     }
     *ret_count = text.count / 2;
     return STATUS_OK;

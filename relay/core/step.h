@@ -27,7 +27,8 @@ struct step {
     const struct core_config *config;
     struct rows *rows;
     struct instant now;
-    enum status status; /* first failure of a row access; STATUS_OK until then */
+    struct instant started; /* of the last EVENT_START: what was asked before it is lost */
+    enum status status;     /* first failure of a row access; STATUS_OK until then */
     struct command commands[COMMANDS_PER_STEP_MAX];
     uint32_t commands_count;
     struct buffer bytes; /* memory for what commands point to, empty at the start of a step */
@@ -64,7 +65,8 @@ enum due_kind {
     DUE_PLAN = 4,    /* id: zero */
     DUE_MOVE = 5,    /* id: move */
     DUE_BLOCKS = 6,  /* id: domain in the first four bytes */
-    DUE_WAITING = 7, /* id: the message whose question was answered: wake the others */
+    DUE_WAITING = 7, /* id: a message whose question was answered: wake it and the others */
+    DUE_RESUME = 8,  /* id: domain, then part of a message id: ask again after a start */
 };
 /* A due id that begins with a domain and is zero after it, and back. */
 struct hash step_domain_id(uint32_t domain);
@@ -80,11 +82,9 @@ int step_router_index(const struct step *step, uint32_t domain, const struct add
 /* ---- blocks -> the modules that read final facts; called once per fact, oldest first ---- */
 void tree_on_final_fact(struct step *step, uint32_t domain, const struct fact *fact);
 void message_on_final_fact(struct step *step, uint32_t domain, const struct fact *fact);
-void lane_on_final_fact(struct step *step, uint32_t domain, const struct fact *fact);
 void ledger_on_final_fact(struct step *step, uint32_t domain, const struct fact *fact);
 /* After the last fact of blocks up to `number` was applied: everything up to it is final. */
 void tree_on_final(struct step *step, uint32_t domain, uint64_t number, const struct hash *hash);
-void message_on_final(struct step *step, uint32_t domain, uint64_t number);
 void lane_on_final(struct step *step, uint32_t domain, uint64_t number, const struct hash *hash);
 void ledger_on_final(struct step *step, uint32_t domain, uint64_t number, const struct hash *hash);
 /* A fact at the head, not final: for what wants to know early (a delivery by somebody else, the
@@ -100,27 +100,34 @@ void lane_on_reorg(struct step *step, uint32_t domain, uint64_t number);
 
 /* ---- blocks: what the others may ask ---- */
 struct chain_row {
-    uint64_t head_number; /* every fact up to it was given; 0: none yet */
+    uint64_t head_number; /* every fact up to it was given since the last watch; 0: none yet */
     struct hash head_hash;
     uint64_t head_time_s;
     struct amount base_fee;
     uint64_t final_number; /* newest that the finality policy covers; 0: none yet */
     struct hash final_hash;
-    uint64_t applied_number; /* newest whose facts were all applied; facts at or below are done */
-    struct hash applied_hash;
-    bool applied_any;
-    uint64_t cursor_number; /* where applying goes on inside blocks not yet applied: next fact */
+    uint64_t target_number; /* the final block that facts are being applied up to; 0: none */
+    struct hash target_hash;
+    uint64_t applied_number; /* every fact up to it was applied; blocks above are not final to us */
+    struct hash applied_hash; /* zero: not known, see blocks_on_operator */
+    bool applied_any;         /* false: nothing was applied yet, applied_* mean nothing */
+    uint64_t cursor_number;   /* facts below (number, index) were applied or are too old */
     uint32_t cursor_index;
-    uint32_t round;       /* counts watches; facts and blocks of an older one do not count */
+    uint32_t round;       /* counts watches: what was given for an older one is given again */
+    bool watch_wanted;    /* COMMAND_WATCH is due */
     enum reason stopped;  /* REASON_NONE: running; else nothing on this chain acts */
     struct instant since; /* of `stopped` */
 };
+/* STATUS_CORRUPT: not such a row. */
+MUST_USE enum status chain_row_unpack(struct bytes bytes, struct chain_row *ret_chain);
 /* False: nothing is known of this chain (`ret_chain` is zeroed then). */
 bool blocks_chain(struct step *step, uint32_t domain, struct chain_row *ret_chain);
 /* True when the chain may be acted on: known and not stopped. */
 bool blocks_is_running(struct step *step, uint32_t domain);
 /* The hash of a block at the head or among the last ones that became final. */
 bool blocks_hash(struct step *step, uint32_t domain, uint64_t number, struct hash *ret_hash);
+/* Stops a chain for a contradiction that no reading can mend, with an alarm. */
+void blocks_stop(struct step *step, uint32_t domain, enum reason reason, const char *text);
 
 /* ---- lane: from a prepared leg to its final receipt ---- */
 /* stored: never renumber */
@@ -136,6 +143,14 @@ enum reason lane_offer(struct step *step, const struct leg *leg, const struct ev
 /* Writes the leg's row and asks to prepare it, for owners that keep no row of the leg themselves;
  * `leg` is kept whole but for a message, which lane reads from TABLE_BODY. A repeat asks again. */
 void lane_ask(struct step *step, const struct leg *leg);
+/* Asks again for a leg that lane_ask wrote. False: it is not there, or was offered since. */
+bool lane_ask_again(struct step *step, const struct hash *leg_id);
+/* A leg that lane_ask wrote and nobody offered yet, without a message's bytes. */
+bool lane_leg(struct step *step, const struct hash *leg_id, struct leg *ret_leg);
+/* The message of a LEG_PROCESS in any state. False: no row of such a leg. */
+bool lane_leg_message(struct step *step, const struct hash *leg_id, struct hash *ret_message_id);
+/* True when `transaction` is one of the attempts of a leg that is open, or ended with it. */
+bool lane_leg_has(struct step *step, const struct hash *leg_id, const struct hash *transaction);
 /* Forgets a leg that was asked for and never offered; any other stays. */
 void lane_forget(struct step *step, const struct hash *leg_id);
 /* False: no row of such a leg. */
@@ -151,8 +166,8 @@ void tree_on_leg_end(struct step *step, const struct hash *leg_id, enum leg_end 
                      const struct event *receipt);
 /* The signer refused or the network rejected the leg for good; its nonce is being freed, and
  * nothing else follows for this leg. */
-void message_on_leg_refused(struct step *step, const struct hash *leg_id, struct bytes reason);
-void tree_on_leg_refused(struct step *step, const struct hash *leg_id, struct bytes reason);
+void message_on_leg_refused(struct step *step, const struct hash *leg_id);
+void tree_on_leg_refused(struct step *step, uint32_t domain, const struct hash *leg_id);
 void move_on_leg_refused(struct step *step, const struct hash *leg_id, struct bytes reason);
 
 /* ---- core -> the modules ---- */
@@ -184,6 +199,12 @@ void lane_on_operator(struct step *step, const struct event *event);
 bool blocks_on_due(struct step *step, const struct hash *id);
 bool tree_on_due(struct step *step, const struct hash *id);
 bool message_on_due(struct step *step, enum due_kind kind, const struct hash *id);
+
+/* ---- tree: what messages ask ---- */
+/* The leaf of a message in its origin's tree, and back; false: not inserted in a final block. */
+bool tree_leaf_index(struct step *step, uint32_t domain, const struct hash *message_id,
+                     uint32_t *ret_index);
+bool tree_leaf_id(struct step *step, uint32_t domain, uint32_t index, struct hash *ret_message_id);
 bool lane_on_due(struct step *step, const struct hash *id);
 
 /* ---- capital: events that belong to ledger, move and plan ---- */

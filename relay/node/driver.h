@@ -19,6 +19,9 @@
  * A command that finds its queue full is dropped and counted: to the core it is an answer that was
  * lost, and the core asks again. COMMAND_WATCH alone is kept until it was taken.
  *
+ * An event that breaks a bound of the journal's records (record_check_event) is dropped and counted
+ * before the core sees it: what is stepped must be journaled.
+ *
  * Threads: none; one owner. Ports must not call back into the driver.
  * Memory: one block of driver_footprint bytes, given at init; nothing is allocated later. Pages
  * that are never needed are never touched.
@@ -201,7 +204,7 @@ void driver_on_committed(struct driver *driver, uint64_t generation, enum status
 
 /* Collects events, steps the core, hands the batch over, releases what is durable, lets adapters
  * speak. STATUS_CORRUPT, STATUS_IO: rows cannot be read or the journal is broken: the node stops at
- * once, nothing that waits leaves. STATUS_OVERFLOW: an event does not fit a record. */
+ * once, nothing that waits leaves. STATUS_OVERFLOW: a command does not fit a record. */
 MUST_USE enum status driver_tick(struct driver *driver, struct instant now);
 
 /* When driver_tick is wanted at the latest; not after `now` when work is left over. */

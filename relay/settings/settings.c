@@ -21,8 +21,10 @@ struct settings {
     bool has_document;
 };
 
-static void write_error(struct settings_error *ret_error, const char *path, const yaml_mark_t *mark,
-                        const char *format, va_list arguments)
+__attribute__((format(printf, 4, 0))) static void write_error(struct settings_error *ret_error,
+                                                              const char *path,
+                                                              const yaml_mark_t *mark,
+                                                              const char *format, va_list arguments)
 {
     const int prefix = mark == NULL
                            ? snprintf(ret_error->text, sizeof(ret_error->text), "%s: ", path)

@@ -191,6 +191,28 @@ static void scaling_is_exact(void **state)
     check_scale(&below, &max, &max);
 }
 
+/* A power of two sets one bit, so every limb of a product is seen alone. */
+static void powers_of_two_are_exhausted(void **state)
+{
+    (void)state;
+    struct amount powers[256];
+
+    powers[0] = amount_from_u64(1);
+    for (size_t i = 1; i < 256; i++) {
+        assert_status(STATUS_OK, amount_add(&powers[i - 1], &powers[i - 1], &powers[i]));
+    }
+    for (size_t i = 0; i < 256; i++) {
+        for (size_t j = 0; j < 256; j++) {
+            struct amount result;
+            const enum status status = amount_multiply(&powers[i], &powers[j], &result);
+            assert_status(i + j < 256 ? STATUS_OK : STATUS_OVERFLOW, status);
+            assert_true(status != STATUS_OK || amount_equal(&result, &powers[i + j]));
+            const struct amount *divisor = &powers[(i + 3 * j) % 256];
+            check_scale(&powers[i], &powers[j], divisor);
+        }
+    }
+}
+
 /* Small widths, all of them: the sums, quotients and roundings of every pair. */
 static void small_amounts_are_exhausted(void **state)
 {
@@ -374,6 +396,7 @@ int main(void)
         cmocka_unit_test(products_are_exact),
         cmocka_unit_test(quotients_round_as_their_names_say),
         cmocka_unit_test(scaling_is_exact),
+        cmocka_unit_test(powers_of_two_are_exhausted),
         cmocka_unit_test(small_amounts_are_exhausted),
         cmocka_unit_test(comparison_sees_every_limb),
         cmocka_unit_test(sixty_four_bits_or_an_overflow),

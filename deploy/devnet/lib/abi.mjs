@@ -7,14 +7,14 @@ import { requirePackage } from './packages.mjs';
 const { parseAbi } = requirePackage('viem/utils');
 
 export const mailboxAbi = parseAbi([
-  'event Dispatch(address indexed sender, uint32 indexed destination, bytes32 indexed recipient, bytes message)',
+  'event Dispatch(address indexed, uint32 indexed, bytes32 indexed, bytes message)',
   'event ProcessId(bytes32 indexed messageId)',
   'function nonce() view returns (uint32)',
   'function localDomain() view returns (uint32)',
   'function deployedBlock() view returns (uint256)',
   'function delivered(bytes32 id) view returns (bool)',
   'function dispatch(uint32 destination, bytes32 recipient, bytes body) payable returns (bytes32)',
-  'function quoteDispatch(uint32 destination, bytes32 recipient, bytes body) view returns (uint256)',
+  'function quoteDispatch(uint32 domain, bytes32 recipient, bytes body) view returns (uint256)',
   'function process(bytes metadata, bytes message) payable',
 ]);
 
@@ -26,9 +26,9 @@ export const treeAbi = parseAbi([
 
 export const routerAbi = parseAbi([
   'struct Quote { address token; uint256 amount; }',
-  'event CollateralMoved(uint32 indexed domain, bytes32 recipient, uint256 amount, address indexed rebalancer)',
-  'function transferRemote(uint32 destination, bytes32 recipient, uint256 amount) payable returns (bytes32)',
-  'function quoteTransferRemote(uint32 destination, bytes32 recipient, uint256 amount) view returns (Quote[])',
+  'event CollateralMoved(uint32 indexed domain, bytes32 to, uint256 amount, address indexed by)',
+  'function transferRemote(uint32 domain, bytes32 recipient, uint256 amount) payable',
+  'function quoteTransferRemote(uint32, bytes32, uint256) view returns (Quote[])',
   'function quoteGasPayment(uint32 destination) view returns (uint256)',
   'function rebalance(uint32 domain, uint256 amount, address bridge) payable',
   'function isAllowedRebalancer(address rebalancer) view returns (bool)',
@@ -53,6 +53,10 @@ export const vaultAbi = parseAbi([
 ]);
 
 export const senderAbi = parseAbi([
-  'function dispatchMany(address mailbox, uint32 destination, bytes32 recipient, uint256 count) payable',
-  'function transferMany(address router, uint32 destination, bytes32 recipient, uint256 amount, uint256 count) payable',
+  'function dispatchMany(address mailbox, uint32 domain, bytes32, uint256 count) payable',
+  'function transferMany(address router, uint32 domain, bytes32, uint256, uint256) payable',
+]);
+
+export const announceAbi = parseAbi([
+  'function getAnnouncedValidators() view returns (address[])',
 ]);

@@ -3,22 +3,29 @@
 // Starting anvil, knowing it again, and ending it.
 
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { ACCOUNTS_COUNT, TEST_PHRASE } from './accounts.mjs';
 import { anvilProgram } from './packages.mjs';
+import { endProcess, isProcess, recordProcess } from './processes.mjs';
 import { rpc } from './rpc.mjs';
-import { EXIT_UNAVAILABLE, Stop, sleep } from './terminal.mjs';
+import { EXIT_UNAVAILABLE, Stop, sleep, stopIfInterrupted } from './terminal.mjs';
 
+// anvil keeps a state for each block: 200 KB of memory, and half a megabyte of disk for those that
+// memory no longer holds. This many on disk are 300 MB at most.
+const STATES_ON_DISK_MAX = 300;
+
+const PROGRAM = 'anvil';
 const START_WAIT_MS = 20_000;
 const END_WAIT_MS = 5_000;
 
 /**
  * Starts one chain on loopback and waits until it listens. Options: chainId, port (0 picks a free
- * one), blockSeconds (0 mines on each transaction), logPath, workPath, statePath.
- * Resolves to {pid, startTicks, port, url}.
+ * one), blockSeconds (0 mines on each transaction), logPath, workPath, statePath. `onSpawn` hears
+ * of the process, {pid, startTicks}, before it is known to listen. Resolves to {port, url}.
  */
-export async function startAnvil(options) {
+export async function startAnvil(options, onSpawn) {
+  stopIfInterrupted();
   const log = openSync(options.logPath, 'w', 0o600);
   const child = spawn(anvilProgram, anvilArguments(options), {
     detached: true,
@@ -29,11 +36,12 @@ export async function startAnvil(options) {
   child.on('exit', (code, signal) => (ended = `ended with ${signal ?? code}`));
   child.on('error', (error) => (ended = error.message));
   child.unref();
+  if (child.pid) onSpawn(recordProcess(child.pid));
   const port = await waitListening(options, () => ended);
   const url = `http://127.0.0.1:${port}`;
   // The log of every request would grow without end.
   await rpc(url, 'anvil_setLoggingEnabled', [false]);
-  return { pid: child.pid, startTicks: startTicks(child.pid), port, url };
+  return { port, url };
 }
 
 function anvilArguments(options) {
@@ -45,6 +53,7 @@ function anvilArguments(options) {
     ['--accounts', ACCOUNTS_COUNT],
     ['--mnemonic', TEST_PHRASE],
     ['--hardfork', 'prague'],
+    ['--max-persisted-states', STATES_ON_DISK_MAX],
     ['--cache-path', options.workPath],
   ];
   if (options.blockSeconds > 0) list.push(['--block-time', options.blockSeconds]);
@@ -58,13 +67,13 @@ function anvilArguments(options) {
  */
 async function waitListening(options, hasEnded) {
   const end = Date.now() + START_WAIT_MS;
-  while (Date.now() < end) {
+  while (Date.now() < end && !hasEnded()) {
     const log = readFileSync(options.logPath, 'utf8');
     const found = /^Listening on .*:(\d+)$/m.exec(log);
     if (found) return Number(found[1]);
-    if (hasEnded()) break;
     await sleep(10);
   }
+  if (/in use/.test(readFileSync(options.logPath, 'utf8'))) throw portInUse(options.port);
   const why = hasEnded() ?? `not listening after ${START_WAIT_MS / 1000} s`;
   throw new Stop(
     EXIT_UNAVAILABLE,
@@ -72,38 +81,18 @@ async function waitListening(options, hasEnded) {
   );
 }
 
-/** When a process started, in clock ticks since boot; null when there is none. */
-function startTicks(pid) {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field is a name in brackets that may hold anything: count from the last bracket.
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
-  } catch {
-    return null;
-  }
+export function portInUse(port) {
+  return new Stop(
+    EXIT_UNAVAILABLE,
+    `port ${port} is in use: choose others with SLUICE_PORT_BASE, for example ${port + 1000}`,
+  );
 }
 
 /** Whether the recorded process is still the anvil that was started, and not a later namesake. */
-export function isRunning({ pid, startTicks: recorded }) {
-  if (startTicks(pid) !== recorded) return false;
-  try {
-    return readlinkSync(`/proc/${pid}/exe`).split(' ')[0].endsWith('/anvil');
-  } catch {
-    return false;
-  }
-}
+export const isRunning = (record) => isProcess(record, PROGRAM);
 
-/** Ends one chain that startAnvil began; false when it is gone already. */
-export async function endAnvil(record) {
-  if (!isRunning(record)) return false;
-  process.kill(record.pid, 'SIGTERM');
-  const end = Date.now() + END_WAIT_MS;
-  while (isRunning(record)) {
-    if (Date.now() > end) process.kill(record.pid, 'SIGKILL');
-    await sleep(10);
-  }
-  return true;
-}
+/** Ends one process that startAnvil began; false when it is gone already. */
+export const endAnvil = (record) => endProcess(record, PROGRAM, END_WAIT_MS);
 
 /** Whether a port of loopback can be had now. */
 export function portIsFree(port) {

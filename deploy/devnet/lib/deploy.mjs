@@ -8,6 +8,7 @@ import { mailboxAbi } from './abi.mjs';
 import { tokens, TOKEN_DECIMALS } from './chains.mjs';
 import { requirePackage } from './packages.mjs';
 import { callContract, rpc, sendContract, sendTransaction, waitReceipt } from './rpc.mjs';
+import { stopIfInterrupted } from './terminal.mjs';
 
 const { encodeDeployData, getAddress, pad } = requirePackage('viem/utils');
 
@@ -57,17 +58,18 @@ class Deployer {
   }
 
   async create(kind, ...args) {
+    stopIfInterrupted();
     const data = encodeDeployData({ ...this.artifacts[kind], args });
     const hash = await sendTransaction(this.url, { from: this.from, data });
     return (await waitReceipt(this.url, hash, kind)).contractAddress;
   }
 
   send(kind, to, functionName, ...args) {
-    const { abi } = this.artifacts[kind];
-    return sendContract(this.url, { from: this.from, to, abi, functionName, args });
+    return this.sendAs(this.from, kind, to, functionName, ...args);
   }
 
   sendAs(from, kind, to, functionName, ...args) {
+    stopIfInterrupted();
     const { abi } = this.artifacts[kind];
     return sendContract(this.url, { from, to, abi, functionName, args });
   }

@@ -16,6 +16,9 @@ export const dataOption = {
 const processesPath = (data) => path.join(data, 'processes.json');
 const devnetPath = (data) => path.join(data, 'devnet.json');
 
+/** Where a chain keeps older states. */
+export const workPath = (data, name) => path.join(data, `${name}.work`);
+
 /** The chains that `up` started: [{name, pid, startTicks, port}]; none when there is no record. */
 export function readProcesses(data) {
   const file = processesPath(data);
@@ -26,7 +29,11 @@ export function writeProcesses(data, processes) {
   writeFileSync(processesPath(data), `${JSON.stringify(processes, null, 2)}\n`);
 }
 
+/** Removes what only a running devnet needs: the records, and what anvil kept on disk. */
 export function forgetProcesses(data) {
+  for (const { name } of readProcesses(data)) {
+    rmSync(workPath(data, name), { force: true, recursive: true });
+  }
   rmSync(processesPath(data), { force: true });
   rmSync(devnetPath(data), { force: true });
 }

@@ -7,7 +7,8 @@ import { requirePackage } from './packages.mjs';
 import { callContract, callContracts, rpc } from './rpc.mjs';
 import { sleep } from './terminal.mjs';
 
-const { decodeAbiParameters, encodeEventTopics, keccak256, sliceHex } = requirePackage('viem/utils');
+const { decodeAbiParameters, encodeEventTopics, keccak256, sliceHex } =
+  requirePackage('viem/utils');
 
 const READ_TRIES_MAX = 50;
 const READ_PAUSE_MS = 100;
@@ -107,23 +108,30 @@ async function readAgreedDeliveries(chain, ids, block) {
 }
 
 /**
- * Every message of the devnet, with its deliveries. `blocks` holds the block that each chain was
- * read at: origins first, so a delivery is never seen without its dispatch.
+ * Every message of the devnet with its deliveries, as of one block of each chain, and the ids that
+ * were delivered without having been dispatched.
  */
 export async function readMessages({ chains }) {
-  const heads = () => Promise.all(chains.map(({ httpUrl }) => rpc(httpUrl, 'eth_blockNumber')));
-  const dispatchBlocks = (await heads()).map(Number);
-  const dispatched = await Promise.all(
-    chains.map((chain, i) => readDispatches(chain, dispatchBlocks[i])),
-  );
-  const blocks = (await heads()).map(Number);
-  const messages = dispatched.flat();
-  const lists = await Promise.all(
+  const heads = chains.map(({ httpUrl }) => rpc(httpUrl, 'eth_blockNumber'));
+  const blocks = (await Promise.all(heads)).map(Number);
+  const lists = await Promise.all(chains.map((chain, i) => readDispatches(chain, blocks[i])));
+  const dispatched = lists.flat();
+  const byDomain = new Map();
+  const unknownIds = [];
+  await Promise.all(
     chains.map(async (chain, i) => {
-      const mine = messages.filter(({ destination }) => destination === chain.domain);
-      const deliveries = await readAgreedDeliveries(chain, mine.map(({ id }) => id), blocks[i]);
-      return mine.map((message) => ({ ...message, deliveries: deliveries.get(message.id) ?? [] }));
+      const ids = dispatched
+        .filter(({ destination }) => destination === chain.domain)
+        .map(({ id }) => id);
+      const deliveries = await readAgreedDeliveries(chain, ids, blocks[i]);
+      byDomain.set(chain.domain, deliveries);
+      const known = new Set(ids);
+      unknownIds.push(...[...deliveries.keys()].filter((id) => !known.has(id)));
     }),
   );
-  return { messages: lists.flat(), blocks };
+  const messages = dispatched.map((message) => ({
+    ...message,
+    deliveries: byDomain.get(message.destination)?.get(message.id) ?? [],
+  }));
+  return { messages, unknownIds, blocks };
 }

@@ -3,7 +3,7 @@
 // JSON-RPC over HTTP, and the few calls that every program here makes.
 
 import { requirePackage } from './packages.mjs';
-import { sleep } from './terminal.mjs';
+import { EXIT_UNAVAILABLE, Stop, sleep } from './terminal.mjs';
 
 const { encodeFunctionData, decodeFunctionResult } = requirePackage('viem/utils');
 
@@ -18,12 +18,14 @@ export class RpcError extends Error {
 }
 
 async function post(url, body) {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify(body),
-  });
-  return response.json();
+  try {
+    const headers = { 'content-type': 'application/json' };
+    const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+    return await response.json();
+  } catch (error) {
+    const reason = error.cause?.code ?? error.message;
+    throw new Stop(EXIT_UNAVAILABLE, `${url} does not answer (${reason}): is the devnet up?`);
+  }
 }
 
 export async function rpc(url, method, params = []) {
@@ -79,9 +81,18 @@ export function sendTransaction(url, transaction) {
   return rpc(url, 'eth_sendTransaction', [transaction]);
 }
 
-/** Calls a contract in a transaction and waits for it to succeed. */
-export async function sendContract(url, { from, to, abi, functionName, args = [], value = 0n }) {
+/**
+ * Sends a call to a contract; resolves to the transaction's hash. The call is tried out first:
+ * anvil takes a transaction that must revert, and its receipt does not say why.
+ */
+export async function submitContract(url, { from, to, abi, functionName, args = [], value = 0n }) {
   const data = encodeFunctionData({ abi, functionName, args });
-  const hash = await sendTransaction(url, { from, to, data, value: `0x${value.toString(16)}` });
-  return waitReceipt(url, hash, functionName);
+  const transaction = { from, to, data, value: `0x${value.toString(16)}` };
+  await rpc(url, 'eth_call', [transaction, 'latest']);
+  return sendTransaction(url, transaction);
+}
+
+/** Calls a contract in a transaction and waits for it to succeed. */
+export async function sendContract(url, call) {
+  return waitReceipt(url, await submitContract(url, call), call.functionName);
 }

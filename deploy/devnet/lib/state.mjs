@@ -40,31 +40,35 @@ export async function openState(chainsCount, accounts) {
 async function buildState(folder, chainsCount, accounts) {
   mkdirSync(cacheDirectory, { recursive: true });
   const draft = mkdtempSync(path.join(cacheDirectory, 'devnet-draft-'));
-  const running = [];
+  const processes = [];
   try {
     showProgress('devnet: first start: deploying the contracts (a few seconds, once)');
-    for (let i = 0; i < chainsCount; ++i) running.push(await startBlank(i, draft));
-    const deployed = await deployAll(running, accounts, (step) =>
+    const chains = [];
+    for (let i = 0; i < chainsCount; ++i) {
+      chains.push(await startBlank(i, draft, (record) => processes.push(record)));
+    }
+    const deployed = await deployAll(chains, accounts, (step) =>
       showProgress(`devnet: first start: ${step}`),
     );
-    for (const chain of running) await dump(chain, draft);
+    for (const chain of chains) await dump(chain, draft);
     writeFileSync(path.join(draft, 'deployment.json'), JSON.stringify(deployed));
     keepFirst(draft, folder);
   } finally {
-    for (const chain of running) await endAnvil(chain);
+    for (const record of processes) await endAnvil(record);
     rmSync(draft, { recursive: true, force: true });
   }
 }
 
-async function startBlank(index, draft) {
+async function startBlank(index, draft, onSpawn) {
   const identity = chainIdentity(index);
-  const anvil = await startAnvil({
+  const options = {
     chainId: identity.chainId,
     port: 0,
     blockSeconds: 0,
     logPath: path.join(draft, `${identity.name}.log`),
     workPath: path.join(draft, `${identity.name}.work`),
-  });
+  };
+  const anvil = await startAnvil(options, onSpawn);
   return { ...identity, ...anvil };
 }
 

@@ -15,9 +15,9 @@ const OPTIONS = {
   json: { type: 'boolean', help: 'one JSON line instead of the table' },
 };
 
-async function readChain(chain, process) {
+async function readChain(chain, record) {
   const port = Number(new URL(chain.httpUrl).port);
-  if (!process || !isRunning(process)) return { name: chain.name, port, running: false };
+  if (!record || !isRunning(record)) return { name: chain.name, port, running: false };
   const url = chain.httpUrl;
   const collateral = { to: chain.stablecoin, abi: tokenAbi, functionName: 'balanceOf' };
   const [head, finalized, [nonce, router, bridge, vault]] = await Promise.all([

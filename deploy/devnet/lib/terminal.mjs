@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 export const EXIT_FAILED = 1;
 export const EXIT_USAGE = 2;
 export const EXIT_UNAVAILABLE = 3;
+export const EXIT_INTERRUPTED = 130;
 
 /** Ends a program with one clear line and an exit code. */
 export class Stop extends Error {
@@ -14,6 +15,19 @@ export class Stop extends Error {
     super(message);
     this.code = code;
   }
+}
+
+let interrupted = false;
+
+/** From here on an interrupt ends the program at the next stopIfInterrupted: it cleans up. */
+export function deferInterrupts() {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    process.on(signal, () => (interrupted = true));
+  }
+}
+
+export function stopIfInterrupted() {
+  if (interrupted) throw new Stop(EXIT_INTERRUPTED, 'interrupted');
 }
 
 /** Runs a program: prints one line for an expected end, the whole error for a surprise. */
@@ -50,7 +64,8 @@ export function readOptions(title, table) {
 function helpText(title, table) {
   const lines = Object.entries(table).map(([name, row]) => {
     const flag = row.type === 'boolean' ? `--${name}` : `--${name} ${row.value}`;
-    return `  ${flag.padEnd(22)} ${row.help}${row.default === undefined ? '' : ` (${row.default})`}`;
+    const preset = row.default === undefined ? '' : ` (${row.default})`;
+    return `  ${flag.padEnd(22)} ${row.help}${preset}`;
   });
   return `${title}\n\n${lines.join('\n')}\n`;
 }

@@ -5,21 +5,24 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { deriveAccounts } from './accounts.mjs';
-import { endAnvil, isRunning, portIsFree, startAnvil } from './anvil.mjs';
+import { endAnvil, isRunning, portInUse, portIsFree, startAnvil } from './anvil.mjs';
 import { BLOCK_SECONDS, CHAIN_NAMES, PORT_BASE_DEFAULT, TOKEN_DECIMALS, chainIdentity }
   from './chains.mjs';
 import { FUNDING } from './deploy.mjs';
-import { dataOption, forgetProcesses, readProcesses, writeDevnet, writeProcesses }
+import { dataOption, forgetProcesses, readProcesses, workPath, writeDevnet, writeProcesses }
   from './devnet.mjs';
 import { encryptKeystore } from './keystore.mjs';
 import { rpc } from './rpc.mjs';
 import { openState, statePath } from './state.mjs';
-import { EXIT_UNAVAILABLE, Stop, endProgress, readCount, readOptions, runProgram, showProgress,
-  sleep } from './terminal.mjs';
+import { EXIT_UNAVAILABLE, Stop, deferInterrupts, endProgress, readCount, readOptions, runProgram,
+  showProgress, sleep, stopIfInterrupted } from './terminal.mjs';
 
 const FINALITY_WAIT_MS = 15_000;
 const PORT_MAX = 65535;
 const PASSPHRASE = 'sluice devnet';
+
+const TITLE = `Starts the devnet. Ports count up from SLUICE_PORT_BASE (${PORT_BASE_DEFAULT}).
+Exit codes: 0 it is up, 2 wrong usage, 3 a port, the packages or a chain cannot be had.`;
 
 const OPTIONS = {
   chains: { type: 'string', value: 'N', default: '3', help: 'how many chains' },
@@ -27,7 +30,7 @@ const OPTIONS = {
 };
 
 function readPlan() {
-  const options = readOptions('Starts the devnet.', OPTIONS);
+  const options = readOptions(TITLE, OPTIONS);
   const count = readCount('--chains', options.chains, 2, CHAIN_NAMES.length);
   const portText = process.env.SLUICE_PORT_BASE || String(PORT_BASE_DEFAULT);
   const portBase = readCount('SLUICE_PORT_BASE', portText, 1024, PORT_MAX - count + 1);
@@ -46,44 +49,51 @@ async function refuseConflicts({ data, chains }) {
     );
   }
   for (const { port } of chains) {
-    if (!(await portIsFree(port))) {
-      throw new Stop(
-        EXIT_UNAVAILABLE,
-        `port ${port} is in use: choose another with SLUICE_PORT_BASE=${port + 1000}`,
-      );
-    }
+    if (!(await portIsFree(port))) throw portInUse(port);
+  }
+}
+
+function openData(data) {
+  try {
+    mkdirSync(data, { recursive: true });
+    forgetProcesses(data);
+    writeProcesses(data, []);
+  } catch (error) {
+    const message = `cannot write in ${data} (${error.code}): give another --data`;
+    throw new Stop(EXIT_UNAVAILABLE, message);
   }
 }
 
 /** Starts all chains from the dumped state; when one cannot start, none is left behind. */
 async function startChains({ data, chains }, folder) {
-  const running = [];
-  const onSignal = () => endAll(running).then(() => process.exit(130));
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  const processes = [];
   try {
+    const running = [];
     for (const chain of chains) {
-      const anvil = await startAnvil({
-        chainId: chain.chainId,
-        port: chain.port,
-        blockSeconds: BLOCK_SECONDS,
-        logPath: path.join(data, `${chain.name}.log`),
-        workPath: path.join(data, `${chain.name}.work`),
-        statePath: statePath(folder, chain.name),
-      });
+      const onSpawn = (record) => {
+        processes.push({ name: chain.name, port: chain.port, ...record });
+        writeProcesses(data, processes);
+      };
+      const anvil = await startAnvil(anvilOptions(data, chain, folder), onSpawn);
       running.push({ name: chain.name, ...anvil });
-      writeProcesses(data, running);
     }
     await Promise.all(running.map(waitFinalized));
   } catch (error) {
-    await endAll(running);
+    for (const record of processes) await endAnvil(record);
     forgetProcesses(data);
     throw error;
   }
-  return running;
 }
 
-async function endAll(running) {
-  for (const record of running) await endAnvil(record);
+function anvilOptions(data, { name, chainId, port }, folder) {
+  return {
+    chainId,
+    port,
+    blockSeconds: BLOCK_SECONDS,
+    logPath: path.join(data, `${name}.log`),
+    workPath: workPath(data, name),
+    statePath: statePath(folder, name),
+  };
 }
 
 /** A loaded chain is ready when it makes blocks of its own and has a final one. */
@@ -91,6 +101,7 @@ async function waitFinalized({ url, name }) {
   const start = Number(await rpc(url, 'eth_blockNumber'));
   const end = Date.now() + FINALITY_WAIT_MS;
   while (Date.now() < end) {
+    stopIfInterrupted();
     const [head, final] = await Promise.all([
       rpc(url, 'eth_blockNumber'),
       rpc(url, 'eth_getBlockByNumber', ['finalized', false]),
@@ -152,6 +163,7 @@ function describeDevnet({ data, chains }, deployment, accounts) {
     })),
     relayer: { address: accounts.relayer.address, keystore: keystores.relayer },
     passphraseFile: keystores.passphrase,
+    deployer: accounts.deployer.address,
     operator: accounts.operator.address,
     depositors: addresses(accounts.depositors),
     users: addresses(accounts.users),
@@ -162,16 +174,16 @@ function describeDevnet({ data, chains }, deployment, accounts) {
 
 async function main() {
   const plan = readPlan();
+  deferInterrupts();
   await refuseConflicts(plan);
-  mkdirSync(plan.data, { recursive: true });
-  forgetProcesses(plan.data);
+  openData(plan.data);
   const accounts = deriveAccounts();
   const { folder, deployment } = await openState(plan.chains.length, accounts);
   showProgress('devnet: starting the chains');
-  const running = await startChains(plan, folder);
+  await startChains(plan, folder);
   writeDevnet(plan.data, describeDevnet(plan, deployment, accounts));
   endProgress();
-  const list = running.map(({ name, port }) => `${name} ${port}`).join(', ');
+  const list = plan.chains.map(({ name, port }) => `${name} ${port}`).join(', ');
   process.stderr.write(`devnet: up: ${list}\n`);
   process.stdout.write(`${path.join(plan.data, 'devnet.json')}\n`);
 }

@@ -1,0 +1,690 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/core/lane.c: nonce lanes: what happens to a leg from its preparation to its final receipt.
+ *
+ *                      ┌────────── unknown, lost, not held: the same again ───────────┐
+ *                      ▼                                                              │
+ *  offered ─▶ intent ─▶ asked ─▶ signed ─▶ broadcast ─▶ included ─▶ final ─▶ succeeded, reverted
+ *                      │  ▲                   │  ▲          │
+ *                      │  └─ fee raised ──────┘  └─ reorg ──┘
+ *                      └─ refused ─▶ nonce given back, or a cancel takes it ─▶ void
+ *
+ * Invariants
+ *   1. A nonce belongs to one leg; the only other payload it ever sees is a cancel.
+ *   2. An intent is in a row before the signer is asked, and until its nonce is final.
+ *   3. A leg's end is told once, and only from a final block.
+ *   4. Nothing is sent from a lane whose nonce the chain has not told since the start.
+ *   5. What was not answered is asked again, the same and nothing else. */
+#include <string.h>
+
+#include "relay/base/check.h"
+#include "relay/core/lane_internal.h"
+#include "relay/core/text.h"
+
+/* ---- legs before they have a nonce ---- */
+
+bool lane_leg_kind(struct step *step, const struct hash *leg_id, enum leg_kind *ret_kind)
+{
+    struct leg_row leg;
+
+    if (!leg_get(step, leg_id, &leg)) {
+        return false;
+    }
+    *ret_kind = leg.leg.kind;
+    return true;
+}
+
+void lane_ask(struct step *step, const struct leg *leg)
+{
+    struct leg_row row;
+    struct leg whole;
+
+    memset(&row, 0, sizeof(row));
+    row.state = LEG_STATE_ASKED;
+    row.leg = *leg;
+    leg_put(step, &row);
+    if (leg_whole(step, &leg->id, &whole)) {
+        step_command(step, COMMAND_PREPARE, leg->domain)->prepare = whole;
+    }
+}
+
+bool lane_ask_again(struct step *step, const struct hash *leg_id)
+{
+    struct leg_row row;
+    struct leg whole;
+
+    if (!leg_get(step, leg_id, &row) || row.state != LEG_STATE_ASKED ||
+        !leg_whole(step, leg_id, &whole)) {
+        return false;
+    }
+    step_command(step, COMMAND_PREPARE, whole.domain)->prepare = whole;
+    return true;
+}
+
+bool lane_leg(struct step *step, const struct hash *leg_id, struct leg *ret_leg)
+{
+    struct leg_row row;
+
+    if (!leg_get(step, leg_id, &row) || row.state != LEG_STATE_ASKED) {
+        return false;
+    }
+    *ret_leg = row.leg;
+    return true;
+}
+
+bool lane_leg_message(struct step *step, const struct hash *leg_id, struct hash *ret_message_id)
+{
+    struct leg_row row;
+
+    if (!leg_get(step, leg_id, &row) || row.leg.kind != LEG_PROCESS) {
+        return false;
+    }
+    *ret_message_id = row.leg.process.message_id;
+    return true;
+}
+
+bool lane_leg_has(struct step *step, const struct hash *leg_id, const struct hash *transaction)
+{
+    struct intent_row intent;
+    struct leg_row row;
+    struct lane lane;
+
+    if (!leg_get(step, leg_id, &row)) {
+        return false;
+    }
+    if (row.state != LEG_STATE_OPEN) {
+        return hash_equal(&row.transaction, transaction);
+    }
+    if (!lane_get(step, row.leg.domain, &row.leg.key, &lane) ||
+        !intent_get(step, &lane, row.nonce, &intent)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < intent.attempts_count; i++) {
+        if (hash_equal(&intent.attempts[i].transaction, transaction)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void lane_forget(struct step *step, const struct hash *leg_id)
+{
+    uint8_t memory[LEG_KEY_BYTES];
+    struct leg_row leg;
+
+    if (leg_get(step, leg_id, &leg) && leg.state == LEG_STATE_ASKED) {
+        step_delete(step, leg_key(memory, leg_id));
+    }
+}
+
+/* ---- offers ---- */
+
+enum reason lane_fees(struct step *step, const struct core_chain *config, struct amount *ret_fee,
+                      struct amount *ret_priority)
+{
+    struct chain_row chain;
+    struct amount needed;
+    struct amount doubled;
+
+    if (!blocks_chain(step, config->domain, &chain) || chain.head_number == 0) {
+        return REASON_LANE_UNKNOWN;
+    }
+    if (amount_add(&chain.base_fee, &config->priority_fee_per_gas, &needed) != STATUS_OK ||
+        amount_compare(&needed, &config->fee_per_gas_max) > 0) {
+        return REASON_FEE_CEILING;
+    }
+    /* Twice the base fee outlasts six full blocks in a row, each an eighth dearer. */
+    if (amount_add(&needed, &chain.base_fee, &doubled) != STATUS_OK) {
+        doubled = config->fee_per_gas_max;
+    }
+    *ret_fee = amount_smaller(&doubled, &config->fee_per_gas_max);
+    *ret_priority = amount_smaller(&config->priority_fee_per_gas, ret_fee);
+    return REASON_NONE;
+}
+
+static enum reason gas_limit_of(const struct core_chain *config, uint64_t gas, uint64_t *ret_limit)
+{
+    /* A recipient's handler sees 63/64 of what is left, and some swallow running out. */
+    const uint64_t margin = gas / 10 + 75000;
+
+    if (gas > UINT64_MAX - margin || gas + margin > config->gas_limit_max) {
+        return REASON_GAS_LIMIT;
+    }
+    *ret_limit = gas + margin;
+    return REASON_NONE;
+}
+
+/* Why nothing can be sent from this lane now. */
+static enum reason lane_refusal(struct step *step, const struct core_chain *config,
+                                const struct leg *leg, struct lane *lane)
+{
+    if (step->paused) {
+        return REASON_PAUSED;
+    }
+    if (config == NULL || address_is_zero(&config->key) ||
+        !address_equal(&config->key, &leg->key)) {
+        return REASON_NO_KEY;
+    }
+    if (!blocks_is_running(step, leg->domain)) {
+        return REASON_CHAIN_STOPPED;
+    }
+    if (!lane_get(step, leg->domain, &leg->key, lane) || lane->row.state == LANE_UNKNOWN) {
+        return REASON_LANE_UNKNOWN;
+    }
+    if (lane->row.state == LANE_FROZEN) {
+        return REASON_FOREIGN_TRANSACTION;
+    }
+    if (lane->row.waiting_count >= LANE_WAITING_MAX ||
+        lane->row.next_nonce - lane->row.first_open >= LANE_OPEN_MAX) {
+        return REASON_LANE_FULL;
+    }
+    return REASON_NONE;
+}
+
+static void take_nonce(struct step *step, struct lane *lane, const struct leg *leg,
+                       struct intent_row *intent)
+{
+    const uint64_t nonce = lane->row.next_nonce;
+    struct leg_row row;
+
+    memset(&row, 0, sizeof(row));
+    row.state = LEG_STATE_OPEN;
+    row.nonce = nonce;
+    row.leg = *leg;
+    leg_put(step, &row);
+    lane->row.used = true;
+    lane->row.next_nonce = nonce + 1;
+    lane->row.waiting_count++;
+    lane_send(step, lane, nonce, intent);
+    intent_put(step, lane, nonce, intent);
+    lane_schedule(step, lane, intent->act_at);
+    lane_put(step, lane);
+}
+
+enum reason lane_offer(struct step *step, const struct leg *leg, const struct event *prepared)
+{
+    CHECK(prepared->kind == EVENT_PREPARED);
+    CHECK(prepared->prepared.outcome == OUTCOME_OK);
+    CHECK(leg->kind != LEG_CANCEL);
+
+    const struct core_chain *config = step_chain(step, leg->domain);
+    struct leg_row held;
+    struct lane lane;
+    if (leg_get(step, &leg->id, &held) && held.state != LEG_STATE_ASKED) {
+        return REASON_NONE; /* taken before */
+    }
+    enum reason reason = lane_refusal(step, config, leg, &lane);
+    if (reason != REASON_NONE) {
+        return reason;
+    }
+    struct intent_row intent;
+    memset(&intent, 0, sizeof(intent));
+    struct attempt *attempt = &intent.attempts[0];
+    reason = gas_limit_of(config, prepared->prepared.gas, &intent.gas_limit);
+    if (reason == REASON_NONE) {
+        reason = lane_fees(step, config, &attempt->fee_per_gas_max, &attempt->priority_fee_per_gas);
+    }
+    if (reason != REASON_NONE) {
+        return reason;
+    }
+    attempt->state = ATTEMPT_ASKED;
+    intent.attempts_count = 1;
+    intent.leg_id = leg->id;
+    intent.payload_digest = prepared->prepared.payload_digest;
+    intent.value = prepared->prepared.value;
+    take_nonce(step, &lane, leg, &intent);
+    return REASON_NONE;
+}
+
+/* ---- the signer's answer ---- */
+
+struct found {
+    struct leg_row leg;
+    struct lane lane;
+    struct intent_row intent;
+};
+
+/* The open intent that a leg's nonce belongs to. */
+static bool find_intent(struct step *step, const struct hash *leg_id, struct found *ret_found)
+{
+    return leg_get(step, leg_id, &ret_found->leg) && ret_found->leg.state == LEG_STATE_OPEN &&
+           lane_get(step, ret_found->leg.leg.domain, &ret_found->leg.leg.key, &ret_found->lane) &&
+           intent_get(step, &ret_found->lane, ret_found->leg.nonce, &ret_found->intent);
+}
+
+static void found_put(struct step *step, struct found *found)
+{
+    intent_put(step, &found->lane, found->leg.nonce, &found->intent);
+    if (found->intent.act_at.ns != LANE_NEVER && !found->intent.included) {
+        lane_schedule(step, &found->lane, found->intent.act_at);
+    }
+    lane_put(step, &found->lane);
+}
+
+static struct attempt *attempt_numbered(struct found *found, uint32_t number)
+{
+    const bool is_cancel = found->leg.leg.kind == LEG_CANCEL;
+
+    for (uint32_t i = 0; i < found->intent.attempts_count; i++) {
+        struct attempt *attempt = &found->intent.attempts[i];
+        if (attempt->number == number && attempt->is_cancel == is_cancel) {
+            return attempt;
+        }
+    }
+    return NULL;
+}
+
+static bool any_signed(const struct intent_row *intent)
+{
+    for (uint32_t i = 0; i < intent->attempts_count; i++) {
+        if (intent->attempts[i].state == ATTEMPT_SIGNED ||
+            intent->attempts[i].state == ATTEMPT_ABSENT) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void tell_refused(struct step *step, const struct leg_row *leg, struct bytes words)
+{
+    switch (leg->leg.kind) {
+    case LEG_PROCESS:
+        message_on_leg_refused(step, &leg->leg.id);
+        break;
+    case LEG_REBALANCE:
+        move_on_leg_refused(step, &leg->leg.id, words);
+        break;
+    case LEG_ANNOUNCE:
+        tree_on_leg_refused(step, leg->leg.domain, &leg->leg.id);
+        break;
+    case LEG_CANCEL:
+        break;
+    }
+}
+
+/* The signer will not sign this leg: its nonce is given back if it is the last one, or freed by a
+ * cancel. Nothing of it was ever signed, so nothing of it can be included. */
+static void refuse_leg(struct step *step, struct found *found, struct bytes words)
+{
+    const uint64_t nonce = found->leg.nonce;
+    uint8_t memory[INTENT_KEY_BYTES];
+
+    if (found->lane.row.next_nonce == nonce + 1) {
+        found->lane.row.next_nonce = nonce;
+        found->lane.row.waiting_count--;
+        step_delete(step, intent_key(memory, found->lane.domain, &found->lane.key, nonce));
+        lane_put(step, &found->lane);
+    } else {
+        found->intent.owner_told = true;
+        lane_cancel(step, &found->lane, nonce, &found->intent);
+        found_put(step, found);
+    }
+    found->leg.state = LEG_STATE_REFUSED;
+    leg_put(step, &found->leg);
+    tell_refused(step, &found->leg, words);
+}
+
+static void on_refused(struct step *step, struct found *found, struct attempt *attempt,
+                       struct bytes words)
+{
+    if (attempt->state != ATTEMPT_ASKED) {
+        return; /* a late answer to a repeat: it was signed */
+    }
+    struct text text = text_from("");
+    text_add_bytes(&text, words);
+    step_note(step, NOTE_WARN, found->lane.domain, &found->leg.leg.id, REASON_SIGNER_REFUSED,
+              text.text);
+    if (!attempt->is_cancel && !any_signed(&found->intent) && !found->intent.cancelling) {
+        refuse_leg(step, found, words);
+        return;
+    }
+    /* A cancel is asked for until it is signed; a raised fee is given up, the attempt before it
+     * still stands. */
+    if (any_signed(&found->intent)) {
+        attempt->state = ATTEMPT_REFUSED;
+        found->intent.act_at.ns = LANE_NEVER;
+    } else {
+        found->intent.act_at = instant_after(step->now, LANE_REFUSED_WAIT);
+    }
+    found_put(step, found);
+}
+
+void lane_on_signed(struct step *step, const struct event *event)
+{
+    struct found found;
+
+    if (!find_intent(step, &event->signed_.leg_id, &found) ||
+        event->signed_.nonce != found.leg.nonce ||
+        !address_equal(&event->signed_.key, &found.lane.key)) {
+        return;
+    }
+    struct attempt *attempt = attempt_numbered(&found, event->signed_.attempt);
+    if (attempt == NULL) {
+        return;
+    }
+    switch (event->signed_.outcome) {
+    case OUTCOME_OK:
+        if (attempt->state != ATTEMPT_ASKED &&
+            !hash_equal(&attempt->transaction, &event->signed_.transaction)) {
+            step_note(step, NOTE_ALARM, found.lane.domain, &found.leg.leg.id, REASON_CONTRADICTION,
+                      "one attempt was signed as two transactions");
+            return;
+        }
+        if (attempt->state == ATTEMPT_ASKED) {
+            attempt->state = ATTEMPT_SIGNED;
+            attempt->transaction = event->signed_.transaction;
+        }
+        if (!found.intent.included) {
+            lane_broadcast(step, &found.lane, found.leg.nonce, &found.intent);
+        }
+        found_put(step, &found);
+        break;
+    case OUTCOME_REFUSED:
+        on_refused(step, &found, attempt, event->signed_.reason);
+        break;
+    case OUTCOME_ABSENT:
+    case OUTCOME_UNKNOWN:
+        if (attempt->state == ATTEMPT_ASKED) {
+            found.intent.act_at = instant_after(step->now, LANE_RETRY_WAIT);
+            found_put(step, &found);
+        }
+        break;
+    }
+}
+
+/* ---- the network's answer ---- */
+
+static struct attempt *attempt_with(struct found *found, const struct hash *transaction,
+                                    uint32_t *ret_index)
+{
+    for (uint32_t i = 0; i < found->intent.attempts_count; i++) {
+        struct attempt *attempt = &found->intent.attempts[i];
+        const bool exists = attempt->state == ATTEMPT_SIGNED || attempt->state == ATTEMPT_ABSENT;
+        if (exists && hash_equal(&attempt->transaction, transaction)) {
+            *ret_index = i;
+            return attempt;
+        }
+    }
+    return NULL;
+}
+
+static void on_rejected(struct step *step, struct found *found, const struct event *event)
+{
+    struct intent_row *intent = &found->intent;
+    const uint64_t nonce = found->leg.nonce;
+    struct text text = text_from("");
+
+    text_add_bytes(&text, event->submitted.reason);
+    switch (event->submitted.rejection) {
+    case REJECTION_UNDERPRICED:
+        if (!lane_replace(step, &found->lane, nonce, intent)) {
+            intent->act_at.ns = LANE_NEVER; /* blocks decide when it is tried again */
+        }
+        break;
+    case REJECTION_NONCE_TOO_LOW:
+        /* One of our attempts, or a foreign transaction: receipts and the lane's nonces decide. */
+        lane_follow(step, &found->lane, nonce, intent);
+        step_command(step, COMMAND_READ_LANE, found->lane.domain)->read_lane.key = found->lane.key;
+        intent->act_at = instant_after(step->now, LANE_ANSWER_WAIT);
+        break;
+    case REJECTION_FUNDS:
+        step_note(step, NOTE_ALARM, found->lane.domain, &found->leg.leg.id,
+                  REASON_INSUFFICIENT_FUNDS, text.text);
+        intent->act_at = instant_after(step->now, LANE_FUNDS_WAIT);
+        break;
+    case REJECTION_NONE:
+    case REJECTION_OTHER:
+        intent->rejections_count++;
+        intent->act_at = instant_after(step->now, LANE_REJECTED_WAIT);
+        if (intent->rejections_count == 1) {
+            step_note(step, NOTE_WARN, found->lane.domain, &found->leg.leg.id, REASON_REJECTED,
+                      text.text);
+        }
+        if (intent->rejections_count == LANE_REJECTIONS_MAX && !intent->cancelling) {
+            lane_cancel(step, &found->lane, nonce, intent);
+        }
+        break;
+    }
+}
+
+void lane_on_submitted(struct step *step, const struct event *event)
+{
+    struct found found;
+    uint32_t index = 0;
+
+    if (!find_intent(step, &event->submitted.leg_id, &found) || found.intent.included ||
+        attempt_with(&found, &event->submitted.transaction, &index) == NULL) {
+        return;
+    }
+    const bool is_last = index + 1 == found.intent.attempts_count;
+    switch (event->submitted.outcome) {
+    case OUTCOME_OK:
+        found.intent.rejections_count = 0;
+        if (is_last) {
+            found.intent.act_at.ns = LANE_NEVER;
+        }
+        break;
+    case OUTCOME_ABSENT:
+        /* The adapter holds no such transaction, as after a start: the same again. */
+        if (!is_last) {
+            return;
+        }
+        lane_send(step, &found.lane, found.leg.nonce, &found.intent);
+        break;
+    case OUTCOME_REFUSED:
+        if (!is_last && event->submitted.rejection != REJECTION_NONCE_TOO_LOW) {
+            return; /* a later attempt is under way */
+        }
+        on_rejected(step, &found, event);
+        break;
+    case OUTCOME_UNKNOWN:
+        found.intent.act_at = instant_after(step->now, LANE_RETRY_WAIT);
+        break;
+    }
+    found_put(step, &found);
+}
+
+static void tell_included(struct step *step, const struct leg_row *leg, uint64_t block_number)
+{
+    switch (leg->leg.kind) {
+    case LEG_PROCESS:
+        message_on_leg_included(step, &leg->leg.id, block_number);
+        break;
+    case LEG_REBALANCE:
+        move_on_leg_included(step, &leg->leg.id, block_number);
+        break;
+    case LEG_ANNOUNCE:
+    case LEG_CANCEL:
+        break;
+    }
+}
+
+static void on_included(struct step *step, struct found *found, const struct event *event,
+                        uint32_t attempt_index)
+{
+    struct intent_row *intent = &found->intent;
+    struct chain_row chain;
+    struct leg_row leg;
+
+    if (!intent->included) {
+        found->lane.row.waiting_count--;
+    }
+    const bool is_known = blocks_chain(step, found->lane.domain, &chain) && chain.applied_any;
+    intent->included = true;
+    intent->included_attempt = attempt_index;
+    intent->succeeded = event->receipt.succeeded;
+    intent->block_number = event->receipt.block_number;
+    intent->block_hash = event->receipt.block_hash;
+    intent->gas_used = event->receipt.gas_used;
+    intent->gas_price = event->receipt.gas_price;
+    intent->told_when_final = is_known && intent->block_number <= chain.applied_number;
+    intent->act_at.ns = 0;
+    intent_put(step, &found->lane, found->leg.nonce, intent);
+    if (intent->told_when_final) {
+        lane_schedule(step, &found->lane, step->now);
+    }
+    lane_put(step, &found->lane);
+    if (!intent->attempts[attempt_index].is_cancel && !intent->owner_told &&
+        leg_get(step, &intent->leg_id, &leg)) {
+        tell_included(step, &leg, intent->block_number);
+    }
+}
+
+void lane_on_receipt(struct step *step, const struct event *event)
+{
+    struct found found;
+    uint32_t index = 0;
+
+    if (!find_intent(step, &event->receipt.leg_id, &found)) {
+        return;
+    }
+    struct attempt *attempt = attempt_with(&found, &event->receipt.transaction, &index);
+    if (attempt == NULL) {
+        return;
+    }
+    switch (event->receipt.outcome) {
+    case OUTCOME_OK:
+        on_included(step, &found, event, index);
+        break;
+    case OUTCOME_ABSENT:
+        if (found.intent.included && found.intent.included_attempt == index) {
+            break; /* contradicts a receipt: the final block decides */
+        }
+        attempt->state = ATTEMPT_ABSENT;
+        intent_put(step, &found.lane, found.leg.nonce, &found.intent);
+        step_command(step, COMMAND_READ_LANE, found.lane.domain)->read_lane.key = found.lane.key;
+        break;
+    case OUTCOME_REFUSED:
+    case OUTCOME_UNKNOWN:
+        break; /* followed again with the next broadcast */
+    }
+}
+
+/* ---- the chain's nonces ---- */
+
+static void freeze(struct step *step, struct lane *lane)
+{
+    if (lane->row.state == LANE_FROZEN) {
+        return;
+    }
+    struct text text = text_from("the chain has used nonces up to ");
+    text_add_number(&text, lane->row.nonce_latest);
+    text_add(&text, ", we assigned none from ");
+    text_add_number(&text, lane->row.next_nonce);
+    text_add(&text, " on");
+    lane->row.state = LANE_FROZEN;
+    step_note(step, NOTE_ALARM, lane->domain, NULL, REASON_FOREIGN_TRANSACTION, text.text);
+}
+
+static void reconcile(struct step *step, struct lane *lane)
+{
+    struct lane_row *row = &lane->row;
+    const bool is_empty = row->first_open == row->next_nonce;
+
+    if (is_empty && (!row->used || row->adopt)) {
+        row->next_nonce = row->nonce_latest;
+        row->first_open = row->nonce_latest;
+        row->used = false;
+        row->adopt = false;
+        row->state = LANE_READY;
+        return;
+    }
+    if (row->adopt && row->nonce_latest > row->next_nonce) {
+        row->next_nonce = row->nonce_latest; /* nonces without an intent count as settled */
+    }
+    row->adopt = false;
+    if (row->nonce_latest > row->next_nonce) {
+        freeze(step, lane);
+        return;
+    }
+    /* A chain that knows fewer of our transactions than are final is behind: asked again. */
+    if (row->state == LANE_UNKNOWN && row->nonce_latest >= row->first_open) {
+        row->state = LANE_READY;
+    }
+}
+
+static void watch_balance(struct step *step, struct lane *lane)
+{
+    const struct core_chain *config = step_chain(step, lane->domain);
+    const bool is_low =
+        config != NULL && amount_compare(&lane->row.balance, &config->key_balance_min) < 0;
+
+    if (is_low && !lane->row.balance_low) {
+        struct text text = text_from("balance ");
+        text_add_amount(&text, &lane->row.balance);
+        text_add(&text, " wei");
+        step_note(step, NOTE_ALARM, lane->domain, NULL, REASON_LOW_BALANCE, text.text);
+    }
+    lane->row.balance_low = is_low;
+}
+
+void lane_on_lane(struct step *step, const struct event *event)
+{
+    struct lane lane;
+
+    if (event->lane.outcome != OUTCOME_OK ||
+        !lane_get(step, event->domain, &event->lane.key, &lane) ||
+        event->lane.nonce_final > event->lane.nonce_latest) {
+        return;
+    }
+    lane.row.balance = event->lane.balance;
+    lane.row.nonce_latest = event->lane.nonce_latest;
+    lane.row.nonce_final = event->lane.nonce_final;
+    watch_balance(step, &lane);
+    if (lane.row.state != LANE_FROZEN) {
+        reconcile(step, &lane);
+    }
+    lane_work(step, &lane);
+}
+
+/* ---- start and operators ---- */
+
+static void start_lane(struct step *step, struct lane *lane)
+{
+    if (lane->row.state == LANE_READY) {
+        lane->row.state = LANE_UNKNOWN; /* invariant 4 */
+    }
+    lane->row.asked_at.ns = 0;
+    lane->row.follow_next = lane->row.first_open;
+    lane->row.resend_next = lane->row.first_open;
+    lane_schedule(step, lane, step->now);
+    lane_put(step, lane);
+}
+
+void lane_on_start(struct step *step)
+{
+    struct lane lane;
+
+    for (uint32_t i = 0; i < step->config->chains_count; i++) {
+        const struct core_chain *config = &step->config->chains[i];
+        if (!address_is_zero(&config->key)) {
+            (void)lane_get(step, config->domain, &config->key, &lane);
+            start_lane(step, &lane);
+        }
+    }
+    /* Keys that the configuration no longer names may have transactions under way. */
+    bool any = lane_first_of_all(step, &lane);
+    while (any && step->status == STATUS_OK && step_has_room(step, 0)) {
+        if (lane.row.next_nonce > lane.row.first_open &&
+            lane.row.follow_next != lane.row.first_open) {
+            start_lane(step, &lane);
+        }
+        any = lane_after_of_all(step, &lane);
+    }
+}
+
+void lane_on_operator(struct step *step, const struct event *event)
+{
+    const struct core_chain *config = step_chain(step, event->domain);
+    struct lane lane;
+
+    if (event->operator_.action != OPERATOR_RESUME || config == NULL ||
+        !lane_get(step, event->domain, &config->key, &lane) || lane.row.state != LANE_FROZEN) {
+        return;
+    }
+    lane.row.state = LANE_UNKNOWN;
+    lane.row.adopt = true;
+    lane.row.asked_at.ns = 0;
+    lane_schedule(step, &lane, step->now);
+    lane_put(step, &lane);
+    step_note(step, NOTE_WARN, event->domain, NULL, REASON_LANE_RESUMED, NULL);
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/core/lane_access.c: rows of lanes, intents and legs within a step. */
+#include <string.h>
+
+#include "relay/base/check.h"
+#include "relay/core/lane_internal.h"
+#include "relay/core/tables.h"
+
+/* ---- rows ---- */
+
+bool lane_get(struct step *step, uint32_t domain, const struct address *key, struct lane *ret_lane)
+{
+    uint8_t memory[LANE_KEY_BYTES];
+    struct bytes value;
+
+    memset(ret_lane, 0, sizeof(*ret_lane));
+    ret_lane->domain = domain;
+    ret_lane->key = *key;
+    ret_lane->row.state = LANE_UNKNOWN;
+    ret_lane->row.follow_next = LANE_NEVER;
+    ret_lane->row.resend_next = LANE_NEVER;
+    ret_lane->row.reorg_number = LANE_NEVER;
+    if (!step_get(step, lane_key(memory, domain, key), &value)) {
+        return false;
+    }
+    if (lane_row_unpack(value, &ret_lane->row) != STATUS_OK) {
+        step->status = STATUS_CORRUPT;
+        return false;
+    }
+    return true;
+}
+
+void lane_put(struct step *step, const struct lane *lane)
+{
+    uint8_t key[LANE_KEY_BYTES];
+    uint8_t memory[LANE_ROW_BYTES_MAX];
+    struct packer packer = packer_from(memory, sizeof(memory));
+
+    lane_row_pack(&lane->row, &packer);
+    step_put(step, lane_key(key, lane->domain, &lane->key), packer_finish(&packer));
+}
+
+bool intent_get(struct step *step, const struct lane *lane, uint64_t nonce,
+                struct intent_row *ret_intent)
+{
+    uint8_t memory[INTENT_KEY_BYTES];
+    struct bytes value;
+
+    if (!step_get(step, intent_key(memory, lane->domain, &lane->key, nonce), &value)) {
+        return false;
+    }
+    if (intent_row_unpack(value, ret_intent) != STATUS_OK) {
+        step->status = STATUS_CORRUPT;
+        return false;
+    }
+    return true;
+}
+
+void intent_put(struct step *step, const struct lane *lane, uint64_t nonce,
+                const struct intent_row *intent)
+{
+    uint8_t key[INTENT_KEY_BYTES];
+    uint8_t memory[INTENT_ROW_BYTES_MAX];
+    struct packer packer = packer_from(memory, sizeof(memory));
+
+    intent_row_pack(intent, &packer);
+    step_put(step, intent_key(key, lane->domain, &lane->key, nonce), packer_finish(&packer));
+}
+
+bool leg_get(struct step *step, const struct hash *leg_id, struct leg_row *ret_leg)
+{
+    uint8_t memory[LEG_KEY_BYTES];
+    const struct bytes key = leg_key(memory, leg_id);
+    struct bytes value;
+
+    if (!step_get(step, key, &value)) {
+        return false;
+    }
+    if (leg_row_unpack(key, value, ret_leg) != STATUS_OK) {
+        step->status = STATUS_CORRUPT;
+        return false;
+    }
+    if (ret_leg->leg.kind == LEG_PROCESS) {
+        ret_leg->leg.process.metadata = step_keep(step, ret_leg->leg.process.metadata);
+    }
+    if (ret_leg->leg.kind == LEG_ANNOUNCE) {
+        ret_leg->leg.announce.location = step_keep(step, ret_leg->leg.announce.location);
+    }
+    return true;
+}
+
+void leg_put(struct step *step, const struct leg_row *leg)
+{
+    uint8_t key[LEG_KEY_BYTES];
+    uint8_t memory[LEG_ROW_BYTES_MAX];
+    struct packer packer = packer_from(memory, sizeof(memory));
+
+    leg_row_pack(leg, &packer);
+    step_put(step, leg_key(key, &leg->leg.id), packer_finish(&packer));
+}
+
+bool leg_whole(struct step *step, const struct hash *leg_id, struct leg *ret_leg)
+{
+    uint8_t memory[33] = {TABLE_BODY};
+    struct leg_row row;
+    struct bytes body;
+
+    if (!leg_get(step, leg_id, &row)) {
+        return false;
+    }
+    *ret_leg = row.leg;
+    if (row.leg.kind == LEG_PROCESS) {
+        memcpy(memory + 1, row.leg.process.message_id.bytes, 32);
+        if (!step_get(step, bytes_from(memory, sizeof(memory)), &body)) {
+            return false;
+        }
+        ret_leg->process.message = step_keep(step, body);
+    }
+    return true;
+}
+
+struct hash lane_due_id(uint32_t domain, const struct address *key)
+{
+    struct hash id = step_domain_id(domain);
+
+    memcpy(id.bytes + 4, key->bytes + 4, sizeof(id.bytes) - 4);
+    return id;
+}
+
+void lane_schedule(struct step *step, struct lane *lane, struct instant at)
+{
+    const struct hash id = lane_due_id(lane->domain, &lane->key);
+
+    if (lane->row.due.ns != 0) {
+        if (lane->row.due.ns <= at.ns) {
+            return;
+        }
+        step_due_remove(step, lane->row.due, DUE_LANE, &id);
+    }
+    lane->row.due = at;
+    step_due(step, at, DUE_LANE, &id);
+}
+
+/* The first lane whose key follows `start`; `prefix_count` bytes of it must be the same. */
+static bool lane_seek(struct step *step, struct bytes start, size_t prefix_count,
+                      struct lane *ret_lane)
+{
+    struct bytes key;
+    struct bytes value;
+
+    if (!step_seek(step, start, bytes_from(start.data, prefix_count), &key, &value)) {
+        return false;
+    }
+    struct unpacker unpacker = unpacker_from(key);
+    (void)unpack_u8(&unpacker);
+    ret_lane->domain = unpack_u32(&unpacker);
+    ret_lane->key = unpack_address(&unpacker);
+    if (!unpacker_is_done(&unpacker) || lane_row_unpack(value, &ret_lane->row) != STATUS_OK) {
+        step->status = STATUS_CORRUPT;
+        return false;
+    }
+    return true;
+}
+
+bool lane_next(struct step *step, uint32_t domain, const struct address *key, struct lane *ret_lane)
+{
+    uint8_t memory[LANE_KEY_BYTES];
+
+    return lane_seek(step, lane_key(memory, domain, key), 5, ret_lane);
+}
+
+static bool lane_after_prefix(struct step *step, struct lane *lane, size_t prefix_count)
+{
+    uint8_t memory[LANE_KEY_BYTES + 1];
+    (void)lane_key(memory, lane->domain, &lane->key);
+
+    memory[LANE_KEY_BYTES] = 0;
+    return lane_seek(step, bytes_from(memory, sizeof(memory)), prefix_count, lane);
+}
+
+bool lane_after(struct step *step, struct lane *lane)
+{
+    return lane_after_prefix(step, lane, 5);
+}
+
+bool lane_first_of_all(struct step *step, struct lane *ret_lane)
+{
+    const uint8_t table = TABLE_LANE;
+
+    return lane_seek(step, bytes_from(&table, 1), 1, ret_lane);
+}
+
+bool lane_after_of_all(struct step *step, struct lane *lane)
+{
+    return lane_after_prefix(step, lane, 1);
+}

@@ -1,0 +1,678 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/core/plan.c: when to plan, on what, and what becomes of a plan.
+ *
+ *   every plan_interval, per asset:
+ *     fit? --no--> the reason is kept (`sluice why`)
+ *      | yes
+ *     balanced, cooling down, moves not yet away? --yes--> the reason is kept
+ *      | no
+ *     asked about (COMMAND_PLAN) --answer--> checked in exact integers --> cut to the limits
+ *                                                                               |
+ *        observe: OBSERVED     propose: AWAITING_APPROVAL     act: ACCEPTED <---+
+ *                                  |         '--stale, rejected--> VOID
+ *                                  '--approved--> ACCEPTED --all moves ended--> DONE
+ *
+ * Invariants
+ *   1. No move starts from a plan whose moves would not be right on the ledger as it is now.
+ *   2. A plan is asked about again until it is answered; an answer to no question changes nothing.
+ *   3. A network carries the number of plans made before it, so a plan's id, and with it the ids of
+ *      its moves, never repeats. */
+#include <string.h>
+
+#include "relay/base/check.h"
+#include "relay/base/digest.h"
+#include "relay/core/plan_internal.h"
+#include "relay/core/text.h"
+
+#define ANSWER_WAIT  DURATION_MS(10000)
+#define INTERVAL_MIN DURATION_MS(100)
+
+static const struct hash zero_hash;
+
+/* ---- rows ---- */
+
+static struct plan_clock clock_get(struct step *step)
+{
+    uint8_t key[CAPITAL_KEY_BYTES_MAX];
+    struct plan_clock clock;
+    struct bytes value;
+
+    memset(&clock, 0, sizeof(clock));
+    if (step_get(step, plan_clock_key(key), &value) && !plan_clock_unpack(value, &clock)) {
+        step->status = STATUS_CORRUPT;
+    }
+    return clock;
+}
+
+static void clock_put(struct step *step, const struct plan_clock *clock)
+{
+    uint8_t key[CAPITAL_KEY_BYTES_MAX];
+    uint8_t value[16];
+    struct packer packer = packer_from(value, sizeof(value));
+
+    plan_clock_pack(&packer, clock);
+    step_put(step, plan_clock_key(key), packer_finish(&packer));
+}
+
+/* The symbol of an asset, zero-filled, for keys. */
+struct symbol {
+    char text[NAME_BYTES_MAX];
+};
+
+static struct symbol asset_symbol(const struct step *step, uint32_t asset)
+{
+    struct symbol symbol;
+
+    capital_symbol(symbol.text, step->config->assets[asset].symbol);
+    return symbol;
+}
+
+/* The configuration that a plan is only good under. */
+static struct hash limits_digest(const struct step *step)
+{
+    const struct core_route *route = &step->config->route;
+    uint8_t bytes[256];
+    struct packer packer = packer_from(bytes, sizeof(bytes));
+    struct sha2 sha2;
+
+    pack_u32(&packer, route->tolerance.value);
+    pack_amount(&packer, &route->move_min);
+    pack_amount(&packer, &route->move_max);
+    pack_u32(&packer, route->fee_max.value);
+    pack_amount(&packer, &route->fee_native_max);
+    sha2_init(&sha2);
+    sha2_update(&sha2, packer_finish(&packer));
+    for (uint32_t i = 0; i < step->config->routers_count; i++) {
+        const struct core_router *router = &step->config->routers[i];
+        packer = packer_from(bytes, sizeof(bytes));
+        pack_u32(&packer, router->domain);
+        pack_u32(&packer, router->asset);
+        pack_address(&packer, &router->router);
+        pack_address(&packer, &router->token);
+        pack_address(&packer, &router->bridge);
+        pack_u32(&packer, router->weight.value);
+        sha2_update(&sha2, packer_finish(&packer));
+    }
+    return sha2_finish(&sha2);
+}
+
+static enum note_level reason_level(enum reason reason)
+{
+    const bool wants_a_person = reason == REASON_FEE_ABOVE_LIMIT ||
+                                reason == REASON_NO_BRIDGE_LIQUIDITY ||
+                                reason == REASON_PLAN_INFEASIBLE;
+
+    return wants_a_person ? NOTE_WARN : NOTE_INFO;
+}
+
+/* Keeps why nothing is planned; says it once when a person may want to know. */
+static void asset_reason(struct step *step, const struct symbol *symbol, struct plan_asset *row,
+                         enum reason reason)
+{
+    if (row->reason == reason) {
+        return;
+    }
+    row->reason = reason;
+    row->since = step->now;
+    if (reason_level(reason) == NOTE_WARN) {
+        step_note(step, NOTE_WARN, 0, NULL, reason, symbol->text);
+    }
+    capital_put_asset(step, symbol->text, row);
+}
+
+/* ---- the clock ---- */
+
+static void clock_wind(struct step *step, struct plan_clock *clock, struct duration wait)
+{
+    clock->due = instant_after(step->now, wait);
+    step_due(step, clock->due, DUE_PLAN, &zero_hash);
+}
+
+static struct duration plan_interval(const struct step *step)
+{
+    const struct duration interval = step->config->route.plan_interval;
+
+    return interval.ns > INTERVAL_MIN.ns ? interval : INTERVAL_MIN;
+}
+
+static void routers_check(struct step *step, uint32_t asset)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < step->config->routers_count; i++) {
+        count += step->config->routers[i].asset == asset ? 1u : 0u;
+    }
+    if (count > PLAN_ROUTERS_MAX && step_has_room(step, 1)) {
+        struct text text = text_from(step->config->assets[asset].symbol);
+        text_add(&text, " has more routers than this version plans for: ");
+        text_add_number(&text, PLAN_ROUTERS_MAX);
+        step_note(step, NOTE_ALARM, 0, NULL, REASON_PLAN_INFEASIBLE, text.text);
+    }
+}
+
+void plan_on_start(struct step *step)
+{
+    struct plan_clock clock = clock_get(step);
+
+    if (clock.due.ns != 0) {
+        step_due_remove(step, clock.due, DUE_PLAN, &zero_hash);
+    }
+    if (step->config->assets_count == 0) {
+        return;
+    }
+    clock_wind(step, &clock, plan_interval(step));
+    clock_put(step, &clock);
+    for (uint32_t i = 0; i < step->config->assets_count; i++) {
+        const struct symbol symbol = asset_symbol(step, i);
+        struct plan_asset row;
+        routers_check(step, i);
+        /* A network names routers by their index, which this configuration may have changed. */
+        if (capital_get_asset(step, symbol.text, &row) &&
+            (row.asked || !hash_is_zero(&row.seen_id))) {
+            row.asked = false;
+            row.seen_id = zero_hash;
+            capital_put_asset(step, symbol.text, &row);
+        }
+    }
+}
+
+/* ---- a plan's fate ---- */
+
+static void plan_end(struct step *step, const struct hash *id, struct plan_row *plan,
+                     enum plan_state state, enum reason reason)
+{
+    plan->state = state;
+    plan->reason = reason;
+    plan->decided_at = step->now;
+    capital_put_plan(step, id, plan);
+}
+
+static void plan_accept(struct step *step, const struct hash *id, struct plan_row *plan,
+                        struct plan_asset *row)
+{
+    plan->state = PLAN_ACCEPTED;
+    plan->reason = REASON_MOVE_UNDER_WAY;
+    plan->decided_at = step->now;
+    capital_put_plan(step, id, plan);
+    row->last_move_at = step->now;
+    row->seen_id = zero_hash;
+    for (uint32_t i = 0; i < plan->moves_count; i++) {
+        move_start(step, id, plan, i);
+    }
+}
+
+/* A plan is stale when its limits changed, when any balance it was made on moved by more than the
+ * tolerance, or when its moves would not be right now. */
+static bool plan_is_stale(struct step *step, const struct plan_row *plan,
+                          const struct plan_snapshot *snapshot)
+{
+    const struct hash limits = limits_digest(step);
+
+    if (!hash_equal(&limits, &plan->limits) || snapshot->count != plan->places_count) {
+        return true;
+    }
+    for (uint32_t i = 0; i < plan->places_count; i++) {
+        const struct plan_place *place = &plan->places[i];
+        const struct plan_site *site = plan_site_find(snapshot, place->domain, &place->router);
+        if (site == NULL) {
+            return true;
+        }
+        const struct account_balance now = plan_site_effective(site);
+        struct amount apart;
+        if (now.negative != place->effective.negative) {
+            if (amount_add(&now.amount, &place->effective.amount, &apart) != STATUS_OK) {
+                return true;
+            }
+        } else {
+            const bool more = amount_compare(&now.amount, &place->effective.amount) >= 0;
+            const enum status status =
+                amount_subtract(more ? &now.amount : &place->effective.amount,
+                                more ? &place->effective.amount : &now.amount, &apart);
+            CHECK(status == STATUS_OK);
+        }
+        if (amount_compare(&apart, &snapshot->tolerance) > 0) {
+            return true;
+        }
+    }
+    return !plan_moves_fit(snapshot, plan->moves, plan->moves_count);
+}
+
+void plan_on_move_end(struct step *step, const struct hash *plan_id)
+{
+    struct plan_row plan;
+
+    if (!capital_get_plan(step, plan_id, &plan) || plan.state != PLAN_ACCEPTED) {
+        return;
+    }
+    for (uint32_t i = 0; i < plan.moves_count; i++) {
+        const struct hash id = move_id_of(plan_id, i);
+        struct move_row move;
+        if (!capital_get_move(step, &id, &move) || !move_ends(move.state)) {
+            return;
+        }
+    }
+    plan.state = PLAN_DONE;
+    plan.reason = REASON_MOVE_ARRIVED;
+    capital_put_plan(step, plan_id, &plan);
+}
+
+/* ---- asking ---- */
+
+static void question_send(struct step *step, struct plan_asset *row, struct bytes network)
+{
+    struct command *command = step_command(step, COMMAND_PLAN, 0);
+
+    command->plan.plan_id = row->network_id;
+    command->plan.network = network;
+    row->asked = true;
+    row->asked_at = step->now;
+}
+
+static void question_repeat(struct step *step, const struct symbol *symbol, struct plan_asset *row)
+{
+    uint8_t key[CAPITAL_KEY_BYTES_MAX];
+    struct bytes network;
+
+    if (!instant_is_past(instant_after(row->asked_at, ANSWER_WAIT), step->now)) {
+        return;
+    }
+    if (step_get(step, plan_network_key(key, symbol->text), &network)) {
+        question_send(step, row, step_keep(step, network));
+    } else {
+        row->asked = false;
+    }
+    capital_put_asset(step, symbol->text, row);
+}
+
+/* Asks about the snapshot, unless exactly this was answered last. */
+static enum reason question_ask(struct step *step, const struct symbol *symbol,
+                                struct plan_asset *row, const struct plan_snapshot *snapshot)
+{
+    uint8_t key[CAPITAL_KEY_BYTES_MAX];
+    const size_t left = step->bytes.capacity - step->bytes.count;
+    struct packer packer = packer_from(step->bytes.data + step->bytes.count,
+                                       left < ROW_VALUE_BYTES_MAX ? left : ROW_VALUE_BYTES_MAX);
+    const enum reason reason = plan_network_pack(step, snapshot, &packer);
+
+    if (reason != REASON_NONE) {
+        return reason;
+    }
+    const struct hash content = sha2_of(packer_finish(&packer));
+    if (hash_equal(&content, &row->seen_id)) {
+        return row->reason;
+    }
+    pack_u64(&packer, clock_get(step).sequence);
+    if (packer.overrun) {
+        return REASON_PLAN_INFEASIBLE;
+    }
+    const struct bytes network = packer_finish(&packer);
+    step->bytes.count += network.count; /* the command points there */
+    step_put(step, plan_network_key(key, symbol->text), network);
+    row->network_id = sha2_of(network);
+    row->seen_id = content;
+    question_send(step, row, network);
+    row->reason = REASON_PLAN_MADE;
+    row->since = step->now;
+    capital_put_asset(step, symbol->text, row);
+    return REASON_PLAN_MADE;
+}
+
+/* A plan that waits for a person. True: it still does. */
+static bool approval_is_awaited(struct step *step, uint32_t asset, const struct symbol *symbol,
+                                struct plan_asset *row)
+{
+    struct plan_snapshot snapshot;
+    struct plan_row plan;
+
+    if (hash_is_zero(&row->plan_id) || !capital_get_plan(step, &row->plan_id, &plan) ||
+        plan.state != PLAN_AWAITING_APPROVAL) {
+        return false;
+    }
+    const bool known = plan_snapshot_take(step, asset, &snapshot) == REASON_NONE;
+    if (step->config->route.mode == ROUTE_PROPOSE &&
+        (!known || !plan_is_stale(step, &plan, &snapshot))) {
+        return true; /* what cannot be judged now is judged when it is approved */
+    }
+    plan_end(step, &row->plan_id, &plan, PLAN_VOID, REASON_PLAN_STALE);
+    step_note(step, NOTE_INFO, 0, &row->plan_id, REASON_PLAN_STALE, symbol->text);
+    row->seen_id = zero_hash;
+    row->reason = REASON_PLAN_STALE;
+    row->since = step->now;
+    capital_put_asset(step, symbol->text, row);
+    return false;
+}
+
+static enum reason asset_consider(struct step *step, uint32_t asset, const struct symbol *symbol,
+                                  struct plan_asset *row)
+{
+    const struct core_route *route = &step->config->route;
+    struct plan_snapshot snapshot;
+
+    if (step->paused) {
+        return REASON_PAUSED;
+    }
+    const enum reason reason = plan_snapshot_take(step, asset, &snapshot);
+    if (reason != REASON_NONE) {
+        return reason;
+    }
+    if (snapshot.reserved) {
+        return REASON_MOVE_UNDER_WAY;
+    }
+    if (plan_snapshot_is_balanced(&snapshot)) {
+        return REASON_WITHIN_TOLERANCE;
+    }
+    if (row->last_move_at.ns != 0 &&
+        !instant_is_past(instant_after(row->last_move_at, route->cooldown), step->now)) {
+        return REASON_COOLDOWN;
+    }
+    return question_ask(step, symbol, row, &snapshot);
+}
+
+void plan_on_due(struct step *step)
+{
+    struct plan_clock clock = clock_get(step);
+    struct duration wait = plan_interval(step);
+
+    if (!instant_is_past(clock.due, step->now)) {
+        return; /* a row that an earlier start left behind */
+    }
+    for (uint32_t i = 0; i < step->config->assets_count && step->config->route.mode != ROUTE_OFF;
+         i++) {
+        const struct symbol symbol = asset_symbol(step, i);
+        struct plan_asset row;
+        if (!step_has_room(step, 4)) {
+            wait.ns = 0; /* the other assets in the next step */
+            break;
+        }
+        (void)capital_get_asset(step, symbol.text, &row);
+        if (row.asked) {
+            question_repeat(step, &symbol, &row);
+        } else if (approval_is_awaited(step, i, &symbol, &row)) {
+            asset_reason(step, &symbol, &row, REASON_AWAITING_APPROVAL);
+        } else {
+            asset_reason(step, &symbol, &row, asset_consider(step, i, &symbol, &row));
+        }
+    }
+    clock_wind(step, &clock, wait);
+    clock_put(step, &clock);
+}
+
+/* ---- answers ---- */
+
+/* The asset whose question this answers; -1: none is open. */
+static int asset_asked(struct step *step, const struct hash *network_id, struct plan_asset *ret_row)
+{
+    for (uint32_t i = 0; i < step->config->assets_count; i++) {
+        const struct symbol symbol = asset_symbol(step, i);
+        if (capital_get_asset(step, symbol.text, ret_row) && ret_row->asked &&
+            hash_equal(&ret_row->network_id, network_id)) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+/* The answer's moves within the owner's limits: larger ones cut, smaller ones left out. */
+static void plan_moves_take(const struct step *step, const struct plan_answer *answer,
+                            struct plan_row *plan)
+{
+    const struct core_route *route = &step->config->route;
+
+    for (uint32_t i = 0; i < answer->count && plan->moves_count < PLAN_MOVES_MAX; i++) {
+        const struct core_router *from = &step->config->routers[answer->moves[i].from];
+        const struct core_router *to = &step->config->routers[answer->moves[i].to];
+        const struct amount amount = amount_smaller(&answer->moves[i].amount, &route->move_max);
+        struct amount cost;
+        if (amount_compare(&amount, &route->move_min) < 0 || amount_is_zero(&amount)) {
+            continue;
+        }
+        /* A cut move costs its part, rounded up. */
+        if (amount_scale_ceil(&answer->moves[i].cost, &amount, &answer->moves[i].amount, &cost) !=
+                STATUS_OK ||
+            amount_add(&plan->cost, &cost, &plan->cost) != STATUS_OK) {
+            plan->cost = amount_max();
+        }
+        plan->moves[plan->moves_count++] = (struct plan_move){
+            .source_domain = from->domain,
+            .source = from->router,
+            .target_domain = to->domain,
+            .target = to->router,
+            .amount = amount,
+        };
+    }
+}
+
+static void plan_places_take(struct step *step, const struct plan_snapshot *snapshot,
+                             struct plan_row *plan)
+{
+    plan->total = snapshot->total;
+    for (uint32_t i = 0; i < snapshot->count; i++) {
+        const struct plan_site *site = &snapshot->sites[i];
+        struct plan_place *place = &plan->places[plan->places_count++];
+        struct ledger_chain chain;
+        (void)capital_get_chain(step, site->router->domain, &chain);
+        place->domain = site->router->domain;
+        place->router = site->router->router;
+        place->effective = plan_site_effective(site);
+        place->goal = site->goal;
+        place->block = chain.applied_block;
+    }
+}
+
+static bool answer_names_routers(const struct step *step, uint32_t asset,
+                                 const struct plan_answer *answer)
+{
+    for (uint32_t i = 0; i < answer->count; i++) {
+        const uint32_t count = step->config->routers_count;
+        if (answer->moves[i].from >= count || answer->moves[i].to >= count ||
+            step->config->routers[answer->moves[i].from].asset != asset ||
+            step->config->routers[answer->moves[i].to].asset != asset) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void plan_note(struct step *step, const struct hash *id, const struct plan_row *plan)
+{
+    struct text text = text_from(plan->symbol);
+
+    text_add(&text, " moves=");
+    text_add_number(&text, plan->moves_count);
+    text_add(&text, " cost=");
+    text_add_amount(&text, &plan->cost);
+    text_add(&text, " base units");
+    step_note(step, NOTE_INFO, 0, id, REASON_PLAN_MADE, text.text);
+}
+
+/* A plan that is worth a row: recorded, and by the mode proposed or started. */
+static void plan_take(struct step *step, const struct symbol *symbol, struct plan_asset *row,
+                      struct plan_row *plan)
+{
+    uint8_t key[CAPITAL_KEY_BYTES_MAX];
+    const struct hash id = row->network_id;
+    struct plan_clock clock = clock_get(step);
+
+    clock.sequence++;
+    clock_put(step, &clock);
+    step_put(step, plan_order_key(key, clock.sequence), bytes_from(id.bytes, sizeof(id.bytes)));
+    plan->made_at = step->now;
+    plan->limits = limits_digest(step);
+    row->plan_id = id;
+    plan_note(step, &id, plan);
+    switch (step->config->route.mode) {
+    case ROUTE_OFF:
+    case ROUTE_OBSERVE:
+        plan_end(step, &id, plan, PLAN_OBSERVED, REASON_OBSERVE_ONLY);
+        row->reason = REASON_OBSERVE_ONLY;
+        break;
+    case ROUTE_PROPOSE:
+        plan->state = PLAN_AWAITING_APPROVAL;
+        plan->reason = REASON_AWAITING_APPROVAL;
+        capital_put_plan(step, &id, plan);
+        row->reason = REASON_AWAITING_APPROVAL;
+        break;
+    case ROUTE_ACT:
+        plan_accept(step, &id, plan, row);
+        row->reason = REASON_MOVE_UNDER_WAY;
+        break;
+    }
+    row->since = step->now;
+    capital_put_asset(step, symbol->text, row);
+}
+
+/* REASON_NONE: the plan was taken. Else why not. */
+static enum reason answer_take(struct step *step, uint32_t asset, const struct symbol *symbol,
+                               struct plan_asset *row, const struct plan_answer *answer)
+{
+    struct plan_snapshot snapshot;
+    struct plan_row plan;
+
+    memset(&plan, 0, sizeof(plan));
+    capital_symbol(plan.symbol, symbol->text);
+    const enum reason reason = plan_snapshot_take(step, asset, &snapshot);
+    if (reason != REASON_NONE) {
+        row->seen_id = zero_hash; /* ask again when it is known */
+        return reason;
+    }
+    plan_moves_take(step, answer, &plan);
+    if (plan.moves_count == 0) {
+        return answer->count == 0 ? REASON_NO_BRIDGE_LIQUIDITY : REASON_BELOW_MINIMUM;
+    }
+    if (snapshot.reserved || !plan_moves_fit(&snapshot, plan.moves, plan.moves_count)) {
+        row->seen_id = zero_hash;
+        return REASON_PLAN_STALE; /* balances moved while it was made */
+    }
+    plan_places_take(step, &snapshot, &plan);
+    plan_take(step, symbol, row, &plan);
+    return REASON_NONE;
+}
+
+static const char *answer_read(struct step *step, uint32_t asset, const struct symbol *symbol,
+                               const struct event *event, struct plan_answer *ret_answer)
+{
+    uint8_t key[CAPITAL_KEY_BYTES_MAX];
+    struct bytes network;
+
+    if (!step_get(step, plan_network_key(key, symbol->text), &network)) {
+        return "the network that was asked about is gone";
+    }
+    const char *wrong = plan_answer_check(network, event, ret_answer);
+    if (wrong == NULL && !answer_names_routers(step, asset, ret_answer)) {
+        wrong = "a move names a router that is not of this asset";
+    }
+    return wrong;
+}
+
+void plan_on_planned(struct step *step, const struct event *event)
+{
+    struct plan_answer answer;
+    struct plan_asset row;
+    const int asset = asset_asked(step, &event->planned.plan_id, &row);
+
+    if (asset < 0 || event->planned.outcome == OUTCOME_UNKNOWN) {
+        return; /* none of ours, or asked again by the clock */
+    }
+    const struct symbol symbol = asset_symbol(step, (uint32_t)asset);
+    row.asked = false;
+    if (event->planned.outcome != OUTCOME_OK) {
+        struct text text = text_from(symbol.text);
+        text_add(&text, ": ");
+        text_add_bytes(&text, event->planned.reason);
+        step_note(step, NOTE_WARN, 0, &row.network_id, REASON_PLAN_INFEASIBLE, text.text);
+        row.reason = REASON_PLAN_INFEASIBLE;
+        row.since = step->now;
+        capital_put_asset(step, symbol.text, &row);
+        return;
+    }
+    const char *wrong = answer_read(step, (uint32_t)asset, &symbol, event, &answer);
+    if (wrong != NULL) {
+        step_note(step, NOTE_ALARM, 0, &row.network_id, REASON_PLAN_INFEASIBLE, wrong);
+        row.reason = REASON_PLAN_INFEASIBLE;
+        row.since = step->now;
+        capital_put_asset(step, symbol.text, &row);
+        return;
+    }
+    const enum reason reason = answer_take(step, (uint32_t)asset, &symbol, &row, &answer);
+    if (reason != REASON_NONE) {
+        row.reason = reason;
+        row.since = step->now;
+        capital_put_asset(step, symbol.text, &row);
+    }
+}
+
+/* ---- a person ---- */
+
+static int asset_of_plan(const struct step *step, const struct plan_row *plan)
+{
+    for (uint32_t i = 0; i < step->config->assets_count; i++) {
+        if (capital_is_symbol(step->config->assets[i].symbol, plan->symbol)) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+static void plan_reject(struct step *step, const struct hash *id, struct plan_row *plan)
+{
+    plan_end(step, id, plan, PLAN_VOID, REASON_PLAN_REJECTED);
+    step_note(step, NOTE_INFO, 0, id, REASON_PLAN_REJECTED, plan->symbol);
+}
+
+static void plan_approve(struct step *step, const struct hash *id, struct plan_row *plan)
+{
+    const int asset = asset_of_plan(step, plan);
+    struct plan_snapshot snapshot;
+    struct plan_asset row;
+
+    if (asset < 0 || !capital_get_asset(step, plan->symbol, &row)) {
+        step_note(step, NOTE_WARN, 0, id, REASON_PLAN_STALE, "its asset is configured no more");
+        return;
+    }
+    if (step->config->route.mode != ROUTE_PROPOSE) {
+        step_note(step, NOTE_WARN, 0, id, REASON_OBSERVE_ONLY, "the mode is not propose");
+        return;
+    }
+    const enum reason reason = plan_snapshot_take(step, (uint32_t)asset, &snapshot);
+    if (reason != REASON_NONE) {
+        step_note(step, NOTE_WARN, 0, id, reason, "not now: approve it again later");
+        return;
+    }
+    if (snapshot.reserved || plan_is_stale(step, plan, &snapshot)) {
+        plan_end(step, id, plan, PLAN_VOID, REASON_PLAN_STALE);
+        row.seen_id = zero_hash;
+        capital_put_asset(step, plan->symbol, &row);
+        step_note(step, NOTE_WARN, 0, id, REASON_PLAN_STALE, "nothing was moved");
+        return;
+    }
+    step_note(step, NOTE_INFO, 0, id, REASON_PLAN_APPROVED, plan->symbol);
+    plan_accept(step, id, plan, &row);
+    row.reason = REASON_MOVE_UNDER_WAY;
+    row.since = step->now;
+    capital_put_asset(step, plan->symbol, &row);
+}
+
+void plan_on_operator(struct step *step, const struct event *event)
+{
+    const enum operator_action action = event->operator_.action;
+    const struct hash id = event->operator_.subject;
+    struct plan_row plan;
+
+    if (action != OPERATOR_APPROVE_PLAN && action != OPERATOR_REJECT_PLAN) {
+        return;
+    }
+    if (!capital_get_plan(step, &id, &plan)) {
+        step_note(step, NOTE_WARN, 0, &id, REASON_PLAN_STALE, "there is no such plan");
+        return;
+    }
+    if (plan.state != PLAN_AWAITING_APPROVAL) {
+        step_note(step, NOTE_WARN, 0, &id, plan.reason, "this plan does not wait for approval");
+        return;
+    }
+    plan.uid = event->operator_.uid;
+    if (action == OPERATOR_APPROVE_PLAN) {
+        plan_approve(step, &id, &plan);
+    } else {
+        plan_reject(step, &id, &plan);
+    }
+}

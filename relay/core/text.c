@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "relay/core/text.h"
+
+#include <string.h>
+
+struct text text_from(const char *words)
+{
+    struct text text;
+
+    memset(&text, 0, sizeof(text));
+    text_add(&text, words);
+    return text;
+}
+
+void text_add_bytes(struct text *text, struct bytes bytes)
+{
+    for (size_t i = 0; i < bytes.count && text->count < REASON_BYTES_MAX; i++) {
+        const uint8_t byte = bytes.data[i];
+        text->text[text->count++] = byte >= 0x20 && byte < 0x7f ? (char)byte : '?';
+    }
+    text->text[text->count] = '\0';
+}
+
+void text_add(struct text *text, const char *words)
+{
+    text_add_bytes(text, bytes_from_string(words));
+}
+
+void text_add_amount(struct text *text, const struct amount *amount)
+{
+    char digits[AMOUNT_DECIMAL_BYTES_MAX];
+
+    text_add_bytes(text, bytes_from(digits, amount_format_decimal(amount, digits)));
+}
+
+void text_add_number(struct text *text, uint64_t number)
+{
+    const struct amount amount = amount_from_u64(number);
+
+    text_add_amount(text, &amount);
+}

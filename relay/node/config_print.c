@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "relay/base/check.h"
+#include "relay/base/hex.h"
+#include "relay/node/config.h"
+
+#define TEXT_BYTES_MAX 160u
+
+/* Everything in force is made into one JSON tree first; YAML is another way to write that tree. */
+
+static void put_text(json_t *object, const char *key, const char *text)
+{
+    if (text[0] != '\0') {
+        CHECK(json_object_set_new(object, key, json_string(text)) == 0);
+    }
+}
+
+static void put_count(json_t *object, const char *key, uint64_t value)
+{
+    CHECK(json_object_set_new(object, key, json_integer((json_int_t)value)) == 0);
+}
+
+static void put_flag(json_t *object, const char *key, bool value)
+{
+    CHECK(json_object_set_new(object, key, json_boolean(value)) == 0);
+}
+
+/* Absent when zero. */
+static void put_address(json_t *object, const char *key, const struct address *address)
+{
+    char text[67] = "0x";
+    const bool is_evm = address_is_evm(address);
+
+    if (!address_is_zero(address)) {
+        hex_encode(bytes_from(address->bytes + (is_evm ? 12 : 0), is_evm ? 20 : 32), text + 2);
+        put_text(object, key, text);
+    }
+}
+
+static void put_units(json_t *object, const char *key, const struct amount *amount,
+                      uint32_t decimals, const char *unit)
+{
+    char units[AMOUNT_DECIMAL_BYTES_MAX + 2];
+    char text[TEXT_BYTES_MAX];
+
+    (void)amount_format_units(amount, decimals, units);
+    (void)snprintf(text, sizeof(text), "%s %s", units, unit);
+    put_text(object, key, text);
+}
+
+/* A whole number of MiB, as the file can say it. */
+static void put_size(json_t *object, const char *key, uint64_t bytes_count)
+{
+    char text[TEXT_BYTES_MAX];
+
+    (void)snprintf(text, sizeof(text), "%" PRIu64 " MiB", bytes_count >> 20);
+    put_text(object, key, text);
+}
+
+static void put_duration(json_t *object, const char *key, struct duration duration)
+{
+    char text[TEXT_BYTES_MAX];
+
+    (void)snprintf(text, sizeof(text), "%" PRIu64 " ms", duration.ns / 1000000u);
+    put_text(object, key, text);
+}
+
+static void put_share(json_t *object, const char *key, struct bps share)
+{
+    char text[TEXT_BYTES_MAX];
+
+    (void)snprintf(text, sizeof(text), "%u.%02u %%", share.value / 100, share.value % 100);
+    put_text(object, key, text);
+}
+
+static json_t *put_group(json_t *object, const char *key, json_t *group)
+{
+    CHECK(group != NULL);
+    CHECK(json_object_set_new(object, key, group) == 0);
+    return group;
+}
+
+static json_t *put_entry(json_t *list)
+{
+    json_t *entry = json_object();
+
+    CHECK(entry != NULL);
+    CHECK(json_array_append_new(list, entry) == 0);
+    return entry;
+}
+
+static void put_node(json_t *root, const struct node_config *config)
+{
+    json_t *node = put_group(root, "node", json_object());
+
+    put_text(node, "name", config->core.node_name);
+    put_text(node, "data", config->data);
+    put_text(node, "control", config->control);
+    put_size(node, "journal_max", config->journal_bytes_max);
+    if (config->signer_socket[0] != '\0') {
+        json_t *signer = put_group(root, "signer", json_object());
+        put_flag(signer, "spawn", config->signer_spawn);
+        put_text(signer, "config", config->signer_config);
+        put_text(signer, "socket", config->signer_socket);
+    }
+}
+
+static void put_finality(json_t *object, const struct node_chain *chain)
+{
+    switch (chain->finality) {
+    case FINALITY_TAG:
+        put_text(object, "finality", "finalized");
+        break;
+    case FINALITY_SAFE:
+        put_text(object, "finality", "safe");
+        break;
+    case FINALITY_DEPTH:
+        put_count(object, "finality", chain->finality_blocks);
+        break;
+    }
+}
+
+static void put_chain(json_t *list, const struct core_chain *core, const struct node_chain *chain)
+{
+    json_t *entry = put_entry(list);
+
+    put_text(entry, "name", core->name);
+    put_text(entry, "family", chain->family->name);
+    put_flag(entry, "devnet", chain->is_devnet);
+    put_count(entry, "domain", core->domain);
+    put_count(entry, "chain_id", core->chain_id);
+    json_t *endpoints = put_group(entry, "endpoints", json_array());
+    for (uint32_t i = 0; i < chain->endpoints_count; i++) {
+        CHECK(json_array_append_new(endpoints, json_string(chain->endpoints[i])) == 0);
+    }
+    put_finality(entry, chain);
+    put_count(entry, "start_block", core->start_block);
+    put_count(entry, "blocks_per_range", chain->blocks_per_range);
+    put_duration(entry, "request_deadline", chain->request_deadline);
+    put_address(entry, "mailbox", &core->mailbox);
+    put_address(entry, "merkle_tree_hook", &core->tree_hook);
+    put_address(entry, "validator_announce", &core->validator_announce);
+    put_address(entry, "gas_paymaster", &core->gas_paymaster);
+    put_flag(entry, "relay", core->relay_to);
+    put_flag(entry, "validate", core->validate);
+    put_address(entry, "key", &core->key);
+    put_units(entry, "fee_per_gas_max", &core->fee_per_gas_max, 9, "gwei");
+    put_units(entry, "priority_fee_per_gas", &core->priority_fee_per_gas, 9, "gwei");
+    put_count(entry, "gas_limit_max", core->gas_limit_max);
+    put_units(entry, "key_balance_min", &core->key_balance_min, 18, "ether");
+}
+
+static const char *chain_name(const struct core_config *core, uint32_t domain)
+{
+    for (uint32_t i = 0; i < core->chains_count; i++) {
+        if (core->chains[i].domain == domain) {
+            return core->chains[i].name;
+        }
+    }
+    return "";
+}
+
+static void put_capital(json_t *root, const struct core_config *core)
+{
+    json_t *assets = put_group(root, "assets", json_array());
+    json_t *routers = put_group(root, "routers", json_array());
+    json_t *vaults = put_group(root, "vaults", json_array());
+
+    for (uint32_t i = 0; i < core->assets_count; i++) {
+        json_t *entry = put_entry(assets);
+        put_text(entry, "symbol", core->assets[i].symbol);
+        put_count(entry, "decimals", core->assets[i].decimals);
+    }
+    for (uint32_t i = 0; i < core->routers_count; i++) {
+        const struct core_router *router = &core->routers[i];
+        json_t *entry = put_entry(routers);
+        put_text(entry, "chain", chain_name(core, router->domain));
+        put_text(entry, "asset", core->assets[router->asset].symbol);
+        put_address(entry, "router", &router->router);
+        put_address(entry, "token", &router->token);
+        put_address(entry, "bridge", &router->bridge);
+        put_share(entry, "weight", router->weight);
+    }
+    for (uint32_t i = 0; i < core->vaults_count; i++) {
+        const struct core_vault *vault = &core->vaults[i];
+        json_t *entry = put_entry(vaults);
+        put_text(entry, "chain", chain_name(core, vault->domain));
+        put_text(entry, "asset", core->assets[vault->asset].symbol);
+        put_address(entry, "vault", &vault->vault);
+        put_address(entry, "token", &vault->token);
+        put_address(entry, "owner", &vault->owner);
+    }
+}
+
+static const char *mode_name(enum route_mode mode)
+{
+    switch (mode) {
+    case ROUTE_OFF:
+        return "off";
+    case ROUTE_OBSERVE:
+        return "observe";
+    case ROUTE_PROPOSE:
+        return "propose";
+    case ROUTE_ACT:
+        return "act";
+    }
+    return "";
+}
+
+static void put_route(json_t *root, const struct core_config *core)
+{
+    const struct core_route *route = &core->route;
+
+    if (route->mode == ROUTE_OFF) {
+        return;
+    }
+    json_t *group = put_group(root, "route", json_object());
+    put_text(group, "mode", mode_name(route->mode));
+    put_share(group, "tolerance", route->tolerance);
+    put_units(group, "move_min", &route->move_min, core->assets[0].decimals,
+              core->assets[0].symbol);
+    put_units(group, "move_max", &route->move_max, core->assets[0].decimals,
+              core->assets[0].symbol);
+    put_share(group, "fee_max", route->fee_max);
+    put_units(group, "fee_native_max", &route->fee_native_max, 18, "ether");
+    put_duration(group, "cooldown", route->cooldown);
+    put_duration(group, "plan_interval", route->plan_interval);
+}
+
+static json_t *make_tree(const struct node_config *config)
+{
+    json_t *root = json_object();
+
+    CHECK(root != NULL);
+    put_node(root, config);
+    json_t *chains = put_group(root, "chains", json_array());
+    for (uint32_t i = 0; i < config->core.chains_count; i++) {
+        put_chain(chains, &config->core.chains[i], &config->chains[i]);
+    }
+    if (!address_is_zero(&config->core.validator)) {
+        json_t *validator = put_group(root, "validator", json_object());
+        put_address(validator, "address", &config->core.validator);
+        put_text(validator, "store", config->checkpoint_store);
+    }
+    put_capital(root, &config->core);
+    put_route(root, &config->core);
+    return root;
+}
+
+/* ---- YAML ---- */
+
+static void print_scalar(const json_t *value, FILE *out)
+{
+    /* A JSON scalar is a YAML scalar; strings keep their quotes. */
+    CHECK(json_dumpf(value, out, JSON_ENCODE_ANY) == 0);
+}
+
+static void print_group(const json_t *group, const char *indent, bool is_entry, FILE *out)
+{
+    const char *key = NULL;
+    json_t *value = NULL;
+    bool is_first = is_entry;
+
+    json_object_foreach((json_t *)(uintptr_t)group, key, value)
+    {
+        (void)fprintf(out, "%s%s%s: ", indent, is_first ? "- " : (is_entry ? "  " : ""), key);
+        print_scalar(value, out);
+        (void)fputc('\n', out);
+        is_first = false;
+    }
+}
+
+void config_print(const struct node_config *config, FILE *out)
+{
+    json_t *root = make_tree(config);
+    const char *key = NULL;
+    json_t *value = NULL;
+    size_t index = 0;
+    json_t *entry = NULL;
+
+    json_object_foreach(root, key, value)
+    {
+        if (json_is_array(value) && json_array_size(value) == 0) {
+            continue;
+        }
+        (void)fprintf(out, "%s:\n", key);
+        if (json_is_object(value)) {
+            print_group(value, "  ", false, out);
+        }
+        json_array_foreach(value, index, entry)
+        {
+            print_group(entry, "  ", true, out);
+        }
+    }
+    json_decref(root);
+}
+
+void config_print_json(const struct node_config *config, FILE *out)
+{
+    json_t *root = make_tree(config);
+
+    CHECK(json_dumpf(root, out, JSON_COMPACT) == 0);
+    (void)fputc('\n', out);
+    json_decref(root);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "relay/node/config_schema.h"
+
+#include "relay/base/limits.h"
+
+#define TEXT_BYTES_MAX 511
+
+#define REQUIRED(type, name)                                                                       \
+    CYAML_FIELD_STRING_PTR(#name, CYAML_FLAG_POINTER, struct type, name, 0, TEXT_BYTES_MAX)
+#define OPTIONAL(type, name)                                                                       \
+    CYAML_FIELD_STRING_PTR(#name, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct type, name, 0,  \
+                           TEXT_BYTES_MAX)
+
+static const cyaml_schema_value_t text_entry = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, TEXT_BYTES_MAX)};
+
+static const cyaml_schema_field_t node_fields[] = {
+    REQUIRED(file_node, name), REQUIRED(file_node, data), OPTIONAL(file_node, control),
+    OPTIONAL(file_node, journal_max), CYAML_FIELD_END};
+
+static const cyaml_schema_field_t signer_fields[] = {
+    OPTIONAL(file_signer, spawn), OPTIONAL(file_signer, config), REQUIRED(file_signer, socket),
+    CYAML_FIELD_END};
+
+static const cyaml_schema_field_t chain_fields[] = {
+    REQUIRED(file_chain, name),
+    OPTIONAL(file_chain, family),
+    OPTIONAL(file_chain, devnet),
+    REQUIRED(file_chain, domain),
+    REQUIRED(file_chain, chain_id),
+    CYAML_FIELD_SEQUENCE("endpoints", CYAML_FLAG_POINTER, struct file_chain, endpoints, &text_entry,
+                         1, ENDPOINTS_PER_CHAIN_MAX),
+    OPTIONAL(file_chain, finality),
+    OPTIONAL(file_chain, start_block),
+    OPTIONAL(file_chain, blocks_per_range),
+    OPTIONAL(file_chain, request_deadline),
+    REQUIRED(file_chain, mailbox),
+    REQUIRED(file_chain, merkle_tree_hook),
+    REQUIRED(file_chain, validator_announce),
+    OPTIONAL(file_chain, gas_paymaster),
+    OPTIONAL(file_chain, relay),
+    OPTIONAL(file_chain, validate),
+    OPTIONAL(file_chain, key),
+    OPTIONAL(file_chain, fee_per_gas_max),
+    OPTIONAL(file_chain, priority_fee_per_gas),
+    OPTIONAL(file_chain, gas_limit_max),
+    OPTIONAL(file_chain, key_balance_min),
+    CYAML_FIELD_END};
+
+static const cyaml_schema_field_t validator_fields[] = {
+    REQUIRED(file_validator, address), REQUIRED(file_validator, store), CYAML_FIELD_END};
+
+static const cyaml_schema_field_t asset_fields[] = {
+    REQUIRED(file_asset, symbol), REQUIRED(file_asset, decimals), CYAML_FIELD_END};
+
+static const cyaml_schema_field_t router_fields[] = {REQUIRED(file_router, chain),
+                                                     REQUIRED(file_router, asset),
+                                                     REQUIRED(file_router, router),
+                                                     REQUIRED(file_router, token),
+                                                     OPTIONAL(file_router, bridge),
+                                                     REQUIRED(file_router, weight),
+                                                     CYAML_FIELD_END};
+
+static const cyaml_schema_field_t vault_fields[] = {
+    REQUIRED(file_vault, chain), REQUIRED(file_vault, asset), REQUIRED(file_vault, vault),
+    REQUIRED(file_vault, token), OPTIONAL(file_vault, owner), CYAML_FIELD_END};
+
+static const cyaml_schema_field_t route_fields[] = {OPTIONAL(file_route, mode),
+                                                    OPTIONAL(file_route, tolerance),
+                                                    REQUIRED(file_route, move_min),
+                                                    REQUIRED(file_route, move_max),
+                                                    OPTIONAL(file_route, fee_max),
+                                                    OPTIONAL(file_route, fee_native_max),
+                                                    OPTIONAL(file_route, cooldown),
+                                                    OPTIONAL(file_route, plan_interval),
+                                                    CYAML_FIELD_END};
+
+static const cyaml_schema_value_t chain_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_chain, chain_fields)};
+static const cyaml_schema_value_t asset_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_asset, asset_fields)};
+static const cyaml_schema_value_t router_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_router, router_fields)};
+static const cyaml_schema_value_t vault_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_vault, vault_fields)};
+
+static const cyaml_schema_field_t file_fields[] = {
+    CYAML_FIELD_MAPPING("node", CYAML_FLAG_DEFAULT, struct file_config, node, node_fields),
+    CYAML_FIELD_MAPPING_PTR("signer", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
+                            signer, signer_fields),
+    CYAML_FIELD_SEQUENCE("chains", CYAML_FLAG_POINTER, struct file_config, chains, &chain_entry, 1,
+                         CHAINS_MAX),
+    CYAML_FIELD_MAPPING_PTR("validator", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                            struct file_config, validator, validator_fields),
+    CYAML_FIELD_SEQUENCE("assets", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
+                         assets, &asset_entry, 0, ASSETS_MAX),
+    CYAML_FIELD_SEQUENCE("routers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
+                         routers, &router_entry, 0, ROUTERS_MAX),
+    CYAML_FIELD_SEQUENCE("vaults", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
+                         vaults, &vault_entry, 0, VAULTS_MAX),
+    CYAML_FIELD_MAPPING_PTR("route", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
+                            route, route_fields),
+    CYAML_FIELD_END};
+
+const cyaml_schema_value_t config_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct file_config, file_fields)};

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/node/config_schema.h: the configuration file's shape: every scalar is text until
+ * config.c has made a quantity of it. Only config.c includes this. */
+#ifndef SLUICE_RELAY_NODE_CONFIG_SCHEMA_H
+#define SLUICE_RELAY_NODE_CONFIG_SCHEMA_H
+
+#include <cyaml/cyaml.h>
+
+/* Members are NULL where an optional key is absent. */
+struct file_node {
+    char *name;
+    char *data;
+    char *control;
+    char *journal_max;
+};
+
+struct file_signer {
+    char *spawn;
+    char *config;
+    char *socket;
+};
+
+struct file_chain {
+    char *name;
+    char *family;
+    char *devnet;
+    char *domain;
+    char *chain_id;
+    char **endpoints;
+    unsigned endpoints_count;
+    char *finality;
+    char *start_block;
+    char *blocks_per_range;
+    char *request_deadline;
+    char *mailbox;
+    char *merkle_tree_hook;
+    char *validator_announce;
+    char *gas_paymaster;
+    char *relay;
+    char *validate;
+    char *key;
+    char *fee_per_gas_max;
+    char *priority_fee_per_gas;
+    char *gas_limit_max;
+    char *key_balance_min;
+};
+
+struct file_validator {
+    char *address;
+    char *store;
+};
+
+struct file_asset {
+    char *symbol;
+    char *decimals;
+};
+
+struct file_router {
+    char *chain;
+    char *asset;
+    char *router;
+    char *token;
+    char *bridge;
+    char *weight;
+};
+
+struct file_vault {
+    char *chain;
+    char *asset;
+    char *vault;
+    char *token;
+    char *owner;
+};
+
+struct file_route {
+    char *mode;
+    char *tolerance;
+    char *move_min;
+    char *move_max;
+    char *fee_max;
+    char *fee_native_max;
+    char *cooldown;
+    char *plan_interval;
+};
+
+struct file_config {
+    struct file_node node;
+    struct file_signer *signer;
+    struct file_chain *chains;
+    unsigned chains_count;
+    struct file_validator *validator;
+    struct file_asset *assets;
+    unsigned assets_count;
+    struct file_router *routers;
+    unsigned routers_count;
+    struct file_vault *vaults;
+    unsigned vaults_count;
+    struct file_route *route;
+};
+
+extern const cyaml_schema_value_t config_schema;
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/node/endpoint.h: a websocket address, taken apart. Threads: none; pure. */
+#ifndef SLUICE_RELAY_NODE_ENDPOINT_H
+#define SLUICE_RELAY_NODE_ENDPOINT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "relay/base/status.h"
+
+#define ENDPOINT_HOST_BYTES_MAX 256u
+#define ENDPOINT_PATH_BYTES_MAX 512u
+
+struct endpoint {
+    char host[ENDPOINT_HOST_BYTES_MAX]; /* a name, or an address without brackets */
+    char path[ENDPOINT_PATH_BYTES_MAX];
+    uint16_t port;
+    bool tls;
+};
+
+/* ws://host[:port][/path] or wss://...; IPv6 in brackets. STATUS_MALFORMED: anything else. */
+MUST_USE enum status endpoint_parse(const char *text, struct endpoint *ret_endpoint);
+
+#endif

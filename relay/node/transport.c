@@ -1,0 +1,505 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "relay/node/transport.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "relay/base/check.h"
+#include "relay/node/queue.h"
+#include "relay/node/thread_queue.h"
+
+#define SEND_QUEUE_BYTES     ((size_t)8 << 20)
+#define RECEIVE_KEEP_BYTES   ((size_t)1 << 20) /* a larger buffer is given back after its message */
+#define RECEIVE_FIRST_BYTES  ((size_t)64 << 10)
+#define RESOLVER_QUEUE_BYTES ((size_t)512 << 10)
+#define CONNECTIONS_MAX      (CHAINS_MAX * ENDPOINTS_PER_CHAIN_MAX)
+#define ADDRESS_TEXT_BYTES   INET6_ADDRSTRLEN
+
+/* Waits before the next try, in turn; the last one repeats. */
+static const uint32_t retry_waits_ms[] = {100, 250, 500, 1000, 2000, 5000, 10000};
+
+static const lws_retry_bo_t idle_policy = {
+    .secs_since_valid_ping = 10,
+    .secs_since_valid_hangup = 20,
+};
+
+enum connection_state {
+    CONNECTION_DOWN,
+    CONNECTION_RESOLVING,
+    CONNECTION_OPENING,
+    CONNECTION_UP,
+};
+
+struct connection {
+    lws_sorted_usec_list_t timer; /* first, so that the timer's callback finds the connection */
+    struct transport *transport;
+    struct endpoint endpoint;
+    uint32_t chain_index;
+    uint32_t endpoint_index;
+    uint32_t frame_bytes_max;
+    enum connection_state state;
+    struct lws *wsi;
+    uint32_t tries; /* since the last message came in */
+    char address[ADDRESS_TEXT_BYTES];
+    struct queue sending;
+    void *sending_memory;
+    uint8_t *received; /* a message that comes in pieces */
+    size_t received_count;
+    size_t received_capacity;
+};
+
+struct transport {
+    struct lws_context *context;
+    struct lws_vhost *vhost;
+    struct transport_handler handler;
+    struct connection *connections;
+    uint32_t connections_count;
+    uint32_t first_of_chain[CHAINS_MAX];
+    bool stopping;
+    bool held;
+    pthread_t resolver;
+    bool resolver_runs;
+    pthread_mutex_t wake_lock;      /* a look-up may take longer than the loop lives */
+    bool wakes;                     /* under the lock: the context can be woken */
+    struct thread_queue *names;     /* struct resolver_item to look up */
+    struct thread_queue *addresses; /* and back, with an address or none */
+};
+
+/* A question to the resolver and its answer. */
+struct resolver_item {
+    uint32_t connection_index;
+    char host[ENDPOINT_HOST_BYTES_MAX];
+    char address[ADDRESS_TEXT_BYTES]; /* empty: not found */
+    char reason[128];
+};
+
+static_assert(CONNECTIONS_MAX * (sizeof(struct resolver_item) + 64) <= RESOLVER_QUEUE_BYTES,
+              "every connection may ask at once");
+
+/* Frames in the send queue: the library writes its header in front of the payload. */
+struct sending_item {
+    size_t count;
+    uint8_t header[LWS_PRE];
+};
+
+static void connection_try(struct connection *connection);
+
+static void connection_timer(lws_sorted_usec_list_t *timer)
+{
+    connection_try((struct connection *)(void *)timer);
+}
+
+static void connection_schedule(struct connection *connection, struct bytes text)
+{
+    struct transport *transport = connection->transport;
+    const size_t last = sizeof(retry_waits_ms) / sizeof(retry_waits_ms[0]) - 1;
+    const uint32_t wait_ms = retry_waits_ms[connection->tries < last ? connection->tries : last];
+    connection->tries++;
+    connection->state = CONNECTION_DOWN;
+    connection->wsi = NULL;
+    if (transport->stopping) {
+        return;
+    }
+    transport->handler.trouble(transport->handler.context, connection->chain_index,
+                               connection->endpoint_index, text, wait_ms);
+    lws_sul_schedule(transport->context, 0, &connection->timer, connection_timer,
+                     (lws_usec_t)wait_ms * 1000);
+}
+
+/* The connection ended or was never made; `text` says why. */
+static void connection_down(struct connection *connection, struct bytes text)
+{
+    struct transport *transport = connection->transport;
+    const enum connection_state before = connection->state;
+    if (before == CONNECTION_DOWN) {
+        return;
+    }
+    connection->received_count = 0;
+    while (!queue_is_empty(&connection->sending)) {
+        queue_pop(&connection->sending);
+    }
+    connection_schedule(connection, text);
+    if (before == CONNECTION_UP && !transport->stopping) {
+        transport->handler.lost(transport->handler.context, connection->chain_index,
+                                connection->endpoint_index);
+    }
+}
+
+static void connection_open(struct connection *connection)
+{
+    struct transport *transport = connection->transport;
+    const struct endpoint *endpoint = &connection->endpoint;
+    connection->state = CONNECTION_OPENING;
+    const struct lws_client_connect_info info = {
+        .context = transport->context,
+        .vhost = transport->vhost,
+        .address = connection->address,
+        .port = endpoint->port,
+        .path = endpoint->path,
+        .host = endpoint->host,
+        .ssl_connection = endpoint->tls ? LCCSCF_USE_SSL : 0,
+        .local_protocol_name = transport_protocol.name,
+        .retry_and_idle_policy = &idle_policy,
+        .opaque_user_data = connection,
+        .pwsi = &connection->wsi,
+    };
+    /* A failure may have been told to the callback already; connection_down takes it once. */
+    if (lws_client_connect_via_info(&info) == NULL) {
+        connection_down(connection, bytes_from_string("cannot connect"));
+    }
+}
+
+static bool is_literal_address(const char *host)
+{
+    struct in6_addr address;
+    return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1;
+}
+
+static void connection_try(struct connection *connection)
+{
+    struct transport *transport = connection->transport;
+    CHECK(connection->state == CONNECTION_DOWN);
+    if (transport->stopping) {
+        return;
+    }
+    const char *host = connection->endpoint.host;
+    if (is_literal_address(host)) {
+        CHECK(strlen(host) < sizeof(connection->address));
+        memcpy(connection->address, host, strlen(host) + 1);
+        connection_open(connection);
+        return;
+    }
+    struct resolver_item item = {.connection_index =
+                                     (uint32_t)(connection - transport->connections)};
+    memcpy(item.host, host, strlen(host) + 1);
+    connection->state = CONNECTION_RESOLVING;
+    if (thread_queue_push(transport->names, bytes_from(&item, sizeof(item)), (struct bytes){0}) !=
+        STATUS_OK) {
+        connection_down(connection, bytes_from_string("too many names to look up"));
+    }
+}
+
+/* ---- the resolver's thread ---- */
+
+static void resolve(struct resolver_item *item)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
+    struct addrinfo *found = NULL;
+    int rc = getaddrinfo(item->host, NULL, &hints, &found);
+    if (rc == 0) {
+        rc = getnameinfo(found->ai_addr, found->ai_addrlen, item->address, sizeof(item->address),
+                         NULL, 0, NI_NUMERICHOST);
+        freeaddrinfo(found);
+    }
+    if (rc != 0) {
+        item->address[0] = '\0';
+        (void)snprintf(item->reason, sizeof(item->reason), "name not found: %s", gai_strerror(rc));
+    }
+}
+
+static void *resolver_run(void *context)
+{
+    struct transport *transport = context;
+    struct resolver_item item;
+    struct buffer memory = buffer_from(&item, sizeof(item));
+    for (;;) {
+        const enum status status = thread_queue_take(transport->names, 60000, &memory);
+        if (status == STATUS_UNREACHABLE) {
+            return NULL;
+        }
+        if (status == STATUS_OK) {
+            resolve(&item);
+            /* A connection asks once and waits, so there is room. */
+            CHECK(thread_queue_push(transport->addresses, bytes_from(&item, sizeof(item)),
+                                    (struct bytes){0}) == STATUS_OK);
+        }
+    }
+}
+
+static void wake_loop(void *context)
+{
+    struct transport *transport = context;
+    CHECK(pthread_mutex_lock(&transport->wake_lock) == 0);
+    if (transport->wakes) {
+        lws_cancel_service(transport->context);
+    }
+    CHECK(pthread_mutex_unlock(&transport->wake_lock) == 0);
+}
+
+void transport_take_addresses(struct transport *transport)
+{
+    struct resolver_item item;
+    struct buffer memory = buffer_from(&item, sizeof(item));
+    while (thread_queue_take(transport->addresses, 0, &memory) == STATUS_OK) {
+        struct connection *connection = &transport->connections[item.connection_index];
+        if (transport->stopping || connection->state != CONNECTION_RESOLVING) {
+            continue;
+        }
+        if (item.address[0] == '\0') {
+            connection_down(connection, bytes_from_string(item.reason));
+            continue;
+        }
+        memcpy(connection->address, item.address, sizeof(item.address));
+        connection_open(connection);
+    }
+}
+
+/* ---- messages ---- */
+
+static void connection_deliver(struct connection *connection, struct bytes frame)
+{
+    struct transport *transport = connection->transport;
+    connection->tries = 0;
+    transport->handler.frame(transport->handler.context, connection->chain_index,
+                             connection->endpoint_index, frame);
+}
+
+/* STATUS_FULL: the message is larger than allowed. */
+static enum status connection_gather(struct connection *connection, struct bytes piece)
+{
+    const size_t needed = connection->received_count + piece.count;
+    if (needed > connection->frame_bytes_max) {
+        return STATUS_FULL;
+    }
+    if (needed > connection->received_capacity) {
+        size_t capacity = connection->received_capacity == 0 ? RECEIVE_FIRST_BYTES
+                                                             : connection->received_capacity;
+        while (capacity < needed) {
+            capacity *= 2;
+        }
+        uint8_t *grown = realloc(connection->received, capacity);
+        if (grown == NULL) {
+            return STATUS_NO_MEMORY;
+        }
+        connection->received = grown;
+        connection->received_capacity = capacity;
+    }
+    if (piece.count > 0) {
+        memcpy(connection->received + connection->received_count, piece.data, piece.count);
+    }
+    connection->received_count = needed;
+    return STATUS_OK;
+}
+
+/* Non-zero ends the connection, as the library wants it. */
+static int connection_receive(struct connection *connection, struct lws *wsi, struct bytes piece)
+{
+    const bool last = lws_is_final_fragment(wsi) != 0 && lws_remaining_packet_payload(wsi) == 0;
+    if (last && connection->received_count == 0) {
+        if (piece.count > connection->frame_bytes_max) {
+            return -1;
+        }
+        connection_deliver(connection, piece);
+        return 0;
+    }
+    if (connection_gather(connection, piece) != STATUS_OK) {
+        return -1;
+    }
+    if (last) {
+        const struct bytes frame = {connection->received, connection->received_count};
+        connection->received_count = 0;
+        connection_deliver(connection, frame);
+        if (connection->received_capacity > RECEIVE_KEEP_BYTES) {
+            free(connection->received);
+            connection->received = NULL;
+            connection->received_capacity = 0;
+        }
+    }
+    return 0;
+}
+
+static int connection_write(struct connection *connection, struct lws *wsi)
+{
+    struct sending_item *item;
+    while ((item = queue_first(&connection->sending)) != NULL) {
+        if (lws_send_pipe_choked(wsi) != 0) {
+            break;
+        }
+        uint8_t *payload = (uint8_t *)(item + 1);
+        const int written = lws_write(wsi, payload, item->count, LWS_WRITE_TEXT);
+        if (written < 0 || (size_t)written < item->count) {
+            return -1;
+        }
+        queue_pop(&connection->sending);
+    }
+    if (!queue_is_empty(&connection->sending)) {
+        lws_callback_on_writable(wsi);
+    }
+    return 0;
+}
+
+void transport_send(struct transport *transport, uint32_t chain_index, uint32_t endpoint_index,
+                    struct bytes frame)
+{
+    struct connection *connection =
+        &transport->connections[transport->first_of_chain[chain_index] + endpoint_index];
+    if (connection->state != CONNECTION_UP) {
+        return;
+    }
+    /* The library writes up to LWS_PRE bytes in front of the payload, which `header` holds. */
+    static_assert(offsetof(struct sending_item, header) + LWS_PRE <= sizeof(struct sending_item),
+                  "the header ends where the payload starts");
+    struct sending_item *item = queue_push(&connection->sending, sizeof(*item) + frame.count);
+    if (item == NULL) {
+        lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+        return;
+    }
+    item->count = frame.count;
+    memcpy(item + 1, frame.data, frame.count);
+    lws_callback_on_writable(connection->wsi);
+}
+
+/* ---- the library's side ---- */
+
+static int transport_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
+                              void *in, size_t count)
+{
+    (void)user;
+    struct connection *connection = lws_get_opaque_user_data(wsi);
+    if (connection == NULL) {
+        return 0;
+    }
+    struct transport *transport = connection->transport;
+    /* The library has many more reasons; the rest need nothing. */
+    if (reason == LWS_CALLBACK_CLIENT_ESTABLISHED) {
+        connection->state = CONNECTION_UP;
+        connection->wsi = wsi;
+        if (transport->held) {
+            (void)lws_rx_flow_control(wsi, 0);
+        }
+        transport->handler.connected(transport->handler.context, connection->chain_index,
+                                     connection->endpoint_index);
+    } else if (reason == LWS_CALLBACK_CLIENT_RECEIVE) {
+        return connection_receive(connection, wsi, bytes_from(in, count));
+    } else if (reason == LWS_CALLBACK_CLIENT_WRITEABLE) {
+        return connection_write(connection, wsi);
+    } else if (reason == LWS_CALLBACK_CLIENT_CONNECTION_ERROR) {
+        const struct bytes text =
+            in == NULL ? bytes_from_string("cannot connect") : bytes_from(in, strnlen(in, count));
+        connection_down(connection, text);
+    } else if (reason == LWS_CALLBACK_CLIENT_CLOSED) {
+        connection_down(connection, bytes_from_string("connection closed"));
+    }
+    return 0;
+}
+
+const struct lws_protocols transport_protocol = {
+    .name = "sluice-endpoint",
+    .callback = transport_callback,
+    .rx_buffer_size = 65536,
+};
+
+void transport_set_reading(struct transport *transport, enum transport_reading reading)
+{
+    const bool hold = reading == TRANSPORT_HOLD;
+    if (transport->held == hold) {
+        return;
+    }
+    transport->held = hold;
+    for (uint32_t i = 0; i < transport->connections_count; i++) {
+        if (transport->connections[i].state == CONNECTION_UP) {
+            (void)lws_rx_flow_control(transport->connections[i].wsi, hold ? 0 : 1);
+        }
+    }
+}
+
+/* ---- life ---- */
+
+static enum status transport_build(struct transport *transport, const struct node_config *config)
+{
+    for (uint32_t i = 0; i < config->core.chains_count; i++) {
+        const struct chain_config chain = config_chain(config, i);
+        transport->first_of_chain[i] = transport->connections_count;
+        for (uint32_t j = 0; j < chain.endpoints_count; j++) {
+            struct connection *connection = &transport->connections[transport->connections_count];
+            transport->connections_count++;
+            *connection = (struct connection){
+                .transport = transport,
+                .chain_index = i,
+                .endpoint_index = j,
+                .frame_bytes_max = chain.frame_bytes_max,
+            };
+            if (endpoint_parse(config->chains[i].endpoints[j], &connection->endpoint) !=
+                STATUS_OK) {
+                return STATUS_MALFORMED;
+            }
+            connection->sending_memory = malloc(SEND_QUEUE_BYTES);
+            if (connection->sending_memory == NULL) {
+                return STATUS_NO_MEMORY;
+            }
+            queue_init(&connection->sending, connection->sending_memory, SEND_QUEUE_BYTES);
+        }
+    }
+    transport->names = thread_queue_new(RESOLVER_QUEUE_BYTES, NULL, NULL);
+    transport->addresses = thread_queue_new(RESOLVER_QUEUE_BYTES, wake_loop, transport);
+    if (transport->names == NULL || transport->addresses == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    if (pthread_create(&transport->resolver, NULL, resolver_run, transport) != 0) {
+        return STATUS_NO_MEMORY;
+    }
+    transport->resolver_runs = true;
+    return STATUS_OK;
+}
+
+struct transport *transport_new(struct lws_context *context, struct lws_vhost *vhost,
+                                const struct node_config *config,
+                                const struct transport_handler *handler)
+{
+    struct transport *transport = calloc(1, sizeof(*transport));
+    if (transport == NULL) {
+        return NULL;
+    }
+    transport->context = context;
+    transport->vhost = vhost;
+    transport->handler = *handler;
+    transport->wakes = true;
+    CHECK(pthread_mutex_init(&transport->wake_lock, NULL) == 0);
+    transport->connections = calloc(CONNECTIONS_MAX, sizeof(struct connection));
+    if (transport->connections == NULL || transport_build(transport, config) != STATUS_OK) {
+        return transport_free(transport);
+    }
+    return transport;
+}
+
+struct transport *transport_free(struct transport *transport)
+{
+    if (transport == NULL) {
+        return NULL;
+    }
+    if (transport->resolver_runs) {
+        thread_queue_close(transport->names);
+        CHECK(pthread_join(transport->resolver, NULL) == 0);
+    }
+    for (uint32_t i = 0; i < transport->connections_count; i++) {
+        free(transport->connections[i].sending_memory);
+        free(transport->connections[i].received);
+    }
+    thread_queue_free(transport->names);
+    thread_queue_free(transport->addresses);
+    CHECK(pthread_mutex_destroy(&transport->wake_lock) == 0);
+    free(transport->connections);
+    free(transport);
+    return NULL;
+}
+
+void transport_start(struct transport *transport)
+{
+    for (uint32_t i = 0; i < transport->connections_count; i++) {
+        connection_try(&transport->connections[i]);
+    }
+}
+
+void transport_stop(struct transport *transport)
+{
+    transport->stopping = true;
+    CHECK(pthread_mutex_lock(&transport->wake_lock) == 0);
+    transport->wakes = false;
+    CHECK(pthread_mutex_unlock(&transport->wake_lock) == 0);
+    for (uint32_t i = 0; i < transport->connections_count; i++) {
+        lws_sul_cancel(&transport->connections[i].timer);
+    }
+}

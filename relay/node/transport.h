@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/node/transport.h: one websocket to every endpoint of every chain.
+ *
+ * Keeps each connected: a lost or refused connection is tried again with a growing delay, for ever;
+ * a silent peer is pinged and given up. Whole messages come out (bounded by frame_bytes_max); whole
+ * messages go in through a bounded queue; a peer that does not read them is disconnected.
+ *
+ * Names are resolved on a thread of their own, because the loop must not block.
+ *
+ * Threads: the loop's, but for the resolver inside. */
+#ifndef SLUICE_RELAY_NODE_TRANSPORT_H
+#define SLUICE_RELAY_NODE_TRANSPORT_H
+
+#include <libwebsockets.h>
+
+#include "relay/node/config.h"
+#include "relay/node/endpoint.h"
+
+struct transport;
+
+/* Called on the loop. Text is for people and hostile. */
+struct transport_handler {
+    void *context;
+    void (*connected)(void *context, uint32_t chain_index, uint32_t endpoint_index);
+    void (*lost)(void *context, uint32_t chain_index, uint32_t endpoint_index);
+    void (*frame)(void *context, uint32_t chain_index, uint32_t endpoint_index, struct bytes frame);
+    /* A connection could not be made or ended; the next try comes after `retry_ms`. */
+    void (*trouble)(void *context, uint32_t chain_index, uint32_t endpoint_index, struct bytes text,
+                    uint32_t retry_ms);
+};
+
+/* The protocol that the loop's context must offer. */
+extern const struct lws_protocols transport_protocol;
+
+/* Borrows `config` and `context` for the transport's life. NULL: no memory. */
+struct transport *transport_new(struct lws_context *context, struct lws_vhost *vhost,
+                                const struct node_config *config,
+                                const struct transport_handler *handler);
+/* After the context was destroyed. Accepts NULL, returns NULL. */
+struct transport *transport_free(struct transport *transport);
+
+/* Begins to connect everything. */
+void transport_start(struct transport *transport);
+/* Ends reconnecting; the connections end with the context. */
+void transport_stop(struct transport *transport);
+/* Takes in what the resolver found; the loop calls it after every wake-up. */
+void transport_take_addresses(struct transport *transport);
+/* Queues one message (copied). A full queue ends the connection. */
+void transport_send(struct transport *transport, uint32_t chain_index, uint32_t endpoint_index,
+                    struct bytes frame);
+
+/* stored nowhere */
+enum transport_reading {
+    TRANSPORT_READ = 1,
+    TRANSPORT_HOLD = 2, /* leave what peers send in their sockets */
+};
+void transport_set_reading(struct transport *transport, enum transport_reading reading);
+
+#endif

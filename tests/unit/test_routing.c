@@ -1,0 +1,554 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The routing core against exhaustive search on tiny networks, and its prices as proof on larger
+ * ones. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "relay/routing/rounding.h"
+
+#define PLACES_MAX    8u
+#define CORRIDORS_MAX 56u
+#define PIECES_MAX    32u
+#define GROUPS_MAX    16u
+#define TERMS_MAX     128u
+#define NANO          -9
+
+struct fixture {
+    struct route_place places[PLACES_MAX];
+    struct route_corridor corridors[CORRIDORS_MAX];
+    struct route_piece pieces[PIECES_MAX];
+    struct route_group groups[GROUPS_MAX];
+    struct route_term terms[TERMS_MAX];
+    struct route_transaction transactions[1];
+    struct network network;
+    void *memory;
+    struct route_plan plan;
+    const char *reason;
+};
+
+static uint64_t random_state;
+
+static uint64_t random_below(uint64_t limit)
+{
+    random_state += 0x9e3779b97f4a7c15u;
+    uint64_t z = random_state;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return (z ^ (z >> 31)) % limit;
+}
+
+static struct route_decimal nano(int64_t value)
+{
+    return (struct route_decimal){.mantissa = value, .exponent = NANO};
+}
+
+static struct fixture *fixture_new(void)
+{
+    struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+    assert_non_null(fixture);
+    fixture->network.places = fixture->places;
+    fixture->network.corridors = fixture->corridors;
+    fixture->network.pieces = fixture->pieces;
+    fixture->network.groups = fixture->groups;
+    fixture->network.terms = fixture->terms;
+    fixture->network.transactions = fixture->transactions;
+    return fixture;
+}
+
+static void fixture_free(struct fixture *fixture)
+{
+    free(fixture->memory);
+    free(fixture);
+}
+
+static struct route_place *place_add(struct fixture *fixture, uint64_t balance, uint64_t max)
+{
+    const uint32_t index = fixture->network.counts.places++;
+    struct route_place *place = &fixture->places[index];
+
+    place->tag = 100 + index;
+    place->price = nano(1000000000);
+    place->balance = amount_from_u64(balance);
+    place->max = amount_from_u64(max);
+    return place;
+}
+
+static void piece_add(struct fixture *fixture, struct route_place *place, uint64_t width,
+                      int64_t rate)
+{
+    const uint32_t index = fixture->network.counts.pieces++;
+
+    if (place->pieces.count == 0) {
+        place->pieces.first = index;
+        place->yield = ROUTE_YIELD_PIECES;
+    }
+    place->pieces.count++;
+    fixture->pieces[index] =
+        (struct route_piece){.width = amount_from_u64(width), .rate = nano(rate)};
+}
+
+static struct route_corridor *corridor_add(struct fixture *fixture, uint32_t from, uint32_t to,
+                                           uint64_t max, int64_t cost)
+{
+    struct route_corridor *corridor = &fixture->corridors[fixture->network.counts.corridors++];
+
+    corridor->from = from;
+    corridor->to = to;
+    corridor->max = amount_from_u64(max);
+    corridor->cost = nano(cost);
+    corridor->output = ROUTE_OUTPUT_LINEAR;
+    corridor->gain = nano(1000000000);
+    return corridor;
+}
+
+/* A cap on all that leaves (or enters) `place`. */
+static void cap_add(struct fixture *fixture, uint32_t place, bool tail, uint64_t max)
+{
+    struct route_group *group = &fixture->groups[fixture->network.counts.groups];
+
+    group->corridors.first = fixture->network.counts.terms;
+    group->max = amount_from_u64(max);
+    for (uint32_t i = 0; i < fixture->network.counts.corridors; i++) {
+        const struct route_corridor *corridor = &fixture->corridors[i];
+        if ((tail ? corridor->from : corridor->to) == place) {
+            fixture->terms[fixture->network.counts.terms++] =
+                (struct route_term){.index = i, .coefficient = {.mantissa = 1, .exponent = 0}};
+            group->corridors.count++;
+        }
+    }
+    fixture->network.counts.groups += group->corridors.count > 0;
+}
+
+static enum status solve(struct fixture *fixture)
+{
+    const struct route_options options = {.steps_max = 0};
+
+    assert_int_equal(network_check(&fixture->network), STATUS_OK);
+    free(fixture->memory);
+    fixture->memory = malloc(route_footprint(&fixture->network));
+    assert_non_null(fixture->memory);
+    return route_solve(&fixture->network, &options, fixture->memory, &fixture->plan,
+                       &fixture->reason);
+}
+
+static uint64_t value_of(struct amount amount)
+{
+    uint64_t value;
+
+    assert_int_equal(amount_to_u64(&amount, &value), STATUS_OK);
+    return value;
+}
+
+/* Objective of given positions and flows, in 1e-9 of the numeraire; places have 0 decimals. */
+static int64_t objective(const struct fixture *fixture, const uint64_t *positions,
+                         const uint64_t *flows)
+{
+    int64_t sum = 0;
+
+    for (uint32_t i = 0; i < fixture->network.counts.places; i++) {
+        const struct route_place *place = &fixture->places[i];
+        uint64_t left = positions[i];
+        sum += (int64_t)positions[i] * place->price.mantissa;
+        for (uint32_t k = 0; k < place->pieces.count; k++) {
+            const struct route_piece *piece = &fixture->pieces[place->pieces.first + k];
+            const uint64_t width = value_of(piece->width);
+            const uint64_t taken = left < width ? left : width;
+            sum += (int64_t)taken * piece->rate.mantissa;
+            left -= taken;
+        }
+    }
+    for (uint32_t i = 0; i < fixture->network.counts.corridors; i++) {
+        sum -= (int64_t)flows[i] * fixture->corridors[i].cost.mantissa;
+    }
+    return sum;
+}
+
+static bool within_groups(const struct fixture *fixture, const uint64_t *flows)
+{
+    for (uint32_t i = 0; i < fixture->network.counts.groups; i++) {
+        const struct route_group *group = &fixture->groups[i];
+        uint64_t sum = 0;
+        for (uint32_t k = 0; k < group->corridors.count; k++) {
+            sum += flows[fixture->terms[group->corridors.first + k].index];
+        }
+        if (sum > value_of(group->max)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Positions that flows lead to; false when they break a bound. */
+static bool positions_of(const struct fixture *fixture, const uint64_t *flows,
+                         uint64_t *ret_positions)
+{
+    int64_t sums[PLACES_MAX];
+
+    for (uint32_t i = 0; i < fixture->network.counts.places; i++) {
+        sums[i] = (int64_t)value_of(fixture->places[i].balance);
+    }
+    for (uint32_t i = 0; i < fixture->network.counts.corridors; i++) {
+        if (flows[i] > value_of(fixture->corridors[i].max)) {
+            return false;
+        }
+        sums[fixture->corridors[i].from] -= (int64_t)flows[i];
+        sums[fixture->corridors[i].to] += (int64_t)flows[i];
+    }
+    for (uint32_t i = 0; i < fixture->network.counts.places; i++) {
+        const struct route_place *place = &fixture->places[i];
+        if (sums[i] < (int64_t)value_of(place->min) || sums[i] > (int64_t)value_of(place->max)) {
+            return false;
+        }
+        ret_positions[i] = (uint64_t)sums[i];
+    }
+    return within_groups(fixture, flows);
+}
+
+/* Best objective over every vector of flows; false when none is feasible. */
+static bool exhaust(const struct fixture *fixture, int64_t *ret_best)
+{
+    const uint32_t count = fixture->network.counts.corridors;
+    uint64_t flows[CORRIDORS_MAX] = {0};
+    uint64_t positions[PLACES_MAX];
+    bool found = false;
+    uint32_t at = 0;
+
+    while (at < count || count == 0) {
+        if (positions_of(fixture, flows, positions)) {
+            const int64_t value = objective(fixture, positions, flows);
+            *ret_best = !found || value > *ret_best ? value : *ret_best;
+            found = true;
+        }
+        for (at = 0; at < count; at++) {
+            if (++flows[at] <= value_of(fixture->corridors[at].max)) {
+                break;
+            }
+            flows[at] = 0;
+        }
+        if (count == 0) {
+            break;
+        }
+    }
+    return found;
+}
+
+static void plan_read(const struct fixture *fixture, uint64_t *flows, uint64_t *positions)
+{
+    for (uint32_t i = 0; i < fixture->network.counts.corridors; i++) {
+        flows[i] = value_of(fixture->plan.flows[i]);
+    }
+    for (uint32_t i = 0; i < fixture->network.counts.places; i++) {
+        positions[i] = value_of(fixture->plan.positions[i]);
+    }
+}
+
+static struct fixture *random_network(uint32_t places, uint64_t units, uint32_t chance)
+{
+    struct fixture *fixture = fixture_new();
+
+    for (uint32_t i = 0; i < places; i++) {
+        struct route_place *place =
+            place_add(fixture, random_below(units), units / 2 + random_below(3 * units));
+        place->min = amount_from_u64(random_below(3) == 0 ? random_below(units / 2 + 1) : 0);
+        int64_t rate = 0;
+        for (uint64_t k = random_below(3); k > 0; k--) {
+            rate = rate == 0 ? 40 + (int64_t)random_below(40) : rate - (int64_t)random_below(30);
+            piece_add(fixture, place, 1 + random_below(units / 2 + 1), rate);
+        }
+    }
+    for (uint32_t from = 0; from < places; from++) {
+        for (uint32_t to = 0; to < places; to++) {
+            if (from != to && random_below(100) < chance) {
+                (void)corridor_add(fixture, from, to, random_below(units / 2 + 2),
+                                   (int64_t)random_below(30));
+            }
+        }
+    }
+    for (uint32_t i = 0; i < places; i++) {
+        if (random_below(3) == 0) {
+            cap_add(fixture, i, true, random_below(units));
+        }
+        if (random_below(3) == 0) {
+            cap_add(fixture, i, false, random_below(units));
+        }
+    }
+    return fixture;
+}
+
+/* Method: 3,000 seeded networks of up to 3 places, small enough to try every flow. */
+static void solver_finds_what_exhaustive_search_finds(void **state)
+{
+    (void)state;
+    uint32_t feasible = 0;
+
+    for (uint64_t seed = 1; seed <= 3000; seed++) {
+        random_state = seed;
+        struct fixture *fixture = random_network(1 + (uint32_t)random_below(3), 5, 60);
+        uint64_t flows[CORRIDORS_MAX];
+        uint64_t positions[PLACES_MAX];
+        uint64_t expected[PLACES_MAX];
+        int64_t best = 0;
+        const bool possible = exhaust(fixture, &best);
+        assert_int_equal(solve(fixture), STATUS_OK);
+        if (!possible) {
+            assert_int_equal(fixture->plan.result, ROUTE_INFEASIBLE);
+        } else {
+            assert_int_equal(fixture->plan.result, ROUTE_OPTIMAL);
+            plan_read(fixture, flows, positions);
+            assert_true(positions_of(fixture, flows, expected));
+            assert_memory_equal(positions, expected,
+                                fixture->network.counts.places * sizeof(positions[0]));
+            assert_int_equal(objective(fixture, positions, flows), best);
+            feasible++;
+        }
+        fixture_free(fixture);
+    }
+    assert_true(feasible > 1000);
+}
+
+/* With no caps on groups and no mins, the prices prove the plan: no corridor with room left earns
+ * anything, none in use loses anything. Shares no code with the solver. */
+static void prices_prove_larger_plans(void **state)
+{
+    (void)state;
+
+    for (uint64_t seed = 1; seed <= 300; seed++) {
+        random_state = seed;
+        struct fixture *fixture = random_network(8, 1000, 70);
+        uint64_t flows[CORRIDORS_MAX];
+        uint64_t positions[PLACES_MAX];
+        fixture->network.counts.groups = 0;
+        for (uint32_t i = 0; i < 8; i++) {
+            fixture->places[i].min = amount_zero();
+            fixture->places[i].max = amount_from_u64(100000);
+        }
+        assert_int_equal(solve(fixture), STATUS_OK);
+        assert_int_equal(fixture->plan.result, ROUTE_OPTIMAL);
+        plan_read(fixture, flows, positions);
+        for (uint32_t i = 0; i < fixture->network.counts.corridors; i++) {
+            const struct route_corridor *corridor = &fixture->corridors[i];
+            const int64_t earned = fixture->plan.prices[corridor->to].mantissa -
+                                   fixture->plan.prices[corridor->from].mantissa -
+                                   corridor->cost.mantissa;
+            assert_true(earned <= 0 || flows[i] == value_of(corridor->max));
+            assert_true(earned >= 0 || flows[i] == 0);
+        }
+        fixture_free(fixture);
+    }
+}
+
+/* The pairing that takes the largest surplus to the largest deficit costs five times as much. */
+static void solver_avoids_the_greedy_pairing(void **state)
+{
+    (void)state;
+    struct fixture *fixture = fixture_new();
+    const int64_t costs[2][2] = {{5000000, 1000000}, {1000000, 5000000}};
+
+    for (uint32_t i = 0; i < 4; i++) {
+        struct route_place *place = place_add(fixture, i < 2 ? 20 : 0, 100);
+        piece_add(fixture, place, 10, 1000000000);
+    }
+    for (uint32_t from = 0; from < 2; from++) {
+        for (uint32_t to = 0; to < 2; to++) {
+            (void)corridor_add(fixture, from, 2 + to, 100, costs[from][to]);
+        }
+    }
+    assert_int_equal(solve(fixture), STATUS_OK);
+    struct route_move moves[4];
+    uint32_t moves_count;
+    assert_int_equal(route_moves(&fixture->network, &fixture->plan, moves, 4, &moves_count),
+                     STATUS_OK);
+    assert_int_equal(moves_count, 2);
+    assert_int_equal(moves[0].from, 100);
+    assert_int_equal(moves[0].to, 103);
+    assert_int_equal(value_of(moves[0].amount), 10);
+    assert_int_equal(moves[1].from, 101);
+    assert_int_equal(moves[1].to, 102);
+    assert_int_equal(value_of(moves[1].amount), 10);
+    assert_int_equal(value_of(fixture->plan.cost), 2); /* each move's fee rounds up */
+    assert_int_equal(route_moves(&fixture->network, &fixture->plan, moves, 1, &moves_count),
+                     STATUS_FULL);
+    fixture_free(fixture);
+}
+
+static void amounts_far_above_64_bits_stay_exact(void **state)
+{
+    (void)state;
+    struct fixture *fixture = fixture_new();
+    struct route_place *full = place_add(fixture, 0, 0);
+    struct route_place *empty = place_add(fixture, 0, 0);
+    struct amount third;
+
+    assert_int_equal(amount_parse_decimal(bytes_from_string("1000000000000000000000000000000001"),
+                                          &full->balance),
+                     STATUS_OK);
+    assert_int_equal(
+        amount_parse_decimal(bytes_from_string("333333333333333333333333333333333"), &third),
+        STATUS_OK);
+    full->max = empty->max = full->balance;
+    piece_add(fixture, empty, 1, 5);
+    fixture->pieces[0].width = third;
+    corridor_add(fixture, 0, 1, 1, 1)->max = full->balance;
+    assert_int_equal(solve(fixture), STATUS_OK);
+    assert_int_equal(fixture->plan.result, ROUTE_OPTIMAL);
+    assert_true(amount_equal(&fixture->plan.flows[0], &third));
+    struct amount sum;
+    assert_int_equal(amount_add(&fixture->plan.positions[0], &fixture->plan.positions[1], &sum),
+                     STATUS_OK);
+    assert_true(amount_equal(&sum, &full->balance));
+    fixture_free(fixture);
+}
+
+static void lossy_corridor_delivers_the_floor(void **state)
+{
+    (void)state;
+    struct fixture *fixture = fixture_new();
+
+    (void)place_add(fixture, 1001, 2000);
+    piece_add(fixture, place_add(fixture, 0, 2000), 2000, 1000000000);
+    corridor_add(fixture, 0, 1, 1001, 0)->gain = nano(999000000);
+    assert_int_equal(solve(fixture), STATUS_OK);
+    assert_int_equal(fixture->plan.result, ROUTE_FEASIBLE);
+    assert_int_equal(value_of(fixture->plan.flows[0]), 1001);
+    assert_int_equal(value_of(fixture->plan.positions[1]), 999); /* 999.999 rounded down */
+    fixture_free(fixture);
+}
+
+/* Each: one thing this solver does not cover, refused by name. */
+static void unsupported_networks_are_refused_by_name(void **state)
+{
+    (void)state;
+
+    for (uint32_t kind = 0; kind < 9; kind++) {
+        struct fixture *fixture = fixture_new();
+        struct route_place *place = place_add(fixture, 10, 20);
+        (void)place_add(fixture, 0, 20);
+        struct route_corridor *corridor = corridor_add(fixture, 0, 1, 10, 1);
+        struct route_corridor *other = corridor_add(fixture, 0, 1, 10, 1);
+        cap_add(fixture, 0, true, 10);
+        if (kind == 0) {
+            place->yield = ROUTE_YIELD_QUADRATIC;
+        } else if (kind == 1) {
+            corridor->output = ROUTE_OUTPUT_PRODUCT;
+        } else if (kind == 2) {
+            corridor->gain = nano(1000000001);
+        } else if (kind == 3) {
+            corridor->cost = nano(-1);
+        } else if (kind == 4) {
+            place->decimals = 6;
+        } else if (kind == 5) {
+            fixture->groups[0].risk = nano(1);
+        } else if (kind == 6) {
+            fixture->groups[0].corridors.count = 1; /* not all that leaves */
+        } else if (kind == 7) {
+            fixture->groups[0].min = amount_from_u64(1);
+        } else {
+            fixture->network.counts.transactions = 1;
+            fixture->transactions[0] = (struct route_transaction){.cost = nano(1)};
+        }
+        (void)other;
+        assert_int_equal(solve(fixture), STATUS_UNSUPPORTED);
+        assert_non_null(fixture->reason);
+        fixture_free(fixture);
+    }
+}
+
+static void steps_bound_the_work(void **state)
+{
+    (void)state;
+    random_state = 7;
+    struct fixture *fixture = random_network(8, 1000, 90);
+    const struct route_options options = {.steps_max = 3};
+
+    assert_int_equal(solve(fixture), STATUS_OK);
+    assert_true(fixture->plan.steps > 3);
+    assert_int_equal(
+        route_solve(&fixture->network, &options, fixture->memory, &fixture->plan, &fixture->reason),
+        STATUS_OK);
+    assert_int_equal(fixture->plan.steps, 3);
+    assert_int_not_equal(fixture->plan.result, ROUTE_OPTIMAL);
+    fixture_free(fixture);
+}
+
+/* unpack(pack(network)) packs to the same bytes and solves to the same plan; every truncation and
+ * a wrong first byte are malformed. */
+static void packed_networks_come_back(void **state)
+{
+    (void)state;
+    static uint8_t memory[16384];
+    static uint8_t again[16384];
+
+    for (uint64_t seed = 1; seed <= 50; seed++) {
+        random_state = seed;
+        struct fixture *fixture = random_network(1 + (uint32_t)random_below(6), 100000, 60);
+        struct packer packer = packer_from(memory, sizeof(memory));
+        network_pack(&fixture->network, &packer);
+        const struct bytes packed = packer_finish(&packer);
+        size_t footprint;
+        struct network back;
+        assert_int_equal(network_unpack_footprint(packed, &footprint), STATUS_OK);
+        void *arrays = malloc(footprint);
+        assert_non_null(arrays);
+        assert_int_equal(network_unpack(packed, arrays, &back), STATUS_OK);
+        struct packer second = packer_from(again, sizeof(again));
+        network_pack(&back, &second);
+        assert_true(bytes_equal(packed, packer_finish(&second)));
+        for (size_t cut = 0; cut < packed.count; cut += 7) {
+            struct network none;
+            assert_int_equal(network_unpack(bytes_from(memory, cut), arrays, &none),
+                             STATUS_MALFORMED);
+        }
+        memory[0] ^= 1;
+        assert_int_equal(network_unpack_footprint(packed, &footprint), STATUS_MALFORMED);
+        free(arrays);
+        fixture_free(fixture);
+    }
+}
+
+static void malformed_networks_are_refused(void **state)
+{
+    (void)state;
+    struct fixture *fixture = fixture_new();
+
+    assert_int_equal(network_check(&fixture->network), STATUS_MALFORMED); /* no place */
+    struct route_place *place = place_add(fixture, 10, 20);
+    (void)place_add(fixture, 0, 20);
+    struct route_corridor *corridor = corridor_add(fixture, 0, 1, 10, 1);
+    assert_int_equal(network_check(&fixture->network), STATUS_OK);
+    corridor->to = 2;
+    assert_int_equal(network_check(&fixture->network), STATUS_MALFORMED);
+    corridor->to = 0;
+    assert_int_equal(network_check(&fixture->network), STATUS_MALFORMED);
+    corridor->to = 1;
+    piece_add(fixture, place, 5, -1);
+    piece_add(fixture, place, 5, 0);
+    assert_int_equal(network_check(&fixture->network), STATUS_MALFORMED); /* not concave */
+    fixture->pieces[1].rate = (struct route_decimal){.mantissa = -1, .exponent = -8};
+    assert_int_equal(network_check(&fixture->network), STATUS_OK);
+    fixture->pieces[1].rate.exponent = ROUTE_EXPONENT_MAX + 1;
+    assert_int_equal(network_check(&fixture->network), STATUS_MALFORMED);
+    fixture_free(fixture);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(solver_finds_what_exhaustive_search_finds),
+        cmocka_unit_test(prices_prove_larger_plans),
+        cmocka_unit_test(solver_avoids_the_greedy_pairing),
+        cmocka_unit_test(amounts_far_above_64_bits_stay_exact),
+        cmocka_unit_test(lossy_corridor_delivers_the_floor),
+        cmocka_unit_test(unsupported_networks_are_refused_by_name),
+        cmocka_unit_test(steps_bound_the_work),
+        cmocka_unit_test(packed_networks_come_back),
+        cmocka_unit_test(malformed_networks_are_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
