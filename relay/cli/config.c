@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "relay/node/config.h"
+
+#include <string.h>
+
+#include "relay/cli/cli.h"
+
+int cli_config(int argc, char **argv)
+{
+    bool json = false;
+    const struct cli_option options[] = {{.name = "--json", .flag = &json}, {.name = NULL}};
+    struct cli_arguments arguments;
+    int code = EXIT_USAGE;
+    if (!cli_parse(argc, argv, options, 2, &arguments, &code)) {
+        return code;
+    }
+    if (arguments.count != 2 || strcmp(arguments.values[0], "check") != 0) {
+        cli_say("config", "say 'sluice config check FILE'");
+        return EXIT_USAGE;
+    }
+    struct node_config *config = NULL;
+    struct settings_error error;
+    const enum status status = config_load(arguments.values[1], &config, &error);
+    if (status != STATUS_OK) {
+        cli_say("config", "%s", error.text);
+        return status == STATUS_REFUSED ? EXIT_REFUSED : EXIT_USAGE;
+    }
+    if (json) {
+        config_print_json(config, stdout);
+    } else {
+        config_print(config, stdout);
+    }
+    config_free(config);
+    return fflush(stdout) == 0 ? EXIT_DONE : EXIT_TEMPORARY;
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The command line's side of the control socket. */
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "relay/base/hex.h"
+#include "relay/node/control.h"
+#include "relay/node/control_json.h"
+
+#define HEADER_BYTES  4u
+#define ANSWER_WAIT_S 15
+
+/* -1: nobody listens. */
+static int connect_to(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    const struct timeval wait = {.tv_sec = ANSWER_WAIT_S};
+    if (strlen(path) >= sizeof(address.sun_path)) {
+        return -1;
+    }
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return -1;
+    }
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) != 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) != 0 ||
+        connect(fd, (const struct sockaddr *)&address, sizeof(address)) != 0) {
+        (void)close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static bool send_all(int fd, const uint8_t *data, size_t count)
+{
+    size_t sent = 0;
+    while (sent < count) {
+        const ssize_t got = send(fd, data + sent, count - sent, MSG_NOSIGNAL);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            return false;
+        }
+        sent += (size_t)got;
+    }
+    return true;
+}
+
+static bool receive_all(int fd, uint8_t *data, size_t count)
+{
+    size_t received = 0;
+    while (received < count) {
+        const ssize_t got = recv(fd, data + received, count - received, 0);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            return false;
+        }
+        received += (size_t)got;
+    }
+    return true;
+}
+
+static bool send_request(int fd, enum operator_action action, uint32_t domain,
+                         const struct hash *subject, const char *reason)
+{
+    char subject_text[2 + 64 + 1] = "0x";
+    hex_encode(bytes_from(subject->bytes, sizeof(subject->bytes)), subject_text + 2);
+    json_t *root =
+        json_pack("{s:s, s:s, s:I, s:s}", "action", control_action_word(action), "subject",
+                  subject_text, "domain", (json_int_t)domain, "reason", reason);
+    char *text = root == NULL ? NULL : json_dumps(root, JSON_COMPACT);
+    json_decref(root);
+    bool sent = false;
+    if (text != NULL && strlen(text) <= CONTROL_FRAME_BYTES_MAX) {
+        uint8_t header[HEADER_BYTES];
+        control_frame_header((uint32_t)strlen(text), header);
+        sent = send_all(fd, header, sizeof(header)) &&
+               send_all(fd, (const uint8_t *)text, strlen(text));
+    }
+    free(text);
+    return sent;
+}
+
+static enum status take_reply(const uint8_t *frame, uint32_t count, struct control_reply *ret_reply)
+{
+    enum status status = STATUS_MALFORMED;
+    json_t *root = json_loadb((const char *)frame, count, JSON_REJECT_DUPLICATES, NULL);
+    const char *error = json_string_value(json_object_get(root, "error"));
+    const char *text = json_string_value(json_object_get(root, "text"));
+    const json_t *code = json_object_get(root, "code");
+    const json_t *level = json_object_get(root, "level");
+    if (error != NULL) {
+        (void)snprintf(ret_reply->text, sizeof(ret_reply->text), "%s", error);
+        status = STATUS_REFUSED;
+    } else if (text != NULL && json_is_integer(code) && json_is_integer(level)) {
+        (void)snprintf(ret_reply->text, sizeof(ret_reply->text), "%s", text);
+        ret_reply->code = (uint32_t)json_integer_value(code);
+        ret_reply->level = (enum note_level)json_integer_value(level);
+        status = STATUS_OK;
+    }
+    json_decref(root);
+    return status;
+}
+
+enum status control_ask(const char *path, enum operator_action action, uint32_t domain,
+                        const struct hash *subject, const char *reason,
+                        struct control_reply *ret_reply)
+{
+    uint8_t header[HEADER_BYTES];
+    uint8_t frame[CONTROL_FRAME_BYTES_MAX];
+    *ret_reply = (struct control_reply){0};
+    const int fd = connect_to(path);
+    if (fd < 0) {
+        return STATUS_UNREACHABLE;
+    }
+    enum status status = STATUS_TIMEOUT;
+    if (send_request(fd, action, domain, subject, reason) &&
+        receive_all(fd, header, sizeof(header))) {
+        const uint32_t count = control_frame_count(header);
+        status = STATUS_MALFORMED;
+        if (count > 0 && count <= sizeof(frame) && receive_all(fd, frame, count)) {
+            status = take_reply(frame, count, ret_reply);
+        }
+    }
+    (void)close(fd);
+    return status;
+}

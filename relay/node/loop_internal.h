@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/node/loop_internal.h: the parts of a running node, shared by loop.c (life), loop_ports.c
+ * (what the driver asks for) and loop_journal.c (what is durable). */
+#ifndef SLUICE_RELAY_NODE_LOOP_INTERNAL_H
+#define SLUICE_RELAY_NODE_LOOP_INTERNAL_H
+
+#include <libwebsockets.h>
+
+#include "relay/node/child.h"
+#include "relay/node/config.h"
+#include "relay/node/control.h"
+#include "relay/node/control_json.h"
+#include "relay/node/driver.h"
+#include "relay/node/files.h"
+#include "relay/node/log.h"
+#include "relay/node/loop_context.h"
+#include "relay/node/planner.h"
+#include "relay/node/signer_client.h"
+#include "relay/node/thread_queue.h"
+#include "relay/node/transport.h"
+#include "store/journal.h"
+#include "store/writer.h"
+
+struct loop_endpoint {
+    char trouble[128]; /* last told; empty: none since it was up */
+    uint64_t told_ns;
+    bool up;
+    bool bad; /* wrong chain or missing contract: more tries do not help */
+    bool good;
+};
+
+struct loop {
+    const struct node_config *config;
+    const char *build_id;
+    struct lws_context *context;
+    struct lws_vhost *vhost;
+    lws_sorted_usec_list_t timer;
+    struct transport *transport;
+    struct signer_client *signer; /* NULL: none configured */
+    struct child *child;          /* NULL: none started */
+    struct control *control;
+    struct files *files;
+    struct planner *planner;
+    struct planning planning;
+    struct journal *journal;
+    struct journal_reader *reader;
+    struct writer *writer;
+    struct thread_queue *commits; /* struct loop_commit, from the writer's thread */
+    struct driver *driver;
+    void *driver_memory;
+    struct loop_endpoint endpoints[CHAINS_MAX][ENDPOINTS_PER_CHAIN_MAX];
+    int signals;  /* signalfd; the loop owns it once adopted */
+    bool started; /* EVENT_START is durable */
+    bool ready;
+    bool stop_asked;
+    uint64_t stop_deadline_ns;
+    bool ended; /* leave the loop */
+    int exit_code;
+};
+
+/* ---- loop.c ---- */
+/* Begins an orderly stop; `exit_code` is kept when it is the first that is not EXIT_DONE. */
+void loop_stop(struct loop *loop, int exit_code, const char *reason);
+/* Leaves at once: nothing more may become durable. */
+void loop_end(struct loop *loop, int exit_code);
+void loop_wake(void *context);
+
+/* ---- loop_ports.c ---- */
+struct driver_ports loop_ports(struct loop *loop);
+struct transport_handler loop_transport_handler(struct loop *loop);
+struct signer_handler loop_signer_handler(struct loop *loop);
+struct child_handler loop_child_handler(struct loop *loop);
+struct control_handler loop_control_handler(struct loop *loop);
+/* Answers of the threads become events. */
+void loop_take_answers(struct loop *loop);
+
+/* ---- loop_journal.c ---- */
+/* Opens the journal; says what is wrong and returns an exit code when it cannot. */
+int loop_open_journal(struct loop *loop, struct instant *ret_last);
+int loop_start_writer(struct loop *loop);
+/* Ends the thread; what it could not write is not durable and was not acted on. */
+void loop_stop_writer(struct loop *loop);
+void loop_close_journal(struct loop *loop);
+void loop_take_commits(struct loop *loop);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/record.h"
+#include "relay/base/check.h"
+#include "relay/node/exit_codes.h"
+#include "relay/node/loop_internal.h"
+
+#define COMMITS_BYTES ((size_t)64 << 10)
+#define MAP_BYTES     ((size_t)64 << 20) /* first size; it doubles as needed */
+
+/* What the writer's thread says of one batch. */
+struct loop_commit {
+    uint64_t generation;
+    enum status status;
+};
+
+static int refuse(const struct loop *loop, enum status status)
+{
+    static const struct {
+        enum status status;
+        int exit_code;
+        const char *text;
+    } refusals[] = {
+        {STATUS_BUSY, EXIT_FENCED, "another sluice holds this data directory"},
+        {STATUS_READ_ONLY, EXIT_USAGE, "the data directory cannot be written"},
+        {STATUS_NO_SPACE, EXIT_TEMPORARY, "the disk is full"},
+        {STATUS_NO_MEMORY, EXIT_TEMPORARY, "no memory"},
+        {STATUS_IO, EXIT_TEMPORARY, "the data directory cannot be read or written"},
+        {STATUS_VERSION, EXIT_USAGE, "the journal was written by a newer version"},
+        {STATUS_CORRUPT, EXIT_INTEGRITY,
+         "this is not a journal, or it is damaged: run 'sluice journal verify' on it"},
+    };
+    int exit_code = EXIT_TEMPORARY;
+    const char *text = status_name(status);
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+        if (refusals[i].status == status) {
+            exit_code = refusals[i].exit_code;
+            text = refusals[i].text;
+        }
+    }
+    struct log_line line;
+    log_begin(&line, LOG_ERROR, "not_started");
+    log_string(&line, "what", loop->config->data);
+    log_string(&line, "why", text);
+    log_end(&line);
+    return exit_code;
+}
+
+/* Relay time goes on from the last record. */
+static enum status read_last_instant(struct loop *loop, struct instant *ret_last)
+{
+    const uint64_t head = journal_reader_head(loop->reader);
+    struct bytes bytes;
+    struct record record;
+    if (head == 0) {
+        *ret_last = (struct instant){0};
+        return STATUS_OK;
+    }
+    enum status status = journal_read_record(loop->reader, head, &bytes);
+    if (status != STATUS_OK) {
+        return status == STATUS_NOT_FOUND ? STATUS_CORRUPT : status;
+    }
+    void *memory = malloc(RECORD_ARENA_BYTES);
+    if (memory == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    struct record_arena arena = record_arena_from(memory, RECORD_ARENA_BYTES);
+    status = record_decode(bytes, NULL, &arena, &record);
+    if (status == STATUS_OK) {
+        *ret_last = record.at;
+    }
+    free(memory);
+    return status == STATUS_MALFORMED ? STATUS_CORRUPT : status;
+}
+
+int loop_open_journal(struct loop *loop, struct instant *ret_last)
+{
+    const struct journal_options options = {
+        .path = loop->config->data,
+        .map_bytes = loop->config->journal_bytes_max < MAP_BYTES ? loop->config->journal_bytes_max
+                                                                 : MAP_BYTES,
+        .map_bytes_max = loop->config->journal_bytes_max,
+    };
+    enum status status = journal_open_lmdb(&options, &loop->journal);
+    if (status == STATUS_OK) {
+        status = journal_reader_open(loop->journal, &loop->reader);
+    }
+    if (status == STATUS_OK) {
+        status = read_last_instant(loop, ret_last);
+    }
+    return status == STATUS_OK ? EXIT_DONE : refuse(loop, status);
+}
+
+/* On the writer's thread. */
+static void committed(void *context, uint64_t generation, enum status status, uint64_t head)
+{
+    struct loop *loop = context;
+    (void)head;
+    struct loop_commit commit;
+    memset(&commit, 0, sizeof(commit));
+    commit.generation = generation;
+    commit.status = status;
+    /* A failure may repeat while the loop is busy; only its success must not be lost. */
+    const enum status pushed =
+        thread_queue_push(loop->commits, bytes_from(&commit, sizeof(commit)), (struct bytes){0});
+    CHECK(pushed == STATUS_OK || status != STATUS_OK);
+}
+
+int loop_start_writer(struct loop *loop)
+{
+    loop->commits = thread_queue_new(COMMITS_BYTES, loop_wake, loop);
+    if (loop->commits == NULL) {
+        return EXIT_TEMPORARY;
+    }
+    const struct writer_options options = {
+        .journal = loop->journal, .done = committed, .context = loop};
+    return writer_open(&options, &loop->writer) == STATUS_OK ? EXIT_DONE : EXIT_TEMPORARY;
+}
+
+void loop_take_commits(struct loop *loop)
+{
+    struct loop_commit commit;
+    struct buffer memory = buffer_from(&commit, sizeof(commit));
+    while (thread_queue_take(loop->commits, 0, &memory) == STATUS_OK) {
+        if (commit.status == STATUS_OK) {
+            const enum status status = journal_reader_refresh(loop->reader);
+            if (status != STATUS_OK) {
+                (void)refuse(loop, status);
+                loop_end(loop, EXIT_INTEGRITY);
+                return;
+            }
+            loop->started = true;
+        }
+        driver_on_committed(loop->driver, commit.generation, commit.status);
+    }
+}
+
+void loop_stop_writer(struct loop *loop)
+{
+    loop->writer = writer_close(loop->writer);
+}
+
+void loop_close_journal(struct loop *loop)
+{
+    loop->commits = thread_queue_free(loop->commits);
+    loop->reader = journal_reader_close(loop->reader);
+    loop->journal = journal_close(loop->journal);
+}
