@@ -213,8 +213,7 @@ enum status wire_encode_request(const struct wire_request *request, struct buffe
     case WIRE_ASK_ANNOUNCEMENT:
         return encode_announcement(request, &out, buffer);
     }
-    CHECK(!"a request asks one of the above");
-    return STATUS_MALFORMED;
+    check_failed(__FILE__, __LINE__, "a request asks one of the above");
 }
 
 static bool decode_transaction(const Sluice__V1__SignerTransaction *in,
@@ -341,8 +340,7 @@ enum status wire_encode_reply(const struct wire_reply *reply, struct buffer *buf
     case WIRE_ANSWER_IDENTITY:
         return encode_identity(&reply->identity, &out, buffer);
     }
-    CHECK(!"a reply carries one of the above");
-    return STATUS_MALFORMED;
+    check_failed(__FILE__, __LINE__, "a reply carries one of the above");
 }
 
 static bool decode_identity(const Sluice__V1__SignerIdentity *in, struct wire_identity *identity)

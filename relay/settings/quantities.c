@@ -174,7 +174,7 @@ static bool checksum_is_right(const char *digits, const uint8_t address[20])
     hex_encode(bytes_from(address, 20), lower);
     const struct hash hash = keccak256(bytes_from(lower, 40));
     for (size_t i = 0; i < 40; i++) {
-        const unsigned nibble = hash.bytes[i / 2] >> (i % 2 == 0 ? 4 : 0) & 15u;
+        const unsigned nibble = (unsigned)(hash.bytes[i / 2] >> (i % 2 == 0 ? 4 : 0)) & 15u;
         const bool is_upper = digits[i] >= 'A' && digits[i] <= 'F';
         const bool is_letter = lower[i] >= 'a';
         upper_count += is_upper ? 1 : 0;

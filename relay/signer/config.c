@@ -514,8 +514,7 @@ static const char *mode_name(enum signer_mode mode)
     case SIGNER_MODE_ACT:
         return "act: moves capital inside the bounds below";
     }
-    CHECK(!"a mode is one of the above");
-    return "";
+    check_failed(__FILE__, __LINE__, "a mode is one of the above");
 }
 
 static void print_address(const struct address *address, FILE *out)

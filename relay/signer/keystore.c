@@ -63,8 +63,7 @@ const char *keystore_problem_text(enum keystore_problem problem)
     case KEYSTORE_OTHER_ADDRESS:
         return "it names another address than its key has";
     }
-    CHECK(!"a problem is one of the above");
-    return "";
+    check_failed(__FILE__, __LINE__, "a problem is one of the above");
 }
 
 /* ---- reading ---- */

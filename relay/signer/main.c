@@ -321,7 +321,12 @@ static int serve(struct process *process, const sigset_t *wait_mask)
                        "the record of earlier signatures is damaged; nothing more is signed",
                        EXIT_CODE_INTEGRITY);
     }
-    return exit_code_from(status);
+    if (status != STATUS_OK) {
+        return stopped("state folder", process->config->state,
+                       "it could not be written; start again when the disk is well",
+                       exit_code_from(status));
+    }
+    return EXIT_CODE_DONE;
 }
 
 static int run(struct process *process)

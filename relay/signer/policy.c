@@ -334,8 +334,7 @@ static bool allows_function(const struct wire_request *request, struct policy_tr
     case LEG_CANCEL:
         break;
     }
-    CHECK(!"a function belongs to one of the legs above");
-    return false;
+    check_failed(__FILE__, __LINE__, "a function belongs to one of the legs above");
 }
 
 static bool allows_mode(const struct policy *policy, enum leg_kind leg, struct refusal *refusal)
@@ -356,8 +355,7 @@ static bool allows_mode(const struct policy *policy, enum leg_kind leg, struct r
     case SIGNER_MODE_ACT:
         return true;
     }
-    CHECK(!"a mode is one of the above");
-    return false;
+    check_failed(__FILE__, __LINE__, "a mode is one of the above");
 }
 
 static bool allows_fees(struct policy_transaction *asked, struct refusal *refusal)

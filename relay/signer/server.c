@@ -38,6 +38,7 @@ struct server {
     int listener;
     bool bound;
     struct sockaddr_un address;
+    uid_t own_uid; /* asked at start: the confined process cannot */
     bool has_client_uid;
     uint32_t client_uid;
     struct connection connections[SERVER_CONNECTIONS_MAX];
@@ -56,8 +57,12 @@ static enum status check_folder(const struct server_options *options)
     struct stat about;
     memcpy(path, options->socket, strlen(options->socket) + 1);
     const char *folder = dirname(path);
-    if (mkdir(folder, options->has_client_uid ? 0750 : 0700) != 0 && errno != EEXIST) {
+    const bool is_new = mkdir(folder, 0700) == 0;
+    if (!is_new && errno != EEXIST) {
         return errno == EROFS || errno == EACCES ? STATUS_READ_ONLY : STATUS_IO;
+    }
+    if (is_new && options->has_client_uid && chmod(folder, 0750) != 0) {
+        return STATUS_IO;
     }
     if (stat(folder, &about) != 0) {
         return STATUS_IO;
@@ -116,6 +121,7 @@ enum status server_open(const struct server_options *options, struct server **re
     }
     CHECK(path_bytes < sizeof(server->address.sun_path));
     server->listener = -1;
+    server->own_uid = geteuid();
     server->has_client_uid = options->has_client_uid;
     server->client_uid = options->client_uid;
     server->address.sun_family = AF_UNIX;
@@ -217,7 +223,8 @@ static bool peer_is_allowed(const struct server *server, int fd)
         peer_bytes != sizeof(peer)) {
         return false;
     }
-    return peer.uid == geteuid() || (server->has_client_uid && peer.uid == server->client_uid);
+    return peer.uid == server->own_uid ||
+           (server->has_client_uid && peer.uid == server->client_uid);
 }
 
 static void accept_peers(struct server *server)
@@ -360,7 +367,7 @@ static bool serve(struct server *server, struct signer *signer)
         }
     }
     signer_settle(signer, server->answers, server->answers_count);
-    if (signer->damaged) {
+    if (signer->ended != STATUS_OK) {
         return false;
     }
     deliver(server);
@@ -429,8 +436,8 @@ enum status server_run(struct server *server, struct signer *signer,
             react(server, polls);
         }
         more = serve(server, signer);
-        if (signer->damaged) {
-            return STATUS_CORRUPT;
+        if (signer->ended != STATUS_OK) {
+            return signer->ended;
         }
     }
     return STATUS_OK;

@@ -31,7 +31,7 @@ MUST_USE enum status server_open(const struct server_options *options, struct se
 /* Closes all connections and removes the socket. Accepts NULL, returns NULL. */
 struct server *server_close(struct server *server);
 
-/* Serves until `*stop` is not zero (STATUS_OK) or the watermark proves damaged (STATUS_CORRUPT).
+/* Serves until `*stop` is not zero (STATUS_OK) or the signer ended (signer->ended).
  * Signals that set `*stop` are blocked by the caller and delivered under `wait_mask`. */
 MUST_USE enum status server_run(struct server *server, struct signer *signer,
                                 const volatile sig_atomic_t *stop, const sigset_t *wait_mask);

@@ -23,8 +23,8 @@ static void answer_refused(struct signer_answer *answer)
 static void answer_unknown(struct signer *signer, enum status status, struct signer_answer *answer)
 {
     CHECK(status != STATUS_OK);
-    if (status == STATUS_CORRUPT) {
-        signer->damaged = true;
+    if (status == STATUS_CORRUPT || watermark_is_lost(signer->watermark)) {
+        signer->ended = status;
     }
     /* Any kind will do to write the text; this is no refusal. */
     (void)refuse(&answer->refusal, REFUSAL_KEY, "the signer's own record cannot be kept: %s",
@@ -403,7 +403,7 @@ void signer_answer(struct signer *signer, const struct wire_request *request, st
         answer_announcement(signer, request, ret_answer);
         return;
     }
-    CHECK(!"a request asks one of the above");
+    check_failed(__FILE__, __LINE__, "a request asks one of the above");
 }
 
 void signer_settle(struct signer *signer, struct signer_answer *answers, uint32_t answers_count)

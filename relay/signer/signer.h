@@ -39,7 +39,9 @@ struct signer {
     const struct signer_key *keys;
     uint32_t keys_count;
     struct instant now; /* latest seen; never moves back */
-    bool damaged;       /* the watermark contradicts itself: the process must end */
+    /* STATUS_OK: it goes on. STATUS_CORRUPT: the watermark contradicts itself. STATUS_IO: it must be
+     * opened anew. Both end the process; nothing more is signed. */
+    enum status ended;
 };
 
 struct signer_answer {

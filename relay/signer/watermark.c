@@ -38,6 +38,7 @@ struct watermark {
     int lock; /* holds promise 3 */
     MDB_env *env;
     MDB_dbi rows;
+    bool lost;
     MDB_txn *batch;   /* NULL: no batch is open */
     MDB_txn *request; /* nested in the batch; NULL: no request is open */
 };
@@ -72,7 +73,6 @@ static enum status status_from_lmdb(int code)
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
     case MDB_INVALID:
-    case MDB_PANIC:
         return STATUS_CORRUPT;
     default: /* any other errno; not an enum */
         return STATUS_IO;
@@ -271,6 +271,7 @@ enum status watermark_begin(struct watermark *watermark)
     const int code = mdb_txn_begin(watermark->env, NULL, 0, &watermark->batch);
     if (code != MDB_SUCCESS) {
         watermark->batch = NULL;
+        watermark->lost = watermark->lost || code == MDB_PANIC;
     }
     return status_from_lmdb(code);
 }
@@ -292,6 +293,11 @@ void watermark_abort(struct watermark *watermark)
         mdb_txn_abort(watermark->batch);
         watermark->batch = NULL;
     }
+}
+
+bool watermark_is_lost(const struct watermark *watermark)
+{
+    return watermark->lost;
 }
 
 bool watermark_is_open(const struct watermark *watermark)

@@ -44,6 +44,8 @@ struct watermark *watermark_close(struct watermark *watermark);
 MUST_USE enum status watermark_begin(struct watermark *watermark);
 MUST_USE enum status watermark_commit(struct watermark *watermark);
 void watermark_abort(struct watermark *watermark);
+/* A write failed so that LMDB trusts its mapping no more: only a new open can go on. */
+bool watermark_is_lost(const struct watermark *watermark);
 bool watermark_is_open(const struct watermark *watermark); /* between begin and commit or abort */
 
 /* One request of the batch: what it changed stays (keep) or is undone (drop). */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tests/unit/signer_fixture.h: a policy, two keys and requests inside that policy, for the signer's
+ * tests to bend. */
+#ifndef SLUICE_TESTS_UNIT_SIGNER_FIXTURE_H
+#define SLUICE_TESTS_UNIT_SIGNER_FIXTURE_H
+
+#include "relay/signer/signer.h"
+
+#define FIXTURE_DOMAIN           901u
+#define FIXTURE_CHAIN_ID         31337u
+#define FIXTURE_OTHER_DOMAIN     902u
+#define FIXTURE_OTHER_CHAIN_ID   31338u
+#define FIXTURE_GAS              300000u
+#define FIXTURE_FEE              2000000000u /* wei per gas */
+#define FIXTURE_SECRET           0x11        /* every byte of the chain key */
+#define FIXTURE_VALIDATOR_SECRET 0x22
+
+/* Addresses of 20 equal bytes. */
+#define FIXTURE_MAILBOX  0xa1
+#define FIXTURE_ROUTER   0xa2
+#define FIXTURE_BRIDGE   0xa3
+#define FIXTURE_ANNOUNCE 0xa4
+#define FIXTURE_HOOK     0xa5
+
+struct address fixture_address(uint8_t byte);
+
+/* Both chains alike; mode act; 1,000 base units a move, 2,500 an hour. */
+void fixture_policy(struct policy *policy);
+
+/* Unsigned transactions with their calldata, in memory of their own. */
+struct fixture_transaction {
+    struct evm_transaction transaction;
+    uint8_t data[2048];
+    uint8_t encoded[4096];
+};
+
+void fixture_process(struct fixture_transaction *made, uint64_t nonce);
+void fixture_rebalance(struct fixture_transaction *made, uint64_t nonce, uint32_t destination,
+                       uint64_t amount);
+void fixture_announce(struct fixture_transaction *made, uint64_t nonce);
+void fixture_cancel(struct fixture_transaction *made, uint64_t nonce, const struct address *key);
+
+/* The request to sign it, from the chain key. The encoding is made anew. */
+struct wire_request fixture_request(struct fixture_transaction *made, enum leg_kind leg,
+                                    const struct address *key);
+
+#endif
