@@ -2,15 +2,15 @@
 /* relay/core/plan.c: when to plan, on what, and what becomes of a plan.
  *
  *   every plan_interval, per asset:
- *     fit? ──no──▶ the reason is kept (`sluice why`)
- *       │ yes
- *     balanced, cooling down, moves not yet away? ──yes──▶ the reason is kept
- *       │ no
- *     network asked about (COMMAND_PLAN) ──answer──▶ checked in exact integers ──▶ cut to limits
- *                                                                                      │
- *              observe: OBSERVED       propose: AWAITING_APPROVAL       act: ACCEPTED ◀┘
- *                                         │        │        └─stale, rejected─▶ VOID
- *                                         └──approved──▶ ACCEPTED ──all moves ended──▶ DONE
+ *     fit? --no--> the reason is kept (`sluice why`)
+ *      | yes
+ *     balanced, cooling down, moves not yet away? --yes--> the reason is kept
+ *      | no
+ *     asked about (COMMAND_PLAN) --answer--> checked in exact integers --> cut to the limits
+ *                                                                               |
+ *        observe: OBSERVED     propose: AWAITING_APPROVAL     act: ACCEPTED <---+
+ *                                  |         '--stale, rejected--> VOID
+ *                                  '--approved--> ACCEPTED --all moves ended--> DONE
  *
  * Invariants
  *   1. No move starts from a plan whose moves would not be right on the ledger as it is now.
@@ -142,7 +142,7 @@ static void routers_check(struct step *step, uint32_t asset)
     for (uint32_t i = 0; i < step->config->routers_count; i++) {
         count += step->config->routers[i].asset == asset ? 1u : 0u;
     }
-    if (count > PLAN_ROUTERS_MAX) {
+    if (count > PLAN_ROUTERS_MAX && step_has_room(step, 1)) {
         struct text text = text_from(step->config->assets[asset].symbol);
         text_add(&text, " has more routers than this version plans for: ");
         text_add_number(&text, PLAN_ROUTERS_MAX);
@@ -606,7 +606,7 @@ void plan_on_planned(struct step *step, const struct event *event)
 static int asset_of_plan(const struct step *step, const struct plan_row *plan)
 {
     for (uint32_t i = 0; i < step->config->assets_count; i++) {
-        if (strncmp(step->config->assets[i].symbol, plan->symbol, NAME_BYTES_MAX) == 0) {
+        if (capital_is_symbol(step->config->assets[i].symbol, plan->symbol)) {
             return (int)i;
         }
     }
