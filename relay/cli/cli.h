@@ -82,12 +82,13 @@ void cli_table_cell(struct cli_table *table, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 /* Prints and frees. Accepts NULL. */
 void cli_table_print(struct cli_table *table);
+void cli_table_free(struct cli_table *table); /* accepts NULL */
 
-/* ---- values as people read them; text is valid until the fourth call after ---- */
-const char *cli_hash_text(const struct hash *hash);           /* 0x and 64 digits */
-const char *cli_hash_short(const struct hash *hash);          /* 0x12345678… */
-const char *cli_address_text(const struct address *address);  /* 0x and 40 digits when EVM */
-const char *cli_time_text(struct instant at);                 /* 2026-11-23T01:05:16Z; - for 0 */
+/* ---- values as people read them; text is valid for the next 15 calls ---- */
+const char *cli_hash_text(const struct hash *hash);          /* 0x and 64 digits */
+const char *cli_hash_short(const struct hash *hash);         /* 0x12345678… */
+const char *cli_address_text(const struct address *address); /* 0x and 40 digits when EVM */
+const char *cli_time_text(struct instant at);                /* 2026-11-23T01:05:16Z; - for 0 */
 const char *cli_units_text(const struct amount *amount, uint32_t decimals); /* 12.500000 */
 const char *cli_bytes_text(struct bytes text); /* escaped, cut: words from outside */
 

@@ -21,8 +21,8 @@ struct request {
 };
 
 /* Where the node listens: --config says it, or --data with the usual name. */
-static int find_socket(const char *verb, const char *path, const char *data,
-                       const char *chain_name, struct request *request)
+static int find_socket(const char *verb, const char *path, const char *data, const char *chain_name,
+                       struct request *request)
 {
     if (path == NULL && data == NULL) {
         cli_say(verb, "which node? Say --config FILE or --data DIR");
@@ -61,15 +61,37 @@ static int find_socket(const char *verb, const char *path, const char *data,
     return code;
 }
 
+/* What the core says when it did what was asked; anything else that is no mere information is why
+ * it did not. */
+static enum reason reason_when_done(enum operator_action action)
+{
+    switch (action) {
+    case OPERATOR_APPROVE_PLAN:
+        return REASON_PLAN_APPROVED;
+    case OPERATOR_REJECT_PLAN:
+        return REASON_PLAN_REJECTED;
+    case OPERATOR_PAUSE:
+        return REASON_PAUSED;
+    case OPERATOR_HOLD_MESSAGE:
+        return REASON_HELD;
+    case OPERATOR_DROP_MESSAGE:
+        return REASON_DROPPED;
+    case OPERATOR_RESUME:
+    case OPERATOR_RETRY_MESSAGE:
+        return REASON_NONE;
+    }
+    return REASON_NONE;
+}
+
 static int print_reply(const struct request *request, const struct control_reply *reply)
 {
     const char *said = reply->code == REASON_NONE ? "" : reason_text((enum reason)reply->code);
-    /* The core answers what it did not do with a warning. */
-    const bool refused = reply->code != REASON_NONE && reply->level != NOTE_INFO;
+    const bool refused = reply->code != REASON_NONE && reply->level != NOTE_INFO &&
+                         (enum reason)reply->code != reason_when_done(request->action);
     if (request->json) {
-        const int code = cli_print_json(json_pack(
-            "{s:s, s:b, s:i, s:s, s:s}", "action", request->verb, "accepted", !refused, "code",
-            (int)reply->code, "reason", said, "text", reply->text));
+        const int code = cli_print_json(
+            json_pack("{s:s, s:b, s:i, s:s, s:s}", "action", request->verb, "accepted", !refused,
+                      "code", (int)reply->code, "reason", said, "text", reply->text));
         return code == EXIT_DONE && refused ? EXIT_REFUSED : code;
     }
     (void)printf("%s: %s%s%s%s%s\n", request->verb, refused ? "refused" : "done",
@@ -121,9 +143,9 @@ static int run_operator(int argc, char **argv, enum operator_action action, bool
     if (!cli_parse(argc, argv, options, needs_plan ? 1 : 0, &arguments, &code)) {
         return code;
     }
-    if (needs_plan && (arguments.count != 1 ||
-                       hex_decode_hash(bytes_from_string(arguments.values[0]),
-                                       &request.subject) != STATUS_OK)) {
+    if (needs_plan &&
+        (arguments.count != 1 ||
+         hex_decode_hash(bytes_from_string(arguments.values[0]), &request.subject) != STATUS_OK)) {
         cli_say(argv[0], "which plan? 'sluice plan' shows its id (0x and 64 digits)");
         return EXIT_USAGE;
     }

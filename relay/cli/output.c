@@ -12,7 +12,7 @@
 
 #define COLUMNS_MAX    16u
 #define CELL_BYTES_MAX 256u
-#define TEXTS_COUNT    4u
+#define TEXTS_COUNT    16u
 #define TEXT_BYTES_MAX 1088u
 
 int cli_print_json(json_t *value)
@@ -105,6 +105,16 @@ void cli_table_print(struct cli_table *table)
     for (size_t i = 0; i < table->cells_count; i++) {
         const size_t column = i % table->columns_count;
         print_cell(table, column, widths[column], table->cells[i]);
+    }
+    cli_table_free(table);
+}
+
+void cli_table_free(struct cli_table *table)
+{
+    if (table == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < table->cells_count; i++) {
         free(table->cells[i]);
     }
     free(table->cells);
@@ -113,7 +123,7 @@ void cli_table_print(struct cli_table *table)
 
 /* ---- values ---- */
 
-/* Four texts take turns, so that one line of output can hold several values. */
+/* Texts take turns, so that one line of output can hold several values. */
 static char *next_text(void)
 {
     static char texts[TEXTS_COUNT][TEXT_BYTES_MAX];

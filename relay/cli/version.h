@@ -5,7 +5,7 @@
 
 #include "relay/core/core.h"
 
-#define SLUICE_VERSION "0.1.0"
+#define SLUICE_VERSION  "0.1.0"
 #define SLUICE_TEXT_(x) #x
 #define SLUICE_TEXT(x)  SLUICE_TEXT_(x)
 #define SLUICE_BUILD_ID "sluice " SLUICE_VERSION " core " SLUICE_TEXT(CORE_VERSION)

@@ -278,6 +278,13 @@ void capital_symbol(char ret_symbol[NAME_BYTES_MAX], const char *symbol)
     memcpy(ret_symbol, symbol, length);
 }
 
+bool capital_is_symbol(const char *a, const char *b)
+{
+    const size_t length = strnlen(a, NAME_BYTES_MAX);
+
+    return strnlen(b, NAME_BYTES_MAX) == length && memcmp(a, b, length) == 0;
+}
+
 const char *capital_router_symbol(const struct core_config *config,
                                   const struct core_router *router)
 {
@@ -291,7 +298,7 @@ const struct core_router *capital_router(const struct core_config *config, uint3
     for (uint32_t i = 0; i < config->routers_count; i++) {
         const struct core_router *candidate = &config->routers[i];
         if (candidate->domain == domain && address_equal(&candidate->router, router) &&
-            strncmp(capital_router_symbol(config, candidate), symbol, NAME_BYTES_MAX) == 0) {
+            capital_is_symbol(capital_router_symbol(config, candidate), symbol)) {
             return candidate;
         }
     }

@@ -38,6 +38,8 @@ bool capital_get_quote(struct step *step, uint32_t domain, const struct address 
 /* ---- names ---- */
 /* Copies a symbol and fills the rest with zeros. */
 void capital_symbol(char ret_symbol[NAME_BYTES_MAX], const char *symbol);
+/* The same asset? */
+bool capital_is_symbol(const char *a, const char *b);
 /* The asset of a router of the configuration in force. */
 const char *capital_router_symbol(const struct core_config *config,
                                   const struct core_router *router);

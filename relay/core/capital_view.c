@@ -279,7 +279,7 @@ enum status capital_view_ledger(const struct row_source *source, const char *sym
     memset(kinds, 0, sizeof(kinds));
     account = capital_account((enum account_kind)0, symbol, 0, NULL);
     while ((status = capital_view_next_account(source, &account, &account, &row)) == STATUS_OK &&
-           strncmp(account.symbol, symbol, NAME_BYTES_MAX) == 0) {
+           capital_is_symbol(account.symbol, symbol)) {
         struct account_row *kind = &kinds[account.kind];
         if (amount_add(&ledger.debits, &row.debit, &ledger.debits) != STATUS_OK ||
             amount_add(&ledger.credits, &row.credit, &ledger.credits) != STATUS_OK) {
@@ -385,7 +385,7 @@ static enum status reservations_read(const struct row_source *source, const char
     enum status status;
 
     while ((status = capital_view_next_open_move(source, &id, &id, &row)) == STATUS_OK) {
-        if (row.state == MOVE_TRANSIT || strncmp(row.symbol, symbol, NAME_BYTES_MAX) != 0) {
+        if (row.state == MOVE_TRANSIT || !capital_is_symbol(row.symbol, symbol)) {
             continue;
         }
         struct capital_position *from =

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* relay/core/core.c: one step: routes the event, works off what is due, folds the digest.
  *
- * TABLE_META, one row: core version u32, digest, instant of the last step, instant of the wake that
- * was asked for, paused. It is written by every step and is not part of the digest it holds.
+ * TABLE_META, one row: core version u32, digest, instants of the last step, of the wake that was
+ * asked for and of the last start, paused. It is written by every step and is not part of the
+ * digest it holds.
  *
  * The due queue is read from the wake's instant on: no due row is ever older than it, so rows that
  * were already worked off, and are only not durable yet, are not walked again. */
@@ -19,7 +20,7 @@
 #include "relay/core/step.h"
 #include "relay/core/tables.h"
 
-#define META_BYTES        (4 + 32 + 8 + 8 + 1)
+#define META_BYTES        (4 + 32 + 8 + 8 + 8 + 1)
 #define DUE_PER_STEP_MAX  64u
 #define DUE_ROOM_COMMANDS 4u /* what a due handler that does not look at the room may ask */
 #define NEVER             UINT64_MAX
@@ -31,6 +32,7 @@ struct core {
     struct hash digest;
     struct instant last;
     struct instant wake; /* asked for; NEVER: none */
+    struct instant started;
     bool paused;
     uint8_t bytes[COMMAND_BYTES_PER_STEP_MAX];
 };
@@ -53,6 +55,7 @@ static void meta_write(struct core *core)
     pack_hash(&packer, &core->digest);
     pack_instant(&packer, core->last);
     pack_instant(&packer, core->wake);
+    pack_instant(&packer, core->started);
     pack_bool(&packer, core->paused);
     rows_put(core->step.rows, bytes_from(meta_key, sizeof(meta_key)), packer_finish(&packer));
     /* Not part of the digest: it holds the digest. */
@@ -83,6 +86,7 @@ static enum status meta_read(struct core *core)
     core->digest = unpack_hash(&unpacker);
     core->last = unpack_instant(&unpacker);
     core->wake = unpack_instant(&unpacker);
+    core->started = unpack_instant(&unpacker);
     core->paused = unpack_bool(&unpacker);
     return unpacker_is_done(&unpacker) ? STATUS_OK : STATUS_CORRUPT;
 }
@@ -163,6 +167,7 @@ static bool due_handle(struct step *step, enum due_kind kind, const struct hash 
     switch (kind) {
     case DUE_MESSAGE:
     case DUE_WAITING:
+    case DUE_RESUME:
         return message_on_due(step, kind, id);
     case DUE_LANE:
         return lane_on_due(step, id);
@@ -200,7 +205,7 @@ static bool due_first(struct step *step, struct instant from, struct instant *re
     *ret_at = unpack_instant(&unpacker);
     const uint8_t kind = unpack_u8(&unpacker);
     *ret_id = unpack_hash(&unpacker);
-    if (!unpacker_is_done(&unpacker) || kind < DUE_MESSAGE || kind > DUE_WAITING) {
+    if (!unpacker_is_done(&unpacker) || kind < DUE_MESSAGE || kind > DUE_RESUME) {
         step->status = STATUS_CORRUPT;
         return false;
     }
@@ -246,6 +251,8 @@ static void on_start(struct core *core, const struct event *event)
 
     core->config = *event->start.config;
     core->has_config = true;
+    core->started = core->last;
+    core->step.started = core->last;
     config_write(core);
     step_note(&core->step, NOTE_INFO, 0, NULL, REASON_STARTED, core->config.node_name);
     blocks_on_start(&core->step);
@@ -410,6 +417,7 @@ static void step_begin(struct core *core, const struct event *event)
         core->last = event->at;
     }
     step->now = core->last;
+    step->started = core->started;
     step->status = STATUS_OK;
     step->commands_count = 0;
     step->bytes = buffer_from(core->bytes, sizeof(core->bytes));

@@ -47,6 +47,65 @@ void lane_ask(struct step *step, const struct leg *leg)
     }
 }
 
+bool lane_ask_again(struct step *step, const struct hash *leg_id)
+{
+    struct leg_row row;
+    struct leg whole;
+
+    if (!leg_get(step, leg_id, &row) || row.state != LEG_STATE_ASKED ||
+        !leg_whole(step, leg_id, &whole)) {
+        return false;
+    }
+    step_command(step, COMMAND_PREPARE, whole.domain)->prepare = whole;
+    return true;
+}
+
+bool lane_leg(struct step *step, const struct hash *leg_id, struct leg *ret_leg)
+{
+    struct leg_row row;
+
+    if (!leg_get(step, leg_id, &row) || row.state != LEG_STATE_ASKED) {
+        return false;
+    }
+    *ret_leg = row.leg;
+    return true;
+}
+
+bool lane_leg_message(struct step *step, const struct hash *leg_id, struct hash *ret_message_id)
+{
+    struct leg_row row;
+
+    if (!leg_get(step, leg_id, &row) || row.leg.kind != LEG_PROCESS) {
+        return false;
+    }
+    *ret_message_id = row.leg.process.message_id;
+    return true;
+}
+
+bool lane_leg_has(struct step *step, const struct hash *leg_id, const struct hash *transaction)
+{
+    struct intent_row intent;
+    struct leg_row row;
+    struct lane lane;
+
+    if (!leg_get(step, leg_id, &row)) {
+        return false;
+    }
+    if (row.state != LEG_STATE_OPEN) {
+        return hash_equal(&row.transaction, transaction);
+    }
+    if (!lane_get(step, row.leg.domain, &row.leg.key, &lane) ||
+        !intent_get(step, &lane, row.nonce, &intent)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < intent.attempts_count; i++) {
+        if (hash_equal(&intent.attempts[i].transaction, transaction)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void lane_forget(struct step *step, const struct hash *leg_id)
 {
     uint8_t memory[LEG_KEY_BYTES];
@@ -229,13 +288,13 @@ static void tell_refused(struct step *step, const struct leg_row *leg, struct by
 {
     switch (leg->leg.kind) {
     case LEG_PROCESS:
-        message_on_leg_refused(step, &leg->leg.id, words);
+        message_on_leg_refused(step, &leg->leg.id);
         break;
     case LEG_REBALANCE:
         move_on_leg_refused(step, &leg->leg.id, words);
         break;
     case LEG_ANNOUNCE:
-        tree_on_leg_refused(step, &leg->leg.id, words);
+        tree_on_leg_refused(step, leg->leg.domain, &leg->leg.id);
         break;
     case LEG_CANCEL:
         break;
@@ -348,6 +407,17 @@ static struct attempt *attempt_with(struct found *found, const struct hash *tran
     return NULL;
 }
 
+/* True when no attempt after this one can exist. */
+static bool is_newest(const struct intent_row *intent, uint32_t index)
+{
+    for (uint32_t i = index + 1; i < intent->attempts_count; i++) {
+        if (intent->attempts[i].state != ATTEMPT_REFUSED) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void on_rejected(struct step *step, struct found *found, const struct event *event)
 {
     struct intent_row *intent = &found->intent;
@@ -396,7 +466,7 @@ void lane_on_submitted(struct step *step, const struct event *event)
         attempt_with(&found, &event->submitted.transaction, &index) == NULL) {
         return;
     }
-    const bool is_last = index + 1 == found.intent.attempts_count;
+    const bool is_last = is_newest(&found.intent, index);
     switch (event->submitted.outcome) {
     case OUTCOME_OK:
         found.intent.rejections_count = 0;
@@ -405,7 +475,7 @@ void lane_on_submitted(struct step *step, const struct event *event)
         }
         break;
     case OUTCOME_ABSENT:
-        /* The adapter holds no such transaction, as after a start: the same again. */
+        /* The adapter holds no such transaction: the same again, from the signer. */
         if (!is_last) {
             return;
         }
@@ -418,6 +488,7 @@ void lane_on_submitted(struct step *step, const struct event *event)
         on_rejected(step, &found, event);
         break;
     case OUTCOME_UNKNOWN:
+        found.intent.resign = true; /* perhaps it is not held either */
         found.intent.act_at = instant_after(step->now, LANE_RETRY_WAIT);
         break;
     }

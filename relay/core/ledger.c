@@ -51,7 +51,7 @@ bool ledger_post(struct book *book, enum posting_kind kind, const struct account
     uint8_t value[POSTING_ROW_BYTES_MAX];
     struct packer packer = packer_from(value, sizeof(value));
 
-    CHECK(strncmp(debit->symbol, credit->symbol, NAME_BYTES_MAX) == 0);
+    CHECK(capital_is_symbol(debit->symbol, credit->symbol));
     if (amount_is_zero(amount)) {
         return true;
     }
@@ -145,7 +145,7 @@ static struct assembly_entry *entry_of(struct book *book, const struct account *
     for (uint32_t i = 0; i < assembly->count; i++) {
         const struct account *known = &assembly->entries[i].account;
         if (known->kind == account->kind && address_equal(&known->address, &account->address) &&
-            strncmp(known->symbol, account->symbol, NAME_BYTES_MAX) == 0) {
+            capital_is_symbol(known->symbol, account->symbol)) {
             return &assembly->entries[i];
         }
     }
@@ -415,8 +415,7 @@ static bool is_watched_chain(const struct book *book, uint32_t domain, const cha
 
     for (uint32_t i = 0; i < config->routers_count; i++) {
         if (config->routers[i].domain == domain &&
-            strncmp(capital_router_symbol(config, &config->routers[i]), symbol, NAME_BYTES_MAX) ==
-                0) {
+            capital_is_symbol(capital_router_symbol(config, &config->routers[i]), symbol)) {
             return true;
         }
     }

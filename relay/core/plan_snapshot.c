@@ -110,8 +110,7 @@ static bool reservations_read(struct step *step, struct plan_snapshot *snapshot)
     struct move_row row;
 
     while (capital_next_open_move(step, &id, &id, &row)) {
-        if (row.state == MOVE_TRANSIT ||
-            strncmp(row.symbol, snapshot->symbol, NAME_BYTES_MAX) != 0) {
+        if (row.state == MOVE_TRANSIT || !capital_is_symbol(row.symbol, snapshot->symbol)) {
             continue;
         }
         snapshot->reserved = true;

@@ -70,6 +70,8 @@ const char *reason_text(enum reason reason)
         return "waiting for the origin to name the validators' stores";
     case REASON_AWAITING_SIMULATION:
         return "waiting for the delivery to be simulated";
+    case REASON_UNKNOWN_MESSAGE:
+        return "this node has not seen such a message";
     case REASON_REORG:
         return "blocks were replaced before they were final";
     case REASON_REORG_BEYOND_FINALITY:

@@ -27,7 +27,8 @@ struct step {
     const struct core_config *config;
     struct rows *rows;
     struct instant now;
-    enum status status; /* first failure of a row access; STATUS_OK until then */
+    struct instant started; /* of the last EVENT_START: what was asked before it is lost */
+    enum status status;     /* first failure of a row access; STATUS_OK until then */
     struct command commands[COMMANDS_PER_STEP_MAX];
     uint32_t commands_count;
     struct buffer bytes; /* memory for what commands point to, empty at the start of a step */
@@ -64,7 +65,8 @@ enum due_kind {
     DUE_PLAN = 4,    /* id: zero */
     DUE_MOVE = 5,    /* id: move */
     DUE_BLOCKS = 6,  /* id: domain in the first four bytes */
-    DUE_WAITING = 7, /* id: the message whose question was answered: wake the others */
+    DUE_WAITING = 7, /* id: a message whose question was answered: wake it and the others */
+    DUE_RESUME = 8,  /* id: domain, then part of a message id: ask again after a start */
 };
 /* A due id that begins with a domain and is zero after it, and back. */
 struct hash step_domain_id(uint32_t domain);
@@ -141,6 +143,14 @@ enum reason lane_offer(struct step *step, const struct leg *leg, const struct ev
 /* Writes the leg's row and asks to prepare it, for owners that keep no row of the leg themselves;
  * `leg` is kept whole but for a message, which lane reads from TABLE_BODY. A repeat asks again. */
 void lane_ask(struct step *step, const struct leg *leg);
+/* Asks again for a leg that lane_ask wrote. False: it is not there, or was offered since. */
+bool lane_ask_again(struct step *step, const struct hash *leg_id);
+/* A leg that lane_ask wrote and nobody offered yet, without a message's bytes. */
+bool lane_leg(struct step *step, const struct hash *leg_id, struct leg *ret_leg);
+/* The message of a LEG_PROCESS in any state. False: no row of such a leg. */
+bool lane_leg_message(struct step *step, const struct hash *leg_id, struct hash *ret_message_id);
+/* True when `transaction` is one of the attempts of a leg that is open, or ended with it. */
+bool lane_leg_has(struct step *step, const struct hash *leg_id, const struct hash *transaction);
 /* Forgets a leg that was asked for and never offered; any other stays. */
 void lane_forget(struct step *step, const struct hash *leg_id);
 /* False: no row of such a leg. */
@@ -156,8 +166,8 @@ void tree_on_leg_end(struct step *step, const struct hash *leg_id, enum leg_end 
                      const struct event *receipt);
 /* The signer refused or the network rejected the leg for good; its nonce is being freed, and
  * nothing else follows for this leg. */
-void message_on_leg_refused(struct step *step, const struct hash *leg_id, struct bytes reason);
-void tree_on_leg_refused(struct step *step, const struct hash *leg_id, struct bytes reason);
+void message_on_leg_refused(struct step *step, const struct hash *leg_id);
+void tree_on_leg_refused(struct step *step, uint32_t domain, const struct hash *leg_id);
 void move_on_leg_refused(struct step *step, const struct hash *leg_id, struct bytes reason);
 
 /* ---- core -> the modules ---- */
@@ -189,6 +199,12 @@ void lane_on_operator(struct step *step, const struct event *event);
 bool blocks_on_due(struct step *step, const struct hash *id);
 bool tree_on_due(struct step *step, const struct hash *id);
 bool message_on_due(struct step *step, enum due_kind kind, const struct hash *id);
+
+/* ---- tree: what messages ask ---- */
+/* The leaf of a message in its origin's tree, and back; false: not inserted in a final block. */
+bool tree_leaf_index(struct step *step, uint32_t domain, const struct hash *message_id,
+                     uint32_t *ret_index);
+bool tree_leaf_id(struct step *step, uint32_t domain, uint32_t index, struct hash *ret_message_id);
 bool lane_on_due(struct step *step, const struct hash *id);
 
 /* ---- capital: events that belong to ledger, move and plan ---- */

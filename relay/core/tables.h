@@ -18,14 +18,16 @@
 #define TABLE_LEAF   'T' /* domain, leaf index -> message id */
 #define TABLE_SIGNED 's' /* domain, leaf index -> checkpoint under way or published */
 /* message.c */
-#define TABLE_MESSAGE  'M' /* id -> state */
-#define TABLE_BODY     'B' /* id -> whole message */
-#define TABLE_DUE      'Q' /* instant, kind, id -> empty: what to look at when */
-#define TABLE_SECURITY 'S' /* domain, recipient -> ISM kind, threshold, validators */
-#define TABLE_STORAGE  'V' /* domain, validator -> newest locations */
-#define TABLE_PROOF    'P' /* id, validator -> signature collected */
-#define TABLE_OPEN     'o' /* messages not finished, by destination and nonce */
-#define TABLE_GAS_PAID 'g' /* id -> gas and payment received */
+#define TABLE_MESSAGE   'M' /* id -> state */
+#define TABLE_BODY      'B' /* id -> whole message */
+#define TABLE_DUE       'Q' /* instant, kind, id -> empty: what to look at when */
+#define TABLE_SECURITY  'S' /* domain, recipient -> ISM kind, threshold, validators */
+#define TABLE_STORAGE   'V' /* domain, validator -> newest locations */
+#define TABLE_PROOF     'P' /* id, validator -> signature asked for or collected */
+#define TABLE_OPEN      'o' /* messages not finished, by destination: relay/core/message_rows.h */
+#define TABLE_WAITING   'w' /* question, id -> empty: messages that wait for one answer */
+#define TABLE_ELSEWHERE 'd' /* id -> delivery of a message whose dispatch is not final here */
+#define TABLE_GAS_PAID  'g' /* id -> gas and payment received */
 /* lane.c: keys, nonces, transactions */
 #define TABLE_LANE   'L' /* domain, key -> next nonce, state */
 #define TABLE_INTENT 'I' /* domain, key, nonce -> intent, hash, state */

@@ -21,7 +21,7 @@
 #define PRIORITY_FEE_DEFAULT     "1 gwei"
 #define GAS_LIMIT_MAX_DEFAULT    "3000000"
 #define KEY_BALANCE_MIN_DEFAULT  "0.01 ether"
-#define JOURNAL_MAX_DEFAULT      "68719476736"
+#define JOURNAL_MAX_DEFAULT      "64 GiB"
 #define MODE_DEFAULT             "observe"
 #define TOLERANCE_DEFAULT        "5 %"
 #define FEE_MAX_DEFAULT          "0.1 %"
@@ -89,6 +89,11 @@ static void read_name(struct reading *reading, const char *key, const char *text
             return;
         }
     }
+    if (text[0] == '.') {
+        /* Names become parts of paths. */
+        refuse(reading, key, STATUS_MALFORMED, "may not begin with a dot");
+        return;
+    }
     memset(ret_name, 0, NAME_BYTES_MAX);
     memcpy(ret_name, text, strlen(text));
 }
@@ -113,6 +118,29 @@ static uint64_t read_count(struct reading *reading, const char *key, const char 
         refuse(reading, key, STATUS_MALFORMED, what);
     }
     return value;
+}
+
+/* A size from 16 MiB on. */
+static uint64_t read_size(struct reading *reading, const char *key, const char *text)
+{
+    static const struct {
+        const char *unit;
+        uint32_t shift;
+    } units[] = {{"MiB", 20}, {"GiB", 30}, {"TiB", 40}};
+
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        struct amount amount;
+        uint64_t value = 0;
+        if (settings_parse_amount(text, units[i].unit, 0, &amount) == STATUS_OK &&
+            amount_to_u64(&amount, &value) == STATUS_OK &&
+            value <= (UINT64_C(1) << 46) >> units[i].shift &&
+            value << units[i].shift >= UINT64_C(16) << 20) {
+            return value << units[i].shift;
+        }
+    }
+    refuse(reading, key, STATUS_MALFORMED,
+           "must be a whole number with MiB, GiB or TiB, from 16 MiB to 64 TiB");
+    return 0;
 }
 
 static struct address read_address(struct reading *reading, const char *key, const char *text)
@@ -193,8 +221,7 @@ static void read_node(struct reading *reading, const struct file_config *file,
     read_path(reading, file->node.control == NULL ? "data" : "control",
               given(file->node.control, control), sizeof(config->control), config->control);
     config->journal_bytes_max =
-        read_count(reading, "journal_max", given(file->node.journal_max, JOURNAL_MAX_DEFAULT),
-                   1u << 20, UINT64_C(1) << 46);
+        read_size(reading, "journal_max", given(file->node.journal_max, JOURNAL_MAX_DEFAULT));
     if (file->signer == NULL) {
         return;
     }
@@ -332,6 +359,10 @@ static void read_chains(struct reading *reading, const struct file_config *file,
         }
         if (core->validate && file->validator == NULL) {
             refuse(reading, "validate", STATUS_MALFORMED, "needs a \"validator\"");
+        }
+        if (core->validate && address_is_zero(&core->validator_announce)) {
+            refuse(reading, "validate", STATUS_MALFORMED,
+                   "needs \"validator_announce\", where the validator says where it publishes");
         }
         config->core.chains_count = i + 1;
     }
@@ -507,6 +538,13 @@ static struct amount read_asset_amount(struct reading *reading, const char *key,
         (void)snprintf(what, sizeof(what), "must be an amount such as \"100 %s\"",
                        core->assets[0].symbol);
         refuse(reading, key, STATUS_MALFORMED, what);
+    }
+    /* One limit serves the routers of all assets, so their base units must be alike. */
+    for (uint32_t i = 0; i < core->routers_count; i++) {
+        if (core->assets[core->routers[i].asset].decimals != core->assets[0].decimals) {
+            refuse(reading, key, STATUS_MALFORMED,
+                   "limits routers of assets with other decimals as well, which is not offered");
+        }
     }
     return amount;
 }

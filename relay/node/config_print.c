@@ -51,6 +51,15 @@ static void put_units(json_t *object, const char *key, const struct amount *amou
     put_text(object, key, text);
 }
 
+/* A whole number of MiB, as the file can say it. */
+static void put_size(json_t *object, const char *key, uint64_t bytes_count)
+{
+    char text[TEXT_BYTES_MAX];
+
+    (void)snprintf(text, sizeof(text), "%" PRIu64 " MiB", bytes_count >> 20);
+    put_text(object, key, text);
+}
+
 static void put_duration(json_t *object, const char *key, struct duration duration)
 {
     char text[TEXT_BYTES_MAX];
@@ -90,7 +99,7 @@ static void put_node(json_t *root, const struct node_config *config)
     put_text(node, "name", config->core.node_name);
     put_text(node, "data", config->data);
     put_text(node, "control", config->control);
-    put_count(node, "journal_max", config->journal_bytes_max);
+    put_size(node, "journal_max", config->journal_bytes_max);
     if (config->signer_socket[0] != '\0') {
         json_t *signer = put_group(root, "signer", json_object());
         put_flag(signer, "spawn", config->signer_spawn);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "relay/base/check.h"
@@ -13,18 +12,8 @@
 #include "relay/node/loop_internal.h"
 #include "relay/node/row_source.h"
 
-#define SERVICE_BYTES      65536u /* read from a socket at once */
 #define STOP_WAIT_NS       10000000000u
-#define CONNECT_TIMEOUT_S  5
 #define TICKS_IN_A_ROW_MAX 8u /* before sockets are looked at again */
-#define FILES_OPEN_MAX     (CHAINS_MAX * ENDPOINTS_PER_CHAIN_MAX + 64u)
-
-struct instant loop_now(void)
-{
-    struct timespec now;
-    CHECK(clock_gettime(CLOCK_REALTIME, &now) == 0);
-    return (struct instant){.ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec};
-}
 
 void loop_wake(void *context)
 {
@@ -97,29 +86,6 @@ static int loop_block_signals(struct loop *loop)
     return loop->signals < 0 ? EXIT_TEMPORARY : EXIT_DONE;
 }
 
-/* ---- the loop's context ---- */
-
-static void library_log(int level, const char *text)
-{
-    struct log_line line;
-    (void)level;
-    log_begin(&line, LOG_DEBUG, "websockets");
-    log_text(&line, "text", bytes_from(text, strcspn(text, "\n")));
-    log_end(&line);
-}
-
-static bool config_has_tls(const struct node_config *config)
-{
-    for (uint32_t i = 0; i < config->core.chains_count; i++) {
-        for (uint32_t j = 0; j < config->chains[i].endpoints_count; j++) {
-            if (strncmp(config->chains[i].endpoints[j], "wss:", 4) == 0) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
 static int loop_open_context(struct loop *loop)
 {
     static const struct lws_protocols *const protocols[] = {
@@ -131,28 +97,8 @@ static int loop_open_context(struct loop *loop)
         &signals_protocol,
         NULL,
     };
-    /* Without this the library sets aside memory for every file the process may open. */
-    struct lws_context_creation_info info = {
-        .port = CONTEXT_PORT_NO_LISTEN,
-        .pt_serv_buf_size = SERVICE_BYTES,
-        .fd_limit_per_thread = FILES_OPEN_MAX,
-        .connect_timeout_secs = CONNECT_TIMEOUT_S,
-        .pprotocols = (const struct lws_protocols **)protocols,
-        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
-        .gid = -1,
-        .uid = -1,
-    };
-    /* Reading the system's certificates takes tens of milliseconds; only wss needs them. */
-    if (config_has_tls(loop->config)) {
-        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
-    }
-    lws_set_log_level(LLL_ERR | LLL_WARN, library_log);
-    loop->context = lws_create_context(&info);
+    loop->context = loop_context_new(loop->config, protocols, &loop->vhost);
     if (loop->context == NULL) {
-        return EXIT_TEMPORARY;
-    }
-    loop->vhost = lws_create_vhost(loop->context, &info);
-    if (loop->vhost == NULL) {
         return EXIT_TEMPORARY;
     }
     const lws_sock_file_fd_type descriptor = {.filefd = loop->signals};
@@ -288,6 +234,9 @@ static void loop_free(struct loop *loop)
     }
     if (loop->signer != NULL) {
         signer_client_stop(loop->signer);
+    }
+    if (loop->child != NULL && loop->context != NULL) {
+        child_stop(loop->child);
     }
     /* Threads first, because they wake the context; then what its connections point to. */
     loop->files = files_free(loop->files);

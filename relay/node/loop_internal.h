@@ -13,6 +13,7 @@
 #include "relay/node/driver.h"
 #include "relay/node/files.h"
 #include "relay/node/log.h"
+#include "relay/node/loop_context.h"
 #include "relay/node/planner.h"
 #include "relay/node/signer_client.h"
 #include "relay/node/thread_queue.h"
@@ -58,7 +59,6 @@ struct loop {
 };
 
 /* ---- loop.c ---- */
-struct instant loop_now(void);
 /* Begins an orderly stop; `exit_code` is kept when it is the first that is not EXIT_DONE. */
 void loop_stop(struct loop *loop, int exit_code, const char *reason);
 /* Leaves at once: nothing more may become durable. */

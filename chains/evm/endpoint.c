@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Endpoints: connected, checked, good or bad. Only a good one is asked and gets transactions. One
+ * of the good ones, the primary, answers everything; when it is lost or silent the next takes over.
+ */
+#include <string.h>
+
+#include "chains/evm/abi.h"
+#include "chains/evm/evm_internal.h"
+#include "relay/base/hex.h"
+
+#define SELECTOR_LOCAL_DOMAIN 0x8d3638f4u
+#define SELECTOR_DECIMALS     0x313ce567u
+
+enum {
+    SILENCES_MAX = 3, /* deadlines in a row before another endpoint is asked */
+    DECIMALS_USUAL = 18,
+    DECIMALS_MAX = 77, /* 10^77 is the largest power of ten in 256 bits */
+};
+
+#define CHECK_AGAIN_AFTER                                                                          \
+    DURATION_MS(30000) /* a bad endpoint: a node that is syncing gets better */
+#define CHECK_STALLED_WAIT DURATION_MS(2000)
+
+/* Steps of the check: chain id, domain, code of each contract, share decimals of each vault. */
+static uint32_t checks_count(const struct evm *evm)
+{
+    return 2 + evm->interest.contracts_count + evm->vaults_count;
+}
+
+static void note(struct evm_notice *notice, enum endpoint_state state, struct bytes detail)
+{
+    notice->pending = true;
+    notice->state = state;
+    notice->detail_bytes =
+        (uint32_t)(detail.count < EVM_DETAIL_BYTES ? detail.count : EVM_DETAIL_BYTES);
+    if (notice->detail_bytes > 0) {
+        memcpy(notice->detail, detail.data, notice->detail_bytes);
+    }
+}
+
+void evm_endpoint_malformed(struct evm *evm, uint32_t index, const char *detail)
+{
+    struct evm_notice *const notice = &evm->endpoints[index].malformed_notice;
+    const struct bytes text = bytes_from_string(detail);
+
+    /* The same words again say nothing new; a node that repeats itself must not fill the journal.
+     */
+    if (notice->detail_bytes == text.count &&
+        bytes_equal(bytes_from(notice->detail, notice->detail_bytes), text)) {
+        return;
+    }
+    note(notice, ENDPOINT_MALFORMED, text);
+}
+
+static void choose_primary(struct evm *evm, uint32_t start)
+{
+    evm->primary = EVM_ANY_ENDPOINT;
+    for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
+        const uint32_t index = (start + i) % evm->chain.endpoints_count;
+        if (evm->endpoints[index].phase == EVM_ENDPOINT_GOOD) {
+            evm->primary = index;
+            break;
+        }
+    }
+    /* What another node said of its head is asked anew. */
+    evm->watch.head_at = (struct instant){0};
+    evm->watch.final_is_wanted = true;
+}
+
+static void start_check(struct evm_endpoint *endpoint)
+{
+    endpoint->phase = EVM_ENDPOINT_CHECKING;
+    endpoint->checks_started = 0;
+    endpoint->checks_done = 0;
+    endpoint->check_again_at = (struct instant){.ns = UINT64_MAX};
+}
+
+static void end_use(struct evm *evm, uint32_t index, enum evm_endpoint_phase phase)
+{
+    evm->endpoints[index].phase = phase;
+    if (evm->primary == index) {
+        choose_primary(evm, index + 1);
+    }
+}
+
+void evm_endpoint_connected(struct evm *evm, uint32_t index)
+{
+    struct evm_endpoint *const endpoint = &evm->endpoints[index];
+
+    if (endpoint->phase != EVM_ENDPOINT_DOWN) {
+        evm_endpoint_lost(evm, index); /* a new connection without word of the old one's end */
+    }
+    endpoint->refuses_batches = false;
+    endpoint->is_subscribed = false;
+    endpoint->cannot_subscribe = false;
+    endpoint->subscription_bytes = 0;
+    endpoint->silences = 0;
+    endpoint->malformed_notice.detail_bytes = 0;
+    start_check(endpoint);
+}
+
+void evm_endpoint_lost(struct evm *evm, uint32_t index)
+{
+    struct evm_endpoint *const endpoint = &evm->endpoints[index];
+
+    if (endpoint->phase == EVM_ENDPOINT_DOWN) {
+        return;
+    }
+    end_use(evm, index, EVM_ENDPOINT_DOWN);
+    endpoint->subscription_bytes = 0;
+    endpoint->is_subscribed = false;
+    endpoint->check_again_at = (struct instant){.ns = UINT64_MAX};
+    note(&endpoint->state_notice, ENDPOINT_LOST, bytes_from(NULL, 0));
+    evm_calls_lost(evm, index);
+}
+
+void evm_endpoint_silent(struct evm *evm, uint32_t index)
+{
+    struct evm_endpoint *const endpoint = &evm->endpoints[index];
+
+    endpoint->silences++;
+    if (endpoint->silences >= SILENCES_MAX && evm->primary == index) {
+        endpoint->silences = 0;
+        choose_primary(evm, index + 1);
+    }
+}
+
+static void judge_bad(struct evm *evm, uint32_t index, enum endpoint_state state,
+                      struct bytes detail)
+{
+    struct evm_endpoint *const endpoint = &evm->endpoints[index];
+    const bool is_news =
+        endpoint->state_notice.state != state ||
+        !bytes_equal(bytes_from(endpoint->state_notice.detail, endpoint->state_notice.detail_bytes),
+                     detail);
+
+    if (is_news) {
+        note(&endpoint->state_notice, state, detail);
+    }
+    evm_calls_drop(evm, EVM_CALL_VERIFY, index);
+    end_use(evm, index, EVM_ENDPOINT_BAD);
+    endpoint->check_again_at = instant_after(evm->now, CHECK_AGAIN_AFTER);
+}
+
+static void judge_good(struct evm *evm, uint32_t index)
+{
+    struct evm_endpoint *const endpoint = &evm->endpoints[index];
+
+    endpoint->phase = EVM_ENDPOINT_GOOD;
+    note(&endpoint->state_notice, ENDPOINT_CONNECTED, bytes_from(NULL, 0));
+    if (evm->primary == EVM_ANY_ENDPOINT) {
+        choose_primary(evm, index);
+    }
+}
+
+void evm_verify_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer)
+{
+    const uint32_t contracts_end = 2 + evm->interest.contracts_count;
+    uint8_t memory[4];
+    struct abi_writer data = abi_writer_from(memory, sizeof(memory));
+
+    if (call->step == 0) {
+        rpc_write_begin(writer, call->id, "eth_chainId");
+    } else if (call->step == 1) {
+        abi_write_selector(&data, SELECTOR_LOCAL_DOMAIN);
+        rpc_write_begin(writer, call->id, "eth_call");
+        evm_write_call(writer, NULL, &evm->self->mailbox, buffer_bytes(&data.buffer));
+        json_write(writer, ",\"latest\"");
+    } else if (call->step < contracts_end) {
+        rpc_write_begin(writer, call->id, "eth_getCode");
+        json_write_evm_address(writer, &evm->interest.contracts[call->step - 2].address);
+        json_write(writer, ",\"latest\"");
+    } else {
+        abi_write_selector(&data, SELECTOR_DECIMALS);
+        rpc_write_begin(writer, call->id, "eth_call");
+        evm_write_call(writer, NULL, &evm->vaults[call->step - contracts_end].config->vault,
+                       buffer_bytes(&data.buffer));
+        json_write(writer, ",\"latest\"");
+    }
+    rpc_write_end(writer);
+}
+
+static void wrong_chain(struct evm *evm, uint32_t index, const char *what, uint64_t found,
+                        uint64_t wanted)
+{
+    uint8_t memory[EVM_DETAIL_BYTES];
+    struct json_writer detail = json_writer_from(memory, sizeof(memory));
+
+    json_write(&detail, what);
+    json_write(&detail, " is ");
+    json_write_decimal(&detail, found);
+    json_write(&detail, ", configured is ");
+    json_write_decimal(&detail, wanted);
+    judge_bad(evm, index, ENDPOINT_WRONG_CHAIN, buffer_bytes(&detail.buffer));
+}
+
+static const char *role_name(uint32_t roles)
+{
+    static const struct {
+        enum evm_role role;
+        const char *name;
+    } names[] = {
+        {EVM_ROLE_MAILBOX, "mailbox"},     {EVM_ROLE_TREE_HOOK, "merkle tree hook"},
+        {EVM_ROLE_PAYMASTER, "paymaster"}, {EVM_ROLE_ANNOUNCE, "validator announce"},
+        {EVM_ROLE_ROUTER, "router"},       {EVM_ROLE_BRIDGE, "bridge"},
+        {EVM_ROLE_VAULT, "vault"},         {EVM_ROLE_TOKEN, "token"},
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if ((roles & (uint32_t)names[i].role) != 0) {
+            return names[i].name;
+        }
+    }
+    CHECK(!"a contract without a role");
+    return NULL;
+}
+
+static void missing_contract(struct evm *evm, uint32_t index, const struct evm_contract *contract)
+{
+    char address[41];
+    uint8_t memory[EVM_DETAIL_BYTES];
+    struct json_writer detail = json_writer_from(memory, sizeof(memory));
+
+    hex_encode(bytes_from(contract->address.bytes + 12, 20), address);
+    json_write(&detail, "no contract at the ");
+    json_write(&detail, role_name(contract->roles));
+    json_write(&detail, "'s address 0x");
+    json_write(&detail, address);
+    judge_bad(evm, index, ENDPOINT_MISSING_CONTRACT, buffer_bytes(&detail.buffer));
+}
+
+static struct amount power_of_ten(uint64_t exponent)
+{
+    struct amount power = amount_from_u64(1);
+    const struct amount ten = amount_from_u64(10);
+
+    CHECK(exponent <= DECIMALS_MAX);
+    for (uint64_t i = 0; i < exponent; i++) {
+        const enum status status = amount_multiply(&power, &ten, &power);
+        CHECK(status == STATUS_OK);
+    }
+    return power;
+}
+
+/* One word of a result; false when it is no such thing. */
+static bool read_small(struct evm *evm, const struct evm_answer *answer, uint64_t *ret_value)
+{
+    struct bytes returned;
+
+    if (evm_return_bytes(evm, answer, &returned) != STATUS_OK) {
+        return false;
+    }
+    struct abi_reader reader = abi_reader_from(returned);
+    const uint64_t value = abi_read_u64(&reader);
+    if (!abi_reader_is_done(&reader)) {
+        return false;
+    }
+    *ret_value = value;
+    return true;
+}
+
+/* False when the endpoint failed this step; it is then judged. */
+static bool check_step(struct evm *evm, uint32_t index, uint32_t step,
+                       const struct evm_answer *answer)
+{
+    const uint32_t contracts_end = 2 + evm->interest.contracts_count;
+    uint64_t value = 0;
+    size_t code_bytes = 0;
+
+    if (step == 0) {
+        if (json_quantity(answer->result, &value) != STATUS_OK) {
+            judge_bad(evm, index, ENDPOINT_MALFORMED, bytes_from_string("no chain id"));
+            return false;
+        }
+        if (value != evm->self->chain_id) {
+            wrong_chain(evm, index, "chain id", value, evm->self->chain_id);
+            return false;
+        }
+        return true;
+    }
+    if (step == 1) {
+        /* Nothing or something else where the mailbox should be: its step finds missing code. */
+        if (read_small(evm, answer, &value) && value != evm->chain.domain) {
+            wrong_chain(evm, index, "domain of the mailbox", value, evm->chain.domain);
+            return false;
+        }
+        return true;
+    }
+    if (step < contracts_end) {
+        if (json_data_size(answer->result, &code_bytes) != STATUS_OK || code_bytes == 0) {
+            missing_contract(evm, index, &evm->interest.contracts[step - 2]);
+            return false;
+        }
+        return true;
+    }
+    struct evm_vault *const vault = &evm->vaults[step - contracts_end];
+    /* decimals() is optional (ERC-20). */
+    const bool has_decimals = read_small(evm, answer, &value) && value <= DECIMALS_MAX;
+    vault->share_unit = power_of_ten(has_decimals ? value : DECIMALS_USUAL);
+    return true;
+}
+
+void evm_verify_answer(struct evm *evm, const struct evm_call *call,
+                       const struct evm_answer *answer)
+{
+    struct evm_endpoint *const endpoint = &evm->endpoints[call->subject];
+
+    if (endpoint->phase != EVM_ENDPOINT_CHECKING) {
+        return;
+    }
+    const bool may_revert = call->step == 1 || call->step >= 2 + evm->interest.contracts_count;
+    if (answer->kind == EVM_ANSWER_NONE || (answer->kind == EVM_ANSWER_ERROR && !may_revert)) {
+        evm_calls_drop(evm, EVM_CALL_VERIFY, call->subject);
+        start_check(endpoint);
+        endpoint->checks_started = checks_count(evm); /* none until check_again_at */
+        endpoint->check_again_at = instant_after(evm->now, CHECK_STALLED_WAIT);
+        return;
+    }
+    if (!check_step(evm, call->subject, call->step, answer)) {
+        return;
+    }
+    endpoint->checks_done++;
+    if (endpoint->checks_done == checks_count(evm)) {
+        judge_good(evm, call->subject);
+    }
+}
+
+void evm_subscribe_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer)
+{
+    (void)evm;
+    rpc_write_begin(writer, call->id, "eth_subscribe");
+    json_write(writer, "\"newHeads\"");
+    rpc_write_end(writer);
+}
+
+void evm_subscribe_answer(struct evm *evm, const struct evm_call *call,
+                          const struct evm_answer *answer)
+{
+    struct evm_endpoint *const endpoint = &evm->endpoints[call->subject];
+
+    if (answer->kind != EVM_ANSWER_RESULT || answer->result->kind != JSON_STRING ||
+        answer->result->text.count == 0 ||
+        answer->result->text.count > sizeof(endpoint->subscription)) {
+        endpoint->cannot_subscribe = true; /* heads are asked for instead */
+        return;
+    }
+    endpoint->subscription_bytes = (uint32_t)answer->result->text.count;
+    memcpy(endpoint->subscription, answer->result->text.data, answer->result->text.count);
+}
+
+void evm_endpoint_notify(struct evm *evm, uint32_t index, const struct rpc_item *item)
+{
+    const struct evm_endpoint *const endpoint = &evm->endpoints[index];
+    struct evm_header header;
+
+    if (index != evm->primary || endpoint->subscription_bytes == 0 ||
+        !bytes_equal(item->subscription,
+                     bytes_from(endpoint->subscription, endpoint->subscription_bytes))) {
+        return; /* not asked for, or no longer listened to */
+    }
+    if (evm_header_read(item->result, &header) != STATUS_OK) {
+        evm_endpoint_malformed(evm, index, "a head that cannot be read");
+        return;
+    }
+    evm_watch_head(evm, &header);
+}
+
+void evm_endpoint_pump(struct evm *evm)
+{
+    for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
+        struct evm_endpoint *const endpoint = &evm->endpoints[i];
+        if (endpoint->phase != EVM_ENDPOINT_DOWN &&
+            instant_is_past(endpoint->check_again_at, evm->now)) {
+            start_check(endpoint);
+        }
+        while (endpoint->phase == EVM_ENDPOINT_CHECKING &&
+               endpoint->checks_started < checks_count(evm) &&
+               evm_call_start(evm, EVM_CALL_VERIFY, i, endpoint->checks_started, i)) {
+            endpoint->checks_started++;
+        }
+        if (i == evm->primary && !endpoint->is_subscribed) {
+            endpoint->is_subscribed = evm_call_start(evm, EVM_CALL_SUBSCRIBE, i, 0, i);
+        }
+    }
+}
+
+struct instant evm_endpoint_next_tick(const struct evm *evm)
+{
+    struct instant next = {.ns = UINT64_MAX};
+
+    for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
+        const struct evm_endpoint *const endpoint = &evm->endpoints[i];
+        if (endpoint->phase != EVM_ENDPOINT_DOWN) {
+            evm_sooner(evm, endpoint->check_again_at, &next);
+        }
+    }
+    return next;
+}
+
+static bool take_notice(struct evm *evm, uint32_t index, struct evm_notice *notice,
+                        struct event *ret_event)
+{
+    if (!notice->pending) {
+        return false;
+    }
+    notice->pending = false;
+    ret_event->kind = EVENT_ENDPOINT;
+    ret_event->domain = evm->chain.domain;
+    ret_event->endpoint.endpoint_index = index;
+    ret_event->endpoint.state = notice->state;
+    ret_event->endpoint.detail = bytes_from(notice->detail, notice->detail_bytes);
+    return true;
+}
+
+bool evm_endpoint_event(struct evm *evm, struct event *ret_event)
+{
+    for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
+        if (take_notice(evm, i, &evm->endpoints[i].state_notice, ret_event) ||
+            take_notice(evm, i, &evm->endpoints[i].malformed_notice, ret_event)) {
+            return true;
+        }
+    }
+    return false;
+}

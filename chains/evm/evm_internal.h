@@ -1,0 +1,687 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* chains/evm/evm_internal.h: the parts of the EVM adapter and how they call each other.
+ *
+ *   adapter.c   the operations table: memory, and who is asked for requests and events
+ *   calls.c     questions under way: frames, answers, deadlines, repetition
+ *   endpoint.c  is an endpoint what the configuration says; which one is asked; head subscription
+ *   watch.c     heads, ranges, blocks, finality: which block is next and is it on the chain
+ *   facts.c     logs of a block or range, kept until they are given
+ *   jobs.c      questions the core asked: life, deadlines, answers as events
+ *   read.c      security, storage, tree, lane        positions.c  balances, vaults, quotes
+ *   send.c      prepare and broadcast                 sign.c       legs held while they are signed
+ *   follow.c    inclusion of transactions
+ *   errors.c    what an error of a node means
+ *
+ * Everything is driven from state: evm_pump looks at each part and starts what is missing, so a
+ * lost or failed question needs no special path; it is started again because its answer is missing.
+ *
+ * Bounds: a call that was sent belongs to one endpoint and one id; an answer that matches none is
+ * ignored. Every table is sized once, in adapter.c. */
+#ifndef SLUICE_CHAINS_EVM_INTERNAL_H
+#define SLUICE_CHAINS_EVM_INTERNAL_H
+
+#include "chains/chain.h"
+#include "chains/evm/logs.h"
+#include "chains/evm/tx.h"
+#include "chains/rpc/frame.h"
+#include "relay/base/check.h"
+
+enum {
+    /* Selector, five words of arguments, message and metadata with lengths and padding. */
+    EVM_CALLDATA_MAX = 4 + 32 * 5 + (int)MESSAGE_BYTES_MAX + (int)METADATA_BYTES_MAX + 128,
+    EVM_LEG_BYTES_MAX = EVM_CALLDATA_MAX + (int)EVM_TRANSACTION_OVERHEAD_BYTES,
+    EVM_RETURN_BYTES_MAX = 65536, /* of one eth_call */
+    EVM_RING_BLOCKS = 8192,       /* blocks given and not final; more and the watch waits */
+    EVM_RING_BELOW_FINAL = 64,    /* of them kept below the final one, to find deep reorgs */
+    EVM_AHEAD_BLOCKS = 16,        /* blocks read ahead of the one that is given next */
+    EVM_ANCESTORS_AT_ONCE = 8,    /* blocks compared at once in search of a common ancestor */
+    EVM_BATCH_CALLS_MAX = 24,     /* questions in one frame */
+    EVM_CALLS_RESERVED = 64,      /* for watching, beside requests_open_max for the core */
+    EVM_TRIES_MAX = 4,            /* of a question of the core, before it is unknown */
+    EVM_KEYS_MAX = 4,             /* sending accounts of one chain */
+    EVM_ISM_DEPTH_MAX = 13,       /* routing ISMs followed (hyperlane.md section 3) */
+    EVM_QUOTES_MAX = 256,
+    EVM_QUOTE_CALLDATA_BYTES = 4 + 3 * 32,
+    EVM_DETAIL_BYTES = 192,
+};
+
+#define EVM_ANY_ENDPOINT UINT32_MAX
+
+/* Details of ENDPOINT_MALFORMED that two parts give. */
+#define EVM_TEXT_OTHER_LOGS      "logs that are not what was asked for"
+#define EVM_TEXT_BLOCK_TOO_LARGE "one block has more logs than frame_bytes_max has room for"
+
+/* One question. The words after the kind say what `subject` and `step` number. */
+enum evm_call_kind {
+    EVM_CALL_FREE = 0,
+    EVM_CALL_VERIFY,         /* endpoint; step of the check */
+    EVM_CALL_SUBSCRIBE,      /* endpoint */
+    EVM_CALL_HEAD,           /* - */
+    EVM_CALL_FINAL,          /* - */
+    EVM_CALL_HEADER,         /* slot */
+    EVM_CALL_LOGS,           /* slot; filter */
+    EVM_CALL_ANCESTOR,       /* place in the search */
+    EVM_CALL_RANGE_HEADER,   /* - */
+    EVM_CALL_RANGE_LOGS,     /* filter */
+    EVM_CALL_JOB,            /* job; step of its phase */
+    EVM_CALL_NONCE,          /* key */
+    EVM_CALL_NONCE_FINAL,    /* key */
+    EVM_CALL_RECEIPT,        /* follow */
+    EVM_CALL_BLOCK_RECEIPTS, /* follow whose block it is */
+    EVM_CALL_KINDS_COUNT,
+};
+
+struct evm_call {
+    enum evm_call_kind kind;
+    uint32_t subject;
+    uint32_t step;
+    uint32_t endpoint; /* asked for, or EVM_ANY_ENDPOINT until it is sent */
+    bool pinned;       /* only that endpoint will do */
+    bool sent;
+    uint64_t id;
+    uint32_t tries;
+    struct instant not_before; /* while it is not sent */
+    struct instant deadline;   /* once it is sent */
+};
+
+enum evm_answer_kind {
+    EVM_ANSWER_RESULT = 1,
+    EVM_ANSWER_ERROR, /* the node's words */
+    EVM_ANSWER_NONE,  /* not to be had: lost or late too often */
+};
+
+struct evm_answer {
+    enum evm_answer_kind kind;
+    const struct json_token *result;
+    int64_t code;
+    struct bytes message;
+    const struct json_token *data;
+};
+
+enum evm_endpoint_phase {
+    EVM_ENDPOINT_DOWN = 0,
+    EVM_ENDPOINT_CHECKING,
+    EVM_ENDPOINT_GOOD,
+    EVM_ENDPOINT_BAD, /* answers, and is not what was configured */
+};
+
+struct evm_notice {
+    bool pending;
+    enum endpoint_state state;
+    uint32_t detail_bytes;
+    uint8_t detail[EVM_DETAIL_BYTES];
+};
+
+struct evm_endpoint {
+    enum evm_endpoint_phase phase;
+    uint32_t checks_started;
+    uint32_t checks_done;
+    struct instant check_again_at; /* BAD, or the check stalled */
+    bool refuses_batches;
+    bool is_subscribed;
+    bool cannot_subscribe;
+    uint32_t subscription_bytes;
+    uint8_t subscription[72];
+    uint32_t silences; /* deadlines passed in a row */
+    struct evm_notice state_notice;
+    struct evm_notice malformed_notice;
+};
+
+struct evm_header {
+    uint64_t number;
+    struct hash hash;
+    struct hash parent;
+    uint64_t time_s;
+    struct amount base_fee;
+    uint8_t bloom[EVM_BLOOM_BYTES];
+};
+
+/* A fact with its place in the list of its block or range. */
+struct evm_fact {
+    struct fact fact;
+    struct evm_fact *next;
+};
+
+struct evm_fact_list {
+    struct evm_fact *first;
+    uint32_t filters_left; /* still to be answered */
+    bool is_asked;
+};
+
+/* Memory of the facts read and not yet given; reset when it holds none. */
+struct evm_fact_store {
+    uint8_t *memory;
+    size_t capacity;
+    size_t used;
+    uint32_t held; /* facts in lists */
+    bool is_full;  /* something did not fit: nothing more is read until all is given */
+};
+
+enum evm_slot_phase {
+    EVM_SLOT_HEADER_WANTED = 0,
+    EVM_SLOT_HEADER_ASKED,
+    EVM_SLOT_HEADER_KNOWN,
+    EVM_SLOT_LINKED, /* its parent is the block before it */
+    EVM_SLOT_LOGS,   /* asked for */
+    EVM_SLOT_PAUSE,  /* logs are asked for again at again_at */
+    EVM_SLOT_READY,
+};
+
+struct evm_slot {
+    enum evm_slot_phase phase;
+    struct evm_header header; /* only its number until it is known */
+    struct evm_fact_list facts;
+    uint64_t events_seen; /* bits of enum fact_kind */
+    bool is_asked_again;
+    struct instant again_at;
+};
+
+/* A block that was given. */
+struct evm_block {
+    uint64_t number;
+    struct hash hash;
+    bool is_range_end; /* read below the final block */
+};
+
+struct evm_watch {
+    bool is_on;
+    uint64_t next;       /* first block not given */
+    uint64_t final_next; /* first block not said to be final */
+
+    struct evm_block *ring; /* given blocks, ascending; a deque */
+    uint32_t ring_first;
+    uint32_t ring_count;
+
+    bool head_is_known;
+    struct evm_header head; /* latest the primary told of */
+    struct instant head_at;
+    bool head_is_asked;
+    bool head_is_doubtful; /* the chain may no longer have it */
+
+    bool final_is_known;
+    bool final_is_wanted;
+    bool final_is_asked;
+    struct instant final_again_at;
+    uint64_t final_number;
+    struct hash final_hash;
+    bool final_is_given_pending;
+    struct evm_block final_pending;
+    struct hash final_disputed; /* a final hash that already sent us looking for an ancestor */
+
+    struct evm_slot slots[EVM_AHEAD_BLOCKS]; /* by number modulo their count */
+    uint32_t slots_count;                    /* from `next` on */
+    struct instant slots_again_at;
+
+    bool range_is_on;
+    bool range_header_is_asked;
+    bool range_header_is_known;
+    uint64_t range_to;
+    uint64_t range_blocks; /* size of the next one */
+    struct evm_header range_header;
+    struct evm_fact_list range_facts;
+    struct instant range_again_at;
+
+    bool search_is_wanted;
+    bool search_is_on;
+    uint32_t search_top;            /* places of the ring from here up were compared */
+    uint32_t search_count;          /* places below it that are compared now */
+    uint32_t search_left;           /* of them, answers missing */
+    uint32_t search_mismatch_above; /* places from here up were replaced */
+    struct {
+        bool is_known;
+        bool is_same;
+    } search[EVM_ANCESTORS_AT_ONCE];
+    struct instant search_again_at;
+
+    bool transfers_are_split; /* foreign transfers of a busy token cost more than two questions */
+    bool bloom_is_proven;     /* logs agreed with their block's bloom */
+    bool bloom_lies;          /* logs contradicted it: every block is asked for */
+};
+
+/* A question of the core. */
+struct evm_job {
+    bool used;
+    bool is_done;    /* its event waits in done order */
+    bool is_decided; /* what other steps may say changes nothing */
+    enum command_kind kind;
+    uint32_t phase;
+    uint32_t steps_count; /* of this phase */
+    uint32_t steps_started;
+    uint32_t steps_done;
+    struct instant deadline;
+    enum outcome outcome;
+    uint32_t reason_bytes;
+    uint8_t reason[REASON_BYTES_MAX];
+    uint8_t *payload; /* EVM_CALLDATA_MAX bytes */
+    uint32_t payload_bytes;
+    union {
+        struct {
+            struct hash message_id;
+            struct address recipient;
+            struct address ism;
+            uint32_t depth;
+            uint8_t module_type;
+            uint8_t threshold;
+            bool has_set;
+            struct address validators[VALIDATORS_MAX];
+            uint32_t validators_count;
+            struct address route;
+            bool has_route;
+        } security;
+        struct {
+            struct address validator;
+            struct bytes locations[LOCATIONS_MAX];
+            uint32_t locations_count;
+        } storage;
+        struct {
+            uint64_t block_number;
+            struct hash block_hash;
+            uint32_t count;
+            struct hash root;
+            bool reverted;
+        } tree;
+        struct {
+            struct address key;
+            uint64_t nonce_latest;
+            uint64_t nonce_final;
+            struct amount balance;
+            uint64_t final_number; /* under FINALITY_DEPTH */
+        } lane;
+        struct {
+            uint64_t block_number;
+            struct hash block_hash;
+        } positions;
+        struct {
+            struct hash leg_id;
+            enum leg_kind leg_kind;
+            struct address key;
+            struct address to;
+            struct amount value;
+            struct address router; /* LEG_REBALANCE from here on */
+            struct address bridge;
+            struct address recipient;
+            struct address token;
+            uint32_t destination;
+            struct amount amount;
+            struct amount fee_native_max;
+            struct amount fee_token_max;
+            struct amount fee_native;
+            struct amount fee_token;
+            uint64_t gas;
+            struct hash payload_digest;
+        } prepare;
+        struct {
+            struct hash leg_id;
+            struct hash transaction;
+            uint32_t leg; /* index of the leg that holds the bytes */
+            uint32_t endpoints[ENDPOINTS_PER_CHAIN_MAX];
+            uint32_t endpoints_count;
+            bool is_silent; /* some endpoint gave no answer that decides */
+            enum rejection rejection;
+            uint32_t reason_bytes;
+            uint8_t reason[REASON_BYTES_MAX];
+        } broadcast;
+    };
+};
+
+enum evm_leg_phase {
+    EVM_LEG_FREE = 0,
+    EVM_LEG_SIGN_WANTED,
+    EVM_LEG_SIGNING,
+    EVM_LEG_ANSWER, /* EVENT_SIGNED waits; then held or free */
+    EVM_LEG_HELD,
+};
+
+struct evm_leg {
+    enum evm_leg_phase phase;
+    struct hash leg_id;
+    enum leg_kind kind;
+    uint32_t attempt;
+    struct address key;
+    uint64_t nonce;
+    struct hash digest; /* of the unsigned bytes: what is signed */
+    uint8_t *bytes;     /* EVM_LEG_BYTES_MAX: unsigned, then signed */
+    uint32_t bytes_count;
+    struct hash transaction; /* once signed */
+    uint64_t sequence;       /* of taking on: older ones make room first */
+    enum outcome outcome;
+    uint32_t reason_bytes;
+    uint8_t reason[REASON_BYTES_MAX];
+    struct instant deadline;
+    uint32_t tries;
+};
+
+enum evm_follow_phase {
+    EVM_FOLLOW_FREE = 0,
+    EVM_FOLLOW_WAITING,
+    EVM_FOLLOW_SEEN,   /* included, by a fact or the key's nonce: its receipt is wanted */
+    EVM_FOLLOW_ASKED,  /* the receipt is asked for */
+    EVM_FOLLOW_ANSWER, /* EVENT_RECEIPT waits */
+    EVM_FOLLOW_DONE,   /* given; kept until it is final */
+};
+
+struct evm_follow {
+    enum evm_follow_phase phase;
+    struct hash leg_id;
+    struct hash transaction;
+    uint32_t key; /* index into keys */
+    uint64_t nonce;
+    uint64_t since_head; /* head when it was taken on or last looked for */
+    bool has_block;      /* a fact said which */
+    struct hash block;
+    bool is_overtaken; /* the nonce is final and the next missing receipt decides */
+    struct event answer;
+};
+
+struct evm_key {
+    bool used;
+    struct address address;
+    uint64_t latest;
+    uint64_t asked_at_head; /* number + 1; 0: never */
+    bool is_asked;
+    uint64_t final;
+    uint64_t final_asked_at; /* final number + 1 */
+    bool final_is_asked;
+};
+
+struct evm_vault {
+    const struct core_vault *config;
+    struct amount share_unit; /* 10 to the decimals of its shares */
+};
+
+struct evm_quote_ask {
+    uint32_t router; /* index into routers of this chain */
+    uint32_t destination;
+    struct address recipient;
+    struct amount amount;
+    bool is_answered; /* the last time it was asked */
+    struct amount fee_native;
+    struct amount fee_token;
+};
+
+struct evm {
+    struct chain chain;
+    struct core_config core; /* own copy */
+    const struct core_chain *self;
+    enum finality_policy finality;
+    uint32_t finality_blocks;
+    uint32_t blocks_per_range;
+    uint32_t jobs_max;
+    uint32_t legs_max;
+    uint32_t follows_max;
+    uint32_t frame_bytes_max;
+    struct duration request_deadline;
+    struct instant now;
+
+    struct json_parser parser;
+    void *parser_memory;
+    uint8_t *frame;   /* frame_bytes_max: the request that was given last */
+    uint8_t *scratch; /* EVM_RETURN_BYTES_MAX, and at least a leg: for the span of one function */
+
+    struct evm_call *calls;
+    uint32_t calls_max;
+    uint32_t calls_used;
+    uint32_t calls_of_jobs;
+    uint32_t calls_first; /* where the search for the next to send starts: fairness */
+    uint64_t ids_given;
+
+    struct evm_endpoint endpoints[ENDPOINTS_PER_CHAIN_MAX];
+    uint32_t primary; /* EVM_ANY_ENDPOINT: none */
+
+    struct evm_interest interest;
+    const struct core_router **routers; /* of this chain */
+    uint32_t routers_count;
+    struct evm_vault *vaults;
+    uint32_t vaults_count;
+
+    struct evm_fact_store store;
+    struct evm_watch watch;
+
+    struct evm_job *jobs;
+    uint8_t *payloads;
+    uint32_t jobs_used;
+    uint32_t *done; /* jobs whose events wait, oldest first; a ring of jobs_max */
+    uint32_t done_first;
+    uint32_t done_count;
+    bool has_given_job; /* the job whose event was given last: freed by the next call */
+    uint32_t given_job;
+
+    struct evm_leg *legs;
+    uint8_t *leg_bytes;
+    uint64_t legs_sequence;
+    struct evm_follow *follows;
+    struct evm_key keys[EVM_KEYS_MAX];
+    bool no_block_receipts;
+
+    bool positions_are_busy;
+    struct evm_quote_ask *quotes_asked;
+    uint32_t quotes_asked_count;
+    struct balance *balances;
+    uint32_t balances_count;
+    struct vault_state *vault_states;
+    struct bridge_quote *quotes;
+};
+
+/* calls.c */
+/* False: no room; the caller's state stays as it is and the next pump tries again. */
+bool evm_call_start(struct evm *evm, enum evm_call_kind kind, uint32_t subject, uint32_t step,
+                    uint32_t endpoint);
+/* Forgets every call of a kind and subject (EVM_ANY_ENDPOINT as subject: of the kind). */
+void evm_calls_drop(struct evm *evm, enum evm_call_kind kind, uint32_t subject);
+bool evm_calls_write(struct evm *evm, struct chain_request *ret_request);
+void evm_calls_read(struct evm *evm, uint32_t endpoint, struct bytes frame);
+void evm_calls_lost(struct evm *evm, uint32_t endpoint);
+void evm_calls_tick(struct evm *evm);
+struct instant evm_calls_next_tick(const struct evm *evm);
+
+/* endpoint.c */
+void evm_endpoint_connected(struct evm *evm, uint32_t index);
+void evm_endpoint_lost(struct evm *evm, uint32_t index);
+void evm_endpoint_silent(struct evm *evm, uint32_t index); /* a deadline passed */
+void evm_endpoint_malformed(struct evm *evm, uint32_t index, const char *detail);
+void evm_endpoint_notify(struct evm *evm, uint32_t index, const struct rpc_item *item);
+void evm_endpoint_pump(struct evm *evm);
+struct instant evm_endpoint_next_tick(const struct evm *evm);
+bool evm_endpoint_event(struct evm *evm, struct event *ret_event);
+void evm_verify_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer);
+void evm_verify_answer(struct evm *evm, const struct evm_call *call,
+                       const struct evm_answer *answer);
+void evm_subscribe_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer);
+void evm_subscribe_answer(struct evm *evm, const struct evm_call *call,
+                          const struct evm_answer *answer);
+
+/* watch.c */
+void evm_watch_start(struct evm *evm, uint64_t from_block);
+void evm_watch_head(struct evm *evm, const struct evm_header *header);
+void evm_watch_pump(struct evm *evm);
+struct instant evm_watch_next_tick(const struct evm *evm);
+bool evm_watch_event(struct evm *evm, struct event *ret_event);
+MUST_USE enum status evm_header_read(const struct json_token *json, struct evm_header *ret_header);
+void evm_head_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer);
+void evm_head_answer(struct evm *evm, const struct evm_call *call, const struct evm_answer *answer);
+void evm_final_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer);
+void evm_final_answer(struct evm *evm, const struct evm_call *call,
+                      const struct evm_answer *answer);
+
+/* blocks.c */
+void evm_slots_drop(struct evm *evm);
+void evm_slots_pump(struct evm *evm);
+struct instant evm_slots_next_tick(const struct evm *evm);
+struct evm_slot *evm_slot_at(struct evm *evm, uint64_t number);
+/* Takes a head that follows what is there; any other is read by number in its time. */
+void evm_slots_offer(struct evm *evm, const struct evm_header *header);
+void evm_header_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer);
+void evm_header_answer(struct evm *evm, const struct evm_call *call,
+                       const struct evm_answer *answer);
+void evm_logs_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer);
+void evm_logs_answer(struct evm *evm, const struct evm_call *call, const struct evm_answer *answer);
+
+/* range.c */
+void evm_range_pump(struct evm *evm);
+bool evm_range_is_ready(const struct evm *evm);
+void evm_range_end(struct evm *evm);
+void evm_range_header_write(struct evm *evm, const struct evm_call *call,
+                            struct json_writer *writer);
+void evm_range_header_answer(struct evm *evm, const struct evm_call *call,
+                             const struct evm_answer *answer);
+void evm_range_logs_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer);
+void evm_range_logs_answer(struct evm *evm, const struct evm_call *call,
+                           const struct evm_answer *answer);
+
+/* ancestor.c */
+struct evm_block *evm_ring_at(struct evm *evm, uint32_t place);                /* from the front */
+const struct evm_block *evm_ring_find(const struct evm *evm, uint64_t number); /* or NULL */
+void evm_ring_push(struct evm *evm, const struct evm_block *block);
+void evm_search_pump(struct evm *evm);
+void evm_ancestor_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer);
+void evm_ancestor_answer(struct evm *evm, const struct evm_call *call,
+                         const struct evm_answer *answer);
+
+/* facts.c */
+struct evm_logs_expected {
+    uint64_t from;
+    uint64_t to;
+    const struct hash *block_hash; /* NULL: a range */
+    const uint8_t *bloom;          /* NULL: a range */
+};
+struct evm_logs_found {
+    uint32_t logs;    /* in the answer */
+    uint32_t foreign; /* of them, not ours */
+    uint64_t events;  /* bits of enum fact_kind, by topic */
+    bool contradicts_bloom;
+};
+/* Adds the facts of one answer to a list in order of (block, log index). STATUS_MALFORMED: not what
+ * was asked for; STATUS_FULL: no memory left. The list may then hold part: clear it. */
+MUST_USE enum status evm_facts_read(struct evm *evm, const struct json_token *logs,
+                                    const struct evm_logs_expected *expected,
+                                    struct evm_fact_list *list, struct evm_logs_found *ret_found);
+void evm_facts_clear(struct evm *evm, struct evm_fact_list *list);
+/* Gives the first fact of a list; false when it is empty. */
+bool evm_facts_next(struct evm *evm, struct evm_fact_list *list, struct event *ret_event);
+/* Resets the memory if it holds no fact. */
+void evm_facts_settle(struct evm *evm);
+
+/* jobs.c */
+MUST_USE enum status evm_job_perform(struct evm *evm, const struct command *command);
+void evm_jobs_pump(struct evm *evm);
+struct instant evm_jobs_next_tick(const struct evm *evm);
+bool evm_job_event(struct evm *evm, struct event *ret_event);
+void evm_job_release_given(struct evm *evm);
+/* Broadcasts of a leg whose bytes are dropped end as unknown. */
+void evm_jobs_leg_gone(struct evm *evm, uint32_t leg);
+void evm_job_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer);
+void evm_job_answer(struct evm *evm, const struct evm_call *call, const struct evm_answer *answer);
+/* Sets how a job ends; the first to say so wins. */
+void evm_job_fail(struct evm_job *job, enum outcome outcome, struct bytes reason);
+void evm_job_fail_text(struct evm_job *job, enum outcome outcome, const char *reason);
+/* A revert refuses with its words; any other error, or none, is unknown. */
+void evm_job_fail_answer(struct evm *evm, struct evm_job *job, const struct evm_answer *answer);
+
+/* What a kind of job does; NULL functions are not called. `steps` gives the number of questions of
+ * the job's phase, 0 when it is done. */
+struct evm_job_ops {
+    uint32_t (*steps)(struct evm *evm, struct evm_job *job);
+    void (*write)(struct evm *evm, const struct evm_job *job, uint32_t step, uint64_t id,
+                  struct json_writer *writer);
+    void (*answer)(struct evm *evm, struct evm_job *job, uint32_t step,
+                   const struct evm_answer *answer);
+    void (*event)(struct evm *evm, const struct evm_job *job, struct event *ret_event);
+};
+extern const struct evm_job_ops evm_security_ops;
+extern const struct evm_job_ops evm_storage_ops;
+extern const struct evm_job_ops evm_tree_ops;
+extern const struct evm_job_ops evm_lane_ops;
+extern const struct evm_job_ops evm_positions_ops;
+extern const struct evm_job_ops evm_prepare_ops;
+extern const struct evm_job_ops evm_broadcast_ops;
+
+/* read.c: the block parameter of a question, with its leading comma */
+void evm_write_block_hash(struct json_writer *writer, const struct hash *hash);
+/* {"to":...,"data":...}, with "from" when it is not NULL; then the block parameter follows. */
+void evm_write_call(struct json_writer *writer, const struct address *from,
+                    const struct address *to, struct bytes data);
+/* The bytes an eth_call returned, in evm->scratch. */
+MUST_USE enum status evm_return_bytes(struct evm *evm, const struct evm_answer *answer,
+                                      struct bytes *ret_bytes);
+void evm_security_start(struct evm *evm, struct evm_job *job, const struct command *command);
+
+/* positions.c */
+/* Most quotes under this configuration. */
+uint32_t evm_quotes_bound(const struct core_config *core, uint32_t domain);
+/* Once, when routers and vaults are known: what will be asked. */
+void evm_positions_init(struct evm *evm);
+void evm_positions_start(struct evm *evm);
+/* Sums of what a bridge quotes. STATUS_MALFORMED: not a list of quotes, or in another token, or
+ * less than `amount`. */
+MUST_USE enum status evm_quote_sum(struct bytes returned, const struct address *token,
+                                   const struct amount *amount, struct amount *ret_fee_native,
+                                   struct amount *ret_fee_token);
+/* Calldata of quoteTransferRemote into `writer`'s memory. */
+struct bytes evm_quote_calldata(uint8_t memory[EVM_QUOTE_CALLDATA_BYTES], uint32_t destination,
+                                const struct address *recipient, const struct amount *amount);
+
+/* send.c */
+/* Recipient and calldata of a leg, the latter into `memory`. STATUS_MALFORMED: it cannot be said on
+ * this chain. */
+MUST_USE enum status evm_leg_encode(struct evm *evm, const struct leg *leg, void *memory,
+                                    size_t capacity, struct address *ret_to,
+                                    struct bytes *ret_data);
+void evm_prepare_start(struct evm *evm, struct evm_job *job, const struct leg *leg);
+/* Which endpoint a step of a broadcast is for. */
+uint32_t evm_broadcast_endpoint(const struct evm_job *job, uint32_t step);
+void evm_broadcast_start(struct evm *evm, struct evm_job *job, const struct command *command);
+
+/* sign.c */
+MUST_USE enum status evm_leg_send(struct evm *evm, const struct leg *leg,
+                                  const struct intent *intent);
+bool evm_leg_request(struct evm *evm, struct chain_request *ret_request);
+void evm_leg_signed(struct evm *evm, const struct chain_reply *reply);
+bool evm_leg_event(struct evm *evm, struct event *ret_event);
+void evm_legs_tick(struct evm *evm);
+struct instant evm_legs_next_tick(const struct evm *evm);
+/* The held leg of a transaction; EVM_ANY_ENDPOINT: none. */
+uint32_t evm_leg_find(const struct evm *evm, const struct hash *leg_id,
+                      const struct hash *transaction);
+/* A transaction of this key with this nonce is final: no bytes for it are needed. */
+void evm_legs_settled(struct evm *evm, const struct address *key, uint64_t nonce);
+
+/* follow.c */
+MUST_USE enum status evm_follow_start(struct evm *evm, const struct command *command);
+void evm_follow_fact(struct evm *evm, const struct fact *fact);
+void evm_follow_pump(struct evm *evm);
+void evm_follow_final(struct evm *evm, uint64_t number);
+bool evm_follow_event(struct evm *evm, struct event *ret_event);
+void evm_nonce_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer);
+void evm_nonce_answer(struct evm *evm, const struct evm_call *call,
+                      const struct evm_answer *answer);
+void evm_nonce_final_write(struct evm *evm, const struct evm_call *call,
+                           struct json_writer *writer);
+void evm_nonce_final_answer(struct evm *evm, const struct evm_call *call,
+                            const struct evm_answer *answer);
+void evm_receipt_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer);
+void evm_receipt_answer(struct evm *evm, const struct evm_call *call,
+                        const struct evm_answer *answer);
+void evm_block_receipts_write(struct evm *evm, const struct evm_call *call,
+                              struct json_writer *writer);
+void evm_block_receipts_answer(struct evm *evm, const struct evm_call *call,
+                               const struct evm_answer *answer);
+
+/* errors.c */
+/* Worth asking again as it stands: overload, rate limits, internal failures. */
+bool evm_error_is_transient(const struct evm_answer *answer);
+bool evm_error_is_revert(const struct evm_answer *answer);
+/* The node failed, and did not judge what it was asked. */
+bool evm_error_is_internal(const struct evm_answer *answer);
+enum rejection evm_error_rejection(const struct evm_answer *answer, bool *ret_is_known);
+/* The words of a revert or refusal, printable and cut to fit; returns their number of bytes. */
+uint32_t evm_error_reason(const struct evm_answer *answer, uint8_t *scratch, size_t scratch_bytes,
+                          uint8_t ret_reason[REASON_BYTES_MAX]);
+bool evm_text_has(struct bytes text, const char *word); /* ASCII case ignored */
+
+/* adapter.c */
+void evm_pump(struct evm *evm);
+/* Takes a moment that is yet to come if it is sooner than `*next`. One that is past is not waited
+ * for: the pump that ran since was stopped by something else. */
+void evm_sooner(const struct evm *evm, struct instant at, struct instant *next);
+
+#endif

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Balances, vault states and bridge quotes, all at one block hash (EIP-1898), so that they belong
+ * to one state of the chain. Anything that cannot be read makes the whole answer unknown; only a
+ * quote that reverts is left out, because a bridge may refuse a destination. */
+#include <string.h>
+
+#include "chains/evm/abi.h"
+#include "chains/evm/evm_internal.h"
+
+#define SELECTOR_BALANCE_OF        0x70a08231u
+#define SELECTOR_TOTAL_ASSETS      0x01e1d114u
+#define SELECTOR_TOTAL_SUPPLY      0x18160dddu
+#define SELECTOR_CONVERT_TO_ASSETS 0x07a2d13au
+#define SELECTOR_QUOTE_TRANSFER    0x8bd90b82u
+
+enum { QUOTE_ENTRIES_MAX = 16 };
+
+/* Steps of a vault. */
+enum { VAULT_ASSETS = 0, VAULT_SHARES = 1, VAULT_PRICE = 2, VAULT_OWN = 3, VAULT_STEPS = 4 };
+
+static void add_balance(struct evm *evm, const struct address *account, const struct address *token)
+{
+    if (address_is_zero(account)) {
+        return;
+    }
+    for (uint32_t i = 0; i < evm->balances_count; i++) {
+        if (address_equal(&evm->balances[i].account, account) &&
+            address_equal(&evm->balances[i].token, token)) {
+            return;
+        }
+    }
+    CHECK(evm->balances_count < BALANCES_PER_EVENT_MAX);
+    struct balance *const balance = &evm->balances[evm->balances_count++];
+    memset(balance, 0, sizeof(*balance));
+    balance->account = *account;
+    balance->token = *token;
+}
+
+/* How much to ask a quote for: the largest move there can be, so that rounding weighs least. */
+static struct amount quote_amount(const struct core_config *core, const struct core_router *router)
+{
+    if (!amount_is_zero(&core->route.move_max)) {
+        return core->route.move_max;
+    }
+    if (!amount_is_zero(&core->route.move_min)) {
+        return core->route.move_min;
+    }
+    struct amount unit = amount_from_u64(1);
+    const struct amount ten = amount_from_u64(10);
+    for (uint32_t i = 0; i < core->assets[router->asset].decimals; i++) {
+        if (amount_multiply(&unit, &ten, &unit) != STATUS_OK) {
+            break;
+        }
+    }
+    return unit;
+}
+
+uint32_t evm_quotes_bound(const struct core_config *core, uint32_t domain)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < core->routers_count; i++) {
+        const struct core_router *const from = &core->routers[i];
+        for (uint32_t j = 0; j < core->routers_count; j++) {
+            count += from->domain == domain && !address_is_zero(&from->bridge) &&
+                             core->routers[j].asset == from->asset &&
+                             core->routers[j].domain != domain
+                         ? 1
+                         : 0;
+        }
+    }
+    return count < EVM_QUOTES_MAX ? count : EVM_QUOTES_MAX;
+}
+
+static void plan_quotes(struct evm *evm)
+{
+    const uint32_t quotes_max = evm_quotes_bound(&evm->core, evm->chain.domain);
+
+    for (uint32_t i = 0; i < evm->routers_count; i++) {
+        const struct core_router *const from = evm->routers[i];
+        for (uint32_t j = 0; j < evm->core.routers_count; j++) {
+            const struct core_router *const to = &evm->core.routers[j];
+            if (address_is_zero(&from->bridge) || to->asset != from->asset ||
+                to->domain == from->domain || evm->quotes_asked_count == quotes_max) {
+                continue;
+            }
+            evm->quotes_asked[evm->quotes_asked_count++] = (struct evm_quote_ask){
+                .router = i,
+                .destination = to->domain,
+                .recipient = to->router,
+                .amount = quote_amount(&evm->core, from),
+            };
+        }
+    }
+}
+
+void evm_positions_init(struct evm *evm)
+{
+    const struct address native = {{0}};
+
+    for (uint32_t i = 0; i < evm->routers_count; i++) {
+        const struct core_router *const router = evm->routers[i];
+        add_balance(evm, &router->router, &router->token);
+        add_balance(evm, &router->bridge, &router->token);
+        add_balance(evm, &evm->self->key, &router->token);
+    }
+    add_balance(evm, &evm->self->key, &native);
+    for (uint32_t i = 0; i < evm->vaults_count; i++) {
+        memset(&evm->vault_states[i], 0, sizeof(evm->vault_states[i]));
+        evm->vault_states[i].vault = evm->vaults[i].config->vault;
+    }
+    plan_quotes(evm);
+}
+
+void evm_positions_start(struct evm *evm)
+{
+    CHECK(!evm->positions_are_busy);
+    evm->positions_are_busy = true;
+    for (uint32_t i = 0; i < evm->quotes_asked_count; i++) {
+        evm->quotes_asked[i].is_answered = false;
+    }
+}
+
+/* What a step asks about. */
+enum part { PART_BALANCE, PART_VAULT, PART_QUOTE };
+
+static enum part part_of(const struct evm *evm, uint32_t step, uint32_t *ret_index,
+                         uint32_t *ret_question)
+{
+    if (step < evm->balances_count) {
+        *ret_index = step;
+        return PART_BALANCE;
+    }
+    step -= evm->balances_count;
+    if (step < VAULT_STEPS * evm->vaults_count) {
+        *ret_index = step / VAULT_STEPS;
+        *ret_question = step % VAULT_STEPS;
+        return PART_VAULT;
+    }
+    *ret_index = step - VAULT_STEPS * evm->vaults_count;
+    CHECK(*ret_index < evm->quotes_asked_count);
+    return PART_QUOTE;
+}
+
+static uint32_t positions_steps(struct evm *evm, struct evm_job *job)
+{
+    return job->phase == 0
+               ? evm->balances_count + VAULT_STEPS * evm->vaults_count + evm->quotes_asked_count
+               : 0;
+}
+
+struct bytes evm_quote_calldata(uint8_t memory[EVM_QUOTE_CALLDATA_BYTES], uint32_t destination,
+                                const struct address *recipient, const struct amount *amount)
+{
+    struct abi_writer data = abi_writer_from(memory, EVM_QUOTE_CALLDATA_BYTES);
+
+    abi_write_selector(&data, SELECTOR_QUOTE_TRANSFER);
+    abi_write_u64(&data, destination);
+    abi_write_hash(&data, recipient->bytes);
+    abi_write_amount(&data, amount);
+    CHECK(!data.overrun);
+    return buffer_bytes(&data.buffer);
+}
+
+static void write_balance(const struct balance *balance, uint64_t id, struct json_writer *writer)
+{
+    uint8_t memory[64];
+    struct abi_writer data = abi_writer_from(memory, sizeof(memory));
+
+    if (address_is_zero(&balance->token)) {
+        rpc_write_begin(writer, id, "eth_getBalance");
+        json_write_evm_address(writer, &balance->account);
+        return;
+    }
+    abi_write_selector(&data, SELECTOR_BALANCE_OF);
+    abi_write_address(&data, &balance->account);
+    rpc_write_begin(writer, id, "eth_call");
+    evm_write_call(writer, NULL, &balance->token, buffer_bytes(&data.buffer));
+}
+
+static void write_vault(const struct evm_vault *vault, uint32_t question, uint64_t id,
+                        struct json_writer *writer)
+{
+    static const uint32_t selectors[VAULT_STEPS] = {SELECTOR_TOTAL_ASSETS, SELECTOR_TOTAL_SUPPLY,
+                                                    SELECTOR_CONVERT_TO_ASSETS,
+                                                    SELECTOR_BALANCE_OF};
+    uint8_t memory[64];
+    struct abi_writer data = abi_writer_from(memory, sizeof(memory));
+
+    abi_write_selector(&data, selectors[question]);
+    if (question == VAULT_PRICE) {
+        abi_write_amount(&data, &vault->share_unit);
+    } else if (question == VAULT_OWN) {
+        abi_write_address(&data, &vault->config->owner); /* nobody's shares when it is zero */
+    }
+    rpc_write_begin(writer, id, "eth_call");
+    evm_write_call(writer, NULL, &vault->config->vault, buffer_bytes(&data.buffer));
+}
+
+static void write_quote(const struct evm *evm, const struct evm_quote_ask *ask, uint64_t id,
+                        struct json_writer *writer)
+{
+    const struct core_router *const router = evm->routers[ask->router];
+    uint8_t memory[EVM_QUOTE_CALLDATA_BYTES];
+    const struct bytes data =
+        evm_quote_calldata(memory, ask->destination, &ask->recipient, &ask->amount);
+
+    rpc_write_begin(writer, id, "eth_call");
+    evm_write_call(writer, &router->router, &router->bridge, data);
+}
+
+static void positions_write(struct evm *evm, const struct evm_job *job, uint32_t step, uint64_t id,
+                            struct json_writer *writer)
+{
+    uint32_t index = 0;
+    uint32_t question = 0;
+
+    switch (part_of(evm, step, &index, &question)) {
+    case PART_BALANCE:
+        write_balance(&evm->balances[index], id, writer);
+        break;
+    case PART_VAULT:
+        write_vault(&evm->vaults[index], question, id, writer);
+        break;
+    case PART_QUOTE:
+        write_quote(evm, &evm->quotes_asked[index], id, writer);
+        break;
+    }
+    evm_write_block_hash(writer, &job->positions.block_hash);
+    rpc_write_end(writer);
+}
+
+/* One word; the native balance comes as a quantity. */
+static enum status read_amount(struct evm *evm, const struct evm_answer *answer, bool is_quantity,
+                               struct amount *ret_amount)
+{
+    struct bytes returned;
+
+    if (answer->kind != EVM_ANSWER_RESULT) {
+        return STATUS_MALFORMED;
+    }
+    if (is_quantity) {
+        return json_amount(answer->result, ret_amount);
+    }
+    if (evm_return_bytes(evm, answer, &returned) != STATUS_OK) {
+        return STATUS_MALFORMED;
+    }
+    struct abi_reader reader = abi_reader_from(returned);
+    const struct amount amount = abi_read_amount(&reader);
+    if (!abi_reader_is_done(&reader)) {
+        return STATUS_MALFORMED;
+    }
+    *ret_amount = amount;
+    return STATUS_OK;
+}
+
+enum status evm_quote_sum(struct bytes returned, const struct address *token,
+                          const struct amount *amount, struct amount *ret_fee_native,
+                          struct amount *ret_fee_token)
+{
+    struct abi_reader reader = abi_reader_from(returned);
+    struct amount native = amount_zero();
+    struct amount tokens = amount_zero();
+
+    abi_expect_u64(&reader, 32);
+    const uint64_t count = abi_read_u64(&reader);
+    if (reader.malformed || count > QUOTE_ENTRIES_MAX) {
+        return STATUS_MALFORMED;
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        const struct address quoted = abi_read_address(&reader);
+        const struct amount part = abi_read_amount(&reader);
+        const bool is_native = address_is_zero(&quoted);
+        struct amount *const sum = is_native ? &native : &tokens;
+        if ((!is_native && !address_equal(&quoted, token)) ||
+            amount_add(sum, &part, sum) != STATUS_OK) {
+            return STATUS_MALFORMED;
+        }
+    }
+    if (!abi_reader_is_done(&reader) || amount_subtract(&tokens, amount, &tokens) != STATUS_OK) {
+        return STATUS_MALFORMED;
+    }
+    *ret_fee_native = native;
+    *ret_fee_token = tokens;
+    return STATUS_OK;
+}
+
+static void quote_answer(struct evm *evm, struct evm_job *job, struct evm_quote_ask *ask,
+                         const struct evm_answer *answer)
+{
+    struct bytes returned;
+
+    if (answer->kind == EVM_ANSWER_ERROR && evm_error_is_revert(answer)) {
+        return; /* the bridge does not go there */
+    }
+    if (evm_return_bytes(evm, answer, &returned) != STATUS_OK) {
+        evm_job_fail_answer(evm, job, answer);
+        return;
+    }
+    ask->is_answered = evm_quote_sum(returned, &evm->routers[ask->router]->token, &ask->amount,
+                                     &ask->fee_native, &ask->fee_token) == STATUS_OK;
+}
+
+static void positions_answer(struct evm *evm, struct evm_job *job, uint32_t step,
+                             const struct evm_answer *answer)
+{
+    uint32_t index = 0;
+    uint32_t question = 0;
+    struct amount *into = NULL;
+    bool is_quantity = false;
+
+    switch (part_of(evm, step, &index, &question)) {
+    case PART_BALANCE:
+        into = &evm->balances[index].amount;
+        is_quantity = address_is_zero(&evm->balances[index].token);
+        break;
+    case PART_VAULT: {
+        struct vault_state *const state = &evm->vault_states[index];
+        struct amount *const fields[VAULT_STEPS] = {&state->total_assets, &state->total_shares,
+                                                    &state->assets_per_share, &state->own_shares};
+        into = fields[question];
+        break;
+    }
+    case PART_QUOTE:
+        quote_answer(evm, job, &evm->quotes_asked[index], answer);
+        return;
+    }
+    if (read_amount(evm, answer, is_quantity, into) != STATUS_OK) {
+        evm_job_fail_text(job, OUTCOME_UNKNOWN, "a balance or vault state cannot be read");
+    }
+}
+
+static void positions_event(struct evm *evm, const struct evm_job *job, struct event *ret_event)
+{
+    uint32_t quotes_count = 0;
+
+    ret_event->kind = EVENT_POSITIONS;
+    ret_event->positions.outcome =
+        job->outcome == OUTCOME_OK ? OUTCOME_OK : OUTCOME_UNKNOWN; /* a revert here is no refusal */
+    ret_event->positions.block_number = job->positions.block_number;
+    ret_event->positions.block_hash = job->positions.block_hash;
+    if (job->outcome != OUTCOME_OK) {
+        return;
+    }
+    for (uint32_t i = 0; i < evm->quotes_asked_count; i++) {
+        const struct evm_quote_ask *const ask = &evm->quotes_asked[i];
+        if (ask->is_answered) {
+            struct bridge_quote *const quote = &evm->quotes[quotes_count++];
+            memset(quote, 0, sizeof(*quote));
+            quote->router = evm->routers[ask->router]->router;
+            quote->destination = ask->destination;
+            quote->amount = ask->amount;
+            quote->fee_native = ask->fee_native;
+            quote->fee_token = ask->fee_token;
+        }
+    }
+    for (uint32_t i = 0; i < evm->vaults_count; i++) {
+        if (address_is_zero(&evm->vaults[i].config->owner)) {
+            evm->vault_states[i].own_shares = amount_zero();
+        }
+    }
+    ret_event->positions.balances = evm->balances;
+    ret_event->positions.balances_count = evm->balances_count;
+    ret_event->positions.vaults = evm->vault_states;
+    ret_event->positions.vaults_count = evm->vaults_count;
+    ret_event->positions.quotes = evm->quotes;
+    ret_event->positions.quotes_count = quotes_count;
+}
+
+const struct evm_job_ops evm_positions_ops = {positions_steps, positions_write, positions_answer,
+                                              positions_event};

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The reading half of sending: a leg as calldata, its simulation, and the broadcast of bytes that
+ * sign.c holds. */
+#include <string.h>
+
+#include "chains/evm/abi.h"
+#include "chains/evm/evm_internal.h"
+
+#define SELECTOR_PROCESS   0x7c39d130u
+#define SELECTOR_REBALANCE 0x6a99c333u
+#define SELECTOR_ANNOUNCE  0x21f71781u
+
+static void encode_process(const struct leg *leg, struct abi_writer *data)
+{
+    abi_write_selector(data, SELECTOR_PROCESS);
+    abi_write_u64(data, 64);
+    abi_write_u64(data, 64 + abi_tail_size(leg->process.metadata.count));
+    abi_write_tail(data, leg->process.metadata);
+    abi_write_tail(data, leg->process.message);
+}
+
+static void encode_announce(const struct leg *leg, struct abi_writer *data)
+{
+    abi_write_selector(data, SELECTOR_ANNOUNCE);
+    abi_write_address(data, &leg->announce.validator);
+    abi_write_u64(data, 96);
+    abi_write_u64(data, 96 + abi_tail_size(leg->announce.location.count));
+    abi_write_tail(data, leg->announce.location);
+    abi_write_tail(
+        data, bytes_from(leg->announce.signature.bytes, sizeof(leg->announce.signature.bytes)));
+}
+
+static void encode_rebalance(const struct leg *leg, struct abi_writer *data)
+{
+    abi_write_selector(data, SELECTOR_REBALANCE);
+    abi_write_u64(data, leg->rebalance.destination);
+    abi_write_amount(data, &leg->rebalance.amount);
+    abi_write_address(data, &leg->rebalance.bridge);
+}
+
+enum status evm_leg_encode(struct evm *evm, const struct leg *leg, void *memory, size_t capacity,
+                           struct address *ret_to, struct bytes *ret_data)
+{
+    struct abi_writer data = abi_writer_from(memory, capacity);
+    const struct address *to = &leg->key;
+
+    if (!address_is_evm(&leg->key) || address_is_zero(&leg->key)) {
+        return STATUS_MALFORMED;
+    }
+    switch (leg->kind) {
+    case LEG_PROCESS:
+        if (leg->process.message.count > MESSAGE_BYTES_MAX ||
+            leg->process.metadata.count > METADATA_BYTES_MAX) {
+            return STATUS_MALFORMED;
+        }
+        to = &evm->self->mailbox;
+        encode_process(leg, &data);
+        break;
+    case LEG_REBALANCE:
+        if (!address_is_evm(&leg->rebalance.router) || !address_is_evm(&leg->rebalance.bridge)) {
+            return STATUS_MALFORMED;
+        }
+        to = &leg->rebalance.router;
+        encode_rebalance(leg, &data);
+        break;
+    case LEG_ANNOUNCE:
+        if (!address_is_evm(&leg->announce.validator) ||
+            leg->announce.location.count > LOCATION_BYTES_MAX) {
+            return STATUS_MALFORMED;
+        }
+        to = &evm->self->validator_announce;
+        encode_announce(leg, &data);
+        break;
+    case LEG_CANCEL:
+        break;
+    }
+    if (address_is_zero(to)) {
+        return STATUS_MALFORMED; /* the contract is not configured */
+    }
+    CHECK(!data.overrun); /* EVM_CALLDATA_MAX has room for the largest */
+    *ret_to = *to;
+    *ret_data = buffer_bytes(&data.buffer);
+    return STATUS_OK;
+}
+
+/* ---- prepare ----------------------------------------------------------------------------------
+ * A rebalance is quoted first, from the router, as rebalance() itself does in its transaction; then
+ * every kind is simulated from the key's own address. */
+
+static const struct core_router *find_router(const struct evm *evm, uint32_t domain,
+                                             const struct address *address)
+{
+    for (uint32_t i = 0; i < evm->core.routers_count; i++) {
+        const struct core_router *const router = &evm->core.routers[i];
+        if (router->domain == domain && address_equal(&router->router, address)) {
+            return router;
+        }
+    }
+    return NULL;
+}
+
+static const struct core_router *find_sibling(const struct evm *evm,
+                                              const struct core_router *router, uint32_t domain)
+{
+    for (uint32_t i = 0; i < evm->core.routers_count; i++) {
+        if (evm->core.routers[i].domain == domain && evm->core.routers[i].asset == router->asset) {
+            return &evm->core.routers[i];
+        }
+    }
+    return NULL;
+}
+
+static void start_rebalance(struct evm *evm, struct evm_job *job, const struct leg *leg)
+{
+    const struct core_router *const router =
+        find_router(evm, evm->chain.domain, &leg->rebalance.router);
+    const struct core_router *const sibling =
+        router == NULL ? NULL : find_sibling(evm, router, leg->rebalance.destination);
+
+    if (sibling == NULL) {
+        evm_job_fail_text(job, OUTCOME_REFUSED, "router or destination is not configured");
+        return;
+    }
+    job->prepare.router = router->router;
+    job->prepare.token = router->token;
+    job->prepare.recipient = sibling->router;
+    job->prepare.bridge = leg->rebalance.bridge;
+    job->prepare.destination = leg->rebalance.destination;
+    job->prepare.amount = leg->rebalance.amount;
+    job->prepare.fee_native_max = leg->rebalance.fee_native_max;
+    job->prepare.fee_token_max = leg->rebalance.fee_token_max;
+}
+
+void evm_prepare_start(struct evm *evm, struct evm_job *job, const struct leg *leg)
+{
+    struct bytes data;
+
+    job->prepare.leg_id = leg->id;
+    job->prepare.leg_kind = leg->kind;
+    job->prepare.key = leg->key;
+    if (evm_leg_encode(evm, leg, job->payload, EVM_CALLDATA_MAX, &job->prepare.to, &data) !=
+        STATUS_OK) {
+        evm_job_fail_text(job, OUTCOME_REFUSED, "this chain cannot carry the leg");
+        return;
+    }
+    job->payload_bytes = (uint32_t)data.count;
+    if (leg->kind == LEG_REBALANCE) {
+        start_rebalance(evm, job, leg);
+    }
+}
+
+static bool asks_quote(const struct evm_job *job)
+{
+    return job->prepare.leg_kind == LEG_REBALANCE && job->phase == 0;
+}
+
+static uint32_t prepare_steps(struct evm *evm, struct evm_job *job)
+{
+    const uint32_t phases = job->prepare.leg_kind == LEG_REBALANCE ? 2 : 1;
+
+    (void)evm;
+    return job->phase < phases ? 1 : 0;
+}
+
+static void prepare_write(struct evm *evm, const struct evm_job *job, uint32_t step, uint64_t id,
+                          struct json_writer *writer)
+{
+    uint8_t memory[EVM_QUOTE_CALLDATA_BYTES];
+
+    (void)evm;
+    (void)step;
+    if (asks_quote(job)) {
+        const struct bytes data = evm_quote_calldata(memory, job->prepare.destination,
+                                                     &job->prepare.recipient, &job->prepare.amount);
+        rpc_write_begin(writer, id, "eth_call");
+        evm_write_call(writer, &job->prepare.router, &job->prepare.bridge, data);
+        json_write(writer, ",\"latest\"");
+        rpc_write_end(writer);
+        return;
+    }
+    rpc_write_begin(writer, id, "eth_estimateGas");
+    json_write(writer, "{\"from\":");
+    json_write_evm_address(writer, &job->prepare.key);
+    json_write(writer, ",\"to\":");
+    json_write_evm_address(writer, &job->prepare.to);
+    json_write(writer, ",\"value\":");
+    json_write_amount(writer, &job->prepare.value);
+    json_write(writer, ",\"data\":");
+    json_write_data(writer, bytes_from(job->payload, job->payload_bytes));
+    json_write(writer, "}");
+    rpc_write_end(writer);
+}
+
+static void quote_answer(struct evm *evm, struct evm_job *job, const struct evm_answer *answer)
+{
+    struct bytes returned;
+
+    if (evm_return_bytes(evm, answer, &returned) != STATUS_OK) {
+        evm_job_fail_answer(evm, job, answer);
+        return;
+    }
+    if (evm_quote_sum(returned, &job->prepare.token, &job->prepare.amount, &job->prepare.fee_native,
+                      &job->prepare.fee_token) != STATUS_OK) {
+        evm_job_fail_text(job, OUTCOME_REFUSED, "the bridge's quote cannot be understood");
+        return;
+    }
+    if (amount_compare(&job->prepare.fee_native, &job->prepare.fee_native_max) > 0 ||
+        amount_compare(&job->prepare.fee_token, &job->prepare.fee_token_max) > 0) {
+        evm_job_fail_text(job, OUTCOME_REFUSED, "the bridge's fee is above the limit");
+        return;
+    }
+    job->prepare.value = job->prepare.fee_native;
+}
+
+static void prepare_answer(struct evm *evm, struct evm_job *job, uint32_t step,
+                           const struct evm_answer *answer)
+{
+    uint64_t gas = 0;
+
+    (void)step;
+    if (asks_quote(job)) {
+        quote_answer(evm, job, answer);
+        return;
+    }
+    if (answer->kind == EVM_ANSWER_RESULT && json_quantity(answer->result, &gas) == STATUS_OK &&
+        gas > 0) {
+        job->prepare.gas = gas;
+        return;
+    }
+    if (answer->kind == EVM_ANSWER_ERROR && !evm_error_is_transient(answer)) {
+        /* The node judged the transaction itself, by a revert or for lack of funds. */
+        uint8_t reason[REASON_BYTES_MAX];
+        const uint32_t count = evm_error_reason(answer, evm->scratch, EVM_RETURN_BYTES_MAX, reason);
+        evm_job_fail(job, evm_error_is_internal(answer) ? OUTCOME_UNKNOWN : OUTCOME_REFUSED,
+                     bytes_from(reason, count));
+        return;
+    }
+    evm_job_fail_answer(evm, job, answer);
+}
+
+static void prepare_event(struct evm *evm, const struct evm_job *job, struct event *ret_event)
+{
+    const struct evm_transaction transaction = {
+        .to = job->prepare.to,
+        .value = job->prepare.value,
+        .data = bytes_from(job->payload, job->payload_bytes),
+    };
+
+    (void)evm;
+    ret_event->kind = EVENT_PREPARED;
+    ret_event->prepared.leg_id = job->prepare.leg_id;
+    ret_event->prepared.outcome = job->outcome;
+    ret_event->prepared.reason = bytes_from(job->reason, job->reason_bytes);
+    ret_event->prepared.fee_native = job->prepare.fee_native;
+    ret_event->prepared.fee_token = job->prepare.fee_token;
+    if (job->outcome == OUTCOME_OK) {
+        ret_event->prepared.gas = job->prepare.gas;
+        ret_event->prepared.value = job->prepare.value;
+        ret_event->prepared.payload_digest = evm_payload_digest(&transaction);
+    }
+}
+
+const struct evm_job_ops evm_prepare_ops = {prepare_steps, prepare_write, prepare_answer,
+                                            prepare_event};
+
+/* ---- broadcast --------------------------------------------------------------------------------
+ * The bytes go to every good endpoint. One that takes them, or has them, decides; they are refused
+ * only when every endpoint that was asked refused them: behind silence they may be in a pool. */
+
+void evm_broadcast_start(struct evm *evm, struct evm_job *job, const struct command *command)
+{
+    job->broadcast.leg_id = command->broadcast.leg_id;
+    job->broadcast.transaction = command->broadcast.transaction;
+    job->broadcast.leg =
+        evm_leg_find(evm, &command->broadcast.leg_id, &command->broadcast.transaction);
+    if (job->broadcast.leg == EVM_ANY_ENDPOINT) {
+        evm_job_fail_text(job, OUTCOME_UNKNOWN, "not held");
+        return;
+    }
+    for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
+        if (evm->endpoints[i].phase == EVM_ENDPOINT_GOOD) {
+            job->broadcast.endpoints[job->broadcast.endpoints_count++] = i;
+        }
+    }
+    if (job->broadcast.endpoints_count == 0) {
+        evm_job_fail_text(job, OUTCOME_UNKNOWN, "no endpoint");
+    }
+}
+
+uint32_t evm_broadcast_endpoint(const struct evm_job *job, uint32_t step)
+{
+    CHECK(step < job->broadcast.endpoints_count);
+    return job->broadcast.endpoints[step];
+}
+
+static uint32_t broadcast_steps(struct evm *evm, struct evm_job *job)
+{
+    (void)evm;
+    if (job->phase == 0) {
+        return job->broadcast.endpoints_count;
+    }
+    /* Every endpoint answered, and none took it. */
+    evm_job_fail(job, job->broadcast.is_silent ? OUTCOME_UNKNOWN : OUTCOME_REFUSED,
+                 bytes_from(job->broadcast.reason, job->broadcast.reason_bytes));
+    return 0;
+}
+
+static void broadcast_write(struct evm *evm, const struct evm_job *job, uint32_t step, uint64_t id,
+                            struct json_writer *writer)
+{
+    const struct evm_leg *const leg = &evm->legs[job->broadcast.leg];
+
+    (void)step;
+    CHECK(hash_equal(&leg->transaction, &job->broadcast.transaction)); /* promise 5 */
+    rpc_write_begin(writer, id, "eth_sendRawTransaction");
+    json_write_data(writer, bytes_from(leg->bytes, leg->bytes_count));
+    rpc_write_end(writer);
+}
+
+static void broadcast_answer(struct evm *evm, struct evm_job *job, uint32_t step,
+                             const struct evm_answer *answer)
+{
+    struct hash hash;
+    bool is_known = false;
+
+    (void)step;
+    if (answer->kind == EVM_ANSWER_RESULT) {
+        if (json_hash(answer->result, &hash) == STATUS_OK &&
+            hash_equal(&hash, &job->broadcast.transaction)) {
+            job->is_decided = true;
+        } else {
+            job->broadcast.is_silent = true;
+        }
+        return;
+    }
+    if (answer->kind == EVM_ANSWER_NONE || evm_error_is_transient(answer)) {
+        job->broadcast.is_silent = true;
+        return;
+    }
+    const enum rejection rejection = evm_error_rejection(answer, &is_known);
+    if (is_known) {
+        job->is_decided = true;
+        return;
+    }
+    job->broadcast.rejection = rejection;
+    job->broadcast.reason_bytes =
+        evm_error_reason(answer, evm->scratch, EVM_RETURN_BYTES_MAX, job->broadcast.reason);
+}
+
+static void broadcast_event(struct evm *evm, const struct evm_job *job, struct event *ret_event)
+{
+    (void)evm;
+    ret_event->kind = EVENT_SUBMITTED;
+    ret_event->submitted.leg_id = job->broadcast.leg_id;
+    ret_event->submitted.transaction = job->broadcast.transaction;
+    ret_event->submitted.outcome = job->outcome;
+    ret_event->submitted.rejection =
+        job->outcome == OUTCOME_REFUSED ? job->broadcast.rejection : REJECTION_NONE;
+    ret_event->submitted.reason = bytes_from(job->reason, job->reason_bytes);
+}
+
+const struct evm_job_ops evm_broadcast_ops = {broadcast_steps, broadcast_write, broadcast_answer,
+                                              broadcast_event};

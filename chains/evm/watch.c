@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Following a chain.
+ *
+ *            head told --> next block known? --no--> headers by number (blocks.c)
+ *                              |yes                       |
+ *                              v                          v
+ *   below final: ranges   parent is what was given? --no--> search for the ancestor (ancestor.c)
+ *     (range.c)                |yes
+ *        |                     v
+ *        |              bloom excludes us? --no--> logs under the block's hash (blocks.c)
+ *        v                     v
+ *      facts ------> facts, EVENT_BLOCK --> ring of given blocks --> EVENT_FINAL
+ *
+ * Invariants:
+ *   1. Blocks are given in ascending order, each with the hash its facts were read under, and each
+ *      the child of the one given before it, as far as both were read one by one.
+ *   2. EVENT_FINAL names a block that was given and whose hash is the final one's, or the end of a
+ *      range that was below the final block when it was read. Its number only grows.
+ *   3. Nothing is given while a search is wanted: what was given last may not be on the chain. */
+#include <string.h>
+
+#include "chains/evm/evm_internal.h"
+
+#define HEAD_SILENCE_MAX   DURATION_MS(5000) /* without a head told, it is asked for */
+#define HEAD_POLL_INTERVAL DURATION_MS(1000) /* where heads are not told */
+#define FINAL_AGAIN_AFTER  DURATION_MS(1000)
+
+void evm_watch_start(struct evm *evm, uint64_t from_block)
+{
+    struct evm_watch *const watch = &evm->watch;
+
+    evm_slots_drop(evm);
+    evm_range_end(evm);
+    evm_calls_drop(evm, EVM_CALL_ANCESTOR, EVM_ANY_ENDPOINT);
+    watch->search_is_on = false;
+    watch->search_is_wanted = false;
+    watch->search_left = 0;
+    watch->ring_count = 0;
+    watch->is_on = true;
+    watch->next = from_block;
+    watch->final_next = from_block;
+    watch->final_is_given_pending = false;
+    watch->final_is_wanted = true;
+    watch->range_blocks = evm->blocks_per_range;
+    watch->range_again_at = evm->now;
+}
+
+enum status evm_header_read(const struct json_token *json, struct evm_header *ret_header)
+{
+    struct evm_header header;
+    const struct json_token *base_fee = NULL;
+    size_t bloom_bytes = 0;
+    const enum status has_base_fee = json_find(json, "baseFeePerGas", &base_fee);
+
+    memset(&header, 0, sizeof(header));
+    if (has_base_fee == STATUS_MALFORMED ||
+        json_quantity(json_member(json, "number"), &header.number) != STATUS_OK ||
+        json_hash(json_member(json, "hash"), &header.hash) != STATUS_OK ||
+        json_hash(json_member(json, "parentHash"), &header.parent) != STATUS_OK ||
+        json_quantity(json_member(json, "timestamp"), &header.time_s) != STATUS_OK ||
+        json_data(json_member(json, "logsBloom"), EVM_BLOOM_BYTES, header.bloom, &bloom_bytes) !=
+            STATUS_OK ||
+        bloom_bytes != EVM_BLOOM_BYTES || header.number == UINT64_MAX) {
+        return STATUS_MALFORMED;
+    }
+    header.base_fee = amount_zero();
+    if (has_base_fee == STATUS_OK && !json_is_null(base_fee) &&
+        json_amount(base_fee, &header.base_fee) != STATUS_OK) {
+        return STATUS_MALFORMED;
+    }
+    *ret_header = header;
+    return STATUS_OK;
+}
+
+/* The head is not news for a given block but its hash is. */
+static void check_given(struct evm *evm, const struct evm_header *header)
+{
+    struct evm_watch *const watch = &evm->watch;
+    const struct evm_block *const given = evm_ring_find(evm, header->number);
+
+    if (given != NULL && !hash_equal(&given->hash, &header->hash)) {
+        evm_slots_drop(evm);
+        watch->search_is_wanted = true;
+    }
+}
+
+static void check_slot(struct evm *evm, const struct evm_header *header)
+{
+    const struct evm_slot *const slot = evm_slot_at(evm, header->number);
+
+    if (slot->phase >= EVM_SLOT_HEADER_KNOWN && !hash_equal(&slot->header.hash, &header->hash)) {
+        evm_slots_drop(evm); /* none of them was given: they are read anew */
+    }
+}
+
+void evm_watch_head(struct evm *evm, const struct evm_header *header)
+{
+    struct evm_watch *const watch = &evm->watch;
+    const bool is_same = watch->head_is_known && hash_equal(&watch->head.hash, &header->hash);
+
+    watch->head_at = evm->now;
+    watch->head = *header;
+    watch->head_is_known = true;
+    watch->head_is_doubtful = false;
+    if (is_same) {
+        return;
+    }
+    watch->final_is_wanted = true;
+    if (evm->finality == FINALITY_DEPTH) {
+        watch->final_is_known = header->number >= evm->finality_blocks;
+        watch->final_number = watch->final_is_known ? header->number - evm->finality_blocks : 0;
+    }
+    if (!watch->is_on || watch->range_is_on) {
+        return;
+    }
+    const uint64_t expected = watch->next + watch->slots_count;
+    if (header->number < watch->next) {
+        check_given(evm, header);
+    } else if (header->number < expected) {
+        check_slot(evm, header);
+    }
+    evm_slots_offer(evm, header);
+}
+
+/* Which given block the final one makes final; false: none, or none but what was said already. */
+static bool find_final(struct evm *evm, struct evm_block *ret_block)
+{
+    struct evm_watch *const watch = &evm->watch;
+    const struct evm_block *const same = evm_ring_find(evm, watch->final_number);
+
+    if (same != NULL) {
+        const bool agrees = evm->finality == FINALITY_DEPTH || same->is_range_end ||
+                            hash_equal(&same->hash, &watch->final_hash);
+        if (!agrees && !hash_equal(&watch->final_disputed, &watch->final_hash)) {
+            watch->final_disputed = watch->final_hash;
+            watch->search_is_wanted = true;
+            evm_slots_drop(evm);
+        }
+        *ret_block = *same;
+        return agrees && same->number >= watch->final_next;
+    }
+    for (uint32_t place = watch->ring_count; place-- > 0;) {
+        const struct evm_block *const block = evm_ring_at(evm, place);
+        if (block->number < watch->final_next) {
+            return false;
+        }
+        const bool is_covered = block->is_range_end || evm->finality == FINALITY_DEPTH;
+        if (is_covered && block->number < watch->final_number) {
+            *ret_block = *block;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Invariant 2. */
+static void pump_final(struct evm *evm)
+{
+    struct evm_watch *const watch = &evm->watch;
+    struct evm_block block;
+
+    if (watch->final_is_wanted && !watch->final_is_asked && evm->finality != FINALITY_DEPTH &&
+        instant_is_past(watch->final_again_at, evm->now)) {
+        watch->final_is_asked = evm_call_start(evm, EVM_CALL_FINAL, 0, 0, EVM_ANY_ENDPOINT);
+        watch->final_is_wanted = !watch->final_is_asked;
+    }
+    if (watch->is_on && watch->final_is_known && !watch->final_is_given_pending &&
+        !watch->search_is_wanted && find_final(evm, &block)) {
+        watch->final_pending = block;
+        watch->final_is_given_pending = true;
+    }
+}
+
+/* When the head is asked for unless it is told before. */
+static struct instant head_poll_at(const struct evm *evm)
+{
+    const bool is_told = !evm->endpoints[evm->primary].cannot_subscribe;
+
+    return evm->watch.head_at.ns == 0
+               ? evm->now
+               : instant_after(evm->watch.head_at, is_told ? HEAD_SILENCE_MAX : HEAD_POLL_INTERVAL);
+}
+
+static void pump_head(struct evm *evm)
+{
+    struct evm_watch *const watch = &evm->watch;
+
+    if (!watch->head_is_asked && instant_is_past(head_poll_at(evm), evm->now)) {
+        watch->head_is_asked = evm_call_start(evm, EVM_CALL_HEAD, 0, 0, EVM_ANY_ENDPOINT);
+    }
+}
+
+void evm_watch_pump(struct evm *evm)
+{
+    struct evm_watch *const watch = &evm->watch;
+
+    if (evm->primary == EVM_ANY_ENDPOINT) {
+        return;
+    }
+    pump_head(evm);
+    pump_final(evm);
+    if (!watch->is_on || !watch->head_is_known) {
+        return;
+    }
+    evm_search_pump(evm);
+    if (watch->search_is_wanted) {
+        return; /* invariant 3 */
+    }
+    if (!watch->final_is_known && evm->finality != FINALITY_DEPTH) {
+        return; /* whether blocks come as a range or one by one is not known yet */
+    }
+    if (watch->range_is_on ||
+        (watch->slots_count == 0 && watch->final_is_known && watch->final_number >= watch->next)) {
+        evm_range_pump(evm);
+    } else {
+        evm_slots_pump(evm);
+    }
+}
+
+struct instant evm_watch_next_tick(const struct evm *evm)
+{
+    const struct evm_watch *const watch = &evm->watch;
+    struct instant next = {.ns = UINT64_MAX};
+
+    if (evm->primary == EVM_ANY_ENDPOINT) {
+        return next;
+    }
+    if (!watch->head_is_asked) {
+        evm_sooner(evm, head_poll_at(evm), &next);
+    }
+    if (watch->is_on) {
+        evm_sooner(evm, watch->final_again_at, &next);
+        evm_sooner(evm, watch->range_again_at, &next);
+        evm_sooner(evm, watch->search_again_at, &next);
+        evm_sooner(evm, evm_slots_next_tick(evm), &next);
+    }
+    return next;
+}
+
+void evm_head_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer)
+{
+    (void)evm;
+    rpc_write_begin(writer, call->id, "eth_getBlockByNumber");
+    json_write(writer, "\"latest\",false");
+    rpc_write_end(writer);
+}
+
+void evm_head_answer(struct evm *evm, const struct evm_call *call, const struct evm_answer *answer)
+{
+    struct evm_header header;
+
+    (void)call;
+    evm->watch.head_is_asked = false;
+    evm->watch.head_at = evm->now; /* an answer or none: not again before its time */
+    if (answer->kind != EVM_ANSWER_RESULT ||
+        evm_header_read(answer->result, &header) != STATUS_OK) {
+        if (answer->kind == EVM_ANSWER_RESULT && evm->primary != EVM_ANY_ENDPOINT) {
+            evm_endpoint_malformed(evm, evm->primary, "a block that cannot be read");
+        }
+        return;
+    }
+    evm_watch_head(evm, &header);
+}
+
+void evm_final_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer)
+{
+    rpc_write_begin(writer, call->id, "eth_getBlockByNumber");
+    json_write(writer, evm->finality == FINALITY_SAFE ? "\"safe\",false" : "\"finalized\",false");
+    rpc_write_end(writer);
+}
+
+void evm_final_answer(struct evm *evm, const struct evm_call *call, const struct evm_answer *answer)
+{
+    struct evm_watch *const watch = &evm->watch;
+    struct evm_header header;
+
+    watch->final_is_asked = false;
+    if (answer->kind == EVM_ANSWER_NONE) {
+        watch->final_is_wanted = true;
+        watch->final_again_at = instant_after(evm->now, FINAL_AGAIN_AFTER);
+        return;
+    }
+    if (answer->kind == EVM_ANSWER_ERROR || evm_header_read(answer->result, &header) != STATUS_OK) {
+        /* A young chain has no final block yet and says null; the next head asks again. */
+        if (!json_is_null(answer->result)) {
+            evm_endpoint_malformed(evm, call->endpoint, "no answer to the finality policy's tag");
+        }
+        return;
+    }
+    if (watch->final_is_known && header.number < watch->final_number) {
+        evm_endpoint_malformed(evm, call->endpoint, "the final block moved back");
+        return;
+    }
+    watch->final_is_known = true;
+    watch->final_number = header.number;
+    watch->final_hash = header.hash;
+}
+
+static void give_block(struct evm *evm, const struct evm_header *header, bool is_range_end,
+                       struct event *ret_event)
+{
+    struct evm_watch *const watch = &evm->watch;
+    const struct evm_block block = {
+        .number = header->number, .hash = header->hash, .is_range_end = is_range_end};
+
+    evm_ring_push(evm, &block);
+    watch->next = header->number + 1;
+    ret_event->kind = EVENT_BLOCK;
+    ret_event->domain = evm->chain.domain;
+    ret_event->block.number = header->number;
+    ret_event->block.hash = header->hash;
+    ret_event->block.time_s = header->time_s;
+    ret_event->block.base_fee = header->base_fee;
+    if (!is_range_end) {
+        ret_event->block.parent = header->parent;
+    }
+}
+
+bool evm_watch_event(struct evm *evm, struct event *ret_event)
+{
+    struct evm_watch *const watch = &evm->watch;
+
+    evm_facts_settle(evm);
+    if (watch->final_is_given_pending) {
+        watch->final_is_given_pending = false;
+        watch->final_next = watch->final_pending.number + 1;
+        ret_event->kind = EVENT_FINAL;
+        ret_event->domain = evm->chain.domain;
+        ret_event->final.number = watch->final_pending.number;
+        ret_event->final.hash = watch->final_pending.hash;
+        evm_follow_final(evm, watch->final_pending.number);
+        return true;
+    }
+    if (!watch->is_on || watch->search_is_wanted || watch->ring_count == EVM_RING_BLOCKS) {
+        return false; /* invariant 3; or finality stands still and the ring is full */
+    }
+    if (watch->range_is_on) {
+        if (!evm_range_is_ready(evm)) {
+            return false;
+        }
+        if (!evm_facts_next(evm, &watch->range_facts, ret_event)) {
+            give_block(evm, &watch->range_header, true, ret_event);
+            evm_range_end(evm);
+        }
+        return true;
+    }
+    if (watch->slots_count == 0) {
+        return false;
+    }
+    struct evm_slot *const slot = evm_slot_at(evm, watch->next);
+    if (slot->phase != EVM_SLOT_READY) {
+        return false;
+    }
+    if (!evm_facts_next(evm, &slot->facts, ret_event)) {
+        watch->slots_count--;
+        give_block(evm, &slot->header, false, ret_event);
+    }
+    return true;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "relay/cli/rows_view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "relay/cli/cli.h"
+#include "relay/core/config_rows.h"
+#include "relay/node/config.h"
+#include "relay/node/row_source.h"
+
+static int open_journal(const char *verb, const char *data, struct rows_view *view)
+{
+    const struct journal_options options = {.path = data, .read_only = true};
+    enum status status = journal_open_lmdb(&options, &view->journal);
+    if (status == STATUS_OK) {
+        status = journal_reader_open(view->journal, &view->reader);
+    }
+    if (status == STATUS_OK) {
+        view->source = row_source_from_journal(view->reader);
+        view->head = journal_reader_head(view->reader);
+        return EXIT_DONE;
+    }
+    if (status == STATUS_NOT_FOUND) {
+        cli_say(verb, "there is no journal in %s; has the node run?", data);
+        return EXIT_NEGATIVE;
+    }
+    cli_say(verb, "the journal in %s cannot be opened: %s", data, status_name(status));
+    return status == STATUS_CORRUPT ? EXIT_INTEGRITY : EXIT_TEMPORARY;
+}
+
+static enum status read_config(struct rows_view *view)
+{
+    uint8_t *packed = malloc(CONFIG_PACKED_BYTES_MAX);
+    view->config = calloc(1, sizeof(*view->config));
+    if (packed == NULL || view->config == NULL) {
+        free(packed);
+        return STATUS_NO_MEMORY;
+    }
+    struct buffer buffer = buffer_from(packed, CONFIG_PACKED_BYTES_MAX);
+    enum status status = STATUS_OK;
+    for (uint32_t i = 0; i < CONFIG_SLICES_MAX && status == STATUS_OK; i++) {
+        uint8_t memory[CONFIG_KEY_BYTES];
+        struct bytes slice;
+        status = view->source.get(view->source.context, config_key(memory, i), &slice);
+        if (status == STATUS_OK) {
+            status = buffer_append(&buffer, slice);
+        }
+    }
+    if (status == STATUS_NOT_FOUND && buffer.count > 0) {
+        status = STATUS_OK;
+    }
+    if (status == STATUS_OK) {
+        status = config_unpack(buffer_bytes(&buffer), view->config);
+    }
+    free(packed);
+    return status;
+}
+
+/* The data directory that a configuration names. */
+static int find_data(const char *verb, const char *path, char ret_data[PATH_MAX])
+{
+    struct node_config *config = NULL;
+    struct settings_error error;
+    if (config_load(path, &config, &error) != STATUS_OK) {
+        cli_say(verb, "%s", error.text);
+        return EXIT_USAGE;
+    }
+    memcpy(ret_data, config->data, PATH_MAX);
+    config_free(config);
+    return EXIT_DONE;
+}
+
+int rows_view_open(const char *verb, const char *config_path, const char *data,
+                   struct rows_view *ret_view)
+{
+    char found[PATH_MAX];
+    *ret_view = (struct rows_view){0};
+    if ((config_path == NULL) == (data == NULL)) {
+        cli_say(verb, "which node? Say --config FILE or --data DIR");
+        return EXIT_USAGE;
+    }
+    if (config_path != NULL) {
+        const int code = find_data(verb, config_path, found);
+        if (code != EXIT_DONE) {
+            return code;
+        }
+        data = found;
+    }
+    int code = open_journal(verb, data, ret_view);
+    if (code == EXIT_DONE) {
+        const enum status status = read_config(ret_view);
+        if (status == STATUS_NOT_FOUND) {
+            cli_say(verb, "the journal in %s is empty: the node has not started yet", data);
+            code = EXIT_NEGATIVE;
+        } else if (status != STATUS_OK) {
+            code = rows_view_failed(verb, status);
+        }
+    }
+    if (code != EXIT_DONE) {
+        rows_view_close(ret_view);
+    }
+    return code;
+}
+
+void rows_view_close(struct rows_view *view)
+{
+    view->reader = journal_reader_close(view->reader);
+    view->journal = journal_close(view->journal);
+    free(view->config);
+    view->config = NULL;
+}
+
+int rows_view_failed(const char *verb, enum status status)
+{
+    cli_say(verb, "the journal cannot be read: %s; 'sluice journal verify' says more",
+            status_name(status));
+    return status == STATUS_CORRUPT ? EXIT_INTEGRITY : EXIT_TEMPORARY;
+}
+
+const char *rows_view_chain(const struct rows_view *view, uint32_t domain)
+{
+    for (uint32_t i = 0; i < view->config->chains_count; i++) {
+        if (view->config->chains[i].domain == domain) {
+            return view->config->chains[i].name;
+        }
+    }
+    return "?";
+}

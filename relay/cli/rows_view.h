@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/cli/rows_view.h: a node's rows, read straight from its journal's directory, whether the
+ * node runs or not. Nothing is changed. Threads: one. */
+#ifndef SLUICE_RELAY_CLI_ROWS_VIEW_H
+#define SLUICE_RELAY_CLI_ROWS_VIEW_H
+
+#include "relay/core/config.h"
+#include "relay/core/rows.h"
+#include "store/journal.h"
+
+struct rows_view {
+    struct journal *journal;
+    struct journal_reader *reader;
+    struct row_source source;
+    struct core_config *config; /* in force when the node last started; owned */
+    uint64_t head;              /* records */
+};
+
+/* Opens what --config or --data names; says what is wrong and returns an exit code otherwise.
+ * EXIT_DONE: `ret_view` is to be closed. */
+int rows_view_open(const char *verb, const char *config_path, const char *data,
+                   struct rows_view *ret_view);
+void rows_view_close(struct rows_view *view);
+/* For a row access that failed: says so, returns the exit code. */
+int rows_view_failed(const char *verb, enum status status);
+/* "?" when the chain is not configured. */
+const char *rows_view_chain(const struct rows_view *view, uint32_t domain);
+
+#endif

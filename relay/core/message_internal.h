@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/core/message_internal.h: what message.c (facts, ends, people), message_place.c (places and
+ * queues), message_work.c (stages) and message_proof.c (answers) share. */
+#ifndef SLUICE_RELAY_CORE_MESSAGE_INTERNAL_H
+#define SLUICE_RELAY_CORE_MESSAGE_INTERNAL_H
+
+#include "relay/core/message_rows.h"
+#include "relay/core/step.h"
+
+#define MESSAGE_ACTIVE_MAX 256u /* messages of one destination under way at once */
+#define MESSAGE_WOKEN_MAX  64u  /* woken by one answer in one step */
+#define MESSAGE_COMMANDS   8u   /* what a stage but the fetching of signatures may ask */
+#define MESSAGE_POLLS_MAX  10u  /* rounds of asking for signatures before the place is given up */
+
+#define MESSAGE_ANSWER_WAIT   DURATION_MS(2000)   /* for an answer, then it counts as lost */
+#define MESSAGE_PREPARE_WAIT  DURATION_MS(5000)   /* for a simulation */
+#define MESSAGE_CACHE_WAIT    DURATION_MS(600000) /* how long a security or storage answer holds */
+#define MESSAGE_ABSENT_WAIT   DURATION_MS(30000)  /* before an unannounced store is asked again */
+#define MESSAGE_PREPARED_WAIT DURATION_MS(30000)  /* how long a simulation holds */
+#define MESSAGE_OFFER_WAIT    DURATION_MS(250)    /* before a full lane is asked again */
+#define MESSAGE_STOPPED_WAIT  DURATION_MS(60000)
+#define MESSAGE_LONG_WAIT     DURATION_MS(600000)
+
+struct message {
+    struct hash id;
+    struct message_row row;
+};
+
+bool message_get(struct step *step, const struct hash *id, struct message *ret_message);
+void message_put(struct step *step, const struct message *message);
+/* Moves the message's due row; `at` 0 ns: none. The caller writes the message. */
+void message_due(struct step *step, struct message *message, struct instant at);
+void message_now(struct step *step, struct message *message); /* due at once */
+void message_set(struct step *step, struct message *message, enum message_state state,
+                 enum reason reason);
+
+/* Takes a place at the destination and begins with the first stage, or queues. */
+void message_enter(struct step *step, struct message *message);
+/* Gives back the place, the turn in the queue, the wait for an answer, a leg not yet sent. */
+void message_leave(struct step *step, struct message *message);
+/* Ends the message: nothing of it stays open. The caller writes it. */
+void message_finish(struct step *step, struct message *message, enum message_state state,
+                    enum reason reason);
+/* Leaves and comes back at the given instant. */
+void message_later(struct step *step, struct message *message, enum reason reason,
+                   struct duration wait);
+/* A failure: leaves and comes back when the ladder of retries says. */
+void message_fail(struct step *step, struct message *message, enum reason reason);
+/* Adds or removes it in the index of open messages. */
+void message_open(struct step *step, const struct message *message);
+void message_close(struct step *step, const struct message *message);
+
+/* Runs the stages as far as they go without waiting, and writes the message. */
+void message_advance(struct step *step, struct message *message);
+
+/* Waits for the answer of a row (security or storage), at most until `until`. */
+void message_wait_for(struct step *step, struct message *message, enum message_wait wait,
+                      const struct address *validator, struct instant until);
+/* Ends the wait, if any; the caller writes the message. */
+void message_wait_end(struct step *step, struct message *message);
+/* Wakes the first messages that wait as `like` does. */
+void message_wake(struct step *step, const struct message *like);
+
+bool security_get(struct step *step, const struct message *message,
+                  struct security_row *ret_security);
+void security_put(struct step *step, const struct message *message,
+                  const struct security_row *security);
+bool storage_get(struct step *step, uint32_t origin, const struct address *validator,
+                 struct storage_row *ret_storage);
+bool proof_get(struct step *step, const struct hash *id, const struct address *validator,
+               struct proof_row *ret_proof);
+void proof_put(struct step *step, const struct hash *id, const struct address *validator,
+               const struct proof_row *proof);
+/* True when a question asked then may still be answered. */
+bool message_is_asked(const struct step *step, struct instant asked_at);
+/* Asks where a validator publishes, unless that is known or asked. False: neither known to be
+ * readable nor to be waited for. */
+enum storage_use {
+    STORAGE_READY = 1, /* not stored: at least one location is known */
+    STORAGE_ASKED = 2,
+    STORAGE_NONE = 3,
+};
+enum storage_use storage_use(struct step *step, uint32_t origin, const struct address *validator);
+
+/* Metadata from the signatures collected. False: fewer than the threshold over one root. */
+bool message_prove(struct step *step, const struct message *message,
+                   const struct security_row *security, struct buffer *metadata);
+
+#endif

@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/core/message_place.c: rows of messages within a step; places, queues and waits.
+ *
+ * Of one destination at most MESSAGE_ACTIVE_MAX messages are under way; the others wait in a queue
+ * in the order in which they came, so that no message starves. A message that failed gives its
+ * place to the next one and comes back at the end of the queue when its time has come. */
+#include <string.h>
+
+#include "relay/base/check.h"
+#include "relay/core/message_internal.h"
+#include "relay/core/tables.h"
+
+/* ---- rows ---- */
+
+bool message_get(struct step *step, const struct hash *id, struct message *ret_message)
+{
+    uint8_t key[MESSAGE_KEY_BYTES];
+    struct bytes value;
+
+    if (!step_get(step, message_key(key, TABLE_MESSAGE, id), &value)) {
+        return false;
+    }
+    if (message_row_unpack(value, &ret_message->row) != STATUS_OK) {
+        step->status = STATUS_CORRUPT;
+        return false;
+    }
+    ret_message->id = *id;
+    return true;
+}
+
+void message_put(struct step *step, const struct message *message)
+{
+    uint8_t key[MESSAGE_KEY_BYTES];
+    uint8_t memory[MESSAGE_ROW_BYTES_MAX];
+    struct packer packer = packer_from(memory, sizeof(memory));
+
+    message_row_pack(&message->row, &packer);
+    step_put(step, message_key(key, TABLE_MESSAGE, &message->id), packer_finish(&packer));
+}
+
+void message_due(struct step *step, struct message *message, struct instant at)
+{
+    if (message->row.due.ns == at.ns) {
+        return;
+    }
+    if (message->row.due.ns != 0) {
+        step_due_remove(step, message->row.due, DUE_MESSAGE, &message->id);
+    }
+    message->row.due = at;
+    if (at.ns != 0) {
+        step_due(step, at, DUE_MESSAGE, &message->id);
+    }
+}
+
+void message_now(struct step *step, struct message *message)
+{
+    message_due(step, message, step->now);
+}
+
+void message_set(struct step *step, struct message *message, enum message_state state,
+                 enum reason reason)
+{
+    if (message->row.state == state && message->row.reason == reason) {
+        return;
+    }
+    message->row.state = state;
+    message->row.reason = reason;
+    message->row.since = step->now;
+}
+
+static struct open_row open_get(struct step *step, uint32_t destination)
+{
+    uint8_t memory[OPEN_KEY_BYTES_MAX];
+    const struct packer key = open_key(memory, destination, OPEN_COUNTS);
+    struct open_row open;
+    struct bytes value;
+
+    memset(&open, 0, sizeof(open));
+    if (step_get(step, packer_finish(&key), &value) && open_row_unpack(value, &open) != STATUS_OK) {
+        step->status = STATUS_CORRUPT;
+    }
+    return open;
+}
+
+static void open_put(struct step *step, uint32_t destination, const struct open_row *open)
+{
+    uint8_t memory[OPEN_KEY_BYTES_MAX];
+    uint8_t value[OPEN_ROW_BYTES];
+    const struct packer key = open_key(memory, destination, OPEN_COUNTS);
+    struct packer packer = packer_from(value, sizeof(value));
+
+    open_row_pack(open, &packer);
+    step_put(step, packer_finish(&key), packer_finish(&packer));
+}
+
+static struct bytes all_key(uint8_t memory[OPEN_KEY_BYTES_MAX], const struct message *message)
+{
+    struct packer key = open_key(memory, message->row.destination, OPEN_ALL);
+
+    pack_u32(&key, message->row.origin);
+    pack_u32(&key, message->row.nonce);
+    pack_hash(&key, &message->id);
+    return packer_finish(&key);
+}
+
+static struct bytes active_key(uint8_t memory[OPEN_KEY_BYTES_MAX], const struct message *message)
+{
+    struct packer key = open_key(memory, message->row.destination, OPEN_ACTIVE);
+
+    pack_hash(&key, &message->id);
+    return packer_finish(&key);
+}
+
+static struct bytes queue_key(uint8_t memory[OPEN_KEY_BYTES_MAX], uint32_t destination,
+                              uint64_t sequence)
+{
+    struct packer key = open_key(memory, destination, OPEN_QUEUE);
+
+    pack_u64(&key, sequence);
+    return packer_finish(&key);
+}
+
+void message_open(struct step *step, const struct message *message)
+{
+    uint8_t memory[OPEN_KEY_BYTES_MAX];
+
+    step_put(step, all_key(memory, message), bytes_from(NULL, 0));
+}
+
+void message_close(struct step *step, const struct message *message)
+{
+    uint8_t memory[OPEN_KEY_BYTES_MAX];
+
+    step_delete(step, all_key(memory, message));
+}
+
+/* ---- places ---- */
+
+static void begin(struct step *step, struct message *message)
+{
+    uint8_t memory[OPEN_KEY_BYTES_MAX];
+
+    message->row.active = true;
+    step_put(step, active_key(memory, message), bytes_from(NULL, 0));
+    message_set(step, message, MESSAGE_SECURITY, REASON_AWAITING_SECURITY);
+    message_now(step, message);
+}
+
+void message_enter(struct step *step, struct message *message)
+{
+    CHECK(!message->row.active);
+    CHECK(message->row.state != MESSAGE_QUEUED);
+    uint8_t memory[OPEN_KEY_BYTES_MAX];
+    struct open_row open = open_get(step, message->row.destination);
+
+    if (open.active_count < MESSAGE_ACTIVE_MAX) {
+        open.active_count++;
+        begin(step, message);
+    } else {
+        message->row.queue_sequence = open.queue_next++;
+        step_put(step, queue_key(memory, message->row.destination, message->row.queue_sequence),
+                 bytes_from(message->id.bytes, sizeof(message->id.bytes)));
+        message_set(step, message, MESSAGE_QUEUED, REASON_QUEUED);
+        message_due(step, message, (struct instant){.ns = 0});
+    }
+    open_put(step, message->row.destination, &open);
+}
+
+/* Gives a place that became free to the first of the queue. */
+static void enter_next(struct step *step, uint32_t destination, struct open_row *open)
+{
+    uint8_t memory[OPEN_KEY_BYTES_MAX];
+    struct message next;
+    struct bytes key;
+    struct bytes value;
+
+    while (open->queue_first < open->queue_next) {
+        const struct bytes from = queue_key(memory, destination, open->queue_first);
+        if (!step_seek(step, from, bytes_from(memory, 6), &key, &value)) {
+            open->queue_first = open->queue_next;
+            return;
+        }
+        struct unpacker place = unpacker_from(key);
+        (void)unpack_raw(&place, 6);
+        const uint64_t sequence = unpack_u64(&place);
+        struct unpacker unpacker = unpacker_from(value);
+        const struct hash id = unpack_hash(&unpacker);
+        step_delete(step, queue_key(memory, destination, sequence));
+        open->queue_first = sequence + 1;
+        if (message_get(step, &id, &next) && next.row.state == MESSAGE_QUEUED) {
+            open->active_count++;
+            begin(step, &next);
+            message_put(step, &next);
+            return;
+        }
+    }
+}
+
+static void leave_place(struct step *step, struct message *message)
+{
+    uint8_t memory[OPEN_KEY_BYTES_MAX];
+    struct open_row open;
+
+    if (message->row.state == MESSAGE_QUEUED) {
+        step_delete(step, queue_key(memory, message->row.destination, message->row.queue_sequence));
+        /* Not to be found as queued any more by whoever looks while this step goes on. */
+        message_set(step, message, MESSAGE_RETRY, message->row.reason);
+    }
+    if (!message->row.active) {
+        return;
+    }
+    message->row.active = false;
+    step_delete(step, active_key(memory, message));
+    open = open_get(step, message->row.destination);
+    CHECK(open.active_count > 0 || step->status != STATUS_OK);
+    open.active_count -= open.active_count > 0 ? 1 : 0;
+    enter_next(step, message->row.destination, &open);
+    open_put(step, message->row.destination, &open);
+}
+
+void message_leave(struct step *step, struct message *message)
+{
+    const bool is_sent =
+        message->row.state == MESSAGE_SENT || message->row.state == MESSAGE_INCLUDED;
+
+    message_wait_end(step, message);
+    message_due(step, message, (struct instant){.ns = 0});
+    if (!is_sent && !hash_is_zero(&message->row.leg_id)) {
+        lane_forget(step, &message->row.leg_id);
+        memset(&message->row.leg_id, 0, sizeof(message->row.leg_id));
+    }
+    leave_place(step, message);
+}
+
+void message_later(struct step *step, struct message *message, enum reason reason,
+                   struct duration wait)
+{
+    message_leave(step, message);
+    message_set(step, message, MESSAGE_RETRY, reason);
+    message_due(step, message, instant_after(step->now, wait));
+}
+
+/* How long to wait after the n-th failure: quickly at first, then ever more slowly, as operators of
+ * the reference relayer know it; the steps are those of its schedule without its random part. */
+static struct duration ladder(uint32_t attempts_count)
+{
+    const uint64_t n = attempts_count;
+
+    if (n <= 1) {
+        return DURATION_MS(5000);
+    }
+    if (n == 2) {
+        return DURATION_MS(10000);
+    }
+    if (n == 3) {
+        return DURATION_MS(30000);
+    }
+    if (n == 4) {
+        return DURATION_MS(60000);
+    }
+    if (n < 25) {
+        return DURATION_MS(180000);
+    }
+    if (n < 40) {
+        return DURATION_MS((300 + 90 * (n - 25)) * 1000);
+    }
+    if (n < 45) {
+        return DURATION_MS(1800000);
+    }
+    if (n < 50) {
+        return DURATION_MS(3600000);
+    }
+    return DURATION_MS((n < 61 ? n - 49 : 12) * 7200000);
+}
+
+void message_fail(struct step *step, struct message *message, enum reason reason)
+{
+    message->row.attempts_count++;
+    message_later(step, message, reason, ladder(message->row.attempts_count));
+}
+
+static void proofs_delete(struct step *step, const struct message *message)
+{
+    uint8_t memory[PROOF_KEY_BYTES];
+    const struct address first = {{0}};
+    struct bytes key = proof_key(memory, &message->id, &first);
+    struct bytes value;
+
+    for (uint32_t i = 0; i < VALIDATORS_MAX && message->row.rounds_count > 0; i++) {
+        if (!step_seek(step, bytes_from(memory, PROOF_KEY_BYTES),
+                       bytes_from(memory, MESSAGE_KEY_BYTES), &key, &value)) {
+            return;
+        }
+        CHECK(key.count == PROOF_KEY_BYTES);
+        memcpy(memory, key.data, PROOF_KEY_BYTES);
+        step_delete(step, bytes_from(memory, PROOF_KEY_BYTES));
+    }
+}
+
+void message_finish(struct step *step, struct message *message, enum message_state state,
+                    enum reason reason)
+{
+    uint8_t key[MESSAGE_KEY_BYTES];
+
+    message_leave(step, message);
+    message_close(step, message);
+    proofs_delete(step, message);
+    if (state == MESSAGE_DELIVERED && !hash_is_zero(&message->row.leg_id)) {
+        /* The lane still needs the message while a transaction of it is under way. */
+        message_set(step, message, state, reason);
+        return;
+    }
+    if (state == MESSAGE_DELIVERED) {
+        step_delete(step, message_key(key, TABLE_BODY, &message->id));
+    }
+    message_set(step, message, state, reason);
+}
+
+/* ---- waits ---- */
+
+/* 'w', the key of the row whose answer is awaited, message id. */
+static struct packer wait_key(uint8_t memory[ROW_KEY_BYTES_MAX], const struct message *message)
+{
+    uint8_t question[SECURITY_KEY_BYTES];
+    struct packer key = packer_from(memory, ROW_KEY_BYTES_MAX);
+
+    pack_u8(&key, TABLE_WAITING);
+    switch (message->row.wait) {
+    case MESSAGE_WAIT_NONE:
+        CHECK(false);
+        break;
+    case MESSAGE_WAIT_SECURITY:
+        pack_raw(&key, security_key(question, &message->row));
+        break;
+    case MESSAGE_WAIT_STORAGE:
+        pack_raw(&key, storage_key(question, message->row.origin, &message->row.wait_validator));
+        break;
+    }
+    return key;
+}
+
+void message_wait_for(struct step *step, struct message *message, enum message_wait wait,
+                      const struct address *validator, struct instant until)
+{
+    CHECK(message->row.wait == MESSAGE_WAIT_NONE);
+    uint8_t memory[ROW_KEY_BYTES_MAX];
+
+    message->row.wait = wait;
+    if (validator != NULL) {
+        message->row.wait_validator = *validator;
+    }
+    struct packer key = wait_key(memory, message);
+    pack_hash(&key, &message->id);
+    step_put(step, packer_finish(&key), bytes_from(NULL, 0));
+    message_due(step, message, until);
+}
+
+void message_wait_end(struct step *step, struct message *message)
+{
+    uint8_t memory[ROW_KEY_BYTES_MAX];
+
+    if (message->row.wait == MESSAGE_WAIT_NONE) {
+        return;
+    }
+    struct packer key = wait_key(memory, message);
+    pack_hash(&key, &message->id);
+    step_delete(step, packer_finish(&key));
+    message->row.wait = MESSAGE_WAIT_NONE;
+}
+
+void message_wake(struct step *step, const struct message *like)
+{
+    uint8_t memory[ROW_KEY_BYTES_MAX];
+    const struct packer prefix = wait_key(memory, like);
+    const struct bytes front = packer_finish(&prefix);
+    uint8_t from[ROW_KEY_BYTES_MAX];
+    size_t from_count = front.count;
+
+    memcpy(from, front.data, front.count);
+    for (uint32_t i = 0;; i++) {
+        struct message waiting;
+        struct bytes key;
+        struct bytes value;
+        if (!step_seek(step, bytes_from(from, from_count), front, &key, &value)) {
+            return;
+        }
+        CHECK(key.count == front.count + 32);
+        struct hash id;
+        memcpy(id.bytes, key.data + front.count, sizeof(id.bytes));
+        if (i == MESSAGE_WOKEN_MAX) {
+            step_due(step, step->now, DUE_WAITING, &id);
+            return;
+        }
+        memcpy(from, key.data, key.count);
+        from_count = key.count;
+        step_delete(step, bytes_from(from, from_count));
+        if (message_get(step, &id, &waiting) && waiting.row.wait == like->row.wait) {
+            waiting.row.wait = MESSAGE_WAIT_NONE;
+            message_now(step, &waiting);
+            message_put(step, &waiting);
+        }
+    }
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "relay/core/message_rows.h"
+
+#include <string.h>
+
+#include "relay/base/check.h"
+#include "relay/core/tables.h"
+
+/* ---- keys ---- */
+
+struct bytes message_key(uint8_t memory[MESSAGE_KEY_BYTES], uint8_t table, const struct hash *id)
+{
+    memory[0] = table;
+    memcpy(memory + 1, id->bytes, sizeof(id->bytes));
+    return bytes_from(memory, MESSAGE_KEY_BYTES);
+}
+
+struct packer open_key(uint8_t memory[OPEN_KEY_BYTES_MAX], uint32_t destination,
+                       enum open_class kind)
+{
+    struct packer key = packer_from(memory, OPEN_KEY_BYTES_MAX);
+
+    pack_u8(&key, TABLE_OPEN);
+    pack_u32(&key, destination);
+    pack_u8(&key, (uint8_t)kind);
+    return key;
+}
+
+struct bytes security_key(uint8_t memory[SECURITY_KEY_BYTES], const struct message_row *message)
+{
+    struct packer key = packer_from(memory, SECURITY_KEY_BYTES);
+
+    pack_u8(&key, TABLE_SECURITY);
+    pack_u32(&key, message->destination);
+    pack_address(&key, &message->recipient);
+    pack_u32(&key, message->origin);
+    return packer_finish(&key);
+}
+
+struct bytes storage_key(uint8_t memory[STORAGE_KEY_BYTES], uint32_t origin,
+                         const struct address *validator)
+{
+    struct packer key = packer_from(memory, STORAGE_KEY_BYTES);
+
+    pack_u8(&key, TABLE_STORAGE);
+    pack_u32(&key, origin);
+    pack_address(&key, validator);
+    return packer_finish(&key);
+}
+
+struct bytes proof_key(uint8_t memory[PROOF_KEY_BYTES], const struct hash *id,
+                       const struct address *validator)
+{
+    (void)message_key(memory, TABLE_PROOF, id);
+    memcpy(memory + MESSAGE_KEY_BYTES, validator->bytes, sizeof(validator->bytes));
+    return bytes_from(memory, PROOF_KEY_BYTES);
+}
+
+/* ---- values ---- */
+
+static uint8_t unpack_enum(struct unpacker *unpacker, uint8_t first, uint8_t last)
+{
+    const uint8_t value = unpack_u8(unpacker);
+
+    if (value < first || value > last) {
+        unpacker->underrun = true;
+        return first;
+    }
+    return value;
+}
+
+void message_row_pack(const struct message_row *message, struct packer *packer)
+{
+    pack_u8(packer, (uint8_t)message->state);
+    pack_u16(packer, (uint16_t)message->reason);
+    pack_instant(packer, message->since);
+    pack_u32(packer, message->origin);
+    pack_u32(packer, message->destination);
+    pack_u32(packer, message->nonce);
+    pack_address(packer, &message->sender);
+    pack_address(packer, &message->recipient);
+    pack_u64(packer, message->origin_block);
+    pack_hash(packer, &message->origin_block_hash);
+    pack_hash(packer, &message->dispatch_transaction);
+    pack_instant(packer, message->seen_at);
+    pack_instant(packer, message->final_at);
+    pack_instant(packer, message->due);
+    pack_bool(packer, message->active);
+    pack_u64(packer, message->queue_sequence);
+    pack_u8(packer, (uint8_t)message->wait);
+    pack_address(packer, &message->wait_validator);
+    pack_u32(packer, message->attempts_count);
+    pack_u32(packer, message->rounds_count);
+    pack_u32(packer, message->legs_count);
+    pack_hash(packer, &message->leg_id);
+    pack_u64(packer, message->gas);
+    pack_hash(packer, &message->payload_digest);
+    pack_amount(packer, &message->value);
+    pack_instant(packer, message->prepared_at);
+    pack_u64(packer, message->delivered_block);
+    pack_hash(packer, &message->delivered_transaction);
+}
+
+enum status message_row_unpack(struct bytes bytes, struct message_row *ret_message)
+{
+    struct unpacker unpacker = unpacker_from(bytes);
+    struct message_row message;
+
+    memset(&message, 0, sizeof(message));
+    message.state = (enum message_state)unpack_enum(&unpacker, MESSAGE_SEEN, MESSAGE_DROPPED);
+    message.reason = (enum reason)unpack_u16(&unpacker);
+    message.since = unpack_instant(&unpacker);
+    message.origin = unpack_u32(&unpacker);
+    message.destination = unpack_u32(&unpacker);
+    message.nonce = unpack_u32(&unpacker);
+    message.sender = unpack_address(&unpacker);
+    message.recipient = unpack_address(&unpacker);
+    message.origin_block = unpack_u64(&unpacker);
+    message.origin_block_hash = unpack_hash(&unpacker);
+    message.dispatch_transaction = unpack_hash(&unpacker);
+    message.seen_at = unpack_instant(&unpacker);
+    message.final_at = unpack_instant(&unpacker);
+    message.due = unpack_instant(&unpacker);
+    message.active = unpack_bool(&unpacker);
+    message.queue_sequence = unpack_u64(&unpacker);
+    message.wait =
+        (enum message_wait)unpack_enum(&unpacker, MESSAGE_WAIT_NONE, MESSAGE_WAIT_STORAGE);
+    message.wait_validator = unpack_address(&unpacker);
+    message.attempts_count = unpack_u32(&unpacker);
+    message.rounds_count = unpack_u32(&unpacker);
+    message.legs_count = unpack_u32(&unpacker);
+    message.leg_id = unpack_hash(&unpacker);
+    message.gas = unpack_u64(&unpacker);
+    message.payload_digest = unpack_hash(&unpacker);
+    message.value = unpack_amount(&unpacker);
+    message.prepared_at = unpack_instant(&unpacker);
+    message.delivered_block = unpack_u64(&unpacker);
+    message.delivered_transaction = unpack_hash(&unpacker);
+    if (!unpacker_is_done(&unpacker)) {
+        return STATUS_CORRUPT;
+    }
+    *ret_message = message;
+    return STATUS_OK;
+}
+
+void open_row_pack(const struct open_row *open, struct packer *packer)
+{
+    pack_u32(packer, open->active_count);
+    pack_u64(packer, open->queue_first);
+    pack_u64(packer, open->queue_next);
+}
+
+enum status open_row_unpack(struct bytes bytes, struct open_row *ret_open)
+{
+    struct unpacker unpacker = unpacker_from(bytes);
+    struct open_row open;
+
+    open.active_count = unpack_u32(&unpacker);
+    open.queue_first = unpack_u64(&unpacker);
+    open.queue_next = unpack_u64(&unpacker);
+    if (!unpacker_is_done(&unpacker)) {
+        return STATUS_CORRUPT;
+    }
+    *ret_open = open;
+    return STATUS_OK;
+}
+
+void security_row_pack(const struct security_row *security, struct packer *packer)
+{
+    CHECK(security->validators_count <= VALIDATORS_MAX);
+
+    pack_instant(packer, security->asked_at);
+    pack_instant(packer, security->answered_at);
+    pack_u8(packer, (uint8_t)security->answer);
+    pack_u8(packer, security->module_type);
+    pack_u8(packer, security->threshold);
+    pack_u32(packer, security->validators_count);
+    for (uint32_t i = 0; i < security->validators_count; i++) {
+        pack_address(packer, &security->validators[i]);
+    }
+}
+
+enum status security_row_unpack(struct bytes bytes, struct security_row *ret_security)
+{
+    struct unpacker unpacker = unpacker_from(bytes);
+    struct security_row *security = ret_security;
+
+    memset(security, 0, sizeof(*security));
+    security->asked_at = unpack_instant(&unpacker);
+    security->answered_at = unpack_instant(&unpacker);
+    security->answer = (enum answer)unpack_enum(&unpacker, ANSWER_NONE, ANSWER_UNKNOWN);
+    security->module_type = unpack_u8(&unpacker);
+    security->threshold = unpack_u8(&unpacker);
+    const uint32_t count = unpack_u32(&unpacker);
+    if (count > VALIDATORS_MAX) {
+        return STATUS_CORRUPT;
+    }
+    security->validators_count = count;
+    for (uint32_t i = 0; i < count; i++) {
+        security->validators[i] = unpack_address(&unpacker);
+    }
+    return unpacker_is_done(&unpacker) ? STATUS_OK : STATUS_CORRUPT;
+}
+
+void storage_row_pack(const struct storage_row *storage, struct packer *packer)
+{
+    CHECK(storage->locations_count <= LOCATIONS_MAX);
+
+    pack_instant(packer, storage->asked_at);
+    pack_instant(packer, storage->answered_at);
+    pack_u8(packer, (uint8_t)storage->answer);
+    pack_u32(packer, storage->locations_count);
+    for (uint32_t i = 0; i < storage->locations_count; i++) {
+        pack_bytes(packer, storage->locations[i]);
+    }
+}
+
+enum status storage_row_unpack(struct bytes bytes, struct storage_row *ret_storage)
+{
+    struct unpacker unpacker = unpacker_from(bytes);
+    struct storage_row storage;
+
+    memset(&storage, 0, sizeof(storage));
+    storage.asked_at = unpack_instant(&unpacker);
+    storage.answered_at = unpack_instant(&unpacker);
+    storage.answer = (enum answer)unpack_enum(&unpacker, ANSWER_NONE, ANSWER_UNKNOWN);
+    storage.locations_count = unpack_u32(&unpacker);
+    if (storage.locations_count > LOCATIONS_MAX) {
+        return STATUS_CORRUPT;
+    }
+    for (uint32_t i = 0; i < storage.locations_count; i++) {
+        storage.locations[i] = unpack_bytes(&unpacker);
+    }
+    if (!unpacker_is_done(&unpacker)) {
+        return STATUS_CORRUPT;
+    }
+    *ret_storage = storage;
+    return STATUS_OK;
+}
+
+void proof_row_pack(const struct proof_row *proof, struct packer *packer)
+{
+    pack_instant(packer, proof->asked_at);
+    pack_u8(packer, (uint8_t)proof->state);
+    pack_u32(packer, proof->location_index);
+    pack_hash(packer, &proof->root);
+    pack_raw(packer, bytes_from(proof->signature.bytes, sizeof(proof->signature.bytes)));
+}
+
+enum status proof_row_unpack(struct bytes bytes, struct proof_row *ret_proof)
+{
+    struct unpacker unpacker = unpacker_from(bytes);
+    struct proof_row proof;
+
+    memset(&proof, 0, sizeof(proof));
+    proof.asked_at = unpack_instant(&unpacker);
+    proof.state = (enum proof_state)unpack_enum(&unpacker, PROOF_ASKED, PROOF_VALID);
+    proof.location_index = unpack_u32(&unpacker);
+    proof.root = unpack_hash(&unpacker);
+    const struct bytes signature = unpack_raw(&unpacker, sizeof(proof.signature.bytes));
+    if (!unpacker_is_done(&unpacker)) {
+        return STATUS_CORRUPT;
+    }
+    memcpy(proof.signature.bytes, signature.data, sizeof(proof.signature.bytes));
+    *ret_proof = proof;
+    return STATUS_OK;
+}
+
+/* ---- states ---- */
+
+bool message_state_is_end(enum message_state state)
+{
+    switch (state) {
+    case MESSAGE_DELIVERED:
+    case MESSAGE_NOT_RELAYED:
+    case MESSAGE_REFUSED:
+    case MESSAGE_ORPHANED:
+    case MESSAGE_DROPPED:
+        return true;
+    case MESSAGE_SEEN:
+    case MESSAGE_QUEUED:
+    case MESSAGE_SECURITY:
+    case MESSAGE_STORAGE:
+    case MESSAGE_CHECKPOINTS:
+    case MESSAGE_PREPARING:
+    case MESSAGE_OFFERED:
+    case MESSAGE_SENT:
+    case MESSAGE_INCLUDED:
+    case MESSAGE_RETRY:
+    case MESSAGE_ELSEWHERE:
+    case MESSAGE_HELD:
+        return false;
+    }
+    CHECK(false);
+    return false;
+}
+
+const char *message_state_name(enum message_state state)
+{
+    switch (state) {
+    case MESSAGE_SEEN:
+        return "seen";
+    case MESSAGE_QUEUED:
+        return "queued";
+    case MESSAGE_SECURITY:
+        return "security";
+    case MESSAGE_STORAGE:
+        return "storage";
+    case MESSAGE_CHECKPOINTS:
+        return "checkpoints";
+    case MESSAGE_PREPARING:
+        return "preparing";
+    case MESSAGE_OFFERED:
+        return "offered";
+    case MESSAGE_SENT:
+        return "sent";
+    case MESSAGE_INCLUDED:
+        return "included";
+    case MESSAGE_RETRY:
+        return "retry";
+    case MESSAGE_ELSEWHERE:
+        return "elsewhere";
+    case MESSAGE_DELIVERED:
+        return "delivered";
+    case MESSAGE_NOT_RELAYED:
+        return "not relayed";
+    case MESSAGE_REFUSED:
+        return "refused";
+    case MESSAGE_ORPHANED:
+        return "orphaned";
+    case MESSAGE_HELD:
+        return "held";
+    case MESSAGE_DROPPED:
+        return "dropped";
+    }
+    return "unknown";
+}

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/core/message_rows.h: messages and what is collected for them, as rows.
+ *
+ * TABLE_MESSAGE, id -> struct message_row
+ * TABLE_BODY, id -> the whole message, of messages that are ours to deliver
+ * TABLE_OPEN, destination u32, class u8, ...:
+ *   OPEN_COUNTS                             -> struct open_row
+ *   OPEN_QUEUE, sequence u64                -> id: waits for its turn, oldest first
+ *   OPEN_ALL, origin u32, nonce u32, id     -> nothing: not finished
+ *   OPEN_ACTIVE, id                         -> nothing: takes up one of the destination's places
+ * TABLE_SECURITY, destination u32, recipient 32, origin u32 -> struct security_row
+ * TABLE_STORAGE, origin u32, validator 32                   -> struct storage_row
+ * TABLE_PROOF, id, validator 32 -> struct proof_row
+ * TABLE_WAITING, key of a security or storage row, id -> nothing
+ * TABLE_GAS_PAID, id -> gas 32, payment 32: sums
+ * TABLE_ELSEWHERE, id -> destination u32, block u64, transaction 32
+ * Threads: none; plain values. */
+#ifndef SLUICE_RELAY_CORE_MESSAGE_ROWS_H
+#define SLUICE_RELAY_CORE_MESSAGE_ROWS_H
+
+#include "relay/base/limits.h"
+#include "relay/base/pack.h"
+#include "relay/base/signature.h"
+#include "relay/core/reason.h"
+
+#define MESSAGE_KEY_BYTES      33u
+#define MESSAGE_ROW_BYTES_MAX  768u
+#define OPEN_KEY_BYTES_MAX     48u
+#define OPEN_ROW_BYTES         20u
+#define SECURITY_KEY_BYTES     41u
+#define SECURITY_ROW_BYTES_MAX (64u + 32u * VALIDATORS_MAX)
+#define STORAGE_KEY_BYTES      37u
+#define STORAGE_ROW_BYTES_MAX  (64u + LOCATIONS_MAX * (4u + LOCATION_BYTES_MAX))
+#define PROOF_KEY_BYTES        65u
+#define PROOF_ROW_BYTES        (8u + 1u + 4u + 32u + 65u)
+
+/* stored: never renumber */
+enum message_state {
+    MESSAGE_SEEN = 1,        /* dispatched at the origin's head, not final */
+    MESSAGE_QUEUED = 2,      /* final; waits for its turn */
+    MESSAGE_SECURITY = 3,    /* asks which ISM guards the recipient */
+    MESSAGE_STORAGE = 4,     /* asks where its validators publish */
+    MESSAGE_CHECKPOINTS = 5, /* collects their signatures */
+    MESSAGE_PREPARING = 6,   /* proved; being simulated */
+    MESSAGE_OFFERED = 7,     /* simulated; the lane cannot take it yet */
+    MESSAGE_SENT = 8,        /* has a nonce; the lane sees to it */
+    MESSAGE_INCLUDED = 9,    /* in a block of the destination that is not final */
+    MESSAGE_RETRY = 10,      /* tried again at its due instant; the reason says what failed */
+    MESSAGE_ELSEWHERE = 11,  /* somebody delivered it, in a block that is not final */
+    MESSAGE_DELIVERED = 12,  /* final */
+    MESSAGE_NOT_RELAYED = 13,
+    MESSAGE_REFUSED = 14,  /* malformed */
+    MESSAGE_ORPHANED = 15, /* its dispatch was replaced before it was final */
+    MESSAGE_HELD = 16,     /* by a person */
+    MESSAGE_DROPPED = 17,  /* by a person */
+};
+
+/* Which answer a message waits for. Stored: never renumber. */
+enum message_wait {
+    MESSAGE_WAIT_NONE = 0,
+    MESSAGE_WAIT_SECURITY = 1,
+    MESSAGE_WAIT_STORAGE = 2,
+};
+
+struct message_row {
+    enum message_state state;
+    enum reason reason;
+    struct instant since; /* of state and reason */
+    uint32_t origin;
+    uint32_t destination;
+    uint32_t nonce; /* the mailbox's */
+    struct address sender;
+    struct address recipient;
+    uint64_t origin_block;
+    struct hash origin_block_hash;
+    struct hash dispatch_transaction;
+    struct instant seen_at;
+    struct instant final_at; /* 0: not final */
+    struct instant due;      /* of its due row; 0: none */
+    bool active;             /* takes up a place of its destination */
+    uint64_t queue_sequence; /* while QUEUED */
+    enum message_wait wait;
+    struct address wait_validator; /* MESSAGE_WAIT_STORAGE */
+    uint32_t attempts_count;       /* failures since the dispatch: the ladder of retries */
+    uint32_t rounds_count;         /* of asking for signatures */
+    uint32_t legs_count;           /* legs made so far */
+    struct hash leg_id;            /* PREPARING to INCLUDED; zero: none */
+    uint64_t gas;                  /* OFFERED: what the simulation said */
+    struct hash payload_digest;
+    struct amount value;
+    struct instant prepared_at;
+    uint64_t delivered_block;          /* INCLUDED, ELSEWHERE, DELIVERED */
+    struct hash delivered_transaction; /* ELSEWHERE, DELIVERED */
+};
+
+/* stored: never renumber */
+enum open_class {
+    OPEN_COUNTS = 0,
+    OPEN_QUEUE = 1,
+    OPEN_ALL = 2,
+    OPEN_ACTIVE = 3,
+};
+
+struct open_row {
+    uint32_t active_count;
+    uint64_t queue_first; /* no queued message has a lower sequence */
+    uint64_t queue_next;
+};
+
+/* stored: never renumber */
+enum answer {
+    ANSWER_NONE = 0, /* never answered */
+    ANSWER_OK = 1,
+    ANSWER_ABSENT = 2,
+    ANSWER_REFUSED = 3,
+    ANSWER_UNKNOWN = 4,
+};
+
+struct security_row {
+    struct instant asked_at;
+    struct instant answered_at; /* 0: to be asked again */
+    enum answer answer;
+    uint8_t module_type;
+    uint8_t threshold;
+    uint32_t validators_count;
+    struct address validators[VALIDATORS_MAX];
+};
+
+struct storage_row {
+    struct instant asked_at;
+    struct instant answered_at;
+    enum answer answer;
+    uint32_t locations_count;
+    struct bytes locations[LOCATIONS_MAX]; /* borrowed from the row */
+};
+
+/* stored: never renumber */
+enum proof_state {
+    PROOF_ASKED = 1,
+    PROOF_ABSENT = 2, /* answered, and not there yet or not usable */
+    PROOF_VALID = 3,
+};
+
+struct proof_row {
+    struct instant asked_at;
+    enum proof_state state;
+    uint32_t location_index;
+    struct hash root;
+    struct signature signature;
+};
+
+struct bytes message_key(uint8_t memory[MESSAGE_KEY_BYTES], uint8_t table, const struct hash *id);
+/* The front of an open row's key; more is packed behind it. */
+struct packer open_key(uint8_t memory[OPEN_KEY_BYTES_MAX], uint32_t destination,
+                       enum open_class kind);
+struct bytes security_key(uint8_t memory[SECURITY_KEY_BYTES], const struct message_row *message);
+struct bytes storage_key(uint8_t memory[STORAGE_KEY_BYTES], uint32_t origin,
+                         const struct address *validator);
+struct bytes proof_key(uint8_t memory[PROOF_KEY_BYTES], const struct hash *id,
+                       const struct address *validator);
+
+void message_row_pack(const struct message_row *message, struct packer *packer);
+void open_row_pack(const struct open_row *open, struct packer *packer);
+void security_row_pack(const struct security_row *security, struct packer *packer);
+void storage_row_pack(const struct storage_row *storage, struct packer *packer);
+void proof_row_pack(const struct proof_row *proof, struct packer *packer);
+/* STATUS_CORRUPT: not such a row. */
+MUST_USE enum status message_row_unpack(struct bytes bytes, struct message_row *ret_message);
+MUST_USE enum status open_row_unpack(struct bytes bytes, struct open_row *ret_open);
+MUST_USE enum status security_row_unpack(struct bytes bytes, struct security_row *ret_security);
+MUST_USE enum status storage_row_unpack(struct bytes bytes, struct storage_row *ret_storage);
+MUST_USE enum status proof_row_unpack(struct bytes bytes, struct proof_row *ret_proof);
+
+/* True for states that end a message. */
+bool message_state_is_end(enum message_state state);
+/* The state in one word for tables, such as "checkpoints". Static memory. */
+const char *message_state_name(enum message_state state);
+
+#endif

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/core/message_work.c: the stages of a message that is under way.
+ *
+ * Each stage looks at what is known, asks for what is not, and says whether the message goes on.
+ * A stage may be run any number of times: what was asked is only asked again when its answer is
+ * overdue, so a restart, a lost answer and a repeated one look the same. */
+#include <string.h>
+
+#include "relay/base/check.h"
+#include "relay/base/digest.h"
+#include "relay/core/message_internal.h"
+#include "relay/core/tables.h"
+#include "relay/hyperlane/metadata.h"
+
+/* not stored */
+enum stage {
+    STAGE_NEXT,    /* the message is in another state: run that one's stage */
+    STAGE_WAIT,    /* a due row or an answer brings it back */
+    STAGE_NO_ROOM, /* to be run again in another step */
+};
+
+/* ---- which ISM ---- */
+
+static void ask_security(struct step *step, const struct message *message,
+                         struct security_row *security)
+{
+    uint8_t key[MESSAGE_KEY_BYTES];
+    struct bytes body;
+
+    if (!step_get(step, message_key(key, TABLE_BODY, &message->id), &body)) {
+        return;
+    }
+    const struct bytes kept = step_keep(step, body);
+    struct command *command = step_command(step, COMMAND_READ_SECURITY, message->row.destination);
+    command->read_security.message_id = message->id;
+    command->read_security.message = kept;
+    security->asked_at = step->now;
+    security_put(step, message, security);
+}
+
+static bool is_fresh(const struct step *step, struct instant answered_at, struct duration holds)
+{
+    return answered_at.ns != 0 && !instant_is_past(instant_after(answered_at, holds), step->now);
+}
+
+static enum stage stage_security(struct step *step, struct message *message)
+{
+    const struct core_chain *config = step_chain(step, message->row.destination);
+    struct security_row security;
+
+    if (config == NULL || !config->relay_to) {
+        message_later(step, message, REASON_NOT_RELAYED, MESSAGE_LONG_WAIT);
+        return STAGE_WAIT;
+    }
+    if (!blocks_is_running(step, message->row.destination) ||
+        !blocks_is_running(step, message->row.origin)) {
+        message_later(step, message, REASON_CHAIN_STOPPED, MESSAGE_STOPPED_WAIT);
+        return STAGE_WAIT;
+    }
+    (void)security_get(step, message, &security);
+    if (security.answer == ANSWER_OK && is_fresh(step, security.answered_at, MESSAGE_CACHE_WAIT)) {
+        const bool is_usable = security.module_type == MODULE_MESSAGE_ID_MULTISIG &&
+                               security.threshold > 0 &&
+                               security.threshold <= security.validators_count;
+        if (is_usable) {
+            message_set(step, message, MESSAGE_STORAGE, REASON_AWAITING_STORAGE);
+            return STAGE_NEXT;
+        }
+        message_later(step, message, REASON_SECURITY_UNSUPPORTED, MESSAGE_LONG_WAIT);
+        return STAGE_WAIT;
+    }
+    if (security.answer == ANSWER_REFUSED &&
+        is_fresh(step, security.answered_at, MESSAGE_ANSWER_WAIT)) {
+        message_fail(step, message, REASON_SECURITY_UNKNOWN);
+        return STAGE_WAIT;
+    }
+    if (!message_is_asked(step, security.asked_at)) {
+        ask_security(step, message, &security);
+    }
+    message_wait_for(step, message, MESSAGE_WAIT_SECURITY, NULL,
+                     instant_after(security.asked_at, MESSAGE_ANSWER_WAIT));
+    return STAGE_WAIT;
+}
+
+/* ---- where validators publish ---- */
+
+static enum stage stage_storage(struct step *step, struct message *message)
+{
+    struct security_row security;
+    const struct address *asked = NULL;
+    uint32_t ready_count = 0;
+
+    if (!security_get(step, message, &security)) {
+        message_set(step, message, MESSAGE_SECURITY, REASON_AWAITING_SECURITY);
+        return STAGE_NEXT;
+    }
+    for (uint32_t i = 0; i < security.validators_count; i++) {
+        if (!step_has_room(step, 1)) {
+            return STAGE_NO_ROOM; /* those asked so far are not asked again */
+        }
+        switch (storage_use(step, message->row.origin, &security.validators[i])) {
+        case STORAGE_READY:
+            ready_count++;
+            break;
+        case STORAGE_ASKED:
+            asked = asked == NULL ? &security.validators[i] : asked;
+            break;
+        case STORAGE_NONE:
+            break;
+        }
+    }
+    const struct instant until = instant_after(message->row.since, MESSAGE_ANSWER_WAIT);
+    if (asked != NULL && !instant_is_past(until, step->now)) {
+        message_wait_for(step, message, MESSAGE_WAIT_STORAGE, asked, until);
+        return STAGE_WAIT;
+    }
+    if (ready_count >= security.threshold) {
+        message_set(step, message, MESSAGE_CHECKPOINTS, REASON_AWAITING_CHECKPOINTS);
+        return STAGE_NEXT;
+    }
+    message_fail(step, message, REASON_STORAGE_UNKNOWN);
+    return STAGE_WAIT;
+}
+
+/* ---- signatures ---- */
+
+/* A leg's id: the message and how many legs it had before, so that a new try is a new leg. */
+static struct hash process_leg_id(const struct message *message)
+{
+    uint8_t memory[64];
+    struct packer packer = packer_from(memory, sizeof(memory));
+
+    pack_raw(&packer, bytes_from_string("process"));
+    pack_hash(&packer, &message->id);
+    pack_u32(&packer, message->row.legs_count);
+    return sha2_of(packer_finish(&packer));
+}
+
+static enum stage prepare(struct step *step, struct message *message, struct bytes metadata)
+{
+    const struct core_chain *config = step_chain(step, message->row.destination);
+    struct leg leg;
+
+    if (config == NULL || address_is_zero(&config->key)) {
+        message_later(step, message, REASON_NO_KEY, MESSAGE_STOPPED_WAIT);
+        return STAGE_WAIT;
+    }
+    memset(&leg, 0, sizeof(leg));
+    leg.id = process_leg_id(message);
+    leg.kind = LEG_PROCESS;
+    leg.domain = message->row.destination;
+    leg.key = config->key;
+    leg.process.message_id = message->id;
+    leg.process.metadata = metadata;
+    message->row.leg_id = leg.id;
+    message->row.legs_count++;
+    lane_ask(step, &leg);
+    message_set(step, message, MESSAGE_PREPARING, REASON_AWAITING_SIMULATION);
+    message_due(step, message, instant_after(step->now, MESSAGE_PREPARE_WAIT));
+    return STAGE_WAIT;
+}
+
+/* Asks one validator's store, unless it is asked already. */
+static void fetch(struct step *step, const struct message *message, uint32_t index,
+                  const struct address *validator)
+{
+    struct storage_row storage;
+    struct proof_row proof;
+    const bool is_known = proof_get(step, &message->id, validator, &proof);
+
+    if (is_known && (proof.state == PROOF_VALID ||
+                     (proof.state == PROOF_ASKED && message_is_asked(step, proof.asked_at)))) {
+        return;
+    }
+    if (storage_use(step, message->row.origin, validator) != STORAGE_READY ||
+        !storage_get(step, message->row.origin, validator, &storage)) {
+        return;
+    }
+    /* The newest location first; the others in turn while it has nothing. */
+    proof.location_index = is_known ? (proof.location_index + 1) % storage.locations_count : 0;
+    const struct bytes location = step_keep(step, storage.locations[proof.location_index]);
+    struct command *command = step_command(step, COMMAND_FETCH_CHECKPOINT, message->row.origin);
+    command->fetch_checkpoint.validator = *validator;
+    command->fetch_checkpoint.location = location;
+    command->fetch_checkpoint.index = index;
+    command->fetch_checkpoint.message_id = message->id;
+    proof.asked_at = step->now;
+    proof.state = PROOF_ASKED;
+    proof_put(step, &message->id, validator, &proof);
+}
+
+/* 300 ms at first, doubled up to 5 s: a checkpoint is usually there within a second or two. */
+static struct duration poll_wait(uint32_t rounds_count)
+{
+    const uint64_t ms = rounds_count < 5 ? (uint64_t)300 << rounds_count : 5000;
+
+    return DURATION_MS(ms < 5000 ? ms : 5000);
+}
+
+/* Between single rounds, once it takes long: 5 s more for each, up to a minute. */
+static struct duration absent_wait(uint32_t rounds_count)
+{
+    const uint64_t rounds = (rounds_count - MESSAGE_POLLS_MAX) / 2 + 1;
+
+    return DURATION_MS((rounds < 12 ? rounds : 12) * 5000);
+}
+
+static enum stage stage_checkpoints(struct step *step, struct message *message)
+{
+    struct security_row security;
+    uint8_t memory[METADATA_BYTES_MAX];
+    struct buffer metadata = buffer_from(memory, sizeof(memory));
+    uint32_t index = 0;
+
+    if (!security_get(step, message, &security)) {
+        message_set(step, message, MESSAGE_SECURITY, REASON_AWAITING_SECURITY);
+        return STAGE_NEXT;
+    }
+    if (!step_has_room(step, MESSAGE_COMMANDS)) {
+        return STAGE_NO_ROOM;
+    }
+    if (!tree_leaf_index(step, message->row.origin, &message->id, &index)) {
+        message_fail(step, message, REASON_LEAF_UNKNOWN);
+        return STAGE_WAIT;
+    }
+    if (message_prove(step, message, &security, &metadata)) {
+        return prepare(step, message, buffer_bytes(&metadata));
+    }
+    if (message->row.rounds_count >= MESSAGE_POLLS_MAX && message->row.rounds_count % 2 == 0) {
+        /* Its place is for others meanwhile; it comes back for one round at a time. */
+        message->row.rounds_count++;
+        message_later(step, message, REASON_AWAITING_CHECKPOINTS,
+                      absent_wait(message->row.rounds_count));
+        return STAGE_WAIT;
+    }
+    for (uint32_t i = 0; i < security.validators_count; i++) {
+        if (!step_has_room(step, 2)) {
+            return STAGE_NO_ROOM; /* those asked so far are not asked again */
+        }
+        fetch(step, message, index, &security.validators[i]);
+    }
+    message_set(step, message, MESSAGE_CHECKPOINTS, REASON_AWAITING_CHECKPOINTS);
+    message_due(step, message, instant_after(step->now, poll_wait(message->row.rounds_count)));
+    message->row.rounds_count++;
+    return STAGE_WAIT;
+}
+
+/* ---- simulation and lane ---- */
+
+static enum stage stage_preparing(struct step *step, struct message *message)
+{
+    /* Called when its answer is overdue. */
+    if (lane_ask_again(step, &message->row.leg_id)) {
+        message_set(step, message, MESSAGE_PREPARING, REASON_SIMULATION_UNKNOWN);
+        message_due(step, message, instant_after(step->now, MESSAGE_PREPARE_WAIT));
+        return STAGE_WAIT;
+    }
+    message_set(step, message, MESSAGE_SECURITY, REASON_AWAITING_SECURITY);
+    return STAGE_NEXT;
+}
+
+/* What a lane's refusal means for the message: most pass by themselves, and soon. */
+static void offer_later(struct step *step, struct message *message, enum reason reason)
+{
+    if (reason == REASON_GAS_LIMIT) {
+        message_fail(step, message, reason);
+        return;
+    }
+    if (reason == REASON_NO_KEY || reason == REASON_CHAIN_STOPPED) {
+        message_later(step, message, reason, MESSAGE_STOPPED_WAIT);
+        return;
+    }
+    /* On a common beat, so that many messages are looked at with one wake. */
+    const uint64_t beat = MESSAGE_OFFER_WAIT.ns;
+    const uint64_t beats = reason == REASON_LANE_FULL || reason == REASON_LANE_UNKNOWN ? 1 : 12;
+    message_set(step, message, MESSAGE_OFFERED, reason);
+    message_due(step, message, (struct instant){.ns = (step->now.ns / beat + beats) * beat});
+}
+
+static enum stage stage_offered(struct step *step, struct message *message)
+{
+    struct event prepared;
+    struct leg leg;
+
+    if (!is_fresh(step, message->row.prepared_at, MESSAGE_PREPARED_WAIT)) {
+        message_set(step, message, MESSAGE_PREPARING, REASON_AWAITING_SIMULATION);
+        return STAGE_NEXT;
+    }
+    memset(&leg, 0, sizeof(leg));
+    memset(&prepared, 0, sizeof(prepared));
+    prepared.kind = EVENT_PREPARED;
+    prepared.at = step->now;
+    prepared.domain = message->row.destination;
+    prepared.prepared.leg_id = message->row.leg_id;
+    prepared.prepared.outcome = OUTCOME_OK;
+    prepared.prepared.gas = message->row.gas;
+    prepared.prepared.payload_digest = message->row.payload_digest;
+    prepared.prepared.value = message->row.value;
+    if (!lane_leg(step, &message->row.leg_id, &leg)) {
+        message_set(step, message, MESSAGE_SECURITY, REASON_AWAITING_SECURITY);
+        return STAGE_NEXT;
+    }
+    const enum reason reason = lane_offer(step, &leg, &prepared);
+    if (reason == REASON_NONE) {
+        message_set(step, message, MESSAGE_SENT, REASON_AWAITING_INCLUSION);
+        message_due(step, message, (struct instant){.ns = 0});
+    } else {
+        offer_later(step, message, reason);
+    }
+    return STAGE_WAIT;
+}
+
+/* ---- the loop ---- */
+
+static enum stage run_stage(struct step *step, struct message *message)
+{
+    switch (message->row.state) {
+    case MESSAGE_SECURITY:
+        return stage_security(step, message);
+    case MESSAGE_STORAGE:
+        return stage_storage(step, message);
+    case MESSAGE_CHECKPOINTS:
+        return stage_checkpoints(step, message);
+    case MESSAGE_PREPARING:
+        return stage_preparing(step, message);
+    case MESSAGE_OFFERED:
+        return stage_offered(step, message);
+    case MESSAGE_RETRY:
+    case MESSAGE_ELSEWHERE:
+        message_enter(step, message);
+        return STAGE_WAIT;
+    case MESSAGE_SEEN:
+    case MESSAGE_QUEUED:
+    case MESSAGE_SENT:
+    case MESSAGE_INCLUDED:
+    case MESSAGE_DELIVERED:
+    case MESSAGE_NOT_RELAYED:
+    case MESSAGE_REFUSED:
+    case MESSAGE_ORPHANED:
+    case MESSAGE_HELD:
+    case MESSAGE_DROPPED:
+        return STAGE_WAIT;
+    }
+    CHECK(false);
+    return STAGE_WAIT;
+}
+
+void message_advance(struct step *step, struct message *message)
+{
+    enum stage stage = STAGE_NEXT;
+
+    message_wait_end(step, message);
+    /* Each stage leads onwards, or back to the first when something was forgotten meanwhile. */
+    for (uint32_t i = 0; stage == STAGE_NEXT && i < 8; i++) {
+        stage = run_stage(step, message);
+    }
+    if (stage != STAGE_WAIT) {
+        message_now(step, message);
+    }
+    message_put(step, message);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/core/tree_internal.h: what tree.c (leaves, signatures) and announcement.c share. */
+#ifndef SLUICE_RELAY_CORE_TREE_INTERNAL_H
+#define SLUICE_RELAY_CORE_TREE_INTERNAL_H
+
+#include "relay/core/step.h"
+#include "relay/core/tree_rows.h"
+
+#define TREE_ANSWER_WAIT DURATION_MS(3000) /* for any answer, then it counts as lost */
+
+/* The configuration of a chain whose checkpoints we sign; NULL: we do not. */
+const struct core_chain *tree_validated(const struct step *step, uint32_t domain);
+/* Wants tree_on_due for this chain at `at` at the latest. */
+void tree_schedule(struct step *step, uint32_t domain, struct instant at);
+
+/* Begins at a start; asks for what is due and tells when it wants to be asked again. */
+void announcement_start(struct step *step, const struct core_chain *config);
+void announcement_work(struct step *step, const struct core_chain *config);
+void announcement_on_published(struct step *step, const struct core_chain *config,
+                               const struct event *event);
+
+#endif

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sluice: the verbs of the command line, one table. */
+#include <stdio.h>
+#include <string.h>
+
+#include "relay/cli/cli.h"
+#include "relay/cli/version.h"
+#include "relay/settings/settings.h"
+
+#define VERBS_MAX 64u
+
+#define USAGE_NODE                                                                                 \
+    "  --config FILE  the node's configuration\n"                                                  \
+    "  --data DIR     the node's data directory; works without its configuration\n"                \
+    "  --json         one JSON document instead of tables\n"
+
+const struct cli_verb cli_verbs[] = {
+    {"run", "Run the node: relay, validate, rebalance, journal.",
+     "sluice run --config FILE [--debug]\n"
+     "sluice run --config FILE --check\n\n"
+     "  --config FILE  the configuration (deploy/config/sluice.example.yaml shows every key)\n"
+     "  --check        connect to every chain, say what is wrong, and end; signs nothing\n"
+     "  --debug        say every event and command\n\n"
+     "Says one line per state change on standard error; 'event=ready' when it works. SIGTERM and\n"
+     "SIGINT stop it in good order. Exit codes: 0 stopped; 2 configuration, a wrong chain or a\n"
+     "missing contract; 3 the signer cannot be reached; 5 the journal is damaged; 6 another node\n"
+     "holds the data directory; 75 a full disk, no memory: try again.\n",
+     cli_run},
+    {"status", "Where everything stands: chains, messages, keys, capital.",
+     "sluice status (--config FILE | --data DIR) [--json]\n\n" USAGE_NODE
+     "\nReads the journal directly: works for a running node and for a dead one.\n",
+     cli_status},
+    {"why", "Why something does not happen, or what just happened.",
+     "sluice why (--config FILE | --data DIR) [ID] [--json]\n\n" USAGE_NODE
+     "\nID is a message, a plan or a move. Without it: every asset and every chain that waits for\n"
+     "something. Exit code 1: no such message, plan or move.\n",
+     cli_why},
+    {"plan", "The newest plans: what would be moved, what it costs, what became of it.",
+     "sluice plan (--config FILE | --data DIR) [ID] [--json]\n\n" USAGE_NODE
+     "\nWith the id of a plan: that one with its moves.\n",
+     cli_plan},
+    {"approve", "Let a plan that waits for approval be carried out.",
+     "sluice approve (--config FILE | --data DIR) PLAN [--reason TEXT] [--json]\n\n" USAGE_NODE
+     "  --reason TEXT  journaled with your user id\n\n"
+     "Exit codes: 0 approved; 3 no node is running there; 4 the node says no.\n",
+     cli_approve},
+    {"reject", "Make a plan that waits for approval void.",
+     "sluice reject (--config FILE | --data DIR) PLAN [--reason TEXT] [--json]\n\n" USAGE_NODE
+     "  --reason TEXT  journaled with your user id\n",
+     cli_reject},
+    {"pause", "Stop sending transactions; watching goes on.",
+     "sluice pause (--config FILE | --data DIR) [--chain NAME] [--reason TEXT] "
+     "[--json]\n\n" USAGE_NODE "  --chain NAME   this chain alone (needs --config)\n"
+     "  --reason TEXT  journaled with your user id\n",
+     cli_pause},
+    {"resume", "Go on after a pause, or after an alarm that stopped a chain.",
+     "sluice resume (--config FILE | --data DIR) [--chain NAME] [--reason TEXT] "
+     "[--json]\n\n" USAGE_NODE "  --chain NAME   this chain alone (needs --config)\n"
+     "  --reason TEXT  journaled with your user id\n",
+     cli_resume},
+    {"messages", "Bridge messages and where each stands.",
+     "sluice messages list (--config FILE | --data DIR) [--state STATE] [--limit N] [--json]\n"
+     "sluice messages show (--config FILE | --data DIR) ID [--json]\n\n" USAGE_NODE
+     "  --state STATE  only these; 'open' (the default) is every one not finished, 'all' is all\n"
+     "  --limit N      at most N (1000)\n",
+     cli_messages},
+    {"journal", "Look into a journal and check it.",
+     "sluice journal verify DIR [--json]\n"
+     "sluice journal tail DIR [-n N] [--follow] [--json]\n",
+     cli_journal},
+    {"replay", "Run the core over a journal again and compare everything.",
+     "sluice replay DIR [--json]\n", cli_replay},
+    {"config", "Check a configuration file.",
+     "sluice config check FILE [--json]\n\n"
+     "Prints what is in force, defaults included, or says file, line and column of the first\n"
+     "mistake. Exit codes: 0 good; 2 a mistake; 4 well-formed, but not allowed.\n",
+     cli_config},
+    {"key", "Make and import keys for the signer.",
+     "sluice key new|import|list ...; see 'sluice key --help'\n", cli_key},
+    {NULL, NULL, NULL, NULL},
+};
+
+static void print_help(void)
+{
+    (void)puts("sluice: relays bridge messages, moves capital, journals everything.\n");
+    for (const struct cli_verb *verb = cli_verbs; verb->name != NULL; verb++) {
+        (void)printf("  %-10s %s\n", verb->name, verb->summary);
+    }
+    (void)puts("\n'sluice VERB --help' says more. Exit codes: 0 done; 1 a negative answer; 2 usage "
+               "or\nconfiguration; 3 something cannot be reached; 4 refused by policy; 5 integrity "
+               "violation;\n6 somebody else holds it; 75 try again later.");
+}
+
+static int unknown_verb(const char *name)
+{
+    const char *names[VERBS_MAX];
+    size_t count = 0;
+    for (const struct cli_verb *verb = cli_verbs; verb->name != NULL; verb++) {
+        names[count] = verb->name;
+        count++;
+    }
+    const char *nearest = settings_nearest(name, names, count);
+    (void)fprintf(stderr, "sluice: there is no '%s'%s%s%s; 'sluice --help' lists what there is\n",
+                  name, nearest == NULL ? "" : "; did you mean '", nearest == NULL ? "" : nearest,
+                  nearest == NULL ? "" : "'?");
+    return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help();
+        return EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
+        print_help();
+        return EXIT_DONE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        (void)puts(SLUICE_BUILD_ID);
+        return EXIT_DONE;
+    }
+    for (const struct cli_verb *verb = cli_verbs; verb->name != NULL; verb++) {
+        if (strcmp(argv[1], verb->name) == 0) {
+            return verb->run(argc - 1, argv + 1);
+        }
+    }
+    return unknown_verb(argv[1]);
+}

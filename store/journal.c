@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What both backends of store/journal.h have in common: bounds of what is written, checksums of
+ * what is read. */
+#include "store/journal.h"
+
+#include <string.h>
+
+#include "relay/base/check.h"
+#include "relay/base/digest.h"
+#include "relay/base/limits.h"
+#include "store/journal_internal.h"
+
+void journal_checksum(struct bytes record, uint8_t ret_checksum[JOURNAL_CHECKSUM_BYTES])
+{
+    static const uint8_t leaf_prefix = 0;
+    struct sha2 sha2;
+
+    sha2_init(&sha2);
+    sha2_update(&sha2, bytes_from(&leaf_prefix, 1));
+    sha2_update(&sha2, record);
+    const struct hash leaf = sha2_finish(&sha2);
+    memcpy(ret_checksum, leaf.bytes, JOURNAL_CHECKSUM_BYTES);
+}
+
+struct journal *journal_close(struct journal *journal)
+{
+    if (journal != NULL) {
+        journal->ops->close(journal);
+    }
+    return NULL;
+}
+
+enum status journal_commit(struct journal *journal, const struct journal_batch *batch,
+                           uint64_t *ret_head)
+{
+    CHECK(!journal->read_only);
+    for (uint32_t i = 0; i < batch->records_count; i++) {
+        CHECK(batch->records[i].count > 0);
+        CHECK(batch->records[i].count <= RECORD_BYTES_MAX);
+    }
+    for (uint32_t i = 0; i < batch->changes_count; i++) {
+        const struct journal_change *change = &batch->changes[i];
+        CHECK(change->key.count > 0);
+        CHECK(change->key.count <= ROW_KEY_BYTES_MAX);
+        CHECK(change->value.count <= ROW_VALUE_BYTES_MAX);
+    }
+    return journal->ops->commit(journal, batch, ret_head);
+}
+
+enum status journal_usage(struct journal *journal, struct journal_usage *ret_usage)
+{
+    return journal->ops->usage(journal, ret_usage);
+}
+
+enum status journal_reader_open(struct journal *journal, struct journal_reader **ret_reader)
+{
+    return journal->ops->reader_open(journal, ret_reader);
+}
+
+struct journal_reader *journal_reader_close(struct journal_reader *reader)
+{
+    if (reader != NULL) {
+        reader->journal->ops->reader_close(reader);
+    }
+    return NULL;
+}
+
+enum status journal_reader_refresh(struct journal_reader *reader)
+{
+    return reader->journal->ops->reader_refresh(reader);
+}
+
+uint64_t journal_reader_head(const struct journal_reader *reader)
+{
+    return reader->journal->ops->reader_head(reader);
+}
+
+enum status journal_read_record(struct journal_reader *reader, uint64_t sequence,
+                                struct bytes *ret_record)
+{
+    uint8_t checksum[JOURNAL_CHECKSUM_BYTES];
+    struct bytes stored;
+    const enum status status = reader->journal->ops->read_record(reader, sequence, &stored);
+
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (stored.count <= JOURNAL_CHECKSUM_BYTES ||
+        stored.count > RECORD_BYTES_MAX + JOURNAL_CHECKSUM_BYTES) {
+        return STATUS_CORRUPT;
+    }
+    const struct bytes record = bytes_from(stored.data, stored.count - JOURNAL_CHECKSUM_BYTES);
+    journal_checksum(record, checksum);
+    if (memcmp(checksum, record.data + record.count, sizeof(checksum)) != 0) {
+        return STATUS_CORRUPT;
+    }
+    *ret_record = record;
+    return STATUS_OK;
+}
+
+enum status journal_read_blob(struct journal_reader *reader, const struct hash *digest,
+                              struct bytes *ret_blob)
+{
+    struct bytes blob;
+    const enum status status = reader->journal->ops->read_blob(reader, digest, &blob);
+
+    if (status != STATUS_OK) {
+        return status;
+    }
+    const struct hash found = sha2_of(blob);
+    if (!hash_equal(&found, digest)) {
+        return STATUS_CORRUPT;
+    }
+    *ret_blob = blob;
+    return STATUS_OK;
+}
+
+enum status journal_read_row(struct journal_reader *reader, struct bytes key,
+                             struct bytes *ret_value)
+{
+    return reader->journal->ops->read_row(reader, key, ret_value);
+}
+
+enum status journal_seek_row(struct journal_reader *reader, struct bytes key, struct bytes *ret_key,
+                             struct bytes *ret_value)
+{
+    return reader->journal->ops->seek_row(reader, key, ret_key, ret_value);
+}

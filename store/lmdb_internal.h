@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store/lmdb_internal.h: what the parts of the LMDB backend share: lmdb_open.c (files, locks,
+ * formats), journal_lmdb.c (writing, the map), lmdb_reader.c (reading). */
+#ifndef SLUICE_STORE_LMDB_INTERNAL_H
+#define SLUICE_STORE_LMDB_INTERNAL_H
+
+#include <lmdb.h>
+#include <pthread.h>
+
+#include "relay/base/check.h"
+#include "relay/base/limits.h"
+#include "store/journal_internal.h"
+
+/* How often a size of the map that somebody changed is adopted before giving up. */
+#define LMDB_RESIZES_MAX 16u
+
+struct lmdb_reader {
+    struct journal_reader base;
+    struct lmdb_reader *next;
+    MDB_txn *txn;   /* NULL: none yet, or its environment was closed */
+    bool is_parked; /* txn is reset: begin it anew before use */
+    uint64_t head;
+    uint8_t *value; /* copies of what was read last */
+    size_t value_capacity;
+    uint8_t key[ROW_KEY_BYTES_MAX];
+};
+
+struct lmdb_journal {
+    struct journal base;
+    char *path;
+    MDB_env *env; /* NULL: opening it anew failed, try again */
+    MDB_dbi records;
+    MDB_dbi rows;
+    MDB_dbi blobs;
+    MDB_dbi meta;
+    unsigned env_flags;
+    size_t map_bytes;
+    size_t map_bytes_max;
+    int lock_fd; /* writer.lock: exclusive for the writer, shared for readers without LMDB's locks
+                  */
+    uint64_t head;
+    uint32_t commits_count;
+    pthread_rwlock_t gate;
+    struct lmdb_reader *readers;
+};
+
+static inline struct lmdb_journal *lmdb_of(struct journal *journal)
+{
+    return (struct lmdb_journal *)journal;
+}
+
+static inline MDB_val value_from(struct bytes bytes)
+{
+    /* LMDB has no const; it does not write through a key or a value it is given. */
+    return (MDB_val){.mv_size = bytes.count, .mv_data = (void *)bytes.data};
+}
+
+static inline void sequence_to_key(uint64_t sequence, uint8_t ret_key[8])
+{
+    for (unsigned i = 0; i < 8; i++) {
+        ret_key[i] = (uint8_t)(sequence >> (56 - 8 * i));
+    }
+}
+
+static inline void gate_lock_alone(struct lmdb_journal *journal)
+{
+    CHECK(pthread_rwlock_wrlock(&journal->gate) == 0);
+}
+
+static inline void gate_lock_shared(struct lmdb_journal *journal)
+{
+    CHECK(pthread_rwlock_rdlock(&journal->gate) == 0);
+}
+
+static inline void gate_unlock(struct lmdb_journal *journal)
+{
+    CHECK(pthread_rwlock_unlock(&journal->gate) == 0);
+}
+
+enum status lmdb_status(int rc);
+/* The last key of `records`; 0 when there is none. Returns LMDB's code, as the others do. */
+int lmdb_load_head(MDB_txn *txn, MDB_dbi records, uint64_t *ret_head);
+/* Opens path's environment and databases into `journal`; creates the databases if it may. */
+int lmdb_open_environment(struct lmdb_journal *journal);
+/* Sets the size of the map; 0: as large as another process made it. */
+int lmdb_resize_map(struct lmdb_journal *journal, size_t map_bytes);
+
+void lmdb_close(struct journal *base);
+enum status lmdb_usage(struct journal *base, struct journal_usage *ret_usage);
+enum status lmdb_reader_open(struct journal *base, struct journal_reader **ret_reader);
+void lmdb_reader_close(struct journal_reader *base);
+enum status lmdb_reader_refresh(struct journal_reader *base);
+uint64_t lmdb_reader_head(const struct journal_reader *base);
+enum status lmdb_read_record(struct journal_reader *base, uint64_t sequence,
+                             struct bytes *ret_stored);
+enum status lmdb_read_blob(struct journal_reader *base, const struct hash *digest,
+                           struct bytes *ret_blob);
+enum status lmdb_read_row(struct journal_reader *base, struct bytes key, struct bytes *ret_value);
+enum status lmdb_seek_row(struct journal_reader *base, struct bytes from, struct bytes *ret_key,
+                          struct bytes *ret_value);
+extern const struct journal_ops lmdb_ops;
+
+#endif

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening a journal's directory: who may write, LMDB's environment, the format. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/lmdb_internal.h"
+
+#define FORMAT_VERSION 1u
+#define DATABASES_MAX  8u /* four now; room for a tree over the records */
+
+static const char format_key[] = "format";
+
+enum status lmdb_status(int rc)
+{
+    switch (rc) {
+    case MDB_SUCCESS:
+        return STATUS_OK;
+    case MDB_NOTFOUND:
+    case ENOENT:
+        return STATUS_NOT_FOUND;
+    case MDB_MAP_FULL:
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return STATUS_NO_SPACE;
+    case ENOMEM:
+    case MDB_TXN_FULL:
+        return STATUS_NO_MEMORY;
+    case EROFS:
+    case EACCES:
+    case EPERM:
+        return STATUS_READ_ONLY;
+    case MDB_READERS_FULL:
+        return STATUS_FULL;
+    case MDB_VERSION_MISMATCH:
+        return STATUS_VERSION;
+    case MDB_CORRUPTED:
+    case MDB_PAGE_NOTFOUND:
+    case MDB_INVALID:
+    case MDB_INCOMPATIBLE:
+    case MDB_BAD_DBI:
+        return STATUS_CORRUPT;
+    default:
+        return STATUS_IO;
+    }
+}
+
+int lmdb_load_head(MDB_txn *txn, MDB_dbi records, uint64_t *ret_head)
+{
+    MDB_cursor *cursor = NULL;
+    MDB_val key;
+    MDB_val value;
+    uint64_t head = 0;
+    int rc = mdb_cursor_open(txn, records, &cursor);
+
+    if (rc != MDB_SUCCESS) {
+        return rc;
+    }
+    rc = mdb_cursor_get(cursor, &key, &value, MDB_LAST);
+    mdb_cursor_close(cursor);
+    if (rc == MDB_NOTFOUND) {
+        *ret_head = 0;
+        return MDB_SUCCESS;
+    }
+    if (rc == MDB_SUCCESS && key.mv_size != 8) {
+        return MDB_CORRUPTED;
+    }
+    for (unsigned i = 0; i < 8 && rc == MDB_SUCCESS; i++) {
+        head = head << 8 | ((const uint8_t *)key.mv_data)[i];
+    }
+    if (rc == MDB_SUCCESS) {
+        *ret_head = head;
+    }
+    return rc;
+}
+
+/* STATUS_CORRUPT: an LMDB file of somebody else. */
+static int check_format(struct lmdb_journal *journal, MDB_txn *txn)
+{
+    MDB_val key = {.mv_size = sizeof(format_key) - 1, .mv_data = (void *)format_key};
+    MDB_val value;
+    const int rc = mdb_get(txn, journal->meta, &key, &value);
+
+    if (rc == MDB_NOTFOUND || (rc == MDB_SUCCESS && value.mv_size != 4)) {
+        return MDB_CORRUPTED;
+    }
+    if (rc != MDB_SUCCESS) {
+        return rc;
+    }
+    const uint8_t *bytes = value.mv_data;
+    const uint32_t version =
+        (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
+    return version == FORMAT_VERSION ? MDB_SUCCESS : MDB_VERSION_MISMATCH;
+}
+
+static int write_format(struct lmdb_journal *journal, MDB_txn *txn)
+{
+    uint8_t bytes[4] = {0, 0, 0, FORMAT_VERSION};
+    MDB_val key = {.mv_size = sizeof(format_key) - 1, .mv_data = (void *)format_key};
+    MDB_val value = {.mv_size = sizeof(bytes), .mv_data = bytes};
+
+    return mdb_put(txn, journal->meta, &key, &value, 0);
+}
+
+static int open_databases(struct lmdb_journal *journal, MDB_txn *txn, unsigned flags)
+{
+    int rc = mdb_dbi_open(txn, "meta", flags, &journal->meta);
+
+    if (rc == MDB_SUCCESS) {
+        rc = mdb_dbi_open(txn, "records", flags, &journal->records);
+    }
+    if (rc == MDB_SUCCESS) {
+        rc = mdb_dbi_open(txn, "rows", flags, &journal->rows);
+    }
+    if (rc == MDB_SUCCESS) {
+        rc = mdb_dbi_open(txn, "blobs", flags, &journal->blobs);
+    }
+    return rc;
+}
+
+/* The databases of a journal that exists. MDB_NOTFOUND: the environment is empty. */
+static int load_databases(struct lmdb_journal *journal)
+{
+    MDB_txn *txn = NULL;
+    MDB_dbi main;
+    MDB_stat stat;
+    int rc = mdb_txn_begin(journal->env, NULL, MDB_RDONLY, &txn);
+
+    if (rc != MDB_SUCCESS) {
+        return rc;
+    }
+    rc = open_databases(journal, txn, 0);
+    if (rc == MDB_NOTFOUND) {
+        const bool is_empty = mdb_dbi_open(txn, NULL, 0, &main) == MDB_SUCCESS &&
+                              mdb_stat(txn, main, &stat) == MDB_SUCCESS && stat.ms_entries == 0;
+        rc = is_empty ? MDB_NOTFOUND : MDB_CORRUPTED;
+    }
+    if (rc == MDB_SUCCESS) {
+        rc = check_format(journal, txn);
+    }
+    if (rc == MDB_SUCCESS) {
+        rc = lmdb_load_head(txn, journal->records, &journal->head);
+    }
+    if (rc != MDB_SUCCESS) {
+        mdb_txn_abort(txn);
+        return rc;
+    }
+    return mdb_txn_commit(txn); /* keeps the database handles */
+}
+
+static int create_databases(struct lmdb_journal *journal)
+{
+    MDB_txn *txn = NULL;
+    int rc = mdb_txn_begin(journal->env, NULL, 0, &txn);
+
+    if (rc != MDB_SUCCESS) {
+        return rc;
+    }
+    rc = open_databases(journal, txn, MDB_CREATE);
+    if (rc == MDB_SUCCESS) {
+        rc = write_format(journal, txn);
+    }
+    if (rc != MDB_SUCCESS) {
+        mdb_txn_abort(txn);
+        return rc;
+    }
+    journal->head = 0;
+    return mdb_txn_commit(txn);
+}
+
+int lmdb_open_environment(struct lmdb_journal *journal)
+{
+    int dead_count = 0;
+    int rc = mdb_env_create(&journal->env);
+
+    if (rc != MDB_SUCCESS) {
+        journal->env = NULL;
+        return rc;
+    }
+    rc = mdb_env_set_maxdbs(journal->env, DATABASES_MAX);
+    if (rc == MDB_SUCCESS) {
+        rc = mdb_env_set_maxreaders(journal->env, JOURNAL_READERS_MAX);
+    }
+    if (rc == MDB_SUCCESS && !journal->base.read_only) {
+        rc = mdb_env_set_mapsize(journal->env, journal->map_bytes);
+    }
+    if (rc == MDB_SUCCESS) {
+        /* Neither MDB_NOSYNC nor MDB_WRITEMAP: promise 2 rests on the sync inside commit, and a
+         * stray pointer must not reach the file. */
+        rc = mdb_env_open(journal->env, journal->path, journal->env_flags, 0600);
+    }
+    if (rc == MDB_SUCCESS && (journal->env_flags & MDB_NOLOCK) == 0) {
+        rc = mdb_reader_check(journal->env, &dead_count);
+    }
+    if (rc == MDB_SUCCESS) {
+        rc = load_databases(journal);
+    }
+    if (rc == MDB_NOTFOUND && !journal->base.read_only) {
+        rc = create_databases(journal);
+    }
+    if (rc != MDB_SUCCESS) {
+        /* Also after a failed open, says LMDB. */
+        mdb_env_close(journal->env);
+        journal->env = NULL;
+    }
+    return rc;
+}
+
+static enum status lock_path(const char *path, char *ret_path, size_t capacity)
+{
+    const int length = snprintf(ret_path, capacity, "%s/writer.lock", path);
+
+    return length > 0 && (size_t)length < capacity ? STATUS_OK : STATUS_MALFORMED;
+}
+
+/* Takes writer.lock, so that nobody else writes, and leaves our process id in it for messages. */
+static enum status take_writer_lock(struct lmdb_journal *journal)
+{
+    char path[4096];
+    char text[32];
+
+    if (lock_path(journal->path, path, sizeof(path)) != STATUS_OK) {
+        return STATUS_IO;
+    }
+    journal->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (journal->lock_fd < 0) {
+        return lmdb_status(errno);
+    }
+    if (flock(journal->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+        return errno == EWOULDBLOCK ? STATUS_BUSY : STATUS_IO;
+    }
+    const int length = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
+    /* A full disk may refuse the number; the lock holds without it. */
+    if (ftruncate(journal->lock_fd, 0) != 0 ||
+        pwrite(journal->lock_fd, text, (size_t)length, 0) != length) {
+        (void)ftruncate(journal->lock_fd, 0);
+    }
+    return STATUS_OK;
+}
+
+/* LMDB cannot lock because this user may not write its lock file. Without it a writer could reuse
+ * pages under our eyes: allowed only while nobody writes, and nobody may begin before we end. */
+static enum status take_unlocked_reading(struct lmdb_journal *journal)
+{
+    char path[4096];
+
+    if (lock_path(journal->path, path, sizeof(path)) != STATUS_OK) {
+        return STATUS_IO;
+    }
+    journal->lock_fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (journal->lock_fd < 0 && errno != ENOENT) {
+        return STATUS_IO;
+    }
+    if (journal->lock_fd >= 0 && flock(journal->lock_fd, LOCK_SH | LOCK_NB) != 0) {
+        return errno == EWOULDBLOCK ? STATUS_BUSY : STATUS_IO;
+    }
+    journal->env_flags |= MDB_NOLOCK;
+    return STATUS_OK;
+}
+
+long journal_writer_pid(const char *path)
+{
+    char lock[4096];
+    char text[32] = {0};
+    long pid = 0;
+
+    if (lock_path(path, lock, sizeof(lock)) != STATUS_OK) {
+        return 0;
+    }
+    const int fd = open(lock, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return 0;
+    }
+    if (flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK &&
+        read(fd, text, sizeof(text) - 1) > 0) {
+        pid = strtol(text, NULL, 10);
+    }
+    (void)close(fd); /* nothing was written */
+    return pid;
+}
+
+/* Makes the names of new files durable. */
+static enum status sync_directory(const char *path)
+{
+    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0) {
+        return lmdb_status(errno);
+    }
+    const int rc = fsync(fd);
+    const int error = errno;
+    (void)close(fd); /* nothing was written */
+    return rc == 0 ? STATUS_OK : lmdb_status(error);
+}
+
+static enum status sync_parent(const char *path)
+{
+    char parent[4096];
+
+    if (snprintf(parent, sizeof(parent), "%s/..", path) >= (int)sizeof(parent)) {
+        return STATUS_IO;
+    }
+    return sync_directory(parent);
+}
+
+static enum status open_writer(struct lmdb_journal *journal)
+{
+    if (mkdir(journal->path, 0700) == 0) {
+        const enum status status = sync_parent(journal->path);
+        if (status != STATUS_OK) {
+            return status;
+        }
+    } else if (errno != EEXIST) {
+        return lmdb_status(errno);
+    }
+    const enum status status = take_writer_lock(journal);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    const int rc = lmdb_open_environment(journal);
+    return rc == MDB_SUCCESS ? sync_directory(journal->path) : lmdb_status(rc);
+}
+
+static enum status open_reader(struct lmdb_journal *journal)
+{
+    journal->env_flags |= MDB_RDONLY;
+    int rc = lmdb_open_environment(journal);
+    if (rc == EACCES || rc == EPERM || rc == EROFS) {
+        const enum status status = take_unlocked_reading(journal);
+        if (status != STATUS_OK) {
+            return status;
+        }
+        rc = lmdb_open_environment(journal);
+    }
+    /* For who only reads, "may not" is about reading. */
+    return rc == EACCES || rc == EPERM || rc == EROFS ? STATUS_IO : lmdb_status(rc);
+}
+
+static size_t whole_pages(size_t bytes_count)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+    return (bytes_count + page - 1) / page * page;
+}
+
+static struct lmdb_journal *journal_new(const struct journal_options *options)
+{
+    struct lmdb_journal *journal = calloc(1, sizeof(*journal));
+    pthread_rwlockattr_t attributes;
+
+    if (journal == NULL) {
+        return NULL;
+    }
+    journal->base = (struct journal){.ops = &lmdb_ops, .read_only = options->read_only};
+    journal->path = strdup(options->path);
+    journal->env_flags = MDB_NOTLS | MDB_NORDAHEAD;
+    journal->map_bytes_max =
+        options->map_bytes_max == 0 ? JOURNAL_MAP_BYTES_MAX : options->map_bytes_max;
+    journal->map_bytes = options->map_bytes == 0 ? JOURNAL_MAP_BYTES : options->map_bytes;
+    journal->map_bytes_max = whole_pages(journal->map_bytes_max);
+    journal->map_bytes = whole_pages(journal->map_bytes);
+    if (journal->map_bytes > journal->map_bytes_max) {
+        journal->map_bytes = journal->map_bytes_max;
+    }
+    journal->lock_fd = -1;
+    CHECK(pthread_rwlockattr_init(&attributes) == 0);
+    /* Growing must not starve behind a busy reader. */
+    CHECK(pthread_rwlockattr_setkind_np(&attributes,
+                                        PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP) == 0);
+    CHECK(pthread_rwlock_init(&journal->gate, &attributes) == 0);
+    CHECK(pthread_rwlockattr_destroy(&attributes) == 0);
+    return journal;
+}
+
+enum status journal_open_lmdb(const struct journal_options *options, struct journal **ret_journal)
+{
+    CHECK(options->path != NULL);
+
+    struct lmdb_journal *journal = journal_new(options);
+    enum status status = STATUS_NO_MEMORY;
+
+    if (journal != NULL && journal->path != NULL) {
+        status = options->read_only ? open_reader(journal) : open_writer(journal);
+    }
+    if (status != STATUS_OK) {
+        journal_close(journal == NULL ? NULL : &journal->base);
+        return status;
+    }
+    *ret_journal = &journal->base;
+    return STATUS_OK;
+}
+
+void lmdb_close(struct journal *base)
+{
+    struct lmdb_journal *journal = lmdb_of(base);
+
+    CHECK(journal->readers == NULL);
+    if (journal->env != NULL) {
+        mdb_env_close(journal->env);
+    }
+    if (journal->lock_fd >= 0) {
+        (void)close(journal->lock_fd); /* lets the lock go; its content does not matter */
+    }
+    CHECK(pthread_rwlock_destroy(&journal->gate) == 0);
+    free(journal->path);
+    free(journal);
+}

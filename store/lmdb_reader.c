@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading from LMDB: each call holds the gate (journal_lmdb.c) and copies what it found. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store/lmdb_internal.h"
+
+#define BUFFER_BYTES_MIN 4096u
+
+static void reader_end_transaction(struct lmdb_reader *reader)
+{
+    mdb_txn_abort(reader->txn); /* accepts NULL */
+    reader->txn = NULL;
+    reader->is_parked = false;
+}
+
+/* One try to have a transaction; the gate is held. */
+static int reader_begin_once(struct lmdb_reader *reader, struct lmdb_journal *journal)
+{
+    int rc = MDB_SUCCESS;
+
+    if (journal->env == NULL) {
+        return EIO;
+    }
+    if (reader->txn != NULL && !reader->is_parked) {
+        return MDB_SUCCESS;
+    }
+    if (reader->txn == NULL) {
+        rc = mdb_txn_begin(journal->env, NULL, MDB_RDONLY, &reader->txn);
+        if (rc != MDB_SUCCESS) {
+            reader->txn = NULL;
+            return rc;
+        }
+    } else {
+        rc = mdb_txn_renew(reader->txn);
+        reader->is_parked = false;
+    }
+    if (rc == MDB_SUCCESS) {
+        rc = lmdb_load_head(reader->txn, journal->records, &reader->head);
+    }
+    if (rc != MDB_SUCCESS) {
+        reader_end_transaction(reader);
+    }
+    return rc;
+}
+
+/* Takes the gate and makes sure of a transaction. Not STATUS_OK: the gate is free again. */
+static enum status reader_enter(struct lmdb_reader *reader)
+{
+    struct lmdb_journal *journal = lmdb_of(reader->base.journal);
+    int rc = MDB_MAP_RESIZED;
+
+    for (unsigned i = 0; i < LMDB_RESIZES_MAX && rc == MDB_MAP_RESIZED; i++) {
+        gate_lock_shared(journal);
+        rc = reader_begin_once(reader, journal);
+        if (rc == MDB_SUCCESS) {
+            return STATUS_OK;
+        }
+        gate_unlock(journal);
+        if (rc == MDB_MAP_RESIZED && lmdb_resize_map(journal, 0) != MDB_SUCCESS) {
+            break;
+        }
+    }
+    return lmdb_status(rc);
+}
+
+static void reader_leave(struct lmdb_reader *reader)
+{
+    gate_unlock(lmdb_of(reader->base.journal));
+}
+
+static enum status reader_keep(struct lmdb_reader *reader, MDB_val value, struct bytes *ret_bytes)
+{
+    if (value.mv_size > reader->value_capacity) {
+        size_t capacity = reader->value_capacity;
+        while (capacity < value.mv_size) {
+            capacity *= 2;
+        }
+        uint8_t *larger = realloc(reader->value, capacity);
+        if (larger == NULL) {
+            return STATUS_NO_MEMORY;
+        }
+        reader->value = larger;
+        reader->value_capacity = capacity;
+    }
+    if (value.mv_size > 0) {
+        memcpy(reader->value, value.mv_data, value.mv_size);
+    }
+    *ret_bytes = bytes_from(reader->value, value.mv_size);
+    return STATUS_OK;
+}
+
+enum status lmdb_reader_open(struct journal *base, struct journal_reader **ret_reader)
+{
+    struct lmdb_journal *journal = lmdb_of(base);
+    struct lmdb_reader *reader = calloc(1, sizeof(*reader));
+    uint8_t *value = malloc(BUFFER_BYTES_MIN);
+
+    if (reader == NULL || value == NULL) {
+        free(value);
+        free(reader);
+        return STATUS_NO_MEMORY;
+    }
+    reader->base.journal = base;
+    reader->value = value;
+    reader->value_capacity = BUFFER_BYTES_MIN;
+    gate_lock_alone(journal);
+    reader->next = journal->readers;
+    journal->readers = reader;
+    gate_unlock(journal);
+    const enum status status = reader_enter(reader);
+    if (status != STATUS_OK) {
+        journal_reader_close(&reader->base);
+        return status;
+    }
+    reader_leave(reader);
+    *ret_reader = &reader->base;
+    return STATUS_OK;
+}
+
+void lmdb_reader_close(struct journal_reader *base)
+{
+    struct lmdb_reader *reader = (struct lmdb_reader *)base;
+    struct lmdb_journal *journal = lmdb_of(base->journal);
+
+    gate_lock_alone(journal);
+    for (struct lmdb_reader **link = &journal->readers; *link != NULL; link = &(*link)->next) {
+        if (*link == reader) {
+            *link = reader->next;
+            break;
+        }
+    }
+    reader_end_transaction(reader);
+    gate_unlock(journal);
+    free(reader->value);
+    free(reader);
+}
+
+enum status lmdb_reader_refresh(struct journal_reader *base)
+{
+    struct lmdb_reader *reader = (struct lmdb_reader *)base;
+
+    gate_lock_shared(lmdb_of(base->journal));
+    if (reader->txn != NULL && !reader->is_parked) {
+        mdb_txn_reset(reader->txn);
+        reader->is_parked = true;
+    }
+    gate_unlock(lmdb_of(base->journal));
+    const enum status status = reader_enter(reader);
+    if (status == STATUS_OK) {
+        reader_leave(reader);
+    }
+    return status;
+}
+
+uint64_t lmdb_reader_head(const struct journal_reader *base)
+{
+    return ((const struct lmdb_reader *)base)->head;
+}
+
+static enum status read_value(struct lmdb_reader *reader, MDB_dbi database, struct bytes key_bytes,
+                              struct bytes *ret_value)
+{
+    MDB_val key = value_from(key_bytes);
+    MDB_val value;
+    const int rc = mdb_get(reader->txn, database, &key, &value);
+
+    return rc == MDB_SUCCESS ? reader_keep(reader, value, ret_value) : lmdb_status(rc);
+}
+
+enum status lmdb_read_record(struct journal_reader *base, uint64_t sequence,
+                             struct bytes *ret_stored)
+{
+    struct lmdb_reader *reader = (struct lmdb_reader *)base;
+    uint8_t key[8];
+    enum status status = reader_enter(reader);
+
+    if (status != STATUS_OK) {
+        return status;
+    }
+    sequence_to_key(sequence, key);
+    status = read_value(reader, lmdb_of(base->journal)->records, bytes_from(key, sizeof(key)),
+                        ret_stored);
+    reader_leave(reader);
+    return status;
+}
+
+enum status lmdb_read_blob(struct journal_reader *base, const struct hash *digest,
+                           struct bytes *ret_blob)
+{
+    struct lmdb_reader *reader = (struct lmdb_reader *)base;
+    enum status status = reader_enter(reader);
+
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = read_value(reader, lmdb_of(base->journal)->blobs,
+                        bytes_from(digest->bytes, sizeof(digest->bytes)), ret_blob);
+    reader_leave(reader);
+    return status;
+}
+
+enum status lmdb_read_row(struct journal_reader *base, struct bytes key, struct bytes *ret_value)
+{
+    struct lmdb_reader *reader = (struct lmdb_reader *)base;
+    enum status status = reader_enter(reader);
+
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = read_value(reader, lmdb_of(base->journal)->rows, key, ret_value);
+    reader_leave(reader);
+    return status;
+}
+
+/* A key beyond what commit writes was not written by us. */
+static enum status keep_row(struct lmdb_reader *reader, MDB_val key, MDB_val value,
+                            struct bytes *ret_key, struct bytes *ret_value)
+{
+    if (key.mv_size > sizeof(reader->key)) {
+        return STATUS_CORRUPT;
+    }
+    const enum status status = reader_keep(reader, value, ret_value);
+    if (status == STATUS_OK) {
+        memcpy(reader->key, key.mv_data, key.mv_size);
+        *ret_key = bytes_from(reader->key, key.mv_size);
+    }
+    return status;
+}
+
+enum status lmdb_seek_row(struct journal_reader *base, struct bytes from, struct bytes *ret_key,
+                          struct bytes *ret_value)
+{
+    struct lmdb_reader *reader = (struct lmdb_reader *)base;
+    MDB_cursor *cursor = NULL;
+    MDB_val key = value_from(from);
+    MDB_val value;
+    enum status status = reader_enter(reader);
+
+    if (status != STATUS_OK) {
+        return status;
+    }
+    int rc = mdb_cursor_open(reader->txn, lmdb_of(base->journal)->rows, &cursor);
+    if (rc == MDB_SUCCESS) {
+        /* LMDB has no empty keys, so an empty one means the first row. */
+        rc = mdb_cursor_get(cursor, &key, &value, from.count == 0 ? MDB_FIRST : MDB_SET_RANGE);
+        mdb_cursor_close(cursor);
+    }
+    status = rc == MDB_SUCCESS ? keep_row(reader, key, value, ret_key, ret_value) : lmdb_status(rc);
+    reader_leave(reader);
+    return status;
+}
+
+static int count_entries(MDB_txn *txn, MDB_dbi database, uint64_t *ret_count)
+{
+    MDB_stat stat;
+    const int rc = mdb_stat(txn, database, &stat);
+
+    if (rc == MDB_SUCCESS) {
+        *ret_count = stat.ms_entries;
+    }
+    return rc;
+}
+
+static int load_usage(struct lmdb_journal *journal, MDB_txn *txn, struct journal_usage *ret_usage)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+    int rc = mdb_env_info(journal->env, &info);
+
+    if (rc == MDB_SUCCESS) {
+        rc = mdb_env_stat(journal->env, &stat);
+    }
+    if (rc != MDB_SUCCESS) {
+        return rc;
+    }
+    ret_usage->bytes_used = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
+    ret_usage->bytes_mapped = info.me_mapsize;
+    rc = count_entries(txn, journal->records, &ret_usage->records_count);
+    if (rc == MDB_SUCCESS) {
+        rc = count_entries(txn, journal->rows, &ret_usage->rows_count);
+    }
+    if (rc == MDB_SUCCESS) {
+        rc = count_entries(txn, journal->blobs, &ret_usage->blobs_count);
+    }
+    return rc;
+}
+
+enum status lmdb_usage(struct journal *base, struct journal_usage *ret_usage)
+{
+    struct lmdb_journal *journal = lmdb_of(base);
+    struct journal_reader *opened = NULL;
+    struct journal_usage usage = {0};
+    enum status status = lmdb_reader_open(base, &opened);
+
+    if (status != STATUS_OK) {
+        return status;
+    }
+    struct lmdb_reader *reader = (struct lmdb_reader *)opened;
+    status = reader_enter(reader);
+    if (status == STATUS_OK) {
+        status = lmdb_status(load_usage(journal, reader->txn, &usage));
+        reader_leave(reader);
+    }
+    lmdb_reader_close(opened);
+    if (status == STATUS_OK) {
+        *ret_usage = usage;
+    }
+    return status;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tests/support/capital_world.h: three imaginary chains for the tests of ledger, move and plan.
+ *
+ * The world keeps its own simple truth (what every account holds) and gives the facts that follow
+ * from it, as final ones, to the real modules over real rows. After every step it checks that
+ * debits equal credits. The lane is imaginary: it takes what it is told to take.
+ *
+ * Chains are 1, 2 and 3; each has a router, its bridge, and the same key address. One world at a
+ * time. A helper that fails stops the test. */
+#ifndef SLUICE_TESTS_SUPPORT_CAPITAL_WORLD_H
+#define SLUICE_TESTS_SUPPORT_CAPITAL_WORLD_H
+
+#include "relay/core/capital_view.h"
+#include "relay/core/step.h"
+#include "tests/support/unit.h"
+
+#define WORLD_CHAINS    3u
+#define WORLD_NOTES_MAX 256u
+#define WORLD_SYMBOL    "USDC"
+
+struct world_note {
+    enum note_level level;
+    enum reason reason;
+    uint32_t domain;
+};
+
+/* What the world holds on one chain. */
+struct world_truth {
+    uint64_t router;
+    uint64_t bridge;
+    uint64_t key;
+};
+
+struct world_chain {
+    struct world_truth truth;
+    struct world_truth asked_truth; /* at the block that was asked about */
+    bool asked;
+    uint64_t asked_block;
+    struct hash asked_hash;
+    uint64_t block; /* the one that facts go to */
+    uint32_t log_index;
+    uint64_t transactions;
+    bool running;
+};
+
+struct world {
+    struct core_config config;
+    struct step step;
+    struct world_chain chains[WORLD_CHAINS + 1]; /* by domain */
+    struct world_note notes[WORLD_NOTES_MAX];
+    uint32_t notes_count;
+    bool plan_asked;
+    struct hash plan_id;
+    uint8_t network[65536];
+    size_t network_count;
+    uint32_t plans_asked; /* commands, repeats included */
+    struct leg prepare;   /* newest */
+    uint32_t prepares;
+    uint32_t read_positions; /* commands */
+    struct leg offered;      /* newest leg that the lane took */
+    uint32_t offers_taken;
+    enum reason lane_answer; /* what lane_offer says */
+    uint64_t fee_native;     /* what bridges ask per move */
+    uint64_t fee_token_ppm;
+    uint32_t nonce;                  /* of messages */
+    bool one_transaction;            /* deliveries do not begin transactions of their own */
+    bool restarts;                   /* a crash and a new start after every step */
+    const struct vault_state *vault; /* answered on chain 1 when not NULL */
+};
+
+struct world *world_new(enum route_mode mode);
+void world_free(struct world *world);
+
+/* ---- steps ---- */
+/* Between these two calls the modules may be called with &world->step. The end makes the rows
+ * durable and checks the books. */
+void world_begin(struct world *world);
+void world_end(struct world *world);
+/* A crash and a new start: everything but the durable rows is gone. */
+void world_restart(struct world *world);
+/* Lets time pass in small pieces; due rows fire. */
+void world_wait(struct world *world, uint64_t ms);
+
+/* ---- what happens on chains ---- */
+struct address world_router(uint32_t domain);
+struct address world_bridge(uint32_t domain);
+struct address world_key(void);
+struct address world_user(void);
+/* One fact of the current transaction of the chain, in its own step. */
+void world_fact(struct world *world, uint32_t domain, struct fact fact);
+void world_transaction_begin(struct world *world, uint32_t domain);
+/* A token transfer; the truth follows it. */
+void world_transfer(struct world *world, uint32_t domain, struct address from, struct address to,
+                    uint64_t amount);
+/* A user sends over the routers. Returns the message's id. */
+struct hash world_user_sends(struct world *world, uint32_t from, uint32_t to, uint64_t amount);
+/* The Dispatch of a user's transfer alone, in the current transaction. */
+void world_dispatches(struct world *world, uint32_t from, uint32_t to, uint64_t amount);
+/* The id that the next such message will have: for deliveries that are told before the sending. */
+struct hash world_next_user_id(const struct world *world, uint32_t from, uint32_t to,
+                               uint64_t amount);
+struct hash world_next_move_id(const struct world *world, uint32_t from, uint32_t to,
+                               uint64_t amount);
+void world_user_is_paid(struct world *world, uint32_t from, uint32_t to, struct hash id,
+                        uint64_t amount);
+/* router.rebalance by `rebalancer`; the bridge takes `fee` more, which the key pays. */
+struct hash world_rebalances(struct world *world, uint32_t from, uint32_t to, uint64_t amount,
+                             uint64_t fee, struct address rebalancer);
+void world_rebalance_arrives(struct world *world, uint32_t to, struct hash id, uint64_t amount);
+/* The chain's current block becomes final, and a next one begins. */
+void world_final(struct world *world, uint32_t domain);
+/* Answers an open question about balances, with the truth at the block asked about. */
+void world_answer_positions(struct world *world, uint32_t domain);
+/* Final blocks on all chains and answers: every chain is reconciled at its newest block. */
+void world_reconcile(struct world *world);
+
+/* ---- plans and moves ---- */
+/* Solves the open question with the real routing core. */
+void world_answer_plan(struct world *world);
+/* Lets time pass and answers until a plan is there or `ms` are over. */
+bool world_plans(struct world *world, uint64_t ms);
+void world_prepared(struct world *world, enum outcome outcome);
+void world_leg_end(struct world *world, struct hash id, enum leg_end end);
+
+/* ---- what there is ---- */
+struct row_source world_source(struct world *world);
+uint64_t world_balance(struct world *world, enum account_kind kind, uint32_t domain,
+                       struct address address);
+/* A balance on the debit side is positive. */
+int64_t world_signed(struct world *world, enum account_kind kind, uint32_t domain,
+                     struct address address);
+/* Of all routers together, from the view. */
+uint64_t world_total(struct world *world);
+struct capital_position world_position(struct world *world, uint32_t domain);
+enum ledger_state world_ledger_state(struct world *world, uint32_t domain);
+struct plan_asset world_asset(struct world *world);
+struct plan_row world_plan(struct world *world, struct hash id);
+struct move_row world_move(struct world *world, struct hash id);
+uint32_t world_notes(const struct world *world, enum reason reason);
+
+#endif

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration file: what it makes of the example, and where it says that each mistake is. */
+#include "tests/support/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "relay/node/config.h"
+#include "relay/node/endpoint.h"
+
+#define FILE_BYTES_MAX 65536u
+
+static char folder[] = "/tmp/sluice-config-XXXXXX";
+static char path[64];
+static char example[FILE_BYTES_MAX];
+
+static void write_file(const char *text)
+{
+    FILE *stream = fopen(path, "w");
+    assert_non_null(stream);
+    assert_true(fputs(text, stream) >= 0);
+    assert_int_equal(fclose(stream), 0);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(path, sizeof(path), "%s/node.yaml", folder);
+    FILE *stream = fopen(SLUICE_EXAMPLE, "r");
+    assert_non_null(stream);
+    const size_t count = fread(example, 1, sizeof(example) - 1, stream);
+    assert_true(count > 1000);
+    (void)fclose(stream);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    (void)unlink(path);
+    return rmdir(folder);
+}
+
+/* The example with the first `from` replaced by `to`. */
+static void write_changed(const char *from, const char *to)
+{
+    static char text[FILE_BYTES_MAX + 1024];
+    const char *found = strstr(example, from);
+    assert_non_null(found);
+    (void)snprintf(text, sizeof(text), "%.*s%s%s", (int)(found - example), example, to,
+                   found + strlen(from));
+    write_file(text);
+}
+
+/* Line of the first `text` in the example. */
+static size_t line_of(const char *text)
+{
+    size_t line = 1;
+    const char *found = strstr(example, text);
+    assert_non_null(found);
+    for (const char *c = example; c < found; c++) {
+        line += *c == '\n' ? 1 : 0;
+    }
+    return line;
+}
+
+static void the_example_loads(void **state)
+{
+    (void)state;
+    struct node_config *config = NULL;
+    struct settings_error error;
+    write_file(example);
+    const enum status status = config_load(path, &config, &error);
+    assert_string_equal(status == STATUS_OK ? "" : error.text, "");
+    assert_string_equal(config->core.node_name, "relayer");
+    assert_int_equal(config->core.chains_count, 2);
+    assert_int_equal(config->core.chains[0].domain, 901);
+    assert_int_equal(config->core.chains[1].chain_id, 31338);
+    assert_true(config->core.chains[0].relay_to);
+    assert_false(config->core.chains[0].validate);
+    assert_int_equal(config->journal_bytes_max, (uint64_t)64 << 30);
+    const struct amount fee = amount_of("200000000000");
+    assert_true(amount_equal(&config->core.chains[0].fee_per_gas_max, &fee));
+    const struct amount move_min = amount_of("100000000");
+    assert_true(amount_equal(&config->core.route.move_min, &move_min));
+    assert_int_equal(config->core.routers[0].weight.value, 6000);
+    assert_int_equal(config->core.route.mode, ROUTE_OBSERVE);
+    assert_int_equal(config->core.route.cooldown.ns, 60000000000u);
+    char data[128];
+    (void)snprintf(data, sizeof(data), "%s/./data", folder);
+    assert_string_equal(config->data, data);
+    assert_true(config->signer_spawn);
+    assert_null(config_free(config));
+}
+
+/* What is printed is a configuration again, and the same one. */
+static void what_is_printed_loads_again(void **state)
+{
+    (void)state;
+    static char printed[2][FILE_BYTES_MAX];
+    write_file(example);
+    for (size_t i = 0; i < 2; i++) {
+        struct node_config *config = NULL;
+        struct settings_error error;
+        assert_status(STATUS_OK, config_load(path, &config, &error));
+        FILE *stream = fmemopen(printed[i], sizeof(printed[i]), "w");
+        assert_non_null(stream);
+        config_print(config, stream);
+        assert_int_equal(fclose(stream), 0);
+        config_free(config);
+        write_file(printed[i]);
+    }
+    assert_string_equal(printed[0], printed[1]);
+}
+
+struct mistake {
+    const char *from;
+    const char *to;
+    const char *at;   /* text on the line that is named */
+    const char *says; /* part of the message */
+};
+
+static const struct mistake mistakes[] = {
+    {"mailbox: \"0x2", "malbox: \"0x2", "mailbox: \"0x2", "mailbox"},
+    {"domain: 901", "domain: 902", "domain: 902", "another chain"},
+    {"domain: 901", "domain: -1", "domain: 901", "domain"},
+    {"domain: 901", "domain: 4294967296", "domain: 901", "domain"},
+    {"weight: 60 %", "weight: 61 %", "routers:", "101.00 %"},
+    {"weight: 60 %", "weight: 60", "weight: 60 %", "weight"},
+    {"cooldown: 60 s", "cooldown: 60", "cooldown: 60 s", "cooldown"},
+    {"200 gwei", "200", "fee_per_gas_max: 200", "gwei"},
+    {"move_min: 100 USDC", "move_min: 100 USDT", "move_min:", "USDC"},
+    {"move_min: 100 USDC", "move_min: 0.0000001 USDC", "move_min:", "USDC"},
+    {"move_min: 100 USDC", "move_min: 2000000 USDC", "move_min:", "move_max"},
+    {"ws://127.0.0.1:18540", "http://127.0.0.1:18540", "18540", "websocket"},
+    {"relay: true                     #", "relay: yes #", "relay: true      ", "true or false"},
+    {"0x2222222222222222222222222222222222222201", "0x222222222222222222222222222222222222220",
+     "mailbox: \"0x2", "hexadecimal"},
+    {"asset: USDC\n    router: \"0x6", "asset: DAI\n    router: \"0x6", "asset: USDC", "assets"},
+    {"chain: beta", "chain: betta", "chain: beta", "chain"},
+    {"mode: observe", "mode: go", "mode: observe", "act"},
+    {"journal_max: 64 GiB", "journal_max: 64", "journal_max", "GiB"},
+    {"name: beta", "name: alpha", "name: beta", "another chain"},
+    {"name: beta", "name: ..", "name: beta", "dot"},
+    {"validate: false                 # (o", "validate: true # (o", "validate: false    ",
+     "validator"},
+    {"node:\n  name: relayer", "node:\n  name: relayer\n  name: again", "data: ./data", "name"},
+    {"finality: finalized", "finality: 0", "finality: finalized", "depth"},
+};
+
+static void each_mistake_is_named_with_its_place(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
+        const struct mistake *mistake = &mistakes[i];
+        struct node_config *config = NULL;
+        struct settings_error error = {{0}};
+        write_changed(mistake->from, mistake->to);
+        const enum status status = config_load(path, &config, &error);
+        if (status != STATUS_MALFORMED) {
+            fail_msg("'%s': status %s: %s", mistake->to, status_name(status), error.text);
+        }
+        char place[128];
+        (void)snprintf(place, sizeof(place), "%s:%zu:", path, line_of(mistake->at));
+        if (strncmp(error.text, place, strlen(place)) != 0 ||
+            strstr(error.text, mistake->says) == NULL) {
+            fail_msg("'%s' should name %s and '%s': %s", mistake->to, place, mistake->says,
+                     error.text);
+        }
+    }
+}
+
+/* EIP-55: the second address differs from the first in the case of one letter. */
+static void a_wrong_checksum_is_refused(void **state)
+{
+    (void)state;
+    struct node_config *config = NULL;
+    struct settings_error error;
+    write_changed("0x2222222222222222222222222222222222222201",
+                  "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed");
+    assert_status(STATUS_OK, config_load(path, &config, &error));
+    config_free(config);
+    write_changed("0x2222222222222222222222222222222222222201",
+                  "0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAeD");
+    assert_status(STATUS_MALFORMED, config_load(path, &config, &error));
+    assert_non_null(strstr(error.text, "checksum"));
+}
+
+static void act_needs_a_signer_of_its_own(void **state)
+{
+    (void)state;
+    struct node_config *config = NULL;
+    struct settings_error error;
+    write_changed("mode: observe", "mode: act");
+    assert_status(STATUS_OK, config_load(path, &config, &error));
+    config_free(config);
+    char text[FILE_BYTES_MAX];
+    memcpy(text, example, sizeof(text));
+    char *devnet = strstr(example, "devnet: true");
+    memcpy(devnet, "devnet: false", 13);
+    write_changed("mode: observe", "mode: act");
+    memcpy(example, text, sizeof(text));
+    assert_status(STATUS_REFUSED, config_load(path, &config, &error));
+    assert_non_null(strstr(error.text, "sluice-signer"));
+}
+
+static void socket_paths_are_bounded(void **state)
+{
+    (void)state;
+    struct node_config *config = NULL;
+    struct settings_error error;
+    write_changed("socket: ./signer.sock",
+                  "socket: /a234567890b234567890c234567890d234567890e234567890f234567890g23456789"
+                  "0h234567890i234567890j234567890k234567");
+    assert_status(STATUS_MALFORMED, config_load(path, &config, &error));
+    assert_non_null(strstr(error.text, "107"));
+}
+
+static void files_that_are_no_configuration_are_refused(void **state)
+{
+    (void)state;
+    struct node_config *config = NULL;
+    struct settings_error error;
+    static const char *const texts[] = {"",
+                                        "[]",
+                                        "a: [",
+                                        "node: &a {name: x}\nsigner: *a\n",
+                                        "\xff\xfe\xff",
+                                        "chains: []\nnode: {name: x}\n"};
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        write_file(texts[i]);
+        assert_status(STATUS_MALFORMED, config_load(path, &config, &error));
+        assert_true(strlen(error.text) > strlen(path));
+    }
+    assert_status(STATUS_NOT_FOUND, config_load("/nonexistent.yaml", &config, &error));
+    assert_non_null(strstr(error.text, "/nonexistent.yaml"));
+}
+
+static void endpoints_are_taken_apart(void **state)
+{
+    (void)state;
+    struct endpoint endpoint;
+    assert_status(STATUS_OK, endpoint_parse("ws://127.0.0.1:8545", &endpoint));
+    assert_string_equal(endpoint.host, "127.0.0.1");
+    assert_int_equal(endpoint.port, 8545);
+    assert_string_equal(endpoint.path, "/");
+    assert_false(endpoint.tls);
+    assert_status(STATUS_OK, endpoint_parse("wss://rpc.example.org/v1/key?x=1", &endpoint));
+    assert_string_equal(endpoint.host, "rpc.example.org");
+    assert_int_equal(endpoint.port, 443);
+    assert_string_equal(endpoint.path, "/v1/key?x=1");
+    assert_true(endpoint.tls);
+    assert_status(STATUS_OK, endpoint_parse("ws://[::1]:1", &endpoint));
+    assert_string_equal(endpoint.host, "::1");
+    static const char *const bad[] = {
+        "",
+        "ws://",
+        "ws://:80",
+        "ws://host:",
+        "ws://host:0",
+        "ws://h:65536",
+        "ws://h:1x",
+        "http://h",
+        "ws://h/a b",
+        "ws://[::1",
+        "ws://u@h",
+        "ws://h:1:2",
+        "ws://h/\x01",
+        "ws://[zz]:1",
+        "wss://h\n",
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        assert_status(STATUS_MALFORMED, endpoint_parse(bad[i], &endpoint));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_example_loads),
+        cmocka_unit_test(what_is_printed_loads_again),
+        cmocka_unit_test(each_mistake_is_named_with_its_place),
+        cmocka_unit_test(a_wrong_checksum_is_refused),
+        cmocka_unit_test(act_needs_a_signer_of_its_own),
+        cmocka_unit_test(socket_paths_are_bounded),
+        cmocka_unit_test(files_that_are_no_configuration_are_refused),
+        cmocka_unit_test(endpoints_are_taken_apart),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
