@@ -152,6 +152,8 @@ static struct process start_with(char *const *arguments)
     const pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
+        /* A failed test leaves nothing behind. */
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
         const int said = open(in_folder("said"), O_CREAT | O_WRONLY | O_TRUNC, 0600);
         (void)dup2(ends[1], STDOUT_FILENO);
         (void)dup2(said, STDERR_FILENO);
@@ -214,16 +216,24 @@ static int stop(struct process process, int signal_number)
     return wait_end(process);
 }
 
+static uint8_t said_memory[65536];
+
+static bool has_said(const char *words)
+{
+    struct buffer said = buffer_from(said_memory, sizeof(said_memory) - 1);
+    if (file_read(in_folder("said"), &said) != FILE_OK) {
+        return false;
+    }
+    said_memory[said.count] = '\0';
+    return strstr((const char *)said_memory, words) != NULL;
+}
+
 static void expect_said(const char *words)
 {
-    static uint8_t memory[65536];
-    struct buffer said = buffer_from(memory, sizeof(memory) - 1);
-    assert_int_equal(file_read(in_folder("said"), &said), FILE_OK);
-    memory[said.count] = '\0';
-    if (strstr((const char *)memory, words) == NULL) {
-        print_error("wanted: %s\nsaid: %s\n", words, (const char *)memory);
+    if (!has_said(words)) {
+        print_error("wanted: %s\nsaid: %s\n", words, (const char *)said_memory);
+        fail();
     }
-    assert_non_null(strstr((const char *)memory, words));
 }
 
 /* The start ends with `code` and says `words`. */
@@ -655,12 +665,25 @@ static void it_ends_with_its_parent(void **state)
     close(ends[0]);
     close(ends[1]);
     assert_int_equal(kill(signer, 0), 0);
+    /* Stopped, it cannot end at once: the next child waits for it and then serves. */
+    assert_int_equal(kill(signer, SIGSTOP), 0);
     assert_int_equal(kill(parent, SIGKILL), 0);
     int ended = 0;
     assert_int_equal(waitpid(parent, &ended, 0), parent);
+    char *const next[] = {(char *)(uintptr_t) "sluice-signer", (char *)(uintptr_t) "--config",
+                          (char *)(uintptr_t)in_folder("signer.yaml"),
+                          (char *)(uintptr_t) "--exit-with-parent", NULL};
+    const struct process successor = start_with(next);
+    while (!has_said("waiting for the signer before")) {
+        assert_int_equal(waitpid(successor.pid, &ended, WNOHANG), 0);
+        (void)poll(NULL, 0, 1);
+    }
+    assert_int_equal(kill(signer, SIGCONT), 0);
     assert_int_equal(waitpid(signer, &ended, 0), signer);
     assert_true(WIFEXITED(ended));
     assert_int_equal(WEXITSTATUS(ended), 0);
+    assert_non_null(strstr(read_line(successor.out), "ready"));
+    assert_int_equal(stop(successor, SIGTERM), 0);
     /* The wrong parent: it does not start. */
     char *const arguments[] = {(char *)(uintptr_t) "sluice-signer", (char *)(uintptr_t) "--config",
                                (char *)(uintptr_t)in_folder("signer.yaml"),
