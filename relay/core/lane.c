@@ -407,6 +407,17 @@ static struct attempt *attempt_with(struct found *found, const struct hash *tran
     return NULL;
 }
 
+/* True when no attempt after this one can exist. */
+static bool is_newest(const struct intent_row *intent, uint32_t index)
+{
+    for (uint32_t i = index + 1; i < intent->attempts_count; i++) {
+        if (intent->attempts[i].state != ATTEMPT_REFUSED) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void on_rejected(struct step *step, struct found *found, const struct event *event)
 {
     struct intent_row *intent = &found->intent;
@@ -455,7 +466,7 @@ void lane_on_submitted(struct step *step, const struct event *event)
         attempt_with(&found, &event->submitted.transaction, &index) == NULL) {
         return;
     }
-    const bool is_last = index + 1 == found.intent.attempts_count;
+    const bool is_last = is_newest(&found.intent, index);
     switch (event->submitted.outcome) {
     case OUTCOME_OK:
         found.intent.rejections_count = 0;
@@ -464,7 +475,7 @@ void lane_on_submitted(struct step *step, const struct event *event)
         }
         break;
     case OUTCOME_ABSENT:
-        /* The adapter holds no such transaction, as after a start: the same again. */
+        /* The adapter holds no such transaction: the same again, from the signer. */
         if (!is_last) {
             return;
         }
@@ -477,6 +488,7 @@ void lane_on_submitted(struct step *step, const struct event *event)
         on_rejected(step, &found, event);
         break;
     case OUTCOME_UNKNOWN:
+        found.intent.resign = true; /* perhaps it is not held either */
         found.intent.act_at = instant_after(step->now, LANE_RETRY_WAIT);
         break;
     }

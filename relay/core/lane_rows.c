@@ -106,6 +106,7 @@ void intent_row_pack(const struct intent_row *intent, struct packer *packer)
     pack_u64(packer, intent->gas_limit);
     pack_bool(packer, intent->cancelling);
     pack_bool(packer, intent->owner_told);
+    pack_bool(packer, intent->resign);
     pack_u32(packer, intent->rejections_count);
     pack_instant(packer, intent->act_at);
     pack_u64(packer, intent->asked_block);
@@ -152,6 +153,7 @@ enum status intent_row_unpack(struct bytes bytes, struct intent_row *ret_intent)
     intent->gas_limit = unpack_u64(&unpacker);
     intent->cancelling = unpack_bool(&unpacker);
     intent->owner_told = unpack_bool(&unpacker);
+    intent->resign = unpack_bool(&unpacker);
     intent->rejections_count = unpack_u32(&unpacker);
     intent->act_at = unpack_instant(&unpacker);
     intent->asked_block = unpack_u64(&unpacker);

@@ -72,6 +72,7 @@ struct intent_row {
     uint64_t gas_limit;
     bool cancelling; /* new attempts are cancels */
     bool owner_told; /* that the leg ended; nothing more is told */
+    bool resign;     /* the next repeat asks the signer, not the network */
     uint32_t rejections_count;
     struct instant act_at; /* when to repeat what was asked last; UINT64_MAX: blocks decide */
     uint64_t asked_block;  /* head when the last attempt was first sent */

@@ -511,6 +511,32 @@ static void packed_networks_come_back(void **state)
     }
 }
 
+/* A second way to write the same network would be a second id for the same question. */
+static void networks_have_one_packed_form(void **state)
+{
+    (void)state;
+    uint8_t memory[512];
+    struct fixture *fixture = fixture_new();
+    struct packer packer = packer_from(memory, sizeof(memory));
+    struct network back;
+    uint8_t arrays[1024];
+
+    (void)place_add(fixture, 0x77, 0x77);
+    network_pack(&fixture->network, &packer);
+    struct bytes packed = packer_finish(&packer);
+    assert_int_equal(network_unpack(packed, arrays, &back), STATUS_OK);
+    uint8_t *one = memory;
+    while (one[0] != 1 || one[1] != 0x77) {
+        one++;
+    }
+    memmove(one + 2, one + 1, (size_t)(memory + packed.count - one - 1));
+    one[0] = 2;
+    one[1] = 0; /* 0x0077 */
+    packed.count++;
+    assert_int_equal(network_unpack(packed, arrays, &back), STATUS_MALFORMED);
+    fixture_free(fixture);
+}
+
 static void malformed_networks_are_refused(void **state)
 {
     (void)state;
@@ -547,6 +573,7 @@ int main(void)
         cmocka_unit_test(unsupported_networks_are_refused_by_name),
         cmocka_unit_test(steps_bound_the_work),
         cmocka_unit_test(packed_networks_come_back),
+        cmocka_unit_test(networks_have_one_packed_form),
         cmocka_unit_test(malformed_networks_are_refused),
     };
 
