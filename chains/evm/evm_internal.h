@@ -547,7 +547,7 @@ struct evm_logs_expected {
 struct evm_logs_found {
     uint32_t logs;    /* in the answer */
     uint32_t foreign; /* of them, not ours */
-    uint64_t events;  /* bits of enum fact_kind of ours */
+    uint64_t events;  /* bits of enum fact_kind, by topic */
     bool contradicts_bloom;
 };
 /* Adds the facts of one answer to a list in order of (block, log index). STATUS_MALFORMED: not what
