@@ -188,7 +188,8 @@ static void command_take(struct world *world, const struct command *command)
     }
 }
 
-void world_end(struct world *world)
+/* Makes the step's rows durable, takes its commands, checks the books. */
+static void step_close(struct world *world)
 {
     struct capital_ledger ledger;
     struct hash digest = {{0}};
@@ -205,19 +206,27 @@ void world_end(struct world *world)
     const struct row_source source = world_source(world);
     assert_status(STATUS_OK, capital_view_ledger(&source, WORLD_SYMBOL, &ledger));
     assert_true(ledger.balanced);
+}
+
+static void node_restart(struct world *world)
+{
+    rows_open(world);
+    world_begin(world);
+    capital_on_start(&world->step);
+    step_close(world);
+}
+
+void world_end(struct world *world)
+{
+    step_close(world);
     if (world->restarts) {
-        world->restarts = false;
-        world_restart(world);
-        world->restarts = true;
+        node_restart(world);
     }
 }
 
 void world_restart(struct world *world)
 {
-    rows_open(world);
-    world_begin(world);
-    capital_on_start(&world->step);
-    world_end(world);
+    node_restart(world);
 }
 
 /* Works off one due row; false: none is due. */

@@ -116,7 +116,7 @@ static struct hash block_hash(uint32_t domain, uint64_t number)
 
 /* ---- the node ---- */
 
-static void step(struct node *node, const struct event *event);
+static void step_once(struct node *node, const struct event *event);
 
 static void node_open(struct node *node)
 {
@@ -136,7 +136,7 @@ static void node_start(struct node *node)
         .kind = EVENT_START,
         .start = {.config = &node->config, .build_id = bytes_from_string("test")}};
 
-    step(node, &event);
+    step_once(node, &event);
 }
 
 static void configure(struct core_config *config)
@@ -433,7 +433,7 @@ static void invariants_check(struct node *node)
     }
 }
 
-static void step(struct node *node, const struct event *event)
+static void step_once(struct node *node, const struct event *event)
 {
     struct event stamped = *event;
     struct core_output output;
@@ -448,7 +448,13 @@ static void step(struct node *node, const struct event *event)
         perform(node, &output.commands[i]);
     }
     invariants_check(node);
-    if (event->kind != EVENT_START && prng_chance(&node->prng, node->restart_one_in)) {
+}
+
+/* A step, and now and then a crash after it. */
+static void step(struct node *node, const struct event *event)
+{
+    step_once(node, event);
+    if (prng_chance(&node->prng, node->restart_one_in)) {
         node->restarts++;
         node_open(node);
         node_start(node);
