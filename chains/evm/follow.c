@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Inclusion of transactions, with as few questions as possible.
  *
- *   WAITING ──a fact of a block names it──────────────────▶ SEEN ─▶ ASKED ─▶ ANSWER ─▶ DONE
- *      │                                                     ▲        │
- *      └─the key's nonce passed it (asked once per head)─────┘        │ no receipt
- *      ▲                                                              │
- *      ├──────────────────────────────────────────────────────────────┤
- *      └── the nonce is final and still no receipt ──▶ ABSENT ◀───────┘
+ *   WAITING --a fact of a block names it------------------> SEEN -> ASKED -> ANSWER -> DONE
+ *      |                                                     ^        |
+ *      '-the key's nonce passed it (asked once per head)-----'        | no receipt
+ *      ^                                                              |
+ *      +--------------------------------------------------------------+
+ *      '-- the nonce is final and still no receipt --> ABSENT <-------'
  *
  * Transactions of ours usually leave a fact (ProcessId, CollateralMoved), so blocks that are read
  * anyway say which are included. What leaves none (a revert, a cancel, an announcement) shows in

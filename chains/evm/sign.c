@@ -2,9 +2,9 @@
 /* Legs between COMMAND_SEND and the end of their transaction: unsigned bytes that wait for the
  * signer, then signed bytes that COMMAND_BROADCAST lets out.
  *
- *   SIGN_WANTED ──request──▶ SIGNING ──signature──▶ ANSWER ──event──▶ HELD ──final──▶ free
- *        ▲                     │  └─refused, unknown─▶ ANSWER ──event──▶ free
- *        └──no word in time────┘
+ *   SIGN_WANTED --request--> SIGNING --signature--> ANSWER --event--> HELD --final--> free
+ *        ^                     |  '-refused, unknown-> ANSWER --event--> free
+ *        '--no word in time----'
  *
  * Held bytes can be dropped at any time: the core sends again, and the same transaction is signed
  * with the same signature. So when room is short the oldest go. */

@@ -235,6 +235,9 @@ static void loop_free(struct loop *loop)
     if (loop->signer != NULL) {
         signer_client_stop(loop->signer);
     }
+    if (loop->child != NULL && loop->context != NULL) {
+        child_stop(loop->child);
+    }
     /* Threads first, because they wake the context; then what its connections point to. */
     loop->files = files_free(loop->files);
     loop->planner = planner_free(loop->planner);
