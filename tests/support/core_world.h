@@ -62,6 +62,7 @@ void world_set_simulation(struct world *world, enum outcome outcome, const char 
 void world_set_signer(struct world *world, enum outcome outcome);
 void world_set_rejection(struct world *world, enum outcome outcome, enum rejection rejection);
 void world_set_including(struct world *world, bool on);         /* transactions enter blocks */
+void world_set_dispatching(struct world *world, bool on);       /* dispatches do */
 void world_set_validators(struct world *world, uint32_t count); /* that publish, 0 to 3 */
 void world_set_module_type(struct world *world, uint8_t module_type);
 void world_set_bad_validator(struct world *world, bool on); /* 0x12 publishes nonsense */
