@@ -2,9 +2,9 @@
 /* Legs between COMMAND_SEND and the end of their transaction: unsigned bytes that wait for the
  * signer, then signed bytes that COMMAND_BROADCAST lets out.
  *
- *   SIGN_WANTED ──request──▶ SIGNING ──signature──▶ ANSWER ──event──▶ HELD ──final──▶ free
- *        ▲                     │  └─refused, unknown─▶ ANSWER ──event──▶ free
- *        └──no word in time────┘
+ *   SIGN_WANTED --request--> SIGNING --signature--> ANSWER --event--> HELD --final--> free
+ *        ^                     |  '-refused, unknown-> ANSWER --event--> free
+ *        '--no word in time----'
  *
  * Held bytes can be dropped at any time: the core sends again, and the same transaction is signed
  * with the same signature. So when room is short the oldest go. */
@@ -244,7 +244,7 @@ struct instant evm_legs_next_tick(const struct evm *evm)
 
     for (uint32_t i = 0; i < evm->legs_max; i++) {
         if (evm->legs[i].phase == EVM_LEG_SIGNING) {
-            evm_sooner(evm, evm->legs[i].deadline, &next);
+            evm_deadline(evm->legs[i].deadline, &next);
         }
     }
     return next;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Following a chain.
  *
- *            head told ──▶ next block known? ──no──▶ headers by number (blocks.c)
- *                              │yes                       │
- *                              ▼                          ▼
- *   below final: ranges   parent is what was given? ──no──▶ search for the ancestor (ancestor.c)
- *     (range.c)                │yes
- *        │                     ▼
- *        │              bloom excludes us? ──no──▶ logs under the block's hash (blocks.c)
- *        ▼                     ▼
- *      facts ──────▶ facts, EVENT_BLOCK ──▶ ring of given blocks ──▶ EVENT_FINAL
+ *            head told --> next block known? --no--> headers by number (blocks.c)
+ *                              |yes                       |
+ *                              v                          v
+ *   below final: ranges   parent is what was given? --no--> search for the ancestor (ancestor.c)
+ *     (range.c)                |yes
+ *        |                     v
+ *        |              bloom excludes us? --no--> logs under the block's hash (blocks.c)
+ *        v                     v
+ *      facts ------> facts, EVENT_BLOCK --> ring of given blocks --> EVENT_FINAL
  *
  * Invariants:
  *   1. Blocks are given in ascending order, each with the hash its facts were read under, and each

@@ -114,8 +114,8 @@ static enum status read_error(const struct json_token *error, struct rpc_item *i
     const struct json_token *const message = json_member(error, "message");
     const enum status status = json_find(error, "data", &item->data);
 
-    if (json_whole_number(json_member(error, "code"), &item->code) != STATUS_OK ||
-        message == NULL || message->kind != JSON_STRING || status == STATUS_MALFORMED) {
+    if (json_whole(json_member(error, "code"), &item->code) != STATUS_OK || message == NULL ||
+        message->kind != JSON_STRING || status == STATUS_MALFORMED) {
         return STATUS_MALFORMED;
     }
     item->message = message->text;
@@ -149,7 +149,7 @@ static enum status read_answer(const struct json_token *object, const struct jso
     const enum status has_error = json_find(object, "error", &error);
 
     if (id->kind != JSON_NULL) {
-        if (json_whole_number(id, &number) != STATUS_OK || number < 0) {
+        if (json_whole(id, &number) != STATUS_OK || number < 0) {
             return STATUS_MALFORMED;
         }
         item->has_id = true;

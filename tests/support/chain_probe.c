@@ -542,66 +542,83 @@ static void spoil(struct probe *probe, const char *how)
     }
 }
 
-int main(int argc, char **argv)
+struct options {
+    const char *devnet;
+    const char *chain;
+    const char *spoiled;
+    uint64_t seconds;
+    uint64_t from;
+    bool has_key;
+};
+
+static void take_option(struct probe *probe, struct options *options, int option)
 {
-    static const struct option options[] = {
+    size_t key_bytes = 0;
+
+    switch (option) {
+    case 'd':
+        options->devnet = optarg;
+        break;
+    case 'c':
+        options->chain = optarg;
+        break;
+    case 's':
+        options->seconds = strtoull(optarg, NULL, 10);
+        break;
+    case 'f':
+        options->from = strtoull(optarg, NULL, 10);
+        break;
+    case 'b':
+        probe->shows_blocks = true;
+        break;
+    case 'r':
+        probe->reads = true;
+        break;
+    case 'a':
+        probe->acts = true;
+        break;
+    case 'x':
+        options->spoiled = optarg;
+        break;
+    case 'k':
+        options->has_key =
+            hex_decode(bytes_from_string(optarg), 32, probe->key, &key_bytes) == STATUS_OK &&
+            key_bytes == 32;
+        break;
+    default: /* not an enum */
+        die("unknown option; see the head of the source");
+    }
+}
+
+static struct options read_options(struct probe *probe, int argc, char **argv)
+{
+    static const struct option known[] = {
         {"devnet", required_argument, NULL, 'd'},  {"chain", required_argument, NULL, 'c'},
         {"seconds", required_argument, NULL, 's'}, {"from", required_argument, NULL, 'f'},
         {"blocks", no_argument, NULL, 'b'},        {"read", no_argument, NULL, 'r'},
         {"key", required_argument, NULL, 'k'},     {"act", no_argument, NULL, 'a'},
         {"config", required_argument, NULL, 'x'},  {NULL, 0, NULL, 0},
     };
-    static struct probe probe;
-    const char *devnet = NULL;
-    const char *name = "alpha";
-    const char *spoiled = NULL;
-    uint64_t seconds = 10;
-    uint64_t from = 1;
-    size_t key_bytes = 0;
+    struct options options = {.chain = "alpha", .seconds = 10, .from = 1};
     int option;
 
-    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        switch (option) {
-        case 'd':
-            devnet = optarg;
-            break;
-        case 'c':
-            name = optarg;
-            break;
-        case 's':
-            seconds = strtoull(optarg, NULL, 10);
-            break;
-        case 'f':
-            from = strtoull(optarg, NULL, 10);
-            break;
-        case 'b':
-            probe.shows_blocks = true;
-            break;
-        case 'r':
-            probe.reads = true;
-            break;
-        case 'a':
-            probe.acts = true;
-            break;
-        case 'x':
-            spoiled = optarg;
-            break;
-        case 'k':
-            if (hex_decode(bytes_from_string(optarg), 32, probe.key, &key_bytes) != STATUS_OK ||
-                key_bytes != 32) {
-                die("--key takes 32 bytes as hex");
-            }
-            break;
-        default:
-            return 2;
-        }
+    while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
+        take_option(probe, &options, option);
     }
-    if (devnet == NULL || (probe.acts && key_bytes == 0)) {
+    if (options.devnet == NULL || (probe->acts && !options.has_key)) {
         die("usage: chain_probe --devnet FILE --chain NAME [--key HEX --act] ...");
     }
-    load(&probe, devnet, name);
-    if (spoiled != NULL) {
-        spoil(&probe, spoiled);
+    return options;
+}
+
+int main(int argc, char **argv)
+{
+    static struct probe probe;
+    const struct options options = read_options(&probe, argc, argv);
+
+    load(&probe, options.devnet, options.chain);
+    if (options.spoiled != NULL) {
+        spoil(&probe, options.spoiled);
     }
     const struct chain_config config = {
         .core = &probe.core,
@@ -626,9 +643,9 @@ int main(int argc, char **argv)
     const struct chain_reply connected = {.kind = CHAIN_REPLY_CONNECTED};
     chain_on_reply(probe.chain, &connected, now());
     struct command watch = {.kind = COMMAND_WATCH};
-    watch.watch.from_block = from;
+    watch.watch.from_block = options.from;
     perform(&probe, &watch);
-    run(&probe, seconds);
+    run(&probe, options.seconds);
     const struct chain_counters *const counters = chain_counters(probe.chain);
     printf("calls=%" PRIu64 " repeated=%" PRIu64 " frames=%" PRIu64 " finals=%" PRIu64 "\n",
            counters->calls_sent, counters->calls_repeated, counters->frames_sent, probe.finals);

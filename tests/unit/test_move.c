@@ -281,8 +281,11 @@ static void foreign_rebalance_is_not_taken_for_ours(void **state)
     assert_int_equal(world_move(world, id).state, MOVE_SENT);
     (void)world_rebalances(world, 2, 1, amount + 1, 0, world_key());
     assert_int_equal(world_move(world, id).state, MOVE_SENT);
-    (void)world_rebalances(world, 2, 1, amount, 0, world_key());
+    const struct hash message = world_rebalances(world, 2, 1, amount, 0, world_key());
     assert_int_equal(world_move(world, id).state, MOVE_TRANSIT);
+    (void)world_rebalances(world, 2, 1, amount, 0, world_key()); /* equal, and another one */
+    const struct move_row row = world_move(world, id);
+    assert_memory_equal(&row.message_id, &message, sizeof(message));
     assert_int_equal(world_total(world), TOTAL);
     world_free(world);
 }

@@ -222,8 +222,13 @@ static void bridge_liquidity_bounds_a_plan(void **state)
     unbalance(world, 1, 2, 300000);
     assert_true(world_plans(world, 5000));
     assert_int_equal(number(world_plan(world, world_asset(world).plan_id).moves[0].amount), 10000);
+    const struct hash move = world_rebalances(world, 2, 1, 4000, 0, evm_filled(0x99));
+    world_reconcile(world);
+    assert_true(world_plans(world, 5000));
+    assert_int_equal(number(world_plan(world, world_asset(world).plan_id).moves[0].amount), 6000);
+    world_rebalance_arrives(world, 1, move, 4000);
     world_transaction_begin(world, 1);
-    world_transfer(world, 1, world_bridge(1), world_user(), 10000);
+    world_transfer(world, 1, world_bridge(1), world_user(), 6000);
     world_reconcile(world);
     assert_false(world_plans(world, 5000));
     assert_int_equal(world_asset(world).reason, REASON_NO_BRIDGE_LIQUIDITY);
@@ -373,6 +378,116 @@ static void wrong_answers_are_refused(void **state)
     }
 }
 
+/* Places 10, 11, 12 with 100, 0, 0; corridors 10>11 and 10>12 of 50 each, 60 together, a fee of a
+ * tenth. */
+static struct bytes small_network(uint8_t *memory, size_t capacity)
+{
+    static const struct route_term terms[2] = {{0, {1, 0}}, {1, {1, 0}}};
+    struct route_place places[3];
+    struct route_corridor corridors[2];
+    struct route_group group;
+    struct packer packer = packer_from(memory, capacity);
+
+    memset(places, 0, sizeof(places));
+    memset(corridors, 0, sizeof(corridors));
+    memset(&group, 0, sizeof(group));
+    for (uint32_t i = 0; i < 3; i++) {
+        places[i].tag = 10 + i;
+        places[i].balance = amount_from_u64(i == 0 ? 100 : 0);
+        places[i].max = amount_from_u64(i == 2 ? 45 : 100);
+    }
+    for (uint32_t i = 0; i < 2; i++) {
+        corridors[i].to = 1 + i;
+        corridors[i].max = amount_from_u64(50);
+        corridors[i].output = ROUTE_OUTPUT_LINEAR;
+        corridors[i].gain = (struct route_decimal){1, 0};
+        corridors[i].cost = (struct route_decimal){1, -1};
+    }
+    group.max = amount_from_u64(60);
+    group.corridors.count = 2;
+    const struct network network = {
+        .counts = {.places = 3, .corridors = 2, .groups = 1, .terms = 2},
+        .places = places,
+        .corridors = corridors,
+        .groups = &group,
+        .terms = terms};
+    network_pack(&network, &packer);
+    return packer_finish(&packer);
+}
+
+static const char *check_small(const struct planned_move *moves, uint32_t count, uint64_t cost)
+{
+    uint8_t memory[1024];
+    struct plan_answer answer;
+    const struct event event = {
+        .kind = EVENT_PLANNED,
+        .planned = {.moves = moves, .moves_count = count, .cost = amount_from_u64(cost)}};
+
+    return plan_answer_check(small_network(memory, sizeof(memory)), &event, &answer);
+}
+
+static void every_claim_of_an_answer_is_recomputed(void **state)
+{
+    (void)state;
+    const struct planned_move good[2] = {{10, 11, amount_from_u64(41)},
+                                         {10, 12, amount_from_u64(19)}};
+    const struct planned_move large = {10, 11, amount_from_u64(51)};
+    const struct planned_move bounds = {10, 12, amount_from_u64(46)};
+    const struct planned_move together[2] = {{10, 11, amount_from_u64(41)},
+                                             {10, 12, amount_from_u64(20)}};
+    const struct planned_move backwards = {11, 10, amount_from_u64(1)};
+
+    assert_null(check_small(good, 2, 5 + 2));
+    assert_null(check_small(NULL, 0, 0));
+    assert_string_equal(check_small(good, 2, 6), "the stated cost is not what the moves cost");
+    assert_string_equal(check_small(&large, 1, 6), "a move is above its corridor's capacity");
+    assert_string_equal(check_small(&bounds, 1, 5), "a place would leave its bounds");
+    assert_string_equal(check_small(together, 2, 7), "moves together are above a limit");
+    assert_string_equal(check_small(&backwards, 1, 1), "a move has no corridor");
+}
+
+/* What is right to do is judged on the balances of now. */
+static void moves_fit_only_what_there_is(void **state)
+{
+    (void)state;
+    struct world *world = world_new(ROUTE_OFF);
+    struct plan_snapshot snapshot;
+    struct plan_move move = {.source_domain = 1,
+                             .source = world_router(1),
+                             .target_domain = 2,
+                             .target = world_router(2),
+                             .amount = amount_from_u64(20)};
+
+    memset(&snapshot, 0, sizeof(snapshot));
+    snapshot.count = 2;
+    snapshot.tolerance = amount_from_u64(10);
+    for (uint32_t i = 0; i < 2; i++) {
+        snapshot.sites[i].router = &world->config.routers[i];
+        snapshot.sites[i].gross = amount_from_u64(i == 0 ? 135 : 80);
+        snapshot.sites[i].claims = amount_from_u64(i == 0 ? 15 : 0);
+        snapshot.sites[i].goal = amount_from_u64(100);
+        snapshot.sites[i].sendable = amount_from_u64(40);
+    }
+    assert_true(plan_moves_fit(&snapshot, &move, 1));
+    snapshot.sites[0].sendable = amount_from_u64(19);
+    assert_false(plan_moves_fit(&snapshot, &move, 1));
+    snapshot.sites[0].sendable = amount_from_u64(40);
+    move.amount = amount_from_u64(30); /* 105 left of 115: the tolerance's edge; 110 there */
+    assert_true(plan_moves_fit(&snapshot, &move, 1));
+    move.amount = amount_from_u64(31);
+    assert_false(plan_moves_fit(&snapshot, &move, 1));
+    snapshot.sites[0].gross = amount_from_u64(200); /* now only the target is overfilled */
+    assert_false(plan_moves_fit(&snapshot, &move, 1));
+    snapshot.sites[1].gross = amount_from_u64(70);
+    assert_true(plan_moves_fit(&snapshot, &move, 1));
+    snapshot.sites[0].gross = amount_from_u64(135); /* now only the source is drained */
+    assert_false(plan_moves_fit(&snapshot, &move, 1));
+    move.amount = amount_from_u64(20);
+    move.target = world_router(3);
+    assert_false(plan_moves_fit(&snapshot, &move, 1));
+    world_free(world);
+}
+
 /* Feasible, paid right and wrong all the same: it would drain a router below its tolerance. */
 static void plan_that_unbalances_is_not_taken(void **state)
 {
@@ -449,6 +564,8 @@ int main(void)
         cmocka_unit_test(lost_answer_is_asked_again),
         cmocka_unit_test(equal_questions_have_different_ids),
         cmocka_unit_test(wrong_answers_are_refused),
+        cmocka_unit_test(every_claim_of_an_answer_is_recomputed),
+        cmocka_unit_test(moves_fit_only_what_there_is),
         cmocka_unit_test(plan_that_unbalances_is_not_taken),
         cmocka_unit_test(answer_to_no_question_changes_nothing),
         cmocka_unit_test(refusal_by_the_solver_is_said),
