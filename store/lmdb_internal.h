@@ -41,7 +41,8 @@ struct lmdb_journal {
     uint64_t head;
     uint32_t commits_count;
     pthread_rwlock_t gate;
-    struct lmdb_reader *readers;
+    struct lmdb_reader *readers; /* at most JOURNAL_READERS_MAX */
+    uint32_t readers_count;
 };
 
 static inline struct lmdb_journal *lmdb_of(struct journal *journal)

@@ -106,9 +106,18 @@ enum status lmdb_reader_open(struct journal *base, struct journal_reader **ret_r
     reader->value = value;
     reader->value_capacity = BUFFER_BYTES_MIN;
     gate_lock_alone(journal);
-    reader->next = journal->readers;
-    journal->readers = reader;
+    const bool is_full = journal->readers_count == JOURNAL_READERS_MAX;
+    if (!is_full) {
+        reader->next = journal->readers;
+        journal->readers = reader;
+        journal->readers_count++;
+    }
     gate_unlock(journal);
+    if (is_full) {
+        free(value);
+        free(reader);
+        return STATUS_FULL;
+    }
     const enum status status = reader_enter(reader);
     if (status != STATUS_OK) {
         journal_reader_close(&reader->base);
@@ -128,6 +137,7 @@ void lmdb_reader_close(struct journal_reader *base)
     for (struct lmdb_reader **link = &journal->readers; *link != NULL; link = &(*link)->next) {
         if (*link == reader) {
             *link = reader->next;
+            journal->readers_count--;
             break;
         }
     }
