@@ -466,7 +466,7 @@ static void read_security(struct world *world, const struct command *command)
 {
     struct event event = answer_to(command, EVENT_SECURITY);
 
-    CHECK(command->read_security.message.count == WORLD_MESSAGE_BYTES);
+    CHECK(command->read_security.message.count >= MESSAGE_BYTES_MIN);
     event.security.message_id = command->read_security.message_id;
     event.security.ism = evm_filled(0x99);
     event.security.outcome = OUTCOME_OK;
@@ -530,13 +530,15 @@ static void fetch_checkpoint(struct world *world, const struct command *command)
     const uint32_t index = command->fetch_checkpoint.index;
     uint32_t who = 0;
 
-    while (!address_equal(&world->validators[who], &command->fetch_checkpoint.validator)) {
+    while (who < 3 &&
+           !address_equal(&world->validators[who], &command->fetch_checkpoint.validator)) {
         who++;
     }
     event.checkpoint.validator = command->fetch_checkpoint.validator;
     event.checkpoint.index = index;
     event.checkpoint.outcome = OUTCOME_ABSENT;
-    const bool publishes = who < world->validators_count && !(world->options.validate && who == 2);
+    const bool publishes =
+        who < 3 && who < world->validators_count && !(world->options.validate && who == 2);
     if (who == 0 && world->options.validate) {
         if (chain->is_published[index]) {
             event.checkpoint.outcome = OUTCOME_OK;
@@ -633,7 +635,8 @@ static void read_tree(struct world *world, const struct command *command)
 {
     struct event event = answer_to(command, EVENT_TREE);
     const struct world_chain *chain = world_chain(world, command->domain);
-    const struct world_block *block = &chain->blocks[command->read_tree.block_number];
+    const struct world_block *block =
+        &chain->blocks[command->read_tree.block_number % WORLD_BLOCKS_MAX];
 
     event.tree.block_number = command->read_tree.block_number;
     event.tree.block_hash = command->read_tree.block_hash;
@@ -794,8 +797,7 @@ static void broadcast(struct world *world, const struct command *command)
     event.submitted.outcome = world->submission;
     event.submitted.rejection = world->rejection;
     event.submitted.reason = bytes_from_string("by the test");
-    CHECK(tx != NULL);
-    if (!tx->held) {
+    if (tx == NULL || !tx->held) {
         event.submitted.outcome = OUTCOME_UNKNOWN;
         event.submitted.reason = bytes_from_string("not held");
     } else if (world->submission == OUTCOME_OK) {
