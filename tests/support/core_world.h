@@ -48,6 +48,7 @@ struct hash world_dispatch(struct world *world, uint32_t origin, uint32_t destin
                            uint8_t recipient);
 /* Lets `count` seconds pass: one block per second and chain. */
 void world_run(struct world *world, uint32_t seconds);
+void world_run_ms(struct world *world, uint64_t ms);
 /* Runs until every dispatched message is delivered and final, or the bound ends the test. */
 void world_run_until_delivered(struct world *world, uint32_t seconds_max);
 

@@ -393,7 +393,7 @@ static void a_reorg_takes_an_inclusion_back_at_once(void **state)
     assert_true(intent_of(world).included);
     world_set_including(world, false);
     world_reorg(world, WORLD_B, 1, false);
-    world_run(world, 1);
+    world_run_ms(world, 50);
     assert_false(intent_of(world).included);
     assert_int_equal(1, lane_of(world, WORLD_B).waiting_count);
     world_set_including(world, true);
@@ -418,6 +418,33 @@ static void what_the_adapter_forgot_is_signed_again(void **state)
     world_set_including(world, true);
     world_run_until_delivered(world, 20);
     assert_int_equal(2, world_commands(world, COMMAND_SEND));
+    assert_false(world_noted(world, REASON_NOT_INCLUDED)); /* the same, no raised fee */
+    finish(world, 5);
+}
+
+/* A chain that has fewer of our transactions than are final is behind, and not to be believed. */
+static void a_nonce_below_what_is_final_is_not_used(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+    struct event event;
+
+    dispatch_many(world, 3);
+    world_run_until_delivered(world, 10);
+    world_restart(world);
+    memset(&event, 0, sizeof(event));
+    event.kind = EVENT_LANE;
+    event.domain = WORLD_B;
+    event.lane.key = evm_filled(0x77);
+    event.lane.outcome = OUTCOME_OK;
+    event.lane.nonce_latest = 2;
+    event.lane.nonce_final = 2;
+    world_step(world, &event);
+    assert_int_equal(LANE_UNKNOWN, lane_of(world, WORLD_B).state);
+    assert_int_equal(3, lane_of(world, WORLD_B).next_nonce);
+    dispatch_many(world, 3);
+    world_run_until_delivered(world, 20);
+    assert_int_equal(6, lane_of(world, WORLD_B).next_nonce);
     finish(world, 5);
 }
 
@@ -432,7 +459,7 @@ static void what_was_included_while_we_were_away_is_settled_soon(void **state)
     world_set_including(world, true);
     world_mine_unseen(world, WORLD_B, 2); /* the node is down meanwhile */
     world_restart(world);
-    world_run(world, 5);
+    world_run(world, 2);
     assert_int_equal(1, lane_of(world, WORLD_B).first_open);
     finish(world, 5);
 }
@@ -460,6 +487,7 @@ int main(void)
         cmocka_unit_test(a_receipt_from_no_block_of_the_chain_settles_nothing),
         cmocka_unit_test(a_reorg_takes_an_inclusion_back_at_once),
         cmocka_unit_test(what_the_adapter_forgot_is_signed_again),
+        cmocka_unit_test(a_nonce_below_what_is_final_is_not_used),
         cmocka_unit_test(what_was_included_while_we_were_away_is_settled_soon),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
