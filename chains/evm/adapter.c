@@ -294,8 +294,7 @@ static enum status perform(struct evm *evm, const struct command *command)
     case COMMAND_NOTE:
         return STATUS_UNSUPPORTED;
     }
-    CHECK(!"a command of no known kind");
-    return STATUS_UNSUPPORTED;
+    check_failed(__FILE__, __LINE__, "a command of no known kind");
 }
 
 static enum status evm_perform(struct chain *chain, const struct command *command)
