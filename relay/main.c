@@ -76,7 +76,17 @@ const struct cli_verb cli_verbs[] = {
      "mistake. Exit codes: 0 good; 2 a mistake; 4 well-formed, but not allowed.\n",
      cli_config},
     {"key", "Make and import keys for the signer.",
-     "sluice key new|import|list ...; see 'sluice key --help'\n", cli_key},
+     "sluice key new KEYSTORE --passphrase-file FILE [--json]\n"
+     "sluice key import KEYSTORE --passphrase-file FILE [--json]\n"
+     "sluice key list KEYSTORE|FOLDER... [--passphrase-file FILE] [--json]\n\n"
+     "new makes a secret; import reads one from a line of standard input (64 hexadecimal digits,\n"
+     "not shown on a terminal). Both write a Web3 keystore (version 3, mode 600) and never "
+     "replace\n"
+     "a file. list names the address in each keystore; with a passphrase file it opens each.\n\n"
+     "  --passphrase-file FILE  its first line is the passphrase; readable by its owner alone:\n"
+     "                          (umask 077; head -c 24 /dev/urandom | base64 > FILE)\n\n"
+     "Exit codes: 0 done; 1 list met a file that is no keystore or does not open; 2 usage.\n",
+     cli_key},
     {NULL, NULL, NULL, NULL},
 };
 

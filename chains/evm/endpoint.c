@@ -211,7 +211,7 @@ static const char *role_name(uint32_t roles)
             return names[i].name;
         }
     }
-    CHECK(!"a contract without a role");
+    check_failed(__FILE__, __LINE__, "a contract without a role");
     return NULL;
 }
 

@@ -6,7 +6,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Display } from './display.mjs';
-import { lastWords, readLedger, verifyJournal } from './inspect.mjs';
+import { lastWords, readLedger, replayJournal, verifyJournal } from './inspect.mjs';
 import { chainShares } from './nodes.mjs';
 import { Stage, endStage } from './stage.mjs';
 import { EXIT_FAILED, deferInterrupts, readCount, readOptions, runProgram, sleep }
@@ -149,7 +149,8 @@ class Demo {
       ids: this.traffic.ids ?? [],
       watch,
       tolerance: TOLERANCE_BPS,
-      journals: nodes.map((node) => verifyJournal(stage.program, node)),
+      journals: [verifyJournal, replayJournal].flatMap((check) =>
+        nodes.map((node) => check(stage.program, node))),
       ledger: readLedger(stage, this.relayer),
     });
   }
