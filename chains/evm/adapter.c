@@ -259,6 +259,13 @@ void evm_sooner(const struct evm *evm, struct instant at, struct instant *next)
     }
 }
 
+void evm_deadline(struct instant at, struct instant *next)
+{
+    if (at.ns < next->ns) {
+        *next = at;
+    }
+}
+
 static enum status perform(struct evm *evm, const struct command *command)
 {
     switch (command->kind) {
@@ -315,6 +322,7 @@ static void evm_tick(struct chain *chain, struct instant now)
     set_now(evm, now);
     evm_calls_tick(evm);
     evm_legs_tick(evm);
+    evm_jobs_tick(evm);
     evm_pump(evm);
 }
 
@@ -323,11 +331,11 @@ static struct instant evm_next_tick(const struct chain *chain)
     const struct evm *const evm = evm_of_const(chain);
     struct instant next = {.ns = UINT64_MAX};
 
-    evm_sooner(evm, evm_calls_next_tick(evm), &next);
+    evm_deadline(evm_calls_next_tick(evm), &next);
     evm_sooner(evm, evm_endpoint_next_tick(evm), &next);
     evm_sooner(evm, evm_watch_next_tick(evm), &next);
-    evm_sooner(evm, evm_jobs_next_tick(evm), &next);
-    evm_sooner(evm, evm_legs_next_tick(evm), &next);
+    evm_deadline(evm_jobs_next_tick(evm), &next);
+    evm_deadline(evm_legs_next_tick(evm), &next);
     return next;
 }
 

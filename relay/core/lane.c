@@ -173,6 +173,16 @@ static enum reason lane_refusal(struct step *step, const struct core_chain *conf
     if (lane->row.state == LANE_FROZEN) {
         return REASON_FOREIGN_TRANSACTION;
     }
+    /* Until we send, others may use the key: its nonce is ours from the first intent on. */
+    if (!lane->row.used &&
+        instant_is_past(instant_after(lane->row.read_at, LANE_FIRST_USE_WAIT), step->now)) {
+        lane->row.state = LANE_UNKNOWN;
+        lane->row.asked_at = step->now;
+        lane_schedule(step, lane, instant_after(step->now, LANE_UNKNOWN_WAIT));
+        lane_put(step, lane);
+        step_command(step, COMMAND_READ_LANE, lane->domain)->read_lane.key = lane->key;
+        return REASON_LANE_UNKNOWN;
+    }
     if (lane->row.waiting_count >= LANE_WAITING_MAX ||
         lane->row.next_nonce - lane->row.first_open >= LANE_OPEN_MAX) {
         return REASON_LANE_FULL;
@@ -638,6 +648,7 @@ void lane_on_lane(struct step *step, const struct event *event)
         event->lane.nonce_final > event->lane.nonce_latest) {
         return;
     }
+    lane.row.read_at = step->now;
     lane.row.balance = event->lane.balance;
     lane.row.nonce_latest = event->lane.nonce_latest;
     lane.row.nonce_final = event->lane.nonce_final;

@@ -117,8 +117,8 @@ enum leg_end {
     LEG_VOID = 3,      /* its nonce is final with another payload (a cancel): it never happened */
 };
 /* Takes a prepared leg: assigns a nonce, writes the intent, asks to send. Idempotent by leg->id.
- * REASON_NONE: taken. Otherwise why not now (fee ceiling, lane unknown or full, gas limit); nothing
- * changed and the caller tries again later. */
+ * REASON_NONE: taken. Otherwise why not now (fee ceiling, lane unknown or full, gas limit); the leg
+ * is not taken and the caller tries again later. May ask one command. */
 enum reason lane_offer(struct step *step, const struct leg *leg, const struct event *prepared);
 /* Writes the leg's row and asks to prepare it, for owners that keep no row of the leg themselves;
  * `leg` is kept whole but for a message, which lane reads from TABLE_BODY. A repeat asks again. */

@@ -135,6 +135,7 @@ struct world {
     enum outcome submission;
     enum rejection rejection;
     bool including;
+    bool holding;
     uint32_t validators_count;
     uint8_t module_type;
     bool bad_validator;
