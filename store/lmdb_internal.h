@@ -41,8 +41,7 @@ struct lmdb_journal {
     uint64_t head;
     uint32_t commits_count;
     pthread_rwlock_t gate;
-    struct lmdb_reader *readers; /* at most JOURNAL_READERS_MAX */
-    uint32_t readers_count;
+    struct lmdb_reader *readers;
 };
 
 static inline struct lmdb_journal *lmdb_of(struct journal *journal)

@@ -91,6 +91,18 @@ static enum status reader_keep(struct lmdb_reader *reader, MDB_val value, struct
     return STATUS_OK;
 }
 
+/* LMDB's own bound follows the size of the lock file, which is a whole number of pages. */
+static uint32_t readers_count(const struct lmdb_journal *journal)
+{
+    uint32_t count = 0;
+
+    for (const struct lmdb_reader *reader = journal->readers; reader != NULL;
+         reader = reader->next) {
+        count++;
+    }
+    return count;
+}
+
 enum status lmdb_reader_open(struct journal *base, struct journal_reader **ret_reader)
 {
     struct lmdb_journal *journal = lmdb_of(base);
@@ -106,15 +118,14 @@ enum status lmdb_reader_open(struct journal *base, struct journal_reader **ret_r
     reader->value = value;
     reader->value_capacity = BUFFER_BYTES_MIN;
     gate_lock_alone(journal);
-    const bool is_full = journal->readers_count == JOURNAL_READERS_MAX;
-    if (!is_full) {
+    const bool has_room = readers_count(journal) < JOURNAL_READERS_MAX;
+    if (has_room) {
         reader->next = journal->readers;
         journal->readers = reader;
-        journal->readers_count++;
     }
     gate_unlock(journal);
-    if (is_full) {
-        free(value);
+    if (!has_room) {
+        free(reader->value);
         free(reader);
         return STATUS_FULL;
     }
@@ -137,7 +148,6 @@ void lmdb_reader_close(struct journal_reader *base)
     for (struct lmdb_reader **link = &journal->readers; *link != NULL; link = &(*link)->next) {
         if (*link == reader) {
             *link = reader->next;
-            journal->readers_count--;
             break;
         }
     }

@@ -321,7 +321,12 @@ static void run_once(struct world *world)
 
 void world_run(struct world *world, uint32_t seconds)
 {
-    const uint64_t end = world->now + seconds * WORLD_SECOND;
+    world_run_ms(world, (uint64_t)seconds * 1000);
+}
+
+void world_run_ms(struct world *world, uint64_t ms)
+{
+    const uint64_t end = world->now + ms * 1000000;
 
     for (uint32_t i = 0; world->now < end; i++) {
         CHECK(i < STEPS_MAX);

@@ -48,11 +48,14 @@ struct hash world_dispatch(struct world *world, uint32_t origin, uint32_t destin
                            uint8_t recipient);
 /* Lets `count` seconds pass: one block per second and chain. */
 void world_run(struct world *world, uint32_t seconds);
+void world_run_ms(struct world *world, uint64_t ms);
 /* Runs until every dispatched message is delivered and final, or the bound ends the test. */
 void world_run_until_delivered(struct world *world, uint32_t seconds_max);
 
 void world_restart(struct world *world);
 void world_reorg(struct world *world, uint32_t domain, uint32_t depth, bool drop_dispatches);
+/* Blocks that the node does not see before its next restart. */
+void world_mine_unseen(struct world *world, uint32_t domain, uint32_t count);
 /* Somebody else delivers the message in the next block of its destination. */
 void world_deliver_elsewhere(struct world *world, const struct hash *id);
 /* From now on: what the outside does. */
@@ -65,7 +68,9 @@ void world_set_including(struct world *world, bool on);         /* transactions 
 void world_set_dispatching(struct world *world, bool on);       /* dispatches do */
 void world_set_validators(struct world *world, uint32_t count); /* that publish, 0 to 3 */
 void world_set_module_type(struct world *world, uint8_t module_type);
-void world_set_bad_validator(struct world *world, bool on); /* 0x12 publishes nonsense */
+/* 0x12 signs another root (odd leaves), or with another key (even ones). */
+void world_set_bad_validator(struct world *world, bool on);
+void world_forget_held(struct world *world); /* the adapters hold no signed transaction */
 void world_set_tree_lies(struct world *world, bool on);
 /* Uses the node's next nonce on a chain for a transaction that is not ours. */
 void world_use_nonce(struct world *world, uint32_t domain);

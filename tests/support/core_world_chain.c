@@ -365,6 +365,17 @@ void world_mine(struct world *world, struct world_chain *chain)
     answer_follows(world);
 }
 
+void world_mine_unseen(struct world *world, uint32_t domain, uint32_t count)
+{
+    struct world_chain *chain = world_chain(world, domain);
+
+    chain->is_watched = false;
+    world->follows_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        world_mine(world, chain);
+    }
+}
+
 /* Takes the head's block away. */
 static void unmine(struct world *world, struct world_chain *chain, bool drop_dispatches)
 {
@@ -548,11 +559,13 @@ static void fetch_checkpoint(struct world *world, const struct command *command)
     } else if (publishes && is_leaf_final(chain, index)) {
         event.checkpoint.outcome = OUTCOME_OK;
         event.checkpoint.checkpoint = checkpoint_at(chain, index);
-        if (world->bad_validator && who == 1) {
+        const bool is_bad = world->bad_validator && who == 1;
+        if (is_bad && index % 2 == 1) {
             event.checkpoint.checkpoint.root = hash_filled(0xee);
         }
+        const uint8_t key = is_bad && index % 2 == 0 ? 0x15 : (uint8_t)(0x11 + who);
         event.checkpoint.signature =
-            sign(world, (uint8_t)(0x11 + who), command->domain, &event.checkpoint.checkpoint);
+            sign(world, key, command->domain, &event.checkpoint.checkpoint);
     }
     world_answer(world, &event);
 }
@@ -979,6 +992,13 @@ void world_set_module_type(struct world *world, uint8_t module_type)
 void world_set_bad_validator(struct world *world, bool on)
 {
     world->bad_validator = on;
+}
+
+void world_forget_held(struct world *world)
+{
+    for (uint32_t i = 0; i < world->txs_count; i++) {
+        world->txs[i].held = false;
+    }
 }
 
 void world_set_tree_lies(struct world *world, bool on)

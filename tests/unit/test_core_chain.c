@@ -272,6 +272,24 @@ static void every_leaf_is_signed_once_over_restarts(void **state)
     world_free(world);
 }
 
+static void few_checkpoints_are_under_way_at_once(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(true);
+
+    world_set_signer(world, OUTCOME_UNKNOWN);
+    for (uint32_t i = 0; i < 60; i++) {
+        (void)world_dispatch(world, WORLD_A, WORLD_B, 1);
+    }
+    world_run(world, 4);
+    const uint8_t table = TABLE_SIGNED;
+    assert_int_equal(16, row_table_count_prefix(world_rows(world), bytes_from(&table, 1)));
+    world_set_signer(world, OUTCOME_OK);
+    world_run_until_delivered(world, 60);
+    assert_int_equal(60, world_published(world, WORLD_A));
+    world_free(world);
+}
+
 static void an_announcement_is_made_once(void **state)
 {
     (void)state;
@@ -357,6 +375,7 @@ int main(void)
         cmocka_unit_test(a_refused_checkpoint_stops_all_signing),
         cmocka_unit_test(a_gap_in_the_leaves_stops_all_signing),
         cmocka_unit_test(every_leaf_is_signed_once_over_restarts),
+        cmocka_unit_test(few_checkpoints_are_under_way_at_once),
         cmocka_unit_test(an_announcement_is_made_once),
         cmocka_unit_test(a_failing_store_stops_the_step),
         cmocka_unit_test(rows_of_another_version_are_refused),

@@ -340,6 +340,130 @@ static void a_restart_in_flight_follows_what_was_sent(void **state)
     }
 }
 
+/* The one open intent of chain B. */
+static struct intent_row intent_of(struct world *world)
+{
+    const struct row_source source = row_table_source(world_rows(world));
+    const struct address key = evm_filled(0x77);
+    struct intent_row intent;
+    uint64_t nonce = 0;
+
+    assert_status(STATUS_OK, core_view_next_intent(&source, WORLD_B, &key, 0, &nonce, &intent));
+    return intent;
+}
+
+static void a_receipt_from_no_block_of_the_chain_settles_nothing(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+    struct event event;
+
+    world_set_including(world, false);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 5);
+    const struct intent_row intent = intent_of(world);
+    memset(&event, 0, sizeof(event));
+    event.kind = EVENT_RECEIPT;
+    event.domain = WORLD_B;
+    event.receipt.leg_id = intent.leg_id;
+    event.receipt.transaction = intent.attempts[0].transaction;
+    event.receipt.outcome = OUTCOME_OK;
+    event.receipt.block_number = world_head(world, WORLD_B);
+    event.receipt.block_hash = hash_filled(0x31);
+    world_step(world, &event);
+    assert_true(intent_of(world).included);
+    world_run(world, 5);
+    assert_false(intent_of(world).included);
+    world_set_including(world, true);
+    world_run_until_delivered(world, 20);
+    assert_int_equal(0, row_of(world, &id).attempts_count);
+    assert_int_equal(REASON_DELIVERED, row_of(world, &id).reason);
+    finish(world, 5);
+}
+
+static void a_reorg_takes_an_inclusion_back_at_once(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+
+    (void)world_dispatch(world, WORLD_A, WORLD_B, 1);
+    for (uint32_t i = 0; i < 10 && world_processed_by_us(world) == 0; i++) {
+        world_run(world, 1);
+    }
+    assert_true(intent_of(world).included);
+    world_set_including(world, false);
+    world_reorg(world, WORLD_B, 1, false);
+    world_run_ms(world, 50);
+    assert_false(intent_of(world).included);
+    assert_int_equal(1, lane_of(world, WORLD_B).waiting_count);
+    world_set_including(world, true);
+    world_run_until_delivered(world, 20);
+    assert_int_equal(1, world_processed_by_us(world));
+    finish(world, 5);
+}
+
+static void what_the_adapter_forgot_is_signed_again(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+
+    world_set_including(world, false);
+    (void)world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 4);
+    assert_int_equal(1, world_commands(world, COMMAND_SEND));
+    world_set_faults(world, &(struct world_options){.seed = 1, .evict_one_in = 1});
+    world_run(world, 1);
+    world_set_faults(world, &(struct world_options){.seed = 1});
+    world_forget_held(world);
+    world_set_including(world, true);
+    world_run_until_delivered(world, 20);
+    assert_int_equal(2, world_commands(world, COMMAND_SEND));
+    assert_false(world_noted(world, REASON_NOT_INCLUDED)); /* the same, no raised fee */
+    finish(world, 5);
+}
+
+/* A chain that has fewer of our transactions than are final is behind, and not to be believed. */
+static void a_nonce_below_what_is_final_is_not_used(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+    struct event event;
+
+    dispatch_many(world, 3);
+    world_run_until_delivered(world, 10);
+    world_restart(world);
+    memset(&event, 0, sizeof(event));
+    event.kind = EVENT_LANE;
+    event.domain = WORLD_B;
+    event.lane.key = evm_filled(0x77);
+    event.lane.outcome = OUTCOME_OK;
+    event.lane.nonce_latest = 2;
+    event.lane.nonce_final = 2;
+    world_step(world, &event);
+    assert_int_equal(LANE_UNKNOWN, lane_of(world, WORLD_B).state);
+    assert_int_equal(3, lane_of(world, WORLD_B).next_nonce);
+    dispatch_many(world, 3);
+    world_run_until_delivered(world, 20);
+    assert_int_equal(6, lane_of(world, WORLD_B).next_nonce);
+    finish(world, 5);
+}
+
+static void what_was_included_while_we_were_away_is_settled_soon(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+
+    world_set_including(world, false);
+    (void)world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 5);
+    world_set_including(world, true);
+    world_mine_unseen(world, WORLD_B, 2); /* the node is down meanwhile */
+    world_restart(world);
+    world_run(world, 2);
+    assert_int_equal(1, lane_of(world, WORLD_B).first_open);
+    finish(world, 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -360,6 +484,11 @@ int main(void)
         cmocka_unit_test(the_first_nonce_is_the_chains),
         cmocka_unit_test(a_delivery_by_somebody_else_first_costs_one_revert),
         cmocka_unit_test(a_restart_in_flight_follows_what_was_sent),
+        cmocka_unit_test(a_receipt_from_no_block_of_the_chain_settles_nothing),
+        cmocka_unit_test(a_reorg_takes_an_inclusion_back_at_once),
+        cmocka_unit_test(what_the_adapter_forgot_is_signed_again),
+        cmocka_unit_test(a_nonce_below_what_is_final_is_not_used),
+        cmocka_unit_test(what_was_included_while_we_were_away_is_settled_soon),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -143,11 +143,57 @@ static void one_bad_validator_costs_only_itself(void **state)
 {
     (void)state;
     struct world *world = world_at_rest(1);
+    struct hash ids[4];
 
     world_set_bad_validator(world, true);
-    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    for (uint8_t i = 0; i < 4; i++) {
+        ids[i] = world_dispatch(world, WORLD_A, WORLD_B, i);
+    }
     world_run_until_delivered(world, 10);
-    assert_int_equal(1, world_process_count(world, &id));
+    for (uint8_t i = 0; i < 4; i++) {
+        assert_int_equal(1, world_process_count(world, &ids[i]));
+        assert_int_equal(0, row_of(world, &ids[i]).attempts_count);
+    }
+    world_free(world);
+}
+
+/* A ProcessId on a chain that is not the message's destination says nothing about it. */
+static void a_delivery_on_another_chain_is_none(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(1);
+    const struct row_source source = row_table_source(world_rows(world));
+    struct chain_row chain;
+    struct event event;
+
+    world_set_validators(world, 0);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 5);
+    (void)world_rows(world);
+    assert_status(STATUS_OK, core_view_chain(&source, WORLD_A, &chain));
+    memset(&event, 0, sizeof(event));
+    event.kind = EVENT_FACT;
+    event.domain = WORLD_A;
+    event.fact.kind = FACT_PROCESS;
+    event.fact.block_number = chain.head_number;
+    event.fact.block_hash = chain.head_hash;
+    event.fact.log_index = 77;
+    event.fact.contract = evm_filled(0xa0);
+    event.fact.process.message_id = id;
+    world_step(world, &event);
+    world_run(world, 6);
+    expect(world, &id, MESSAGE_CHECKPOINTS, REASON_AWAITING_CHECKPOINTS);
+    /* Nor does one of another contract on the right chain. */
+    assert_status(STATUS_OK, core_view_chain(&source, WORLD_B, &chain));
+    event.domain = WORLD_B;
+    event.fact.block_number = chain.head_number;
+    event.fact.block_hash = chain.head_hash;
+    event.fact.contract = evm_filled(0xa9);
+    world_step(world, &event);
+    world_run(world, 6);
+    expect(world, &id, MESSAGE_CHECKPOINTS, REASON_AWAITING_CHECKPOINTS);
+    world_set_validators(world, 3);
+    world_run_until_delivered(world, 10);
     world_free(world);
 }
 
@@ -380,6 +426,7 @@ int main(void)
         cmocka_unit_test(a_delivery_that_is_reorged_away_is_made_by_us),
         cmocka_unit_test(a_delivery_before_the_dispatch_is_final_is_known_later),
         cmocka_unit_test(one_bad_validator_costs_only_itself),
+        cmocka_unit_test(a_delivery_on_another_chain_is_none),
         cmocka_unit_test(a_message_waits_for_its_quorum),
         cmocka_unit_test(a_reverted_simulation_is_tried_again_ever_later),
         cmocka_unit_test(an_unknown_simulation_is_asked_again),
