@@ -119,6 +119,7 @@ static void events_wait_when_batches_do(void **state)
         tick(&bench);
     }
     assert_true(driver_is_pressed(bench.driver));
+    assert_int_equal(outside.commits_count - 1, DRIVER_BATCHES_MAX); /* the start's is durable */
     assert_true(fakes[0]->events_first < 3000);
     assert_true(fakes[0]->events_first <= (DRIVER_BATCHES_MAX + 1) * BATCH_EVENTS_MAX);
     const uint32_t before = fakes[0]->events_first;
@@ -194,6 +195,25 @@ static void a_full_adapter_gets_its_commands_later_in_order(void **state)
     bench_free(&bench);
 }
 
+/* A command that could leave at once does not overtake one that waits. */
+static void a_later_question_does_not_overtake(void **state)
+{
+    (void)state;
+    struct bench bench = bench_new();
+    start(&bench);
+    const uint32_t before = fakes[0]->taken_count;
+    fakes[0]->full = true;
+    give(0, ASK_FOLLOW, 1);
+    tick(&bench);
+    fakes[0]->full = false;
+    give(0, ASK_FOLLOW, 2);
+    tick(&bench);
+    assert_int_equal(fakes[0]->taken_count, before + 2);
+    assert_int_equal(fakes[0]->taken[before].follow.nonce, 1);
+    assert_int_equal(fakes[0]->taken[before + 1].follow.nonce, 2);
+    bench_free(&bench);
+}
+
 /* A chain that never takes anything costs its own commands and nothing else. */
 static void a_dead_chain_does_not_stop_the_node(void **state)
 {
@@ -241,6 +261,16 @@ static void people_are_answered_when_their_request_is_durable(void **state)
     assert_int_equal(outside.answers[1].reason, REASON_PAUSED);
     assert_int_equal(outside.answers[1].text.count, 5);
     assert_string_equal(outside.answer_texts[1], "lunch");
+    assert_status(STATUS_OK, driver_on_operator(bench.driver, &event, 43));
+    tick(&bench);
+    const uint64_t first = outside.commits[outside.commits_count - 1];
+    assert_status(STATUS_OK, driver_on_operator(bench.driver, &event, 44));
+    tick(&bench);
+    driver_on_committed(bench.driver, first, STATUS_OK);
+    assert_int_equal(outside.answered_count, 3);
+    commit_all(&bench);
+    assert_int_equal(outside.answered_count, 4);
+    assert_int_equal(outside.answered[3], 44);
     uint32_t taken = 0;
     while (driver_on_operator(bench.driver, &event, 100 + taken) == STATUS_OK) {
         taken++;
@@ -378,6 +408,7 @@ int main(void)
         cmocka_unit_test(one_tick_does_a_bounded_amount),
         cmocka_unit_test(time_never_moves_back),
         cmocka_unit_test(a_full_adapter_gets_its_commands_later_in_order),
+        cmocka_unit_test(a_later_question_does_not_overtake),
         cmocka_unit_test(a_dead_chain_does_not_stop_the_node),
         cmocka_unit_test(people_are_answered_when_their_request_is_durable),
         cmocka_unit_test(the_earliest_wake_comes_once),
