@@ -295,7 +295,6 @@ static enum status perform(struct evm *evm, const struct command *command)
         return STATUS_UNSUPPORTED;
     }
     check_failed(__FILE__, __LINE__, "a command of no known kind");
-    return STATUS_UNSUPPORTED;
 }
 
 static enum status evm_perform(struct chain *chain, const struct command *command)

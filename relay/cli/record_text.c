@@ -11,6 +11,7 @@
 #include "relay/base/hex.h"
 #include "relay/cli/cli.h"
 #include "relay/core/reason.h"
+#include "relay/hyperlane/message.h"
 
 #define DEPTH_MAX        16u
 #define WORD_BYTES_MAX   64u
@@ -61,6 +62,12 @@ static bool is_reason(const struct record *record, const struct record_value *va
 {
     return record->kind == RECORD_COMMAND && record->command.kind == COMMAND_NOTE &&
            value->kind == RECORD_VALUE_NUMBER && is_named(value, "reason");
+}
+
+static bool is_dispatched(const struct record *record, const struct record_value *value)
+{
+    return record->kind == RECORD_EVENT && record->event.kind == EVENT_FACT &&
+           record->event.fact.kind == FACT_DISPATCH && is_named(value, "message");
 }
 
 /* ---- JSON ---- */
@@ -167,6 +174,10 @@ static void build_value(void *context, const struct record_value *value)
         (void)json_object_set_new(level, "reason_text",
                                   json_string(reason_text((enum reason)value->number)));
     }
+    if (is_dispatched(builder->record, value)) {
+        const struct hash id = message_id(value->bytes);
+        (void)json_object_set_new(level, "message_id", json_string(cli_hash_text(&id)));
+    }
     if (value->kind == RECORD_VALUE_GROUP || value->kind == RECORD_VALUE_LIST) {
         CHECK(builder->depth + 1 < DEPTH_MAX);
         builder->levels[++builder->depth] = json;
@@ -200,6 +211,7 @@ json_t *record_text_json(uint64_t sequence, const struct record *record,
 
 struct line {
     const struct record *record;
+    const struct core_config *config;
     const struct core_asset *asset; /* whose units amounts are in; NULL: base units */
     uint32_t lists;                 /* of groups whose fields would make the line too long */
 };
@@ -291,6 +303,26 @@ static void print_bytes(const struct record_value *value)
     }
 }
 
+/* What a person asks about a message, instead of its bytes. False: it is none. */
+static bool print_message(const struct line *line, struct bytes message)
+{
+    struct message_view view;
+
+    if (message_parse(message, &view) != STATUS_OK) {
+        return false;
+    }
+    const struct hash id = message_id(message);
+    const char *chain = chain_name(line->config, view.destination);
+    (void)printf(" message_id=%s nonce=%" PRIu32 " destination=", cli_hash_text(&id), view.nonce);
+    if (chain != NULL) {
+        (void)printf("%s", chain);
+    } else {
+        (void)printf("%" PRIu32, view.destination);
+    }
+    (void)printf(" body_bytes=%zu", view.body.count);
+    return true;
+}
+
 static void print_amount(const struct line *line, const struct record_value *value)
 {
     char text[AMOUNT_DECIMAL_BYTES_MAX];
@@ -350,6 +382,9 @@ static void print_value(void *context, const struct record_value *value)
         return;
     }
     if (line->lists > 0 || says_nothing(value)) {
+        return;
+    }
+    if (is_dispatched(line->record, value) && print_message(line, value->bytes)) {
         return;
     }
     switch (value->kind) {
@@ -415,7 +450,8 @@ void record_text_print(uint64_t sequence, const struct record *record,
 {
     const uint32_t domain = record_domain(record);
     const char *chain = chain_name(config, domain);
-    struct line line = {.record = record, .asset = asset_of_record(config, record)};
+    struct line line = {
+        .record = record, .config = config, .asset = asset_of_record(config, record)};
     char number[16] = "-";
 
     if (chain == NULL && domain != 0) {

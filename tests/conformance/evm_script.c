@@ -333,7 +333,11 @@ static void push_frame(struct script *script, uint32_t index, struct text *text)
 {
     struct script_endpoint *const endpoint = &script->endpoints[index];
 
-    CHECK(endpoint->frames_count < FRAMES_MAX);
+    if (endpoint->frames_count == FRAMES_MAX) {
+        free(text->data); /* nobody reads: a node drops what does not fit */
+        *text = (struct text){0};
+        return;
+    }
     const uint32_t at = (endpoint->frames_first + endpoint->frames_count++) % FRAMES_MAX;
     endpoint->frames[at] = text->data;
     endpoint->frames_bytes[at] = text->count;
