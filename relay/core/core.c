@@ -318,6 +318,7 @@ static void on_endpoint(struct step *step, const struct event *event)
     text[count] = '\0';
     switch (event->endpoint.state) {
     case ENDPOINT_CONNECTED:
+        lane_on_connected(step, event->domain);
         break;
     case ENDPOINT_LOST:
     case ENDPOINT_MALFORMED:

@@ -695,6 +695,21 @@ void lane_on_start(struct step *step)
     }
 }
 
+/* A chain can be asked again: what a start could not read is asked at once. */
+void lane_on_connected(struct step *step, uint32_t domain)
+{
+    const struct core_chain *config = step_chain(step, domain);
+    struct lane lane;
+
+    if (config == NULL || address_is_zero(&config->key) ||
+        !lane_get(step, domain, &config->key, &lane) || lane.row.state != LANE_UNKNOWN) {
+        return;
+    }
+    lane.row.asked_at.ns = 0;
+    lane_schedule(step, &lane, step->now);
+    lane_put(step, &lane);
+}
+
 void lane_on_operator(struct step *step, const struct event *event)
 {
     const struct core_chain *config = step_chain(step, event->domain);

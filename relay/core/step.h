@@ -170,6 +170,7 @@ void message_on_checkpoint(struct step *step, const struct event *event);
 void message_on_prepared(struct step *step, const struct event *event); /* LEG_PROCESS */
 void message_on_operator(struct step *step, const struct event *event);
 void lane_on_start(struct step *step);
+void lane_on_connected(struct step *step, uint32_t domain);
 void lane_on_lane(struct step *step, const struct event *event);
 void lane_on_signed(struct step *step, const struct event *event);
 void lane_on_submitted(struct step *step, const struct event *event);
