@@ -39,7 +39,6 @@ static const struct evm_job_ops *ops_of(enum command_kind kind)
         break;
     }
     check_failed(__FILE__, __LINE__, "a command that is no job");
-    return NULL;
 }
 
 void evm_job_fail(struct evm_job *job, enum outcome outcome, struct bytes reason)
@@ -204,11 +203,6 @@ void evm_jobs_pump(struct evm *evm)
         if (!job->used || job->is_done) {
             continue;
         }
-        if (instant_is_past(job->deadline, evm->now)) {
-            evm_job_fail_text(job, OUTCOME_UNKNOWN, "no answer in time");
-            finish(evm, job);
-            continue;
-        }
         while (job->steps_started < job->steps_count) {
             const uint32_t endpoint = job->kind == COMMAND_BROADCAST
                                           ? evm_broadcast_endpoint(job, job->steps_started)
@@ -221,13 +215,24 @@ void evm_jobs_pump(struct evm *evm)
     }
 }
 
+void evm_jobs_tick(struct evm *evm)
+{
+    for (uint32_t i = 0; i < evm->jobs_max && evm->jobs_used > 0; i++) {
+        struct evm_job *const job = &evm->jobs[i];
+        if (job->used && !job->is_done && instant_is_past(job->deadline, evm->now)) {
+            evm_job_fail_text(job, OUTCOME_UNKNOWN, "no answer in time");
+            finish(evm, job);
+        }
+    }
+}
+
 struct instant evm_jobs_next_tick(const struct evm *evm)
 {
     struct instant next = {.ns = UINT64_MAX};
 
     for (uint32_t i = 0; i < evm->jobs_max && evm->jobs_used > 0; i++) {
         if (evm->jobs[i].used && !evm->jobs[i].is_done) {
-            evm_sooner(evm, evm->jobs[i].deadline, &next);
+            evm_deadline(evm->jobs[i].deadline, &next);
         }
     }
     return next;
