@@ -114,7 +114,7 @@ static enum status read_error(const struct json_token *error, struct rpc_item *i
     const struct json_token *const message = json_member(error, "message");
     const enum status status = json_find(error, "data", &item->data);
 
-    if (json_integer(json_member(error, "code"), &item->code) != STATUS_OK || message == NULL ||
+    if (json_whole(json_member(error, "code"), &item->code) != STATUS_OK || message == NULL ||
         message->kind != JSON_STRING || status == STATUS_MALFORMED) {
         return STATUS_MALFORMED;
     }
@@ -149,7 +149,7 @@ static enum status read_answer(const struct json_token *object, const struct jso
     const enum status has_error = json_find(object, "error", &error);
 
     if (id->kind != JSON_NULL) {
-        if (json_integer(id, &number) != STATUS_OK || number < 0) {
+        if (json_whole(id, &number) != STATUS_OK || number < 0) {
             return STATUS_MALFORMED;
         }
         item->has_id = true;

@@ -91,6 +91,6 @@ MUST_USE enum status json_hash(const struct json_token *value, struct hash *ret_
 /* Exactly 20 bytes. */
 MUST_USE enum status json_evm_address(const struct json_token *value, struct address *ret_address);
 /* A number without fraction or exponent, at most 2^53. */
-MUST_USE enum status json_integer(const struct json_token *value, int64_t *ret_integer);
+MUST_USE enum status json_whole(const struct json_token *value, int64_t *ret_integer);
 
 #endif

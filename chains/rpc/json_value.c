@@ -144,7 +144,7 @@ enum status json_evm_address(const struct json_token *value, struct address *ret
     return hex_decode_address(value->text, ret_address);
 }
 
-enum status json_integer(const struct json_token *value, int64_t *ret_integer)
+enum status json_whole(const struct json_token *value, int64_t *ret_integer)
 {
     int64_t integer = 0;
 

@@ -27,78 +27,16 @@
 #include "relay/core/tables.h"
 #include "relay/core/text.h"
 
-#define CHAIN_KEY_BYTES     5u
-#define CHAIN_ROW_BYTES_MAX 512u
-#define BLOCK_KEY_BYTES     13u
-#define BLOCK_ROW_BYTES     32u
-#define BLOCKS_KEPT         256u /* final blocks whose hashes stay, to compare late answers with */
-#define BLOCKS_DROPPED_MAX  64u  /* rows dropped at once */
-#define FACTS_PER_STEP_MAX  32u
-#define APPLY_COMMANDS      8u /* what applying one fact may ask at most */
+#define BLOCK_KEY_BYTES    13u
+#define BLOCK_ROW_BYTES    32u
+#define BLOCKS_KEPT        256u /* final blocks whose hashes stay, to compare late answers with */
+#define BLOCKS_DROPPED_MAX 64u  /* rows dropped at once */
+#define FACTS_PER_STEP_MAX 32u
+#define APPLY_COMMANDS     8u /* what applying one fact may ask at most */
 
 static const struct hash hash_none;
 
 /* ---- rows ---- */
-
-static struct bytes chain_key(uint8_t memory[CHAIN_KEY_BYTES], uint32_t domain)
-{
-    struct packer key = packer_from(memory, CHAIN_KEY_BYTES);
-
-    pack_u8(&key, TABLE_CHAIN);
-    pack_u32(&key, domain);
-    return packer_finish(&key);
-}
-
-static void chain_pack(const struct chain_row *chain, struct packer *packer)
-{
-    pack_u64(packer, chain->head_number);
-    pack_hash(packer, &chain->head_hash);
-    pack_u64(packer, chain->head_time_s);
-    pack_amount(packer, &chain->base_fee);
-    pack_u64(packer, chain->final_number);
-    pack_hash(packer, &chain->final_hash);
-    pack_u64(packer, chain->target_number);
-    pack_hash(packer, &chain->target_hash);
-    pack_u64(packer, chain->applied_number);
-    pack_hash(packer, &chain->applied_hash);
-    pack_bool(packer, chain->applied_any);
-    pack_u64(packer, chain->cursor_number);
-    pack_u32(packer, chain->cursor_index);
-    pack_u32(packer, chain->round);
-    pack_bool(packer, chain->watch_wanted);
-    pack_u16(packer, (uint16_t)chain->stopped);
-    pack_instant(packer, chain->since);
-}
-
-enum status chain_row_unpack(struct bytes bytes, struct chain_row *ret_chain)
-{
-    struct unpacker unpacker = unpacker_from(bytes);
-    struct chain_row chain;
-
-    memset(&chain, 0, sizeof(chain));
-    chain.head_number = unpack_u64(&unpacker);
-    chain.head_hash = unpack_hash(&unpacker);
-    chain.head_time_s = unpack_u64(&unpacker);
-    chain.base_fee = unpack_amount(&unpacker);
-    chain.final_number = unpack_u64(&unpacker);
-    chain.final_hash = unpack_hash(&unpacker);
-    chain.target_number = unpack_u64(&unpacker);
-    chain.target_hash = unpack_hash(&unpacker);
-    chain.applied_number = unpack_u64(&unpacker);
-    chain.applied_hash = unpack_hash(&unpacker);
-    chain.applied_any = unpack_bool(&unpacker);
-    chain.cursor_number = unpack_u64(&unpacker);
-    chain.cursor_index = unpack_u32(&unpacker);
-    chain.round = unpack_u32(&unpacker);
-    chain.watch_wanted = unpack_bool(&unpacker);
-    chain.stopped = (enum reason)unpack_u16(&unpacker);
-    chain.since = unpack_instant(&unpacker);
-    if (!unpacker_is_done(&unpacker)) {
-        return STATUS_CORRUPT;
-    }
-    *ret_chain = chain;
-    return STATUS_OK;
-}
 
 bool blocks_chain(struct step *step, uint32_t domain, struct chain_row *ret_chain)
 {
@@ -122,7 +60,7 @@ static void chain_put(struct step *step, uint32_t domain, const struct chain_row
     uint8_t memory[CHAIN_ROW_BYTES_MAX];
     struct packer packer = packer_from(memory, sizeof(memory));
 
-    chain_pack(chain, &packer);
+    chain_row_pack(chain, &packer);
     step_put(step, chain_key(key, domain), packer_finish(&packer));
 }
 

@@ -173,6 +173,16 @@ static enum reason lane_refusal(struct step *step, const struct core_chain *conf
     if (lane->row.state == LANE_FROZEN) {
         return REASON_FOREIGN_TRANSACTION;
     }
+    /* Until we send, others may use the key: its nonce is ours from the first intent on. */
+    if (!lane->row.used &&
+        instant_is_past(instant_after(lane->row.read_at, LANE_FIRST_USE_WAIT), step->now)) {
+        lane->row.state = LANE_UNKNOWN;
+        lane->row.asked_at = step->now;
+        lane_schedule(step, lane, instant_after(step->now, LANE_UNKNOWN_WAIT));
+        lane_put(step, lane);
+        step_command(step, COMMAND_READ_LANE, lane->domain)->read_lane.key = lane->key;
+        return REASON_LANE_UNKNOWN;
+    }
     if (lane->row.waiting_count >= LANE_WAITING_MAX ||
         lane->row.next_nonce - lane->row.first_open >= LANE_OPEN_MAX) {
         return REASON_LANE_FULL;
@@ -407,6 +417,17 @@ static struct attempt *attempt_with(struct found *found, const struct hash *tran
     return NULL;
 }
 
+/* True when no attempt after this one can exist. */
+static bool is_newest(const struct intent_row *intent, uint32_t index)
+{
+    for (uint32_t i = index + 1; i < intent->attempts_count; i++) {
+        if (intent->attempts[i].state != ATTEMPT_REFUSED) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void on_rejected(struct step *step, struct found *found, const struct event *event)
 {
     struct intent_row *intent = &found->intent;
@@ -455,7 +476,7 @@ void lane_on_submitted(struct step *step, const struct event *event)
         attempt_with(&found, &event->submitted.transaction, &index) == NULL) {
         return;
     }
-    const bool is_last = index + 1 == found.intent.attempts_count;
+    const bool is_last = is_newest(&found.intent, index);
     switch (event->submitted.outcome) {
     case OUTCOME_OK:
         found.intent.rejections_count = 0;
@@ -464,7 +485,7 @@ void lane_on_submitted(struct step *step, const struct event *event)
         }
         break;
     case OUTCOME_ABSENT:
-        /* The adapter holds no such transaction, as after a start: the same again. */
+        /* The adapter holds no such transaction: the same again, from the signer. */
         if (!is_last) {
             return;
         }
@@ -477,6 +498,7 @@ void lane_on_submitted(struct step *step, const struct event *event)
         on_rejected(step, &found, event);
         break;
     case OUTCOME_UNKNOWN:
+        found.intent.resign = true; /* perhaps it is not held either */
         found.intent.act_at = instant_after(step->now, LANE_RETRY_WAIT);
         break;
     }
@@ -626,6 +648,7 @@ void lane_on_lane(struct step *step, const struct event *event)
         event->lane.nonce_final > event->lane.nonce_latest) {
         return;
     }
+    lane.row.read_at = step->now;
     lane.row.balance = event->lane.balance;
     lane.row.nonce_latest = event->lane.nonce_latest;
     lane.row.nonce_final = event->lane.nonce_final;

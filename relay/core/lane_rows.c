@@ -62,6 +62,7 @@ void lane_row_pack(const struct lane_row *lane, struct packer *packer)
     pack_u64(packer, lane->nonce_latest);
     pack_u64(packer, lane->nonce_final);
     pack_instant(packer, lane->asked_at);
+    pack_instant(packer, lane->read_at);
     pack_instant(packer, lane->due);
     pack_u64(packer, lane->follow_next);
     pack_u64(packer, lane->resend_next);
@@ -85,6 +86,7 @@ enum status lane_row_unpack(struct bytes bytes, struct lane_row *ret_lane)
     lane.nonce_latest = unpack_u64(&unpacker);
     lane.nonce_final = unpack_u64(&unpacker);
     lane.asked_at = unpack_instant(&unpacker);
+    lane.read_at = unpack_instant(&unpacker);
     lane.due = unpack_instant(&unpacker);
     lane.follow_next = unpack_u64(&unpacker);
     lane.resend_next = unpack_u64(&unpacker);
@@ -106,6 +108,7 @@ void intent_row_pack(const struct intent_row *intent, struct packer *packer)
     pack_u64(packer, intent->gas_limit);
     pack_bool(packer, intent->cancelling);
     pack_bool(packer, intent->owner_told);
+    pack_bool(packer, intent->resign);
     pack_u32(packer, intent->rejections_count);
     pack_instant(packer, intent->act_at);
     pack_u64(packer, intent->asked_block);
@@ -152,6 +155,7 @@ enum status intent_row_unpack(struct bytes bytes, struct intent_row *ret_intent)
     intent->gas_limit = unpack_u64(&unpacker);
     intent->cancelling = unpack_bool(&unpacker);
     intent->owner_told = unpack_bool(&unpacker);
+    intent->resign = unpack_bool(&unpacker);
     intent->rejections_count = unpack_u32(&unpacker);
     intent->act_at = unpack_instant(&unpacker);
     intent->asked_block = unpack_u64(&unpacker);

@@ -36,8 +36,14 @@ void lane_send(struct step *step, const struct lane *lane, uint64_t nonce,
                struct intent_row *intent)
 {
     CHECK(intent->attempts_count > 0);
-    const struct attempt *attempt = &intent->attempts[intent->attempts_count - 1];
+    uint32_t last = intent->attempts_count - 1;
     struct leg leg;
+
+    while (last > 0 && intent->attempts[last].state == ATTEMPT_REFUSED) {
+        last--; /* a raised fee that the signer refused: the attempt before it stands */
+    }
+    const struct attempt *attempt = &intent->attempts[last];
+    intent->resign = false;
 
     memset(&leg, 0, sizeof(leg));
     if (attempt->is_cancel) {
@@ -389,7 +395,11 @@ static void repeat(struct step *step, struct lane *lane, uint64_t nonce, struct 
         break;
     case ATTEMPT_SIGNED:
     case ATTEMPT_REFUSED:
-        lane_broadcast(step, lane, nonce, intent);
+        if (intent->resign) {
+            lane_send(step, lane, nonce, intent);
+        } else {
+            lane_broadcast(step, lane, nonce, intent);
+        }
         break;
     case ATTEMPT_ABSENT:
         lane_follow(step, lane, nonce, intent);
@@ -446,6 +456,7 @@ static void work_waiting(struct step *step, struct walk *walk, uint64_t nonce,
     if (lane->row.state != LANE_UNKNOWN) { /* invariant 4 */
         const bool is_mined = nonce < lane->row.nonce_latest;
         if (nonce >= lane->row.resend_next && !is_mined) {
+            intent->resign = true; /* adapters hold nothing after a start */
             repeat(step, lane, nonce, intent);
             changed = true;
         } else if (instant_is_past(intent->act_at, step->now)) {

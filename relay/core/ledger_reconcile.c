@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* relay/core/ledger_reconcile.c: the ledger against the chain, at one final block.
  *
- *   OPENING ──balances read──▶ RECONCILED ◀──agree again, or a person accepts──┐
- *                                   └──────────differ──────────▶ UNRECONCILED ─┘
+ *   OPENING --balances read--> RECONCILED <--agree again, or a person accepts--.
+ *                                  '-------differ--------> UNRECONCILED -------'
  *
  * When a chain's facts are applied up to a final block, the ledger's balances there are kept and
  * the chain is asked for its own at that block's hash. The first answer about an account opens it

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* relay/core/move.c: one transfer of capital, from a plan's decision to its arrival.
  *
- *   RESERVED ──lane takes it──▶ SENT ──▶ INCLUDED ──CollateralMoved final──▶ TRANSIT ──▶ DONE
- *      │                         │           │                              arrival final
- *      └──given up───────────────┴──void, reverted──▶ FAILED
+ *   RESERVED --lane takes it--> SENT --> INCLUDED --CollateralMoved final--> TRANSIT --> DONE
+ *      |                         |          |                             arrival final
+ *      '--given up---------------+----------'--void, reverted, refused--> FAILED
  *
  * Invariants
- *   1. The row exists, and counts, before anything is asked about the move: reserve before
- * broadcast.
+ *   1. The row exists, and counts, before anything is asked about the move: reserve, then send.
  *   2. The move's id is its leg's id, so that the lane sends it at most once.
  *   3. Until its CollateralMoved is final, the amount counts as gone from the source and present at
  *      the target by this row; from then on by the ledger's ARRIVING account. Both change in the

@@ -2,15 +2,15 @@
 /* relay/core/plan.c: when to plan, on what, and what becomes of a plan.
  *
  *   every plan_interval, per asset:
- *     fit? ──no──▶ the reason is kept (`sluice why`)
- *       │ yes
- *     balanced, cooling down, moves not yet away? ──yes──▶ the reason is kept
- *       │ no
- *     network asked about (COMMAND_PLAN) ──answer──▶ checked in exact integers ──▶ cut to limits
- *                                                                                      │
- *              observe: OBSERVED       propose: AWAITING_APPROVAL       act: ACCEPTED ◀┘
- *                                         │        │        └─stale, rejected─▶ VOID
- *                                         └──approved──▶ ACCEPTED ──all moves ended──▶ DONE
+ *     fit? --no--> the reason is kept (`sluice why`)
+ *      | yes
+ *     balanced, cooling down, moves not yet away? --yes--> the reason is kept
+ *      | no
+ *     asked about (COMMAND_PLAN) --answer--> checked in exact integers --> cut to the limits
+ *                                                                               |
+ *        observe: OBSERVED     propose: AWAITING_APPROVAL     act: ACCEPTED <---+
+ *                                  |         '--stale, rejected--> VOID
+ *                                  '--approved--> ACCEPTED --all moves ended--> DONE
  *
  * Invariants
  *   1. No move starts from a plan whose moves would not be right on the ledger as it is now.
@@ -142,7 +142,7 @@ static void routers_check(struct step *step, uint32_t asset)
     for (uint32_t i = 0; i < step->config->routers_count; i++) {
         count += step->config->routers[i].asset == asset ? 1u : 0u;
     }
-    if (count > PLAN_ROUTERS_MAX) {
+    if (count > PLAN_ROUTERS_MAX && step_has_room(step, 1)) {
         struct text text = text_from(step->config->assets[asset].symbol);
         text_add(&text, " has more routers than this version plans for: ");
         text_add_number(&text, PLAN_ROUTERS_MAX);
@@ -419,6 +419,9 @@ static void plan_moves_take(const struct step *step, const struct plan_answer *a
     const struct core_route *route = &step->config->route;
 
     for (uint32_t i = 0; i < answer->count && plan->moves_count < PLAN_MOVES_MAX; i++) {
+        /* The check found each pair in the network, which was made of this configuration. */
+        CHECK(answer->moves[i].from < step->config->routers_count);
+        CHECK(answer->moves[i].to < step->config->routers_count);
         const struct core_router *from = &step->config->routers[answer->moves[i].from];
         const struct core_router *to = &step->config->routers[answer->moves[i].to];
         const struct amount amount = amount_smaller(&answer->moves[i].amount, &route->move_max);
@@ -457,20 +460,6 @@ static void plan_places_take(struct step *step, const struct plan_snapshot *snap
         place->goal = site->goal;
         place->block = chain.applied_block;
     }
-}
-
-static bool answer_names_routers(const struct step *step, uint32_t asset,
-                                 const struct plan_answer *answer)
-{
-    for (uint32_t i = 0; i < answer->count; i++) {
-        const uint32_t count = step->config->routers_count;
-        if (answer->moves[i].from >= count || answer->moves[i].to >= count ||
-            step->config->routers[answer->moves[i].from].asset != asset ||
-            step->config->routers[answer->moves[i].to].asset != asset) {
-            return false;
-        }
-    }
-    return true;
 }
 
 static void plan_note(struct step *step, const struct hash *id, const struct plan_row *plan)
@@ -548,7 +537,7 @@ static enum reason answer_take(struct step *step, uint32_t asset, const struct s
     return REASON_NONE;
 }
 
-static const char *answer_read(struct step *step, uint32_t asset, const struct symbol *symbol,
+static const char *answer_read(struct step *step, const struct symbol *symbol,
                                const struct event *event, struct plan_answer *ret_answer)
 {
     uint8_t key[CAPITAL_KEY_BYTES_MAX];
@@ -557,11 +546,7 @@ static const char *answer_read(struct step *step, uint32_t asset, const struct s
     if (!step_get(step, plan_network_key(key, symbol->text), &network)) {
         return "the network that was asked about is gone";
     }
-    const char *wrong = plan_answer_check(network, event, ret_answer);
-    if (wrong == NULL && !answer_names_routers(step, asset, ret_answer)) {
-        wrong = "a move names a router that is not of this asset";
-    }
-    return wrong;
+    return plan_answer_check(network, event, ret_answer);
 }
 
 void plan_on_planned(struct step *step, const struct event *event)
@@ -585,7 +570,7 @@ void plan_on_planned(struct step *step, const struct event *event)
         capital_put_asset(step, symbol.text, &row);
         return;
     }
-    const char *wrong = answer_read(step, (uint32_t)asset, &symbol, event, &answer);
+    const char *wrong = answer_read(step, &symbol, event, &answer);
     if (wrong != NULL) {
         step_note(step, NOTE_ALARM, 0, &row.network_id, REASON_PLAN_INFEASIBLE, wrong);
         row.reason = REASON_PLAN_INFEASIBLE;

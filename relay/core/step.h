@@ -17,6 +17,7 @@
 #ifndef SLUICE_RELAY_CORE_STEP_H
 #define SLUICE_RELAY_CORE_STEP_H
 
+#include "relay/core/chain_rows.h"
 #include "relay/core/command.h"
 #include "relay/core/core.h"
 #include "relay/core/event.h"
@@ -99,27 +100,6 @@ void lane_on_block(struct step *step, uint32_t domain, uint64_t number);
 void lane_on_reorg(struct step *step, uint32_t domain, uint64_t number);
 
 /* ---- blocks: what the others may ask ---- */
-struct chain_row {
-    uint64_t head_number; /* every fact up to it was given since the last watch; 0: none yet */
-    struct hash head_hash;
-    uint64_t head_time_s;
-    struct amount base_fee;
-    uint64_t final_number; /* newest that the finality policy covers; 0: none yet */
-    struct hash final_hash;
-    uint64_t target_number; /* the final block that facts are being applied up to; 0: none */
-    struct hash target_hash;
-    uint64_t applied_number; /* every fact up to it was applied; blocks above are not final to us */
-    struct hash applied_hash; /* zero: not known, see blocks_on_operator */
-    bool applied_any;         /* false: nothing was applied yet, applied_* mean nothing */
-    uint64_t cursor_number;   /* facts below (number, index) were applied or are too old */
-    uint32_t cursor_index;
-    uint32_t round;       /* counts watches: what was given for an older one is given again */
-    bool watch_wanted;    /* COMMAND_WATCH is due */
-    enum reason stopped;  /* REASON_NONE: running; else nothing on this chain acts */
-    struct instant since; /* of `stopped` */
-};
-/* STATUS_CORRUPT: not such a row. */
-MUST_USE enum status chain_row_unpack(struct bytes bytes, struct chain_row *ret_chain);
 /* False: nothing is known of this chain (`ret_chain` is zeroed then). */
 bool blocks_chain(struct step *step, uint32_t domain, struct chain_row *ret_chain);
 /* True when the chain may be acted on: known and not stopped. */
@@ -137,8 +117,8 @@ enum leg_end {
     LEG_VOID = 3,      /* its nonce is final with another payload (a cancel): it never happened */
 };
 /* Takes a prepared leg: assigns a nonce, writes the intent, asks to send. Idempotent by leg->id.
- * REASON_NONE: taken. Otherwise why not now (fee ceiling, lane unknown or full, gas limit); nothing
- * changed and the caller tries again later. */
+ * REASON_NONE: taken. Otherwise why not now (fee ceiling, lane unknown or full, gas limit); the leg
+ * is not taken and the caller tries again later. May ask one command. */
 enum reason lane_offer(struct step *step, const struct leg *leg, const struct event *prepared);
 /* Writes the leg's row and asks to prepare it, for owners that keep no row of the leg themselves;
  * `leg` is kept whole but for a message, which lane reads from TABLE_BODY. A repeat asks again. */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/close_range.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,6 +122,8 @@ _Noreturn static void become(const char *path, const char *config_path, int outp
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)setpgid(0, 0);
+    /* Nothing of ours but its standard streams: LMDB's file would stay open in it. */
+    (void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
     if (dup2(output, STDOUT_FILENO) >= 0) {
         (void)execl(path, path, "--config", config_path, "--exit-with-parent", (char *)NULL);
     }
@@ -174,18 +177,24 @@ enum status child_watch(struct child *child, struct lws_vhost *vhost,
     return STATUS_OK;
 }
 
-struct child *child_free(struct child *child)
+void child_stop(struct child *child)
 {
-    if (child == NULL) {
-        return NULL;
-    }
     if (child->wsi != NULL) {
         lws_set_opaque_user_data(child->wsi, NULL);
+        child->wsi = NULL;
     }
     if (child->pid > 0) {
         (void)kill(child->pid, SIGTERM);
         (void)child_reap(child);
     }
+}
+
+struct child *child_free(struct child *child)
+{
+    if (child == NULL) {
+        return NULL;
+    }
+    child_stop(child);
     if (child->output >= 0) {
         (void)close(child->output);
     }

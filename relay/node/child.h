@@ -29,7 +29,10 @@ MUST_USE enum status child_start(const char *name, const char *config_path,
 /* Begins to watch it on the loop. */
 MUST_USE enum status child_watch(struct child *child, struct lws_vhost *vhost,
                                  const struct child_handler *handler);
-/* Ends it and waits for it; kills it when it does not end in time. Accepts NULL, returns NULL. */
+/* Ends it and waits for it; kills it when it does not end in time. Its handler hears nothing more.
+ * Call while the loop's context exists. */
+void child_stop(struct child *child);
+/* Stops it if that was not done. Accepts NULL, returns NULL. */
 struct child *child_free(struct child *child);
 
 #endif

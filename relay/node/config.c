@@ -60,7 +60,9 @@ static void refuse(struct reading *reading, const char *key, enum status status,
     if (!failed(reading)) {
         (void)snprintf(where, sizeof(where), "%s%s%s", reading->where,
                        reading->where[0] == '\0' || key[0] == '\0' ? "" : ".", key);
-        settings_fail(reading->settings, reading->error, where, "\"%s\" %s", key, what);
+        const char *quote = key[0] == '\0' ? "" : "\"";
+        settings_fail(reading->settings, reading->error, where, "%s%s%s%s%s", quote, key, quote,
+                      key[0] == '\0' ? "" : " ", what);
         reading->status = status;
     }
 }
@@ -195,6 +197,9 @@ static struct bps read_share(struct reading *reading, const char *key, const cha
 static void read_path(struct reading *reading, const char *key, const char *text, size_t capacity,
                       char *ret_path)
 {
+    while (strncmp(text, "./", 2) == 0) {
+        text += 2;
+    }
     const bool is_absolute = text[0] == '/';
     const int length = is_absolute ? snprintf(ret_path, capacity, "%s", text)
                                    : snprintf(ret_path, capacity, "%s/%s", reading->folder, text);
@@ -359,10 +364,6 @@ static void read_chains(struct reading *reading, const struct file_config *file,
         }
         if (core->validate && file->validator == NULL) {
             refuse(reading, "validate", STATUS_MALFORMED, "needs a \"validator\"");
-        }
-        if (core->validate && address_is_zero(&core->validator_announce)) {
-            refuse(reading, "validate", STATUS_MALFORMED,
-                   "needs \"validator_announce\", where the validator says where it publishes");
         }
         config->core.chains_count = i + 1;
     }

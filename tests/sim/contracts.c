@@ -93,6 +93,15 @@ static bool move_tokens(struct world_chain *chain, enum world_account from, enum
     return true;
 }
 
+static void count(struct world_chain *chain, struct amount *sum, const struct amount *amount)
+{
+    struct amount after;
+    const enum status status = amount_add(sum, amount, &after);
+
+    CHECK(status == STATUS_OK);
+    world_set(chain, sum, &after, sizeof(after));
+}
+
 /* ---- dispatch ---- */
 
 static void insert_leaf(struct world_chain *chain, uint32_t entry)
@@ -193,6 +202,7 @@ static void run_transfer(struct world_chain *chain, const struct world_action *a
     if (!move_tokens(chain, WORLD_USERS, WORLD_ROUTER, &tokens.amount)) {
         return;
     }
+    count(chain, &chain->users_in, &tokens.amount);
     struct fact *const log = add_log(chain, FACT_REMOTE_SENT, &chain->router);
     log->remote.remote = other->domain;
     log->remote.recipient = tokens.recipient;
@@ -291,6 +301,9 @@ static const char *handle(struct world_chain *chain, const struct message_view *
         address_equal(&tokens.recipient, &chain->router) ? WORLD_ROUTER : WORLD_USERS;
     if (!move_tokens(chain, to_router ? WORLD_ROUTER : WORLD_BRIDGE, to, &tokens.amount)) {
         return "ERC20: transfer amount exceeds balance";
+    }
+    if (to_router) {
+        count(chain, &chain->users_out, &tokens.amount);
     }
     return NULL;
 }
@@ -480,7 +493,9 @@ void contracts_run_action(struct world_chain *chain, const struct world_action *
         return;
     case ACT_GIFT: {
         const struct amount amount = amount_from_u64(action->amount);
-        (void)move_tokens(chain, WORLD_USERS, WORLD_ROUTER, &amount); /* the poor give nothing */
+        if (move_tokens(chain, WORLD_USERS, WORLD_ROUTER, &amount)) {
+            count(chain, &chain->gifts, &amount);
+        }
         return;
     }
     }

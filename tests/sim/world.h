@@ -136,6 +136,9 @@ struct world_chain {
     uint64_t key_nonce;
     struct amount key_native;
     uint8_t announced[WORLD_VALIDATORS]; /* times */
+    struct amount users_in;              /* that users sent through the router, ever */
+    struct amount users_out;             /* that the router paid users, ever */
+    struct amount gifts;                 /* that the router got for nothing, ever */
 
     /* Beyond the state's counts these hold what a reorg took back. */
     uint32_t *leaf_messages; /* by leaf index: index of the message */

@@ -9,21 +9,12 @@
 #include "relay/hyperlane/message.h"
 #include "relay/hyperlane/token.h"
 #include "relay/routing/rounding.h"
+#include "tests/support/row_table.h"
 
 #define ROWS_CHANGES_MAX 4096u
 #define ROWS_BYTES_MAX   (8u << 20)
-#define STORE_ROWS_MAX   16384u
 
-struct stored {
-    uint8_t *key;
-    uint8_t *value;
-    size_t key_count;
-    size_t value_count;
-};
-
-/* The durable rows, sorted. */
-static struct stored store[STORE_ROWS_MAX];
-static uint32_t store_count;
+static struct row_table *store; /* the durable rows */
 static void *rows_memory;
 static uint8_t step_memory[COMMAND_BYTES_PER_STEP_MAX];
 static struct world *the_world;
@@ -47,94 +38,10 @@ enum reason lane_offer(struct step *step, const struct leg *leg, const struct ev
     return the_world->lane_answer;
 }
 
-/* ---- the store ---- */
-
-static uint32_t store_at(struct bytes key)
-{
-    uint32_t low = 0;
-    uint32_t high = store_count;
-
-    while (low < high) {
-        const uint32_t middle = (low + high) / 2;
-        if (bytes_compare(bytes_from(store[middle].key, store[middle].key_count), key) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
-}
-
-static enum status store_seek(void *context, struct bytes key, struct bytes *ret_key,
-                              struct bytes *ret_value)
-{
-    const uint32_t at = store_at(key);
-
-    (void)context;
-    if (at == store_count) {
-        return STATUS_NOT_FOUND;
-    }
-    *ret_key = bytes_from(store[at].key, store[at].key_count);
-    *ret_value = bytes_from(store[at].value, store[at].value_count);
-    return STATUS_OK;
-}
-
-static enum status store_get(void *context, struct bytes key, struct bytes *ret_value)
-{
-    struct bytes found;
-    struct bytes value;
-
-    if (store_seek(context, key, &found, &value) != STATUS_OK || !bytes_equal(found, key)) {
-        return STATUS_NOT_FOUND;
-    }
-    *ret_value = value;
-    return STATUS_OK;
-}
-
 struct row_source world_source(struct world *world)
 {
     (void)world;
-    return (struct row_source){.context = NULL, .get = store_get, .seek = store_seek};
-}
-
-static uint8_t *copy_of(struct bytes bytes)
-{
-    uint8_t *copy = malloc(bytes.count + 1);
-
-    assert_non_null(copy);
-    if (bytes.count > 0) {
-        memcpy(copy, bytes.data, bytes.count);
-    }
-    return copy;
-}
-
-static void store_remove(uint32_t at)
-{
-    free(store[at].key);
-    free(store[at].value);
-    memmove(&store[at], &store[at + 1], (store_count - at - 1) * sizeof(store[0]));
-    store_count--;
-}
-
-static void store_apply(const struct row_change *change)
-{
-    const uint32_t at = store_at(change->key);
-    const bool there = at < store_count &&
-                       bytes_equal(bytes_from(store[at].key, store[at].key_count), change->key);
-
-    if (there) {
-        store_remove(at);
-    }
-    if (change->removed) {
-        return;
-    }
-    assert_true(store_count < STORE_ROWS_MAX);
-    memmove(&store[at + 1], &store[at], (store_count - at) * sizeof(store[0]));
-    store[at] = (struct stored){.key = copy_of(change->key),
-                                .value = copy_of(change->value),
-                                .key_count = change->key.count,
-                                .value_count = change->value.count};
-    store_count++;
+    return row_table_source(store);
 }
 
 /* ---- life ---- */
@@ -173,7 +80,7 @@ static struct address world_mailbox(uint32_t domain)
 static void config_make(struct core_config *config, enum route_mode mode)
 {
     config->assets_count = 1;
-    strcpy(config->assets[0].symbol, WORLD_SYMBOL);
+    capital_symbol(config->assets[0].symbol, WORLD_SYMBOL);
     config->assets[0].decimals = 6;
     for (uint32_t i = 0; i < WORLD_CHAINS; i++) {
         struct core_chain *chain = &config->chains[config->chains_count++];
@@ -211,6 +118,8 @@ struct world *world_new(enum route_mode mode)
     struct world *world = calloc(1, sizeof(*world));
 
     assert_non_null(world);
+    store = row_table_free(store); /* a test that failed leaves its rows */
+    store = row_table_new();
     the_world = world;
     config_make(&world->config, mode);
     world->step.config = &world->config;
@@ -230,9 +139,7 @@ struct world *world_new(enum route_mode mode)
 
 void world_free(struct world *world)
 {
-    while (store_count > 0) {
-        store_remove(store_count - 1);
-    }
+    store = row_table_free(store);
     free(rows_memory);
     rows_memory = NULL;
     free(world);
@@ -281,19 +188,17 @@ static void command_take(struct world *world, const struct command *command)
     }
 }
 
-void world_end(struct world *world)
+/* Makes the step's rows durable, takes its commands, checks the books. */
+static void step_close(struct world *world)
 {
     struct capital_ledger ledger;
-    struct row_change change;
     struct hash digest = {{0}};
 
     rows_fold_changes(world->step.rows, &digest);
     const uint64_t generation = rows_seal(world->step.rows);
 
     assert_status(STATUS_OK, world->step.status);
-    for (uint32_t i = 0; rows_change(world->step.rows, generation, i, &change); i++) {
-        store_apply(&change);
-    }
+    row_table_commit(store, world->step.rows, generation);
     rows_durable(world->step.rows, generation);
     for (uint32_t i = 0; i < world->step.commands_count; i++) {
         command_take(world, &world->step.commands[i]);
@@ -301,19 +206,27 @@ void world_end(struct world *world)
     const struct row_source source = world_source(world);
     assert_status(STATUS_OK, capital_view_ledger(&source, WORLD_SYMBOL, &ledger));
     assert_true(ledger.balanced);
+}
+
+static void node_restart(struct world *world)
+{
+    rows_open(world);
+    world_begin(world);
+    capital_on_start(&world->step);
+    step_close(world);
+}
+
+void world_end(struct world *world)
+{
+    step_close(world);
     if (world->restarts) {
-        world->restarts = false;
-        world_restart(world);
-        world->restarts = true;
+        node_restart(world);
     }
 }
 
 void world_restart(struct world *world)
 {
-    rows_open(world);
-    world_begin(world);
-    capital_on_start(&world->step);
-    world_end(world);
+    node_restart(world);
 }
 
 /* Works off one due row; false: none is due. */

@@ -89,7 +89,7 @@ static void the_example_loads(void **state)
     assert_int_equal(config->core.route.mode, ROUTE_OBSERVE);
     assert_int_equal(config->core.route.cooldown.ns, 60000000000u);
     char data[128];
-    (void)snprintf(data, sizeof(data), "%s/./data", folder);
+    (void)snprintf(data, sizeof(data), "%s/data", folder);
     assert_string_equal(config->data, data);
     assert_true(config->signer_spawn);
     assert_null(config_free(config));
@@ -127,7 +127,7 @@ static const struct mistake mistakes[] = {
     {"domain: 901", "domain: 902", "domain: 902", "another chain"},
     {"domain: 901", "domain: -1", "domain: 901", "domain"},
     {"domain: 901", "domain: 4294967296", "domain: 901", "domain"},
-    {"weight: 60 %", "weight: 61 %", "routers:", "101.00 %"},
+    {"weight: 60 %", "weight: 61 %", "- chain: alpha", "101.00 %"},
     {"weight: 60 %", "weight: 60", "weight: 60 %", "weight"},
     {"cooldown: 60 s", "cooldown: 60", "cooldown: 60 s", "cooldown"},
     {"200 gwei", "200", "fee_per_gas_max: 200", "gwei"},

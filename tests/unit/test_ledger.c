@@ -186,6 +186,51 @@ static void dispatch_that_is_no_transfer_owes_nothing(void **state)
     world_final(world, 1);
     assert_int_equal(world_signed(world, ACCOUNT_OWED, 2, world_router(2)), 0);
     assert_int_equal(world_signed(world, ACCOUNT_EXTERNAL, 1, none), -1000);
+    (void)world_user_sends(world, 1, 2, 1000);
+    world_dispatches(world, 1, 2, 1000); /* the same once more, and SentTransferRemote only once */
+    world_final(world, 1);
+    assert_int_equal(world_signed(world, ACCOUNT_OWED, 2, world_router(2)), -1000);
+    world_free(world);
+}
+
+/* What came in by one transaction does not pay for what another one sends. */
+static void transactions_are_told_apart(void **state)
+{
+    (void)state;
+    struct world *world = world_new(ROUTE_OBSERVE);
+    const struct fact sent = {
+        .kind = FACT_REMOTE_SENT,
+        .contract = world_router(1),
+        .remote = {.remote = 2, .recipient = world_user(), .amount = amount_from_u64(1000)}};
+
+    world_reconcile(world);
+    world_transaction_begin(world, 1);
+    world_transfer(world, 1, world_user(), world_router(1), 1000);
+    world_transaction_begin(world, 1);
+    world_fact(world, 1, sent);
+    world_dispatches(world, 1, 2, 1000);
+    world_final(world, 1);
+    assert_int_equal(world_signed(world, ACCOUNT_EXTERNAL, 1, none), -1000);
+    assert_int_equal(world_signed(world, ACCOUNT_FEES, 1, none), 1000);
+    world_free(world);
+}
+
+/* Between two final blocks the ledger holds half of one: nothing is planned on that. */
+static void half_a_block_is_not_fit_to_plan_on(void **state)
+{
+    (void)state;
+    struct world *world = world_new(ROUTE_OBSERVE);
+
+    world_reconcile(world);
+    (void)world_user_sends(world, 1, 2, 1000);
+    world_begin(world);
+    assert_int_equal(ledger_reason(&world->step, 1), REASON_POSITIONS_UNKNOWN);
+    assert_int_equal(ledger_reason(&world->step, 2), REASON_NONE);
+    world_end(world);
+    world_final(world, 1);
+    world_begin(world);
+    assert_int_equal(ledger_reason(&world->step, 1), REASON_NONE);
+    world_end(world);
     world_free(world);
 }
 
@@ -567,6 +612,8 @@ int main(void)
         cmocka_unit_test(donation_comes_from_outside),
         cmocka_unit_test(missing_collateral_is_a_fee),
         cmocka_unit_test(dispatch_that_is_no_transfer_owes_nothing),
+        cmocka_unit_test(transactions_are_told_apart),
+        cmocka_unit_test(half_a_block_is_not_fit_to_plan_on),
         cmocka_unit_test(rebalance_is_in_transit_until_it_arrives),
         cmocka_unit_test(arrival_of_less_is_a_fee_and_of_more_a_gain),
         cmocka_unit_test(arrival_before_its_sending_is_settled_later),

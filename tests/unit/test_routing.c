@@ -16,7 +16,7 @@
 #define PIECES_MAX    32u
 #define GROUPS_MAX    16u
 #define TERMS_MAX     128u
-#define NANO          -9
+#define NANO          (-9)
 
 struct fixture {
     struct route_place places[PLACES_MAX];
@@ -377,6 +377,33 @@ static void solver_avoids_the_greedy_pairing(void **state)
     fixture_free(fixture);
 }
 
+/* Flows that meet are netted, flows that run side by side are added. */
+static void moves_are_netted_and_added_up(void **state)
+{
+    (void)state;
+    struct fixture *fixture = fixture_new();
+    const struct amount flows[5] = {amount_from_u64(7), amount_from_u64(10), amount_from_u64(4),
+                                    amount_from_u64(3), amount_from_u64(3)};
+    struct route_move moves[4];
+    uint32_t count;
+
+    for (uint32_t i = 0; i < 3; i++) {
+        (void)place_add(fixture, 100, 200);
+    }
+    (void)corridor_add(fixture, 0, 1, 50, 1);
+    (void)corridor_add(fixture, 1, 0, 50, 1);
+    (void)corridor_add(fixture, 1, 0, 50, 1);
+    (void)corridor_add(fixture, 2, 0, 50, 1);
+    (void)corridor_add(fixture, 0, 2, 50, 1);
+    fixture->plan.flows = flows;
+    assert_int_equal(route_moves(&fixture->network, &fixture->plan, moves, 4, &count), STATUS_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(moves[0].from, 101);
+    assert_int_equal(moves[0].to, 100);
+    assert_int_equal(value_of(moves[0].amount), 10 + 4 - 7);
+    fixture_free(fixture);
+}
+
 static void amounts_far_above_64_bits_stay_exact(void **state)
 {
     (void)state;
@@ -511,6 +538,32 @@ static void packed_networks_come_back(void **state)
     }
 }
 
+/* A second way to write the same network would be a second id for the same question. */
+static void networks_have_one_packed_form(void **state)
+{
+    (void)state;
+    uint8_t memory[512];
+    struct fixture *fixture = fixture_new();
+    struct packer packer = packer_from(memory, sizeof(memory));
+    struct network back;
+    uint8_t arrays[1024];
+
+    (void)place_add(fixture, 0x77, 0x77);
+    network_pack(&fixture->network, &packer);
+    struct bytes packed = packer_finish(&packer);
+    assert_int_equal(network_unpack(packed, arrays, &back), STATUS_OK);
+    uint8_t *one = memory;
+    while (one[0] != 1 || one[1] != 0x77) {
+        one++;
+    }
+    memmove(one + 2, one + 1, (size_t)(memory + packed.count - one - 1));
+    one[0] = 2;
+    one[1] = 0; /* 0x0077 */
+    packed.count++;
+    assert_int_equal(network_unpack(packed, arrays, &back), STATUS_MALFORMED);
+    fixture_free(fixture);
+}
+
 static void malformed_networks_are_refused(void **state)
 {
     (void)state;
@@ -542,11 +595,13 @@ int main(void)
         cmocka_unit_test(solver_finds_what_exhaustive_search_finds),
         cmocka_unit_test(prices_prove_larger_plans),
         cmocka_unit_test(solver_avoids_the_greedy_pairing),
+        cmocka_unit_test(moves_are_netted_and_added_up),
         cmocka_unit_test(amounts_far_above_64_bits_stay_exact),
         cmocka_unit_test(lossy_corridor_delivers_the_floor),
         cmocka_unit_test(unsupported_networks_are_refused_by_name),
         cmocka_unit_test(steps_bound_the_work),
         cmocka_unit_test(packed_networks_come_back),
+        cmocka_unit_test(networks_have_one_packed_form),
         cmocka_unit_test(malformed_networks_are_refused),
     };
 

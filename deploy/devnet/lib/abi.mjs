@@ -56,3 +56,7 @@ export const senderAbi = parseAbi([
   'function dispatchMany(address mailbox, uint32 domain, bytes32, uint256 count) payable',
   'function transferMany(address router, uint32 domain, bytes32, uint256, uint256) payable',
 ]);
+
+export const announceAbi = parseAbi([
+  'function getAnnouncedValidators() view returns (address[])',
+]);

@@ -3,10 +3,11 @@
 // Starting anvil, knowing it again, and ending it.
 
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { ACCOUNTS_COUNT, TEST_PHRASE } from './accounts.mjs';
 import { anvilProgram } from './packages.mjs';
+import { endProcess, isProcess, recordProcess } from './processes.mjs';
 import { rpc } from './rpc.mjs';
 import { EXIT_UNAVAILABLE, Stop, sleep, stopIfInterrupted } from './terminal.mjs';
 
@@ -14,6 +15,7 @@ import { EXIT_UNAVAILABLE, Stop, sleep, stopIfInterrupted } from './terminal.mjs
 // memory no longer holds. This many on disk are 300 MB at most.
 const STATES_ON_DISK_MAX = 300;
 
+const PROGRAM = 'anvil';
 const START_WAIT_MS = 20_000;
 const END_WAIT_MS = 5_000;
 
@@ -34,7 +36,7 @@ export async function startAnvil(options, onSpawn) {
   child.on('exit', (code, signal) => (ended = `ended with ${signal ?? code}`));
   child.on('error', (error) => (ended = error.message));
   child.unref();
-  if (child.pid) onSpawn({ pid: child.pid, startTicks: startTicks(child.pid) });
+  if (child.pid) onSpawn(recordProcess(child.pid));
   const port = await waitListening(options, () => ended);
   const url = `http://127.0.0.1:${port}`;
   // The log of every request would grow without end.
@@ -86,38 +88,11 @@ export function portInUse(port) {
   );
 }
 
-/** When a process started, in clock ticks since boot; null when there is none. */
-function startTicks(pid) {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field is a name in brackets that may hold anything: count from the last bracket.
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]);
-  } catch {
-    return null;
-  }
-}
-
 /** Whether the recorded process is still the anvil that was started, and not a later namesake. */
-export function isRunning({ pid, startTicks: recorded }) {
-  if (startTicks(pid) !== recorded) return false;
-  try {
-    return readlinkSync(`/proc/${pid}/exe`).split(' ')[0].endsWith('/anvil');
-  } catch {
-    return false;
-  }
-}
+export const isRunning = (record) => isProcess(record, PROGRAM);
 
 /** Ends one process that startAnvil began; false when it is gone already. */
-export async function endAnvil(record) {
-  if (!isRunning(record)) return false;
-  process.kill(record.pid, 'SIGTERM');
-  const end = Date.now() + END_WAIT_MS;
-  while (isRunning(record)) {
-    if (Date.now() > end) process.kill(record.pid, 'SIGKILL');
-    await sleep(10);
-  }
-  return true;
-}
+export const endAnvil = (record) => endProcess(record, PROGRAM, END_WAIT_MS);
 
 /** Whether a port of loopback can be had now. */
 export function portIsFree(port) {

@@ -2,10 +2,11 @@
 //
 // Sluice nodes on a devnet: their configuration files, and their processes.
 
-import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { EXIT_FAILED, Stop, sleep } from './terminal.mjs';
+import { recordProcess } from './processes.mjs';
+import { EXIT_FAILED, Stop, sleep, stopIfInterrupted } from './terminal.mjs';
 
 const READY_WAIT_MS = 10_000;
 const END_WAIT_MS = 10_000;
@@ -14,7 +15,8 @@ const ASSET = 'USDC';
 /**
  * Writes the files of one node and says where they are.
  * Options: folder, name, mode (observe, propose, act), validator (index; absent for the relayer),
- * endpointOf (chain to URL; the chain's own when absent), route (settings that differ).
+ * signerMode (what the signer allows; as `mode` when absent), endpointOf (chain to URL; the chain's
+ * own when absent), capital (false: a relayer alone), route (settings that differ).
  */
 export function writeNode(devnet, options) {
   const folder = path.join(options.folder, options.name);
@@ -50,7 +52,8 @@ function nodeYaml(devnet, node, options) {
     `  socket: ${node.signerSocket}`,
     'chains:',
     devnet.chains.map((chain) => chainYaml(devnet, chain, options)),
-    validator ? validatorYaml(validator, node) : capitalYaml(devnet, options),
+    validator ? validatorYaml(validator, node) : [],
+    validator || options.capital === false ? [] : capitalYaml(devnet, options),
   ]);
 }
 
@@ -82,9 +85,14 @@ function validatorYaml(validator, node) {
   return ['validator:', `  address: ${validator.address}`, `  store: ${node.checkpoints}`];
 }
 
+/** Each router's target share of all collateral, in 1/10,000; they sum to 10,000. */
+export function chainShares({ chains }) {
+  const share = Math.floor(10_000 / chains.length);
+  return chains.map((_, i) => (i > 0 ? share : 10_000 - share * (chains.length - 1)));
+}
+
 function capitalYaml(devnet, options) {
-  const share = Math.floor(10_000 / devnet.chains.length);
-  const weight = (i) => (i > 0 ? share : 10_000 - share * (devnet.chains.length - 1));
+  const shares = chainShares(devnet);
   const route = {
     mode: options.mode ?? 'act',
     tolerance: '5 %',
@@ -106,7 +114,7 @@ function capitalYaml(devnet, options) {
       `    router: ${chain.router}`,
       `    token: ${chain.stablecoin}`,
       `    bridge: ${chain.bridge}`,
-      `    weight: ${(weight(i) / 100).toFixed(2)} %`,
+      `    weight: ${(shares[i] / 100).toFixed(2)} %`,
     ]),
     'vaults:',
     devnet.chains.map((chain) => [
@@ -132,7 +140,7 @@ function signerYaml(devnet, node, options) {
     `# Written for a devnet: the signer of node ${node.name}.`,
     `socket: ${node.signerSocket}`,
     `state: ${path.join(node.folder, 'signer')}`,
-    `mode: ${validator ? 'observe' : (options.mode ?? 'act')}`,
+    `mode: ${validator ? 'observe' : (options.signerMode ?? options.mode ?? 'act')}`,
     'keys:',
     keys.map(([role, keystore]) => [
       `  - name: ${role}`,
@@ -187,28 +195,43 @@ function relayerYaml(devnet, chain) {
   ];
 }
 
-/** Starts a node and waits until it says that it is ready. Resolves to a handle for endNode. */
-export async function startNode(program, node) {
+/**
+ * Starts a node, in a process group of its own: an interrupt at the terminal is not for it. The
+ * result is a handle for the functions below.
+ */
+export function spawnNode(program, node) {
   const log = openSync(node.log, 'a', 0o600);
-  const from = readFileSync(node.log).length;
+  const logStart = readFileSync(node.log).length;
   const child = spawn(program, ['run', '--config', node.config], {
     stdio: ['ignore', log, log],
     detached: true,
   });
   closeSync(log);
-  const handle = { node, child, ended: null };
+  const handle = { node, child, logStart, ended: null, record: null };
   child.on('exit', (code, signal) => (handle.ended = signal ?? `code ${code}`));
   child.on('error', (error) => (handle.ended = error.message));
   child.unref();
+  if (child.pid) handle.record = { name: node.name, ...recordProcess(child.pid) };
+  return handle;
+}
+
+/** What a node logged since it was started. */
+export const readLog = ({ node, logStart }) => readFileSync(node.log).subarray(logStart).toString();
+
+/** Waits until a node says that it is ready. */
+export async function waitReady(handle) {
   const end = Date.now() + READY_WAIT_MS;
-  while (!/^ready\b|event=ready\b/m.test(readFileSync(node.log).subarray(from).toString())) {
-    if (handle.ended || Date.now() > end) {
-      const why = handle.ended ? `ended with ${handle.ended}` : 'is not ready';
-      throw new Stop(EXIT_FAILED, `node ${node.name} ${why}: ${lastLine(node.log)}`);
-    }
+  while (!/\bevent=ready\b/.test(readLog(handle))) {
+    stopIfInterrupted();
+    const why = handle.ended ? `ended with ${handle.ended}` : 'is not ready';
+    if (handle.ended || Date.now() > end) throw nodeFailure(handle, why);
     await sleep(10);
   }
-  return handle;
+}
+
+/** What to say when a node did what it should not, with its last word. */
+export function nodeFailure({ node }, what) {
+  return new Stop(EXIT_FAILED, `node ${node.name} ${what}: ${lastLine(node.log)}`);
 }
 
 function lastLine(file) {
@@ -224,19 +247,4 @@ export async function endNode(handle, signal = 'SIGTERM') {
     await sleep(10);
   }
   return handle.ended;
-}
-
-/** Runs a verb that answers in JSON; throws with the node's own words when it fails. */
-export function askNode(program, args) {
-  const result = spawnSync(program, [...args, '--json'], { encoding: 'utf8', maxBuffer: 1 << 28 });
-  if (result.status !== 0) {
-    const words = result.stderr.trim() || result.stdout.trim() || `exit ${result.status}`;
-    throw new Stop(EXIT_FAILED, `sluice ${args.join(' ')}: ${words}`);
-  }
-  return JSON.parse(result.stdout);
-}
-
-/** Forgets everything that nodes left in a folder. */
-export function forgetNodes(folder) {
-  rmSync(folder, { recursive: true, force: true });
 }

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The demo: a devnet, three validators, one node that relays and rebalances, users who unbalance
+// it, a SIGKILL in the middle, and a verdict read from the chains.
+
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Display } from './display.mjs';
+import { isIdle, lastWords, readLedger, readStatus, replayJournal, verifyJournal }
+  from './inspect.mjs';
+import { chainShares } from './nodes.mjs';
+import { Stage, endStage } from './stage.mjs';
+import { EXIT_FAILED, deferInterrupts, readCount, readOptions, runProgram, sleep }
+  from './terminal.mjs';
+import { findFaults, judge, summaryText, verdictLine } from './verdict.mjs';
+import { Watch } from './watch.mjs';
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
+
+const USER_MESSAGES_MIN = 200;
+const TICK_MS = 1000;
+const FAST_TICK_MS = 200;
+const PAUSE_MS = 2000;
+const SETTLE_MAX_MS = 45_000;
+const RECOVER_MAX_MS = 30_000;
+const TOLERANCE_BPS = 200;
+
+const TITLE = `Shows the whole node at work on a local devnet, in about a minute.
+Exit codes: 0 everything as promised, 1 something was not, 2 wrong usage, 3 something cannot be had.`;
+
+const OPTIONS = {
+  keep: { type: 'boolean', help: 'leave everything running, and say what to try next' },
+  end: { type: 'boolean', help: 'end what --keep left running' },
+  transfers: { type: 'string', value: 'N', default: '120', help: 'token transfers by users' },
+  messages: { type: 'string', value: 'N', default: '120', help: 'plain messages' },
+  rate: { type: 'string', value: 'N', default: '10', help: 'of both together, a second' },
+  seed: { type: 'string', value: 'S', default: '1', help: 'decides the traffic' },
+  data: { type: 'string', value: 'DIR', default: path.join(root, 'build/demo'),
+    help: 'made anew; logs stay there' },
+  program: { type: 'string', value: 'FILE', default: path.join(root, 'build/release/sluice'),
+    help: 'the node\'s program' },
+};
+
+/** One showing: what stands on the stage and what the audience sees. */
+class Demo {
+  constructor(options) {
+    this.stage = new Stage({ folder: options.data, program: options.program });
+    this.display = new Display();
+    this.options = options;
+    this.traffic = { ids: null, error: null };
+    this.relayer = null;
+    this.watch = null;
+  }
+
+  /** Shows how things go until a condition holds; false when that takes too long. */
+  async until(isDone, maxMs, tickMs = TICK_MS) {
+    const end = Date.now() + maxMs;
+    let shown = 0;
+    for (;;) {
+      this.stage.check();
+      if (this.traffic.error) throw this.traffic.error;
+      await this.watch.refresh();
+      if (Date.now() - shown >= TICK_MS) {
+        shown = Date.now();
+        const words = lastWords(this.relayer);
+        this.display.show({ watch: this.watch, tolerance: TOLERANCE_BPS, words });
+      }
+      if (await isDone()) return true;
+      if (Date.now() >= end) return false;
+      await sleep(tickMs);
+    }
+  }
+
+  async open() {
+    const { display, stage } = this;
+    display.say('starting three chains with the real contracts', 'bold');
+    await stage.open();
+    this.watch = new Watch(stage.devnet, chainShares(stage.devnet));
+    display.say('starting three validators; each announces where it publishes its signatures');
+    this.validators = await stage.startValidators();
+    display.say('starting the node: it relays messages and keeps capital in balance (route: act)');
+    const route = { tolerance: `${TOLERANCE_BPS / 100} %` };
+    this.relayer = stage.write({ name: 'relayer', mode: 'act', route });
+    await stage.start(this.relayer);
+  }
+
+  sendTraffic() {
+    const { transfers, messages, rate, seed } = this.options;
+    const numbers = Object.entries({ transfers, messages, rate, seed });
+    this.stage.traffic(numbers.flatMap(([name, value]) => [`--${name}`, value])).then(
+      ({ ids }) => (this.traffic.ids = ids),
+      (error) => (this.traffic.error = error),
+    );
+  }
+
+  async killAndRestart() {
+    const { display, stage, watch } = this;
+    display.say('SIGKILL: the node dies now, in the middle of its work', 'red');
+    await stage.end(this.relayer, 'SIGKILL');
+    await this.until(() => false, PAUSE_MS);
+    const before = new Set(watch.delivered);
+    const started = Date.now();
+    display.say('starting it again', 'green');
+    await stage.start(this.relayer);
+    const ready = Date.now() - started;
+    const isBack = () => [...watch.delivered].some((id) => !before.has(id));
+    const recovered = await this.until(isBack, RECOVER_MAX_MS, FAST_TICK_MS);
+    const delivery = ((Date.now() - started) / 1000).toFixed(1);
+    display.say(recovered
+      ? `the node was ready after ${ready} ms; its first delivery was on chain after ${delivery} s`
+      : `no delivery in ${RECOVER_MAX_MS / 1000} s`, recovered ? 'green' : 'red');
+  }
+
+  async play() {
+    const { display, options } = this;
+    const seconds = (Number(options.transfers) + Number(options.messages)) / Number(options.rate);
+    display.say(`users send ${options.transfers} transfers and ${options.messages} messages, ` +
+      `${options.rate} a second: mostly from the first chain to the last`, 'bold');
+    this.sendTraffic();
+    await this.until(() => false, seconds * 450);
+    await this.killAndRestart();
+    await this.until(() => this.traffic.ids !== null, seconds * 1000 + SETTLE_MAX_MS);
+    display.say('all traffic is sent; the node finishes its work');
+    const settled = await this.until(() => this.isSettled(), SETTLE_MAX_MS);
+    display.say(settled ? 'all is delivered, capital is back in balance' :
+      `not everything settled in ${SETTLE_MAX_MS / 1000} s`, settled ? 'green' : 'red');
+  }
+
+  /** On the chains nothing is open and all is near its target, and the node says so too. */
+  isSettled() {
+    const { watch } = this;
+    const isNear = watch.states.every((_, i) => Math.abs(watch.apart(i)) <= TOLERANCE_BPS);
+    return isNear && watch.openMessages.length === 0 &&
+      isIdle(readStatus(this.stage.program, this.relayer));
+  }
+
+  async close() {
+    if (this.options.keep) return;
+    this.display.say('stopping the nodes in good order (SIGTERM)');
+    const ends = await this.stage.endNodes();
+    const bad = ends.filter((how) => how !== 'code 0');
+    if (bad.length > 0) this.display.say(`a node ended with ${bad[0]}`, 'red');
+  }
+
+  async judge() {
+    const { display, stage, watch } = this;
+    display.say('checking: journals from their records alone, messages and money from the chains');
+    const nodes = [this.relayer, ...this.validators];
+    return judge({
+      devnet: stage.devnet,
+      ids: this.traffic.ids ?? [],
+      watch,
+      tolerance: TOLERANCE_BPS,
+      journals: [verifyJournal, replayJournal].flatMap((check) =>
+        nodes.map((node) => check(stage.program, node))),
+      ledger: await readLedger(stage, this.relayer),
+    });
+  }
+
+  report(verdict) {
+    const faults = findFaults(verdict, USER_MESSAGES_MIN);
+    process.stdout.write(`\n${summaryText(verdict)}\n`);
+    for (const fault of faults) process.stdout.write(`  not as promised: ${fault}\n`);
+    if (faults.length > 0) {
+      process.stdout.write(`  logs: ${this.stage.folder}/*/node.log\n\n`);
+    }
+    if (this.options.keep) process.stdout.write(this.hints());
+    process.stdout.write(`${verdictLine(verdict)}\n`);
+    return faults.length === 0 ? 0 : EXIT_FAILED;
+  }
+
+  hints() {
+    const here = (file) => path.relative(process.cwd(), file) || '.';
+    const sluice = here(this.stage.program);
+    const config = here(this.relayer.config);
+    const data = here(this.relayer.data);
+    const devnet = here(path.join(this.stage.folder, 'devnet'));
+    return [
+      'Everything is left running. Try:',
+      `  ${sluice} status --config ${config}`,
+      `  ${sluice} plan --config ${config}`,
+      `  ${sluice} messages list --state all --limit 20 --config ${config}`,
+      `  ${sluice} journal tail ${data}`,
+      `  deploy/devnet/traffic --data ${devnet} --transfers 50 --messages 50`,
+      `  ${sluice} why --config ${config}`,
+      `  ${sluice} pause --config ${config} --reason lunch    (and: resume)`,
+      `  ${sluice} replay ${data}`,
+      'and to end it:',
+      `  deploy/demo --end${this.dataHint()}`,
+      '', '',
+    ].join('\n');
+  }
+
+  dataHint() {
+    return this.options.data === OPTIONS.data.default ? '' : ` --data ${this.options.data}`;
+  }
+}
+
+async function main() {
+  const options = readOptions(TITLE, OPTIONS);
+  readCount('--transfers', options.transfers, 0, 100_000);
+  readCount('--messages', options.messages, 0, 100_000);
+  readCount('--rate', options.rate, 1, 1000);
+  if (options.end) {
+    const count = await endStage(path.resolve(options.data));
+    process.stderr.write(`demo: ${count} processes ended\n`);
+    return 0;
+  }
+  deferInterrupts();
+  const demo = new Demo(options);
+  let isKept = false;
+  try {
+    await demo.open();
+    await demo.play();
+    await demo.close();
+    const code = demo.report(await demo.judge());
+    isKept = Boolean(options.keep);
+    return code;
+  } finally {
+    if (!isKept) await demo.stage.close();
+  }
+}
+
+runProgram('demo', main);

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "relay/core/chain_rows.h"
+
+#include <string.h>
+
+#include "relay/core/tables.h"
+
+struct bytes chain_key(uint8_t memory[CHAIN_KEY_BYTES], uint32_t domain)
+{
+    struct packer key = packer_from(memory, CHAIN_KEY_BYTES);
+
+    pack_u8(&key, TABLE_CHAIN);
+    pack_u32(&key, domain);
+    return packer_finish(&key);
+}
+
+void chain_row_pack(const struct chain_row *chain, struct packer *packer)
+{
+    pack_u64(packer, chain->head_number);
+    pack_hash(packer, &chain->head_hash);
+    pack_u64(packer, chain->head_time_s);
+    pack_amount(packer, &chain->base_fee);
+    pack_u64(packer, chain->final_number);
+    pack_hash(packer, &chain->final_hash);
+    pack_u64(packer, chain->target_number);
+    pack_hash(packer, &chain->target_hash);
+    pack_u64(packer, chain->applied_number);
+    pack_hash(packer, &chain->applied_hash);
+    pack_bool(packer, chain->applied_any);
+    pack_u64(packer, chain->cursor_number);
+    pack_u32(packer, chain->cursor_index);
+    pack_u32(packer, chain->round);
+    pack_bool(packer, chain->watch_wanted);
+    pack_u16(packer, (uint16_t)chain->stopped);
+    pack_instant(packer, chain->since);
+}
+
+enum status chain_row_unpack(struct bytes bytes, struct chain_row *ret_chain)
+{
+    struct unpacker unpacker = unpacker_from(bytes);
+    struct chain_row chain;
+
+    memset(&chain, 0, sizeof(chain));
+    chain.head_number = unpack_u64(&unpacker);
+    chain.head_hash = unpack_hash(&unpacker);
+    chain.head_time_s = unpack_u64(&unpacker);
+    chain.base_fee = unpack_amount(&unpacker);
+    chain.final_number = unpack_u64(&unpacker);
+    chain.final_hash = unpack_hash(&unpacker);
+    chain.target_number = unpack_u64(&unpacker);
+    chain.target_hash = unpack_hash(&unpacker);
+    chain.applied_number = unpack_u64(&unpacker);
+    chain.applied_hash = unpack_hash(&unpacker);
+    chain.applied_any = unpack_bool(&unpacker);
+    chain.cursor_number = unpack_u64(&unpacker);
+    chain.cursor_index = unpack_u32(&unpacker);
+    chain.round = unpack_u32(&unpacker);
+    chain.watch_wanted = unpack_bool(&unpacker);
+    chain.stopped = (enum reason)unpack_u16(&unpacker);
+    chain.since = unpack_instant(&unpacker);
+    if (!unpacker_is_done(&unpacker)) {
+        return STATUS_CORRUPT;
+    }
+    *ret_chain = chain;
+    return STATUS_OK;
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/core/chain_rows.h: what is known of a chain's blocks, as a row.
+ *
+ * TABLE_CHAIN, domain u32 -> struct chain_row. Threads: none; plain values. */
+#ifndef SLUICE_RELAY_CORE_CHAIN_ROWS_H
+#define SLUICE_RELAY_CORE_CHAIN_ROWS_H
+
+#include "relay/base/pack.h"
+#include "relay/core/reason.h"
+
+#define CHAIN_KEY_BYTES     5u
+#define CHAIN_ROW_BYTES_MAX 512u
+
+struct chain_row {
+    uint64_t head_number; /* every fact up to it was given since the last watch; 0: none yet */
+    struct hash head_hash;
+    uint64_t head_time_s;
+    struct amount base_fee;
+    uint64_t final_number; /* newest that the finality policy covers; 0: none yet */
+    struct hash final_hash;
+    uint64_t target_number; /* the final block that facts are being applied up to; 0: none */
+    struct hash target_hash;
+    uint64_t applied_number; /* every fact up to it was applied; blocks above are not final to us */
+    struct hash applied_hash; /* zero: not known, see blocks_on_operator */
+    bool applied_any;         /* false: nothing was applied yet, applied_* mean nothing */
+    uint64_t cursor_number;   /* facts below (number, index) were applied or are too old */
+    uint32_t cursor_index;
+    uint32_t round;       /* counts watches: what was given for an older one is given again */
+    bool watch_wanted;    /* COMMAND_WATCH is due */
+    enum reason stopped;  /* REASON_NONE: running; else nothing on this chain acts */
+    struct instant since; /* of `stopped` */
+};
+struct bytes chain_key(uint8_t memory[CHAIN_KEY_BYTES], uint32_t domain);
+void chain_row_pack(const struct chain_row *chain, struct packer *packer);
+/* STATUS_CORRUPT: not such a row. */
+MUST_USE enum status chain_row_unpack(struct bytes bytes, struct chain_row *ret_chain);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/core/view.h: chains, messages, lanes and signatures as people ask about them, read straight
+ * from the rows. (Capital: relay/core/capital_view.h.)
+ *
+ * For the command line: works on a live node's journal and on a dead one's alike, changes nothing.
+ * What a row holds is described where its struct is: chain_rows.h, message_rows.h, lane_rows.h,
+ * tree_rows.h.
+ *
+ * Every function returns STATUS_OK; STATUS_NOT_FOUND: no such row, or no further one; STATUS_IO,
+ * STATUS_CORRUPT: the store cannot be read. Bytes in results are borrowed until the next call on
+ * the same source. Threads: the source's. */
+#ifndef SLUICE_RELAY_CORE_VIEW_H
+#define SLUICE_RELAY_CORE_VIEW_H
+
+#include "relay/core/chain_rows.h"
+#include "relay/core/config_rows.h"
+#include "relay/core/lane_rows.h"
+#include "relay/core/message_rows.h"
+#include "relay/core/rows.h"
+#include "relay/core/tree_rows.h"
+
+struct node_view {
+    uint32_t core_version;
+    struct hash digest;     /* of everything up to the last step */
+    struct instant last;    /* of the last step */
+    struct instant started; /* of the last start */
+    bool paused;            /* by a person */
+};
+MUST_USE enum status core_view_node(const struct row_source *source, struct node_view *ret_node);
+
+/* The configuration in force; `memory` holds CONFIG_PACKED_BYTES_MAX bytes for the call. */
+MUST_USE enum status core_view_config(const struct row_source *source, void *memory,
+                                      struct core_config *ret_config);
+
+/* ---- chains ---- */
+MUST_USE enum status core_view_chain(const struct row_source *source, uint32_t domain,
+                                     struct chain_row *ret_chain);
+/* Our tree and signatures: chains that we validate have one. */
+MUST_USE enum status core_view_tree(const struct row_source *source, uint32_t domain,
+                                    struct tree_row *ret_tree);
+MUST_USE enum status core_view_announcement(const struct row_source *source, uint32_t domain,
+                                            struct announcement_row *ret_row);
+MUST_USE enum status core_view_signed(const struct row_source *source, uint32_t domain,
+                                      uint32_t index, struct signed_row *ret_row);
+MUST_USE enum status core_view_leaf_index(const struct row_source *source, uint32_t domain,
+                                          const struct hash *message_id, uint32_t *ret_index);
+
+/* ---- messages ---- */
+MUST_USE enum status core_view_message(const struct row_source *source, const struct hash *id,
+                                       struct message_row *ret_message);
+/* The whole message; not there when it is not ours to deliver, or delivered. */
+MUST_USE enum status core_view_body(const struct row_source *source, const struct hash *id,
+                                    struct bytes *ret_message);
+/* All messages ever seen, by id: a zero id first, then the one returned before. */
+MUST_USE enum status core_view_next_message(const struct row_source *source,
+                                            const struct hash *after, struct hash *ret_id,
+                                            struct message_row *ret_message);
+/* Messages to `destination` that are not finished, by origin and nonce: NULL first, then the one
+ * returned before, with its id. */
+MUST_USE enum status core_view_next_open(const struct row_source *source, uint32_t destination,
+                                         const struct message_row *after,
+                                         const struct hash *after_id, struct hash *ret_id,
+                                         struct message_row *ret_message);
+/* How many are under way, and how many wait in the queue at most. */
+MUST_USE enum status core_view_open_counts(const struct row_source *source, uint32_t destination,
+                                           struct open_row *ret_open);
+/* Zero when nothing was paid. */
+MUST_USE enum status core_view_gas_paid(const struct row_source *source, const struct hash *id,
+                                        struct amount *ret_gas, struct amount *ret_payment);
+
+/* ---- lanes ---- */
+/* Lanes by domain and key: NULL first, then the domain and key returned before. */
+MUST_USE enum status core_view_next_lane(const struct row_source *source, uint32_t after_domain,
+                                         const struct address *after_key, uint32_t *ret_domain,
+                                         struct address *ret_key, struct lane_row *ret_lane);
+/* The open intent with the lowest nonce that is not below `nonce`. */
+MUST_USE enum status core_view_next_intent(const struct row_source *source, uint32_t domain,
+                                           const struct address *key, uint64_t nonce,
+                                           uint64_t *ret_nonce, struct intent_row *ret_intent);
+MUST_USE enum status core_view_leg(const struct row_source *source, const struct hash *leg_id,
+                                   struct leg_row *ret_leg);
+
+/* ---- why ---- */
+struct signer_view {
+    struct address validator;
+    bool has_location;      /* it announced where it publishes */
+    bool was_asked;         /* for this message's checkpoint */
+    enum proof_state proof; /* when it was asked */
+};
+
+/* Why a message is where it is: its row says the reason and since when; this says what is missing.
+ */
+struct message_why {
+    struct message_row message;
+    bool has_leaf;
+    uint32_t leaf_index;
+    uint64_t origin_final;      /* last final block of the origin that was applied; 0: none */
+    uint64_t destination_final; /* likewise */
+    bool security_known;
+    uint8_t module_type;
+    uint8_t threshold;
+    uint32_t valid_count; /* signatures that were checked and are good */
+    uint32_t signers_count;
+    struct signer_view signers[VALIDATORS_MAX];
+    bool has_intent; /* a transaction of it is under way */
+    uint64_t nonce;
+    struct intent_row intent;
+};
+MUST_USE enum status core_view_why(const struct row_source *source, const struct hash *id,
+                                   struct message_why *ret_why);
+
+#endif

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What must hold, by models of their own: a set of what durable records allow to leave, a list of
+ * what our key's transactions did, the world's own state. Nothing here calls the core. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "relay/base/check.h"
+#include "relay/base/digest.h"
+#include "relay/core/reason.h"
+#include "tests/sim/sim_internal.h"
+
+/* ---- a set of digests ---- */
+
+static struct hash *set_slot(const struct sim_set *set, const struct hash *value)
+{
+    uint32_t at = 0;
+
+    memcpy(&at, value->bytes, sizeof(at));
+    at &= set->capacity - 1;
+    while (!hash_is_zero(&set->slots[at]) && !hash_equal(&set->slots[at], value)) {
+        at = (at + 1) & (set->capacity - 1);
+    }
+    return &set->slots[at];
+}
+
+static void set_add(struct sim_set *set, const struct hash *value)
+{
+    if (set->count * 2 >= set->capacity) {
+        const struct sim_set before = *set;
+        set->capacity = before.capacity == 0 ? 1024 : before.capacity * 2;
+        set->slots = calloc(set->capacity, sizeof(set->slots[0]));
+        CHECK(set->slots != NULL);
+        for (uint32_t i = 0; i < before.capacity; i++) {
+            if (!hash_is_zero(&before.slots[i])) {
+                *set_slot(set, &before.slots[i]) = before.slots[i];
+            }
+        }
+        free(before.slots);
+    }
+    struct hash *const slot = set_slot(set, value);
+    set->count += hash_is_zero(slot) ? 1 : 0;
+    *slot = *value;
+}
+
+static bool set_has(const struct sim_set *set, const struct hash *value)
+{
+    return set->capacity > 0 && !hash_is_zero(set_slot(set, value));
+}
+
+/* ---- nothing leaves before it is durable ---- */
+
+static struct hash name_send(uint32_t domain, const struct hash *leg_id, uint32_t attempt,
+                             uint64_t nonce)
+{
+    uint8_t memory[64];
+    struct packer packer = packer_from(memory, sizeof(memory));
+
+    pack_u8(&packer, 's');
+    pack_u32(&packer, domain);
+    pack_hash(&packer, leg_id);
+    pack_u32(&packer, attempt);
+    pack_u64(&packer, nonce);
+    return sha2_of(packer_finish(&packer));
+}
+
+static struct hash name_checkpoint(uint8_t act, uint32_t domain,
+                                   const struct checkpoint *checkpoint)
+{
+    uint8_t memory[128];
+    struct packer packer = packer_from(memory, sizeof(memory));
+
+    pack_u8(&packer, act);
+    pack_u32(&packer, domain);
+    pack_hash(&packer, &checkpoint->root);
+    pack_u32(&packer, checkpoint->index);
+    pack_hash(&packer, &checkpoint->message_id);
+    return sha2_of(packer_finish(&packer));
+}
+
+static struct hash name_announcement(uint8_t act, uint32_t domain)
+{
+    const uint8_t memory[5] = {act, (uint8_t)(domain >> 24), (uint8_t)(domain >> 16),
+                               (uint8_t)(domain >> 8), (uint8_t)domain};
+
+    return sha2_of(bytes_from(memory, sizeof(memory)));
+}
+
+static struct hash name_broadcast(const struct hash *transaction)
+{
+    struct sha2 sha2;
+
+    sha2_init(&sha2);
+    sha2_update(&sha2, bytes_from("b", 1));
+    sha2_update(&sha2, bytes_from(transaction->bytes, 32));
+    return sha2_finish(&sha2);
+}
+
+static void allow(struct sim *sim, struct hash name)
+{
+    set_add(&sim->durable, &name);
+}
+
+static void durable_command(struct sim *sim, const struct command *command)
+{
+    switch (command->kind) {
+    case COMMAND_SEND:
+        allow(sim, name_send(command->domain, &command->send.intent.leg_id,
+                             command->send.intent.attempt, command->send.intent.nonce));
+        return;
+    case COMMAND_BROADCAST:
+        allow(sim, name_broadcast(&command->broadcast.transaction));
+        return;
+    case COMMAND_SIGN_CHECKPOINT:
+        allow(sim, name_checkpoint('c', command->domain, &command->sign_checkpoint));
+        return;
+    case COMMAND_SIGN_ANNOUNCEMENT:
+        allow(sim, name_announcement('a', command->domain));
+        return;
+    case COMMAND_PUBLISH_CHECKPOINT:
+        allow(sim, name_checkpoint('p', command->domain, &command->publish_checkpoint.checkpoint));
+        return;
+    case COMMAND_PUBLISH_ANNOUNCEMENT:
+        allow(sim, name_announcement('q', command->domain));
+        return;
+    case COMMAND_WATCH:
+    case COMMAND_READ_SECURITY:
+    case COMMAND_READ_STORAGE:
+    case COMMAND_FETCH_CHECKPOINT:
+    case COMMAND_PREPARE:
+    case COMMAND_FOLLOW:
+    case COMMAND_READ_LANE:
+    case COMMAND_READ_POSITIONS:
+    case COMMAND_READ_TREE:
+    case COMMAND_PLAN:
+    case COMMAND_WAKE:
+    case COMMAND_NOTE:
+        return;
+    }
+}
+
+static void durable_event(struct sim *sim, const struct event *event)
+{
+    if (event->kind != EVENT_SIGNED || event->signed_.outcome != OUTCOME_OK) {
+        return;
+    }
+    if (sim->legs_count == sim->legs_capacity) {
+        sim->legs_capacity = sim->legs_capacity == 0 ? 256 : 2 * sim->legs_capacity;
+        sim->legs = realloc(sim->legs, sim->legs_capacity * sizeof(sim->legs[0]));
+        CHECK(sim->legs != NULL);
+    }
+    sim->legs[sim->legs_count++] =
+        (struct sim_leg){.transaction = event->signed_.transaction,
+                         .leg_id = event->signed_.leg_id,
+                         .chain = (uint32_t)world_chain_of(&sim->world, event->domain)};
+}
+
+void checks_durable(struct sim *sim, const struct journal_batch *batch)
+{
+    for (uint32_t i = 0; i < batch->records_count; i++) {
+        struct record record;
+        const enum status status = record_decode(batch->records[i], NULL, &sim->arena, &record);
+        if (status != STATUS_OK) {
+            sim_fail(sim, "a record cannot be read: %s", status_name(status));
+            return;
+        }
+        switch (record.kind) {
+        case RECORD_EVENT:
+            durable_event(sim, &record.event);
+            sim->core_digest = record.digest;
+            break;
+        case RECORD_COMMAND:
+            durable_command(sim, &record.command);
+            break;
+        }
+    }
+}
+
+static void check_allowed(struct sim *sim, struct hash name, const char *what)
+{
+    if (!set_has(&sim->durable, &name)) {
+        sim_fail(sim, "%s left before it was durable", what);
+    }
+}
+
+void checks_sign(struct sim *sim, const struct driver_sign *request)
+{
+    switch (request->kind) {
+    case DRIVER_SIGN_TRANSACTION:
+        check_allowed(sim,
+                      name_send(request->domain, &request->transaction.leg_id,
+                                request->transaction.attempt, request->transaction.nonce),
+                      "an intent");
+        return;
+    case DRIVER_SIGN_CHECKPOINT:
+        check_allowed(sim, name_checkpoint('c', request->domain, &request->checkpoint.checkpoint),
+                      "a checkpoint");
+        return;
+    case DRIVER_SIGN_ANNOUNCEMENT:
+        check_allowed(sim, name_announcement('a', request->domain), "an announcement");
+        return;
+    }
+}
+
+void checks_publish(struct sim *sim, const struct driver_publish *request)
+{
+    check_allowed(sim,
+                  request->is_announcement
+                      ? name_announcement('q', request->domain)
+                      : name_checkpoint('p', request->domain, &request->checkpoint),
+                  "a publication");
+}
+
+void checks_broadcast(struct sim *sim, uint32_t chain, const struct hash *transaction)
+{
+    (void)chain;
+    check_allowed(sim, name_broadcast(transaction), "a transaction");
+}
+
+/* ---- what the node says ---- */
+
+void checks_note(struct sim *sim, const struct driver_note *note)
+{
+    sim_tell(sim, "note %u: %s %.*s", note->domain, reason_text((enum reason)note->reason),
+             (int)note->text.count, note->text.count > 0 ? (const char *)note->text.data : "");
+    static const enum reason without_cause[] = {
+        REASON_REORG_BEYOND_FINALITY, REASON_LEAF_GAP,         REASON_ROOT_MISMATCH,
+        REASON_WRONG_CHAIN,           REASON_MISSING_CONTRACT, REASON_FOREIGN_TRANSACTION,
+        REASON_CHECKPOINT_REFUSED,    REASON_UNRECONCILED,     REASON_CONTRADICTION};
+    for (size_t i = 0; i < sizeof(without_cause) / sizeof(without_cause[0]); i++) {
+        if (note->reason == (uint32_t)without_cause[i]) {
+            sim_fail(sim, "the node complains about an honest world: %s: %.*s",
+                     reason_text(without_cause[i]), (int)note->text.count,
+                     note->text.count > 0 ? (const char *)note->text.data : "");
+        }
+    }
+}
+
+/* ---- the world ---- */
+
+/* What routers hold is what users put in and were not paid yet, whatever was rebalanced. */
+static void check_capital(struct sim *sim)
+{
+    struct amount held = amount_zero();
+    struct amount expected = sim->capital;
+    enum status status = STATUS_OK;
+
+    for (uint32_t i = 0; i < sim->world.chains_count; i++) {
+        const struct world_chain *const chain = &sim->world.chains[i];
+        status = amount_add(&held, &chain->tokens[WORLD_ROUTER], &held);
+        CHECK(status == STATUS_OK);
+        status = amount_add(&held, &chain->tokens[WORLD_BRIDGE], &held);
+        CHECK(status == STATUS_OK);
+        status = amount_add(&expected, &chain->gifts, &expected);
+        CHECK(status == STATUS_OK);
+        status = amount_add(&expected, &chain->users_in, &expected);
+        CHECK(status == STATUS_OK);
+    }
+    for (uint32_t i = 0; i < sim->world.chains_count; i++) {
+        status = amount_subtract(&expected, &sim->world.chains[i].users_out, &expected);
+        CHECK(status == STATUS_OK);
+    }
+    if (!amount_equal(&held, &expected)) {
+        sim_fail(sim, "capital is not conserved");
+    }
+}
+
+void checks_world(struct sim *sim)
+{
+    check_capital(sim);
+}
+
+static bool is_open(const struct sim *sim, const struct world_message *message)
+{
+    return message->dispatched && !message->delivered &&
+           message->dispatched_block <= world_final(&sim->world.chains[message->origin]);
+}
+
+static bool is_settled(const struct sim *sim, const struct world_message *message)
+{
+    return !message->dispatched ||
+           (message->delivered &&
+            message->delivered_block <= world_final(&sim->world.chains[message->destination]));
+}
+
+bool checks_all_done(struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->world.messages_count; i++) {
+        if (!is_settled(sim, &sim->world.messages[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- the end ---- */
+
+static const struct hash *leg_of(const struct sim *sim, const struct hash *transaction)
+{
+    for (uint32_t i = sim->legs_count; i-- > 0;) {
+        if (hash_equal(&sim->legs[i].transaction, transaction)) {
+            return &sim->legs[i].leg_id;
+        }
+    }
+    return NULL;
+}
+
+/* One leg, one success; one delivery of ours per message. */
+static void check_transactions(struct sim *sim, const struct world_chain *chain)
+{
+    struct sim_set paid = {0};
+
+    for (uint32_t i = 0; i < chain->transactions_count; i++) {
+        const struct world_transaction *const transaction = &chain->transactions[i];
+        if (!transaction->mined) {
+            continue;
+        }
+        const struct hash *const leg_id = leg_of(sim, &transaction->hash);
+        if (leg_id == NULL) {
+            sim_fail(sim, "chain %u: a mined transaction was never signed durably", chain->index);
+            continue;
+        }
+        if (transaction->succeeded && set_has(&paid, leg_id)) {
+            sim_fail(sim, "chain %u: a leg was paid twice", chain->index);
+        }
+        if (transaction->succeeded) {
+            set_add(&paid, leg_id);
+            sim->report.moves_count += transaction->leg.kind == LEG_REBALANCE ? 1 : 0;
+        } else if (transaction->leg.kind == LEG_PROCESS &&
+                   strcmp(transaction->revert, "Mailbox: already delivered") == 0) {
+            const struct hash id = transaction->leg.process.message_id;
+            const uint32_t entry = world_message_find(&sim->world, &id);
+            if (entry != UINT32_MAX && sim->world.messages[entry].delivered_by_us) {
+                sim_fail(sim, "chain %u: we delivered a message twice", chain->index);
+            }
+        }
+    }
+    free(paid.slots);
+}
+
+static void check_messages(struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->world.messages_count; i++) {
+        const struct world_message *const message = &sim->world.messages[i];
+        if (is_open(sim, message)) {
+            sim_fail(sim, "message %u of chain %u to chain %u was lost", i, message->origin,
+                     message->destination);
+        }
+        sim->report.messages_count += message->dispatched ? 1 : 0;
+        sim->report.delivered_by_us += message->delivered && message->delivered_by_us ? 1 : 0;
+        sim->report.delivered_elsewhere += message->delivered && !message->delivered_by_us ? 1 : 0;
+    }
+}
+
+void checks_final(struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->world.chains_count; i++) {
+        check_transactions(sim, &sim->world.chains[i]);
+    }
+    check_messages(sim);
+    check_capital(sim);
+    replay_journal(sim);
+}

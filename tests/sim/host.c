@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Our node's process: the real driver over the imaginary disk, network, signer and stores. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "relay/base/check.h"
+#include "relay/base/digest.h"
+#include "relay/node/row_source.h"
+#include "tests/sim/sim_internal.h"
+
+/* ---- ports ---- */
+
+static void port_frame_send(void *context, uint32_t chain_index, uint32_t endpoint_index,
+                            struct bytes frame)
+{
+    network_send(context, chain_index, endpoint_index, frame);
+}
+
+static enum status port_sign(void *context, const struct driver_sign *request)
+{
+    return signer_ask(context, request);
+}
+
+static enum status port_fetch(void *context, const struct driver_fetch *request)
+{
+    return stores_fetch(context, request);
+}
+
+static enum status port_publish(void *context, const struct driver_publish *request)
+{
+    return stores_publish(context, request);
+}
+
+static enum status port_plan(void *context, const struct hash *plan_id, struct bytes network)
+{
+    return stores_plan(context, plan_id, network);
+}
+
+static void port_commit(void *context, uint64_t generation, const struct journal_batch *batch)
+{
+    disk_commit(context, generation, batch);
+}
+
+static void port_note(void *context, const struct driver_note *note)
+{
+    checks_note(context, note);
+}
+
+static void port_answered(void *context, uint64_t ticket, const struct driver_answer *answer)
+{
+    (void)context;
+    (void)ticket;
+    (void)answer; /* nobody asks in a simulated life yet */
+}
+
+static void port_stepped(void *context, const struct event *event, const struct core_output *output)
+{
+    struct sim *const sim = context;
+    const uint8_t kind = (uint8_t)event->kind;
+    struct sha2 sha2;
+
+    sim->report.steps_count++;
+    sim->report.events_count++;
+    sha2_init(&sha2);
+    sha2_update(&sha2, bytes_from(sim->report.digest.bytes, 32));
+    sha2_update(&sha2, bytes_from(&kind, 1));
+    sha2_update(&sha2, bytes_from(output->digest.bytes, 32));
+    sim->report.digest = sha2_finish(&sha2);
+    sim_tell(sim, "%s of %u", record_event_name(event->kind), event->domain);
+    if (sim_fault(sim, sim->faults.kill)) {
+        sim->kill_wanted = true;
+    }
+}
+
+/* ---- life and death ---- */
+
+static struct instant last_instant(struct sim *sim)
+{
+    struct bytes bytes;
+    struct record record;
+    const uint64_t head = journal_reader_head(sim->reader);
+
+    if (head == 0) {
+        return (struct instant){.ns = 0};
+    }
+    enum status status = journal_read_record(sim->reader, head, &bytes);
+    CHECK(status == STATUS_OK);
+    status = record_decode(bytes, NULL, &sim->arena, &record);
+    CHECK(status == STATUS_OK);
+    return record.at;
+}
+
+static void report_start_failure(struct sim *sim, enum status status)
+{
+    sim_fail(sim, "the node does not start: %s", status_name(status));
+}
+
+void host_start(struct sim *sim)
+{
+    const struct driver_options options = {
+        .core = sim->config,
+        .chains = sim->chains,
+        .build_id = bytes_from_string("simulated"),
+        .source = row_source_from_journal(sim->reader),
+        .last = last_instant(sim),
+        .ports = {.context = sim,
+                  .frame_send = port_frame_send,
+                  .sign = port_sign,
+                  .fetch = port_fetch,
+                  .publish = port_publish,
+                  .plan = port_plan,
+                  .commit = port_commit,
+                  .note = port_note,
+                  .answered = port_answered,
+                  .stepped = port_stepped},
+    };
+    uint32_t refused = 0;
+
+    CHECK(!sim->alive);
+    sim->memory_bytes = driver_footprint(&options);
+    CHECK(sim->memory_bytes > 0);
+    sim->memory = calloc(1, sim->memory_bytes);
+    CHECK(sim->memory != NULL);
+    const enum status status = driver_init(sim->memory, &options, &sim->driver, &refused);
+    if (status != STATUS_OK) {
+        report_start_failure(sim, status);
+        free(sim->memory);
+        return;
+    }
+    sim->alive = true;
+    sim->kill_wanted = false;
+    sim->tick_is_asked = false;
+    driver_start(sim->driver);
+    network_start(sim);
+    host_wake(sim);
+}
+
+void host_free(struct sim *sim)
+{
+    if (!sim->alive) {
+        return;
+    }
+    driver_deinit(sim->driver);
+    free(sim->memory);
+    sim->driver = NULL;
+    sim->memory = NULL;
+    sim->alive = false;
+    sim->epoch++; /* answers, commits and ticks under way belong to nobody now */
+}
+
+void host_kill(struct sim *sim)
+{
+    const struct sim_task task = {.kind = TASK_START};
+
+    CHECK(sim->alive);
+    disk_crash(sim);
+    host_free(sim);
+    network_reset(sim);
+    sim->report.kills_count++;
+    sim_tell(sim, "killed");
+    clock_add(&sim->clock, DURATION_MS(prng_between(&sim->prng, 1, 4000)), &task,
+              (struct bytes){0});
+}
+
+static void ask_tick(struct sim *sim, uint64_t at_ns)
+{
+    const struct sim_task task = {.kind = TASK_TICK, .epoch = sim->epoch};
+    const uint64_t now_ns = sim->clock.now_ns;
+
+    if (sim->tick_is_asked && sim->tick_at_ns <= at_ns) {
+        return;
+    }
+    sim->tick_is_asked = true;
+    sim->tick_at_ns = at_ns;
+    clock_add(&sim->clock, (struct duration){.ns = at_ns > now_ns ? at_ns - now_ns : 0}, &task,
+              (struct bytes){0});
+}
+
+void host_wake(struct sim *sim)
+{
+    if (sim->alive) {
+        ask_tick(sim, sim->clock.now_ns + prng_below(&sim->prng, 200000));
+    }
+}
+
+void host_tick(struct sim *sim)
+{
+    const struct instant now = {.ns = sim->clock.now_ns};
+
+    if (sim->tick_is_asked && sim->tick_at_ns > sim->clock.now_ns) {
+        return; /* one that was asked for later came first */
+    }
+    sim->tick_is_asked = false;
+    const enum status status = driver_tick(sim->driver, now);
+    if (status != STATUS_OK) {
+        sim_fail(sim, "the node stops: %s", status_name(status));
+        return;
+    }
+    if (sim->kill_wanted) {
+        host_kill(sim);
+        return;
+    }
+    const struct instant next = driver_next_wake(sim->driver, now);
+    if (next.ns != UINT64_MAX) {
+        ask_tick(sim, next.ns > now.ns ? next.ns : now.ns + 1000);
+    }
+}

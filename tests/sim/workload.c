@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What people do: messages, transfers, deposits; and what chains do to their last blocks. */
+#include "relay/base/check.h"
+#include "tests/sim/sim_internal.h"
+
+static uint32_t other_chain(struct sim *sim, uint32_t chain)
+{
+    const uint32_t step = (uint32_t)prng_between(&sim->prng, 1, sim->world.chains_count - 1);
+
+    return (chain + step) % sim->world.chains_count;
+}
+
+static void act(struct sim *sim, uint32_t from, uint32_t to)
+{
+    struct world_action action = {.to = to};
+    const uint64_t kind = prng_below(&sim->prng, 100);
+
+    if (kind < 45) {
+        action.act = ACT_DISPATCH;
+        action.amount = prng_below(&sim->prng, 400);
+    } else if (kind < 85) {
+        action.act = ACT_TRANSFER;
+        action.amount = prng_between(&sim->prng, 1, 3000000000);
+    } else if (kind < 92) {
+        action.act = ACT_VAULT_DEPOSIT;
+        action.amount = prng_between(&sim->prng, 1, 100000000);
+    } else if (kind < 98) {
+        action.act = ACT_VAULT_WITHDRAW;
+        action.amount = prng_between(&sim->prng, 1, 50000000);
+    } else {
+        action.act = ACT_GIFT;
+        action.amount = prng_between(&sim->prng, 1, 1000000);
+    }
+    world_add_action(&sim->world.chains[from], &action);
+}
+
+/* Another relayer delivers what is final and still open. */
+static void rivals(struct sim *sim)
+{
+    for (uint32_t i = sim->world.messages_count; i-- > 0;) {
+        const struct world_message *const message = &sim->world.messages[i];
+        if (message->dispatched && !message->delivered &&
+            message->dispatched_block <= world_final(&sim->world.chains[message->origin]) &&
+            sim_fault(sim, sim->faults.rival)) {
+            const struct world_action action = {.act = ACT_RIVAL, .message = i};
+            world_add_action(&sim->world.chains[message->destination], &action);
+            return;
+        }
+    }
+}
+
+void workload_users(struct sim *sim)
+{
+    const struct sim_task again = {.kind = TASK_USERS};
+    const uint32_t from = (uint32_t)prng_below(&sim->prng, sim->world.chains_count);
+    /* Most go one way, so that collateral gets out of balance. */
+    const uint32_t to = prng_chance(&sim->prng, 2) && from != 0 ? 0 : other_chain(sim, from);
+    const uint64_t burst = prng_chance(&sim->prng, 10) ? prng_between(&sim->prng, 5, 40) : 1;
+
+    if (!sim->faults_on) {
+        return; /* in the end nothing new begins */
+    }
+    for (uint64_t i = 0; i < burst; i++) {
+        act(sim, from, to);
+    }
+    rivals(sim);
+    clock_add(&sim->clock, DURATION_MS(prng_between(&sim->prng, 100, 3000)), &again,
+              (struct bytes){0});
+}
+
+void workload_reorg(struct sim *sim, uint32_t chain)
+{
+    struct world_chain *const world = &sim->world.chains[chain];
+    const uint64_t most = world_head(world) - world_final(world);
+    const struct world_reorg reorg = {.depth = (uint32_t)prng_between(&sim->prng, 1, most),
+                                      .forget = prng_chance(&sim->prng, 3),
+                                      .drop = prng_chance(&sim->prng, 3)};
+
+    CHECK(most > 0);
+    world_reorg(world, reorg);
+    sim->report.reorgs_count++;
+    sim_tell(sim, "chain %u: %u blocks replaced", chain, reorg.depth);
+    network_tell_head(sim, chain);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tests/support/core_world.h: imaginary chains, signers, stores and a disk around the real core, at
+ * the level of its events and commands, in virtual time.
+ *
+ * The world answers every command as an honest outside would, later and in seeded order. Faults are
+ * switched on one by one: answers lost or repeated, restarts, reorgs, commits that come late. It
+ * keeps its own account of what happened and stops the test at once when
+ *   - a nonce of a key sees a second payload that is no cancel,
+ *   - a checkpoint index is signed with a second root,
+ *   - a command that waits would leave before its batch is durable (it never does here: commands
+ *     are performed when their batch is committed),
+ *   - a step overruns its bounds.
+ * Two chains: WORLD_A and WORLD_B. Validators 0x11 (ours), 0x12, 0x13; threshold 2. */
+#ifndef SLUICE_TESTS_SUPPORT_CORE_WORLD_H
+#define SLUICE_TESTS_SUPPORT_CORE_WORLD_H
+
+#include "relay/base/prng.h"
+#include "relay/core/core.h"
+#include "relay/core/lane_rows.h"
+#include "relay/core/message_rows.h"
+#include "tests/support/row_table.h"
+
+#define WORLD_A        1000u
+#define WORLD_B        2000u
+#define WORLD_CHAINS   2u
+#define WORLD_SECOND   UINT64_C(1000000000)
+#define WORLD_FINALITY 2u /* blocks below the head */
+
+struct world_options {
+    uint64_t seed;
+    uint32_t lose_one_in;    /* answers; 0: never */
+    uint32_t repeat_one_in;  /* answers; 0: never */
+    uint32_t restart_one_in; /* steps; 0: never */
+    uint32_t reorg_one_in;   /* blocks; 0: never */
+    uint32_t evict_one_in;   /* blocks at which the pool forgets everything; 0: never */
+    uint32_t commit_every;   /* steps per batch; 0: 1 */
+    bool validate;           /* our validator's checkpoints are needed for the threshold */
+    bool relay_off;          /* no chain is delivered to */
+};
+
+struct world;
+
+struct world *world_new(const struct world_options *options);
+struct world *world_free(struct world *world);
+
+/* Dispatches a message at the next block of `origin`; returns its id. */
+struct hash world_dispatch(struct world *world, uint32_t origin, uint32_t destination,
+                           uint8_t recipient);
+/* Lets `count` seconds pass: one block per second and chain. */
+void world_run(struct world *world, uint32_t seconds);
+void world_run_ms(struct world *world, uint64_t ms);
+/* Runs until every dispatched message is delivered and final, or the bound ends the test. */
+void world_run_until_delivered(struct world *world, uint32_t seconds_max);
+
+void world_restart(struct world *world);
+void world_reorg(struct world *world, uint32_t domain, uint32_t depth, bool drop_dispatches);
+/* Blocks that the node does not see before its next restart. */
+void world_mine_unseen(struct world *world, uint32_t domain, uint32_t count);
+/* Somebody else delivers the message in the next block of its destination. */
+void world_deliver_elsewhere(struct world *world, const struct hash *id);
+/* From now on: what the outside does. */
+void world_set_faults(struct world *world, const struct world_options *options);
+void world_set_base_fee(struct world *world, uint32_t domain, uint64_t wei);
+void world_set_simulation(struct world *world, enum outcome outcome, const char *reason);
+void world_set_signer(struct world *world, enum outcome outcome);
+void world_set_rejection(struct world *world, enum outcome outcome, enum rejection rejection);
+void world_set_including(struct world *world, bool on);         /* transactions enter blocks */
+void world_set_dispatching(struct world *world, bool on);       /* dispatches do */
+void world_set_validators(struct world *world, uint32_t count); /* that publish, 0 to 3 */
+void world_set_module_type(struct world *world, uint8_t module_type);
+/* 0x12 signs another root (odd leaves), or with another key (even ones). */
+void world_set_bad_validator(struct world *world, bool on);
+void world_forget_held(struct world *world); /* the adapters hold no signed transaction */
+void world_set_tree_lies(struct world *world, bool on);
+/* Uses the node's next nonce on a chain for a transaction that is not ours. */
+void world_use_nonce(struct world *world, uint32_t domain);
+/* An event of the test's own, stepped at once. */
+void world_step(struct world *world, const struct event *event);
+/* The same without a place in the log: the event's bytes need not outlive the call, and the world
+ * does not replay any more. */
+void world_step_unlogged(struct world *world, const struct event *event);
+void world_operator(struct world *world, enum operator_action action, uint32_t domain,
+                    const struct hash *subject);
+struct instant world_now(const struct world *world);
+
+/* What the core says. */
+bool world_message(struct world *world, const struct hash *id, struct message_row *ret_message);
+bool world_lane(struct world *world, uint32_t domain, struct lane_row *ret_lane);
+bool world_noted(const struct world *world, enum reason reason);
+uint32_t world_commands(const struct world *world, enum command_kind kind);
+struct row_table *world_rows(struct world *world);
+struct hash world_digest(const struct world *world);
+
+/* What really happened. */
+uint32_t world_process_count(const struct world *world, const struct hash *id); /* on the chain */
+uint32_t world_processed_by_us(const struct world *world);
+uint32_t world_published(const struct world *world, uint32_t domain); /* by our validator */
+bool world_is_announced(const struct world *world, uint32_t domain);
+uint32_t world_head(const struct world *world, uint32_t domain);
+
+/* Events stepped so far, oldest first; their bytes live as long as the world. */
+uint32_t world_events_count(const struct world *world);
+const struct event *world_event(const struct world *world, uint32_t index);
+
+/* Replays every event over an empty table with other batch limits. True: same digests after every
+ * step and the same rows. */
+bool world_replays(const struct world *world);
+
+#endif
