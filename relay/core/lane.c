@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* relay/core/lane.c: nonce lanes: what happens to a leg from its preparation to its final receipt.
  *
- *                      ┌────────── unknown, lost, not held: the same again ───────────┐
- *                      ▼                                                              │
- *  offered ─▶ intent ─▶ asked ─▶ signed ─▶ broadcast ─▶ included ─▶ final ─▶ succeeded, reverted
- *                      │  ▲                   │  ▲          │
- *                      │  └─ fee raised ──────┘  └─ reorg ──┘
- *                      └─ refused ─▶ nonce given back, or a cancel takes it ─▶ void
+ *                      +---------- unknown, lost, not held: the same again -----------+
+ *                      v                                                              |
+ *  offered -> intent -> asked -> signed -> broadcast -> included -> final -> succeeded, reverted
+ *                      |  ^                   |  ^          |
+ *                      |  +- fee raised ------+  +- reorg --+
+ *                      +- refused -> nonce given back, or a cancel takes it -> void
  *
  * Invariants
  *   1. A nonce belongs to one leg; the only other payload it ever sees is a cancel.
