@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "relay/base/check.h"
 #include "relay/cli/cli.h"
 #include "tests/support/folder.h"
 #include "tests/support/live.h"
@@ -68,6 +69,7 @@ static int call(struct desk *desk, int (*verb)(int, char **), const char *const 
     char *argv[8] = {NULL};
     int argc = 0;
 
+    CHECK(desk != NULL);
     for (; words[argc] != NULL; argc++) {
         argv[argc] = (char *)words[argc];
     }
