@@ -75,6 +75,14 @@ const struct cli_verb cli_verbs[] = {
      "Prints what is in force, defaults included, or says file, line and column of the first\n"
      "mistake. Exit codes: 0 good; 2 a mistake; 4 well-formed, but not allowed.\n",
      cli_config},
+    {"certify", "Check a plan against its network, independently of the solver.",
+     "sluice certify NETWORK PLAN\n\n"
+     "Prints value, bound, baseline, gap and the largest violation, all computed anew from the "
+     "two\n"
+     "files. Exit codes: 0 the plan keeps every bound to 1e-9 of scale and is as good as it says "
+     "(or\n"
+     "says infeasible, and that is proved); 1 it is not; 2 a file is not what it should be.\n",
+     cli_certify},
     {"key", "Make and import keys for the signer.",
      "sluice key new KEYSTORE --passphrase-file FILE [--json]\n"
      "sluice key import KEYSTORE --passphrase-file FILE [--json]\n"
