@@ -66,10 +66,25 @@ const struct cli_verb cli_verbs[] = {
      cli_messages},
     {"journal", "Look into a journal and check it.",
      "sluice journal verify DIR [--json]\n"
-     "sluice journal tail DIR [-n N] [--follow] [--json]\n",
+     "sluice journal tail DIR [-n N] [--follow] [--json]\n\n"
+     "Reads the directory of a running node, of a dead one, or a copy; needs no key and changes\n"
+     "nothing.\n\n"
+     "verify      order, checksums, content and blobs of every record; names the first bad one\n"
+     "tail        the last records, one per line ('>' marks what the node decided)\n"
+     "  -n N      so many records (10)\n"
+     "  --follow  go on with new records as they are committed\n"
+     "  --json    every field, one document per line\n\n"
+     "Exit codes: 0 sound; 1 no journal there; 2 usage, or another version wrote it; 5 not sound;\n"
+     "75 it cannot be read now\n",
      cli_journal},
     {"replay", "Run the core over a journal again and compare everything.",
-     "sluice replay DIR [--json]\n", cli_replay},
+     "sluice replay DIR [--json]\n\n"
+     "Gives the journaled events to the core again. Every recorded command must come out byte for\n"
+     "byte, every digest and every row must be the same; the first that is not is named.\n\n"
+     "Exit codes: 0 the same; 1 no journal there; 2 usage, or another version wrote it; 5 "
+     "different;\n"
+     "75 it cannot be read now\n",
+     cli_replay},
     {"config", "Check a configuration file.",
      "sluice config check FILE [--json]\n\n"
      "Prints what is in force, defaults included, or says file, line and column of the first\n"

@@ -259,6 +259,29 @@ void evm_sooner(const struct evm *evm, struct instant at, struct instant *next)
     }
 }
 
+struct instant evm_begins(void)
+{
+    return (struct instant){.ns = 0};
+}
+
+bool evm_deadline_passed(const struct evm *evm, struct instant *deadline, struct duration wait)
+{
+    if (deadline->ns == 0) {
+        *deadline = instant_after(evm->now, wait);
+        return false;
+    }
+    return instant_is_past(*deadline, evm->now);
+}
+
+void evm_deadline(const struct evm *evm, struct instant at, struct instant *next)
+{
+    const struct instant when = at.ns == 0 ? evm->now : at;
+
+    if (when.ns < next->ns) {
+        *next = when;
+    }
+}
+
 static enum status perform(struct evm *evm, const struct command *command)
 {
     switch (command->kind) {
@@ -288,7 +311,6 @@ static enum status perform(struct evm *evm, const struct command *command)
         return STATUS_UNSUPPORTED;
     }
     check_failed(__FILE__, __LINE__, "a command of no known kind");
-    return STATUS_UNSUPPORTED;
 }
 
 static enum status evm_perform(struct chain *chain, const struct command *command)
@@ -315,6 +337,7 @@ static void evm_tick(struct chain *chain, struct instant now)
     set_now(evm, now);
     evm_calls_tick(evm);
     evm_legs_tick(evm);
+    evm_jobs_tick(evm);
     evm_pump(evm);
 }
 
@@ -323,11 +346,11 @@ static struct instant evm_next_tick(const struct chain *chain)
     const struct evm *const evm = evm_of_const(chain);
     struct instant next = {.ns = UINT64_MAX};
 
-    evm_sooner(evm, evm_calls_next_tick(evm), &next);
+    evm_deadline(evm, evm_calls_next_tick(evm), &next);
     evm_sooner(evm, evm_endpoint_next_tick(evm), &next);
     evm_sooner(evm, evm_watch_next_tick(evm), &next);
-    evm_sooner(evm, evm_jobs_next_tick(evm), &next);
-    evm_sooner(evm, evm_legs_next_tick(evm), &next);
+    evm_deadline(evm, evm_jobs_next_tick(evm), &next);
+    evm_deadline(evm, evm_legs_next_tick(evm), &next);
     return next;
 }
 

@@ -212,7 +212,6 @@ static const char *role_name(uint32_t roles)
         }
     }
     check_failed(__FILE__, __LINE__, "a contract without a role");
-    return NULL;
 }
 
 static void missing_contract(struct evm *evm, uint32_t index, const struct evm_contract *contract)

@@ -39,7 +39,6 @@ static const struct evm_job_ops *ops_of(enum command_kind kind)
         break;
     }
     check_failed(__FILE__, __LINE__, "a command that is no job");
-    return NULL;
 }
 
 void evm_job_fail(struct evm_job *job, enum outcome outcome, struct bytes reason)
@@ -163,8 +162,7 @@ enum status evm_job_perform(struct evm *evm, const struct command *command)
     job->used = true;
     job->kind = command->kind;
     job->outcome = OUTCOME_OK;
-    job->deadline = instant_after(
-        evm->now, (struct duration){.ns = DEADLINES_PER_JOB * evm->request_deadline.ns});
+    job->deadline = evm_begins();
     evm->jobs_used++;
     start_job(evm, job, command);
     begin_phase(evm, job);
@@ -204,11 +202,6 @@ void evm_jobs_pump(struct evm *evm)
         if (!job->used || job->is_done) {
             continue;
         }
-        if (instant_is_past(job->deadline, evm->now)) {
-            evm_job_fail_text(job, OUTCOME_UNKNOWN, "no answer in time");
-            finish(evm, job);
-            continue;
-        }
         while (job->steps_started < job->steps_count) {
             const uint32_t endpoint = job->kind == COMMAND_BROADCAST
                                           ? evm_broadcast_endpoint(job, job->steps_started)
@@ -221,13 +214,26 @@ void evm_jobs_pump(struct evm *evm)
     }
 }
 
+void evm_jobs_tick(struct evm *evm)
+{
+    const struct duration wait = {.ns = DEADLINES_PER_JOB * evm->request_deadline.ns};
+
+    for (uint32_t i = 0; i < evm->jobs_max && evm->jobs_used > 0; i++) {
+        struct evm_job *const job = &evm->jobs[i];
+        if (job->used && !job->is_done && evm_deadline_passed(evm, &job->deadline, wait)) {
+            evm_job_fail_text(job, OUTCOME_UNKNOWN, "no answer in time");
+            finish(evm, job);
+        }
+    }
+}
+
 struct instant evm_jobs_next_tick(const struct evm *evm)
 {
     struct instant next = {.ns = UINT64_MAX};
 
     for (uint32_t i = 0; i < evm->jobs_max && evm->jobs_used > 0; i++) {
         if (evm->jobs[i].used && !evm->jobs[i].is_done) {
-            evm_sooner(evm, evm->jobs[i].deadline, &next);
+            evm_deadline(evm, evm->jobs[i].deadline, &next);
         }
     }
     return next;

@@ -310,7 +310,6 @@ static bool filter_takes(enum evm_filter filter, const struct evm_event *event)
         return event->kind == FACT_TRANSFER;
     }
     check_failed(__FILE__, __LINE__, "a filter of no known kind");
-    return false;
 }
 
 void evm_filter_write(const struct evm_interest *interest, enum evm_filter filter,

@@ -101,6 +101,7 @@ struct sim {
     struct world world;
     struct sim_faults faults;
     bool faults_on;
+    bool is_busy; /* people still do things */
     bool finished;
     uint64_t liveness_ns; /* when faults ended; 0: not yet */
     uint64_t settled_ns;  /* since when nothing was left to do; 0: something is */

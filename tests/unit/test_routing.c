@@ -16,7 +16,7 @@
 #define PIECES_MAX    32u
 #define GROUPS_MAX    16u
 #define TERMS_MAX     128u
-#define NANO          -9
+#define NANO          (-9)
 
 struct fixture {
     struct route_place places[PLACES_MAX];

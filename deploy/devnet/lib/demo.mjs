@@ -6,10 +6,11 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Display } from './display.mjs';
-import { lastWords, readLedger, verifyJournal } from './inspect.mjs';
+import { isIdle, lastWords, readLedger, readStatus, replayJournal, verifyJournal }
+  from './inspect.mjs';
 import { chainShares } from './nodes.mjs';
 import { Stage, endStage } from './stage.mjs';
-import { EXIT_FAILED, deferInterrupts, readCount, readOptions, runProgram, sleep }
+import { EXIT_FAILED, Stop, deferInterrupts, readCount, readOptions, runProgram, sleep }
   from './terminal.mjs';
 import { findFaults, judge, summaryText, verdictLine } from './verdict.mjs';
 import { Watch } from './watch.mjs';
@@ -61,7 +62,8 @@ class Demo {
       await this.watch.refresh();
       if (Date.now() - shown >= TICK_MS) {
         shown = Date.now();
-        const words = lastWords(this.relayer);
+        const isAlive = this.stage.handles.has(this.relayer.name);
+        const words = isAlive ? lastWords(this.relayer) : `${this.relayer.name}: not running`;
         this.display.show({ watch: this.watch, tolerance: TOLERANCE_BPS, words });
       }
       if (await isDone()) return true;
@@ -73,7 +75,11 @@ class Demo {
   async open() {
     const { display, stage } = this;
     display.say('starting three chains with the real contracts', 'bold');
-    await stage.open();
+    await stage.open().catch((error) => {
+      const how = `end it with deploy/demo --end${this.dataHint()}`;
+      throw /still run in/.test(error.message) ?
+        new Stop(error.code, `${error.message}: ${how}`) : error;
+    });
     this.watch = new Watch(stage.devnet, chainShares(stage.devnet));
     display.say('starting three validators; each announces where it publishes its signatures');
     this.validators = await stage.startValidators();
@@ -125,11 +131,12 @@ class Demo {
       `not everything settled in ${SETTLE_MAX_MS / 1000} s`, settled ? 'green' : 'red');
   }
 
-  /** On the chains nothing is open and all is near its target, and the ledger says so too. */
+  /** On the chains nothing is open and all is near its target, and the node says so too. */
   isSettled() {
     const { watch } = this;
     const isNear = watch.states.every((_, i) => Math.abs(watch.apart(i)) <= TOLERANCE_BPS);
-    return isNear && watch.openMessages.length === 0 && readLedger(this.stage, this.relayer).settled;
+    return isNear && watch.openMessages.length === 0 &&
+      isIdle(readStatus(this.stage.program, this.relayer));
   }
 
   async close() {
@@ -149,8 +156,9 @@ class Demo {
       ids: this.traffic.ids ?? [],
       watch,
       tolerance: TOLERANCE_BPS,
-      journals: nodes.map((node) => verifyJournal(stage.program, node)),
-      ledger: readLedger(stage, this.relayer),
+      journals: [verifyJournal, replayJournal].flatMap((check) =>
+        nodes.map((node) => check(stage.program, node))),
+      ledger: await readLedger(stage, this.relayer),
     });
   }
 
@@ -167,7 +175,10 @@ class Demo {
   }
 
   hints() {
-    const here = (file) => path.relative(process.cwd(), file) || '.';
+    const here = (file) => {
+      const short = path.relative(process.cwd(), file);
+      return short.startsWith('..') ? file : short;
+    };
     const sluice = here(this.stage.program);
     const config = here(this.relayer.config);
     const data = here(this.relayer.data);

@@ -134,7 +134,7 @@ export function summaryText(verdict) {
     ['tokens on the chains', `missing ${formatUnits(measured.supplyDifference)}; routers and ` +
       `bridges off by ${formatUnits(measured.collateralDifference)}`],
     ['the node\'s ledger', ledger.words],
-    ...journals.map(({ name, words }) => [name, words]),
+    ...journals.map(({ name, words }) => [name, words.replace(/, digest 0x.*/, '')]),
   ];
   const width = Math.max(...rows.map(([title]) => title.length));
   return rows.map(([title, words]) => `  ${title.padEnd(width)}   ${words}\n`).join('');

@@ -143,7 +143,7 @@ const CASES = [
       mkdirSync(data, { recursive: true, mode: 0o700 });
       writeFileSync(path.join(data, 'control.sock'), 'a file');
     });
-    await cases.refuses(node, EXIT_USAGE, ['control.sock', 'no socket']);
+    await cases.refuses(node, EXIT_USAGE, ['control.sock', 'something else is there']);
     expectEqual(readFileSync(path.join(node.data, 'control.sock'), 'utf8'), 'a file', 'the file');
   }],
   ['a control socket that another program listens on', async (cases) => {
@@ -152,7 +152,7 @@ const CASES = [
     await new Promise((resolve) =>
       server.listen(path.join(node.data, 'control.sock'), resolve));
     try {
-      await cases.refuses(node, EXIT_USAGE, ['control.sock']);
+      await cases.refuses(node, EXIT_USAGE, ['control.sock', 'something else is there']);
     } finally {
       server.close();
     }

@@ -6,8 +6,10 @@
 import { expect, expectEqual } from '../../../deploy/devnet/lib/expect.mjs';
 import { replayJournal, verifyJournal } from '../../../deploy/devnet/lib/inspect.mjs';
 import { measure } from '../../../deploy/devnet/lib/measurement.mjs';
+import { chainShares } from '../../../deploy/devnet/lib/nodes.mjs';
 import { Random } from '../../../deploy/devnet/lib/random.mjs';
 import { sleep } from '../../../deploy/devnet/lib/terminal.mjs';
+import { Watch } from '../../../deploy/devnet/lib/watch.mjs';
 import { runSuite } from './suite.mjs';
 
 const KILLS = 20;
@@ -15,6 +17,7 @@ const LIFE_MIN_MS = 100;
 const LIFE_MAX_MS = 1800;
 const RELAYER_SHARE = 0.75; // the other kills are for validators
 const SETTLE_SECONDS = 60;
+const TOLERANCE_BPS = 100;
 
 async function killAtRandom(stage, random, relayer, validators) {
   for (let i = 0; i < KILLS; ++i) {
@@ -30,7 +33,7 @@ runSuite('restart', 'Kills nodes at random moments.', { seed: '1' }, async (suit
   const random = new Random(suite.options.seed);
   await stage.open();
   const validators = await stage.startValidators();
-  const route = { tolerance: '1 %', cooldown: '2s', plan_interval: '1s' };
+  const route = { tolerance: `${TOLERANCE_BPS / 100} %`, cooldown: '2s', plan_interval: '1s' };
   const relayer = stage.write({ name: 'relayer', mode: 'act', route });
   await stage.start(relayer);
   const traffic = stage.traffic(['--transfers', '80', '--messages', '80', '--rate', '8', '--bias',
@@ -39,13 +42,17 @@ runSuite('restart', 'Kills nodes at random moments.', { seed: '1' }, async (suit
   let result = null;
   await suite.check(`${KILLS} kills, each time the node is ready again`, () =>
     killAtRandom(stage, random, relayer, validators));
-  await suite.check('every message is delivered', async () => {
+  await suite.check('every message is delivered and collateral is back in balance', async () => {
+    const watch = new Watch(stage.devnet, chainShares(stage.devnet));
     await traffic;
-    await suite.until('all delivered', SETTLE_SECONDS, async () => {
+    await suite.until('all delivered and balanced', SETTLE_SECONDS, async () => {
       stage.check();
-      result = await measure(stage.devnet, 0, stage.devnet.relayer.address);
-      return result.lost === 0 && result.owed === '0';
+      await watch.refresh();
+      const isNear = watch.states.every((_, i) => Math.abs(watch.apart(i)) <= TOLERANCE_BPS);
+      return isNear && watch.openMessages.length === 0;
     });
+    result = await measure(stage.devnet, 0, stage.devnet.relayer.address);
+    expectEqual(result.lost, 0, 'lost messages');
   });
   await suite.check('none twice, none made up, none sent for nothing', () => {
     expectEqual(result.duplicated, 0, 'messages delivered twice');

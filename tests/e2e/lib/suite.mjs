@@ -49,7 +49,8 @@ export class Suite {
     } catch (error) {
       stopIfInterrupted();
       this.failed += 1;
-      const words = error instanceof Stop ? error.message : error.stack;
+      const isExpected = error instanceof Stop || error.constructor === Error;
+      const words = isExpected ? error.message : error.stack;
       process.stdout.write(`FAILED   ${title} (${took()})\n         ${words}\n`);
     }
   }
