@@ -25,6 +25,29 @@ static bool takes_part(double price, double largest)
     return price > 1e-6 * largest || price < -1e-6 * largest;
 }
 
+/* What a unit at a place costs in the proof, its groups included, and the size of what adds up to
+ * it: a place's min takes part when this is above 0, its max when it is below. */
+static double rent_of(const struct model *model, const struct model_plan *plan, uint32_t place,
+                      double *ret_size)
+{
+    double rent = plan->prices.places[place];
+    double size = rent < 0 ? -rent : rent;
+
+    for (uint32_t g = 0; g < model->counts.groups; g++) {
+        const struct route_span span = model->groups[g].places;
+        for (uint32_t k = 0; k < span.count; k++) {
+            const struct model_term *term = &model->terms[span.first + k];
+            const double part = term->coefficient * plan->prices.groups[g];
+            if (term->index == place) {
+                rent += part;
+                size += part < 0 ? -part : part;
+            }
+        }
+    }
+    *ret_size = size;
+    return rent;
+}
+
 /* The bounds that the proof of infeasibility adds up, in words. */
 static json_t *conflict_words(const struct network_file *network, const struct model_plan *plan)
 {
@@ -48,10 +71,11 @@ static json_t *conflict_words(const struct network_file *network, const struct m
     }
     for (uint32_t i = 0; i < model->counts.places; i++) {
         const struct model_place *place = &model->places[i];
-        const double price = plan->prices.places[i];
-        if (price > 0 && place->min > 0) {
+        double size = 0;
+        const double rent = rent_of(model, plan, i, &size);
+        if (rent > 1e-2 * size && place->min > 0) {
             conflict_line(lines, "place", network->places.ids[i], "at least", place->min);
-        } else if (price < 0) {
+        } else if (rent < -1e-2 * size) {
             conflict_line(lines, "place", network->places.ids[i], "at most", place->max);
         }
     }

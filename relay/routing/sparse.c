@@ -70,12 +70,22 @@ void sparse_order_connect(struct sparse_order *order, uint32_t a, uint32_t b)
     }
 }
 
+/* In words, then bytes: a builtin would call the compiler's library where there is no instruction.
+ */
+static uint32_t word_bits_count(uint64_t word)
+{
+    word -= word >> 1 & 0x5555555555555555u;
+    word = (word & 0x3333333333333333u) + (word >> 2 & 0x3333333333333333u);
+    word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0fu;
+    return (uint32_t)(word * 0x0101010101010101u >> 56);
+}
+
 static uint32_t bits_count(const uint64_t *bits, uint32_t words_count)
 {
     uint32_t count = 0;
 
     for (uint32_t i = 0; i < words_count; i++) {
-        count += (uint32_t)__builtin_popcountll(bits[i]);
+        count += word_bits_count(bits[i]);
     }
     return count;
 }
