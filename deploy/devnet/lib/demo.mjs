@@ -26,7 +26,8 @@ const RECOVER_MAX_MS = 30_000;
 const TOLERANCE_BPS = 200;
 
 const TITLE = `Shows the whole node at work on a local devnet, in about a minute.
-Exit codes: 0 everything as promised, 1 something was not, 2 wrong usage, 3 something cannot be had.`;
+Exit codes: 0 everything as promised, 1 something was not, 2 wrong usage, 3 something cannot be
+had.`;
 
 const OPTIONS = {
   keep: { type: 'boolean', help: 'leave everything running, and say what to try next' },

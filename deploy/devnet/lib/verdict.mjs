@@ -47,8 +47,8 @@ export function quantile(sorted, share) {
 }
 
 /**
- * Everything that can be said at the end. `ids` are the users' messages; `journals` and `ledger` are
- * what the program said: lists of {name, ok, words}.
+ * Everything that can be said at the end. `ids` are the users' messages; `journals` is a list of
+ * {name, ok, words}, and `ledger` what readLedger found.
  */
 export async function judge({ devnet, ids, watch, tolerance, journals, ledger }) {
   const measured = await measure(devnet, 0, devnet.relayer.address);

@@ -27,10 +27,11 @@ async function dispatch(devnet, number) {
   const [origin, destination] = devnet.chains;
   const args = [destination.domain, pad(destination.testRecipient, { size: 32 }),
     numberToHex(number, { size: 32 })];
-  const value = await callContract(origin.httpUrl, origin.mailbox, mailboxAbi, 'quoteDispatch', args);
-  const hash = await submitContract(origin.httpUrl, {
-    from: devnet.users[0], to: origin.mailbox, abi: mailboxAbi, functionName: 'dispatch', args, value,
-  });
+  const { httpUrl, mailbox: to } = origin;
+  const value = await callContract(httpUrl, to, mailboxAbi, 'quoteDispatch', args);
+  const from = devnet.users[0];
+  const call = { from, to, abi: mailboxAbi, functionName: 'dispatch', args, value };
+  const hash = await submitContract(httpUrl, call);
   const [log] = dispatchLogs(await waitReceipt(origin.httpUrl, hash, 'dispatch'));
   return messageOfLog(log);
 }
