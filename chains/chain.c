@@ -80,8 +80,7 @@ bool chain_next_request(struct chain *chain, struct chain_request *ret_request)
         CHECK(ret_request->sign.transaction.count > 0);
         return true;
     }
-    CHECK(!"a request of no known kind");
-    return false;
+    check_failed(__FILE__, __LINE__, "a request of no known kind");
 }
 
 void chain_on_reply(struct chain *chain, const struct chain_reply *reply, struct instant now)

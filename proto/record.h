@@ -24,11 +24,11 @@
 
 /* Room in a buffer that is enough for any one encoding, with the scratch memory it needs while it
  * is made. Most need a few hundred bytes. */
-#define RECORD_ENCODE_ROOM_BYTES (3u << 20)
+#define RECORD_ENCODE_ROOM_BYTES (6u << 20)
 /* Memory of an arena that is enough for every record that follows the limits. */
 #define RECORD_ARENA_BYTES (2u << 20)
-/* The largest blob: a network, or an event with every list full. */
-#define RECORD_BLOB_BYTES_MAX (1u << 20)
+/* The largest blob: a network of the largest step, or an event with every list full. */
+#define RECORD_BLOB_BYTES_MAX COMMAND_BYTES_PER_STEP_MAX
 
 /* Both lie in the buffer given to the call. */
 struct record_encoding {

@@ -66,17 +66,42 @@ const struct cli_verb cli_verbs[] = {
      cli_messages},
     {"journal", "Look into a journal and check it.",
      "sluice journal verify DIR [--json]\n"
-     "sluice journal tail DIR [-n N] [--follow] [--json]\n",
+     "sluice journal tail DIR [-n N] [--follow] [--json]\n\n"
+     "Reads the directory of a running node, of a dead one, or a copy; needs no key and changes\n"
+     "nothing.\n\n"
+     "verify      order, checksums, content and blobs of every record; names the first bad one\n"
+     "tail        the last records, one per line ('>' marks what the node decided)\n"
+     "  -n N      so many records (10)\n"
+     "  --follow  go on with new records as they are committed\n"
+     "  --json    every field, one document per line\n\n"
+     "Exit codes: 0 sound; 1 no journal there; 2 usage, or another version wrote it; 5 not sound;\n"
+     "75 it cannot be read now\n",
      cli_journal},
     {"replay", "Run the core over a journal again and compare everything.",
-     "sluice replay DIR [--json]\n", cli_replay},
+     "sluice replay DIR [--json]\n\n"
+     "Gives the journaled events to the core again. Every recorded command must come out byte for\n"
+     "byte, every digest and every row must be the same; the first that is not is named.\n\n"
+     "Exit codes: 0 the same; 1 no journal there; 2 usage, or another version wrote it; 5 "
+     "different;\n"
+     "75 it cannot be read now\n",
+     cli_replay},
     {"config", "Check a configuration file.",
      "sluice config check FILE [--json]\n\n"
      "Prints what is in force, defaults included, or says file, line and column of the first\n"
      "mistake. Exit codes: 0 good; 2 a mistake; 4 well-formed, but not allowed.\n",
      cli_config},
     {"key", "Make and import keys for the signer.",
-     "sluice key new|import|list ...; see 'sluice key --help'\n", cli_key},
+     "sluice key new KEYSTORE --passphrase-file FILE [--json]\n"
+     "sluice key import KEYSTORE --passphrase-file FILE [--json]\n"
+     "sluice key list KEYSTORE|FOLDER... [--passphrase-file FILE] [--json]\n\n"
+     "new makes a secret; import reads one from a line of standard input (64 hexadecimal digits,\n"
+     "not shown on a terminal). Both write a Web3 keystore (version 3, mode 600) and never "
+     "replace\n"
+     "a file. list names the address in each keystore; with a passphrase file it opens each.\n\n"
+     "  --passphrase-file FILE  its first line is the passphrase; readable by its owner alone:\n"
+     "                          (umask 077; head -c 24 /dev/urandom | base64 > FILE)\n\n"
+     "Exit codes: 0 done; 1 list met a file that is no keystore or does not open; 2 usage.\n",
+     cli_key},
     {NULL, NULL, NULL, NULL},
 };
 

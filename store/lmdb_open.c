@@ -13,6 +13,8 @@
 
 #define FORMAT_VERSION 1u
 #define DATABASES_MAX  8u /* four now; room for a tree over the records */
+/* Of lock.mdb: a header and 64 bytes for each reader, in whole pages. */
+#define LOCK_FILE_BYTES ((off_t)(JOURNAL_READERS_MAX * 64 + 8191) / 4096 * 4096)
 
 static const char format_key[] = "format";
 
@@ -174,6 +176,32 @@ static int create_databases(struct lmdb_journal *journal)
     return mdb_txn_commit(txn);
 }
 
+/* LMDB writes to its lock file through a mapping: on a full disk that is SIGBUS, not an error. So
+ * its room is taken before. An errno value. */
+static int reserve_lock_file(const char *path)
+{
+    char file[4096];
+    struct stat state;
+    const int length = snprintf(file, sizeof(file), "%s/lock.mdb", path);
+    int rc = 0;
+
+    if (length < 0 || (size_t)length >= sizeof(file)) {
+        return ENAMETOOLONG;
+    }
+    /* Before LMDB locks it: closing a descriptor gives up all locks of the process on the file. */
+    const int fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        return errno;
+    }
+    if (fstat(fd, &state) != 0) {
+        rc = errno;
+    } else if (state.st_size < LOCK_FILE_BYTES) {
+        rc = posix_fallocate(fd, 0, LOCK_FILE_BYTES);
+    }
+    (void)close(fd);
+    return rc;
+}
+
 int lmdb_open_environment(struct lmdb_journal *journal)
 {
     int dead_count = 0;
@@ -189,6 +217,9 @@ int lmdb_open_environment(struct lmdb_journal *journal)
     }
     if (rc == MDB_SUCCESS && !journal->base.read_only) {
         rc = mdb_env_set_mapsize(journal->env, journal->map_bytes);
+    }
+    if (rc == MDB_SUCCESS && !journal->base.read_only) {
+        rc = reserve_lock_file(journal->path);
     }
     if (rc == MDB_SUCCESS) {
         /* Neither MDB_NOSYNC nor MDB_WRITEMAP: promise 2 rests on the sync inside commit, and a

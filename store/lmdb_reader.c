@@ -91,6 +91,18 @@ static enum status reader_keep(struct lmdb_reader *reader, MDB_val value, struct
     return STATUS_OK;
 }
 
+/* LMDB's own bound follows the size of the lock file, which is a whole number of pages. */
+static uint32_t readers_count(const struct lmdb_journal *journal)
+{
+    uint32_t count = 0;
+
+    for (const struct lmdb_reader *reader = journal->readers; reader != NULL;
+         reader = reader->next) {
+        count++;
+    }
+    return count;
+}
+
 enum status lmdb_reader_open(struct journal *base, struct journal_reader **ret_reader)
 {
     struct lmdb_journal *journal = lmdb_of(base);
@@ -106,9 +118,17 @@ enum status lmdb_reader_open(struct journal *base, struct journal_reader **ret_r
     reader->value = value;
     reader->value_capacity = BUFFER_BYTES_MIN;
     gate_lock_alone(journal);
-    reader->next = journal->readers;
-    journal->readers = reader;
+    const bool has_room = readers_count(journal) < JOURNAL_READERS_MAX;
+    if (has_room) {
+        reader->next = journal->readers;
+        journal->readers = reader;
+    }
     gate_unlock(journal);
+    if (!has_room) {
+        free(reader->value);
+        free(reader);
+        return STATUS_FULL;
+    }
     const enum status status = reader_enter(reader);
     if (status != STATUS_OK) {
         journal_reader_close(&reader->base);

@@ -259,6 +259,13 @@ void evm_sooner(const struct evm *evm, struct instant at, struct instant *next)
     }
 }
 
+void evm_deadline(struct instant at, struct instant *next)
+{
+    if (at.ns < next->ns) {
+        *next = at;
+    }
+}
+
 static enum status perform(struct evm *evm, const struct command *command)
 {
     switch (command->kind) {
@@ -287,8 +294,7 @@ static enum status perform(struct evm *evm, const struct command *command)
     case COMMAND_NOTE:
         return STATUS_UNSUPPORTED;
     }
-    CHECK(!"a command of no known kind");
-    return STATUS_UNSUPPORTED;
+    check_failed(__FILE__, __LINE__, "a command of no known kind");
 }
 
 static enum status evm_perform(struct chain *chain, const struct command *command)
@@ -315,6 +321,7 @@ static void evm_tick(struct chain *chain, struct instant now)
     set_now(evm, now);
     evm_calls_tick(evm);
     evm_legs_tick(evm);
+    evm_jobs_tick(evm);
     evm_pump(evm);
 }
 
@@ -323,11 +330,11 @@ static struct instant evm_next_tick(const struct chain *chain)
     const struct evm *const evm = evm_of_const(chain);
     struct instant next = {.ns = UINT64_MAX};
 
-    evm_sooner(evm, evm_calls_next_tick(evm), &next);
+    evm_deadline(evm_calls_next_tick(evm), &next);
     evm_sooner(evm, evm_endpoint_next_tick(evm), &next);
     evm_sooner(evm, evm_watch_next_tick(evm), &next);
-    evm_sooner(evm, evm_jobs_next_tick(evm), &next);
-    evm_sooner(evm, evm_legs_next_tick(evm), &next);
+    evm_deadline(evm_jobs_next_tick(evm), &next);
+    evm_deadline(evm_legs_next_tick(evm), &next);
     return next;
 }
 

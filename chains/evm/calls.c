@@ -337,7 +337,11 @@ struct instant evm_calls_next_tick(const struct evm *evm)
         if (call->kind == EVM_CALL_FREE) {
             continue;
         }
-        evm_sooner(evm, call->sent ? call->deadline : call->not_before, &next);
+        if (call->sent) {
+            evm_deadline(call->deadline, &next);
+        } else {
+            evm_sooner(evm, call->not_before, &next);
+        }
     }
     return next;
 }

@@ -211,8 +211,7 @@ static const char *role_name(uint32_t roles)
             return names[i].name;
         }
     }
-    CHECK(!"a contract without a role");
-    return NULL;
+    check_failed(__FILE__, __LINE__, "a contract without a role");
 }
 
 static void missing_contract(struct evm *evm, uint32_t index, const struct evm_contract *contract)

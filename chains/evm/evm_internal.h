@@ -369,6 +369,7 @@ struct evm_follow {
     uint64_t since_head; /* head when it was taken on or last looked for */
     bool has_block;      /* a fact said which */
     struct hash block;
+    bool is_missing;   /* its nonce was passed and it had no receipt */
     bool is_overtaken; /* the nonce is final and the next missing receipt decides */
     struct event answer;
 };
@@ -564,6 +565,7 @@ void evm_facts_settle(struct evm *evm);
 /* jobs.c */
 MUST_USE enum status evm_job_perform(struct evm *evm, const struct command *command);
 void evm_jobs_pump(struct evm *evm);
+void evm_jobs_tick(struct evm *evm);
 struct instant evm_jobs_next_tick(const struct evm *evm);
 bool evm_job_event(struct evm *evm, struct event *ret_event);
 void evm_job_release_given(struct evm *evm);
@@ -683,5 +685,7 @@ void evm_pump(struct evm *evm);
 /* Takes a moment that is yet to come if it is sooner than `*next`. One that is past is not waited
  * for: the pump that ran since was stopped by something else. */
 void evm_sooner(const struct evm *evm, struct instant at, struct instant *next);
+/* Takes a deadline if it is sooner, past or not: only a tick lets it pass. */
+void evm_deadline(struct instant at, struct instant *next);
 
 #endif

@@ -5,8 +5,8 @@
  *      |                                                     ^        |
  *      '-the key's nonce passed it (asked once per head)-----'        | no receipt
  *      ^                                                              |
- *      +--------------------------------------------------------------+
- *      '-- the nonce is final and still no receipt --> ABSENT <-------'
+ *      '--------------------------------------------------------------+
+ *          with the nonce final, asked once more, and none: ABSENT <--'
  *
  * Transactions of ours usually leave a fact (ProcessId, CollateralMoved), so blocks that are read
  * anyway say which are included. What leaves none (a revert, a cancel, an announcement) shows in
@@ -224,7 +224,7 @@ void evm_nonce_answer(struct evm *evm, const struct evm_call *call, const struct
     for (uint32_t i = 0; i < evm->follows_max; i++) {
         struct evm_follow *const follow = &evm->follows[i];
         if (follow->phase == EVM_FOLLOW_WAITING && follow->key == call->subject &&
-            follow->nonce < key->latest) {
+            follow->nonce < key->latest && !follow->is_missing) {
             follow->phase = EVM_FOLLOW_SEEN;
         }
     }
@@ -332,6 +332,7 @@ void evm_receipt_answer(struct evm *evm, const struct evm_call *call,
         }
         return;
     }
+    follow->is_missing = true; /* another one may have its nonce: the final nonce will tell */
     if (follow->is_overtaken) {
         evm_legs_settled(evm, &evm->keys[follow->key].address, follow->nonce);
         begin_answer(evm, follow, OUTCOME_ABSENT);

@@ -38,8 +38,7 @@ static const struct evm_job_ops *ops_of(enum command_kind kind)
     case COMMAND_NOTE:
         break;
     }
-    CHECK(!"a command that is no job");
-    return NULL;
+    check_failed(__FILE__, __LINE__, "a command that is no job");
 }
 
 void evm_job_fail(struct evm_job *job, enum outcome outcome, struct bytes reason)
@@ -142,7 +141,7 @@ static void start_job(struct evm *evm, struct evm_job *job, const struct command
     case COMMAND_NOTE:
         break;
     }
-    CHECK(!"a command that is no job");
+    check_failed(__FILE__, __LINE__, "a command that is no job");
 }
 
 enum status evm_job_perform(struct evm *evm, const struct command *command)
@@ -204,11 +203,6 @@ void evm_jobs_pump(struct evm *evm)
         if (!job->used || job->is_done) {
             continue;
         }
-        if (instant_is_past(job->deadline, evm->now)) {
-            evm_job_fail_text(job, OUTCOME_UNKNOWN, "no answer in time");
-            finish(evm, job);
-            continue;
-        }
         while (job->steps_started < job->steps_count) {
             const uint32_t endpoint = job->kind == COMMAND_BROADCAST
                                           ? evm_broadcast_endpoint(job, job->steps_started)
@@ -221,13 +215,24 @@ void evm_jobs_pump(struct evm *evm)
     }
 }
 
+void evm_jobs_tick(struct evm *evm)
+{
+    for (uint32_t i = 0; i < evm->jobs_max && evm->jobs_used > 0; i++) {
+        struct evm_job *const job = &evm->jobs[i];
+        if (job->used && !job->is_done && instant_is_past(job->deadline, evm->now)) {
+            evm_job_fail_text(job, OUTCOME_UNKNOWN, "no answer in time");
+            finish(evm, job);
+        }
+    }
+}
+
 struct instant evm_jobs_next_tick(const struct evm *evm)
 {
     struct instant next = {.ns = UINT64_MAX};
 
     for (uint32_t i = 0; i < evm->jobs_max && evm->jobs_used > 0; i++) {
         if (evm->jobs[i].used && !evm->jobs[i].is_done) {
-            evm_sooner(evm, evm->jobs[i].deadline, &next);
+            evm_deadline(evm->jobs[i].deadline, &next);
         }
     }
     return next;

@@ -309,8 +309,7 @@ static bool filter_takes(enum evm_filter filter, const struct evm_event *event)
     case EVM_FILTER_TO:
         return event->kind == FACT_TRANSFER;
     }
-    CHECK(!"a filter of no known kind");
-    return false;
+    check_failed(__FILE__, __LINE__, "a filter of no known kind");
 }
 
 void evm_filter_write(const struct evm_interest *interest, enum evm_filter filter,
@@ -511,7 +510,7 @@ static void decode_arguments(const struct evm_log *log, struct abi_reader *data,
     case FACT_DISPATCH:
         break;
     }
-    CHECK(!"a dispatch is decoded by decode_dispatch");
+    check_failed(__FILE__, __LINE__, "a dispatch is decoded by decode_dispatch");
 }
 
 static const struct evm_event *find_event(const struct evm_interest *interest,

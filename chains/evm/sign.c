@@ -244,7 +244,7 @@ struct instant evm_legs_next_tick(const struct evm *evm)
 
     for (uint32_t i = 0; i < evm->legs_max; i++) {
         if (evm->legs[i].phase == EVM_LEG_SIGNING) {
-            evm_sooner(evm, evm->legs[i].deadline, &next);
+            evm_deadline(evm->legs[i].deadline, &next);
         }
     }
     return next;

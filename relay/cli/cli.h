@@ -90,6 +90,7 @@ const char *cli_hash_short(const struct hash *hash);         /* 0x12345678… */
 const char *cli_address_text(const struct address *address); /* 0x and 40 digits when EVM */
 const char *cli_time_text(struct instant at);                /* 2026-11-23T01:05:16Z; - for 0 */
 const char *cli_units_text(const struct amount *amount, uint32_t decimals); /* 12.500000 */
+const char *cli_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 const char *cli_bytes_text(struct bytes text); /* escaped, cut: words from outside */
 
 #endif

@@ -176,6 +176,16 @@ const char *cli_units_text(const struct amount *amount, uint32_t decimals)
     return text;
 }
 
+const char *cli_text(const char *format, ...)
+{
+    char *text = next_text();
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, TEXT_BYTES_MAX, format, arguments);
+    va_end(arguments);
+    return text;
+}
+
 const char *cli_bytes_text(struct bytes bytes)
 {
     char *text = next_text();

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "relay/cli/plan.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "relay/base/hex.h"
 #include "relay/cli/cli.h"
+#include "relay/cli/json_of.h"
 #include "relay/cli/rows_view.h"
 #include "relay/core/capital_view.h"
 
@@ -18,13 +21,6 @@ static uint32_t decimals_of(const struct rows_view *view, const char *symbol)
         }
     }
     return 0;
-}
-
-static json_t *amount_json(const struct amount *amount)
-{
-    char text[AMOUNT_DECIMAL_BYTES_MAX];
-    (void)amount_format_decimal(amount, text);
-    return json_string(text);
 }
 
 /* Where a move of a plan stands; "-" when it was not started. */
@@ -48,11 +44,11 @@ static json_t *moves_json(const struct rows_view *view, const struct hash *id,
         struct move_row row;
         const char *state = move_state(view, id, i, &row);
         (void)json_array_append_new(
-            moves, json_pack("{s:s, s:s, s:s, s:o, s:s, s:s}", "id", cli_hash_text(&move_id),
+            moves, json_pack("{s:s, s:s, s:s, s:o, s:s, s:o}", "id", cli_hash_text(&move_id),
                              "from", rows_view_chain(view, move->source_domain), "to",
                              rows_view_chain(view, move->target_domain), "amount",
-                             amount_json(&move->amount), "state", state, "reason",
-                             reason_text(row.reason)));
+                             json_of_amount(&move->amount), "state", state, "reason",
+                             json_of_reason(row.reason)));
     }
     return moves;
 }
@@ -61,13 +57,12 @@ static json_t *plan_json(const struct rows_view *view, const struct hash *id,
                          const struct plan_row *plan)
 {
     json_t *moves = moves_json(view, id, plan);
-    return json_pack("{s:s, s:s, s:i, s:s, s:s, s:i, s:s, s:s, s:o, s:o, s:o}", "id",
-                     cli_hash_text(id), "asset", plan->symbol, "decimals",
-                     (int)decimals_of(view, plan->symbol), "state", plan_state_name(plan->state),
-                     "reason", reason_text(plan->reason), "code", (int)plan->reason, "made_at",
-                     cli_time_text(plan->made_at), "decided_at", cli_time_text(plan->decided_at),
-                     "total", amount_json(&plan->total), "cost", amount_json(&plan->cost), "moves",
-                     moves);
+    return json_pack("{s:s, s:s, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "id", cli_hash_text(id),
+                     "asset", plan->symbol, "decimals", (int)decimals_of(view, plan->symbol),
+                     "state", plan_state_name(plan->state), "reason", json_of_reason(plan->reason),
+                     "made_at", json_of_time(plan->made_at), "decided_at",
+                     json_of_time(plan->decided_at), "total", json_of_amount(&plan->total), "cost",
+                     json_of_amount(&plan->cost), "moves", moves);
 }
 
 static void print_plan(const struct rows_view *view, const struct hash *id,
@@ -97,27 +92,35 @@ static void print_plan(const struct rows_view *view, const struct hash *id,
     }
 }
 
-static int show_one(const char *verb, const struct rows_view *view, const char *text, bool json)
+int plan_show(const char *verb, const struct rows_view *view, const struct hash *id, bool json)
 {
-    struct hash id;
     struct plan_row plan;
-    if (hex_decode_hash(bytes_from_string(text), &id) != STATUS_OK) {
-        cli_say(verb, "'%s' is not an id (0x and 64 digits)", text);
-        return EXIT_USAGE;
-    }
-    const enum status status = capital_view_plan(&view->source, &id, &plan);
+    const enum status status = capital_view_plan(&view->source, id, &plan);
     if (status == STATUS_NOT_FOUND) {
-        cli_say(verb, "there is no such plan");
         return EXIT_NEGATIVE;
     }
     if (status != STATUS_OK) {
         return rows_view_failed(verb, status);
     }
     if (json) {
-        return cli_print_json(plan_json(view, &id, &plan));
+        return cli_print_json(plan_json(view, id, &plan));
     }
-    print_plan(view, &id, &plan);
+    print_plan(view, id, &plan);
     return EXIT_DONE;
+}
+
+static int show_one(const char *verb, const struct rows_view *view, const char *text, bool json)
+{
+    struct hash id;
+    if (hex_decode_hash(bytes_from_string(text), &id) != STATUS_OK) {
+        cli_say(verb, "'%s' is not an id (0x and 64 digits)", text);
+        return EXIT_USAGE;
+    }
+    const int code = plan_show(verb, view, &id, json);
+    if (code == EXIT_NEGATIVE) {
+        cli_say(verb, "there is no such plan");
+    }
+    return code;
 }
 
 static void table_row(const struct rows_view *view, struct cli_table *table, const struct hash *id,

@@ -16,20 +16,52 @@ static int open_journal(const char *verb, const char *data, struct rows_view *vi
     if (status == STATUS_OK) {
         status = journal_reader_open(view->journal, &view->reader);
     }
-    if (status == STATUS_OK) {
+    switch (status) {
+    case STATUS_OK:
         view->source = row_source_from_journal(view->reader);
         view->head = journal_reader_head(view->reader);
         return EXIT_DONE;
-    }
-    if (status == STATUS_NOT_FOUND) {
+    case STATUS_NOT_FOUND:
         cli_say(verb, "there is no journal in %s; has the node run?", data);
         return EXIT_NEGATIVE;
+    case STATUS_CORRUPT:
+        cli_say(verb, "%s does not hold a journal, or a damaged one", data);
+        return EXIT_INTEGRITY;
+    case STATUS_VERSION:
+        cli_say(verb, "the journal in %s was written by another version of sluice", data);
+        return EXIT_USAGE;
+    case STATUS_BUSY:
+        cli_say(verb, "a node is writing %s and its lock file is not yours to write: copy it first",
+                data);
+        return EXIT_TEMPORARY;
+    case STATUS_FULL:
+    case STATUS_NO_MEMORY:
+    case STATUS_NO_SPACE:
+    case STATUS_READ_ONLY:
+    case STATUS_IO:
+    case STATUS_MALFORMED:
+    case STATUS_OVERFLOW:
+    case STATUS_REFUSED:
+    case STATUS_UNSUPPORTED:
+    case STATUS_TIMEOUT:
+    case STATUS_UNREACHABLE:
+        break;
     }
     cli_say(verb, "the journal in %s cannot be opened: %s", data, status_name(status));
-    return status == STATUS_CORRUPT ? EXIT_INTEGRITY : EXIT_TEMPORARY;
+    return EXIT_TEMPORARY;
 }
 
-static enum status read_config(struct rows_view *view)
+int rows_view_open_directory(const char *verb, const char *data, struct rows_view *ret_view)
+{
+    *ret_view = (struct rows_view){0};
+    const int code = open_journal(verb, data, ret_view);
+    if (code != EXIT_DONE) {
+        rows_view_close(ret_view);
+    }
+    return code;
+}
+
+enum status rows_view_read_config(struct rows_view *view)
 {
     uint8_t *packed = malloc(CONFIG_PACKED_BYTES_MAX);
     view->config = calloc(1, sizeof(*view->config));
@@ -89,7 +121,7 @@ int rows_view_open(const char *verb, const char *config_path, const char *data,
     }
     int code = open_journal(verb, data, ret_view);
     if (code == EXIT_DONE) {
-        const enum status status = read_config(ret_view);
+        const enum status status = rows_view_read_config(ret_view);
         if (status == STATUS_NOT_FOUND) {
             cli_say(verb, "the journal in %s is empty: the node has not started yet", data);
             code = EXIT_NEGATIVE;

@@ -20,6 +20,11 @@ struct rows_view {
  * EXIT_DONE: `ret_view` is to be closed. */
 int rows_view_open(const char *verb, const char *config_path, const char *data,
                    struct rows_view *ret_view);
+/* The same for a journal's directory, whether a node has ever started in it or not: `config` stays
+ * NULL until rows_view_read_config. */
+int rows_view_open_directory(const char *verb, const char *data, struct rows_view *ret_view);
+/* STATUS_NOT_FOUND: no node has started. STATUS_CORRUPT, STATUS_IO, STATUS_NO_MEMORY. */
+MUST_USE enum status rows_view_read_config(struct rows_view *view);
 void rows_view_close(struct rows_view *view);
 /* For a row access that failed: says so, returns the exit code. */
 int rows_view_failed(const char *verb, enum status status);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* relay/core/lane.c: nonce lanes: what happens to a leg from its preparation to its final receipt.
  *
- *                      ┌────────── unknown, lost, not held: the same again ───────────┐
- *                      ▼                                                              │
- *  offered ─▶ intent ─▶ asked ─▶ signed ─▶ broadcast ─▶ included ─▶ final ─▶ succeeded, reverted
- *                      │  ▲                   │  ▲          │
- *                      │  └─ fee raised ──────┘  └─ reorg ──┘
- *                      └─ refused ─▶ nonce given back, or a cancel takes it ─▶ void
+ *                      +---------- unknown, lost, not held: the same again -----------+
+ *                      v                                                              |
+ *  offered -> intent -> asked -> signed -> broadcast -> included -> final -> succeeded, reverted
+ *                      |  ^                   |  ^          |
+ *                      |  +- fee raised ------+  +- reorg --+
+ *                      +- refused -> nonce given back, or a cancel takes it -> void
  *
  * Invariants
  *   1. A nonce belongs to one leg; the only other payload it ever sees is a cancel.
@@ -172,6 +172,16 @@ static enum reason lane_refusal(struct step *step, const struct core_chain *conf
     }
     if (lane->row.state == LANE_FROZEN) {
         return REASON_FOREIGN_TRANSACTION;
+    }
+    /* Until we send, others may use the key: its nonce is ours from the first intent on. */
+    if (!lane->row.used &&
+        instant_is_past(instant_after(lane->row.read_at, LANE_FIRST_USE_WAIT), step->now)) {
+        lane->row.state = LANE_UNKNOWN;
+        lane->row.asked_at = step->now;
+        lane_schedule(step, lane, instant_after(step->now, LANE_UNKNOWN_WAIT));
+        lane_put(step, lane);
+        step_command(step, COMMAND_READ_LANE, lane->domain)->read_lane.key = lane->key;
+        return REASON_LANE_UNKNOWN;
     }
     if (lane->row.waiting_count >= LANE_WAITING_MAX ||
         lane->row.next_nonce - lane->row.first_open >= LANE_OPEN_MAX) {
@@ -638,6 +648,7 @@ void lane_on_lane(struct step *step, const struct event *event)
         event->lane.nonce_final > event->lane.nonce_latest) {
         return;
     }
+    lane.row.read_at = step->now;
     lane.row.balance = event->lane.balance;
     lane.row.nonce_latest = event->lane.nonce_latest;
     lane.row.nonce_final = event->lane.nonce_final;

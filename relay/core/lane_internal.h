@@ -11,13 +11,14 @@
 #define LANE_OPEN_MAX    256u /* transactions of a lane that are not final */
 #define LANE_NEVER       UINT64_MAX
 
-#define LANE_ANSWER_WAIT   DURATION_MS(5000)  /* for a signature or a broadcast's answer */
-#define LANE_RETRY_WAIT    DURATION_MS(2000)  /* after an unknown outcome */
-#define LANE_REJECTED_WAIT DURATION_MS(5000)  /* after a rejection for no known reason */
-#define LANE_FUNDS_WAIT    DURATION_MS(15000) /* until the key may have been paid */
-#define LANE_REFUSED_WAIT  DURATION_MS(30000) /* until the signer is asked for a cancel again */
-#define LANE_UNKNOWN_WAIT  DURATION_MS(3000)  /* between readings while the nonce is unknown */
-#define LANE_READ_WAIT     DURATION_MS(60000) /* between readings: balance, foreign transactions */
+#define LANE_ANSWER_WAIT    DURATION_MS(5000)  /* for a signature or a broadcast's answer */
+#define LANE_RETRY_WAIT     DURATION_MS(2000)  /* after an unknown outcome */
+#define LANE_REJECTED_WAIT  DURATION_MS(5000)  /* after a rejection for no known reason */
+#define LANE_FUNDS_WAIT     DURATION_MS(15000) /* until the key may have been paid */
+#define LANE_REFUSED_WAIT   DURATION_MS(30000) /* until the signer is asked for a cancel again */
+#define LANE_UNKNOWN_WAIT   DURATION_MS(3000)  /* between readings while the nonce is unknown */
+#define LANE_FIRST_USE_WAIT DURATION_MS(10000) /* how old a reading may be that is first used */
+#define LANE_READ_WAIT      DURATION_MS(60000) /* between readings: balance, foreign transactions */
 
 #define LANE_REBROADCAST_BLOCKS 6u
 #define LANE_REPLACE_BLOCKS     12u

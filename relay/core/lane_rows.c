@@ -62,6 +62,7 @@ void lane_row_pack(const struct lane_row *lane, struct packer *packer)
     pack_u64(packer, lane->nonce_latest);
     pack_u64(packer, lane->nonce_final);
     pack_instant(packer, lane->asked_at);
+    pack_instant(packer, lane->read_at);
     pack_instant(packer, lane->due);
     pack_u64(packer, lane->follow_next);
     pack_u64(packer, lane->resend_next);
@@ -85,6 +86,7 @@ enum status lane_row_unpack(struct bytes bytes, struct lane_row *ret_lane)
     lane.nonce_latest = unpack_u64(&unpacker);
     lane.nonce_final = unpack_u64(&unpacker);
     lane.asked_at = unpack_instant(&unpacker);
+    lane.read_at = unpack_instant(&unpacker);
     lane.due = unpack_instant(&unpacker);
     lane.follow_next = unpack_u64(&unpacker);
     lane.resend_next = unpack_u64(&unpacker);

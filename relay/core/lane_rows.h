@@ -42,6 +42,7 @@ struct lane_row {
     uint64_t nonce_latest;   /* as last read */
     uint64_t nonce_final;    /* as last read */
     struct instant asked_at; /* last COMMAND_READ_LANE; 0: never since the start */
+    struct instant read_at;  /* of the last answer */
     struct instant due;      /* of its due row; 0: none */
     uint64_t follow_next;    /* intents from here on are to be followed anew; UINT64_MAX: none */
     uint64_t resend_next;    /* intents from here on are to be sent anew; UINT64_MAX: none */

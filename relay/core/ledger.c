@@ -373,10 +373,12 @@ static void user_sent(struct book *book, const struct core_router *router,
 
 static void on_dispatch(struct book *book, const struct fact *fact)
 {
+    const struct core_config *config = book->step->config;
     const struct core_chain *chain = step_chain(book->step, book->domain);
     struct message_view message;
     struct token_message body;
 
+    CHECK(config != NULL);
     if (chain == NULL || !address_equal(&fact->contract, &chain->mailbox) ||
         message_parse(fact->dispatch.message, &message) != STATUS_OK ||
         message.origin != book->domain || token_message_parse(message.body, &body) != STATUS_OK) {
@@ -389,8 +391,8 @@ static void on_dispatch(struct book *book, const struct fact *fact)
         user_sent(book, router, &message, &body, &id);
         return;
     }
-    for (uint32_t i = 0; i < book->step->config->routers_count; i++) {
-        const struct core_router *candidate = &book->step->config->routers[i];
+    for (uint32_t i = 0; i < config->routers_count; i++) {
+        const struct core_router *candidate = &config->routers[i];
         struct account bridge;
         if (candidate->domain != book->domain ||
             !address_equal(&candidate->bridge, &message.sender) ||

@@ -117,8 +117,8 @@ enum leg_end {
     LEG_VOID = 3,      /* its nonce is final with another payload (a cancel): it never happened */
 };
 /* Takes a prepared leg: assigns a nonce, writes the intent, asks to send. Idempotent by leg->id.
- * REASON_NONE: taken. Otherwise why not now (fee ceiling, lane unknown or full, gas limit); nothing
- * changed and the caller tries again later. */
+ * REASON_NONE: taken. Otherwise why not now (fee ceiling, lane unknown or full, gas limit); the leg
+ * is not taken and the caller tries again later. May ask one command. */
 enum reason lane_offer(struct step *step, const struct leg *leg, const struct event *prepared);
 /* Writes the leg's row and asks to prepare it, for owners that keep no row of the leg themselves;
  * `leg` is kept whole but for a message, which lane reads from TABLE_BODY. A repeat asks again. */
@@ -157,11 +157,9 @@ void blocks_on_block(struct step *step, const struct event *event);
 void blocks_on_final(struct step *step, const struct event *event);
 void blocks_on_operator(struct step *step, const struct event *event);
 void tree_on_start(struct step *step);
-void tree_on_tree(struct step *step, const struct event *event);
 void tree_on_storage(struct step *step, const struct event *event);
-void tree_on_checkpoint_signed(struct step *step, const struct event *event);
-void tree_on_announcement_signed(struct step *step, const struct event *event);
-void tree_on_published(struct step *step, const struct event *event);
+/* EVENT_TREE, EVENT_CHECKPOINT_SIGNED, EVENT_ANNOUNCEMENT_SIGNED, EVENT_PUBLISHED. */
+void tree_on_answer(struct step *step, const struct event *event);
 void tree_on_prepared(struct step *step, const struct event *event); /* LEG_ANNOUNCE */
 void message_on_start(struct step *step);
 void message_on_security(struct step *step, const struct event *event);

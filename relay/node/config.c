@@ -197,6 +197,9 @@ static struct bps read_share(struct reading *reading, const char *key, const cha
 static void read_path(struct reading *reading, const char *key, const char *text, size_t capacity,
                       char *ret_path)
 {
+    while (strncmp(text, "./", 2) == 0) {
+        text += 2;
+    }
     const bool is_absolute = text[0] == '/';
     const int length = is_absolute ? snprintf(ret_path, capacity, "%s", text)
                                    : snprintf(ret_path, capacity, "%s/%s", reading->folder, text);

@@ -235,7 +235,20 @@ const struct lws_protocols control_peer_protocol = {
     .callback = peer_callback,
 };
 
-/* -1: errno says why. The journal's lock is ours, so no other node listens at our path. */
+/* A node that was killed leaves its socket behind, and nobody listens there any more. */
+static bool is_listened_to(const struct sockaddr_un *address)
+{
+    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    const bool answered =
+        fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ||
+                    errno == EAGAIN);
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return answered;
+}
+
+/* -1: errno says why; EEXIST: the path belongs to something else. */
 static int listen_at(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -243,7 +256,7 @@ static int listen_at(const char *path)
     CHECK(strlen(path) < sizeof(address.sun_path));
     memcpy(address.sun_path, path, strlen(path) + 1);
     if (lstat(path, &state) == 0) {
-        if (!S_ISSOCK(state.st_mode)) {
+        if (!S_ISSOCK(state.st_mode) || is_listened_to(&address)) {
             errno = EEXIST;
             return -1;
         }

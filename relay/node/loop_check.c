@@ -12,6 +12,7 @@
 #include "relay/node/transport.h"
 
 #define CHECK_WAIT_NS 10000000000u
+#define TRIES_MAX     3u
 
 enum verdict {
     VERDICT_WAITING = 0,
@@ -22,6 +23,7 @@ enum verdict {
 
 struct check_endpoint {
     enum verdict verdict;
+    uint32_t tries; /* that failed */
     char detail[256];
 };
 
@@ -77,8 +79,13 @@ static void on_trouble(void *context, uint32_t chain_index, uint32_t endpoint_in
     struct check_run *run = context;
     struct check_endpoint *endpoint = &run->endpoints[chain_index][endpoint_index];
     (void)retry_ms;
-    if (endpoint->verdict == VERDICT_WAITING) {
-        keep_detail(endpoint, text);
+    if (endpoint->verdict != VERDICT_WAITING) {
+        return;
+    }
+    keep_detail(endpoint, text);
+    endpoint->tries++;
+    if (endpoint->tries == TRIES_MAX) {
+        endpoint->verdict = VERDICT_DOWN;
     }
 }
 

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #include "proto/record.h"
 #include "relay/base/check.h"
 #include "relay/node/exit_codes.h"
 #include "relay/node/loop_internal.h"
 
-#define COMMITS_BYTES ((size_t)64 << 10)
-#define MAP_BYTES     ((size_t)64 << 20) /* first size; it doubles as needed */
+#define COMMITS_BYTES      ((size_t)64 << 10)
+#define DISK_RESERVE_BYTES ((uint64_t)8 << 20) /* free space that a start needs */
+#define MAP_BYTES          ((size_t)64 << 20)  /* first size; it doubles as needed */
 
 /* What the writer's thread says of one batch. */
 struct loop_commit {
@@ -48,6 +53,44 @@ static int refuse(const struct loop *loop, enum status status)
     return exit_code;
 }
 
+/* The nearest folder above `path` that exists: where a new data directory would be made. */
+static void find_existing(const char *path, char ret_path[PATH_MAX])
+{
+    struct stat state;
+    (void)snprintf(ret_path, PATH_MAX, "%s", path);
+    while (stat(ret_path, &state) != 0) {
+        char *slash = strrchr(ret_path, '/');
+        if (slash == NULL || slash == ret_path) {
+            (void)snprintf(ret_path, PATH_MAX, "/");
+            return;
+        }
+        *slash = '\0';
+    }
+}
+
+/* What would only show as a crash later: the store's lock file is written through memory, and a
+ * page of it that the disk cannot hold ends the process. */
+static int check_place(const struct loop *loop)
+{
+    char path[PATH_MAX];
+    struct stat state;
+    struct statvfs disk;
+    find_existing(loop->config->data, path);
+    if (stat(path, &state) == 0 && !S_ISDIR(state.st_mode)) {
+        struct log_line line;
+        log_begin(&line, LOG_ERROR, "not_started");
+        log_string(&line, "what", path);
+        log_string(&line, "why", "the data directory is a file");
+        log_end(&line);
+        return EXIT_USAGE;
+    }
+    if (statvfs(path, &disk) == 0 && (disk.f_flag & ST_RDONLY) == 0 &&
+        disk.f_bavail * disk.f_frsize < DISK_RESERVE_BYTES) {
+        return refuse(loop, STATUS_NO_SPACE);
+    }
+    return EXIT_DONE;
+}
+
 /* Relay time goes on from the last record. */
 static enum status read_last_instant(struct loop *loop, struct instant *ret_last)
 {
@@ -83,6 +126,10 @@ int loop_open_journal(struct loop *loop, struct instant *ret_last)
                                                                  : MAP_BYTES,
         .map_bytes_max = loop->config->journal_bytes_max,
     };
+    const int code = check_place(loop);
+    if (code != EXIT_DONE) {
+        return code;
+    }
     enum status status = journal_open_lmdb(&options, &loop->journal);
     if (status == STATUS_OK) {
         status = journal_reader_open(loop->journal, &loop->reader);

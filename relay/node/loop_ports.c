@@ -76,6 +76,10 @@ static void port_note(void *context, const struct driver_note *note)
 {
     struct loop *loop = context;
     struct log_line line;
+    if (note->reason == (uint32_t)REASON_WRONG_CHAIN ||
+        note->reason == (uint32_t)REASON_MISSING_CONTRACT) {
+        return; /* took_endpoint said it, with the address of the endpoint */
+    }
     log_begin(&line, level_of(note->level), "note");
     if (note->domain != 0) {
         log_word(&line, "chain", chain_name(loop, note->domain));

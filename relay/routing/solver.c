@@ -325,6 +325,7 @@ static bool scale_set(struct solver *solver)
         cost_max = solver->corridor_costs[i] > cost_max ? solver->corridor_costs[i] : cost_max;
     }
     const int64_t places = (int64_t)network->counts.places;
+    CHECK(places > 0);
     if (cost_max >= SPAN_MAX / (4 * places) || most - least >= SPAN_MAX / 8) {
         return refuse(solver, "rates and costs span too much");
     }

@@ -273,9 +273,8 @@ static bool load_rebalance(const struct loader *loader, struct key_name key,
                     "amount_per_hour_max");
     }
     if (!is_rebalance) {
-        return !has_any || fail(loader, key,
-                                "bridges, destinations and amounts belong to "
-                                "rebalance(uint32,uint256,address) alone");
+        return !has_any ||
+               fail(loader, key, "bridges, destinations and amounts belong to a rebalance alone");
     }
     for (unsigned i = 0; i < yaml->bridges_count; i++) {
         if (!load_address(loader, key_named("%s.bridges[%u]", key.text, i), yaml->bridges[i],

@@ -5,15 +5,15 @@
  * Exit codes: 0 stopped in good order; 2 usage or configuration; 3 the kernel cannot confine it;
  * 5 the watermark is damaged; 6 another signer holds the state folder or the socket; 75 a full or
  * read-only disk, or no memory: try again. */
+#include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
-
-#include <errno.h>
 
 #include "relay/base/check.h"
 #include "relay/base/hex.h"
@@ -21,6 +21,9 @@
 #include "relay/signer/keystore.h"
 #include "relay/signer/sandbox.h"
 #include "relay/signer/server.h"
+
+#define LOCK_TRIES_MAX 100u
+#define LOCK_PAUSE_MS  20
 
 enum exit_code {
     EXIT_CODE_DONE = 0,
@@ -35,6 +38,7 @@ static volatile sig_atomic_t stop_asked;
 
 /* Everything that is open, given back in one place. */
 struct process {
+    bool follows_parent;
     struct signer_config *config;
     struct ecdsa *ecdsa;
     struct watermark *watermark;
@@ -150,6 +154,26 @@ static int stopped(const char *what, const char *which, const char *why, int cod
     return code;
 }
 
+/* A child whose parent was killed ends a moment later. The child of the next parent waits for that
+ * moment; a signer that stands on its own is fenced at once. */
+static enum status claim_watermark(struct process *process, enum watermark_age *ret_age)
+{
+    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000l};
+    const uint32_t tries = process->follows_parent ? LOCK_TRIES_MAX : 1;
+    enum status status = STATUS_BUSY;
+    for (uint32_t i = 0; i < tries && status == STATUS_BUSY; i++) {
+        if (i == 1) {
+            (void)fprintf(stderr, "level=info state=held reason=\"waiting for the signer before "
+                                  "this one to end\"\n");
+        }
+        if (i > 0) {
+            (void)nanosleep(&pause, NULL);
+        }
+        status = watermark_open(process->config->state, &process->watermark, ret_age);
+    }
+    return status;
+}
+
 /* The state folder holds what forbids a second signature: nobody else may write it. */
 static int open_watermark(struct process *process)
 {
@@ -167,7 +191,7 @@ static int open_watermark(struct process *process)
                        "must belong to this user alone; run chown and chmod 700 on it",
                        EXIT_CODE_USAGE);
     }
-    const enum status status = watermark_open(state, &process->watermark, &age);
+    const enum status status = claim_watermark(process, &age);
     if (status == STATUS_BUSY) {
         return stopped("state folder", state, "another signer holds it", EXIT_CODE_FENCED);
     }
@@ -376,6 +400,7 @@ int main(int argc, char **argv)
         return stopped("process", "start", "the process that started it is gone",
                        EXIT_CODE_TEMPORARY);
     }
+    process.follows_parent = arguments.follows_parent;
     const enum status status = signer_config_load(arguments.config, &process.config, &error);
     if (status != STATUS_OK) {
         (void)fprintf(stderr, "sluice-signer: %s\n", error.text);

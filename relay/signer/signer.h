@@ -39,8 +39,8 @@ struct signer {
     const struct signer_key *keys;
     uint32_t keys_count;
     struct instant now; /* latest seen; never moves back */
-    /* STATUS_OK: it goes on. STATUS_CORRUPT: the watermark contradicts itself. STATUS_IO: it must be
-     * opened anew. Both end the process; nothing more is signed. */
+    /* STATUS_OK: it goes on. STATUS_CORRUPT: the watermark contradicts itself. Another status: it
+     * must be opened anew. Both end the process; nothing more is signed. */
     enum status ended;
 };
 

@@ -9,12 +9,12 @@
 #include "relay/hyperlane/message.h"
 #include "relay/hyperlane/token.h"
 #include "relay/routing/rounding.h"
-#include "tests/support/row_store.h"
+#include "tests/support/row_table.h"
 
 #define ROWS_CHANGES_MAX 4096u
 #define ROWS_BYTES_MAX   (8u << 20)
 
-static struct row_store *store; /* the durable rows */
+static struct row_table *store; /* the durable rows */
 static void *rows_memory;
 static uint8_t step_memory[COMMAND_BYTES_PER_STEP_MAX];
 static struct world *the_world;
@@ -41,7 +41,7 @@ enum reason lane_offer(struct step *step, const struct leg *leg, const struct ev
 struct row_source world_source(struct world *world)
 {
     (void)world;
-    return row_store_source(store);
+    return row_table_source(store);
 }
 
 /* ---- life ---- */
@@ -118,8 +118,8 @@ struct world *world_new(enum route_mode mode)
     struct world *world = calloc(1, sizeof(*world));
 
     assert_non_null(world);
-    store = row_store_free(store); /* a test that failed leaves its rows */
-    store = row_store_new();
+    store = row_table_free(store); /* a test that failed leaves its rows */
+    store = row_table_new();
     the_world = world;
     config_make(&world->config, mode);
     world->step.config = &world->config;
@@ -139,7 +139,7 @@ struct world *world_new(enum route_mode mode)
 
 void world_free(struct world *world)
 {
-    store = row_store_free(store);
+    store = row_table_free(store);
     free(rows_memory);
     rows_memory = NULL;
     free(world);
@@ -188,19 +188,17 @@ static void command_take(struct world *world, const struct command *command)
     }
 }
 
-void world_end(struct world *world)
+/* Makes the step's rows durable, takes its commands, checks the books. */
+static void step_close(struct world *world)
 {
     struct capital_ledger ledger;
-    struct row_change change;
     struct hash digest = {{0}};
 
     rows_fold_changes(world->step.rows, &digest);
     const uint64_t generation = rows_seal(world->step.rows);
 
     assert_status(STATUS_OK, world->step.status);
-    for (uint32_t i = 0; rows_change(world->step.rows, generation, i, &change); i++) {
-        row_store_apply(store, &change);
-    }
+    row_table_commit(store, world->step.rows, generation);
     rows_durable(world->step.rows, generation);
     for (uint32_t i = 0; i < world->step.commands_count; i++) {
         command_take(world, &world->step.commands[i]);
@@ -208,19 +206,27 @@ void world_end(struct world *world)
     const struct row_source source = world_source(world);
     assert_status(STATUS_OK, capital_view_ledger(&source, WORLD_SYMBOL, &ledger));
     assert_true(ledger.balanced);
+}
+
+static void node_restart(struct world *world)
+{
+    rows_open(world);
+    world_begin(world);
+    capital_on_start(&world->step);
+    step_close(world);
+}
+
+void world_end(struct world *world)
+{
+    step_close(world);
     if (world->restarts) {
-        world->restarts = false;
-        world_restart(world);
-        world->restarts = true;
+        node_restart(world);
     }
 }
 
 void world_restart(struct world *world)
 {
-    rows_open(world);
-    world_begin(world);
-    capital_on_start(&world->step);
-    world_end(world);
+    node_restart(world);
 }
 
 /* Works off one due row; false: none is due. */

@@ -48,11 +48,14 @@ struct hash world_dispatch(struct world *world, uint32_t origin, uint32_t destin
                            uint8_t recipient);
 /* Lets `count` seconds pass: one block per second and chain. */
 void world_run(struct world *world, uint32_t seconds);
+void world_run_ms(struct world *world, uint64_t ms);
 /* Runs until every dispatched message is delivered and final, or the bound ends the test. */
 void world_run_until_delivered(struct world *world, uint32_t seconds_max);
 
 void world_restart(struct world *world);
 void world_reorg(struct world *world, uint32_t domain, uint32_t depth, bool drop_dispatches);
+/* Blocks that the node does not see before its next restart. */
+void world_mine_unseen(struct world *world, uint32_t domain, uint32_t count);
 /* Somebody else delivers the message in the next block of its destination. */
 void world_deliver_elsewhere(struct world *world, const struct hash *id);
 /* From now on: what the outside does. */
@@ -62,14 +65,20 @@ void world_set_simulation(struct world *world, enum outcome outcome, const char 
 void world_set_signer(struct world *world, enum outcome outcome);
 void world_set_rejection(struct world *world, enum outcome outcome, enum rejection rejection);
 void world_set_including(struct world *world, bool on);         /* transactions enter blocks */
+void world_set_dispatching(struct world *world, bool on);       /* dispatches do */
 void world_set_validators(struct world *world, uint32_t count); /* that publish, 0 to 3 */
 void world_set_module_type(struct world *world, uint8_t module_type);
-void world_set_bad_validator(struct world *world, bool on); /* 0x12 publishes nonsense */
+/* 0x12 signs another root (odd leaves), or with another key (even ones). */
+void world_set_bad_validator(struct world *world, bool on);
+void world_forget_held(struct world *world); /* the adapters hold no signed transaction */
 void world_set_tree_lies(struct world *world, bool on);
 /* Uses the node's next nonce on a chain for a transaction that is not ours. */
 void world_use_nonce(struct world *world, uint32_t domain);
 /* An event of the test's own, stepped at once. */
 void world_step(struct world *world, const struct event *event);
+/* The same without a place in the log: the event's bytes need not outlive the call, and the world
+ * does not replay any more. */
+void world_step_unlogged(struct world *world, const struct event *event);
 void world_operator(struct world *world, enum operator_action action, uint32_t domain,
                     const struct hash *subject);
 struct instant world_now(const struct world *world);
@@ -88,6 +97,10 @@ uint32_t world_processed_by_us(const struct world *world);
 uint32_t world_published(const struct world *world, uint32_t domain); /* by our validator */
 bool world_is_announced(const struct world *world, uint32_t domain);
 uint32_t world_head(const struct world *world, uint32_t domain);
+
+/* Events stepped so far, oldest first; their bytes live as long as the world. */
+uint32_t world_events_count(const struct world *world);
+const struct event *world_event(const struct world *world, uint32_t index);
 
 /* Replays every event over an empty table with other batch limits. True: same digests after every
  * step and the same rows. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "signer_fixture.h"
+#include "tests/unit/signer_fixture.h"
 
 #include <string.h>
 

@@ -89,7 +89,7 @@ static void the_example_loads(void **state)
     assert_int_equal(config->core.route.mode, ROUTE_OBSERVE);
     assert_int_equal(config->core.route.cooldown.ns, 60000000000u);
     char data[128];
-    (void)snprintf(data, sizeof(data), "%s/./data", folder);
+    (void)snprintf(data, sizeof(data), "%s/data", folder);
     assert_string_equal(config->data, data);
     assert_true(config->signer_spawn);
     assert_null(config_free(config));

@@ -222,8 +222,13 @@ static void bridge_liquidity_bounds_a_plan(void **state)
     unbalance(world, 1, 2, 300000);
     assert_true(world_plans(world, 5000));
     assert_int_equal(number(world_plan(world, world_asset(world).plan_id).moves[0].amount), 10000);
+    const struct hash move = world_rebalances(world, 2, 1, 4000, 0, evm_filled(0x99));
+    world_reconcile(world);
+    assert_true(world_plans(world, 5000));
+    assert_int_equal(number(world_plan(world, world_asset(world).plan_id).moves[0].amount), 6000);
+    world_rebalance_arrives(world, 1, move, 4000);
     world_transaction_begin(world, 1);
-    world_transfer(world, 1, world_bridge(1), world_user(), 10000);
+    world_transfer(world, 1, world_bridge(1), world_user(), 6000);
     world_reconcile(world);
     assert_false(world_plans(world, 5000));
     assert_int_equal(world_asset(world).reason, REASON_NO_BRIDGE_LIQUIDITY);

@@ -411,6 +411,18 @@ static void a_plan_s_network_is_a_blob(void **state)
     assert_int_equal(0, record.command.plan.network.count);
     encoding.blob = bytes_from_string("netwerk");
     assert_status(STATUS_CORRUPT, decode(&bench, encoding, &record));
+
+    /* The largest that a step can make fits; one byte more is refused. */
+    uint8_t *large = calloc(1, RECORD_BLOB_BYTES_MAX + 1);
+    bench.encoded.count = 0;
+    command.plan.network = bytes_from(large, RECORD_BLOB_BYTES_MAX);
+    assert_status(STATUS_OK, record_encode_command(&command, at, &bench.encoded, &encoding));
+    assert_status(STATUS_OK, decode(&bench, encoding, &record));
+    assert_int_equal(RECORD_BLOB_BYTES_MAX, record.command.plan.network.count);
+    bench.encoded.count = 0;
+    command.plan.network.count++;
+    assert_status(STATUS_MALFORMED, record_encode_command(&command, at, &bench.encoded, &encoding));
+    free(large);
     bench_free(&bench);
 }
 

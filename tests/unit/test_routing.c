@@ -16,7 +16,7 @@
 #define PIECES_MAX    32u
 #define GROUPS_MAX    16u
 #define TERMS_MAX     128u
-#define NANO          -9
+#define NANO          (-9)
 
 struct fixture {
     struct route_place places[PLACES_MAX];
@@ -377,6 +377,33 @@ static void solver_avoids_the_greedy_pairing(void **state)
     fixture_free(fixture);
 }
 
+/* Flows that meet are netted, flows that run side by side are added. */
+static void moves_are_netted_and_added_up(void **state)
+{
+    (void)state;
+    struct fixture *fixture = fixture_new();
+    const struct amount flows[5] = {amount_from_u64(7), amount_from_u64(10), amount_from_u64(4),
+                                    amount_from_u64(3), amount_from_u64(3)};
+    struct route_move moves[4];
+    uint32_t count;
+
+    for (uint32_t i = 0; i < 3; i++) {
+        (void)place_add(fixture, 100, 200);
+    }
+    (void)corridor_add(fixture, 0, 1, 50, 1);
+    (void)corridor_add(fixture, 1, 0, 50, 1);
+    (void)corridor_add(fixture, 1, 0, 50, 1);
+    (void)corridor_add(fixture, 2, 0, 50, 1);
+    (void)corridor_add(fixture, 0, 2, 50, 1);
+    fixture->plan.flows = flows;
+    assert_int_equal(route_moves(&fixture->network, &fixture->plan, moves, 4, &count), STATUS_OK);
+    assert_int_equal(count, 1);
+    assert_int_equal(moves[0].from, 101);
+    assert_int_equal(moves[0].to, 100);
+    assert_int_equal(value_of(moves[0].amount), 10 + 4 - 7);
+    fixture_free(fixture);
+}
+
 static void amounts_far_above_64_bits_stay_exact(void **state)
 {
     (void)state;
@@ -568,6 +595,7 @@ int main(void)
         cmocka_unit_test(solver_finds_what_exhaustive_search_finds),
         cmocka_unit_test(prices_prove_larger_plans),
         cmocka_unit_test(solver_avoids_the_greedy_pairing),
+        cmocka_unit_test(moves_are_netted_and_added_up),
         cmocka_unit_test(amounts_far_above_64_bits_stay_exact),
         cmocka_unit_test(lossy_corridor_delivers_the_floor),
         cmocka_unit_test(unsupported_networks_are_refused_by_name),

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "relay/hyperlane/message.h"
-#include "signer_fixture.h"
+#include "tests/unit/signer_fixture.h"
 
 static char folder[64];
 static struct policy policy;
@@ -298,6 +298,11 @@ static void every_byte_of_a_call_has_its_place(void **state)
         assert_int_equal(ask_made(LEG_PROCESS), REFUSAL_MALFORMED);
         made.data[places[i]] ^= 0x20;
     }
+    /* Both arguments in one place would leave bytes that nobody reads. */
+    const uint8_t offset = made.data[4 + 31];
+    made.data[4 + 31] = made.data[4 + 63];
+    assert_int_equal(ask_made(LEG_PROCESS), REFUSAL_MALFORMED);
+    made.data[4 + 31] = offset;
     assert_int_equal(ask_made(LEG_PROCESS), REFUSAL_NONE);
 }
 
@@ -397,10 +402,14 @@ static void the_hours_spend_is_bounded(void **state)
     fixture_process(&made, 1);
     made.transaction.fee_max = amount_from_u64(FIXTURE_FEE + 1);
     assert_int_equal(ask_made(LEG_PROCESS), REFUSAL_BUDGET);
+    policy.chains[0].spend_per_hour_max = amount_from_u64(2 * spend + FIXTURE_GAS);
+    assert_int_equal(ask_made(LEG_PROCESS), REFUSAL_NONE);
+    made.transaction.fee_max = amount_from_u64(FIXTURE_FEE + 2);
+    assert_int_equal(ask_made(LEG_PROCESS), REFUSAL_BUDGET);
     minute += 61;
     assert_int_equal(ask_made(LEG_PROCESS), REFUSAL_NONE);
     policy.chains[0].spend_per_hour_max = amount_from_u64(FIXTURE_GAS);
-    made.transaction.fee_max = amount_from_u64(FIXTURE_FEE + 2);
+    made.transaction.fee_max = amount_from_u64(FIXTURE_FEE + 4);
     assert_int_equal(ask_made(LEG_PROCESS), REFUSAL_BUDGET);
     /* The other chain has its own. */
     fixture_cancel(&made, 0, &keys[0].address);

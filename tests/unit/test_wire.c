@@ -231,6 +231,13 @@ static void lengths_must_be_exact(void **state)
         memmove(cut + i + 32, cut + i + 33, body.count - i - 33);
         cut[3]--;
         assert_int_equal(decode_text((const char *)cut, body.count - 1), STATUS_MALFORMED);
+        /* And gains one. */
+        memcpy(cut, body.data, i + 33);
+        cut[i] = 33;
+        cut[3]++;
+        cut[i + 33] = 0;
+        memcpy(cut + i + 34, body.data + i + 33, body.count - i - 33);
+        assert_int_equal(decode_text((const char *)cut, body.count + 1), STATUS_MALFORMED);
         refused_count++;
     }
     assert_int_equal(refused_count, 2);

@@ -6,7 +6,8 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Display } from './display.mjs';
-import { lastWords, readLedger, verifyJournal } from './inspect.mjs';
+import { isIdle, lastWords, readLedger, readStatus, replayJournal, verifyJournal }
+  from './inspect.mjs';
 import { chainShares } from './nodes.mjs';
 import { Stage, endStage } from './stage.mjs';
 import { EXIT_FAILED, deferInterrupts, readCount, readOptions, runProgram, sleep }
@@ -125,11 +126,12 @@ class Demo {
       `not everything settled in ${SETTLE_MAX_MS / 1000} s`, settled ? 'green' : 'red');
   }
 
-  /** On the chains nothing is open and all is near its target, and the ledger says so too. */
+  /** On the chains nothing is open and all is near its target, and the node says so too. */
   isSettled() {
     const { watch } = this;
     const isNear = watch.states.every((_, i) => Math.abs(watch.apart(i)) <= TOLERANCE_BPS);
-    return isNear && watch.openMessages.length === 0 && readLedger(this.stage, this.relayer).settled;
+    return isNear && watch.openMessages.length === 0 &&
+      isIdle(readStatus(this.stage.program, this.relayer));
   }
 
   async close() {
@@ -149,8 +151,9 @@ class Demo {
       ids: this.traffic.ids ?? [],
       watch,
       tolerance: TOLERANCE_BPS,
-      journals: nodes.map((node) => verifyJournal(stage.program, node)),
-      ledger: readLedger(stage, this.relayer),
+      journals: [verifyJournal, replayJournal].flatMap((check) =>
+        nodes.map((node) => check(stage.program, node))),
+      ledger: await readLedger(stage, this.relayer),
     });
   }
 

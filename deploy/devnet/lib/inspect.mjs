@@ -4,6 +4,8 @@
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { tokenAbi } from './abi.mjs';
+import { callContract } from './rpc.mjs';
 import { EXIT_FAILED, Stop } from './terminal.mjs';
 
 const VERB_WAIT_MS = 60_000;
@@ -26,11 +28,70 @@ export function askNode(program, args) {
   return JSON.parse(out);
 }
 
-/** The newest line of a node's log, without its time. */
+/** What a node said last in its log, for people. */
 export function lastWords(node) {
   const line = readFileSync(node.log, 'utf8').trimEnd().split('\n').at(-1);
-  return `${node.name}: ${line.replace(/^time=\S+ /, '')}`;
+  const field = (name) => new RegExp(`\\b${name}=(?:"([^"]*)"|(\\S+))`).exec(line)?.slice(1).join('');
+  const parts = [field('chain'), field('reason') || field('event') || field('state'), field('text')];
+  return `${node.name}: ${parts.filter(Boolean).join(': ')}`;
 }
 
-export function readLedger() { return { settled: true, difference: '0', faults: [], words: 'x' }; }
-export function verifyJournal(program, node) { return { name: `journal of ${node.name}`, ok: true, words: 'x' }; }
+/** Runs a check of a node's journal that needs neither the node nor a key: {name, ok, words}. */
+function checkJournal(program, node, name, verb) {
+  const { code, out, err } = runVerb(program, [...verb, node.data]);
+  const words = (code === 0 ? out : `exit ${code}: ${err || out}`).trim().split('\n').at(-1);
+  return { name: `${name} of ${node.name}`, ok: code === 0, words };
+}
+
+/** Order, checksums and form of every record. */
+export const verifyJournal = (program, node) =>
+  checkJournal(program, node, 'journal', ['journal', 'verify']);
+
+/** Runs the core over the records again: the same commands, rows and digests must come out. */
+export const replayJournal = (program, node) => checkJournal(program, node, 'replay', ['replay']);
+
+/** What `sluice status` says: of a running node as of a dead one. */
+export const readStatus = (program, node) => askNode(program, ['status', '--data', node.data]);
+
+/** Whether a node has nothing to do: no message open, no capital reserved or on its way. */
+export function isIdle({ chains, capital }) {
+  const isQuiet = ({ messages_active: active, messages_queued: queued }) => active + queued === 0;
+  const isStill = (place) =>
+    [place.owed, place.reserved_out, place.reserved_in, place.arriving].every((x) => x === '0');
+  return chains.every(isQuiet) && capital.every(({ positions }) => positions.every(isStill));
+}
+
+/** What the routers hold on the chains, at the blocks that the ledger speaks of. */
+async function readCollateral({ chains }, positions) {
+  return Promise.all(positions.map(({ chain: name, router, applied_block: block }) => {
+    const { httpUrl, stablecoin } = chains.find((chain) => chain.name === name);
+    const at = `0x${block.toString(16)}`;
+    return callContract(httpUrl, stablecoin, tokenAbi, 'balanceOf', [router], at);
+  }));
+}
+
+const absolute = (value) => (value < 0n ? -value : value);
+
+/**
+ * A node's ledger against the chains: `difference` is everything by which routers, debits and
+ * credits differ, in base units; `faults` are words about what else is wrong.
+ */
+export async function readLedger({ program, devnet }, node) {
+  const { chains, capital } = readStatus(program, node);
+  let difference = 0n;
+  for (const { positions, ledger } of capital) {
+    const held = await readCollateral(devnet, positions);
+    positions.forEach(({ collateral }, i) => {
+      difference += absolute(BigInt(collateral) - held[i]);
+    });
+    difference += absolute(BigInt(ledger.debits) - BigInt(ledger.credits));
+  }
+  const accounts = capital.reduce((sum, { ledger }) => sum + ledger.accounts, 0);
+  const blocks = chains.map(({ name, reconciled_block: block }) => `${name} ${block}`);
+  return {
+    difference: String(difference),
+    words: `${accounts} accounts, difference ${difference}; reconciled at ${blocks.join(', ')}`,
+    faults: chains.filter(({ ledger }) => ledger !== 'reconciled')
+      .map(({ name, ledger }) => `the ledger of ${name} is ${ledger}`),
+  };
+}

@@ -16,7 +16,7 @@ const ASSET = 'USDC';
  * Writes the files of one node and says where they are.
  * Options: folder, name, mode (observe, propose, act), validator (index; absent for the relayer),
  * signerMode (what the signer allows; as `mode` when absent), endpointOf (chain to URL; the chain's
- * own when absent), route (settings that differ).
+ * own when absent), capital (false: a relayer alone), route (settings that differ).
  */
 export function writeNode(devnet, options) {
   const folder = path.join(options.folder, options.name);
@@ -52,7 +52,8 @@ function nodeYaml(devnet, node, options) {
     `  socket: ${node.signerSocket}`,
     'chains:',
     devnet.chains.map((chain) => chainYaml(devnet, chain, options)),
-    validator ? validatorYaml(validator, node) : capitalYaml(devnet, options),
+    validator ? validatorYaml(validator, node) : [],
+    validator || options.capital === false ? [] : capitalYaml(devnet, options),
   ]);
 }
 

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/cli/messages.h: one message as people see it; shared by `messages` and `why`. */
+#ifndef SLUICE_RELAY_CLI_MESSAGES_H
+#define SLUICE_RELAY_CLI_MESSAGES_H
+
+#include <jansson.h>
+
+#include "relay/cli/rows_view.h"
+#include "relay/core/view.h"
+
+/* New references. */
+json_t *message_json(const struct rows_view *view, const struct hash *id,
+                     const struct message_row *message);
+/* With what it waits for: proofs, transaction. */
+json_t *message_why_json(const struct rows_view *view, const struct hash *id,
+                         const struct message_why *why);
+/* The tree of message_why_json for people. */
+void message_why_print(const json_t *object);
+
+#endif

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/cli/plan.h: one plan as people see it; shared by `plan` and `why`. */
+#ifndef SLUICE_RELAY_CLI_PLAN_H
+#define SLUICE_RELAY_CLI_PLAN_H
+
+#include <stdbool.h>
+
+#include "relay/cli/rows_view.h"
+
+/* Prints plan `id`. EXIT_NEGATIVE: there is none, nothing was said. */
+int plan_show(const char *verb, const struct rows_view *view, const struct hash *id, bool json);
+
+#endif

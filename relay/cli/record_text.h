@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/cli/record_text.h: one journal record for people and for programs. Threads: one. */
+#ifndef SLUICE_RELAY_CLI_RECORD_TEXT_H
+#define SLUICE_RELAY_CLI_RECORD_TEXT_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "proto/record.h"
+#include "relay/core/config.h"
+
+/* Every field. `config` names chains; NULL: nobody knows their names. NULL: no memory. */
+json_t *record_text_json(uint64_t sequence, const struct record *record,
+                         const struct core_config *config);
+/* One line on standard output: number, time, chain, name, the fields that say something. Amounts of
+ * a configured asset are in its units, others in base units. */
+void record_text_print(uint64_t sequence, const struct record *record,
+                       const struct core_config *config);
+
+#endif

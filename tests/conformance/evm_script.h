@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tests/conformance/evm_script.h: an imaginary EVM chain that speaks JSON-RPC over frames.
+ *
+ * Small on purpose: a mailbox that dispatches and processes, one router with a bridge, one vault,
+ * one key. Questions are read with jansson, so that the adapter's own parser is not its own judge.
+ * Beside the fixture, knobs for what only EVM nodes do. Threads: none. */
+#ifndef SLUICE_TESTS_CONFORMANCE_EVM_SCRIPT_H
+#define SLUICE_TESTS_CONFORMANCE_EVM_SCRIPT_H
+
+#include "tests/conformance/chain_fixture.h"
+
+extern const struct chain_fixture evm_script_fixture;
+
+struct evm_script_knobs {
+    bool refuses_batches;
+    bool refuses_subscriptions;
+    bool refuses_block_receipts;
+    bool lacks_bloom;      /* headers with an empty bloom, whatever the logs */
+    uint32_t range_max;    /* blocks of one log query; more is an error. 0: any */
+    uint32_t logs_late;    /* so many log queries by hash are answered empty */
+    uint32_t rate_limited; /* so many questions are refused for their rate */
+    uint64_t bridge_fee;   /* native, quoted by the bridge */
+    uint64_t bridge_fee_token;
+    const char *send_refusal; /* words of eth_sendRawTransaction; NULL: it takes them */
+    uint32_t noise_logs;      /* foreign transfers of the token in each block that has a dispatch */
+    uint32_t module_type;     /* of the ISM; 1: routes to itself for ever */
+    bool forgets_state;       /* reads at a block hash fail */
+};
+
+struct evm_script_knobs *evm_script_knobs(void *world);
+/* How often a method was asked, on all endpoints. */
+uint32_t evm_script_asked(const void *world, const char *method);
+
+#endif

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The demo from outside: its last line, its exit code, and that nothing of it is left.
+
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+import { expect, expectEqual } from '../../../deploy/devnet/lib/expect.mjs';
+import { stopIfInterrupted } from '../../../deploy/devnet/lib/terminal.mjs';
+import { processesNaming } from './processes.mjs';
+import { root, runSuite } from './suite.mjs';
+
+const RUN_MAX_MS = 150_000;
+const DELIVERED_MIN = 200;
+
+function runDemo({ program, data }) {
+  const args = ['--program', program, '--data', data];
+  const child = spawn(path.join(root, 'deploy/demo'), args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const said = { out: '', err: '' };
+  child.stdout.on('data', (bytes) => (said.out += bytes));
+  child.stderr.on('data', (bytes) => (said.err += bytes));
+  const timer = setTimeout(() => child.kill('SIGINT'), RUN_MAX_MS);
+  const onSignal = () => child.kill('SIGINT');
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  return new Promise((resolve) => {
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      resolve({ code, ...said });
+    });
+  });
+}
+
+runSuite('demo', 'Runs deploy/demo and checks what it promises.', {}, async (suite) => {
+  const { data } = suite.options;
+  const result = await runDemo(suite.options);
+  stopIfInterrupted();
+  const tail = `${result.err.trim().split('\n').slice(-5).join('\n')}\n${result.out}`;
+  let line = {};
+  await suite.check('the demo ends with 0 and a last line of JSON', () => {
+    expect(result.code === 0, `exit 0, not ${result.code}:\n${tail}`);
+    line = JSON.parse(result.out.trim().split('\n').at(-1));
+    const names = 'delivered,lost,duplicated,moved,moves,ledger_difference,journal';
+    expectEqual(Object.keys(line).join(), names, 'its names');
+  });
+  await suite.check('at least 200 messages delivered, none lost, none twice', () => {
+    expect(line.delivered >= DELIVERED_MIN, `${DELIVERED_MIN} delivered, got ${line.delivered}`);
+    expectEqual(line.lost, 0, 'lost');
+    expectEqual(line.duplicated, 0, 'duplicated');
+  });
+  await suite.check('capital moved, the ledger reconciles, the journals are verified', () => {
+    expect(line.moves > 0 && BigInt(line.moved) > 0n, 'moves');
+    expectEqual(line.ledger_difference, '0', 'the ledger\'s difference');
+    expectEqual(line.journal, 'verified', 'the journal');
+  });
+  await suite.check('the node was killed in the middle and delivered again', () => {
+    expect(result.err.includes('SIGKILL'), 'a SIGKILL');
+    expect(/first delivery was on chain after/.test(result.err), 'a delivery after it');
+  });
+  await suite.check('no process of it is left', () => {
+    expectEqual(processesNaming(data).length, 0, 'processes');
+  });
+});

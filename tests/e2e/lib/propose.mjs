@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// route: propose waits for a person, route: observe only watches.
+
+import { expect, expectEqual } from '../../../deploy/devnet/lib/expect.mjs';
+import { askNode, runVerb } from '../../../deploy/devnet/lib/inspect.mjs';
+import { measure } from '../../../deploy/devnet/lib/measurement.mjs';
+import { chainShares } from '../../../deploy/devnet/lib/nodes.mjs';
+import { sleep } from '../../../deploy/devnet/lib/terminal.mjs';
+import { Watch } from '../../../deploy/devnet/lib/watch.mjs';
+import { runSuite } from './suite.mjs';
+
+const PLAN_SECONDS = 40;
+const MOVE_SECONDS = 40;
+const QUIET_MS = 5000;
+const TOLERANCE_BPS = 100;
+const ROUTE = { tolerance: '1 %', cooldown: '2s', plan_interval: '1s' };
+const WAITING = 'awaiting approval';
+const EXIT_REFUSED = 4;
+
+const TRAFFIC = ['--transfers', '40', '--messages', '0', '--rate', '40', '--bias', '1'];
+
+function newestPlan({ program }, node, state) {
+  const { plans } = askNode(program, ['plan', '--config', node.config]);
+  return plans.find((plan) => plan.state === state);
+}
+
+const readMoves = async ({ devnet }) =>
+  (await measure(devnet, 0, devnet.relayer.address)).moves;
+
+runSuite('propose', 'Plans that wait for a person.', {}, async (suite) => {
+  const { stage } = suite;
+  await stage.open();
+  const { program } = stage;
+  await stage.startValidators();
+  const node = stage.write({ name: 'relayer', mode: 'propose', signerMode: 'act', route: ROUTE });
+  await stage.start(node);
+  const watch = new Watch(stage.devnet, chainShares(stage.devnet));
+  const decide = (verb, id) =>
+    runVerb(program, [verb, id, '--config', node.config, '--reason', 'the end-to-end test']);
+  await stage.traffic(TRAFFIC);
+  let plan = null;
+  await suite.check('unbalanced collateral gives a plan that waits for approval', async () => {
+    plan = await suite.until('a plan that waits', PLAN_SECONDS, () => {
+      stage.check();
+      return newestPlan(stage, node, WAITING);
+    });
+    expect(plan.moves.length > 0, 'a plan with moves');
+  });
+  await suite.check('nothing moves before the approval', async () => {
+    await sleep(QUIET_MS);
+    expectEqual(await readMoves(stage), 0, 'moves');
+  });
+  await suite.check('a plan that nobody made cannot be approved', () => {
+    const { code } = decide('approve', `0x${'12'.repeat(32)}`);
+    expectEqual(code, EXIT_REFUSED, 'the exit code');
+  });
+  await suite.check('a rejected plan is void and moves nothing', async () => {
+    plan = newestPlan(stage, node, WAITING) ?? plan;
+    const { code, err } = decide('reject', plan.id);
+    expect(code === 0, `exit 0, got ${code}: ${err}`);
+    const { plans } = askNode(program, ['plan', '--config', node.config]);
+    expectEqual(plans.find(({ id }) => id === plan.id)?.state, 'void', 'its state');
+    const again = decide('approve', plan.id);
+    expectEqual(again.code, EXIT_REFUSED, 'the exit code of approving it now');
+    await sleep(QUIET_MS / 2);
+    expectEqual(await readMoves(stage), 0, 'moves');
+  });
+  await suite.check('an approved plan is carried out', async () => {
+    plan = await suite.until('the next plan', PLAN_SECONDS, () =>
+      newestPlan(stage, node, WAITING));
+    const { code, err } = decide('approve', plan.id);
+    expect(code === 0, `exit 0, got ${code}: ${err}`);
+    await suite.until('collateral near its targets, nothing on its way', MOVE_SECONDS, async () => {
+      stage.check();
+      await watch.refresh();
+      const isNear = watch.states.every((_, i) => Math.abs(watch.apart(i)) <= TOLERANCE_BPS);
+      return isNear && watch.moves > 0 && watch.openMessages.length === 0;
+    });
+    expectEqual(await readMoves(stage), plan.moves.length, 'moves');
+  });
+  await suite.check('observe plans and moves nothing', async () => {
+    const before = await readMoves(stage);
+    expectEqual(await stage.end(node), 'code 0', 'the end of the node');
+    const observer = stage.write({ name: 'relayer', mode: 'observe', route: ROUTE });
+    await stage.start(observer);
+    await stage.traffic([...TRAFFIC, '--seed', '2']);
+    await suite.until('an observed plan', PLAN_SECONDS, () => {
+      stage.check();
+      return newestPlan(stage, observer, 'observed');
+    });
+    await sleep(QUIET_MS);
+    expectEqual(await readMoves(stage), before, 'moves');
+  });
+});

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The real program: its exit codes and its messages, with no chain to talk to. */
+#include "tests/support/unit.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "relay/node/exit_codes.h"
+#include "tests/support/folder.h"
+
+#define OUTPUT_BYTES_MAX 65536u
+#define ARGUMENTS_MAX    12u
+#define WAIT_MS          10000
+
+static struct folder made;
+static const char *folder = made.path;
+static char output[OUTPUT_BYTES_MAX];
+
+static void write_file(const char *name, const char *text)
+{
+    char path[512];
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    FILE *stream = fopen(path, "w");
+    assert_non_null(stream);
+    assert_true(fputs(text, stream) >= 0);
+    assert_int_equal(fclose(stream), 0);
+}
+
+/* A node without a signer, whose only endpoint refuses connections. */
+static void write_config(const char *name, const char *more)
+{
+    char text[4096];
+    (void)snprintf(text, sizeof(text),
+                   "node: {name: test, data: ./data}\n"
+                   "chains:\n"
+                   "  - name: alpha\n"
+                   "    domain: 901\n"
+                   "    chain_id: 31337\n"
+                   "    endpoints: [ws://127.0.0.1:1]\n"
+                   "    mailbox: \"0x2222222222222222222222222222222222222201\"\n"
+                   "    merkle_tree_hook: \"0x2222222222222222222222222222222222222202\"\n"
+                   "    validator_announce: \"0x2222222222222222222222222222222222222203\"\n"
+                   "%s",
+                   more);
+    write_file(name, text);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    made = folder_make();
+    write_config("node.yaml", "");
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    folder_remove(&made);
+    return 0;
+}
+
+static void pause_ms(long ms)
+{
+    const struct timespec pause = {.tv_nsec = ms * 1000000L};
+    (void)nanosleep(&pause, NULL);
+}
+
+static void read_output(void)
+{
+    char path[512];
+    (void)snprintf(path, sizeof(path), "%s/output", folder);
+    const int fd = open(path, O_RDONLY);
+    assert_true(fd >= 0);
+    const ssize_t count = read(fd, output, sizeof(output) - 1);
+    assert_true(count >= 0);
+    output[count] = '\0';
+    (void)close(fd);
+}
+
+/* Starts the program in the folder; `words` are its arguments, one blank between two. */
+static pid_t start(const char *words, const char *output_name)
+{
+    char text[512];
+    char *arguments[ARGUMENTS_MAX + 2] = {"sluice"};
+    size_t count = 1;
+    (void)snprintf(text, sizeof(text), "%s", words);
+    char *rest = NULL;
+    for (char *word = strtok_r(text, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest)) {
+        assert_true(count <= ARGUMENTS_MAX);
+        arguments[count] = word;
+        count++;
+    }
+    const pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        if (chdir(folder) != 0) {
+            _exit(126);
+        }
+        const int fd = open(output_name, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
+        if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0) {
+            _exit(126);
+        }
+        (void)execv(SLUICE_PROGRAM, arguments);
+        _exit(127);
+    }
+    return pid;
+}
+
+static int end_of(pid_t pid)
+{
+    int state = 0;
+    for (int waited_ms = 0; waited_ms < WAIT_MS; waited_ms += 5) {
+        if (waitpid(pid, &state, WNOHANG) == pid) {
+            return WIFEXITED(state) ? WEXITSTATUS(state) : 128 + WTERMSIG(state);
+        }
+        pause_ms(5);
+    }
+    (void)kill(pid, SIGKILL);
+    (void)waitpid(pid, &state, 0);
+    return -1;
+}
+
+static void assert_run(const char *words, int exit_code, const char *says)
+{
+    const int code = end_of(start(words, "output"));
+    read_output();
+    if (code != exit_code || strstr(output, says) == NULL) {
+        fail_msg("'sluice %s': exit %d, expected %d and '%s':\n%s", words, code, exit_code, says,
+                 output);
+    }
+}
+
+/* True: the running node's output came to hold `text`. */
+static bool node_says(const char *name, const char *text)
+{
+    char path[512];
+    char said[OUTPUT_BYTES_MAX];
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    for (int waited_ms = 0; waited_ms < WAIT_MS; waited_ms += 5) {
+        const int fd = open(path, O_RDONLY);
+        const ssize_t count = fd < 0 ? 0 : read(fd, said, sizeof(said) - 1);
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+        said[count < 0 ? 0 : count] = '\0';
+        if (strstr(said, text) != NULL) {
+            return true;
+        }
+        pause_ms(5);
+    }
+    return false;
+}
+
+static void usage_mistakes_are_told(void **state)
+{
+    (void)state;
+    assert_run("", EXIT_USAGE, "status");
+    assert_run("--help", EXIT_DONE, "approve");
+    assert_run("--version", EXIT_DONE, "sluice 0.1.0");
+    assert_run("statsu", EXIT_USAGE, "did you mean 'status'");
+    assert_run("run", EXIT_USAGE, "--config");
+    assert_run("run --config", EXIT_USAGE, "needs a value");
+    assert_run("run --confg x", EXIT_USAGE, "unknown option '--confg'");
+    assert_run("run --check=yes --config node.yaml", EXIT_USAGE, "takes no value");
+    assert_run("run --config nowhere.yaml", EXIT_USAGE, "nowhere.yaml");
+    assert_run("run --help", EXIT_DONE, "SIGTERM");
+    assert_run("status", EXIT_USAGE, "--data");
+    assert_run("status --data x --config node.yaml", EXIT_USAGE, "--data");
+    assert_run("status --data x extra", EXIT_USAGE, "one word too many");
+    assert_run("config", EXIT_USAGE, "config check");
+    assert_run("approve --data data", EXIT_USAGE, "which plan");
+    assert_run("approve --data data 0x12", EXIT_USAGE, "which plan");
+    assert_run("messages", EXIT_USAGE, "messages list");
+    assert_run("messages list --data data --state nonsense", EXIT_USAGE, "nonsense");
+    assert_run("messages list --data data --limit 0", EXIT_USAGE, "--limit");
+    assert_run("messages show --data data", EXIT_USAGE, "messages show ID");
+}
+
+static void a_configuration_is_checked(void **state)
+{
+    (void)state;
+    assert_run("config check node.yaml", EXIT_DONE, "domain: 901");
+    assert_run("config check --json node.yaml", EXIT_DONE, "\"domain\":901");
+    write_config("bad.yaml", "    domian: 902\n");
+    assert_run("config check bad.yaml", EXIT_USAGE, "bad.yaml:10:5: unknown key \"domian\"");
+    assert_run("run --config bad.yaml", EXIT_USAGE, "bad.yaml:10:5");
+    write_config("act.yaml", "    relay: true\n"
+                             "    key: \"0x3333333333333333333333333333333333333333\"\n"
+                             "signer: {socket: ./s, spawn: true, config: ./signer.yaml}\n"
+                             "assets: [{symbol: USDC, decimals: 6}]\n"
+                             "route: {mode: act, move_min: 1 USDC, move_max: 2 USDC}\n");
+    assert_run("run --config act.yaml", EXIT_REFUSED, "sluice-signer");
+}
+
+static void without_a_journal_there_is_nothing_to_show(void **state)
+{
+    (void)state;
+    assert_run("status --data nowhere", EXIT_NEGATIVE, "no journal");
+    assert_run("why --config node.yaml", EXIT_NEGATIVE, "no journal");
+    assert_run("pause --data nowhere", EXIT_UNREACHABLE, "no node listens");
+}
+
+static void a_data_directory_that_cannot_be_used_is_refused(void **state)
+{
+    (void)state;
+    write_file("data", "in the way");
+    assert_run("run --config node.yaml", EXIT_USAGE, "is a file");
+}
+
+static void a_control_socket_in_the_way_is_refused(void **state)
+{
+    (void)state;
+    char path[512];
+    (void)snprintf(path, sizeof(path), "%s/data", folder);
+    assert_int_equal(mkdir(path, 0700), 0);
+    write_file("data/control.sock", "not a socket");
+    assert_run("run --config node.yaml", EXIT_USAGE, "control.sock");
+}
+
+static void a_signer_that_cannot_start_ends_the_node(void **state)
+{
+    (void)state;
+    write_config("child.yaml",
+                 "    devnet: true\n"
+                 "signer: {socket: ./signer.sock, spawn: true, config: ./none.yaml}\n");
+    assert_run("run --config child.yaml", EXIT_USAGE, "signer_ended");
+}
+
+static void endpoints_that_do_not_answer_are_named(void **state)
+{
+    (void)state;
+    assert_run("run --check --config node.yaml", EXIT_UNREACHABLE, "ws://127.0.0.1:1");
+}
+
+/* One node on one directory; people reach it while it runs and read it when it is dead. */
+static void a_node_lives_and_ends_in_good_order(void **state)
+{
+    (void)state;
+    const pid_t node = start("run --config node.yaml", "node.log");
+    assert_true(node_says("node.log", "event=ready"));
+    assert_true(node_says("node.log", "trying again until it answers"));
+    assert_run("run --config node.yaml", EXIT_FENCED, "another sluice holds");
+    assert_run("status --config node.yaml", EXIT_DONE, "alpha");
+    assert_run("status --data data --json", EXIT_DONE, "\"name\": \"test\"");
+    assert_run("pause --config node.yaml --reason because", EXIT_DONE, "pause: done");
+    assert_run("status --data data", EXIT_DONE, "PAUSED");
+    assert_run("why --data data", EXIT_DONE, "paused");
+    assert_run("resume --data data --json", EXIT_DONE, "\"accepted\": true");
+    assert_run("approve --data data "
+               "0x1111111111111111111111111111111111111111111111111111111111111111",
+               EXIT_REFUSED, "refused");
+    assert_run("messages list --data data", EXIT_DONE, "finished");
+    assert_run("messages show --data data "
+               "0x1111111111111111111111111111111111111111111111111111111111111111",
+               EXIT_NEGATIVE, "no such message");
+    assert_int_equal(kill(node, SIGTERM), 0);
+    assert_int_equal(end_of(node), EXIT_DONE);
+    assert_true(node_says("node.log", "event=ended exit_code=0"));
+    assert_run("pause --config node.yaml", EXIT_UNREACHABLE, "no node listens");
+    assert_run("status --data data", EXIT_DONE, "test:");
+}
+
+/* SIGKILL leaves the socket and the lock behind; the next start is not held up by them. */
+static void a_killed_node_starts_again(void **state)
+{
+    (void)state;
+    pid_t node = start("run --config node.yaml", "node.log");
+    assert_true(node_says("node.log", "event=ready"));
+    assert_int_equal(kill(node, SIGKILL), 0);
+    assert_int_equal(end_of(node), 128 + SIGKILL);
+    node = start("run --config node.yaml", "again.log");
+    assert_true(node_says("again.log", "event=ready"));
+    assert_run("resume --config node.yaml", EXIT_DONE, "resume: done");
+    assert_int_equal(kill(node, SIGINT), 0);
+    assert_int_equal(end_of(node), EXIT_DONE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(usage_mistakes_are_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_configuration_is_checked, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(without_a_journal_there_is_nothing_to_show, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_data_directory_that_cannot_be_used_is_refused, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_control_socket_in_the_way_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_signer_that_cannot_start_ends_the_node, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(endpoints_that_do_not_answer_are_named, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_node_lives_and_ends_in_good_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_killed_node_starts_again, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,495 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Nonce lanes: what a signer, a pool and a chain can do to a transaction. The world checks in every
+ * one of these tests that no nonce sees a second payload but a cancel. */
+#include "relay/core/view.h"
+#include "tests/support/core_world.h"
+#include "tests/support/unit.h"
+
+static struct world *world_at_rest(void)
+{
+    struct world *world = world_new(&(struct world_options){.seed = 1});
+
+    world_run(world, 4);
+    return world;
+}
+
+static struct message_row row_of(struct world *world, const struct hash *id)
+{
+    struct message_row row;
+
+    assert_true(world_message(world, id, &row));
+    return row;
+}
+
+static struct lane_row lane_of(struct world *world, uint32_t domain)
+{
+    struct lane_row lane;
+
+    assert_true(world_lane(world, domain, &lane));
+    return lane;
+}
+
+static void dispatch_many(struct world *world, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        (void)world_dispatch(world, WORLD_A, WORLD_B, (uint8_t)(1 + i % 3));
+    }
+}
+
+static void finish(struct world *world, uint32_t seconds)
+{
+    world_run_until_delivered(world, seconds);
+    assert_true(world_replays(world));
+    world_free(world);
+}
+
+static void sending_waits_below_the_fee_ceiling(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+
+    world_set_base_fee(world, WORLD_B, 1000); /* and a tip of 1: above the ceiling of 1000 */
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 20);
+    assert_int_equal(MESSAGE_OFFERED, row_of(world, &id).state);
+    assert_int_equal(REASON_FEE_CEILING, row_of(world, &id).reason);
+    assert_int_equal(0, world_commands(world, COMMAND_SEND));
+    world_set_base_fee(world, WORLD_B, 999);
+    finish(world, 40);
+}
+
+static void a_fee_that_rises_is_followed(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+
+    world_set_including(world, false);
+    dispatch_many(world, 10);
+    world_run(world, 5);
+    assert_int_equal(10, world_commands(world, COMMAND_SEND));
+    world_set_base_fee(world, WORLD_B, 400); /* what was offered is 21 */
+    world_set_including(world, true);
+    world_run(world, 8);
+    assert_int_equal(10, world_commands(world, COMMAND_SEND)); /* not before twelve blocks */
+    world_run_until_delivered(world, 60);
+    assert_true(world_noted(world, REASON_NOT_INCLUDED));
+    assert_int_equal(10, world_processed_by_us(world));
+    finish(world, 10);
+}
+
+static void a_replacement_stays_below_the_ceiling(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+
+    world_set_including(world, false);
+    dispatch_many(world, 1);
+    world_run(world, 5);
+    world_set_base_fee(world, WORLD_B, 5000);
+    world_run(world, 400);
+    struct row_source source = row_table_source(world_rows(world));
+    const struct address key = evm_filled(0x77);
+    struct intent_row intent;
+    uint64_t nonce = 0;
+    assert_status(STATUS_OK, core_view_next_intent(&source, WORLD_B, &key, 0, &nonce, &intent));
+    const struct amount ceiling = amount_from_u64(1000);
+    assert_true(intent.attempts_count <= ATTEMPTS_MAX - 1);
+    for (uint32_t i = 0; i < intent.attempts_count; i++) {
+        assert_true(amount_compare(&intent.attempts[i].fee_per_gas_max, &ceiling) <= 0);
+    }
+    assert_true(world_noted(world, REASON_FEE_CEILING));
+    world_set_base_fee(world, WORLD_B, 10);
+    world_set_including(world, true);
+    finish(world, 30);
+}
+
+static void what_a_pool_forgets_is_sent_again(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+
+    world_set_including(world, false);
+    dispatch_many(world, 5);
+    world_run(world, 4);
+    world_set_faults(world, &(struct world_options){.seed = 1, .evict_one_in = 1});
+    world_run(world, 2);
+    world_set_faults(world, &(struct world_options){.seed = 1});
+    world_set_including(world, true);
+    const uint32_t sent = world_commands(world, COMMAND_SEND);
+    world_run_until_delivered(world, 30);
+    assert_int_equal(sent, world_commands(world, COMMAND_SEND)); /* the same, not signed anew */
+    assert_int_equal(5, world_processed_by_us(world));
+    finish(world, 5);
+}
+
+static void a_full_lane_takes_the_rest_later(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+
+    world_set_including(world, false);
+    dispatch_many(world, 100);
+    world_run(world, 6);
+    assert_int_equal(64, lane_of(world, WORLD_B).waiting_count);
+    assert_int_equal(64, world_commands(world, COMMAND_SEND));
+    world_set_including(world, true);
+    world_run_until_delivered(world, 20);
+    assert_int_equal(100, world_processed_by_us(world));
+    assert_int_equal(0, lane_of(world, WORLD_B).waiting_count);
+    finish(world, 5);
+}
+
+static void a_refusal_gives_the_nonce_back(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+
+    world_set_signer(world, OUTCOME_REFUSED);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 6);
+    assert_int_equal(REASON_SIGNER_REFUSED, row_of(world, &id).reason);
+    assert_int_equal(0, lane_of(world, WORLD_B).next_nonce);
+    assert_int_equal(0, lane_of(world, WORLD_B).waiting_count);
+    world_set_signer(world, OUTCOME_OK);
+    world_run_until_delivered(world, 60);
+    assert_int_equal(1, lane_of(world, WORLD_B).next_nonce);
+    finish(world, 5);
+}
+
+static void refusals_in_the_middle_are_filled_by_cancels(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+
+    world_set_signer(world, OUTCOME_REFUSED);
+    dispatch_many(world, 12);
+    world_run(world, 20);
+    world_set_signer(world, OUTCOME_OK);
+    world_run_until_delivered(world, 120);
+    assert_int_equal(12, world_processed_by_us(world));
+    const struct lane_row lane = lane_of(world, WORLD_B);
+    assert_true(lane.next_nonce >= 12);
+    assert_int_equal(lane.next_nonce, lane.first_open);
+    assert_int_equal(0, lane.waiting_count);
+    finish(world, 5);
+}
+
+static void an_unknown_signature_is_asked_again(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+
+    world_set_signer(world, OUTCOME_UNKNOWN);
+    dispatch_many(world, 3);
+    world_run(world, 12);
+    assert_true(world_commands(world, COMMAND_SEND) > 6);
+    assert_int_equal(0, world_commands(world, COMMAND_BROADCAST));
+    world_set_signer(world, OUTCOME_OK);
+    world_run_until_delivered(world, 20);
+    assert_int_equal(3, lane_of(world, WORLD_B).next_nonce);
+    finish(world, 5);
+}
+
+static void an_unknown_broadcast_is_repeated(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+
+    world_set_rejection(world, OUTCOME_UNKNOWN, REJECTION_NONE);
+    dispatch_many(world, 3);
+    world_run(world, 12);
+    assert_true(world_commands(world, COMMAND_BROADCAST) > 6);
+    world_set_rejection(world, OUTCOME_OK, REJECTION_NONE);
+    world_run_until_delivered(world, 20);
+    assert_int_equal(3, lane_of(world, WORLD_B).next_nonce);
+    finish(world, 5);
+}
+
+static void an_underpriced_transaction_is_raised(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+
+    world_set_rejection(world, OUTCOME_REFUSED, REJECTION_UNDERPRICED);
+    dispatch_many(world, 1);
+    world_run(world, 4);
+    assert_true(world_commands(world, COMMAND_SEND) > 1);
+    world_set_rejection(world, OUTCOME_OK, REJECTION_NONE);
+    finish(world, 60);
+}
+
+static void missing_funds_are_told_and_waited_for(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+
+    world_set_rejection(world, OUTCOME_REFUSED, REJECTION_FUNDS);
+    dispatch_many(world, 2);
+    world_run(world, 10);
+    assert_true(world_noted(world, REASON_INSUFFICIENT_FUNDS));
+    assert_int_equal(2, world_commands(world, COMMAND_SEND));
+    world_set_rejection(world, OUTCOME_OK, REJECTION_NONE);
+    finish(world, 30);
+}
+
+static void what_the_network_never_takes_is_cancelled_and_tried_anew(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+
+    world_set_rejection(world, OUTCOME_REFUSED, REJECTION_OTHER);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 70);
+    world_set_rejection(world, OUTCOME_OK, REJECTION_NONE);
+    world_run_until_delivered(world, 60);
+    assert_true(row_of(world, &id).legs_count > 1);
+    assert_int_equal(1, world_processed_by_us(world));
+    finish(world, 5);
+}
+
+static void a_foreign_transaction_freezes_the_lane(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+
+    dispatch_many(world, 3);
+    world_run_until_delivered(world, 10);
+    world_use_nonce(world, WORLD_B);
+    world_run(world, 70);
+    assert_int_equal(LANE_FROZEN, lane_of(world, WORLD_B).state);
+    assert_true(world_noted(world, REASON_FOREIGN_TRANSACTION));
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 20);
+    assert_int_equal(REASON_FOREIGN_TRANSACTION, row_of(world, &id).reason);
+    world_restart(world); /* a restart does not thaw it */
+    world_run(world, 20);
+    assert_int_equal(LANE_FROZEN, lane_of(world, WORLD_B).state);
+    world_operator(world, OPERATOR_RESUME, WORLD_B, NULL);
+    world_run_until_delivered(world, 60);
+    assert_int_equal(5, lane_of(world, WORLD_B).next_nonce);
+    finish(world, 5);
+}
+
+static void a_nonce_taken_by_somebody_else_voids_its_leg(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+
+    world_set_including(world, false);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 6);
+    assert_int_equal(MESSAGE_SENT, row_of(world, &id).state);
+    world_use_nonce(world, WORLD_B);
+    world_set_including(world, true);
+    world_run(world, 90);
+    assert_int_equal(LANE_FROZEN, lane_of(world, WORLD_B).state);
+    assert_int_equal(0, world_process_count(world, &id));
+    world_operator(world, OPERATOR_RESUME, WORLD_B, NULL);
+    world_run_until_delivered(world, 60);
+    assert_int_equal(1, world_process_count(world, &id));
+    finish(world, 5);
+}
+
+static void the_first_nonce_is_the_chains(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+
+    for (uint32_t i = 0; i < 7; i++) {
+        world_use_nonce(world, WORLD_B); /* before the node ever sent anything */
+    }
+    world_run(world, 15); /* a reading that old is not used for the first nonce */
+    dispatch_many(world, 2);
+    world_run_until_delivered(world, 20);
+    assert_int_equal(9, lane_of(world, WORLD_B).next_nonce);
+    assert_false(world_noted(world, REASON_FOREIGN_TRANSACTION));
+    finish(world, 5);
+}
+
+static void a_delivery_by_somebody_else_first_costs_one_revert(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+
+    world_set_including(world, false);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 5);
+    world_deliver_elsewhere(world, &id);
+    world_run(world, 1);
+    world_set_including(world, true);
+    world_run_until_delivered(world, 20);
+    assert_int_equal(REASON_DELIVERED_ELSEWHERE, row_of(world, &id).reason);
+    world_run(world, 10);
+    assert_int_equal(1, lane_of(world, WORLD_B).first_open);
+    assert_int_equal(1, world_process_count(world, &id));
+    finish(world, 5);
+}
+
+static void a_restart_in_flight_follows_what_was_sent(void **state)
+{
+    (void)state;
+    for (uint32_t second = 1; second < 8; second++) {
+        struct world *world = world_at_rest();
+        dispatch_many(world, 20);
+        world_run(world, second);
+        world_restart(world);
+        world_run_until_delivered(world, 30);
+        assert_int_equal(20, world_processed_by_us(world));
+        assert_int_equal(20, lane_of(world, WORLD_B).next_nonce);
+        finish(world, 5);
+    }
+}
+
+/* The one open intent of chain B. */
+static struct intent_row intent_of(struct world *world)
+{
+    const struct row_source source = row_table_source(world_rows(world));
+    const struct address key = evm_filled(0x77);
+    struct intent_row intent;
+    uint64_t nonce = 0;
+
+    assert_status(STATUS_OK, core_view_next_intent(&source, WORLD_B, &key, 0, &nonce, &intent));
+    return intent;
+}
+
+static void a_receipt_from_no_block_of_the_chain_settles_nothing(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+    struct event event;
+
+    world_set_including(world, false);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 5);
+    const struct intent_row intent = intent_of(world);
+    memset(&event, 0, sizeof(event));
+    event.kind = EVENT_RECEIPT;
+    event.domain = WORLD_B;
+    event.receipt.leg_id = intent.leg_id;
+    event.receipt.transaction = intent.attempts[0].transaction;
+    event.receipt.outcome = OUTCOME_OK;
+    event.receipt.block_number = world_head(world, WORLD_B);
+    event.receipt.block_hash = hash_filled(0x31);
+    world_step(world, &event);
+    assert_true(intent_of(world).included);
+    world_run(world, 5);
+    assert_false(intent_of(world).included);
+    world_set_including(world, true);
+    world_run_until_delivered(world, 20);
+    assert_int_equal(0, row_of(world, &id).attempts_count);
+    assert_int_equal(REASON_DELIVERED, row_of(world, &id).reason);
+    finish(world, 5);
+}
+
+static void a_reorg_takes_an_inclusion_back_at_once(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+
+    (void)world_dispatch(world, WORLD_A, WORLD_B, 1);
+    for (uint32_t i = 0; i < 10 && world_processed_by_us(world) == 0; i++) {
+        world_run(world, 1);
+    }
+    assert_true(intent_of(world).included);
+    world_set_including(world, false);
+    world_reorg(world, WORLD_B, 1, false);
+    world_run_ms(world, 50);
+    assert_false(intent_of(world).included);
+    assert_int_equal(1, lane_of(world, WORLD_B).waiting_count);
+    world_set_including(world, true);
+    world_run_until_delivered(world, 20);
+    assert_int_equal(1, world_processed_by_us(world));
+    finish(world, 5);
+}
+
+static void what_the_adapter_forgot_is_signed_again(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+
+    world_set_including(world, false);
+    (void)world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 4);
+    assert_int_equal(1, world_commands(world, COMMAND_SEND));
+    world_set_faults(world, &(struct world_options){.seed = 1, .evict_one_in = 1});
+    world_run(world, 1);
+    world_set_faults(world, &(struct world_options){.seed = 1});
+    world_forget_held(world);
+    world_set_including(world, true);
+    world_run_until_delivered(world, 20);
+    assert_int_equal(2, world_commands(world, COMMAND_SEND));
+    assert_false(world_noted(world, REASON_NOT_INCLUDED)); /* the same, no raised fee */
+    finish(world, 5);
+}
+
+/* A chain that has fewer of our transactions than are final is behind, and not to be believed. */
+static void a_nonce_below_what_is_final_is_not_used(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+    struct event event;
+
+    dispatch_many(world, 3);
+    world_run_until_delivered(world, 10);
+    world_restart(world);
+    memset(&event, 0, sizeof(event));
+    event.kind = EVENT_LANE;
+    event.domain = WORLD_B;
+    event.lane.key = evm_filled(0x77);
+    event.lane.outcome = OUTCOME_OK;
+    event.lane.nonce_latest = 2;
+    event.lane.nonce_final = 2;
+    world_step(world, &event);
+    assert_int_equal(LANE_UNKNOWN, lane_of(world, WORLD_B).state);
+    assert_int_equal(3, lane_of(world, WORLD_B).next_nonce);
+    dispatch_many(world, 3);
+    world_run_until_delivered(world, 20);
+    assert_int_equal(6, lane_of(world, WORLD_B).next_nonce);
+    finish(world, 5);
+}
+
+static void what_was_included_while_we_were_away_is_settled_soon(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+
+    world_set_including(world, false);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 4);
+    assert_int_equal(MESSAGE_SENT, row_of(world, &id).state);
+    world_set_including(world, true);
+    world_mine_unseen(world, WORLD_B, 2); /* the node is down meanwhile */
+    world_restart(world);
+    world_run(world, 1); /* long before blocks would have it sent again */
+    assert_int_equal(1, lane_of(world, WORLD_B).first_open);
+    finish(world, 5);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sending_waits_below_the_fee_ceiling),
+        cmocka_unit_test(a_fee_that_rises_is_followed),
+        cmocka_unit_test(a_replacement_stays_below_the_ceiling),
+        cmocka_unit_test(what_a_pool_forgets_is_sent_again),
+        cmocka_unit_test(a_full_lane_takes_the_rest_later),
+        cmocka_unit_test(a_refusal_gives_the_nonce_back),
+        cmocka_unit_test(refusals_in_the_middle_are_filled_by_cancels),
+        cmocka_unit_test(an_unknown_signature_is_asked_again),
+        cmocka_unit_test(an_unknown_broadcast_is_repeated),
+        cmocka_unit_test(an_underpriced_transaction_is_raised),
+        cmocka_unit_test(missing_funds_are_told_and_waited_for),
+        cmocka_unit_test(what_the_network_never_takes_is_cancelled_and_tried_anew),
+        cmocka_unit_test(a_foreign_transaction_freezes_the_lane),
+        cmocka_unit_test(a_nonce_taken_by_somebody_else_voids_its_leg),
+        cmocka_unit_test(the_first_nonce_is_the_chains),
+        cmocka_unit_test(a_delivery_by_somebody_else_first_costs_one_revert),
+        cmocka_unit_test(a_restart_in_flight_follows_what_was_sent),
+        cmocka_unit_test(a_receipt_from_no_block_of_the_chain_settles_nothing),
+        cmocka_unit_test(a_reorg_takes_an_inclusion_back_at_once),
+        cmocka_unit_test(what_the_adapter_forgot_is_signed_again),
+        cmocka_unit_test(a_nonce_below_what_is_final_is_not_used),
+        cmocka_unit_test(what_was_included_while_we_were_away_is_settled_soon),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every state of a message, and what leads out of it. */
+#include "relay/core/view.h"
+#include "relay/hyperlane/metadata.h"
+#include "tests/support/core_world.h"
+#include "tests/support/unit.h"
+
+static struct message_row row_of(struct world *world, const struct hash *id)
+{
+    struct message_row row;
+
+    assert_true(world_message(world, id, &row));
+    return row;
+}
+
+static void expect(struct world *world, const struct hash *id, enum message_state state,
+                   enum reason reason)
+{
+    const struct message_row row = row_of(world, id);
+
+    assert_int_equal(state, row.state);
+    assert_int_equal(reason, row.reason);
+}
+
+static struct world *world_at_rest(uint64_t seed)
+{
+    struct world *world = world_new(&(struct world_options){.seed = seed});
+
+    world_run(world, 4);
+    return world;
+}
+
+static void a_message_waits_for_finality(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(1);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+
+    world_run(world, 1);
+    expect(world, &id, MESSAGE_SEEN, REASON_AWAITING_FINALITY);
+    world_run_until_delivered(world, 10);
+    expect(world, &id, MESSAGE_DELIVERED, REASON_DELIVERED);
+    assert_true(world_noted(world, REASON_DELIVERED));
+    world_free(world);
+}
+
+static void a_message_to_another_chain_is_left_alone(void **state)
+{
+    (void)state;
+    struct world *world = world_new(&(struct world_options){.seed = 1, .relay_off = true});
+
+    world_run(world, 3);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 10);
+    expect(world, &id, MESSAGE_NOT_RELAYED, REASON_NOT_RELAYED);
+    assert_int_equal(0, world_commands(world, COMMAND_READ_SECURITY));
+    world_free(world);
+}
+
+static void a_dispatch_that_is_reorged_away_is_orphaned(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(1);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+
+    world_run(world, 1);
+    world_reorg(world, WORLD_A, 1, true);
+    world_run(world, 10);
+    expect(world, &id, MESSAGE_ORPHANED, REASON_ORPHANED);
+    assert_int_equal(0, world_process_count(world, &id));
+    assert_true(world_replays(world));
+    world_free(world);
+}
+
+static void a_dispatch_in_another_block_after_a_reorg_is_delivered(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(1);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+
+    world_run(world, 1);
+    world_reorg(world, WORLD_A, 1, false);
+    world_run_until_delivered(world, 20);
+    assert_int_equal(1, world_process_count(world, &id));
+    world_free(world);
+}
+
+static void somebody_else_may_deliver(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(1);
+
+    world_set_validators(world, 0);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 5);
+    expect(world, &id, MESSAGE_CHECKPOINTS, REASON_AWAITING_CHECKPOINTS);
+    world_deliver_elsewhere(world, &id);
+    world_run(world, 1);
+    expect(world, &id, MESSAGE_ELSEWHERE, REASON_DELIVERED_ELSEWHERE);
+    world_set_validators(world, 3);
+    world_run_until_delivered(world, 10);
+    expect(world, &id, MESSAGE_DELIVERED, REASON_DELIVERED_ELSEWHERE);
+    assert_int_equal(0, world_commands(world, COMMAND_SEND));
+    world_free(world);
+}
+
+static void a_delivery_that_is_reorged_away_is_made_by_us(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(1);
+
+    world_set_validators(world, 0);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 5);
+    world_deliver_elsewhere(world, &id);
+    world_run(world, 1);
+    expect(world, &id, MESSAGE_ELSEWHERE, REASON_DELIVERED_ELSEWHERE);
+    world_reorg(world, WORLD_B, 1, true); /* the other's transaction does not come back */
+    world_set_validators(world, 3);
+    world_run_until_delivered(world, 30);
+    expect(world, &id, MESSAGE_DELIVERED, REASON_DELIVERED);
+    assert_int_equal(1, world_processed_by_us(world));
+    world_free(world);
+}
+
+static void a_delivery_before_the_dispatch_is_final_is_known_later(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(1);
+
+    world_set_dispatching(world, false);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_deliver_elsewhere(world, &id);
+    world_run(world, 6);
+    world_set_dispatching(world, true);
+    world_run_until_delivered(world, 10);
+    expect(world, &id, MESSAGE_DELIVERED, REASON_DELIVERED_ELSEWHERE);
+    assert_int_equal(0, world_commands(world, COMMAND_PREPARE));
+    world_free(world);
+}
+
+static void one_bad_validator_costs_only_itself(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(1);
+    struct hash ids[4];
+
+    world_set_bad_validator(world, true);
+    for (uint8_t i = 0; i < 4; i++) {
+        ids[i] = world_dispatch(world, WORLD_A, WORLD_B, i);
+    }
+    world_run_until_delivered(world, 10);
+    for (uint8_t i = 0; i < 4; i++) {
+        assert_int_equal(1, world_process_count(world, &ids[i]));
+        assert_int_equal(0, row_of(world, &ids[i]).attempts_count);
+    }
+    world_free(world);
+}
+
+/* A ProcessId on a chain that is not the message's destination says nothing about it. */
+static void a_delivery_on_another_chain_is_none(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(1);
+    const struct row_source source = row_table_source(world_rows(world));
+    struct chain_row chain;
+    struct event event;
+
+    world_set_validators(world, 0);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 5);
+    (void)world_rows(world);
+    assert_status(STATUS_OK, core_view_chain(&source, WORLD_A, &chain));
+    memset(&event, 0, sizeof(event));
+    event.kind = EVENT_FACT;
+    event.domain = WORLD_A;
+    event.fact.kind = FACT_PROCESS;
+    event.fact.block_number = chain.head_number;
+    event.fact.block_hash = chain.head_hash;
+    event.fact.log_index = 77;
+    event.fact.contract = evm_filled(0xa0);
+    event.fact.process.message_id = id;
+    world_step(world, &event);
+    world_run(world, 6);
+    expect(world, &id, MESSAGE_CHECKPOINTS, REASON_AWAITING_CHECKPOINTS);
+    /* Nor does one of another contract on the right chain. */
+    assert_status(STATUS_OK, core_view_chain(&source, WORLD_B, &chain));
+    event.domain = WORLD_B;
+    event.fact.block_number = chain.head_number;
+    event.fact.block_hash = chain.head_hash;
+    event.fact.contract = evm_filled(0xa9);
+    world_step(world, &event);
+    world_run(world, 6);
+    expect(world, &id, MESSAGE_CHECKPOINTS, REASON_AWAITING_CHECKPOINTS);
+    world_set_validators(world, 3);
+    world_run_until_delivered(world, 10);
+    world_free(world);
+}
+
+static void a_message_waits_for_its_quorum(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(1);
+
+    world_set_validators(world, 1);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 90);
+    assert_int_equal(REASON_AWAITING_CHECKPOINTS, row_of(world, &id).reason);
+    assert_int_equal(0, world_commands(world, COMMAND_PREPARE));
+    world_set_validators(world, 2);
+    world_run_until_delivered(world, 70);
+    assert_int_equal(1, world_process_count(world, &id));
+    world_free(world);
+}
+
+static void a_reverted_simulation_is_tried_again_ever_later(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(1);
+
+    world_set_simulation(world, OUTCOME_REFUSED, "execution reverted: not today");
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 120);
+    expect(world, &id, MESSAGE_RETRY, REASON_SIMULATION_REVERTED);
+    assert_int_equal(5, row_of(world, &id).attempts_count);
+    assert_int_equal(0, world_commands(world, COMMAND_SEND));
+    world_set_simulation(world, OUTCOME_OK, "");
+    world_run_until_delivered(world, 200);
+    assert_int_equal(1, world_process_count(world, &id));
+    world_free(world);
+}
+
+static void an_unknown_simulation_is_asked_again(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(1);
+
+    world_set_simulation(world, OUTCOME_UNKNOWN, "");
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 20);
+    expect(world, &id, MESSAGE_PREPARING, REASON_SIMULATION_UNKNOWN);
+    assert_int_equal(0, row_of(world, &id).attempts_count);
+    world_set_simulation(world, OUTCOME_OK, "");
+    world_run_until_delivered(world, 10);
+    world_free(world);
+}
+
+static void words_of_a_delivery_are_not_its_proof(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(1);
+
+    /* A recipient can revert with the mailbox's words. */
+    world_set_simulation(world, OUTCOME_REFUSED, "Mailbox: already delivered");
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 10);
+    expect(world, &id, MESSAGE_ELSEWHERE, REASON_DELIVERED_ELSEWHERE);
+    world_set_simulation(world, OUTCOME_OK, "");
+    world_run_until_delivered(world, 80);
+    expect(world, &id, MESSAGE_DELIVERED, REASON_DELIVERED);
+    world_free(world);
+}
+
+static void an_unsupported_module_waits_for_a_person_or_a_change(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(1);
+
+    world_set_module_type(world, MODULE_CCIP_READ);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 10);
+    expect(world, &id, MESSAGE_RETRY, REASON_SECURITY_UNSUPPORTED);
+    world_set_module_type(world, MODULE_MESSAGE_ID_MULTISIG);
+    world_run_until_delivered(world, 700);
+    world_free(world);
+}
+
+static void people_hold_release_and_drop(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(1);
+
+    world_set_validators(world, 0);
+    const struct hash held = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    const struct hash dropped = world_dispatch(world, WORLD_A, WORLD_B, 2);
+    world_run(world, 5);
+    world_operator(world, OPERATOR_HOLD_MESSAGE, 0, &held);
+    world_operator(world, OPERATOR_DROP_MESSAGE, 0, &dropped);
+    world_set_validators(world, 3);
+    world_run(world, 20);
+    expect(world, &held, MESSAGE_HELD, REASON_HELD);
+    expect(world, &dropped, MESSAGE_DROPPED, REASON_DROPPED);
+    assert_int_equal(0, world_commands(world, COMMAND_SEND));
+    world_operator(world, OPERATOR_RETRY_MESSAGE, 0, &held);
+    world_operator(world, OPERATOR_RETRY_MESSAGE, 0, &dropped);
+    world_run_until_delivered(world, 10);
+    world_operator(world, OPERATOR_DROP_MESSAGE, 0, &held);
+    expect(world, &held, MESSAGE_DELIVERED, REASON_DELIVERED);
+    const struct hash unknown = hash_filled(0x42);
+    world_operator(world, OPERATOR_HOLD_MESSAGE, 0, &unknown);
+    assert_true(world_noted(world, REASON_UNKNOWN_MESSAGE));
+    assert_true(world_replays(world));
+    world_free(world);
+}
+
+static void a_pause_stops_sending_alone(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(1);
+
+    world_operator(world, OPERATOR_PAUSE, 0, NULL);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 20);
+    expect(world, &id, MESSAGE_OFFERED, REASON_PAUSED);
+    world_restart(world); /* the pause outlives it */
+    world_run(world, 10);
+    expect(world, &id, MESSAGE_OFFERED, REASON_PAUSED);
+    assert_int_equal(0, world_commands(world, COMMAND_SEND));
+    world_operator(world, OPERATOR_RESUME, 0, NULL);
+    world_run_until_delivered(world, 20);
+    world_free(world);
+}
+
+static void places_are_bounded_and_the_queue_is_fair(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(1);
+    struct row_source source;
+    struct hash ids[400];
+    struct open_row open;
+    uint32_t queued_count = 0;
+
+    world_set_validators(world, 0);
+    for (uint32_t i = 0; i < 400; i++) {
+        ids[i] = world_dispatch(world, WORLD_A, WORLD_B, (uint8_t)(i % 7));
+    }
+    world_run(world, 6);
+    source = row_table_source(world_rows(world));
+    assert_status(STATUS_OK, core_view_open_counts(&source, WORLD_B, &open));
+    assert_int_equal(256, open.active_count);
+    for (uint32_t i = 0; i < 400; i++) {
+        const struct message_row row = row_of(world, &ids[i]);
+        queued_count += row.state == MESSAGE_QUEUED ? 1 : 0;
+        assert_true(row.state == MESSAGE_CHECKPOINTS || row.state == MESSAGE_QUEUED);
+        assert_true(i < 256 || row.state == MESSAGE_QUEUED);
+    }
+    assert_int_equal(144, queued_count);
+    world_set_validators(world, 3);
+    world_run_until_delivered(world, 40);
+    source = row_table_source(world_rows(world));
+    assert_status(STATUS_OK, core_view_open_counts(&source, WORLD_B, &open));
+    assert_int_equal(0, open.active_count);
+    assert_true(world_replays(world));
+    world_free(world);
+}
+
+static void nothing_open_is_left_behind(void **state)
+{
+    (void)state;
+    static const uint8_t tables[] = {'Q', 'B', 'P', 'w', 'F', 'I'};
+    struct world *world = world_new(&(struct world_options){.seed = 3, .validate = true});
+
+    world_run(world, 4);
+    for (uint32_t i = 0; i < 50; i++) {
+        (void)world_dispatch(world, i % 2 == 0 ? WORLD_A : WORLD_B, i % 2 == 0 ? WORLD_B : WORLD_A,
+                             1);
+    }
+    world_run_until_delivered(world, 60);
+    world_run(world, 30);
+    for (size_t i = 1; i < sizeof(tables); i++) {
+        assert_int_equal(0, row_table_count_prefix(world_rows(world), bytes_from(&tables[i], 1)));
+    }
+    /* The due queue holds no more than one row per chain, tree and lane, and the plan's. */
+    assert_true(row_table_count_prefix(world_rows(world), bytes_from(&tables[0], 1)) <= 9);
+    world_free(world);
+}
+
+static void the_view_says_why(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(1);
+    struct message_row row;
+    struct message_why why;
+    struct hash id;
+
+    world_set_validators(world, 1);
+    const struct hash sent = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 6);
+    struct row_source source = row_table_source(world_rows(world));
+    assert_status(STATUS_OK, core_view_why(&source, &sent, &why));
+    assert_int_equal(REASON_AWAITING_CHECKPOINTS, why.message.reason);
+    assert_true(why.security_known);
+    assert_int_equal(2, why.threshold);
+    assert_int_equal(1, why.valid_count);
+    assert_int_equal(3, why.signers_count);
+    assert_true(why.has_leaf);
+    assert_false(why.has_intent);
+    assert_status(STATUS_OK, core_view_next_open(&source, WORLD_B, NULL, NULL, &id, &row));
+    assert_memory_equal(sent.bytes, id.bytes, 32);
+    assert_status(STATUS_NOT_FOUND, core_view_next_open(&source, WORLD_B, &row, &id, &id, &row));
+    const struct hash unknown = hash_filled(9);
+    assert_status(STATUS_NOT_FOUND, core_view_why(&source, &unknown, &why));
+    world_set_including(world, false);
+    world_set_validators(world, 3);
+    world_run(world, 8);
+    source = row_table_source(world_rows(world));
+    assert_status(STATUS_OK, core_view_why(&source, &sent, &why));
+    assert_true(why.has_intent);
+    assert_int_equal(0, why.nonce);
+    assert_int_equal(1, why.intent.attempts_count);
+    struct amount gas;
+    struct amount payment;
+    assert_status(STATUS_OK, core_view_gas_paid(&source, &sent, &gas, &payment));
+    assert_false(amount_is_zero(&payment));
+    world_free(world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_message_waits_for_finality),
+        cmocka_unit_test(a_message_to_another_chain_is_left_alone),
+        cmocka_unit_test(a_dispatch_that_is_reorged_away_is_orphaned),
+        cmocka_unit_test(a_dispatch_in_another_block_after_a_reorg_is_delivered),
+        cmocka_unit_test(somebody_else_may_deliver),
+        cmocka_unit_test(a_delivery_that_is_reorged_away_is_made_by_us),
+        cmocka_unit_test(a_delivery_before_the_dispatch_is_final_is_known_later),
+        cmocka_unit_test(one_bad_validator_costs_only_itself),
+        cmocka_unit_test(a_delivery_on_another_chain_is_none),
+        cmocka_unit_test(a_message_waits_for_its_quorum),
+        cmocka_unit_test(a_reverted_simulation_is_tried_again_ever_later),
+        cmocka_unit_test(an_unknown_simulation_is_asked_again),
+        cmocka_unit_test(words_of_a_delivery_are_not_its_proof),
+        cmocka_unit_test(an_unsupported_module_waits_for_a_person_or_a_change),
+        cmocka_unit_test(people_hold_release_and_drop),
+        cmocka_unit_test(a_pause_stops_sending_alone),
+        cmocka_unit_test(places_are_bounded_and_the_queue_is_fair),
+        cmocka_unit_test(nothing_open_is_left_behind),
+        cmocka_unit_test(the_view_says_why),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,584 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What only EVM nodes do: their limits, habits and refusals, and what the adapter costs them. The
+ * promises every family keeps are tested by tests/conformance/test_chain.c. */
+#include "tests/conformance/evm_script.h"
+#include "tests/conformance/harness.h"
+#include "tests/support/unit.h"
+
+enum { PATIENCE_ROUNDS = 3000 };
+
+static struct harness *watching(void)
+{
+    struct harness *const harness = harness_open(&evm_script_fixture);
+
+    harness_connect(harness, 0);
+    harness_watch(harness, 1);
+    return harness;
+}
+
+static uint32_t asked(const struct harness *harness, const char *method)
+{
+    return evm_script_asked(harness->world, method);
+}
+
+/* Follows `blocks` blocks with a dispatch in every second one; all must be known at the end. */
+static void follow_blocks(struct harness *harness, uint32_t blocks)
+{
+    harness_run(harness, 300);
+    for (uint32_t i = 0; i < blocks; i++) {
+        if (i % 2 == 0) {
+            (void)evm_script_fixture.dispatch(harness->world);
+        }
+        harness_mine(harness);
+    }
+    harness_run(harness, 700);
+    harness_assert_synchronous(harness);
+}
+
+static void at_rest_a_block_costs_one_question(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching();
+
+    follow_blocks(harness, 4); /* the bloom is trusted now */
+    const uint64_t before = chain_counters(harness->chain)->calls_sent;
+    for (uint32_t i = 0; i < 20; i++) {
+        harness_mine(harness);
+    }
+    /* The finalized block, and nothing else: the heads are told and their blooms exclude us. */
+    assert_true(chain_counters(harness->chain)->calls_sent - before == 20);
+    const uint64_t busy = chain_counters(harness->chain)->calls_sent;
+    for (uint32_t i = 0; i < 20; i++) {
+        (void)evm_script_fixture.dispatch(harness->world);
+        harness_mine(harness);
+    }
+    assert_true(chain_counters(harness->chain)->calls_sent - busy == 40);
+    harness_close(harness);
+}
+
+static void a_range_that_is_refused_is_halved(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching();
+
+    evm_script_knobs(harness->world)->range_max = 3;
+    follow_blocks(harness, 4);
+    /* 34 final blocks, sixteen at first, then eight, four, two; it grows again and is cut again. */
+    assert_in_range(asked(harness, "eth_getLogs"), 30, 120);
+    harness_close(harness);
+}
+
+static void a_node_without_batches_is_asked_singly(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching();
+
+    evm_script_knobs(harness->world)->refuses_batches = true;
+    follow_blocks(harness, 4);
+    harness_close(harness);
+}
+
+static void a_node_without_subscriptions_is_asked_for_heads(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching();
+
+    evm_script_knobs(harness->world)->refuses_subscriptions = true;
+    follow_blocks(harness, 6);
+    harness_close(harness);
+}
+
+static void a_bloom_that_lies_is_not_trusted(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching();
+
+    evm_script_knobs(harness->world)->lacks_bloom = true;
+    follow_blocks(harness, 6);
+    harness_close(harness);
+}
+
+static void logs_that_come_late_are_not_missed(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching();
+
+    harness_run(harness, 300);
+    for (uint32_t i = 0; i < 6; i++) {
+        (void)evm_script_fixture.dispatch(harness->world);
+        evm_script_knobs(harness->world)->logs_late = 1;
+        harness_mine(harness);
+    }
+    harness_assert_synchronous(harness);
+    harness_close(harness);
+}
+
+static void overload_is_waited_out(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching();
+
+    evm_script_knobs(harness->world)->rate_limited = 20;
+    follow_blocks(harness, 4);
+    assert_true(chain_counters(harness->chain)->calls_repeated > 0);
+    harness_close(harness);
+}
+
+static void a_busy_token_is_asked_by_account(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching();
+
+    harness_run(harness, 300);
+    evm_script_knobs(harness->world)->noise_logs = 100;
+    (void)evm_script_fixture.dispatch(harness->world);
+    harness_mine(harness);
+    const uint64_t bytes_before = chain_counters(harness->chain)->bytes_received;
+    (void)evm_script_fixture.dispatch(harness->world);
+    harness_mine(harness);
+    /* One hundred foreign logs are some 40,000 bytes. */
+    assert_true(chain_counters(harness->chain)->bytes_received - bytes_before < 10000);
+    harness_assert_synchronous(harness);
+    harness_close(harness);
+}
+
+static void finality_can_be_a_depth(struct core_config *core, struct chain_config *config)
+{
+    (void)core;
+    config->finality = FINALITY_DEPTH;
+}
+
+static void a_depth_needs_no_question_for_finality(void **state)
+{
+    (void)state;
+    struct harness *const harness = harness_open_with(&evm_script_fixture, finality_can_be_a_depth);
+
+    chain_tick(harness->chain, harness->now);
+    harness_connect(harness, 0);
+    harness_watch(harness, 1);
+    follow_blocks(harness, 8);
+    const uint32_t before = asked(harness, "eth_getBlockByNumber");
+    for (uint32_t i = 0; i < 10; i++) {
+        harness_mine(harness);
+    }
+    assert_int_equal(asked(harness, "eth_getBlockByNumber"), before);
+    assert_true(harness->final_number ==
+                evm_script_fixture.head(harness->world) - FIXTURE_FINALITY);
+    harness_close(harness);
+}
+
+static const struct harness_answer *ask(struct harness *harness, const struct command *command,
+                                        enum event_kind kind)
+{
+    const uint32_t known = harness->answers_count;
+
+    harness_perform(harness, command);
+    const struct harness_answer *const answer =
+        harness_await(harness, kind, known, PATIENCE_ROUNDS);
+    assert_non_null(answer);
+    return answer;
+}
+
+static struct command question(struct harness *harness, enum command_kind kind)
+{
+    struct command commands[FIXTURE_QUESTIONS_MAX];
+    const uint32_t count = evm_script_fixture.questions(harness->world, commands);
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (commands[i].kind == kind) {
+            return commands[i];
+        }
+    }
+    fail_msg("no such question");
+    return commands[0];
+}
+
+static void the_answers_are_the_chains(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching();
+    struct command command;
+
+    evm_script_knobs(harness->world)->bridge_fee = 777;
+    evm_script_knobs(harness->world)->bridge_fee_token = 5;
+    follow_blocks(harness, 2);
+    command = question(harness, COMMAND_READ_SECURITY);
+    const struct event *event = &ask(harness, &command, EVENT_SECURITY)->event;
+    assert_int_equal(event->security.module_type, 5);
+    assert_int_equal(event->security.threshold, 2);
+    assert_int_equal(event->security.validators_count, 3);
+    command = question(harness, COMMAND_READ_STORAGE);
+    event = &ask(harness, &command, EVENT_STORAGE)->event;
+    assert_int_equal(event->storage.locations_count, 2);
+    command = question(harness, COMMAND_READ_TREE);
+    event = &ask(harness, &command, EVENT_TREE)->event;
+    assert_int_equal(event->tree.count, 7); /* 3, 8, ... 33 of 36 final blocks */
+    assert_int_equal(event->tree.root.bytes[31], 77);
+    command = question(harness, COMMAND_READ_LANE);
+    event = &ask(harness, &command, EVENT_LANE)->event;
+    assert_int_equal(event->lane.nonce_latest, 0);
+    command = question(harness, COMMAND_READ_POSITIONS);
+    event = &ask(harness, &command, EVENT_POSITIONS)->event;
+    assert_int_equal(event->positions.balances_count, 4); /* router, bridge, key; native */
+    assert_int_equal(event->positions.vaults_count, 1);
+    assert_int_equal(event->positions.quotes_count, 1);
+    harness_close(harness);
+}
+
+/* Borrowed parts of an answer are read while they are lent: a small loop without the harness's. */
+static bool await_lent(struct harness *harness, enum event_kind kind, struct event *ret_event)
+{
+    for (uint32_t round = 0; round < PATIENCE_ROUNDS; round++) {
+        struct chain_request request;
+        struct bytes frame;
+        harness->now.ns += HARNESS_ROUND_MS * UINT64_C(1000000);
+        while (chain_next_request(harness->chain, &request)) {
+            assert_int_equal(request.kind, CHAIN_REQUEST_FRAME);
+            evm_script_fixture.take(harness->world, request.frame.endpoint_index,
+                                    request.frame.bytes);
+        }
+        while (evm_script_fixture.give(harness->world, 0, &frame)) {
+            const struct chain_reply reply = {.kind = CHAIN_REPLY_FRAME, .frame = frame};
+            chain_on_reply(harness->chain, &reply, harness->now);
+        }
+        while (chain_next_event(harness->chain, ret_event)) {
+            if (ret_event->kind == kind) {
+                return true;
+            }
+        }
+        chain_tick(harness->chain, harness->now);
+    }
+    return false;
+}
+
+static void lists_in_answers_are_whole(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching();
+    struct command command = question(harness, COMMAND_READ_STORAGE);
+    struct event event;
+
+    evm_script_knobs(harness->world)->bridge_fee = 777;
+    evm_script_knobs(harness->world)->bridge_fee_token = 5;
+    follow_blocks(harness, 2);
+    harness_perform(harness, &command);
+    assert_true(await_lent(harness, EVENT_STORAGE, &event));
+    assert_true(
+        bytes_equal(event.storage.locations[0], bytes_from_string("file://b"))); /* newest */
+    assert_true(bytes_equal(event.storage.locations[1], bytes_from_string("file://a")));
+    command = question(harness, COMMAND_READ_SECURITY);
+    harness_perform(harness, &command);
+    assert_true(await_lent(harness, EVENT_SECURITY, &event));
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(event.security.validators[i].bytes[31], i + 1);
+    }
+    command = question(harness, COMMAND_READ_POSITIONS);
+    harness_perform(harness, &command);
+    assert_true(await_lent(harness, EVENT_POSITIONS, &event));
+    const struct amount balance = amount_from_u64(1000 + command.read_positions.block_number);
+    assert_true(amount_equal(&event.positions.balances[0].amount, &balance));
+    assert_true(amount_equal(&event.positions.vaults[0].total_assets, &balance));
+    assert_true(amount_is_zero(&event.positions.vaults[0].own_shares));
+    const struct amount native = amount_from_u64(777);
+    const struct amount token = amount_from_u64(5);
+    assert_true(amount_equal(&event.positions.quotes[0].fee_native, &native));
+    assert_true(amount_equal(&event.positions.quotes[0].fee_token, &token));
+    harness_close(harness);
+}
+
+static void an_ism_that_routes_in_circles_is_refused(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching();
+    const struct command command = question(harness, COMMAND_READ_SECURITY);
+
+    evm_script_knobs(harness->world)->module_type = 1;
+    const struct event *const event = &ask(harness, &command, EVENT_SECURITY)->event;
+    assert_int_equal(event->security.outcome, OUTCOME_REFUSED);
+    harness_close(harness);
+}
+
+static void an_ism_of_another_kind_is_named(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching();
+    const struct command command = question(harness, COMMAND_READ_SECURITY);
+
+    evm_script_knobs(harness->world)->module_type = 7;
+    const struct event *const event = &ask(harness, &command, EVENT_SECURITY)->event;
+    assert_int_equal(event->security.outcome, OUTCOME_OK);
+    assert_int_equal(event->security.module_type, 7);
+    assert_int_equal(event->security.validators_count, 0);
+    harness_close(harness);
+}
+
+static void state_that_is_forgotten_is_unknown(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching();
+    struct command command = question(harness, COMMAND_READ_POSITIONS);
+
+    evm_script_knobs(harness->world)->forgets_state = true;
+    const struct event *event = &ask(harness, &command, EVENT_POSITIONS)->event;
+    assert_int_equal(event->positions.outcome, OUTCOME_UNKNOWN);
+    command = question(harness, COMMAND_READ_TREE);
+    event = &ask(harness, &command, EVENT_TREE)->event;
+    assert_int_equal(event->tree.outcome, OUTCOME_UNKNOWN);
+    harness_close(harness);
+}
+
+static void an_empty_tree_has_its_root(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching();
+    struct command command = question(harness, COMMAND_READ_TREE);
+
+    command.read_tree.block_number = 1;
+    command.read_tree.block_hash = evm_script_fixture.block_hash(harness->world, 1);
+    const struct event *const event = &ask(harness, &command, EVENT_TREE)->event;
+    assert_int_equal(event->tree.outcome, OUTCOME_OK);
+    assert_int_equal(event->tree.count, 0);
+    assert_hash("27ae5ba08d7291c96c8cbddcc148bf48a6d68c7974b94356f53754ef6171d757",
+                event->tree.root);
+    harness_close(harness);
+}
+
+static struct command rebalance(struct harness *harness, uint64_t fee_native_max,
+                                uint64_t fee_token_max)
+{
+    struct command command = {.kind = COMMAND_PREPARE, .domain = harness->chain->domain};
+
+    command.prepare = evm_script_fixture.leg(harness->world, 1);
+    command.prepare.kind = LEG_REBALANCE;
+    command.prepare.rebalance.router = harness->core.routers[0].router;
+    command.prepare.rebalance.bridge = harness->core.routers[0].bridge;
+    command.prepare.rebalance.destination = harness->core.routers[1].domain;
+    command.prepare.rebalance.amount = amount_from_u64(1000000);
+    command.prepare.rebalance.fee_native_max = amount_from_u64(fee_native_max);
+    command.prepare.rebalance.fee_token_max = amount_from_u64(fee_token_max);
+    return command;
+}
+
+static void a_rebalance_is_quoted_and_bounded(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching();
+    const struct amount native = amount_from_u64(777);
+    const struct amount token = amount_from_u64(5);
+
+    evm_script_knobs(harness->world)->bridge_fee = 777;
+    evm_script_knobs(harness->world)->bridge_fee_token = 5;
+    struct command command = rebalance(harness, 777, 5);
+    const struct event *event = &ask(harness, &command, EVENT_PREPARED)->event;
+    assert_int_equal(event->prepared.outcome, OUTCOME_OK);
+    assert_true(amount_equal(&event->prepared.value, &native));
+    assert_true(amount_equal(&event->prepared.fee_native, &native));
+    assert_true(amount_equal(&event->prepared.fee_token, &token));
+    command = rebalance(harness, 776, 5);
+    event = &ask(harness, &command, EVENT_PREPARED)->event;
+    assert_int_equal(event->prepared.outcome, OUTCOME_REFUSED);
+    command = rebalance(harness, 777, 4);
+    event = &ask(harness, &command, EVENT_PREPARED)->event;
+    assert_int_equal(event->prepared.outcome, OUTCOME_REFUSED);
+    command.prepare.rebalance.destination = 4242;
+    event = &ask(harness, &command, EVENT_PREPARED)->event;
+    assert_int_equal(event->prepared.outcome, OUTCOME_REFUSED);
+    harness_close(harness);
+}
+
+/* Prepares, signs and gives the hash of leg `number`. */
+static struct hash signed_leg(struct harness *harness, uint32_t number)
+{
+    struct command command = {.kind = COMMAND_PREPARE, .domain = harness->chain->domain};
+
+    command.prepare = evm_script_fixture.leg(harness->world, number);
+    const struct event prepared = ask(harness, &command, EVENT_PREPARED)->event;
+    assert_int_equal(prepared.prepared.outcome, OUTCOME_OK);
+    const struct leg leg = command.prepare;
+    command = (struct command){.kind = COMMAND_SEND, .domain = harness->chain->domain};
+    command.send.leg = leg;
+    command.send.intent = (struct intent){.leg_id = leg.id,
+                                          .domain = leg.domain,
+                                          .key = leg.key,
+                                          .nonce = number,
+                                          .gas_limit = prepared.prepared.gas,
+                                          .fee_per_gas_max = amount_from_u64(100),
+                                          .value = prepared.prepared.value,
+                                          .payload_digest = prepared.prepared.payload_digest};
+    const struct harness_answer *const answer = ask(harness, &command, EVENT_SIGNED);
+    assert_int_equal(answer->event.signed_.outcome, OUTCOME_OK);
+    return answer->transaction;
+}
+
+static struct command broadcast(struct harness *harness, uint32_t number,
+                                const struct hash *transaction)
+{
+    struct command command = {.kind = COMMAND_BROADCAST, .domain = harness->chain->domain};
+
+    command.broadcast.leg_id = evm_script_fixture.leg(harness->world, number).id;
+    command.broadcast.transaction = *transaction;
+    return command;
+}
+
+static void refusals_of_transactions_are_classified(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words;
+        enum outcome outcome;
+        enum rejection rejection;
+    } cases[] = {
+        {"nonce too low: next nonce 5, tx nonce 0", OUTCOME_REFUSED, REJECTION_NONCE_TOO_LOW},
+        {"replacement transaction underpriced", OUTCOME_REFUSED, REJECTION_UNDERPRICED},
+        {"max fee per gas less than block base fee", OUTCOME_REFUSED, REJECTION_UNDERPRICED},
+        {"Insufficient funds for gas * price + value", OUTCOME_REFUSED, REJECTION_FUNDS},
+        {"exceeds block gas limit", OUTCOME_REFUSED, REJECTION_OTHER},
+        {"already known", OUTCOME_OK, REJECTION_NONE},
+        {"transaction already imported", OUTCOME_OK, REJECTION_NONE},
+        {"rate limit exceeded", OUTCOME_UNKNOWN, REJECTION_NONE},
+    };
+    struct harness *const harness = watching();
+
+    harness_run(harness, 300);
+    const struct hash transaction = signed_leg(harness, 0);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct command command = broadcast(harness, 0, &transaction);
+        evm_script_knobs(harness->world)->send_refusal = cases[i].words;
+        const struct event *const event = &ask(harness, &command, EVENT_SUBMITTED)->event;
+        assert_int_equal(event->submitted.outcome, cases[i].outcome);
+        assert_int_equal(event->submitted.rejection, cases[i].rejection);
+    }
+    harness_close(harness);
+}
+
+static uint32_t receipts(const struct harness *harness)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < harness->answers_count; i++) {
+        count += harness->answers[i].event.kind == EVENT_RECEIPT &&
+                         harness->answers[i].event.receipt.outcome == OUTCOME_OK
+                     ? 1
+                     : 0;
+    }
+    return count;
+}
+
+/* Sends sixteen legs into one block and follows them. */
+static void send_sixteen(struct harness *harness)
+{
+    harness_run(harness, 300);
+    for (uint32_t i = 0; i < 16; i++) {
+        /* Even numbers call the mailbox; the odd ones of the fixture cancel, without a fact. */
+        const struct hash transaction = signed_leg(harness, i);
+        const struct command send = broadcast(harness, i, &transaction);
+        struct command follow = {.kind = COMMAND_FOLLOW, .domain = harness->chain->domain};
+        follow.follow.leg_id = send.broadcast.leg_id;
+        follow.follow.transaction = transaction;
+        follow.follow.key = harness->core.chains[0].key;
+        follow.follow.nonce = i;
+        (void)ask(harness, &send, EVENT_SUBMITTED);
+        harness_perform(harness, &follow);
+    }
+    for (uint32_t i = 0; i < 5; i++) {
+        harness_mine(harness);
+    }
+    assert_int_equal(receipts(harness), 16);
+}
+
+static void few_receipts_are_asked_for_one_by_one(void **state)
+{
+    (void)state;
+    struct harness *harness = watching();
+
+    send_sixteen(harness);
+    /* Eight are in the facts: one by one. Eight show in the nonce: their block is not known. */
+    assert_int_equal(asked(harness, "eth_getTransactionReceipt"), 16);
+    assert_int_equal(asked(harness, "eth_getBlockReceipts"), 0);
+    harness_close(harness);
+}
+
+static struct leg every_leg_calls(void *world, uint32_t number)
+{
+    struct leg leg = evm_script_fixture.leg(world, 2 * number);
+
+    return leg;
+}
+
+static void many_receipts(bool is_refused, uint32_t block_questions, uint32_t single_questions)
+{
+    struct harness *const harness = watching();
+
+    evm_script_knobs(harness->world)->refuses_block_receipts = is_refused;
+    harness_run(harness, 300);
+    for (uint32_t i = 0; i < 12; i++) {
+        struct command command = {.kind = COMMAND_PREPARE, .domain = harness->chain->domain};
+        command.prepare = every_leg_calls(harness->world, i);
+        const struct event prepared = ask(harness, &command, EVENT_PREPARED)->event;
+        struct command send = {.kind = COMMAND_SEND, .domain = harness->chain->domain};
+        send.send.leg = command.prepare;
+        send.send.intent = (struct intent){.leg_id = command.prepare.id,
+                                           .domain = command.prepare.domain,
+                                           .key = command.prepare.key,
+                                           .nonce = i,
+                                           .gas_limit = 1,
+                                           .fee_per_gas_max = amount_from_u64(100),
+                                           .payload_digest = prepared.prepared.payload_digest};
+        const struct hash transaction = ask(harness, &send, EVENT_SIGNED)->transaction;
+        struct command let = {.kind = COMMAND_BROADCAST, .domain = harness->chain->domain};
+        let.broadcast.leg_id = command.prepare.id;
+        let.broadcast.transaction = transaction;
+        (void)ask(harness, &let, EVENT_SUBMITTED);
+        struct command follow = {.kind = COMMAND_FOLLOW, .domain = harness->chain->domain};
+        follow.follow.leg_id = command.prepare.id;
+        follow.follow.transaction = transaction;
+        follow.follow.key = command.prepare.key;
+        follow.follow.nonce = i;
+        harness_perform(harness, &follow);
+    }
+    harness_mine(harness);
+    harness_mine(harness);
+    assert_int_equal(receipts(harness), 12);
+    assert_int_equal(asked(harness, "eth_getBlockReceipts"), block_questions);
+    assert_int_equal(asked(harness, "eth_getTransactionReceipt"), single_questions);
+    harness_close(harness);
+}
+
+static void receipts_of_a_full_block_come_in_one_question(void **state)
+{
+    (void)state;
+    many_receipts(false, 1, 0);
+}
+
+static void without_block_receipts_each_is_asked_for(void **state)
+{
+    (void)state;
+    many_receipts(true, 1, 12);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(at_rest_a_block_costs_one_question),
+        cmocka_unit_test(a_range_that_is_refused_is_halved),
+        cmocka_unit_test(a_node_without_batches_is_asked_singly),
+        cmocka_unit_test(a_node_without_subscriptions_is_asked_for_heads),
+        cmocka_unit_test(a_bloom_that_lies_is_not_trusted),
+        cmocka_unit_test(logs_that_come_late_are_not_missed),
+        cmocka_unit_test(overload_is_waited_out),
+        cmocka_unit_test(a_busy_token_is_asked_by_account),
+        cmocka_unit_test(a_depth_needs_no_question_for_finality),
+        cmocka_unit_test(the_answers_are_the_chains),
+        cmocka_unit_test(lists_in_answers_are_whole),
+        cmocka_unit_test(an_ism_that_routes_in_circles_is_refused),
+        cmocka_unit_test(an_ism_of_another_kind_is_named),
+        cmocka_unit_test(state_that_is_forgotten_is_unknown),
+        cmocka_unit_test(an_empty_tree_has_its_root),
+        cmocka_unit_test(a_rebalance_is_quoted_and_bounded),
+        cmocka_unit_test(refusals_of_transactions_are_classified),
+        cmocka_unit_test(few_receipts_are_asked_for_one_by_one),
+        cmocka_unit_test(receipts_of_a_full_block_come_in_one_question),
+        cmocka_unit_test(without_block_receipts_each_is_asked_for),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

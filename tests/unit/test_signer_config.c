@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* signer.yaml: the example loads as it reads, and each mistake is refused at its place. */
+#include "relay/signer/config.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tests/support/unit.h"
+
+static char example[16384];
+static char path[64];
+static struct settings_error error;
+
+static int read_example(void **state)
+{
+    struct buffer text = buffer_from(example, sizeof(example) - 1);
+    (void)state;
+    if (file_read(SIGNER_EXAMPLE, &text) != FILE_OK) {
+        return -1;
+    }
+    example[text.count] = '\0';
+    (void)snprintf(path, sizeof(path), "/tmp/sluice-signer-config-XXXXXX");
+    const int fd = mkstemp(path);
+    return fd < 0 ? -1 : close(fd);
+}
+
+static int remove_file(void **state)
+{
+    (void)state;
+    return unlink(path);
+}
+
+/* Loads the example with its first `from` replaced. NULL: refused, and `error` says why. */
+static struct signer_config *load_changed(const char *from, const char *to)
+{
+    struct signer_config *config = NULL;
+    const char *at = strstr(example, from);
+    assert_non_null(at);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    (void)fprintf(file, "%.*s%s%s", (int)(at - example), example, to, at + strlen(from));
+    assert_int_equal(fclose(file), 0);
+    const enum status status = signer_config_load(path, &config, &error);
+    assert_true((status == STATUS_OK) == (config != NULL));
+    if (status != STATUS_OK) {
+        assert_int_equal(status, STATUS_MALFORMED);
+        assert_int_equal(strncmp(error.text, path, strlen(path)), 0);
+    }
+    return config;
+}
+
+static void the_example_loads_as_it_reads(void **state)
+{
+    (void)state;
+    struct signer_config *config = load_changed("mode: observe", "mode: act");
+    assert_non_null(config);
+    assert_string_equal(config->socket, "/tmp/signer/signer.sock");
+    assert_string_equal(config->state, "/tmp/signer");
+    assert_false(config->has_client_uid);
+    assert_int_equal(config->keys_count, 2);
+    assert_true(config->keys[0].chain && !config->keys[0].validator);
+    assert_true(!config->keys[1].chain && config->keys[1].validator);
+    assert_string_equal(config->keys[1].keystore, "/tmp/keys/validator.json");
+    assert_int_equal(config->policy.mode, SIGNER_MODE_ACT);
+    assert_int_equal(config->policy.chains_count, 1);
+    const struct policy_chain *chain = &config->policy.chains[0];
+    assert_int_equal(chain->domain, 901);
+    assert_int_equal(chain->chain_id, 31337);
+    assert_int_equal(chain->gas_limit_max, 3000000);
+    const struct amount fee = amount_from_u64(200000000000u);
+    assert_true(amount_equal(&chain->fee_per_gas_max, &fee));
+    const struct amount value = amount_from_u64(10000000000000000u);
+    assert_true(amount_equal(&chain->value_max, &value));
+    assert_int_equal(chain->rules_count, 3);
+    assert_int_equal(chain->rules[1].leg, LEG_REBALANCE);
+    assert_int_equal(chain->rules[1].destinations_count, 2);
+    assert_int_equal(chain->rules[1].destinations[1], 903);
+    assert_int_equal(chain->rules[1].bridges_count, 1);
+    const struct amount most = amount_from_u64(250000000000u);
+    assert_true(amount_equal(&chain->rules[1].amount_max, &most));
+    assert_true(chain->validates);
+    assert_true(address_equal(&chain->mailbox, &chain->rules[0].contract));
+    signer_config_free(config);
+}
+
+static void without_a_mode_nothing_moves(void **state)
+{
+    (void)state;
+    struct signer_config *config = load_changed("mode: observe\n", "");
+    assert_non_null(config);
+    assert_int_equal(config->policy.mode, SIGNER_MODE_OBSERVE);
+    signer_config_free(config);
+    config = load_changed("mode: observe", "client_uid: 1001\nmode: propose");
+    assert_non_null(config);
+    assert_int_equal(config->policy.mode, SIGNER_MODE_PROPOSE);
+    assert_true(config->has_client_uid);
+    assert_int_equal(config->client_uid, 1001);
+    signer_config_free(config);
+}
+
+static void each_mistake_is_refused_at_its_place(void **state)
+{
+    (void)state;
+    const struct {
+        const char *from;
+        const char *to;
+        const char *words;
+    } mistakes[] = {
+        {"mode: observe", "mode: watch", "mode: \"watch\" is not a mode"},
+        {"mode: observe", "moed: observe", "nearest known one is \"mode\""},
+        {"mode: observe", "client_uid: -1", "client_uid: \"-1\""},
+        {"roles: [chain]", "roles: [chian]", "keys[0].roles[0]"},
+        {"roles: [chain]", "roles: []", "roles"},
+        {"name: relayer", "name: re layer", "keys[0].name"},
+        {"domain: 901", "domain: 4294967296", "chains[0].domain"},
+        {"domain: 901", "domain: -1", "chains[0].domain"},
+        {"domain: 901", "domain: 0", "chains[0].domain"},
+        {"chain_id: 31337", "chain_id: 18446744073709551616", "chains[0].chain_id"},
+        {"gas_limit_max: 3000000", "gas_limit_max: 20999", "chains[0].gas_limit_max"},
+        {"200 gwei", "200", "chains[0].fee_per_gas_max"},
+        {"200 gwei", "200 gewi", "chains[0].fee_per_gas_max"},
+        {"0.01 ether", "-0.01 ether", "chains[0].value_max"},
+        {"50 ether", "50 USDC", "chains[0].spend_per_hour_max"},
+        {"leg: process", "leg: approve", "chains[0].allow[0].leg"},
+        {"leg: process", "leg: cancel", "chains[0].allow[0].leg"},
+        {"0x5FbDB2", "0x5FbDb2", "wrong checksum"},
+        {"0x5FbDB2315678afecb367f032d93F642f64180aa3", "0x0000000000000000000000000000000000000000",
+         "chains[0].allow[0].contract"},
+        {"0x5FbDB2315678afecb367f032d93F642f64180aa3", "0x5FbDB2315678afecb367f032d93F642f64180a",
+         "chains[0].allow[0].contract"},
+        {"[902, 903]", "[902, x]", "chains[0].allow[1].destinations[1]"},
+        {"[902, 903]", "[]", "destinations"},
+        {"250000000000 base units", "250000000000", "chains[0].allow[1].amount_max"},
+        {"250000000000 base units", "0.5 base units", "chains[0].allow[1].amount_max"},
+        {"        amount_max: 250000000000 base units\n", "", "a rebalance needs"},
+        {"leg: process", "leg: process\n        amount_max: 1 base units", "belong to a rebalance"},
+        {"leg: announce\n        contract: 0xCf7Ed3AccA5a467e9e704C703E8D87F634fB0Fc9",
+         "leg: process\n        contract: 0x5FbDB2315678afecb367f032d93F642f64180aa3",
+         "allowed above already"},
+        {"merkle_tree_hook: ", "merkle_hook: ", "unknown key"},
+        {"socket: ./signer/",
+         "socket: /0123456789012345678901234567890123456789012345678901234567"
+         "89012345678901234567890123456789012345678901234567890/",
+         "longer than 107 bytes"},
+    };
+    for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
+        struct signer_config *config = load_changed(mistakes[i].from, mistakes[i].to);
+        if (config != NULL || strstr(error.text, mistakes[i].words) == NULL) {
+            print_error("%s -> %s: %s\n", mistakes[i].from, mistakes[i].to,
+                        config != NULL ? "loaded" : error.text);
+        }
+        assert_null(config);
+        assert_non_null(strstr(error.text, mistakes[i].words));
+        /* file:line:column: */
+        const char *place = error.text + strlen(path);
+        assert_true(place[0] == ':' && place[1] >= '1' && place[1] <= '9');
+    }
+}
+
+static void chains_are_apart(void **state)
+{
+    (void)state;
+    static const char second[] = "chains:\n"
+                                 "  - name: beta\n"
+                                 "    domain: %s\n"
+                                 "    chain_id: %s\n"
+                                 "    gas_limit_max: 21000\n"
+                                 "    fee_per_gas_max: 1 gwei\n"
+                                 "    value_max: 0 wei\n"
+                                 "    spend_per_hour_max: 1 ether\n";
+    const struct {
+        const char *domain;
+        const char *chain_id;
+        const char *words; /* NULL: loads */
+    } cases[] = {{"902", "31338", NULL},
+                 {"901", "31338", "chains[1].domain: 901 is used"},
+                 {"902", "31337", "chains[1].chain_id: 31337 is used"}};
+    for (size_t i = 0; i < 3; i++) {
+        char text[512];
+        (void)snprintf(text, sizeof(text), second, cases[i].domain, cases[i].chain_id);
+        struct signer_config *config = load_changed("chains:\n", text);
+        assert_true((config == NULL) == (cases[i].words != NULL));
+        if (config == NULL) {
+            assert_non_null(strstr(error.text, cases[i].words));
+        }
+        signer_config_free(config);
+    }
+}
+
+static void a_missing_file_is_said(void **state)
+{
+    (void)state;
+    struct signer_config *config = NULL;
+    assert_int_equal(signer_config_load("/nonexistent/signer.yaml", &config, &error),
+                     STATUS_NOT_FOUND);
+    assert_non_null(strstr(error.text, "/nonexistent/signer.yaml"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_example_loads_as_it_reads),
+        cmocka_unit_test(without_a_mode_nothing_moves),
+        cmocka_unit_test(each_mistake_is_refused_at_its_place),
+        cmocka_unit_test(chains_are_apart),
+        cmocka_unit_test(a_missing_file_is_said),
+    };
+    return cmocka_run_group_tests(tests, read_example, remove_file);
+}
