@@ -207,7 +207,7 @@ static int loop_build_parts(struct loop *loop)
     const enum status status = control_open(loop->vhost, config->control, &control, &loop->control);
     if (status != STATUS_OK) {
         say_failure("not_started", config->control,
-                    status == STATUS_BUSY ? "something else is there: a file, or a program that listens"
+                    status == STATUS_BUSY ? "a file is there, or another program listens"
                                           : "the control socket cannot be made there");
         return EXIT_USAGE;
     }
