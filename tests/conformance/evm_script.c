@@ -504,6 +504,11 @@ static void answer_logs(struct script *script, const json_t *parameters, struct 
             return;
         }
     }
+    if (script->knobs.confuses_blocks && block != NULL) {
+        from = to = block->number - 1;
+    } else if (script->knobs.confuses_blocks && to < script->head) {
+        to++;
+    }
     put(text, "\"result\":[");
     for (uint64_t number = from; number <= to; number++) {
         for (uint32_t i = 0; i < script->blocks[number].logs_count; i++) {
@@ -729,9 +734,17 @@ static void answer_block(struct script *script, const json_t *parameters, struct
 {
     const struct script_block *const block = block_of(script, json_array_get(parameters, 0));
 
+    const char *const tag = json_string_value(json_array_get(parameters, 0));
     put(text, "\"result\":");
     if (block == NULL) {
         put(text, "null");
+    } else if (script->knobs.forks_final && strcmp(tag, "finalized") == 0) {
+        struct script_block *const other = malloc(sizeof(*other));
+        CHECK(other != NULL);
+        *other = *block;
+        other->hash = number_hash(block->number, 12345);
+        put_header(script, other, text);
+        free(other);
     } else {
         put_header(script, block, text);
     }
@@ -930,7 +943,7 @@ static void script_reorg(void *world, uint32_t depth)
     script->salt++;
     script->head -= depth;
     /* One more, so that the new branch is the longer one. Heads of the old numbers come again. */
-    for (uint32_t i = 0; i <= depth; i++) {
+    for (uint32_t i = script->knobs.reorgs_short ? 1 : 0; i <= depth; i++) {
         make_block(script, true);
     }
 }

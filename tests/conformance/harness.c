@@ -298,6 +298,7 @@ static void take_requests(struct harness *harness)
 
     while (chain_next_request(harness->chain, &request)) {
         if (request.kind == CHAIN_REQUEST_FRAME) {
+            assert_true(harness->is_connected[request.frame.endpoint_index]);
             harness->fixture->take(harness->world, request.frame.endpoint_index,
                                    request.frame.bytes);
             continue;
@@ -333,6 +334,7 @@ void harness_connect(struct harness *harness, uint32_t endpoint)
 {
     const struct chain_reply reply = {.kind = CHAIN_REPLY_CONNECTED, .endpoint_index = endpoint};
 
+    harness->is_connected[endpoint] = true;
     harness->fixture->connect(harness->world, endpoint);
     chain_on_reply(harness->chain, &reply, harness->now);
 }
@@ -341,6 +343,7 @@ void harness_lose(struct harness *harness, uint32_t endpoint)
 {
     const struct chain_reply reply = {.kind = CHAIN_REPLY_LOST, .endpoint_index = endpoint};
 
+    harness->is_connected[endpoint] = false;
     harness->fixture->connect(harness->world, endpoint);
     chain_on_reply(harness->chain, &reply, harness->now);
 }

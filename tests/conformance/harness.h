@@ -53,6 +53,7 @@ struct harness {
     struct chain *chain;
     struct instant now;
     struct harness_trouble trouble;
+    bool is_connected[FIXTURE_ENDPOINTS];
     uint32_t frames_seen;
     uint64_t random;
     uint8_t *kept[HARNESS_KEPT_FRAMES]; /* copies of frames, for repeats; owned */

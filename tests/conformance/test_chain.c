@@ -571,8 +571,10 @@ static void a_signature_of_another_key_is_not_used(void **state)
     struct chain_reply reply = {.kind = CHAIN_REPLY_SIGNED};
     reply.signed_.leg_id = journey.leg.id;
     reply.signed_.outcome = OUTCOME_OK;
-    memset(reply.signed_.signature.bytes, 0x11, 65);
-    reply.signed_.signature.bytes[64] = 27;
+    /* Well-formed, but over other bytes: it recovers to another account. */
+    const struct chain_request other = {.kind = CHAIN_REQUEST_SIGN,
+                                        .sign = {.transaction = bytes_from_string("other")}};
+    reply.signed_.signature = fixture->sign(harness->world, &other);
     chain_on_reply(harness->chain, &reply, harness->now);
     const struct harness_answer *answer =
         harness_await(harness, EVENT_SIGNED, known, PATIENCE_ROUNDS);
