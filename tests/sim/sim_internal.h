@@ -48,8 +48,7 @@ struct sim_faults {
 struct sim_endpoint {
     bool connected;
     uint64_t epoch;
-    bool evm_subscribed;
-    uint64_t evm_subscription;
+    bool evm_subscribed; /* to heads */
 };
 
 /* An answer on its way: an event, or a signature for an adapter. */
