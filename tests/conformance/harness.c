@@ -417,3 +417,39 @@ void harness_assert_synchronous(struct harness *harness)
     assert_true(harness->has_final);
     assert_true(harness->final_number == head - FIXTURE_FINALITY);
 }
+
+enum event_kind harness_answer_kind(enum command_kind kind)
+{
+    if (kind == COMMAND_READ_SECURITY) {
+        return EVENT_SECURITY;
+    }
+    if (kind == COMMAND_READ_STORAGE) {
+        return EVENT_STORAGE;
+    }
+    if (kind == COMMAND_READ_TREE) {
+        return EVENT_TREE;
+    }
+    if (kind == COMMAND_READ_LANE) {
+        return EVENT_LANE;
+    }
+    assert_int_equal(kind, COMMAND_READ_POSITIONS);
+    return EVENT_POSITIONS;
+}
+
+enum outcome harness_outcome(const struct event *event)
+{
+    if (event->kind == EVENT_SECURITY) {
+        return event->security.outcome;
+    }
+    if (event->kind == EVENT_STORAGE) {
+        return event->storage.outcome;
+    }
+    if (event->kind == EVENT_TREE) {
+        return event->tree.outcome;
+    }
+    if (event->kind == EVENT_LANE) {
+        return event->lane.outcome;
+    }
+    assert_int_equal(event->kind, EVENT_POSITIONS);
+    return event->positions.outcome;
+}

@@ -256,7 +256,7 @@ static void random_batches_give_the_model_s_state(void **state)
     struct suite *suite = *state;
     struct prng prng = prng_from(suite->is_lmdb ? 1 : 2);
     struct model now;
-    struct model seen[4];
+    struct model seen[4] = {{{0}, 0}};
     struct journal_reader *readers[4] = {NULL};
 
     memset(&now, 0xff, sizeof(now));
