@@ -90,6 +90,7 @@ void cli_table_print(struct cli_table *table)
     if (table == NULL) {
         return;
     }
+    CHECK(table->columns_count > 0);
     size_t widths[COLUMNS_MAX] = {0};
     for (size_t i = 0; i < table->columns_count; i++) {
         widths[i] = strlen(table->titles[i]);

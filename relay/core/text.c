@@ -16,7 +16,7 @@ void text_add_bytes(struct text *text, struct bytes bytes)
 {
     for (size_t i = 0; i < bytes.count && text->count < REASON_BYTES_MAX; i++) {
         const uint8_t byte = bytes.data[i];
-        text->text[text->count++] = byte >= 0x20 && byte < 0x7f ? (char)byte : '?';
+        text->text[text->count++] = (char)(byte >= 0x20 && byte < 0x7f ? byte : '?');
     }
     text->text[text->count] = '\0';
 }

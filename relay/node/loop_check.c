@@ -43,8 +43,8 @@ static void keep_detail(struct check_endpoint *endpoint, struct bytes text)
         text.count < sizeof(endpoint->detail) ? text.count : sizeof(endpoint->detail) - 1;
     memset(endpoint->detail, 0, sizeof(endpoint->detail));
     for (size_t i = 0; i < count; i++) {
-        const char c = (char)text.data[i];
-        endpoint->detail[i] = c >= ' ' && c <= '~' ? c : '?';
+        const uint8_t byte = text.data[i];
+        endpoint->detail[i] = (char)(byte >= ' ' && byte <= '~' ? byte : '?');
     }
 }
 

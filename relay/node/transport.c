@@ -474,7 +474,8 @@ struct transport *transport_free(struct transport *transport)
         thread_queue_close(transport->names);
         CHECK(pthread_join(transport->resolver, NULL) == 0);
     }
-    for (uint32_t i = 0; i < transport->connections_count; i++) {
+    /* A half-built transport has no connections yet. */
+    for (uint32_t i = 0; transport->connections != NULL && i < transport->connections_count; i++) {
         free(transport->connections[i].sending_memory);
         free(transport->connections[i].received);
     }

@@ -158,7 +158,7 @@ static int stopped(const char *what, const char *which, const char *why, int cod
  * moment; a signer that stands on its own is fenced at once. */
 static enum status claim_watermark(struct process *process, enum watermark_age *ret_age)
 {
-    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000l};
+    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000L};
     const uint32_t tries = process->follows_parent ? LOCK_TRIES_MAX : 1;
     enum status status = STATUS_BUSY;
     for (uint32_t i = 0; i < tries && status == STATUS_BUSY; i++) {

@@ -198,8 +198,8 @@ static void assert_reader_is(struct journal_reader *reader, const struct model *
 {
     char key[16];
     char expected[16];
-    struct bytes found;
-    struct bytes value;
+    struct bytes found = {0};
+    struct bytes value = {0};
     unsigned present = 0;
     unsigned walked = 0;
     uint8_t next[32] = {0};
