@@ -513,6 +513,16 @@ static void flip_in_memory(struct bytes bytes)
     ((uint8_t *)bytes.data)[0] ^= 1;
 }
 
+static int open_for_writing(const struct suite *suite)
+{
+    const struct journal_options options = options_of(suite);
+    struct journal *second = NULL;
+    const enum status status = journal_open_lmdb(&options, &second);
+
+    journal_close(second);
+    return (int)status;
+}
+
 static void a_flipped_bit_is_corrupt_and_never_data(void **state)
 {
     struct suite *suite = *state;
@@ -528,7 +538,12 @@ static void a_flipped_bit_is_corrupt_and_never_data(void **state)
         journal_close(suite->journal);
         flip_in_file(suite, "the record to be damaged");
         flip_in_file(suite, "the blob to be damaged");
-        suite_open(suite);
+        suite->journal = NULL;
+        /* Nothing is appended to a damaged end; it can still be read. */
+        assert_int_equal(STATUS_CORRUPT, open_for_writing(suite));
+        struct journal_options options = options_of(suite);
+        options.read_only = true;
+        assert_status(STATUS_OK, journal_open_lmdb(&options, &suite->journal));
     }
     struct journal_reader *reader = reader_of(suite->journal);
     if (!suite->is_lmdb) {
@@ -574,16 +589,6 @@ static int in_another_process(int (*child)(const struct suite *suite), const str
     assert_int_equal(pid, waitpid(pid, &status, 0));
     assert_true(WIFEXITED(status));
     return WEXITSTATUS(status);
-}
-
-static int open_for_writing(const struct suite *suite)
-{
-    const struct journal_options options = options_of(suite);
-    struct journal *second = NULL;
-    const enum status status = journal_open_lmdb(&options, &second);
-
-    journal_close(second);
-    return (int)status;
 }
 
 static void a_second_writer_is_busy(void **state)
@@ -844,7 +849,7 @@ static void another_format_is_refused(void **state)
     MDB_env *env = NULL;
     MDB_txn *txn = NULL;
     MDB_dbi meta;
-    uint8_t version[4] = {0, 0, 0, 2};
+    uint8_t version[4] = {0, 0, 0, 3};
     MDB_val key = {.mv_size = 6, .mv_data = (void *)"format"};
     MDB_val value = {.mv_size = 4, .mv_data = version};
 
