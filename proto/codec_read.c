@@ -178,9 +178,6 @@ static enum status fill_single(const struct codec_field *field,
     uint8_t *target = object + field->offset;
 
     if (field->type == CODEC_CHOICE) {
-        if (load_u32(message + wire->quantifier_offset) != wire->id) {
-            return STATUS_OK;
-        }
         memcpy(object + field->other_offset, &field->min, sizeof(field->min));
     }
     if (*nested == NULL) {
@@ -315,8 +312,13 @@ static enum status fill_object(const struct codec_layout *layout, const Protobuf
         return STATUS_MALFORMED;
     }
     for (uint32_t i = 0; i < layout->fields_count; i++) {
-        const enum status status = fill_field(&layout->fields[i], &layout->wire->fields[i],
-                                              (const uint8_t *)message, object, filling);
+        const ProtobufCFieldDescriptor *wire = &layout->wire->fields[i];
+        if (layout->fields[i].type == CODEC_CHOICE &&
+            load_u32((const uint8_t *)message + wire->quantifier_offset) != wire->id) {
+            continue;
+        }
+        const enum status status =
+            fill_field(&layout->fields[i], wire, (const uint8_t *)message, object, filling);
         if (status != STATUS_OK) {
             return status;
         }

@@ -90,6 +90,24 @@ const struct cli_verb cli_verbs[] = {
      "Prints what is in force, defaults included, or says file, line and column of the first\n"
      "mistake. Exit codes: 0 good; 2 a mistake; 4 well-formed, but not allowed.\n",
      cli_config},
+    {"solve", "Find the best plan for a network file, with its proof.",
+     "sluice solve NETWORK [--gap GAP] > PLAN\n\n"
+     "  --gap GAP  stop when the plan is proved to miss no more than this part of what could be\n"
+     "             gained (1e-6)\n\n"
+     "The plan says what it is worth, how much more any plan could be worth at most, and the "
+     "prices\n"
+     "that prove it ('sluice certify'). With fixed costs the gap that is left may be above GAP; it "
+     "is\n"
+     "said. Exit codes: 0 a plan; 1 there is none, and why; 2 the file is not what it should be.\n",
+     cli_solve},
+    {"certify", "Check a plan against its network, independently of the solver.",
+     "sluice certify NETWORK PLAN\n\n"
+     "Prints value, bound, baseline, gap and the largest violation, all computed anew from the "
+     "two\n"
+     "files. Exit codes: 0 the plan keeps every bound to 1e-9 of scale and is as good as it says "
+     "(or\n"
+     "says infeasible, and that is proved); 1 it is not; 2 a file is not what it should be.\n",
+     cli_certify},
     {"key", "Make and import keys for the signer.",
      "sluice key new KEYSTORE --passphrase-file FILE [--json]\n"
      "sluice key import KEYSTORE --passphrase-file FILE [--json]\n"

@@ -34,7 +34,7 @@ struct journal_reader; /* opaque; a snapshot */
 /* Address space, not disk: the file is as long as what is in it. */
 #define JOURNAL_MAP_BYTES     ((size_t)1 << 30)
 #define JOURNAL_MAP_BYTES_MAX ((size_t)1 << 40)
-#define JOURNAL_READERS_MAX   64u
+#define JOURNAL_READERS_MAX   64u /* of one process; LMDB has room for as many of others */
 
 struct journal_options {
     const char *path;     /* directory; created when missing unless read_only */
@@ -85,7 +85,8 @@ struct journal *journal_close(struct journal *journal);
 MUST_USE enum status journal_commit(struct journal *journal, const struct journal_batch *batch,
                                     uint64_t *ret_head);
 
-/* Opens a snapshot of what is committed now. STATUS_FULL: too many readers. */
+/* Opens a snapshot of what is committed now. STATUS_FULL: too many readers, here or
+ * in all processes together. */
 MUST_USE enum status journal_reader_open(struct journal *journal,
                                          struct journal_reader **ret_reader);
 struct journal_reader *journal_reader_close(struct journal_reader *reader);

@@ -15,7 +15,7 @@
 #define FORMAT_WITHOUT_TREE 1u
 #define DATABASES_MAX       8u /* five now */
 /* Of lock.mdb: a header and 64 bytes for each reader, in whole pages. */
-#define LOCK_FILE_BYTES ((off_t)(JOURNAL_READERS_MAX * 64 + 8191) / 4096 * 4096)
+#define LOCK_FILE_BYTES ((off_t)(2 * JOURNAL_READERS_MAX * 64 + 8191) / 4096 * 4096)
 
 static const char format_key[] = "format";
 
@@ -49,7 +49,7 @@ enum status lmdb_status(int rc)
     case MDB_INCOMPATIBLE:
     case MDB_BAD_DBI:
         return STATUS_CORRUPT;
-    default:
+    default: /* not an enum */
         return STATUS_IO;
     }
 }
@@ -228,7 +228,7 @@ int lmdb_open_environment(struct lmdb_journal *journal)
     }
     rc = mdb_env_set_maxdbs(journal->env, DATABASES_MAX);
     if (rc == MDB_SUCCESS) {
-        rc = mdb_env_set_maxreaders(journal->env, JOURNAL_READERS_MAX);
+        rc = mdb_env_set_maxreaders(journal->env, 2 * JOURNAL_READERS_MAX);
     }
     if (rc == MDB_SUCCESS && !journal->base.read_only) {
         rc = mdb_env_set_mapsize(journal->env, journal->map_bytes);
@@ -325,7 +325,9 @@ long journal_writer_pid(const char *path)
     }
     if (flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK &&
         read(fd, text, sizeof(text) - 1) > 0) {
-        pid = strtol(text, NULL, 10);
+        for (size_t i = 0; i < 10 && text[i] >= '0' && text[i] <= '9'; i++) {
+            pid = pid * 10 + (text[i] - '0');
+        }
     }
     (void)close(fd); /* nothing was written */
     return pid;

@@ -259,10 +259,26 @@ void evm_sooner(const struct evm *evm, struct instant at, struct instant *next)
     }
 }
 
-void evm_deadline(struct instant at, struct instant *next)
+struct instant evm_begins(void)
 {
-    if (at.ns < next->ns) {
-        *next = at;
+    return (struct instant){.ns = 0};
+}
+
+bool evm_deadline_passed(const struct evm *evm, struct instant *deadline, struct duration wait)
+{
+    if (deadline->ns == 0) {
+        *deadline = instant_after(evm->now, wait);
+        return false;
+    }
+    return instant_is_past(*deadline, evm->now);
+}
+
+void evm_deadline(const struct evm *evm, struct instant at, struct instant *next)
+{
+    const struct instant when = at.ns == 0 ? evm->now : at;
+
+    if (when.ns < next->ns) {
+        *next = when;
     }
 }
 
@@ -330,11 +346,11 @@ static struct instant evm_next_tick(const struct chain *chain)
     const struct evm *const evm = evm_of_const(chain);
     struct instant next = {.ns = UINT64_MAX};
 
-    evm_deadline(evm_calls_next_tick(evm), &next);
+    evm_deadline(evm, evm_calls_next_tick(evm), &next);
     evm_sooner(evm, evm_endpoint_next_tick(evm), &next);
     evm_sooner(evm, evm_watch_next_tick(evm), &next);
-    evm_deadline(evm_jobs_next_tick(evm), &next);
-    evm_deadline(evm_legs_next_tick(evm), &next);
+    evm_deadline(evm, evm_jobs_next_tick(evm), &next);
+    evm_deadline(evm, evm_legs_next_tick(evm), &next);
     return next;
 }
 

@@ -171,7 +171,7 @@ static bool write_call(struct evm *evm, uint32_t at, uint32_t endpoint, struct j
     evm->ids_given++;
     call->sent = true;
     call->endpoint = endpoint;
-    call->deadline = instant_after(evm->now, evm->request_deadline);
+    call->deadline = evm_begins(); /* the time of sending is known to the next tick alone */
     evm->chain.counters.calls_sent++;
     return true;
 }
@@ -315,8 +315,10 @@ void evm_calls_tick(struct evm *evm)
 
     for (uint32_t i = 0; i < evm->calls_max; i++) {
         struct evm_call *const call = &evm->calls[i];
-        if (call->kind != EVM_CALL_FREE && call->sent &&
-            instant_is_past(call->deadline, evm->now)) {
+        if (call->kind == EVM_CALL_FREE || !call->sent) {
+            continue;
+        }
+        if (evm_deadline_passed(evm, &call->deadline, evm->request_deadline)) {
             is_silent[call->endpoint] = true;
             fail_call(evm, call, DURATION_MS(0), NULL);
         }
@@ -338,7 +340,7 @@ struct instant evm_calls_next_tick(const struct evm *evm)
             continue;
         }
         if (call->sent) {
-            evm_deadline(call->deadline, &next);
+            evm_deadline(evm, call->deadline, &next);
         } else {
             evm_sooner(evm, call->not_before, &next);
         }

@@ -81,7 +81,7 @@ struct evm_call {
     uint64_t id;
     uint32_t tries;
     struct instant not_before; /* while it is not sent */
-    struct instant deadline;   /* once it is sent */
+    struct instant deadline;   /* once it is sent; 0: set by the next tick */
 };
 
 enum evm_answer_kind {
@@ -685,7 +685,12 @@ void evm_pump(struct evm *evm);
 /* Takes a moment that is yet to come if it is sooner than `*next`. One that is past is not waited
  * for: the pump that ran since was stopped by something else. */
 void evm_sooner(const struct evm *evm, struct instant at, struct instant *next);
+/* A deadline that begins now. Commands and requests come without the time, which may have moved on
+ * since the last tick; so the next tick, asked for at once, sets it. */
+struct instant evm_begins(void);
+/* In a tick: true when it is past; one that has just begun is set to `wait` from now. */
+bool evm_deadline_passed(const struct evm *evm, struct instant *deadline, struct duration wait);
 /* Takes a deadline if it is sooner, past or not: only a tick lets it pass. */
-void evm_deadline(struct instant at, struct instant *next);
+void evm_deadline(const struct evm *evm, struct instant at, struct instant *next);
 
 #endif

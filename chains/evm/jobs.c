@@ -162,8 +162,7 @@ enum status evm_job_perform(struct evm *evm, const struct command *command)
     job->used = true;
     job->kind = command->kind;
     job->outcome = OUTCOME_OK;
-    job->deadline = instant_after(
-        evm->now, (struct duration){.ns = DEADLINES_PER_JOB * evm->request_deadline.ns});
+    job->deadline = evm_begins();
     evm->jobs_used++;
     start_job(evm, job, command);
     begin_phase(evm, job);
@@ -217,9 +216,11 @@ void evm_jobs_pump(struct evm *evm)
 
 void evm_jobs_tick(struct evm *evm)
 {
+    const struct duration wait = {.ns = DEADLINES_PER_JOB * evm->request_deadline.ns};
+
     for (uint32_t i = 0; i < evm->jobs_max && evm->jobs_used > 0; i++) {
         struct evm_job *const job = &evm->jobs[i];
-        if (job->used && !job->is_done && instant_is_past(job->deadline, evm->now)) {
+        if (job->used && !job->is_done && evm_deadline_passed(evm, &job->deadline, wait)) {
             evm_job_fail_text(job, OUTCOME_UNKNOWN, "no answer in time");
             finish(evm, job);
         }
@@ -232,7 +233,7 @@ struct instant evm_jobs_next_tick(const struct evm *evm)
 
     for (uint32_t i = 0; i < evm->jobs_max && evm->jobs_used > 0; i++) {
         if (evm->jobs[i].used && !evm->jobs[i].is_done) {
-            evm_deadline(evm->jobs[i].deadline, &next);
+            evm_deadline(evm, evm->jobs[i].deadline, &next);
         }
     }
     return next;

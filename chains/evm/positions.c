@@ -335,8 +335,7 @@ static void positions_event(struct evm *evm, const struct evm_job *job, struct e
     uint32_t quotes_count = 0;
 
     ret_event->kind = EVENT_POSITIONS;
-    ret_event->positions.outcome =
-        job->outcome == OUTCOME_OK ? OUTCOME_OK : OUTCOME_UNKNOWN; /* a revert here is no refusal */
+    ret_event->positions.outcome = job->outcome;
     ret_event->positions.block_number = job->positions.block_number;
     ret_event->positions.block_hash = job->positions.block_hash;
     if (job->outcome != OUTCOME_OK) {

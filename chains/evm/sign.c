@@ -141,8 +141,7 @@ bool evm_leg_request(struct evm *evm, struct chain_request *ret_request)
             continue;
         }
         leg->phase = EVM_LEG_SIGNING;
-        leg->deadline = instant_after(
-            evm->now, (struct duration){.ns = DEADLINES_PER_SIGN * evm->request_deadline.ns});
+        leg->deadline = evm_begins();
         ret_request->kind = CHAIN_REQUEST_SIGN;
         ret_request->sign.leg_id = leg->leg_id;
         ret_request->sign.leg_kind = leg->kind;
@@ -225,9 +224,11 @@ bool evm_leg_event(struct evm *evm, struct event *ret_event)
 
 void evm_legs_tick(struct evm *evm)
 {
+    const struct duration wait = {.ns = DEADLINES_PER_SIGN * evm->request_deadline.ns};
+
     for (uint32_t i = 0; i < evm->legs_max; i++) {
         struct evm_leg *const leg = &evm->legs[i];
-        if (leg->phase != EVM_LEG_SIGNING || !instant_is_past(leg->deadline, evm->now)) {
+        if (leg->phase != EVM_LEG_SIGNING || !evm_deadline_passed(evm, &leg->deadline, wait)) {
             continue;
         }
         leg->tries++;
@@ -244,7 +245,7 @@ struct instant evm_legs_next_tick(const struct evm *evm)
 
     for (uint32_t i = 0; i < evm->legs_max; i++) {
         if (evm->legs[i].phase == EVM_LEG_SIGNING) {
-            evm_deadline(evm->legs[i].deadline, &next);
+            evm_deadline(evm, evm->legs[i].deadline, &next);
         }
     }
     return next;

@@ -27,7 +27,7 @@
 #define ROW_VALUE_BYTES_MAX 65535u
 
 #define COMMANDS_PER_STEP_MAX      64u        /* one core_step; more work asks for a wake at once */
-#define ROWS_PER_STEP_MAX          1024u       /* rows one core_step may change */
+#define ROWS_PER_STEP_MAX          1024u      /* rows one core_step may change */
 #define ROWS_BYTES_PER_STEP_MAX    (1u << 20) /* keys and values of those rows */
 #define COMMAND_BYTES_PER_STEP_MAX (4u << 20) /* what the commands of one step point to */
 #define BATCH_EVENTS_MAX           256u       /* events that share one journal commit */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* relay/core/announcement.c: telling the origin where our checkpoints are.
  *
- *   start ─▶ signing ─▶ asking ──found──▶ done
- *                         ▲  └─not found─▶ preparing ─▶ sent ─┐
- *                         └──────────── reverted, refused ◀───┘ (and after success, to see it)
+ *   start -> signing -> asking --found--> done
+ *                         ^  +-not found-> preparing -> sent -+
+ *                         +------------ reverted, refused <---+ (and after success, to see it)
  *
  * The signed announcement is also written to our store at every start, as readers expect it. */
 #include <string.h>
@@ -145,7 +145,7 @@ void announcement_work(struct step *step, const struct core_chain *config)
 
 /* ---- answers ---- */
 
-void tree_on_announcement_signed(struct step *step, const struct event *event)
+void announcement_on_signed(struct step *step, const struct event *event)
 {
     const struct core_chain *config = tree_validated(step, event->domain);
     struct announcement_row row;

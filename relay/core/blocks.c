@@ -6,8 +6,8 @@
  * TABLE_BLOCK, domain u32, number u64 -> hash (from BLOCKS_KEPT below the final block up to the
  *   head; none inside a range that was given as a whole)
  *
- *   fact ──▶ row ──▶ block ends ──▶ final covers it ──▶ applied once, in order, row deleted
- *                                                  └──▶ its block was replaced: told as orphaned
+ *   fact --> row --> block ends --> final covers it --> applied once, in order, row deleted
+ *                                                  +--> its block was replaced: told as orphaned
  *
  * Invariants
  *   1. A fact is applied at most once: the cursor only grows, and facts below it are ignored.

@@ -318,6 +318,7 @@ static void on_endpoint(struct step *step, const struct event *event)
     text[count] = '\0';
     switch (event->endpoint.state) {
     case ENDPOINT_CONNECTED:
+        lane_on_connected(step, event->domain);
         break;
     case ENDPOINT_LOST:
     case ENDPOINT_MALFORMED:
@@ -381,16 +382,10 @@ static void on_event(struct core *core, const struct event *event)
         capital_on_positions(step, event);
         break;
     case EVENT_TREE:
-        tree_on_tree(step, event);
-        break;
     case EVENT_CHECKPOINT_SIGNED:
-        tree_on_checkpoint_signed(step, event);
-        break;
     case EVENT_ANNOUNCEMENT_SIGNED:
-        tree_on_announcement_signed(step, event);
-        break;
     case EVENT_PUBLISHED:
-        tree_on_published(step, event);
+        tree_on_answer(step, event);
         break;
     case EVENT_PLANNED:
         capital_on_planned(step, event);

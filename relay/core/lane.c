@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* relay/core/lane.c: nonce lanes: what happens to a leg from its preparation to its final receipt.
  *
- *                      ┌────────── unknown, lost, not held: the same again ───────────┐
- *                      ▼                                                              │
- *  offered ─▶ intent ─▶ asked ─▶ signed ─▶ broadcast ─▶ included ─▶ final ─▶ succeeded, reverted
- *                      │  ▲                   │  ▲          │
- *                      │  └─ fee raised ──────┘  └─ reorg ──┘
- *                      └─ refused ─▶ nonce given back, or a cancel takes it ─▶ void
+ *                      +---------- unknown, lost, not held: the same again -----------+
+ *                      v                                                              |
+ *  offered -> intent -> asked -> signed -> broadcast -> included -> final -> succeeded, reverted
+ *                      |  ^                   |  ^          |
+ *                      |  +- fee raised ------+  +- reorg --+
+ *                      +- refused -> nonce given back, or a cancel takes it -> void
  *
  * Invariants
  *   1. A nonce belongs to one leg; the only other payload it ever sees is a cancel.
@@ -693,6 +693,21 @@ void lane_on_start(struct step *step)
         }
         any = lane_after_of_all(step, &lane);
     }
+}
+
+/* A chain can be asked again: what a start could not read is asked at once. */
+void lane_on_connected(struct step *step, uint32_t domain)
+{
+    const struct core_chain *config = step_chain(step, domain);
+    struct lane lane;
+
+    if (config == NULL || address_is_zero(&config->key) ||
+        !lane_get(step, domain, &config->key, &lane) || lane.row.state != LANE_UNKNOWN) {
+        return;
+    }
+    lane.row.asked_at.ns = 0;
+    lane_schedule(step, &lane, step->now);
+    lane_put(step, &lane);
 }
 
 void lane_on_operator(struct step *step, const struct event *event)

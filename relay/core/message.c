@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* relay/core/message.c: the life of a message: facts, simulations, ends, people.
  *
- *   seen ──final──▶ queued ─▶ security ─▶ storage ─▶ checkpoints ─▶ preparing ─▶ offered
- *    │                 ▲          ▲                                     │           │ nonce
- *    │ replaced        │          └── place free ── retry ◀── failed ───┤           ▼
- *    ▼                 └──────────── no place ───────┘ ▲                │          sent
- *  orphaned                                            │        already │           │ in a block
- *                                reverted, void ───────┤      delivered ▼           ▼
- *                                                      └─────────── elsewhere   included
- *                                                                       │           │
- *            not relayed, refused, held, dropped                        └──final────┴▶ delivered
+ *   seen --final--> queued -> security -> storage -> checkpoints -> preparing -> offered
+ *    |                 ^          ^                                     |           | nonce
+ *    | replaced        |          +-- place free -- retry <-- failed ---+           v
+ *    v                 +------------ no place -------+ ^                |          sent
+ *  orphaned                                            |        already |           | in a block
+ *                                reverted, void -------+      delivered v           v
+ *                                                      +----------- elsewhere   included
+ *                                                                       |           |
+ *            not relayed, refused, held, dropped                        +--final----+> delivered
  *
  * Invariants
  *   1. Nothing is asked, proved or sent for a message whose dispatch is not final.

@@ -53,8 +53,7 @@ enum reason {
     REASON_LOW_BALANCE = 108,
     REASON_CHECKPOINT_REFUSED = 109, /* the signer already signed another root for this index */
     REASON_ANNOUNCED = 110,
-    REASON_CHAIN_RESUMED =
-        111, /* a person resumed a stopped chain; it is read from the next start */
+    REASON_CHAIN_RESUMED = 111,  /* by a person; read from the next start on */
     REASON_LANE_RESUMED = 112,   /* a person accepts the nonce that the chain states */
     REASON_PUBLISH_FAILED = 113, /* our checkpoint store cannot be written */
     REASON_NOT_INCLUDED = 114,   /* a transaction waits; it is sent again or its fee is raised */

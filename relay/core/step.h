@@ -157,11 +157,9 @@ void blocks_on_block(struct step *step, const struct event *event);
 void blocks_on_final(struct step *step, const struct event *event);
 void blocks_on_operator(struct step *step, const struct event *event);
 void tree_on_start(struct step *step);
-void tree_on_tree(struct step *step, const struct event *event);
 void tree_on_storage(struct step *step, const struct event *event);
-void tree_on_checkpoint_signed(struct step *step, const struct event *event);
-void tree_on_announcement_signed(struct step *step, const struct event *event);
-void tree_on_published(struct step *step, const struct event *event);
+/* EVENT_TREE, EVENT_CHECKPOINT_SIGNED, EVENT_ANNOUNCEMENT_SIGNED, EVENT_PUBLISHED. */
+void tree_on_answer(struct step *step, const struct event *event);
 void tree_on_prepared(struct step *step, const struct event *event); /* LEG_ANNOUNCE */
 void message_on_start(struct step *step);
 void message_on_security(struct step *step, const struct event *event);
@@ -170,6 +168,7 @@ void message_on_checkpoint(struct step *step, const struct event *event);
 void message_on_prepared(struct step *step, const struct event *event); /* LEG_PROCESS */
 void message_on_operator(struct step *step, const struct event *event);
 void lane_on_start(struct step *step);
+void lane_on_connected(struct step *step, uint32_t domain);
 void lane_on_lane(struct step *step, const struct event *event);
 void lane_on_signed(struct step *step, const struct event *event);
 void lane_on_submitted(struct step *step, const struct event *event);

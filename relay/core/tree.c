@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* relay/core/tree.c: the origin's merkle tree and our signatures over it.
  *
- *   final leaf ─▶ our tree ─▶ root equal to the chain's at a final block ─▶ each leaf's checkpoint:
- *                    │                     │                                asked ▶ signed ▶
- * published └─ gap                └─ different: alarm, nothing is signed any more
+ *   final leaf -> our tree -> root equal to the chain's at a final block -> each leaf's checkpoint:
+ *                    |                     |                                asked > signed >
+ * published +- gap                +- different: alarm, nothing is signed any more
  *
  * Invariants
  *   1. A checkpoint is asked of the signer only when the chain itself confirmed a root that
@@ -325,7 +325,7 @@ static void sign_more(struct step *step, uint32_t domain, struct tree_row *tree)
     }
 }
 
-void tree_on_tree(struct step *step, const struct event *event)
+static void on_tree(struct step *step, const struct event *event)
 {
     const uint32_t domain = event->domain;
     struct tree_row tree;
@@ -354,7 +354,7 @@ void tree_on_tree(struct step *step, const struct event *event)
     tree_put(step, domain, &tree);
 }
 
-void tree_on_checkpoint_signed(struct step *step, const struct event *event)
+static void on_checkpoint_signed(struct step *step, const struct event *event)
 {
     const uint32_t domain = event->domain;
     const struct core_chain *config = tree_validated(step, domain);
@@ -424,7 +424,7 @@ static void on_checkpoint_published(struct step *step, uint32_t domain, uint32_t
     tree_put(step, domain, &tree);
 }
 
-void tree_on_published(struct step *step, const struct event *event)
+static void on_published(struct step *step, const struct event *event)
 {
     const struct core_chain *config = tree_validated(step, event->domain);
 
@@ -436,6 +436,20 @@ void tree_on_published(struct step *step, const struct event *event)
     } else {
         on_checkpoint_published(step, event->domain, event->published.index,
                                 event->published.outcome);
+    }
+}
+
+void tree_on_answer(struct step *step, const struct event *event)
+{
+    if (event->kind == EVENT_TREE) {
+        on_tree(step, event);
+    } else if (event->kind == EVENT_CHECKPOINT_SIGNED) {
+        on_checkpoint_signed(step, event);
+    } else if (event->kind == EVENT_ANNOUNCEMENT_SIGNED) {
+        announcement_on_signed(step, event);
+    } else {
+        CHECK(event->kind == EVENT_PUBLISHED);
+        on_published(step, event);
     }
 }
 

@@ -16,6 +16,7 @@ void tree_schedule(struct step *step, uint32_t domain, struct instant at);
 /* Begins at a start; asks for what is due and tells when it wants to be asked again. */
 void announcement_start(struct step *step, const struct core_chain *config);
 void announcement_work(struct step *step, const struct core_chain *config);
+void announcement_on_signed(struct step *step, const struct event *event);
 void announcement_on_published(struct step *step, const struct core_chain *config,
                                const struct event *event);
 

@@ -61,7 +61,7 @@ static enum status status_from_errno(int error)
     case EACCES:
     case EPERM:
         return STATUS_READ_ONLY;
-    default:
+    default: /* not an enum */
         return STATUS_IO;
     }
 }

@@ -207,8 +207,9 @@ static int loop_build_parts(struct loop *loop)
     const enum status status = control_open(loop->vhost, config->control, &control, &loop->control);
     if (status != STATUS_OK) {
         say_failure("not_started", config->control,
-                    status == STATUS_BUSY ? "something else is there: a file, or a program that listens"
-                                          : "the control socket cannot be made there");
+                    status == STATUS_BUSY
+                        ? "something else is there: a file, or a program that listens"
+                        : "the control socket cannot be made there");
         return EXIT_USAGE;
     }
     return EXIT_DONE;

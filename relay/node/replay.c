@@ -169,7 +169,7 @@ static enum status compare_command(struct replay *replay, const struct command *
         replay->report.commands_count++;
         return STATUS_OK;
     }
-    struct record other;
+    struct record other = {.kind = RECORD_EVENT};
     status = read_record(replay, &other);
     if (status != STATUS_OK) {
         return status;
@@ -235,7 +235,7 @@ static enum status replay_records(struct replay *replay)
 
     for (replay->sequence = 1; status == STATUS_OK && replay->sequence <= replay->report.head;
          replay->sequence++) {
-        struct record record;
+        struct record record = {.kind = RECORD_EVENT};
         const uint64_t sequence = replay->sequence;
         status = read_record(replay, &record);
         if (status == STATUS_OK) {

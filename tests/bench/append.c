@@ -166,6 +166,7 @@ int main(int argc, char **argv)
 
     if (burst == NULL || !(seconds > 0 && seconds <= 600)) {
         (void)fprintf(stderr, "usage: bench_append [SECONDS], from above 0 to 600\n");
+        free(burst);
         return 2;
     }
     burst->prng = prng_from(1);

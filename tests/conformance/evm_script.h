@@ -25,6 +25,9 @@ struct evm_script_knobs {
     uint32_t noise_logs;      /* foreign transfers of the token in each block that has a dispatch */
     uint32_t module_type;     /* of the ISM; 1: routes to itself for ever */
     bool forgets_state;       /* reads at a block hash fail */
+    bool confuses_blocks; /* logs by hash are those of the block before; ranges are one longer */
+    bool forks_final;     /* the final block has a hash of its own */
+    bool reorgs_short;    /* a reorg makes as many blocks as it takes */
 };
 
 struct evm_script_knobs *evm_script_knobs(void *world);

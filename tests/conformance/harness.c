@@ -298,6 +298,7 @@ static void take_requests(struct harness *harness)
 
     while (chain_next_request(harness->chain, &request)) {
         if (request.kind == CHAIN_REQUEST_FRAME) {
+            assert_true(harness->is_connected[request.frame.endpoint_index]);
             harness->fixture->take(harness->world, request.frame.endpoint_index,
                                    request.frame.bytes);
             continue;
@@ -333,6 +334,7 @@ void harness_connect(struct harness *harness, uint32_t endpoint)
 {
     const struct chain_reply reply = {.kind = CHAIN_REPLY_CONNECTED, .endpoint_index = endpoint};
 
+    harness->is_connected[endpoint] = true;
     harness->fixture->connect(harness->world, endpoint);
     chain_on_reply(harness->chain, &reply, harness->now);
 }
@@ -341,6 +343,7 @@ void harness_lose(struct harness *harness, uint32_t endpoint)
 {
     const struct chain_reply reply = {.kind = CHAIN_REPLY_LOST, .endpoint_index = endpoint};
 
+    harness->is_connected[endpoint] = false;
     harness->fixture->connect(harness->world, endpoint);
     chain_on_reply(harness->chain, &reply, harness->now);
 }
@@ -413,4 +416,40 @@ void harness_assert_synchronous(struct harness *harness)
     }
     assert_true(harness->has_final);
     assert_true(harness->final_number == head - FIXTURE_FINALITY);
+}
+
+enum event_kind harness_answer_kind(enum command_kind kind)
+{
+    if (kind == COMMAND_READ_SECURITY) {
+        return EVENT_SECURITY;
+    }
+    if (kind == COMMAND_READ_STORAGE) {
+        return EVENT_STORAGE;
+    }
+    if (kind == COMMAND_READ_TREE) {
+        return EVENT_TREE;
+    }
+    if (kind == COMMAND_READ_LANE) {
+        return EVENT_LANE;
+    }
+    assert_int_equal(kind, COMMAND_READ_POSITIONS);
+    return EVENT_POSITIONS;
+}
+
+enum outcome harness_outcome(const struct event *event)
+{
+    if (event->kind == EVENT_SECURITY) {
+        return event->security.outcome;
+    }
+    if (event->kind == EVENT_STORAGE) {
+        return event->storage.outcome;
+    }
+    if (event->kind == EVENT_TREE) {
+        return event->tree.outcome;
+    }
+    if (event->kind == EVENT_LANE) {
+        return event->lane.outcome;
+    }
+    assert_int_equal(event->kind, EVENT_POSITIONS);
+    return event->positions.outcome;
 }

@@ -53,6 +53,7 @@ struct harness {
     struct chain *chain;
     struct instant now;
     struct harness_trouble trouble;
+    bool is_connected[FIXTURE_ENDPOINTS];
     uint32_t frames_seen;
     uint64_t random;
     uint8_t *kept[HARNESS_KEPT_FRAMES]; /* copies of frames, for repeats; owned */
@@ -95,6 +96,9 @@ void harness_mine(struct harness *harness);
  * rounds; NULL: none came. */
 const struct harness_answer *harness_await(struct harness *harness, enum event_kind kind,
                                            uint32_t known, uint32_t rounds);
+/* The event that answers a question of the fixture, and how it came out. */
+enum event_kind harness_answer_kind(enum command_kind kind);
+enum outcome harness_outcome(const struct event *event);
 /* Asserts that what was told is what the world has, up to its head. */
 void harness_assert_synchronous(struct harness *harness);
 

@@ -54,7 +54,7 @@ static void read_values(const struct json_token *token)
     (void)!json_amount(token, &amount);
     (void)!json_hash(token, &hash);
     (void)!json_evm_address(token, &address);
-    (void)!json_integer(token, &integer);
+    (void)!json_whole(token, &integer);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count)

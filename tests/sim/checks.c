@@ -104,6 +104,9 @@ static void durable_command(struct sim *sim, const struct command *command)
 {
     switch (command->kind) {
     case COMMAND_SEND:
+        sim_tell(sim, "durable: send on %u, attempt %u, nonce %llu, leg kind %d", command->domain,
+                 command->send.intent.attempt, (unsigned long long)command->send.intent.nonce,
+                 (int)command->send.leg.kind);
         allow(sim, name_send(command->domain, &command->send.intent.leg_id,
                              command->send.intent.attempt, command->send.intent.nonce));
         return;
@@ -351,8 +354,30 @@ static void check_messages(struct sim *sim)
     }
 }
 
+/* What the pool of a chain still holds, for whoever reads the story of a failed life. */
+static void tell_pool(struct sim *sim, const struct world_chain *chain)
+{
+    char fee[AMOUNT_DECIMAL_BYTES_MAX];
+
+    (void)amount_format_decimal(&chain->blocks[world_head(chain)].base_fee, fee);
+    sim_tell(sim, "chain %u: head %llu, final %llu, nonce %llu, base fee %s", chain->index,
+             (unsigned long long)world_head(chain), (unsigned long long)world_final(chain),
+             (unsigned long long)chain->key_nonce, fee);
+    for (uint32_t i = 0; i < chain->transactions_count; i++) {
+        const struct world_transaction *const transaction = &chain->transactions[i];
+        if (transaction->pending) {
+            (void)amount_format_decimal(&transaction->fee_max, fee);
+            sim_tell(sim, "chain %u: pending nonce %llu, leg kind %d, fee %s", chain->index,
+                     (unsigned long long)transaction->nonce, (int)transaction->leg.kind, fee);
+        }
+    }
+}
+
 void checks_final(struct sim *sim)
 {
+    for (uint32_t i = 0; i < sim->world.chains_count; i++) {
+        tell_pool(sim, &sim->world.chains[i]);
+    }
     for (uint32_t i = 0; i < sim->world.chains_count; i++) {
         check_transactions(sim, &sim->world.chains[i]);
     }

@@ -53,6 +53,44 @@ static void port_answered(void *context, uint64_t ticket, const struct driver_an
     (void)answer; /* nobody asks in a simulated life yet */
 }
 
+/* The start of an id, to follow it through the story. */
+static uint32_t short_id(const struct hash *id)
+{
+    return (uint32_t)id->bytes[0] << 24 | (uint32_t)id->bytes[1] << 16 |
+           (uint32_t)id->bytes[2] << 8 | id->bytes[3];
+}
+
+static void tell_event(struct sim *sim, const struct event *event)
+{
+    const char *const name = record_event_name(event->kind);
+
+    if (event->kind == EVENT_SIGNED) {
+        sim_tell(sim, "%s of %u: leg %08x, attempt %u, nonce %llu, outcome %d", name, event->domain,
+                 short_id(&event->signed_.leg_id), event->signed_.attempt,
+                 (unsigned long long)event->signed_.nonce, (int)event->signed_.outcome);
+    } else if (event->kind == EVENT_SUBMITTED) {
+        sim_tell(sim, "%s of %u: leg %08x, outcome %d, rejection %d", name, event->domain,
+                 short_id(&event->submitted.leg_id), (int)event->submitted.outcome,
+                 (int)event->submitted.rejection);
+    } else if (event->kind == EVENT_RECEIPT) {
+        sim_tell(sim, "%s of %u: leg %08x, outcome %d, block %llu", name, event->domain,
+                 short_id(&event->receipt.leg_id), (int)event->receipt.outcome,
+                 (unsigned long long)event->receipt.block_number);
+    } else if (event->kind == EVENT_PREPARED) {
+        sim_tell(sim, "%s of %u: leg %08x, outcome %d", name, event->domain,
+                 short_id(&event->prepared.leg_id), (int)event->prepared.outcome);
+    } else if (event->kind == EVENT_LANE) {
+        sim_tell(sim, "%s of %u: latest %llu, final %llu", name, event->domain,
+                 (unsigned long long)event->lane.nonce_latest,
+                 (unsigned long long)event->lane.nonce_final);
+    } else if (event->kind == EVENT_BLOCK) {
+        sim_tell(sim, "%s of %u: %llu", name, event->domain,
+                 (unsigned long long)event->block.number);
+    } else {
+        sim_tell(sim, "%s of %u", name, event->domain);
+    }
+}
+
 static void port_stepped(void *context, const struct event *event, const struct core_output *output)
 {
     struct sim *const sim = context;
@@ -66,7 +104,7 @@ static void port_stepped(void *context, const struct event *event, const struct 
     sha2_update(&sha2, bytes_from(&kind, 1));
     sha2_update(&sha2, bytes_from(output->digest.bytes, 32));
     sim->report.digest = sha2_finish(&sha2);
-    sim_tell(sim, "%s of %u", record_event_name(event->kind), event->domain);
+    tell_event(sim, event);
     if (sim_fault(sim, sim->faults.kill)) {
         sim->kill_wanted = true;
     }

@@ -112,7 +112,7 @@ static void print_report(const struct run *run, const struct sim_report *report,
         (void)printf("seed %" PRIu64 ": FAILED: %s\n", run->options.seed, report->verdict);
         return;
     }
-    if (run->options.tell || run->count == 1) {
+    if (run->options.tell || run->count <= 200) {
         (void)printf("seed %" PRIu64 ": %" PRIu64 " messages, %" PRIu64 " delivered by us, %" PRIu64
                      " by others, %" PRIu64 " moves, %" PRIu64 " kills, %" PRIu64
                      " reorgs, %" PRIu64 " commits failed, %" PRIu64 " frames lost, %" PRIu64
@@ -171,6 +171,8 @@ int main(int count, char **arguments)
 {
     struct run run = {.first = 1};
     const time_t started = time(NULL);
+
+    (void)setvbuf(stdout, NULL, _IOLBF, 0); /* what was found is seen although the rest hangs */
 
     if (!parse(&run, count, arguments)) {
         return usage();

@@ -376,11 +376,13 @@ static void plain_tick(struct chain *chain, struct instant now)
         repeat_late(plain, &plain->follows[i].ask);
     }
     plain_jobs_tick(plain);
+    if (!instant_is_past(plain->head_again, now)) {
+        return;
+    }
+    plain->head_again = instant_after(now, HEAD_ASKED_EVERY);
     /* A head that was told and lost is found in the end. */
-    if (plain->watching && !plain->head_ask.wanted && plain->primary != PLAIN_NO_ENDPOINT &&
-        instant_is_past(instant_after(plain->head_ask.deadline, HEAD_ASKED_EVERY), now)) {
+    if (plain->watching && !plain->head_ask.wanted && plain->primary != PLAIN_NO_ENDPOINT) {
         plain_ask_start(&plain->head_ask);
-        plain->head_ask.deadline = now;
     }
 }
 
@@ -394,7 +396,7 @@ static void earlier(struct instant *next, const struct plain_ask *ask)
 static struct instant plain_next_tick(const struct chain *chain)
 {
     const struct plain *const plain = (const struct plain *)chain;
-    struct instant next = instant_after(plain->now, HEAD_ASKED_EVERY);
+    struct instant next = plain->head_again;
 
     earlier(&next, &plain->head_ask);
     earlier(&next, &plain->block_ask);
@@ -404,6 +406,12 @@ static struct instant plain_next_tick(const struct chain *chain)
     for (uint32_t i = 0; i < plain->config.requests_open_max; i++) {
         if (plain->jobs[i].phase == PLAIN_JOB_ASKING) {
             earlier(&next, &plain->jobs[i].ask);
+        }
+    }
+    for (uint32_t i = 0; i < plain->config.legs_open_max; i++) {
+        const struct plain_leg *const leg = &plain->legs[i];
+        if (leg->phase == PLAIN_LEG_SIGNING && leg->deadline.ns < next.ns) {
+            next = leg->deadline;
         }
     }
     return next;

@@ -110,6 +110,7 @@ struct plain {
     uint64_t next; /* first block not given */
     bool head_known;
     struct plain_head head;
+    struct instant head_again; /* when it is asked for, whatever was told */
     struct plain_ask head_ask;
     struct plain_ask block_ask;
     bool final_given_any;

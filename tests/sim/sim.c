@@ -151,14 +151,16 @@ static void configure_adapter(struct sim *sim, uint32_t index)
     sim->endpoints_count[index] = (uint32_t)prng_between(&sim->prng, 1, SIM_ENDPOINTS_MAX);
     sim->chains[index] = (struct driver_chain){
         .ops = plain ? &plain_chain_ops : &evm_chain_ops,
-        .config = {.endpoints_count = sim->endpoints_count[index],
-                   .finality = FINALITY_DEPTH,
-                   .finality_blocks = sim->world.chains[index].finality_blocks,
-                   .blocks_per_range = (uint32_t)prng_between(&sim->prng, 1, 50),
-                   .requests_open_max = (uint32_t)prng_between(&sim->prng, 4, 64),
-                   .legs_open_max = (uint32_t)prng_between(&sim->prng, 1, 32),
-                   .frame_bytes_max = 1u << 20,
-                   .request_deadline = DURATION_MS(prng_between(&sim->prng, 500, 5000))}};
+        .config = {
+            .endpoints_count = sim->endpoints_count[index],
+            .finality = FINALITY_DEPTH,
+            .finality_blocks = sim->world.chains[index].finality_blocks,
+            .blocks_per_range = (uint32_t)prng_between(&sim->prng, 1, 50),
+            .requests_open_max = (uint32_t)prng_between(&sim->prng, 4, 64),
+            /* At least what a lane sends at once, or held transactions push each other out. */
+            .legs_open_max = (uint32_t)prng_between(&sim->prng, 96, 160),
+            .frame_bytes_max = 1u << 20,
+            .request_deadline = DURATION_MS(prng_between(&sim->prng, 500, 5000))}};
 }
 
 /* Validators that are not ours have announced themselves before the node begins. */
@@ -267,6 +269,7 @@ static void begin_liveness(struct sim *sim)
         return;
     }
     sim->faults_on = false;
+    sim->is_busy = false;
     sim->liveness_ns = sim->clock.now_ns;
     sim->full_until_ns = 0;
     sim->signer_refuses_until_ns = 0;
@@ -324,6 +327,7 @@ static void run_task(struct sim *sim, const struct sim_task *task)
         return;
     case TASK_PHASE_FAULTS:
         sim->faults_on = !sim->options.no_faults;
+        sim->is_busy = true;
         return;
     case TASK_PHASE_LIVENESS:
         begin_liveness(sim);

@@ -48,8 +48,7 @@ struct sim_faults {
 struct sim_endpoint {
     bool connected;
     uint64_t epoch;
-    bool evm_subscribed;
-    uint64_t evm_subscription;
+    bool evm_subscribed; /* to heads */
 };
 
 /* An answer on its way: an event, or a signature for an adapter. */
@@ -101,6 +100,7 @@ struct sim {
     struct world world;
     struct sim_faults faults;
     bool faults_on;
+    bool is_busy; /* people still do things */
     bool finished;
     uint64_t liveness_ns; /* when faults ended; 0: not yet */
     uint64_t settled_ns;  /* since when nothing was left to do; 0: something is */

@@ -57,7 +57,7 @@ void workload_users(struct sim *sim)
     const uint32_t to = prng_chance(&sim->prng, 2) && from != 0 ? 0 : other_chain(sim, from);
     const uint64_t burst = prng_chance(&sim->prng, 10) ? prng_between(&sim->prng, 5, 40) : 1;
 
-    if (!sim->faults_on) {
+    if (!sim->is_busy) {
         return; /* in the end nothing new begins */
     }
     for (uint64_t i = 0; i < burst; i++) {

@@ -15,7 +15,8 @@
 #define WORLD_EVENTS_MAX    400000u
 #define WORLD_FOLLOWS_MAX   8192u
 #define WORLD_MESSAGE_BYTES 96u
-#define WORLD_KEY_BYTE      0x77u /* the node's sending key on every chain */
+#define WORLD_GAS           150000u /* what a delivery needs */
+#define WORLD_KEY_BYTE      0x77u   /* the node's sending key on every chain */
 
 struct world_message {
     struct hash id;
@@ -153,6 +154,11 @@ void world_outside_restart(struct world *world); /* what the adapters held is go
 void world_perform(struct world *world, const struct command *command);
 void world_mine(struct world *world, struct world_chain *chain);
 void world_give(struct world *world, struct world_chain *chain);
+/* core_world_chain.c for core_world_answers.c */
+const struct core_chain *world_config_of(const struct world *world, uint32_t domain);
+struct hash world_hash(const char *what, uint64_t a, uint64_t b, uint64_t c);
+bool world_is_processed(const struct world_chain *chain, const struct hash *id);
+void world_answer_follows(struct world *world);
 struct world_chain *world_chain(struct world *world, uint32_t domain);
 
 #endif

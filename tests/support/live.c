@@ -262,7 +262,7 @@ static void step_one(struct live *live, struct prng *prng, struct event *event,
         event->domain = 0;
         live_step(live, event);
         return;
-    default:
+    default: /* not an enum */
         step_silly(live, prng, event);
         return;
     }

@@ -188,8 +188,8 @@ static void a_configuration_is_checked(void **state)
     (void)state;
     assert_run("config check node.yaml", EXIT_DONE, "domain: 901");
     assert_run("config check --json node.yaml", EXIT_DONE, "\"domain\":901");
-    write_config("bad.yaml", "    domian: 902\n");
-    assert_run("config check bad.yaml", EXIT_USAGE, "bad.yaml:10:5: unknown key \"domian\"");
+    write_config("bad.yaml", "    domaim: 902\n");
+    assert_run("config check bad.yaml", EXIT_USAGE, "bad.yaml:10:5: unknown key \"domaim\"");
     assert_run("run --config bad.yaml", EXIT_USAGE, "bad.yaml:10:5");
     write_config("act.yaml", "    relay: true\n"
                              "    key: \"0x3333333333333333333333333333333333333333\"\n"

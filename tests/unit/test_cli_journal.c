@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "relay/base/check.h"
 #include "relay/cli/cli.h"
 #include "tests/support/folder.h"
 #include "tests/support/live.h"
@@ -37,17 +38,61 @@ static struct journal *open_journal(const struct desk *desk)
     return journal;
 }
 
-static int set_up(void **state)
-{
-    struct desk *desk = calloc(1, sizeof(*desk));
+/* Made once: each of its events is a commit with a sync. */
+static struct folder original;
 
-    desk->folder = folder_make();
-    (void)snprintf(desk->path, sizeof(desk->path), "%s/journal", desk->folder.path);
-    struct journal *journal = open_journal(desk);
+static int make_original(void **state)
+{
+    struct journal *journal = NULL;
+
+    (void)state;
+    original = folder_make();
+    const struct journal_options options = {.path = original.path};
+    assert_status(STATUS_OK, journal_open_lmdb(&options, &journal));
     struct live *live = live_new(journal);
     live_run(live, 8, EVENTS);
     live_free(live);
     journal_close(journal);
+    return 0;
+}
+
+static int remove_original(void **state)
+{
+    (void)state;
+    folder_remove(&original);
+    return 0;
+}
+
+/* A copy of data.mdb alone is a journal: an operator's back-up. */
+static void copy_original(const struct desk *desk)
+{
+    char from[400];
+    char to[400];
+    uint8_t bytes[4096];
+    size_t count = 0;
+
+    (void)snprintf(from, sizeof(from), "%s/data.mdb", original.path);
+    (void)snprintf(to, sizeof(to), "%s/data.mdb", desk->path);
+    assert_int_equal(0, mkdir(desk->path, 0700));
+    FILE *source = fopen(from, "rb");
+    FILE *target = fopen(to, "wb");
+    CHECK(source != NULL);
+    CHECK(target != NULL);
+    while ((count = fread(bytes, 1, sizeof(bytes), source)) > 0) {
+        assert_int_equal(count, fwrite(bytes, 1, count, target));
+    }
+    assert_int_equal(0, fclose(source));
+    assert_int_equal(0, fclose(target));
+}
+
+static int set_up(void **state)
+{
+    struct desk *desk = calloc(1, sizeof(*desk));
+
+    CHECK(desk != NULL);
+    desk->folder = folder_make();
+    (void)snprintf(desk->path, sizeof(desk->path), "%s/journal", desk->folder.path);
+    copy_original(desk);
     *state = desk;
     return 0;
 }
@@ -68,6 +113,7 @@ static int call(struct desk *desk, int (*verb)(int, char **), const char *const 
     char *argv[8] = {NULL};
     int argc = 0;
 
+    CHECK(desk != NULL);
     for (; words[argc] != NULL; argc++) {
         argv[argc] = (char *)words[argc];
     }
@@ -345,5 +391,5 @@ int main(void)
         WITH_DESK(a_missing_blob_is_found),
         WITH_DESK(time_that_moves_back_is_found),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_original, remove_original);
 }

@@ -340,6 +340,34 @@ static void a_restart_in_flight_follows_what_was_sent(void **state)
     }
 }
 
+/* A start asks before any endpoint is connected, and the adapter cannot know. */
+static void a_lane_is_read_as_soon_as_its_chain_answers(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+    struct event event;
+
+    world_set_faults(world, &(struct world_options){.seed = 1, .lose_one_in = 1});
+    world_restart(world);
+    world_run_ms(world, 100);
+    assert_int_equal(LANE_UNKNOWN, lane_of(world, WORLD_B).state);
+    const uint32_t asked = world_commands(world, COMMAND_READ_LANE);
+    world_set_faults(world, &(struct world_options){.seed = 1});
+    world_run_ms(world, 100);
+    assert_int_equal(asked, world_commands(world, COMMAND_READ_LANE));
+    memset(&event, 0, sizeof(event));
+    event.kind = EVENT_ENDPOINT;
+    event.domain = WORLD_B;
+    event.at = world_now(world);
+    event.endpoint.state = ENDPOINT_CONNECTED;
+    world_step(world, &event);
+    world_run_ms(world, 200);
+    assert_int_equal(asked + 1, world_commands(world, COMMAND_READ_LANE));
+    assert_int_equal(LANE_READY, lane_of(world, WORLD_B).state);
+    dispatch_many(world, 2);
+    finish(world, 20);
+}
+
 /* The one open intent of chain B. */
 static struct intent_row intent_of(struct world *world)
 {
@@ -454,12 +482,13 @@ static void what_was_included_while_we_were_away_is_settled_soon(void **state)
     struct world *world = world_at_rest();
 
     world_set_including(world, false);
-    (void)world_dispatch(world, WORLD_A, WORLD_B, 1);
-    world_run(world, 5);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 4);
+    assert_int_equal(MESSAGE_SENT, row_of(world, &id).state);
     world_set_including(world, true);
     world_mine_unseen(world, WORLD_B, 2); /* the node is down meanwhile */
     world_restart(world);
-    world_run(world, 2);
+    world_run(world, 1); /* long before blocks would have it sent again */
     assert_int_equal(1, lane_of(world, WORLD_B).first_open);
     finish(world, 5);
 }
@@ -484,6 +513,7 @@ int main(void)
         cmocka_unit_test(the_first_nonce_is_the_chains),
         cmocka_unit_test(a_delivery_by_somebody_else_first_costs_one_revert),
         cmocka_unit_test(a_restart_in_flight_follows_what_was_sent),
+        cmocka_unit_test(a_lane_is_read_as_soon_as_its_chain_answers),
         cmocka_unit_test(a_receipt_from_no_block_of_the_chain_settles_nothing),
         cmocka_unit_test(a_reorg_takes_an_inclusion_back_at_once),
         cmocka_unit_test(what_the_adapter_forgot_is_signed_again),

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What only EVM nodes do: their limits, habits and refusals, and what the adapter costs them. The
  * promises every family keeps are tested by tests/conformance/test_chain.c. */
+#include <stdio.h>
+
 #include "tests/conformance/evm_script.h"
 #include "tests/conformance/harness.h"
 #include "tests/support/unit.h"
@@ -85,6 +87,10 @@ static void a_node_without_subscriptions_is_asked_for_heads(void **state)
 
     evm_script_knobs(harness->world)->refuses_subscriptions = true;
     follow_blocks(harness, 6);
+    /* A second or two, and not the five of a node that merely says nothing. */
+    evm_script_fixture.mine(harness->world);
+    harness_run(harness, 150);
+    harness_assert_synchronous(harness);
     harness_close(harness);
 }
 
@@ -109,6 +115,70 @@ static void logs_that_come_late_are_not_missed(void **state)
         evm_script_knobs(harness->world)->logs_late = 1;
         harness_mine(harness);
     }
+    harness_assert_synchronous(harness);
+    harness_close(harness);
+}
+
+static void ranges_end_at_seventeen(struct core_config *core, struct chain_config *config)
+{
+    (void)core;
+    config->blocks_per_range = 17; /* the block after it has a dispatch */
+}
+
+/* Logs of another block than was asked for are no facts, whether a range or a hash was asked. */
+static void logs_of_another_block_are_not_believed(void **state)
+{
+    (void)state;
+    struct harness *const harness = harness_open_with(&evm_script_fixture, ranges_end_at_seventeen);
+
+    chain_tick(harness->chain, harness->now);
+    harness_connect(harness, 0);
+    harness_watch(harness, 1);
+    evm_script_knobs(harness->world)->confuses_blocks = true;
+    for (uint32_t i = 0; i < 100 && asked(harness, "eth_getLogs") == 0; i++) {
+        harness_run(harness, 1);
+    }
+    evm_script_knobs(harness->world)->confuses_blocks = false;
+    follow_blocks(harness, 2);
+    (void)evm_script_fixture.dispatch(harness->world);
+    harness_mine(harness);
+    evm_script_knobs(harness->world)->confuses_blocks = true;
+    (void)evm_script_fixture.dispatch(harness->world);
+    harness_mine(harness);
+    assert_int_equal(harness->open.messages_count, 0);
+    evm_script_knobs(harness->world)->confuses_blocks = false;
+    harness_run(harness, 100);
+    harness_assert_synchronous(harness);
+    harness_close(harness);
+}
+
+static void a_final_block_that_was_not_given_is_not_final(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching();
+
+    follow_blocks(harness, 4);
+    evm_script_knobs(harness->world)->forks_final = true;
+    const uint64_t before = harness->final_number;
+    for (uint32_t i = 0; i < 3; i++) {
+        harness_mine(harness);
+    }
+    assert_true(harness->final_number == before);
+    evm_script_knobs(harness->world)->forks_final = false;
+    follow_blocks(harness, 2);
+    harness_close(harness);
+}
+
+static void a_branch_of_equal_length_is_noticed(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching();
+
+    follow_blocks(harness, 6);
+    evm_script_knobs(harness->world)->reorgs_short = true;
+    evm_script_fixture.reorg(harness->world, 3);
+    harness_run(harness, 300);
+    assert_int_equal(harness->reorgs, 3);
     harness_assert_synchronous(harness);
     harness_close(harness);
 }
@@ -225,6 +295,25 @@ static void the_answers_are_the_chains(void **state)
     harness_close(harness);
 }
 
+/* Answers every question of a frame with the same quantity. */
+static void forge_answers(const char *questions, const char *quantity, char *ret_text, size_t size)
+{
+    size_t count = 0;
+    const char *at = questions;
+    const char *between = "[";
+
+    while ((at = strstr(at, "\"id\":")) != NULL) {
+        at += 5;
+        const int written =
+            snprintf(ret_text + count, size - count, "%s{\"id\":%.*s,\"result\":\"%s\"}", between,
+                     (int)strcspn(at, ","), at, quantity);
+        assert_in_range(written, 1, size - count - 2);
+        count += (size_t)written;
+        between = ",";
+    }
+    memcpy(ret_text + count, "]", 2);
+}
+
 /* Borrowed parts of an answer are read while they are lent: a small loop without the harness's. */
 static bool await_lent(struct harness *harness, enum event_kind kind, struct event *ret_event)
 {
@@ -283,6 +372,57 @@ static void lists_in_answers_are_whole(void **state)
     const struct amount token = amount_from_u64(5);
     assert_true(amount_equal(&event.positions.quotes[0].fee_native, &native));
     assert_true(amount_equal(&event.positions.quotes[0].fee_token, &token));
+    harness_close(harness);
+}
+
+/* Ids can be guessed: an answer counts from the endpoint that was asked, to the question as it was
+ * asked last. */
+static void answers_from_elsewhere_or_too_late_are_ignored(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching();
+    const struct command command = question(harness, COMMAND_READ_LANE);
+    struct chain_request request;
+    struct event event;
+    char first[4096];
+    char text[8192];
+
+    harness_connect(harness, 1);
+    harness_run(harness, 300);
+    harness_perform(harness, &command);
+    assert_true(chain_next_request(harness->chain, &request));
+    assert_int_equal(request.frame.endpoint_index, 0);
+    assert_in_range(request.frame.bytes.count, 1, sizeof(first) - 1);
+    memcpy(first, request.frame.bytes.data, request.frame.bytes.count);
+    first[request.frame.bytes.count] = '\0';
+    forge_answers(first, "0x77", text, sizeof(text));
+    const struct chain_reply from_other = {
+        .kind = CHAIN_REPLY_FRAME, .endpoint_index = 1, .frame = bytes_from_string(text)};
+    chain_on_reply(harness->chain, &from_other, harness->now);
+    assert_false(chain_next_event(harness->chain, &event));
+    /* The endpoint says nothing; the question goes out again, a deadline after it was sent. */
+    chain_tick(harness->chain, harness->now);
+    harness->now.ns += 990000000;
+    chain_tick(harness->chain, harness->now);
+    assert_false(chain_next_request(harness->chain, &request));
+    harness->now.ns += 20000000;
+    chain_tick(harness->chain, harness->now);
+    assert_true(chain_next_request(harness->chain, &request));
+    char second[4096];
+    assert_in_range(request.frame.bytes.count, 1, sizeof(second) - 1);
+    memcpy(second, request.frame.bytes.data, request.frame.bytes.count);
+    second[request.frame.bytes.count] = '\0';
+    const struct chain_reply late = {
+        .kind = CHAIN_REPLY_FRAME, .endpoint_index = 0, .frame = bytes_from_string(text)};
+    chain_on_reply(harness->chain, &late, harness->now);
+    assert_false(chain_next_event(harness->chain, &event));
+    forge_answers(second, "0x5", text, sizeof(text));
+    const struct chain_reply right = {
+        .kind = CHAIN_REPLY_FRAME, .endpoint_index = 0, .frame = bytes_from_string(text)};
+    chain_on_reply(harness->chain, &right, harness->now);
+    assert_true(chain_next_event(harness->chain, &event));
+    assert_int_equal(event.kind, EVENT_LANE);
+    assert_int_equal(event.lane.nonce_latest, 5);
     harness_close(harness);
 }
 
@@ -498,62 +638,69 @@ static void few_receipts_are_asked_for_one_by_one(void **state)
     harness_close(harness);
 }
 
-static struct leg every_leg_calls(void *world, uint32_t number)
+/* Sends one leg that calls the mailbox, and follows it. */
+static void send_call(struct harness *harness, uint32_t nonce)
 {
-    struct leg leg = evm_script_fixture.leg(world, 2 * number);
+    struct command command = {.kind = COMMAND_PREPARE, .domain = harness->chain->domain};
+    struct command send = {.kind = COMMAND_SEND, .domain = harness->chain->domain};
+    struct command let = {.kind = COMMAND_BROADCAST, .domain = harness->chain->domain};
+    struct command follow = {.kind = COMMAND_FOLLOW, .domain = harness->chain->domain};
 
-    return leg;
+    command.prepare = evm_script_fixture.leg(harness->world, 2 * nonce);
+    const struct event prepared = ask(harness, &command, EVENT_PREPARED)->event;
+    send.send.leg = command.prepare;
+    send.send.intent = (struct intent){.leg_id = command.prepare.id,
+                                       .domain = command.prepare.domain,
+                                       .key = command.prepare.key,
+                                       .nonce = nonce,
+                                       .gas_limit = 1,
+                                       .fee_per_gas_max = amount_from_u64(100),
+                                       .payload_digest = prepared.prepared.payload_digest};
+    let.broadcast.leg_id = command.prepare.id;
+    let.broadcast.transaction = ask(harness, &send, EVENT_SIGNED)->transaction;
+    (void)ask(harness, &let, EVENT_SUBMITTED);
+    follow.follow.leg_id = command.prepare.id;
+    follow.follow.transaction = let.broadcast.transaction;
+    follow.follow.key = command.prepare.key;
+    follow.follow.nonce = nonce;
+    harness_perform(harness, &follow);
 }
 
-static void many_receipts(bool is_refused, uint32_t block_questions, uint32_t single_questions)
+/* Two blocks of twelve calls each. */
+static void send_two_blocks(struct harness *harness)
 {
-    struct harness *const harness = watching();
-
-    evm_script_knobs(harness->world)->refuses_block_receipts = is_refused;
     harness_run(harness, 300);
-    for (uint32_t i = 0; i < 12; i++) {
-        struct command command = {.kind = COMMAND_PREPARE, .domain = harness->chain->domain};
-        command.prepare = every_leg_calls(harness->world, i);
-        const struct event prepared = ask(harness, &command, EVENT_PREPARED)->event;
-        struct command send = {.kind = COMMAND_SEND, .domain = harness->chain->domain};
-        send.send.leg = command.prepare;
-        send.send.intent = (struct intent){.leg_id = command.prepare.id,
-                                           .domain = command.prepare.domain,
-                                           .key = command.prepare.key,
-                                           .nonce = i,
-                                           .gas_limit = 1,
-                                           .fee_per_gas_max = amount_from_u64(100),
-                                           .payload_digest = prepared.prepared.payload_digest};
-        const struct hash transaction = ask(harness, &send, EVENT_SIGNED)->transaction;
-        struct command let = {.kind = COMMAND_BROADCAST, .domain = harness->chain->domain};
-        let.broadcast.leg_id = command.prepare.id;
-        let.broadcast.transaction = transaction;
-        (void)ask(harness, &let, EVENT_SUBMITTED);
-        struct command follow = {.kind = COMMAND_FOLLOW, .domain = harness->chain->domain};
-        follow.follow.leg_id = command.prepare.id;
-        follow.follow.transaction = transaction;
-        follow.follow.key = command.prepare.key;
-        follow.follow.nonce = i;
-        harness_perform(harness, &follow);
+    for (uint32_t i = 0; i < 24; i++) {
+        send_call(harness, i);
+        if (i % 12 == 11) {
+            harness_mine(harness);
+            harness_mine(harness);
+        }
     }
-    harness_mine(harness);
-    harness_mine(harness);
-    assert_int_equal(receipts(harness), 12);
-    assert_int_equal(asked(harness, "eth_getBlockReceipts"), block_questions);
-    assert_int_equal(asked(harness, "eth_getTransactionReceipt"), single_questions);
-    harness_close(harness);
+    assert_int_equal(receipts(harness), 24);
 }
 
 static void receipts_of_a_full_block_come_in_one_question(void **state)
 {
     (void)state;
-    many_receipts(false, 1, 0);
+    struct harness *const harness = watching();
+
+    send_two_blocks(harness);
+    assert_int_equal(asked(harness, "eth_getBlockReceipts"), 2);
+    assert_int_equal(asked(harness, "eth_getTransactionReceipt"), 0);
+    harness_close(harness);
 }
 
 static void without_block_receipts_each_is_asked_for(void **state)
 {
     (void)state;
-    many_receipts(true, 1, 12);
+    struct harness *const harness = watching();
+
+    evm_script_knobs(harness->world)->refuses_block_receipts = true;
+    send_two_blocks(harness);
+    assert_int_equal(asked(harness, "eth_getBlockReceipts"), 1); /* it is not tried again */
+    assert_int_equal(asked(harness, "eth_getTransactionReceipt"), 24);
+    harness_close(harness);
 }
 
 int main(void)
@@ -565,6 +712,10 @@ int main(void)
         cmocka_unit_test(a_node_without_subscriptions_is_asked_for_heads),
         cmocka_unit_test(a_bloom_that_lies_is_not_trusted),
         cmocka_unit_test(logs_that_come_late_are_not_missed),
+        cmocka_unit_test(logs_of_another_block_are_not_believed),
+        cmocka_unit_test(a_final_block_that_was_not_given_is_not_final),
+        cmocka_unit_test(a_branch_of_equal_length_is_noticed),
+        cmocka_unit_test(answers_from_elsewhere_or_too_late_are_ignored),
         cmocka_unit_test(overload_is_waited_out),
         cmocka_unit_test(a_busy_token_is_asked_by_account),
         cmocka_unit_test(a_depth_needs_no_question_for_finality),

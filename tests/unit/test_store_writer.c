@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "store/writer.h"
@@ -88,6 +89,24 @@ static struct report await_generation(struct desk *desk, uint64_t generation)
     }
     (void)pthread_mutex_unlock(&desk->mutex);
     return last;
+}
+
+/* True when there are more than `count` reports before `ns` have passed. */
+static bool hears_more_within(struct desk *desk, size_t count, long ns)
+{
+    struct timespec deadline;
+    int rc = 0;
+
+    assert_int_equal(0, clock_gettime(CLOCK_REALTIME, &deadline));
+    deadline.tv_sec += (deadline.tv_nsec + ns) / 1000000000;
+    deadline.tv_nsec = (deadline.tv_nsec + ns) % 1000000000;
+    (void)pthread_mutex_lock(&desk->mutex);
+    while (desk->reports_count <= count && rc == 0) {
+        rc = pthread_cond_timedwait(&desk->change, &desk->mutex, &deadline);
+    }
+    const bool more = desk->reports_count > count;
+    (void)pthread_mutex_unlock(&desk->mutex);
+    return more;
 }
 
 static void hold(struct desk *desk, bool is_held)
@@ -324,6 +343,41 @@ static void close_gives_up_on_a_disk_that_stays_full(void **state)
     assert_journal_holds(desk->journal, 1);
 }
 
+/* The owner reads on its own thread while the writer's makes the map grow under it. */
+static void the_map_grows_while_another_thread_reads(void **state)
+{
+    struct desk *desk = *state;
+    static uint8_t large[60000];
+    struct bytes records[WRITER_BATCHES_MAX];
+    struct journal_batch batches[WRITER_BATCHES_MAX];
+    struct journal_reader *reader = NULL;
+    struct journal_usage usage;
+    struct parcel parcel;
+    struct bytes found;
+
+    push(desk, &parcel, 1);
+    (void)await_generation(desk, 1);
+    assert_status(STATUS_OK, journal_reader_open(desk->journal, &reader));
+    for (uint64_t i = 2; i <= 400; i++) {
+        const size_t slot = i % WRITER_BATCHES_MAX;
+        records[slot] = bytes_from(large, sizeof(large));
+        batches[slot] = (struct journal_batch){.records = &records[slot], .records_count = 1};
+        while (writer_push(desk->writer, i, &batches[slot]) == STATUS_FULL) {
+            assert_status(STATUS_OK, journal_read_record(reader, 1, &found));
+            assert_true(bytes_equal(bytes_from_string("1"), found));
+            assert_status(STATUS_OK, journal_reader_refresh(reader));
+        }
+        assert_status(STATUS_OK, journal_read_row(reader, bytes_from_string("newest"), &found));
+        assert_true(bytes_equal(bytes_from_string("1"), found));
+    }
+    assert_int_equal(400, await_generation(desk, 400).head);
+    assert_status(STATUS_OK, journal_reader_refresh(reader));
+    assert_int_equal(400, journal_reader_head(reader));
+    assert_status(STATUS_OK, journal_usage(desk->journal, &usage));
+    assert_true(usage.bytes_mapped >= (size_t)16 << 20);
+    journal_reader_close(reader);
+}
+
 /* Another process that ignores every lock adds a record. */
 static int intrude(const char *path)
 {
@@ -360,6 +414,8 @@ static void a_journal_that_somebody_else_wrote_is_corrupt_and_left_alone(void **
     const struct report report = await(desk, 0, false);
     assert_status(STATUS_CORRUPT, report.status);
     push(desk, &parcels[1], 2);
+    /* Twenty times the pause between tries: a thread that went on would be heard. */
+    assert_false(hears_more_within(desk, 1, 100000000));
     desk->writer = writer_close(desk->writer);
     assert_int_equal(1, desk->reports_count);
 }
@@ -375,6 +431,7 @@ int main(void)
         WITH_DESK(close_writes_what_waits),
         WITH_DESK(a_full_disk_is_reported_and_tried_again_until_there_is_room),
         WITH_DESK(close_gives_up_on_a_disk_that_stays_full),
+        WITH_DESK(the_map_grows_while_another_thread_reads),
         WITH_DESK(a_journal_that_somebody_else_wrote_is_corrupt_and_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,7 +10,7 @@ import { isIdle, lastWords, readLedger, readStatus, replayJournal, verifyJournal
   from './inspect.mjs';
 import { chainShares } from './nodes.mjs';
 import { Stage, endStage } from './stage.mjs';
-import { EXIT_FAILED, deferInterrupts, readCount, readOptions, runProgram, sleep }
+import { EXIT_FAILED, Stop, deferInterrupts, readCount, readOptions, runProgram, sleep }
   from './terminal.mjs';
 import { findFaults, judge, summaryText, verdictLine } from './verdict.mjs';
 import { Watch } from './watch.mjs';
@@ -26,7 +26,8 @@ const RECOVER_MAX_MS = 30_000;
 const TOLERANCE_BPS = 200;
 
 const TITLE = `Shows the whole node at work on a local devnet, in about a minute.
-Exit codes: 0 everything as promised, 1 something was not, 2 wrong usage, 3 something cannot be had.`;
+Exit codes: 0 everything as promised, 1 something was not, 2 wrong usage, 3 something cannot be
+had.`;
 
 const OPTIONS = {
   keep: { type: 'boolean', help: 'leave everything running, and say what to try next' },
@@ -62,7 +63,8 @@ class Demo {
       await this.watch.refresh();
       if (Date.now() - shown >= TICK_MS) {
         shown = Date.now();
-        const words = lastWords(this.relayer);
+        const isAlive = this.stage.handles.has(this.relayer.name);
+        const words = isAlive ? lastWords(this.relayer) : `${this.relayer.name}: not running`;
         this.display.show({ watch: this.watch, tolerance: TOLERANCE_BPS, words });
       }
       if (await isDone()) return true;
@@ -74,7 +76,11 @@ class Demo {
   async open() {
     const { display, stage } = this;
     display.say('starting three chains with the real contracts', 'bold');
-    await stage.open();
+    await stage.open().catch((error) => {
+      const how = `end it with deploy/demo --end${this.dataHint()}`;
+      throw /still run in/.test(error.message) ?
+        new Stop(error.code, `${error.message}: ${how}`) : error;
+    });
     this.watch = new Watch(stage.devnet, chainShares(stage.devnet));
     display.say('starting three validators; each announces where it publishes its signatures');
     this.validators = await stage.startValidators();
@@ -170,7 +176,10 @@ class Demo {
   }
 
   hints() {
-    const here = (file) => path.relative(process.cwd(), file) || '.';
+    const here = (file) => {
+      const short = path.relative(process.cwd(), file);
+      return short.startsWith('..') ? file : short;
+    };
     const sluice = here(this.stage.program);
     const config = here(this.relayer.config);
     const data = here(this.relayer.data);

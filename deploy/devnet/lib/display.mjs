@@ -4,8 +4,11 @@
 
 import { tokens } from './chains.mjs';
 
+// A bar shows 70 % to 130 % of a router's target, so that what matters is seen.
 const BAR_CELLS = 30;
 const TARGET_CELL = BAR_CELLS / 2;
+const BAR_LOW = 0.7;
+const BAR_HIGH = 1.3;
 
 const COLORS = { green: 32, yellow: 33, red: 31, bold: 1, dim: 2 };
 
@@ -58,8 +61,8 @@ export class Display {
   }
 
   picture({ watch, tolerance, words }) {
-    const title = `  chain    ${'collateral, | is its target'.padEnd(BAR_CELLS + 1)}` +
-      `       held        apart     head   final  moved away`;
+    const title = `  chain    ${'collateral: 70 % | 130 % of target'.padEnd(BAR_CELLS + 1)}` +
+      `    held      apart    head   final      moved away`;
     const rows = watch.states.map((state, i) => {
       const apart = watch.apart(i);
       const color = Math.abs(apart) <= tolerance ? 'green' : 'yellow';
@@ -93,7 +96,8 @@ function clip(line, width) {
 
 function barText(held, target) {
   const share = target === 0n ? 0 : Number((held * 1000n) / target) / 1000;
-  const filled = Math.max(0, Math.min(BAR_CELLS, Math.round(share * TARGET_CELL)));
+  const part = (share - BAR_LOW) / (BAR_HIGH - BAR_LOW);
+  const filled = Math.max(0, Math.min(BAR_CELLS, Math.round(part * BAR_CELLS)));
   const bar = '█'.repeat(filled) + '·'.repeat(BAR_CELLS - filled);
   return `${bar.slice(0, TARGET_CELL)}|${bar.slice(TARGET_CELL)}`;
 }

@@ -15,7 +15,9 @@ export function runVerb(program, args) {
   const result = spawnSync(program, args, {
     encoding: 'utf8', maxBuffer: 1 << 28, timeout: VERB_WAIT_MS,
   });
-  if (result.error) throw new Stop(EXIT_FAILED, `sluice ${args.join(' ')}: ${result.error.message}`);
+  if (result.error) {
+    throw new Stop(EXIT_FAILED, `sluice ${args.join(' ')}: ${result.error.message}`);
+  }
   return { code: result.status, out: result.stdout, err: result.stderr.trim() };
 }
 
@@ -31,8 +33,12 @@ export function askNode(program, args) {
 /** What a node said last in its log, for people. */
 export function lastWords(node) {
   const line = readFileSync(node.log, 'utf8').trimEnd().split('\n').at(-1);
-  const field = (name) => new RegExp(`\\b${name}=(?:"([^"]*)"|(\\S+))`).exec(line)?.slice(1).join('');
-  const parts = [field('chain'), field('reason') || field('event') || field('state'), field('text')];
+  const field = (name) => {
+    const found = new RegExp(`\\b${name}=(?:"([^"]*)"|(\\S+))`).exec(line);
+    return found?.slice(1).join('');
+  };
+  const what = field('reason') || field('event') || field('state');
+  const parts = [field('chain'), what, field('text')];
   return `${node.name}: ${parts.filter(Boolean).join(': ')}`;
 }
 

@@ -96,10 +96,10 @@ async function readDelivered(chain, ids, block) {
   return results;
 }
 
-/** Deliveries by the logs, read again until they agree with the mailbox's storage. */
+/** Deliveries by the logs; both are read again until they agree with the mailbox's storage. */
 async function readAgreedDeliveries(chain, ids, block) {
-  const stored = await readDelivered(chain, ids, block);
   for (let i = 0; i < READ_TRIES_MAX; ++i) {
+    const stored = await readDelivered(chain, ids, block);
     const deliveries = await readDeliveries(chain, block);
     if (ids.every((id, k) => stored[k] === deliveries.has(id))) return deliveries;
     await sleep(READ_PAUSE_MS);

@@ -66,6 +66,7 @@ export class Stage {
     this.handles = new Map();
     this.children = new Set();
     this.devnet = null;
+    this.isOurs = false; // the folder, from `open` on
   }
 
   /** Makes the folder anew and starts the chains in it. Refuses what is in use. */
@@ -79,6 +80,7 @@ export class Stage {
     if (running) {
       throw new Stop(EXIT_UNAVAILABLE, `nodes or chains still run in ${this.folder}`);
     }
+    this.isOurs = true;
     rmSync(this.folder, { recursive: true, force: true });
     mkdirSync(this.folder, { recursive: true });
     const data = devnetPath(this.folder);
@@ -168,8 +170,9 @@ export class Stage {
     }
   }
 
-  /** Ends everything. Safe to call at any time, and more than once. */
+  /** Ends everything that this stage started. Safe to call at any time, and more than once. */
   async close() {
+    if (!this.isOurs) return;
     for (const child of this.children) child.kill('SIGKILL');
     await this.endNodes();
     await endStage(this.folder);

@@ -47,8 +47,8 @@ export function quantile(sorted, share) {
 }
 
 /**
- * Everything that can be said at the end. `ids` are the users' messages; `journals` and `ledger` are
- * what the program said: lists of {name, ok, words}.
+ * Everything that can be said at the end. `ids` are the users' messages; `journals` is a list of
+ * {name, ok, words}, and `ledger` what readLedger found.
  */
 export async function judge({ devnet, ids, watch, tolerance, journals, ledger }) {
   const measured = await measure(devnet, 0, devnet.relayer.address);
@@ -134,7 +134,7 @@ export function summaryText(verdict) {
     ['tokens on the chains', `missing ${formatUnits(measured.supplyDifference)}; routers and ` +
       `bridges off by ${formatUnits(measured.collateralDifference)}`],
     ['the node\'s ledger', ledger.words],
-    ...journals.map(({ name, words }) => [name, words]),
+    ...journals.map(({ name, words }) => [name, words.replace(/, digest 0x.*/, '')]),
   ];
   const width = Math.max(...rows.map(([title]) => title.length));
   return rows.map(([title, words]) => `  ${title.padEnd(width)}   ${words}\n`).join('');

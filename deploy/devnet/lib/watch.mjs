@@ -31,7 +31,8 @@ export class Watch {
   }
 
   async refresh() {
-    await Promise.all(this.devnet.chains.map((chain, i) => this.refreshChain(chain, this.states[i])));
+    const { chains } = this.devnet;
+    await Promise.all(chains.map((chain, i) => this.refreshChain(chain, this.states[i])));
   }
 
   async refreshChain(chain, state) {

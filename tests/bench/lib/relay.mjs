@@ -34,7 +34,7 @@ const PEER = {
   rss_mib: 737, // all resident memory: 773 MB; its anonymous part was not measured
 };
 
-const TITLE = `Measures how 200 messages are relayed, and prints one JSON line (medians over rounds).
+const TITLE = `Measures how messages are relayed, and prints one JSON line (medians over rounds).
 Exit codes: 0 measured, 1 something was not delivered, 2 wrong usage, 3 something cannot be had.`;
 
 const OPTIONS = {
@@ -131,8 +131,8 @@ async function runRound(bench, count) {
   const memory = new MemoryWatch(pid);
   const before = read();
   try {
-    const args = ['--burst', '--lane', 'alpha:beta', '--transfers', '0', '--messages', String(count)];
-    const { ids } = await stage.traffic(args);
+    const lane = ['--burst', '--lane', 'alpha:beta'];
+    const { ids } = await stage.traffic([...lane, '--transfers', '0', '--messages', String(count)]);
     const messages = await waitDelivered(stage, ids);
     await sleep(AFTER_MS);
     const after = read();

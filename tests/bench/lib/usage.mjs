@@ -42,7 +42,8 @@ export function anonymousMib(pid) {
 export class MemoryWatch {
   constructor(pid, intervalMs = 50) {
     this.peak = anonymousMib(pid);
-    this.timer = setInterval(() => (this.peak = Math.max(this.peak, anonymousMib(pid))), intervalMs);
+    const sample = () => (this.peak = Math.max(this.peak, anonymousMib(pid)));
+    this.timer = setInterval(sample, intervalMs);
   }
 
   stop() {

@@ -127,7 +127,8 @@ const CASES = [
     await cases.refuses(node, EXIT_USAGE, ['mailbocks', 'mailbox', 'node.yaml:']);
   }],
   ['an unknown key', async (cases) => {
-    const node = cases.node('unknown', ({ config }) => edit(config, 'route:', 'colour: blue\nroute:'));
+    const node = cases.node('unknown', ({ config }) =>
+      edit(config, 'route:', 'colour: blue\nroute:'));
     await cases.refuses(node, EXIT_USAGE, ['colour', 'node.yaml:']);
   }],
   ['the devnet\'s port is in use', async (cases) => {

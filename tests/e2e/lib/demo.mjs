@@ -5,19 +5,25 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { expect, expectEqual } from '../../../deploy/devnet/lib/expect.mjs';
-import { stopIfInterrupted } from '../../../deploy/devnet/lib/terminal.mjs';
+import { EXIT_INTERRUPTED, stopIfInterrupted } from '../../../deploy/devnet/lib/terminal.mjs';
 import { processesNaming } from './processes.mjs';
 import { root, runSuite } from './suite.mjs';
 
 const RUN_MAX_MS = 150_000;
 const DELIVERED_MIN = 200;
 
-function runDemo({ program, data }) {
+/** Runs the demo to its end; an interrupt is sent when it says `interruptAt`. */
+function runDemo({ program, data }, interruptAt = null) {
   const args = ['--program', program, '--data', data];
   const child = spawn(path.join(root, 'deploy/demo'), args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const said = { out: '', err: '' };
   child.stdout.on('data', (bytes) => (said.out += bytes));
-  child.stderr.on('data', (bytes) => (said.err += bytes));
+  child.stderr.on('data', (bytes) => {
+    const before = said.err;
+    said.err += bytes;
+    const isNew = interruptAt && !before.includes(interruptAt) && said.err.includes(interruptAt);
+    if (isNew) child.kill('SIGINT');
+  });
   const timer = setTimeout(() => child.kill('SIGINT'), RUN_MAX_MS);
   const onSignal = () => child.kill('SIGINT');
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
@@ -56,6 +62,11 @@ runSuite('demo', 'Runs deploy/demo and checks what it promises.', {}, async (sui
     expect(/first delivery was on chain after/.test(result.err), 'a delivery after it');
   });
   await suite.check('no process of it is left', () => {
+    expectEqual(processesNaming(data).length, 0, 'processes');
+  });
+  await suite.check('an interrupt ends it and all that it started', async () => {
+    const { code, err } = await runDemo(suite.options, 'messages 2');
+    expectEqual(code, EXIT_INTERRUPTED, `the exit code (${err.trim().split('\n').at(-1)})`);
     expectEqual(processesNaming(data).length, 0, 'processes');
   });
 });

@@ -10,36 +10,49 @@ import { dispatchLogs, messageOfLog } from '../../../deploy/devnet/lib/messages.
 import { requirePackage } from '../../../deploy/devnet/lib/packages.mjs';
 import { callContract, rpc, submitContract, waitReceipt }
   from '../../../deploy/devnet/lib/rpc.mjs';
+import { sleep } from '../../../deploy/devnet/lib/terminal.mjs';
 import { runSuite } from './suite.mjs';
 
 const { numberToHex, pad } = requirePackage('viem/utils');
 
 const ROUNDS = 4;
-const DEPTH = 1; // the block of the dispatch; the chain calls the head less 2 final
+// The chain calls the head less 2 final: the last two blocks may be replaced.
+const DEPTH = 2;
 const SETTLE_SECONDS = 40;
+const NEXT_BLOCK_SECONDS = 5;
+const LINGER_MS = 500;
 
 /** Sends one message whose body says which it is; resolves to it once it is in a block. */
 async function dispatch(devnet, number) {
   const [origin, destination] = devnet.chains;
   const args = [destination.domain, pad(destination.testRecipient, { size: 32 }),
     numberToHex(number, { size: 32 })];
-  const value = await callContract(origin.httpUrl, origin.mailbox, mailboxAbi, 'quoteDispatch', args);
-  const hash = await submitContract(origin.httpUrl, {
-    from: devnet.users[0], to: origin.mailbox, abi: mailboxAbi, functionName: 'dispatch', args, value,
-  });
+  const { httpUrl, mailbox: to } = origin;
+  const value = await callContract(httpUrl, to, mailboxAbi, 'quoteDispatch', args);
+  const from = devnet.users[0];
+  const call = { from, to, abi: mailboxAbi, functionName: 'dispatch', args, value };
+  const hash = await submitContract(httpUrl, call);
   const [log] = dispatchLogs(await waitReceipt(origin.httpUrl, hash, 'dispatch'));
   return messageOfLog(log);
 }
 
-/** Whether a transaction is still in the chain; dropped ones can come back from the pool. */
+/** Whether a transaction is no longer in the chain; a dropped one could come back from the pool. */
 async function isDropped({ httpUrl }, { transaction }) {
   return (await rpc(httpUrl, 'eth_getTransactionReceipt', [transaction])) === null;
 }
 
-/** Sends a message and replaces its block with an empty one before it is final. */
-async function dispatchAndDrop(devnet, number) {
-  const [origin] = devnet.chains;
-  const message = await dispatch(devnet, number);
+/**
+ * Sends a message and, one block before it is final, replaces its block with an empty one. Should
+ * the chain be faster than we are, the message stays and no final block is touched.
+ */
+async function dispatchAndDrop(suite, number) {
+  const [origin] = suite.stage.devnet.chains;
+  const message = await dispatch(suite.stage.devnet, number);
+  const last = message.block + DEPTH - 1;
+  await suite.until('the next block', NEXT_BLOCK_SECONDS, async () =>
+    Number(await rpc(origin.httpUrl, 'eth_blockNumber')) >= last);
+  // Time for whoever takes it for final too early.
+  await sleep(LINGER_MS);
   await rpc(origin.httpUrl, 'anvil_reorg', [DEPTH, []]);
   return message;
 }
@@ -57,7 +70,7 @@ runSuite('reorg', 'Reorganises the origin before finality.', {}, async (suite) =
   await suite.check(`${ROUNDS} times a message's block is replaced, another message follows`,
     async () => {
       for (let i = 0; i < ROUNDS; ++i) {
-        dropped.push(await dispatchAndDrop(devnet, 2 * i));
+        dropped.push(await dispatchAndDrop(suite, 2 * i));
         kept.push(await dispatch(devnet, 2 * i + 1));
       }
       const lost = await Promise.all(dropped.map((message) => isDropped(origin, message)));

@@ -22,7 +22,9 @@ function optionsOf(name, seed) {
     data: { type: 'string', value: 'DIR', default: path.join(root, 'build/e2e', name),
       help: 'made anew; logs stay there' },
   };
-  if (seed) table.seed = { type: 'string', value: 'S', default: seed, help: 'decides what is random' };
+  if (seed) {
+    table.seed = { type: 'string', value: 'S', default: seed, help: 'decides what is random' };
+  }
   return table;
 }
 

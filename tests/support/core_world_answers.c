@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the outside of tests/support/core_world.h answers to the core's commands: nodes, validators'
+ * stores, a pool, and a signer that remembers what it signed. */
+#include <string.h>
+
+#include "relay/base/check.h"
+#include "relay/base/digest.h"
+#include "relay/base/limits.h"
+#include "relay/base/pack.h"
+#include "relay/hyperlane/message.h"
+#include "relay/hyperlane/metadata.h"
+#include "tests/support/core_world_internal.h"
+#include "tests/support/literal.h"
+
+#define THRESHOLD 2u
+
+/* ---- answers to questions ---- */
+
+static struct event answer_to(const struct command *command, enum event_kind kind)
+{
+    struct event event;
+
+    memset(&event, 0, sizeof(event));
+    event.kind = kind;
+    event.domain = command->domain;
+    return event;
+}
+
+static void read_security(struct world *world, const struct command *command)
+{
+    struct event event = answer_to(command, EVENT_SECURITY);
+
+    CHECK(command->read_security.message.count >= MESSAGE_BYTES_MIN);
+    event.security.message_id = command->read_security.message_id;
+    event.security.ism = evm_filled(0x99);
+    event.security.outcome = OUTCOME_OK;
+    event.security.module_type = world->module_type;
+    event.security.threshold = THRESHOLD;
+    event.security.validators = world->validators;
+    event.security.validators_count = 3;
+    world_answer(world, &event);
+}
+
+static void read_storage(struct world *world, const struct command *command)
+{
+    static struct bytes ours[WORLD_CHAINS];
+    struct event event = answer_to(command, EVENT_STORAGE);
+    const uint32_t index = command->domain == WORLD_A ? 0 : 1;
+
+    event.storage.validator = command->read_storage.validator;
+    event.storage.outcome = OUTCOME_ABSENT;
+    if (address_equal(&event.storage.validator, &world->validators[0])) {
+        ours[index] = bytes_from_string(index == 0 ? "file:///ours/1000" : "file:///ours/2000");
+        if (world->chains[index].is_announced || !world->options.validate) {
+            event.storage.outcome = OUTCOME_OK;
+            event.storage.locations = &ours[index];
+            event.storage.locations_count = 1;
+        }
+    } else {
+        const uint32_t which =
+            address_equal(&event.storage.validator, &world->validators[1]) ? 1 : 2;
+        event.storage.outcome = OUTCOME_OK;
+        event.storage.locations = &world->locations[which];
+        event.storage.locations_count = 1;
+    }
+    world_answer(world, &event);
+}
+
+static bool is_leaf_final(const struct world_chain *chain, uint32_t index)
+{
+    return chain->head > WORLD_FINALITY &&
+           index < chain->blocks[chain->head - WORLD_FINALITY].leaves_count;
+}
+
+static struct checkpoint checkpoint_at(const struct world_chain *chain, uint32_t index)
+{
+    return (struct checkpoint){
+        .root = chain->roots[index], .index = index, .message_id = chain->leaves[index]};
+}
+
+static struct signature sign(const struct world *world, uint8_t key, uint32_t domain,
+                             const struct checkpoint *checkpoint)
+{
+    const struct hash digest =
+        checkpoint_digest(domain, &world_config_of(world, domain)->tree_hook, checkpoint);
+
+    return test_key_sign(key, &digest);
+}
+
+static void fetch_checkpoint(struct world *world, const struct command *command)
+{
+    struct event event = answer_to(command, EVENT_CHECKPOINT);
+    const struct world_chain *chain = world_chain(world, command->domain);
+    const uint32_t index = command->fetch_checkpoint.index;
+    uint32_t who = 0;
+
+    while (who < 3 &&
+           !address_equal(&world->validators[who], &command->fetch_checkpoint.validator)) {
+        who++;
+    }
+    event.checkpoint.validator = command->fetch_checkpoint.validator;
+    event.checkpoint.index = index;
+    event.checkpoint.outcome = OUTCOME_ABSENT;
+    const bool publishes =
+        who < 3 && who < world->validators_count && !(world->options.validate && who == 2);
+    if (who == 0 && world->options.validate) {
+        if (chain->is_published[index]) {
+            event.checkpoint.outcome = OUTCOME_OK;
+            event.checkpoint.checkpoint = chain->published[index];
+            event.checkpoint.signature = chain->published_signatures[index];
+        }
+    } else if (publishes && is_leaf_final(chain, index)) {
+        event.checkpoint.outcome = OUTCOME_OK;
+        event.checkpoint.checkpoint = checkpoint_at(chain, index);
+        const bool is_bad = world->bad_validator && who == 1;
+        if (is_bad && index % 2 == 1) {
+            event.checkpoint.checkpoint.root = hash_filled(0xee);
+        }
+        const uint8_t key = is_bad && index % 2 == 0 ? 0x15 : (uint8_t)(0x11 + who);
+        event.checkpoint.signature =
+            sign(world, key, command->domain, &event.checkpoint.checkpoint);
+    }
+    world_answer(world, &event);
+}
+
+/* Two pointers over the validator set, as the contract does it. */
+static bool metadata_is_good(const struct world *world, const struct leg *leg)
+{
+    struct signature signatures[VALIDATORS_MAX];
+    struct metadata_message_id metadata;
+    struct message_view view;
+    uint32_t validator = 0;
+
+    if (metadata_parse_message_id(leg->process.metadata, signatures, &metadata) != STATUS_OK ||
+        message_parse(leg->process.message, &view) != STATUS_OK ||
+        metadata.signatures_count != THRESHOLD) {
+        return false;
+    }
+    const struct checkpoint checkpoint = {.root = metadata.root,
+                                          .index = metadata.index,
+                                          .message_id = message_id(leg->process.message)};
+    for (uint32_t i = 0; i < THRESHOLD; i++) {
+        struct address signer;
+        if (checkpoint_recover(view.origin, &metadata.tree_hook, &checkpoint, &signatures[i],
+                               &signer) != STATUS_OK) {
+            return false;
+        }
+        while (validator < 3 && !address_equal(&signer, &world->validators[validator])) {
+            validator++;
+        }
+        if (validator++ == 3) {
+            return false;
+        }
+    }
+    return address_equal(&metadata.tree_hook, &world_config_of(world, view.origin)->tree_hook);
+}
+
+static void prepare(struct world *world, const struct command *command)
+{
+    const struct leg *leg = &command->prepare;
+    struct event event = answer_to(command, EVENT_PREPARED);
+
+    event.prepared.leg_id = leg->id;
+    event.prepared.outcome = world->simulation;
+    event.prepared.reason = bytes_from_string(world->simulation_reason);
+    event.prepared.gas = WORLD_GAS;
+    event.prepared.payload_digest = sha2_of(bytes_from(leg->id.bytes, 32));
+    if (leg->kind == LEG_PROCESS && world->simulation == OUTCOME_OK) {
+        if (!metadata_is_good(world, leg)) {
+            event.prepared.outcome = OUTCOME_REFUSED;
+            event.prepared.reason = bytes_from_string("!threshold");
+        }
+        if (world_is_processed(world_chain(world, leg->domain), &leg->process.message_id)) {
+            event.prepared.outcome = OUTCOME_REFUSED;
+            event.prepared.reason = bytes_from_string("Mailbox: already delivered");
+        }
+    }
+    world_answer(world, &event);
+}
+
+static void read_lane(struct world *world, const struct command *command)
+{
+    struct event event = answer_to(command, EVENT_LANE);
+    const struct world_chain *chain = world_chain(world, command->domain);
+
+    event.lane.key = command->read_lane.key;
+    event.lane.outcome = OUTCOME_OK;
+    event.lane.nonce_latest = chain->nonce_latest;
+    event.lane.balance = amount_from_u64(1000000);
+    for (uint32_t i = 0; i < world->txs_count; i++) {
+        const struct world_tx *tx = &world->txs[i];
+        if (tx->domain == command->domain && tx->block != 0 &&
+            tx->block + WORLD_FINALITY <= chain->head && tx->nonce >= event.lane.nonce_final) {
+            event.lane.nonce_final = tx->nonce + 1;
+        }
+    }
+    world_answer(world, &event);
+}
+
+static void read_tree(struct world *world, const struct command *command)
+{
+    struct event event = answer_to(command, EVENT_TREE);
+    const struct world_chain *chain = world_chain(world, command->domain);
+    const struct world_block *block =
+        &chain->blocks[command->read_tree.block_number % WORLD_BLOCKS_MAX];
+
+    event.tree.block_number = command->read_tree.block_number;
+    event.tree.block_hash = command->read_tree.block_hash;
+    event.tree.outcome =
+        hash_equal(&block->hash, &event.tree.block_hash) ? OUTCOME_OK : OUTCOME_UNKNOWN;
+    event.tree.count = block->leaves_count;
+    if (block->leaves_count > 0) {
+        event.tree.root = chain->roots[block->leaves_count - 1];
+    }
+    if (world->tree_lies) {
+        event.tree.root = hash_filled(0xdd);
+    }
+    world_answer(world, &event);
+}
+
+/* ---- signer ---- */
+
+static void sign_checkpoint(struct world *world, const struct command *command)
+{
+    struct event event = answer_to(command, EVENT_CHECKPOINT_SIGNED);
+    struct world_chain *chain = world_chain(world, command->domain);
+    const struct checkpoint *checkpoint = &command->sign_checkpoint;
+
+    event.checkpoint_signed.checkpoint = *checkpoint;
+    event.checkpoint_signed.outcome = world->signer;
+    event.checkpoint_signed.reason = bytes_from_string("policy");
+    if (world->signer == OUTCOME_OK) {
+        CHECK(!chain->is_signed[checkpoint->index] ||
+              hash_equal(&chain->signed_roots[checkpoint->index], &checkpoint->root));
+        CHECK(is_leaf_final(chain, checkpoint->index));
+        chain->is_signed[checkpoint->index] = true;
+        chain->signed_roots[checkpoint->index] = checkpoint->root;
+        event.checkpoint_signed.signature = sign(world, 0x11, command->domain, checkpoint);
+    }
+    world_answer(world, &event);
+}
+
+static void sign_announcement(struct world *world, const struct command *command)
+{
+    struct event event = answer_to(command, EVENT_ANNOUNCEMENT_SIGNED);
+    const struct hash digest =
+        announcement_digest(command->domain, &world_config_of(world, command->domain)->mailbox,
+                            command->sign_announcement.location);
+
+    event.announcement_signed.validator = command->sign_announcement.validator;
+    event.announcement_signed.outcome = OUTCOME_OK;
+    event.announcement_signed.signature = test_key_sign(0x11, &digest);
+    world_answer(world, &event);
+}
+
+static struct hash tx_hash(const struct intent *intent)
+{
+    uint8_t memory[256];
+    struct packer packer = packer_from(memory, sizeof(memory));
+
+    pack_hash(&packer, &intent->leg_id);
+    pack_u32(&packer, intent->domain);
+    pack_u32(&packer, intent->attempt);
+    pack_u64(&packer, intent->nonce);
+    pack_amount(&packer, &intent->fee_per_gas_max);
+    pack_amount(&packer, &intent->priority_fee_per_gas);
+    return sha2_of(packer_finish(&packer));
+}
+
+static struct world_tx *find_tx(struct world *world, const struct hash *hash)
+{
+    for (uint32_t i = 0; i < world->txs_count; i++) {
+        if (hash_equal(&world->txs[i].hash, hash)) {
+            return &world->txs[i];
+        }
+    }
+    return NULL;
+}
+
+/* One payload per nonce, or a cancel: what the node promises above all. */
+static void check_payload(const struct world *world, const struct command *command)
+{
+    for (uint32_t i = 0; i < world->txs_count; i++) {
+        const struct world_tx *tx = &world->txs[i];
+        if (tx->domain == command->domain && tx->nonce == command->send.intent.nonce &&
+            tx->kind != LEG_CANCEL && !tx->is_foreign && command->send.leg.kind != LEG_CANCEL) {
+            CHECK(hash_equal(&tx->leg_id, &command->send.leg.id));
+        }
+    }
+}
+
+static void send(struct world *world, const struct command *command)
+{
+    const struct intent *intent = &command->send.intent;
+    struct event event = answer_to(command, EVENT_SIGNED);
+
+    CHECK(hash_equal(&intent->leg_id, &command->send.leg.id));
+    event.signed_.leg_id = intent->leg_id;
+    event.signed_.attempt = intent->attempt;
+    event.signed_.outcome = world->signer;
+    event.signed_.key = intent->key;
+    event.signed_.nonce = intent->nonce;
+    event.signed_.reason = bytes_from_string("policy");
+    if (world->signer == OUTCOME_OK) {
+        check_payload(world, command);
+        event.signed_.transaction = tx_hash(intent);
+        struct world_tx *tx = find_tx(world, &event.signed_.transaction);
+        if (tx == NULL) {
+            CHECK(world->txs_count < WORLD_TXS_MAX);
+            tx = &world->txs[world->txs_count++];
+            *tx = (struct world_tx){.hash = event.signed_.transaction,
+                                    .leg_id = intent->leg_id,
+                                    .kind = command->send.leg.kind,
+                                    .nonce = intent->nonce,
+                                    .fee = intent->fee_per_gas_max,
+                                    .domain = command->domain};
+            if (tx->kind == LEG_PROCESS) {
+                tx->message_id = command->send.leg.process.message_id;
+            }
+        }
+        tx->held = true;
+    }
+    world_answer(world, &event);
+}
+
+/* ---- pool ---- */
+
+static enum rejection pool_add(struct world *world, struct world_tx *tx)
+{
+    const struct world_chain *chain = world_chain(world, tx->domain);
+
+    if (tx->block != 0) {
+        return REJECTION_NONE;
+    }
+    if (tx->nonce < chain->nonce_latest) {
+        return REJECTION_NONCE_TOO_LOW;
+    }
+    for (uint32_t i = 0; i < world->txs_count; i++) {
+        struct world_tx *other = &world->txs[i];
+        if (other != tx && other->in_pool && other->domain == tx->domain &&
+            other->nonce == tx->nonce) {
+            struct amount bar;
+            const struct amount eleven = amount_from_u64(11);
+            const struct amount ten = amount_from_u64(10);
+            if (amount_scale_ceil(&other->fee, &eleven, &ten, &bar) != STATUS_OK ||
+                amount_compare(&tx->fee, &bar) < 0) {
+                return REJECTION_UNDERPRICED;
+            }
+            other->in_pool = false;
+        }
+    }
+    tx->in_pool = true;
+    return REJECTION_NONE;
+}
+
+static void broadcast(struct world *world, const struct command *command)
+{
+    struct event event = answer_to(command, EVENT_SUBMITTED);
+    struct world_tx *tx = find_tx(world, &command->broadcast.transaction);
+
+    event.submitted.leg_id = command->broadcast.leg_id;
+    event.submitted.transaction = command->broadcast.transaction;
+    event.submitted.outcome = world->submission;
+    event.submitted.rejection = world->rejection;
+    event.submitted.reason = bytes_from_string("by the test");
+    if (tx == NULL || !tx->held) {
+        event.submitted.outcome = OUTCOME_UNKNOWN;
+        event.submitted.reason = bytes_from_string("not held");
+    } else if (world->submission == OUTCOME_OK) {
+        const enum rejection rejection = pool_add(world, tx);
+        event.submitted.rejection = rejection;
+        event.submitted.outcome = rejection == REJECTION_NONE ? OUTCOME_OK : OUTCOME_REFUSED;
+    }
+    world_answer(world, &event);
+}
+
+void world_use_nonce(struct world *world, uint32_t domain)
+{
+    struct world_chain *chain = world_chain(world, domain);
+    struct world_tx *tx = &world->txs[world->txs_count++];
+
+    *tx = (struct world_tx){.hash = world_hash("foreign", domain, chain->nonce_latest, 0),
+                            .kind = LEG_CANCEL,
+                            .nonce = chain->nonce_latest,
+                            .domain = domain,
+                            .block = chain->head,
+                            .is_foreign = true};
+    chain->nonce_latest++;
+    for (uint32_t i = 0; i < world->txs_count; i++) {
+        if (world->txs[i].domain == domain && world->txs[i].nonce == tx->nonce) {
+            world->txs[i].in_pool = false;
+        }
+    }
+}
+
+static void publish_checkpoint(struct world *world, const struct command *command)
+{
+    struct event event = answer_to(command, EVENT_PUBLISHED);
+    struct world_chain *chain = world_chain(world, command->domain);
+    const uint32_t index = command->publish_checkpoint.checkpoint.index;
+
+    CHECK(!chain->is_published[index] ||
+          hash_equal(&chain->published[index].root, &command->publish_checkpoint.checkpoint.root));
+    chain->published_count += chain->is_published[index] ? 0 : 1;
+    chain->is_published[index] = true;
+    chain->published[index] = command->publish_checkpoint.checkpoint;
+    chain->published_signatures[index] = command->publish_checkpoint.signature;
+    event.published.index = index;
+    event.published.outcome = OUTCOME_OK;
+    world_answer(world, &event);
+}
+
+static void publish_announcement(struct world *world, const struct command *command)
+{
+    struct event event = answer_to(command, EVENT_PUBLISHED);
+
+    event.published.is_announcement = true;
+    event.published.outcome = OUTCOME_OK;
+    world_answer(world, &event);
+}
+
+static void follow(struct world *world, const struct command *command)
+{
+    for (uint32_t i = 0; i < world->follows_count; i++) {
+        if (hash_equal(&world->follows[i].transaction, &command->follow.transaction)) {
+            return;
+        }
+    }
+    CHECK(world->follows_count < WORLD_FOLLOWS_MAX);
+    world->follows[world->follows_count++] =
+        (struct world_follow){.domain = command->domain,
+                              .leg_id = command->follow.leg_id,
+                              .transaction = command->follow.transaction,
+                              .nonce = command->follow.nonce};
+    world_answer_follows(world);
+}
+
+static void watch(struct world *world, const struct command *command)
+{
+    struct world_chain *chain = world_chain(world, command->domain);
+
+    chain->is_watched = true;
+    chain->give_next = command->watch.from_block;
+    /* Given with the next block: a core must not be stepped while its commands are read. */
+    (void)world;
+}
+
+void world_perform(struct world *world, const struct command *command)
+{
+    switch (command->kind) {
+    case COMMAND_WATCH:
+        watch(world, command);
+        break;
+    case COMMAND_READ_SECURITY:
+        read_security(world, command);
+        break;
+    case COMMAND_READ_STORAGE:
+        read_storage(world, command);
+        break;
+    case COMMAND_FETCH_CHECKPOINT:
+        fetch_checkpoint(world, command);
+        break;
+    case COMMAND_PREPARE:
+        prepare(world, command);
+        break;
+    case COMMAND_SEND:
+        send(world, command);
+        break;
+    case COMMAND_BROADCAST:
+        broadcast(world, command);
+        break;
+    case COMMAND_FOLLOW:
+        follow(world, command);
+        break;
+    case COMMAND_READ_LANE:
+        read_lane(world, command);
+        break;
+    case COMMAND_READ_TREE:
+        read_tree(world, command);
+        break;
+    case COMMAND_SIGN_CHECKPOINT:
+        sign_checkpoint(world, command);
+        break;
+    case COMMAND_SIGN_ANNOUNCEMENT:
+        sign_announcement(world, command);
+        break;
+    case COMMAND_PUBLISH_CHECKPOINT:
+        publish_checkpoint(world, command);
+        break;
+    case COMMAND_PUBLISH_ANNOUNCEMENT:
+        publish_announcement(world, command);
+        break;
+    case COMMAND_READ_POSITIONS:
+    case COMMAND_PLAN:
+    case COMMAND_WAKE:
+    case COMMAND_NOTE:
+        break;
+    }
+}
