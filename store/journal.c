@@ -10,18 +10,6 @@
 #include "relay/base/limits.h"
 #include "store/journal_internal.h"
 
-void journal_checksum(struct bytes record, uint8_t ret_checksum[JOURNAL_CHECKSUM_BYTES])
-{
-    static const uint8_t leaf_prefix = 0;
-    struct sha2 sha2;
-
-    sha2_init(&sha2);
-    sha2_update(&sha2, bytes_from(&leaf_prefix, 1));
-    sha2_update(&sha2, record);
-    const struct hash leaf = sha2_finish(&sha2);
-    memcpy(ret_checksum, leaf.bytes, JOURNAL_CHECKSUM_BYTES);
-}
-
 struct journal *journal_close(struct journal *journal)
 {
     if (journal != NULL) {
@@ -75,10 +63,9 @@ uint64_t journal_reader_head(const struct journal_reader *reader)
     return reader->journal->ops->reader_head(reader);
 }
 
-enum status journal_read_record(struct journal_reader *reader, uint64_t sequence,
-                                struct bytes *ret_record)
+enum status journal_read_leaf(struct journal_reader *reader, uint64_t sequence,
+                              struct bytes *ret_record, struct hash *ret_leaf)
 {
-    uint8_t checksum[JOURNAL_CHECKSUM_BYTES];
     struct bytes stored;
     const enum status status = reader->journal->ops->read_record(reader, sequence, &stored);
 
@@ -90,12 +77,36 @@ enum status journal_read_record(struct journal_reader *reader, uint64_t sequence
         return STATUS_CORRUPT;
     }
     const struct bytes record = bytes_from(stored.data, stored.count - JOURNAL_CHECKSUM_BYTES);
-    journal_checksum(record, checksum);
-    if (memcmp(checksum, record.data + record.count, sizeof(checksum)) != 0) {
+    const struct hash leaf = tree_leaf(record);
+    if (memcmp(leaf.bytes, record.data + record.count, JOURNAL_CHECKSUM_BYTES) != 0) {
         return STATUS_CORRUPT;
     }
     *ret_record = record;
+    *ret_leaf = leaf;
     return STATUS_OK;
+}
+
+enum status journal_read_record(struct journal_reader *reader, uint64_t sequence,
+                                struct bytes *ret_record)
+{
+    struct hash leaf;
+
+    return journal_read_leaf(reader, sequence, ret_record, &leaf);
+}
+
+static enum status read_tree(void *context, uint32_t height, uint64_t index, struct hash *ret_hash)
+{
+    struct journal_reader *reader = context;
+    struct bytes record;
+
+    CHECK(height % TREE_TILE_HEIGHT == 0);
+    return height == 0 ? journal_read_leaf(reader, index + 1, &record, ret_hash)
+                       : reader->journal->ops->read_node(reader, height, index, ret_hash);
+}
+
+struct tree_source journal_tree(struct journal_reader *reader)
+{
+    return (struct tree_source){.context = reader, .read = read_tree};
 }
 
 enum status journal_read_blob(struct journal_reader *reader, const struct hash *digest,

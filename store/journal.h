@@ -11,7 +11,8 @@
  *   2. Once journal_commit returns STATUS_OK, the batch survives loss of power.
  *   3. Sequence numbers start at 1 and have no gaps.
  *   4. A record or blob that fails its checksum is STATUS_CORRUPT, never data.
- *   5. One writer: a second open for writing is STATUS_BUSY, in this process or another one.
+ *   5. The hash tree (store/tree.h) over the records is of the same batch as they are.
+ *   6. One writer: a second open for writing is STATUS_BUSY, in this process or another one.
  *
  * Records and rows are opaque bytes here; proto/record.h and relay/core give them meaning.
  * Threads: journal_commit belongs to one thread, the writer (an LMDB write transaction must begin
@@ -25,6 +26,7 @@
 #include <stdint.h>
 
 #include "relay/base/bytes.h"
+#include "store/tree.h"
 
 struct journal;        /* opaque; one backend per .c file */
 struct journal_reader; /* opaque; a snapshot */
@@ -61,14 +63,16 @@ struct journal_batch {
  * STATUS_NOT_FOUND: read only and there is none, or the folder above is missing; STATUS_BUSY:
  * another writer holds it (journal_writer_pid names it), or, read only, it is live and this user
  * may not write its lock file; STATUS_READ_ONLY: may not be written; STATUS_IO: may not be read, or
- * the disk failed; STATUS_NO_SPACE, STATUS_NO_MEMORY; STATUS_VERSION: a newer format;
- * STATUS_CORRUPT: not a journal. One process opens a directory once: LMDB's locks know processes
- * only. */
+ * the disk failed; STATUS_NO_SPACE, STATUS_NO_MEMORY; STATUS_VERSION: a newer format
+ * (an older one is brought up to date when opened for writing, which reads every record);
+ * STATUS_CORRUPT: not a journal,
+ * or, for writing, one whose last records are damaged, so that its tree cannot be continued. One
+ * process opens a directory once: LMDB's locks know processes only. */
 MUST_USE enum status journal_open_lmdb(const struct journal_options *options,
                                        struct journal **ret_journal);
 /* The process that holds the directory for writing now; 0 when none does. */
 long journal_writer_pid(const char *path);
-/* Same promises but 2 and 5, in memory: for the simulator and tests. */
+/* Same promises but 2 and 6, in memory: for the simulator and tests. */
 MUST_USE enum status journal_open_memory(struct journal **ret_journal);
 
 /* Accepts NULL, returns NULL. Readers must be closed before. */
@@ -96,6 +100,13 @@ uint64_t journal_reader_head(const struct journal_reader *reader);
  * last call, the snapshot has moved to what is committed now, as by a refresh. */
 MUST_USE enum status journal_read_record(struct journal_reader *reader, uint64_t sequence,
                                          struct bytes *ret_record);
+/* The same, with the record's leaf hash, which costs nothing more. */
+MUST_USE enum status journal_read_leaf(struct journal_reader *reader, uint64_t sequence,
+                                       struct bytes *ret_record, struct hash *ret_leaf);
+/* The tree over the records of the snapshot, leaf 0 being record 1; lives and is used as the reader
+ * is. Reading from it: statuses as above; STATUS_UNSUPPORTED: the journal is of a format without a
+ * tree and was opened for reading. */
+struct tree_source journal_tree(struct journal_reader *reader);
 MUST_USE enum status journal_read_blob(struct journal_reader *reader, const struct hash *digest,
                                        struct bytes *ret_blob);
 MUST_USE enum status journal_read_row(struct journal_reader *reader, struct bytes key,

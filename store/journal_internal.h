@@ -5,6 +5,7 @@
 
 #include "store/journal.h"
 
+/* First bytes of the record's leaf hash (store/tree.h). */
 #define JOURNAL_CHECKSUM_BYTES 8u
 
 struct journal_ops {
@@ -26,6 +27,9 @@ struct journal_ops {
                             struct bytes *ret_value);
     enum status (*seek_row)(struct journal_reader *reader, struct bytes key, struct bytes *ret_key,
                             struct bytes *ret_value);
+    /* A complete node of height 8, 16, ... 56. */
+    enum status (*read_node)(struct journal_reader *reader, uint32_t height, uint64_t index,
+                             struct hash *ret_hash);
 };
 
 /* First member of each backend's own struct. */
@@ -37,8 +41,5 @@ struct journal {
 struct journal_reader {
     struct journal *journal;
 };
-
-/* First 8 bytes of SHA-256(0x00 || record): the beginning of the record's RFC 6962 leaf hash. */
-void journal_checksum(struct bytes record, uint8_t ret_checksum[JOURNAL_CHECKSUM_BYTES]);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The journal in LMDB: one environment, databases `records`, `rows`, `blobs` and `meta`.
+/* The journal in LMDB: one environment, databases `records`, `rows`, `blobs`, `tree` and
+ * `meta`.
  *
  * How the map grows. LMDB may only move its map while no transaction of this process uses it. The
  * gate sees to that: every call on a reader holds it shared and copies its result out of the map
@@ -48,8 +49,7 @@ int lmdb_resize_map(struct lmdb_journal *journal, size_t map_bytes)
     return rc;
 }
 
-/* MDB_MAP_FULL: the ceiling is reached. */
-static int grow_map(struct lmdb_journal *journal)
+int lmdb_grow_map(struct lmdb_journal *journal)
 {
     const size_t room = journal->map_bytes_max - journal->map_bytes;
 
@@ -80,26 +80,37 @@ static int reopen_environment(struct lmdb_journal *journal)
 
 /* ---- writing ---- */
 
-static int put_records(struct lmdb_journal *journal, MDB_txn *txn,
-                       const struct journal_batch *batch)
+static int put_record(struct lmdb_journal *journal, MDB_txn *txn, struct bytes record,
+                      struct tree_frontier *frontier)
 {
     uint8_t sequence[8];
+    MDB_val key = {.mv_size = sizeof(sequence), .mv_data = sequence};
+    MDB_val value = {.mv_size = record.count + JOURNAL_CHECKSUM_BYTES, .mv_data = NULL};
+    const struct hash leaf = tree_leaf(record);
+    struct tree_completed completed;
 
-    for (uint32_t i = 0; i < batch->records_count; i++) {
-        const struct bytes record = batch->records[i];
-        MDB_val key = {.mv_size = sizeof(sequence), .mv_data = sequence};
-        MDB_val value = {.mv_size = record.count + JOURNAL_CHECKSUM_BYTES, .mv_data = NULL};
-
-        sequence_to_key(journal->head + 1 + i, sequence);
-        const int rc = mdb_put(txn, journal->records, &key, &value, MDB_APPEND | MDB_RESERVE);
-        if (rc != MDB_SUCCESS) {
-            /* MDB_APPEND refuses a key that is not the last: the file is not what we left. */
-            return rc == MDB_KEYEXIST ? MDB_CORRUPTED : rc;
-        }
-        memcpy(value.mv_data, record.data, record.count);
-        journal_checksum(record, (uint8_t *)value.mv_data + record.count);
+    tree_append(frontier, &leaf, &completed);
+    sequence_to_key(frontier->size, sequence);
+    const int rc = mdb_put(txn, journal->records, &key, &value, MDB_APPEND | MDB_RESERVE);
+    if (rc != MDB_SUCCESS) {
+        /* MDB_APPEND refuses a key that is not the last: the file is not what we left. */
+        return rc == MDB_KEYEXIST ? MDB_CORRUPTED : rc;
     }
-    return MDB_SUCCESS;
+    memcpy(value.mv_data, record.data, record.count);
+    memcpy((uint8_t *)value.mv_data + record.count, leaf.bytes, JOURNAL_CHECKSUM_BYTES);
+    return lmdb_put_nodes(journal, txn, frontier->size, &completed);
+}
+
+static int put_records(struct lmdb_journal *journal, MDB_txn *txn,
+                       const struct journal_batch *batch, struct tree_frontier *ret_frontier)
+{
+    int rc = MDB_SUCCESS;
+
+    *ret_frontier = journal->frontier;
+    for (uint32_t i = 0; i < batch->records_count && rc == MDB_SUCCESS; i++) {
+        rc = put_record(journal, txn, batch->records[i], ret_frontier);
+    }
+    return rc;
 }
 
 static int put_changes(struct lmdb_journal *journal, MDB_txn *txn,
@@ -135,13 +146,14 @@ static int put_blobs(struct lmdb_journal *journal, MDB_txn *txn, const struct jo
 
 static int commit_once(struct lmdb_journal *journal, const struct journal_batch *batch)
 {
+    struct tree_frontier frontier;
     MDB_txn *txn = NULL;
     int rc = mdb_txn_begin(journal->env, NULL, 0, &txn);
 
     if (rc != MDB_SUCCESS) {
         return rc;
     }
-    rc = put_records(journal, txn, batch);
+    rc = put_records(journal, txn, batch, &frontier);
     if (rc == MDB_SUCCESS) {
         rc = put_changes(journal, txn, batch);
     }
@@ -152,7 +164,12 @@ static int commit_once(struct lmdb_journal *journal, const struct journal_batch 
         mdb_txn_abort(txn);
         return rc;
     }
-    return mdb_txn_commit(txn); /* frees the transaction on success and on failure alike */
+    rc = mdb_txn_commit(txn); /* frees the transaction on success and on failure alike */
+    if (rc == MDB_SUCCESS) {
+        journal->frontier = frontier;
+        journal->head = frontier.size;
+    }
+    return rc;
 }
 
 /* LMDB reports a write that was cut short, as on a disk that is about to be full, as EIO. Tells the
@@ -218,7 +235,7 @@ static int commit_growing(struct lmdb_journal *journal, const struct journal_bat
 
     for (unsigned i = 0; i < LMDB_RESIZES_MAX && (rc == MDB_MAP_FULL || rc == MDB_MAP_RESIZED);
          i++) {
-        rc = rc == MDB_MAP_FULL ? grow_map(journal) : lmdb_resize_map(journal, 0);
+        rc = rc == MDB_MAP_FULL ? lmdb_grow_map(journal) : lmdb_resize_map(journal, 0);
         if (rc == MDB_SUCCESS) {
             rc = commit_once(journal, batch);
         } else if (rc == MDB_MAP_FULL) {
@@ -255,9 +272,7 @@ static enum status lmdb_commit(struct journal *base, const struct journal_batch 
         }
     }
     const int rc = commit_growing(journal, batch);
-    if (rc == MDB_SUCCESS) {
-        journal->head += batch->records_count;
-    } else {
+    if (rc != MDB_SUCCESS) {
         status = rc == EIO && disk_is_full(journal) ? STATUS_NO_SPACE : lmdb_status(rc);
         if (rc != MDB_MAP_FULL) {
             status = settle_failure(journal, batch->records_count, status);
@@ -282,4 +297,5 @@ const struct journal_ops lmdb_ops = {
     .read_blob = lmdb_read_blob,
     .read_row = lmdb_read_row,
     .seek_row = lmdb_seek_row,
+    .read_node = lmdb_read_node,
 };

@@ -43,6 +43,9 @@ struct memory_journal {
     struct sorted_entry **records; /* key empty, value with its checksum */
     uint64_t records_count;
     uint64_t records_capacity;
+    struct tree_frontier frontier;
+    struct hash *nodes[TREE_TILE_LEVELS_MAX]; /* of height 8, 16, ... */
+    uint64_t nodes_capacity[TREE_TILE_LEVELS_MAX];
     struct sorted blobs; /* value: version, then the blob */
     uint64_t bytes_count;
     struct memory_reader *readers;
@@ -54,6 +57,19 @@ static struct memory_journal *memory_of(struct journal *journal)
 }
 
 /* ---- writing ---- */
+
+static void put_nodes(struct memory_journal *journal, const struct tree_completed *completed)
+{
+    for (uint32_t i = 0; i < completed->nodes_count; i++) {
+        const uint64_t count = journal->frontier.size >> TREE_TILE_HEIGHT * (i + 1);
+        if (count > journal->nodes_capacity[i]) {
+            journal->nodes_capacity[i] = 2 * count;
+            journal->nodes[i] = realloc(journal->nodes[i], 2 * count * sizeof(struct hash));
+            CHECK(journal->nodes[i] != NULL);
+        }
+        journal->nodes[i][count - 1] = completed->nodes[i];
+    }
+}
 
 static void append_record(struct memory_journal *journal, struct bytes record)
 {
@@ -69,7 +85,11 @@ static void append_record(struct memory_journal *journal, struct bytes record)
         journal->records_capacity = capacity;
     }
     memcpy(stored, record.data, record.count);
-    journal_checksum(record, stored + record.count);
+    const struct hash leaf = tree_leaf(record);
+    struct tree_completed completed;
+    tree_append(&journal->frontier, &leaf, &completed);
+    put_nodes(journal, &completed);
+    memcpy(stored + record.count, leaf.bytes, JOURNAL_CHECKSUM_BYTES);
     journal->records[journal->records_count++] = sorted_entry_new(
         bytes_from("", 0), bytes_from(stored, record.count + JOURNAL_CHECKSUM_BYTES));
     journal->bytes_count += record.count;
@@ -339,6 +359,18 @@ static enum status memory_seek_row(struct journal_reader *base, struct bytes fro
     }
 }
 
+static enum status memory_read_node(struct journal_reader *base, uint32_t height, uint64_t index,
+                                    struct hash *ret_hash)
+{
+    const struct memory_reader *reader = (const struct memory_reader *)base;
+
+    if (index >= reader->head >> height) {
+        return STATUS_NOT_FOUND;
+    }
+    *ret_hash = memory_of(base->journal)->nodes[height / TREE_TILE_HEIGHT - 1][index];
+    return STATUS_OK;
+}
+
 static enum status memory_usage(struct journal *base, struct journal_usage *ret_usage)
 {
     struct memory_journal *journal = memory_of(base);
@@ -362,6 +394,9 @@ static void memory_close(struct journal *base)
         free(journal->records[i]);
     }
     free(journal->records);
+    for (unsigned i = 0; i < TREE_TILE_LEVELS_MAX; i++) {
+        free(journal->nodes[i]);
+    }
     sorted_deinit(&journal->rows);
     sorted_deinit(&journal->blobs);
     free(journal);
@@ -379,6 +414,7 @@ static const struct journal_ops memory_ops = {
     .read_blob = memory_read_blob,
     .read_row = memory_read_row,
     .seek_row = memory_seek_row,
+    .read_node = memory_read_node,
 };
 
 enum status journal_open_memory(struct journal **ret_journal)

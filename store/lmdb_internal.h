@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* store/lmdb_internal.h: what the parts of the LMDB backend share: lmdb_open.c (files, locks,
- * formats), journal_lmdb.c (writing, the map), lmdb_reader.c (reading). */
+ * formats), journal_lmdb.c (writing, the map), lmdb_reader.c (reading), lmdb_tree.c (the tree). */
 #ifndef SLUICE_STORE_LMDB_INTERNAL_H
 #define SLUICE_STORE_LMDB_INTERNAL_H
 
@@ -10,6 +10,7 @@
 #include "relay/base/check.h"
 #include "relay/base/limits.h"
 #include "store/journal_internal.h"
+#include "store/tree.h"
 
 /* How often a size of the map that somebody changed is adopted before giving up. */
 #define LMDB_RESIZES_MAX 16u
@@ -33,12 +34,15 @@ struct lmdb_journal {
     MDB_dbi rows;
     MDB_dbi blobs;
     MDB_dbi meta;
+    MDB_dbi tree;
+    bool has_tree; /* false: format 1, open for reading */
     unsigned env_flags;
     size_t map_bytes;
     size_t map_bytes_max;
     int lock_fd; /* writer.lock: exclusive for the writer, shared for readers without LMDB's locks
                   */
     uint64_t head;
+    struct tree_frontier frontier; /* of the head; a writer's alone */
     uint32_t commits_count;
     pthread_rwlock_t gate;
     struct lmdb_reader *readers;
@@ -85,6 +89,25 @@ int lmdb_open_environment(struct lmdb_journal *journal);
 /* Sets the size of the map; 0: as large as another process made it. */
 int lmdb_resize_map(struct lmdb_journal *journal, size_t map_bytes);
 
+/* MDB_MAP_FULL: the ceiling is reached. */
+int lmdb_grow_map(struct lmdb_journal *journal);
+int lmdb_write_format(struct lmdb_journal *journal, MDB_txn *txn);
+
+struct lmdb_node {
+    uint32_t height; /* 8, 16, ... 56 */
+    uint64_t index;
+};
+
+/* Writes what an append to `size` records completed. */
+int lmdb_put_nodes(struct lmdb_journal *journal, MDB_txn *txn, uint64_t size,
+                   const struct tree_completed *completed);
+int lmdb_get_node(const struct lmdb_journal *journal, MDB_txn *txn, struct lmdb_node node,
+                  struct hash *ret_hash);
+/* Computes journal->frontier for journal->head. */
+int lmdb_load_frontier(struct lmdb_journal *journal, MDB_txn *txn);
+/* Brings a journal of format 1 to the present one; all or nothing. */
+int lmdb_add_tree(struct lmdb_journal *journal);
+
 void lmdb_close(struct journal *base);
 enum status lmdb_usage(struct journal *base, struct journal_usage *ret_usage);
 enum status lmdb_reader_open(struct journal *base, struct journal_reader **ret_reader);
@@ -98,6 +121,8 @@ enum status lmdb_read_blob(struct journal_reader *base, const struct hash *diges
 enum status lmdb_read_row(struct journal_reader *base, struct bytes key, struct bytes *ret_value);
 enum status lmdb_seek_row(struct journal_reader *base, struct bytes from, struct bytes *ret_key,
                           struct bytes *ret_value);
+enum status lmdb_read_node(struct journal_reader *base, uint32_t height, uint64_t index,
+                           struct hash *ret_hash);
 extern const struct journal_ops lmdb_ops;
 
 #endif

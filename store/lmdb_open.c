@@ -11,8 +11,9 @@
 
 #include "store/lmdb_internal.h"
 
-#define FORMAT_VERSION 1u
-#define DATABASES_MAX  8u /* four now; room for a tree over the records */
+#define FORMAT_VERSION      2u
+#define FORMAT_WITHOUT_TREE 1u
+#define DATABASES_MAX       8u /* five now */
 /* Of lock.mdb: a header and 64 bytes for each reader, in whole pages. */
 #define LOCK_FILE_BYTES ((off_t)(2 * JOURNAL_READERS_MAX * 64 + 8191) / 4096 * 4096)
 
@@ -98,10 +99,12 @@ static int check_format(struct lmdb_journal *journal, MDB_txn *txn)
     const uint8_t *bytes = value.mv_data;
     const uint32_t version =
         (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
-    return version == FORMAT_VERSION ? MDB_SUCCESS : MDB_VERSION_MISMATCH;
+    journal->has_tree = version != FORMAT_WITHOUT_TREE;
+    return version == FORMAT_VERSION || version == FORMAT_WITHOUT_TREE ? MDB_SUCCESS
+                                                                       : MDB_VERSION_MISMATCH;
 }
 
-static int write_format(struct lmdb_journal *journal, MDB_txn *txn)
+int lmdb_write_format(struct lmdb_journal *journal, MDB_txn *txn)
 {
     uint8_t bytes[4] = {0, 0, 0, FORMAT_VERSION};
     MDB_val key = {.mv_size = sizeof(format_key) - 1, .mv_data = (void *)format_key};
@@ -149,6 +152,13 @@ static int load_databases(struct lmdb_journal *journal)
     if (rc == MDB_SUCCESS) {
         rc = lmdb_load_head(txn, journal->records, &journal->head);
     }
+    if (rc == MDB_SUCCESS && journal->has_tree) {
+        rc = mdb_dbi_open(txn, "tree", 0, &journal->tree);
+        rc = rc == MDB_NOTFOUND ? MDB_CORRUPTED : rc;
+    }
+    if (rc == MDB_SUCCESS && journal->has_tree && !journal->base.read_only) {
+        rc = lmdb_load_frontier(journal, txn);
+    }
     if (rc != MDB_SUCCESS) {
         mdb_txn_abort(txn);
         return rc;
@@ -166,13 +176,18 @@ static int create_databases(struct lmdb_journal *journal)
     }
     rc = open_databases(journal, txn, MDB_CREATE);
     if (rc == MDB_SUCCESS) {
-        rc = write_format(journal, txn);
+        rc = mdb_dbi_open(txn, "tree", MDB_CREATE, &journal->tree);
+    }
+    if (rc == MDB_SUCCESS) {
+        rc = lmdb_write_format(journal, txn);
     }
     if (rc != MDB_SUCCESS) {
         mdb_txn_abort(txn);
         return rc;
     }
     journal->head = 0;
+    journal->frontier = (struct tree_frontier){.size = 0};
+    journal->has_tree = true;
     return mdb_txn_commit(txn);
 }
 
@@ -356,7 +371,10 @@ static enum status open_writer(struct lmdb_journal *journal)
     if (status != STATUS_OK) {
         return status;
     }
-    const int rc = lmdb_open_environment(journal);
+    int rc = lmdb_open_environment(journal);
+    if (rc == MDB_SUCCESS && !journal->has_tree) {
+        rc = lmdb_add_tree(journal);
+    }
     return rc == MDB_SUCCESS ? sync_directory(journal->path) : lmdb_status(rc);
 }
 

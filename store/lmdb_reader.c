@@ -272,6 +272,25 @@ enum status lmdb_seek_row(struct journal_reader *base, struct bytes from, struct
     return status;
 }
 
+enum status lmdb_read_node(struct journal_reader *base, uint32_t height, uint64_t index,
+                           struct hash *ret_hash)
+{
+    struct lmdb_reader *reader = (struct lmdb_reader *)base;
+    const struct lmdb_journal *journal = lmdb_of(base->journal);
+    enum status status = reader_enter(reader);
+
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = !journal->has_tree
+                 ? STATUS_UNSUPPORTED
+                 : lmdb_status(lmdb_get_node(journal, reader->txn,
+                                             (struct lmdb_node){.height = height, .index = index},
+                                             ret_hash));
+    reader_leave(reader);
+    return status;
+}
+
 static int count_entries(MDB_txn *txn, MDB_dbi database, uint64_t *ret_count)
 {
     MDB_stat stat;

@@ -43,12 +43,45 @@ static enum status count_entries(struct journal *journal, struct journal_reader 
                                                          "there are fewer records than numbers");
 }
 
-static enum status verify_record(struct journal_reader *reader, uint64_t sequence,
-                                 const struct verify_options *options, struct verify_report *report)
+/* Appends to the tree and compares what that completed with what is stored. */
+static enum status verify_tree(struct journal_reader *reader, const struct hash *leaf,
+                               struct tree_frontier *frontier, struct verify_report *report)
 {
+    const struct tree_source tree = journal_tree(reader);
+    struct tree_completed completed;
+
+    tree_append(frontier, leaf, &completed);
+    for (uint32_t i = 0; i < completed.nodes_count; i++) {
+        const uint32_t height = TREE_TILE_HEIGHT * (i + 1);
+        const uint64_t index = (frontier->size >> height) - 1;
+        const uint64_t first = (index << height) + 1;
+        struct hash stored;
+        const enum status status = tree.read(tree.context, height, index, &stored);
+        if (status == STATUS_UNSUPPORTED) {
+            return STATUS_OK;
+        }
+        if (status != STATUS_OK && status != STATUS_NOT_FOUND && status != STATUS_CORRUPT) {
+            return conclude(report, VERIFY_UNREADABLE, first, status, "the tree cannot be read");
+        }
+        if (status != STATUS_OK || !hash_equal(&stored, &completed.nodes[i])) {
+            report->records_count = first - 1;
+            return conclude(report, VERIFY_TREE, first, STATUS_CORRUPT,
+                            status == STATUS_OK
+                                ? "the records from here on are not those of the stored tree"
+                                : "the stored tree has a gap from here on");
+        }
+    }
+    return STATUS_OK;
+}
+
+static enum status verify_record(struct journal_reader *reader, uint64_t sequence,
+                                 const struct verify_options *options,
+                                 struct tree_frontier *frontier, struct verify_report *report)
+{
+    struct hash leaf;
     const char *what = NULL;
     struct bytes record;
-    enum status status = journal_read_record(reader, sequence, &record);
+    enum status status = journal_read_leaf(reader, sequence, &record, &leaf);
 
     if (status == STATUS_NOT_FOUND) {
         return conclude(report, VERIFY_MISSING, sequence, STATUS_CORRUPT, "the record is missing");
@@ -68,13 +101,14 @@ static enum status verify_record(struct journal_reader *reader, uint64_t sequenc
     }
     report->records_count = sequence;
     report->bytes_count += bytes_count;
-    return STATUS_OK;
+    return verify_tree(reader, &leaf, frontier, report);
 }
 
 enum status journal_verify(struct journal *journal, struct journal_reader *reader,
                            const struct verify_options *options, struct verify_report *ret_report)
 {
     struct verify_report report = {.finding = VERIFY_SOUND, .status = STATUS_OK, .what = "sound"};
+    struct tree_frontier frontier = {.size = 0};
     enum status status = journal_reader_refresh(reader);
 
     if (status != STATUS_OK) {
@@ -85,7 +119,7 @@ enum status journal_verify(struct journal *journal, struct journal_reader *reade
     const uint64_t head = journal_reader_head(reader);
     report.head = head;
     for (uint64_t sequence = 1; sequence <= head && status == STATUS_OK; sequence++) {
-        status = verify_record(reader, sequence, options, &report);
+        status = verify_record(reader, sequence, options, &frontier, &report);
         if (options->progress != NULL && sequence % PROGRESS_EVERY == 0) {
             options->progress(options->context, sequence, head);
         }
@@ -94,6 +128,7 @@ enum status journal_verify(struct journal *journal, struct journal_reader *reade
         status = count_entries(journal, reader, &report);
         report.head = head;
     }
+    report.root = tree_frontier_root(&frontier);
     *ret_report = report;
     return status;
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* store/verify.h: is a journal whole?
  *
- * Needs no key and no running node; works on a live directory and on a copy. What a record means is
- * not known here: the caller's `examine` decodes it and looks for the blobs it names.
+ * Recomputes the hash tree over the records and compares it with the stored one; a journal of a
+ * format without a tree is looked at without. Needs no key and no running node; works on a live
+ * directory and on a copy. What a record means is not known here: the caller's `examine` decodes it
+ * and looks for the blobs it names.
  *
  * Threads: those of the reader. */
 #ifndef SLUICE_STORE_VERIFY_H
@@ -17,6 +19,7 @@ enum verify_finding {
     VERIFY_EXTRA,      /* more entries than numbers: something else is among the records */
     VERIFY_CHECKSUM,   /* the record is not what was written */
     VERIFY_EXAMINED,   /* `examine` refused it */
+    VERIFY_TREE,       /* the records from this one on are not those the stored tree is of */
     VERIFY_UNREADABLE, /* the disk or LMDB failed: see status */
 };
 
@@ -38,6 +41,7 @@ struct verify_report {
     uint64_t sequence;  /* of the first bad record; 0: none, or not of one record */
     enum status status; /* STATUS_OK when sound, else what was met */
     const char *what;   /* in words; static memory */
+    struct hash root;   /* of the tree over the records found good */
 };
 
 /* Looks at every record of the reader's snapshot, in order, and stops at the first bad one. What is

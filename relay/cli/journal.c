@@ -133,6 +133,8 @@ static const char *finding_name(enum verify_finding finding)
         return "checksum";
     case VERIFY_EXAMINED:
         return "content";
+    case VERIFY_TREE:
+        return "tree";
     case VERIFY_UNREADABLE:
         return "unreadable";
     }

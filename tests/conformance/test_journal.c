@@ -388,7 +388,12 @@ static void a_flipped_bit_is_corrupt_and_never_data(void **state)
         journal_close(suite->journal);
         flip_in_file(suite, "the record to be damaged");
         flip_in_file(suite, "the blob to be damaged");
-        suite_open(suite);
+        suite->journal = NULL;
+        /* Nothing is appended to a damaged end; it can still be read. */
+        struct journal_options options = options_of(suite);
+        assert_status(STATUS_CORRUPT, journal_open_lmdb(&options, &suite->journal));
+        options.read_only = true;
+        assert_status(STATUS_OK, journal_open_lmdb(&options, &suite->journal));
     }
     struct journal_reader *reader = reader_of(suite->journal);
     if (!suite->is_lmdb) {
