@@ -165,7 +165,6 @@ int main(int argc, char **argv)
     struct burst *burst = calloc(1, sizeof(*burst));
 
     if (burst == NULL || !(seconds > 0 && seconds <= 600)) {
-        free(burst);
         (void)fprintf(stderr, "usage: bench_append [SECONDS], from above 0 to 600\n");
         free(burst);
         return 2;
