@@ -122,13 +122,22 @@ void evm_watch_head(struct evm *evm, const struct evm_header *header)
     evm_slots_offer(evm, header);
 }
 
+/* Under a depth a block is final once so many were given on top of it. The head's number alone says
+ * nothing about a block that was given: the head may be on a branch that has replaced it. */
+static bool is_buried(const struct evm *evm, const struct evm_block *block)
+{
+    const struct evm_block *const last = evm_ring_at(evm, evm->watch.ring_count - 1);
+
+    return block->is_range_end || last->number - block->number >= evm->finality_blocks;
+}
+
 /* Which given block the final one makes final; false: none, or none but what was said already. */
 static bool find_final(struct evm *evm, struct evm_block *ret_block)
 {
     struct evm_watch *const watch = &evm->watch;
     const struct evm_block *const same = evm_ring_find(evm, watch->final_number);
 
-    if (same != NULL) {
+    if (same != NULL && (evm->finality != FINALITY_DEPTH || is_buried(evm, same))) {
         const bool agrees = evm->finality == FINALITY_DEPTH || same->is_range_end ||
                             hash_equal(&same->hash, &watch->final_hash);
         if (!agrees && !hash_equal(&watch->final_disputed, &watch->final_hash)) {
@@ -144,7 +153,8 @@ static bool find_final(struct evm *evm, struct evm_block *ret_block)
         if (block->number < watch->final_next) {
             return false;
         }
-        const bool is_covered = block->is_range_end || evm->finality == FINALITY_DEPTH;
+        const bool is_covered =
+            evm->finality == FINALITY_DEPTH ? is_buried(evm, block) : block->is_range_end;
         if (is_covered && block->number < watch->final_number) {
             *ret_block = *block;
             return true;

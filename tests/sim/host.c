@@ -84,8 +84,20 @@ static void tell_event(struct sim *sim, const struct event *event)
                  (unsigned long long)event->lane.nonce_latest,
                  (unsigned long long)event->lane.nonce_final);
     } else if (event->kind == EVENT_BLOCK) {
-        sim_tell(sim, "%s of %u: %llu", name, event->domain,
-                 (unsigned long long)event->block.number);
+        sim_tell(sim, "%s of %u: %llu %08x after %08x", name, event->domain,
+                 (unsigned long long)event->block.number, short_id(&event->block.hash),
+                 short_id(&event->block.parent));
+    } else if (event->kind == EVENT_FINAL) {
+        sim_tell(sim, "%s of %u: %llu %08x", name, event->domain,
+                 (unsigned long long)event->final.number, short_id(&event->final.hash));
+    } else if (event->kind == EVENT_FACT) {
+        sim_tell(sim, "%s of %u: kind %d in block %llu %08x", name, event->domain,
+                 (int)event->fact.kind, (unsigned long long)event->fact.block_number,
+                 short_id(&event->fact.block_hash));
+    } else if (event->kind == EVENT_POSITIONS) {
+        sim_tell(sim, "%s of %u: block %llu %08x, outcome %d", name, event->domain,
+                 (unsigned long long)event->positions.block_number,
+                 short_id(&event->positions.block_hash), (int)event->positions.outcome);
     } else {
         sim_tell(sim, "%s of %u", name, event->domain);
     }

@@ -79,6 +79,7 @@ void workload_reorg(struct sim *sim, uint32_t chain)
     CHECK(most > 0);
     world_reorg(world, reorg);
     sim->report.reorgs_count++;
-    sim_tell(sim, "chain %u: %u blocks replaced", chain, reorg.depth);
+    sim_tell(sim, "chain %u: %u blocks replaced, head is %llu, final %llu", chain, reorg.depth,
+             (unsigned long long)world_head(world), (unsigned long long)world_final(world));
     network_tell_head(sim, chain);
 }
