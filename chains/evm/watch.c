@@ -124,7 +124,7 @@ void evm_watch_head(struct evm *evm, const struct evm_header *header)
 
 /* Under a depth a block is final once so many were given on top of it. The head's number alone says
  * nothing about a block that was given: the head may be on a branch that has replaced it. */
-static bool is_buried(const struct evm *evm, const struct evm_block *block)
+static bool is_buried(struct evm *evm, const struct evm_block *block)
 {
     const struct evm_block *const last = evm_ring_at(evm, evm->watch.ring_count - 1);
 
