@@ -151,6 +151,7 @@ static void judge_round(struct evm *evm)
         }
         if (watch->search[i].is_same) {
             end_search(evm, watch->search_mismatch_above);
+            watch->linked_next = watch->next;
             return;
         }
         watch->search_mismatch_above = place;

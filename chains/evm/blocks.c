@@ -60,8 +60,7 @@ void evm_slots_offer(struct evm *evm, const struct evm_header *header)
     struct evm_watch *const watch = &evm->watch;
 
     if (watch->search_is_wanted || header->number != watch->next + watch->slots_count ||
-        watch->slots_count == EVM_AHEAD_BLOCKS || !watch->final_is_known ||
-        (watch->slots_count == 0 && watch->final_number >= watch->next)) {
+        watch->slots_count == EVM_AHEAD_BLOCKS || !watch->final_is_known || evm_range_is_due(evm)) {
         return; /* read by number, or by range, in its time */
     }
     struct evm_slot *const slot = append_slot(evm);

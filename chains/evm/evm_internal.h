@@ -185,8 +185,10 @@ struct evm_block {
 
 struct evm_watch {
     bool is_on;
-    uint64_t next;       /* first block not given */
-    uint64_t final_next; /* first block not said to be final */
+    uint64_t next;        /* first block not given */
+    uint64_t final_next;  /* first block not said to be final */
+    uint64_t single_next; /* above every block that was given one by one since the watch began */
+    uint64_t linked_next; /* `next` when the last given block was last seen to be on the chain */
 
     struct evm_block *ring; /* given blocks, ascending; a deque */
     uint32_t ring_first;
@@ -495,6 +497,9 @@ void evm_subscribe_answer(struct evm *evm, const struct evm_call *call,
 void evm_watch_start(struct evm *evm, uint64_t from_block);
 void evm_watch_head(struct evm *evm, const struct evm_header *header);
 void evm_watch_pump(struct evm *evm);
+/* The next blocks are read by range: they are below the final one, and none of them was given by
+ * itself before, so that no older word about one of them can stand beside the range. */
+bool evm_range_is_due(const struct evm *evm);
 struct instant evm_watch_next_tick(const struct evm *evm);
 bool evm_watch_event(struct evm *evm, struct event *ret_event);
 MUST_USE enum status evm_header_read(const struct json_token *json, struct evm_header *ret_header);

@@ -39,6 +39,8 @@ void evm_watch_start(struct evm *evm, uint64_t from_block)
     watch->is_on = true;
     watch->next = from_block;
     watch->final_next = from_block;
+    watch->single_next = from_block;
+    watch->linked_next = from_block;
     watch->final_is_given_pending = false;
     watch->final_is_wanted = true;
     watch->range_blocks = evm->blocks_per_range;
@@ -200,6 +202,27 @@ static void pump_head(struct evm *evm)
     }
 }
 
+bool evm_range_is_due(const struct evm *evm)
+{
+    const struct evm_watch *const watch = &evm->watch;
+
+    return watch->slots_count == 0 && watch->final_is_known && watch->final_number >= watch->next &&
+           watch->next >= watch->single_next;
+}
+
+/* A range says nothing of the block before it. When that one was given at the head, whether it is
+ * still on the chain must be known first: it may have been replaced while nobody listened. */
+static bool must_link(struct evm *evm)
+{
+    const struct evm_watch *const watch = &evm->watch;
+
+    if (watch->ring_count == 0 || watch->linked_next == watch->next) {
+        return false;
+    }
+    const struct evm_block *const last = evm_ring_at(evm, watch->ring_count - 1);
+    return !last->is_range_end && last->number >= watch->final_next;
+}
+
 void evm_watch_pump(struct evm *evm)
 {
     struct evm_watch *const watch = &evm->watch;
@@ -219,8 +242,11 @@ void evm_watch_pump(struct evm *evm)
     if (!watch->final_is_known && evm->finality != FINALITY_DEPTH) {
         return; /* whether blocks come as a range or one by one is not known yet */
     }
-    if (watch->range_is_on ||
-        (watch->slots_count == 0 && watch->final_is_known && watch->final_number >= watch->next)) {
+    if (!watch->range_is_on && evm_range_is_due(evm) && must_link(evm)) {
+        watch->search_is_wanted = true;
+        return;
+    }
+    if (watch->range_is_on || evm_range_is_due(evm)) {
         evm_range_pump(evm);
     } else {
         evm_slots_pump(evm);
@@ -315,6 +341,9 @@ static void give_block(struct evm *evm, const struct evm_header *header, bool is
 
     evm_ring_push(evm, &block);
     watch->next = header->number + 1;
+    if (!is_range_end && watch->next > watch->single_next) {
+        watch->single_next = watch->next;
+    }
     ret_event->kind = EVENT_BLOCK;
     ret_event->domain = evm->chain.domain;
     ret_event->block.number = header->number;
