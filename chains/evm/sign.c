@@ -89,6 +89,17 @@ static bool is_repeat(struct evm_leg *slot, const struct leg *leg, const struct 
     return true;
 }
 
+/* What is to be signed is what the core decided on. A cancel was never prepared: it pays nothing
+ * and calls nothing, which its kind says. */
+static bool is_agreed(const struct leg *leg, const struct intent *intent,
+                      const struct hash *payload)
+{
+    const bool is_payload = leg->kind == LEG_CANCEL ? amount_is_zero(&intent->value)
+                                                    : hash_equal(payload, &intent->payload_digest);
+
+    return is_payload && address_equal(&leg->key, &intent->key);
+}
+
 enum status evm_leg_send(struct evm *evm, const struct leg *leg, const struct intent *intent)
 {
     struct evm_transaction transaction = {
@@ -109,8 +120,7 @@ enum status evm_leg_send(struct evm *evm, const struct leg *leg, const struct in
                                                &transaction.to, &transaction.data);
     const struct hash payload =
         encoded == STATUS_OK ? evm_payload_digest(&transaction) : (struct hash){{0}};
-    if (encoded != STATUS_OK || !hash_equal(&payload, &intent->payload_digest) ||
-        !address_equal(&leg->key, &intent->key)) {
+    if (encoded != STATUS_OK || !is_agreed(leg, intent, &payload)) {
         free_leg(evm, index);
         fill_leg(evm, slot, leg, intent);
         answer(slot, OUTCOME_REFUSED,

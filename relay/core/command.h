@@ -79,7 +79,8 @@ struct intent {
     struct amount fee_per_gas_max;
     struct amount priority_fee_per_gas;
     struct amount value;
-    struct hash payload_digest; /* what EVENT_PREPARED named; the adapter checks it again */
+    struct hash payload_digest; /* what EVENT_PREPARED named; the adapter checks it again. Zero for
+                                   a LEG_CANCEL, which is not prepared: its value is zero too */
 };
 
 /* stored: never renumber */
