@@ -311,14 +311,15 @@ static void tell_refused(struct step *step, const struct leg_row *leg, struct by
     }
 }
 
-/* The signer will not sign this leg: its nonce is given back if it is the last one, or freed by a
- * cancel. Nothing of it was ever signed, so nothing of it can be included. */
+/* The signer will not sign this leg. Asked once, it has never signed it: the nonce is given back if
+ * it is the last one. Asked more often, an answer that was lost may have been a signature: the
+ * nonce sees no other payload but a cancel. */
 static void refuse_leg(struct step *step, struct found *found, struct bytes words)
 {
     const uint64_t nonce = found->leg.nonce;
     uint8_t memory[INTENT_KEY_BYTES];
 
-    if (found->lane.row.next_nonce == nonce + 1) {
+    if (found->lane.row.next_nonce == nonce + 1 && found->intent.sends_count == 1) {
         found->lane.row.next_nonce = nonce;
         found->lane.row.waiting_count--;
         step_delete(step, intent_key(memory, found->lane.domain, &found->lane.key, nonce));

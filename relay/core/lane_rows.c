@@ -109,6 +109,7 @@ void intent_row_pack(const struct intent_row *intent, struct packer *packer)
     pack_bool(packer, intent->cancelling);
     pack_bool(packer, intent->owner_told);
     pack_bool(packer, intent->resign);
+    pack_u32(packer, intent->sends_count);
     pack_u32(packer, intent->rejections_count);
     pack_instant(packer, intent->act_at);
     pack_u64(packer, intent->asked_block);
@@ -156,6 +157,7 @@ enum status intent_row_unpack(struct bytes bytes, struct intent_row *ret_intent)
     intent->cancelling = unpack_bool(&unpacker);
     intent->owner_told = unpack_bool(&unpacker);
     intent->resign = unpack_bool(&unpacker);
+    intent->sends_count = unpack_u32(&unpacker);
     intent->rejections_count = unpack_u32(&unpacker);
     intent->act_at = unpack_instant(&unpacker);
     intent->asked_block = unpack_u64(&unpacker);

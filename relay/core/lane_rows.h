@@ -71,9 +71,10 @@ struct intent_row {
     struct hash payload_digest;
     struct amount value;
     uint64_t gas_limit;
-    bool cancelling; /* new attempts are cancels */
-    bool owner_told; /* that the leg ended; nothing more is told */
-    bool resign;     /* the next repeat asks the signer, not the network */
+    bool cancelling;      /* new attempts are cancels */
+    bool owner_told;      /* that the leg ended; nothing more is told */
+    bool resign;          /* the next repeat asks the signer, not the network */
+    uint32_t sends_count; /* times the signer was asked */
     uint32_t rejections_count;
     struct instant act_at; /* when to repeat what was asked last; UINT64_MAX: blocks decide */
     uint64_t asked_block;  /* head when the last attempt was first sent */

@@ -44,6 +44,7 @@ void lane_send(struct step *step, const struct lane *lane, uint64_t nonce,
     }
     const struct attempt *attempt = &intent->attempts[last];
     intent->resign = false;
+    intent->sends_count++;
 
     memset(&leg, 0, sizeof(leg));
     if (attempt->is_cancel) {

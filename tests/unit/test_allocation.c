@@ -11,6 +11,7 @@
 #include <cmocka.h>
 #include <glpk.h>
 
+#include "relay/base/check.h"
 #include "relay/routing/allocation.h"
 
 #define PLACES_MAX    10u
@@ -101,6 +102,7 @@ static void random_corridor(struct fixture *fixture, const struct shape *shape)
     const uint32_t index = fixture->model.counts.corridors;
     struct model_corridor *corridor = &fixture->corridors[index];
 
+    CHECK(places > 1);
     fixture->model.counts.corridors++;
     *corridor = (struct model_corridor){.transaction = MODEL_NONE};
     corridor->from = random_below(places);
