@@ -348,8 +348,13 @@ static void on_dissent(struct step *step, const struct event *event)
     step_note(step, NOTE_WARN, event->domain, NULL, REASON_DISSENT, text.text);
 }
 
-static void on_quorum(struct step *step, const struct event *event)
+/* What the endpoints of a chain say together. */
+static void on_endpoints(struct step *step, const struct event *event)
 {
+    if (event->kind == EVENT_DISSENT) {
+        on_dissent(step, event);
+        return;
+    }
     blocks_on_quorum(step, event);
     if (event->quorum.state == QUORUM_HELD) {
         lane_on_connected(step, event->domain);
@@ -420,10 +425,8 @@ static void on_event(struct core *core, const struct event *event)
         on_endpoint(step, event);
         break;
     case EVENT_DISSENT:
-        on_dissent(step, event);
-        break;
     case EVENT_QUORUM:
-        on_quorum(step, event);
+        on_endpoints(step, event);
         break;
     case EVENT_STOP:
         step_note(step, NOTE_INFO, 0, NULL, REASON_STOPPED, NULL);
