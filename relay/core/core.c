@@ -361,6 +361,12 @@ static void on_endpoints(struct step *step, const struct event *event)
     }
 }
 
+static void on_storage(struct step *step, const struct event *event)
+{
+    tree_on_storage(step, event);
+    message_on_storage(step, event);
+}
+
 static void on_event(struct core *core, const struct event *event)
 {
     struct step *step = &core->step;
@@ -385,8 +391,7 @@ static void on_event(struct core *core, const struct event *event)
         message_on_security(step, event);
         break;
     case EVENT_STORAGE:
-        tree_on_storage(step, event);
-        message_on_storage(step, event);
+        on_storage(step, event);
         break;
     case EVENT_CHECKPOINT:
         message_on_checkpoint(step, event);
