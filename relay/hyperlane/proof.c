@@ -4,59 +4,53 @@
 #include "relay/base/check.h"
 #include "relay/base/digest.h"
 
-/* The root of the subtree of `level` levels at the right edge of `count` leaves, which hold a part
- * of it: what bit i of the count says below `level` is the node that covers those 2^i leaves. */
-static enum status edge_root(const struct merkle_nodes *nodes, uint32_t count, uint32_t level,
-                             struct hash *ret_root)
+enum status merkle_edge_of(const struct merkle_nodes *nodes, uint32_t count,
+                           struct merkle_edge *ret_edge)
 {
-    uint32_t i = 0;
-    while (i < level && (count >> i & 1) == 0) {
-        i++;
-    }
-    struct hash node = merkle_zero(i);
-    for (; i < level; i++) {
-        if ((count >> i & 1) == 0) {
-            const struct hash empty = merkle_zero(i);
-            node = keccak256_pair(&node, &empty);
-            continue;
+    bool empty = true;
+
+    ret_edge->count = count;
+    ret_edge->roots[0] = merkle_zero(0);
+    for (uint32_t level = 0; level < MERKLE_DEPTH; level++) {
+        const struct hash *below = &ret_edge->roots[level];
+        const struct hash zero = merkle_zero(level);
+        if ((count >> level & 1) != 0) {
+            struct hash full;
+            const enum status status =
+                nodes->get(nodes->context, level, (count >> level) - 1, &full);
+            if (status != STATUS_OK) {
+                return status;
+            }
+            ret_edge->roots[level + 1] = keccak256_pair(&full, below);
+            empty = false;
+        } else {
+            ret_edge->roots[level + 1] =
+                empty ? merkle_zero(level + 1) : keccak256_pair(below, &zero);
         }
-        struct hash full;
-        const enum status status = nodes->get(nodes->context, i, (count >> i) - 1, &full);
-        if (status != STATUS_OK) {
-            return status;
-        }
-        node = keccak256_pair(&full, &node);
     }
-    *ret_root = node;
     return STATUS_OK;
 }
 
-enum status merkle_nodes_root(const struct merkle_nodes *nodes, uint32_t count,
-                              struct hash *ret_root)
+enum status merkle_prove(const struct merkle_nodes *nodes, const struct merkle_edge *edge,
+                         uint32_t index, struct hash ret_proof[MERKLE_DEPTH])
 {
-    return edge_root(nodes, count, MERKLE_DEPTH, ret_root);
-}
-
-enum status merkle_prove(const struct merkle_nodes *nodes, uint32_t index, uint32_t count,
-                         struct hash ret_proof[MERKLE_DEPTH])
-{
-    if (index >= count) {
+    if (index >= edge->count) {
         return STATUS_NOT_FOUND;
     }
     for (uint32_t level = 0; level < MERKLE_DEPTH; level++) {
         const uint32_t sibling = index >> level ^ 1;
         const uint64_t first = (uint64_t)sibling << level;
         const uint64_t end = first + ((uint64_t)1 << level);
-        enum status status = STATUS_OK;
-        if (first >= count) {
+        if (first >= edge->count) {
             ret_proof[level] = merkle_zero(level);
-        } else if (end <= count) {
-            status = nodes->get(nodes->context, level, sibling, &ret_proof[level]);
+        } else if (end > edge->count) {
+            ret_proof[level] = edge->roots[level];
         } else {
-            status = edge_root(nodes, count, level, &ret_proof[level]);
-        }
-        if (status != STATUS_OK) {
-            return status;
+            const enum status status =
+                nodes->get(nodes->context, level, sibling, &ret_proof[level]);
+            if (status != STATUS_OK) {
+                return status;
+            }
         }
     }
     return STATUS_OK;

@@ -4,8 +4,8 @@
  * The MERKLE_ROOT_MULTISIG ISM wants the 32 siblings of a leaf in the tree that a checkpoint
  * signed, which may be shorter than the tree of today. Every sibling is either a whole subtree,
  * which never changes again once it is full, or the one at the tree's right edge, or empty. So
- * whoever keeps the roots of the full subtrees ("nodes") can prove any leaf as of any count, with
- * at most 32 hashes of his own.
+ * whoever keeps the roots of the full subtrees ("nodes") can prove any leaf as of any count: at
+ * most 32 hashes for the edge of a count, and none for each proof as of it.
  *
  * A node is named by level and index: (0, i) is leaf i, (l, i) covers the 2^l leaves from i * 2^l.
  * Threads: none; a caller owns what it passes. */
@@ -21,15 +21,21 @@ struct merkle_nodes {
     void *context;
 };
 
-/* The root of the first `count` leaves. Statuses: those of `nodes`. */
-MUST_USE enum status merkle_nodes_root(const struct merkle_nodes *nodes, uint32_t count,
-                                       struct hash *ret_root);
+/* A tree's right edge: at level l the root of the subtree that holds what the full ones left of it
+ * do not, zero when that is nothing. The root of the whole tree is that of level 32. */
+struct merkle_edge {
+    uint32_t count; /* leaves */
+    struct hash roots[MERKLE_DEPTH + 1];
+};
 
-/* The siblings of leaf `index`, lowest level first, in the tree of the first `count` leaves:
- * merkle_branch_root of them is that tree's root. STATUS_NOT_FOUND: the leaf is not in that tree;
- * else those of `nodes`. */
-MUST_USE enum status merkle_prove(const struct merkle_nodes *nodes, uint32_t index, uint32_t count,
-                                  struct hash ret_proof[MERKLE_DEPTH]);
+/* The edge of the first `count` leaves. Statuses: those of `nodes`. */
+MUST_USE enum status merkle_edge_of(const struct merkle_nodes *nodes, uint32_t count,
+                                    struct merkle_edge *ret_edge);
+
+/* The siblings of leaf `index`, lowest level first, in the edge's tree: merkle_branch_root of them
+ * is that tree's root. STATUS_NOT_FOUND: the leaf is not in that tree; else those of `nodes`. */
+MUST_USE enum status merkle_prove(const struct merkle_nodes *nodes, const struct merkle_edge *edge,
+                                  uint32_t index, struct hash ret_proof[MERKLE_DEPTH]);
 
 /* Appending leaf `index` fills 1 to 32 nodes, (0, index) first, each the parent of the one before
  * and its left neighbour. How many: 1 + the number of trailing one bits of the index. */

@@ -43,9 +43,9 @@ static void every_count_has_the_incremental_trees_root(void **state)
     const struct merkle_nodes nodes = merkle_index_nodes(&proofs);
 
     for (uint32_t count = 0; count <= LEAVES; count++) {
-        struct hash root;
-        assert_status(STATUS_OK, merkle_nodes_root(&nodes, count, &root));
-        assert_true(hash_equal(&root, &roots[count]));
+        struct merkle_edge edge;
+        assert_status(STATUS_OK, merkle_edge_of(&nodes, count, &edge));
+        assert_true(hash_equal(&edge.roots[MERKLE_DEPTH], &roots[count]));
     }
 }
 
@@ -53,8 +53,10 @@ static void assert_proved(uint32_t index, uint32_t count)
 {
     const struct merkle_nodes nodes = merkle_index_nodes(&proofs);
     struct hash proof[MERKLE_DEPTH];
+    struct merkle_edge edge;
 
-    assert_status(STATUS_OK, merkle_prove(&nodes, index, count, proof));
+    assert_status(STATUS_OK, merkle_edge_of(&nodes, count, &edge));
+    assert_status(STATUS_OK, merkle_prove(&nodes, &edge, index, proof));
     const struct hash root = merkle_branch_root(&leaves[index], proof, index);
     assert_true(hash_equal(&root, &roots[count]));
 }
@@ -81,12 +83,16 @@ static void a_leaf_outside_of_the_tree_is_not_found(void **state)
     (void)state;
     const struct merkle_nodes nodes = merkle_index_nodes(&proofs);
     struct hash proof[MERKLE_DEPTH];
+    struct merkle_edge edge;
 
-    assert_status(STATUS_NOT_FOUND, merkle_prove(&nodes, 5, 5, proof));
-    assert_status(STATUS_NOT_FOUND, merkle_prove(&nodes, UINT32_MAX, 5, proof));
+    assert_status(STATUS_OK, merkle_edge_of(&nodes, 5, &edge));
+    assert_status(STATUS_NOT_FOUND, merkle_prove(&nodes, &edge, 5, proof));
+    assert_status(STATUS_NOT_FOUND, merkle_prove(&nodes, &edge, UINT32_MAX, proof));
     /* A count that the index does not have: its nodes are missing. */
-    assert_status(STATUS_NOT_FOUND, merkle_prove(&nodes, 5, LEAVES + 1, proof));
-    assert_status(STATUS_NOT_FOUND, merkle_prove(&nodes, 5, UINT32_MAX, proof));
+    assert_status(STATUS_NOT_FOUND, merkle_edge_of(&nodes, LEAVES + 1, &edge));
+    assert_status(STATUS_NOT_FOUND, merkle_edge_of(&nodes, UINT32_MAX, &edge));
+    edge.count = LEAVES + 700;
+    assert_status(STATUS_NOT_FOUND, merkle_prove(&nodes, &edge, 5, proof));
 }
 
 static void a_full_index_takes_nothing_more(void **state)
