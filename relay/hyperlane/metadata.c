@@ -107,31 +107,35 @@ enum status metadata_parse_merkle_root(struct bytes bytes,
     return status;
 }
 
-enum status metadata_write_aggregation(const struct metadata_part *parts, uint32_t count,
+enum status metadata_aggregation_begin(struct metadata_aggregation *aggregation, uint32_t count,
                                        struct buffer *buffer)
 {
-    uint8_t memory[METADATA_BYTES_MAX];
-    struct packer packer = packer_from(memory, sizeof(memory));
-    size_t end = (size_t)8 * count;
+    static const uint8_t left_out[8 * METADATA_PARTS_MAX];
 
     CHECK(count > 0 && count <= METADATA_PARTS_MAX);
-    for (uint32_t i = 0; i < count; i++) {
-        const size_t start = end;
-        if (parts[i].present) {
-            if (parts[i].bytes.count > METADATA_BYTES_MAX - end) {
-                return STATUS_FULL;
-            }
-            end += parts[i].bytes.count;
-        }
-        pack_u32(&packer, parts[i].present ? (uint32_t)start : 0);
-        pack_u32(&packer, parts[i].present ? (uint32_t)end : 0);
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        if (parts[i].present) {
-            pack_raw(&packer, parts[i].bytes);
-        }
-    }
-    return buffer_append(buffer, packer_finish(&packer));
+    aggregation->buffer = buffer;
+    aggregation->begin = buffer->count;
+    return buffer_append(buffer, bytes_from(left_out, (size_t)8 * count));
+}
+
+/* Writes where the buffer ends now, counted from the aggregation's begin. */
+static void put_end(const struct metadata_aggregation *aggregation, size_t offset)
+{
+    struct packer packer = packer_from(
+        aggregation->buffer->data + aggregation->begin + (size_t)8 * aggregation->part + offset, 4);
+
+    pack_u32(&packer, (uint32_t)(aggregation->buffer->count - aggregation->begin));
+}
+
+void metadata_aggregation_part_begin(struct metadata_aggregation *aggregation, uint32_t part)
+{
+    aggregation->part = part;
+    put_end(aggregation, 0);
+}
+
+void metadata_aggregation_part_end(struct metadata_aggregation *aggregation)
+{
+    put_end(aggregation, 4);
 }
 
 enum status metadata_parse_aggregation(struct bytes bytes, uint32_t count,

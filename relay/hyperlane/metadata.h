@@ -91,10 +91,20 @@ struct metadata_part {
     struct bytes bytes; /* may be empty; borrowed */
 };
 
-/* Appends the metadata. CHECKs 1 to METADATA_PARTS_MAX parts. STATUS_FULL: no room, or more than
- * METADATA_BYTES_MAX; the buffer is unchanged. */
-MUST_USE enum status metadata_write_aggregation(const struct metadata_part *parts, uint32_t count,
-                                                struct buffer *buffer);
+/* Aggregation metadata under way: parts are appended to the buffer between begin and end, each by
+ * whoever writes that module's, in ascending order. */
+struct metadata_aggregation {
+    struct buffer *buffer;
+    size_t begin;  /* of this aggregation in the buffer */
+    uint32_t part; /* under way */
+};
+
+/* Appends the head of `count` modules, all left out. CHECKs 1 to METADATA_PARTS_MAX. STATUS_FULL:
+ * no room; the buffer is unchanged. */
+MUST_USE enum status metadata_aggregation_begin(struct metadata_aggregation *aggregation,
+                                                uint32_t count, struct buffer *buffer);
+void metadata_aggregation_part_begin(struct metadata_aggregation *aggregation, uint32_t part);
+void metadata_aggregation_part_end(struct metadata_aggregation *aggregation);
 
 /* Reads the metadata of `count` modules; parts borrow `bytes`. CHECKs 1 to METADATA_PARTS_MAX.
  * STATUS_MALFORMED: no whole head, or a range that leaves the metadata or runs backwards. */

@@ -146,22 +146,30 @@ static void an_aggregation_says_where_its_parts_are(void **state)
                                        0, 0,  0, 0,  0, 0,  35,  0,   0,   0,   35, 0, 0,
                                        0, 35, 0, 0,  0, 37, 'a', 'b', 'c', 'd', 'e'};
     struct metadata_part again[4];
+    struct metadata_aggregation aggregation;
     uint8_t memory[64];
     struct buffer buffer = buffer_from(memory, sizeof(memory));
 
-    assert_status(STATUS_OK, metadata_write_aggregation(parts, 4, &buffer));
-    assert_int_equal(buffer.count, sizeof(expected));
-    assert_memory_equal(memory, expected, sizeof(expected));
-    assert_status(STATUS_OK, metadata_parse_aggregation(buffer_bytes(&buffer), 4, again));
+    assert_status(STATUS_OK, buffer_append(&buffer, bytes_from("before", 6)));
+    assert_status(STATUS_OK, metadata_aggregation_begin(&aggregation, 4, &buffer));
+    for (uint32_t i = 0; i < 4; i++) {
+        if (parts[i].present) {
+            metadata_aggregation_part_begin(&aggregation, i);
+            assert_status(STATUS_OK, buffer_append(&buffer, parts[i].bytes));
+            metadata_aggregation_part_end(&aggregation);
+        }
+    }
+    assert_int_equal(buffer.count, 6 + sizeof(expected));
+    assert_memory_equal(memory + 6, expected, sizeof(expected));
+    assert_status(STATUS_OK,
+                  metadata_parse_aggregation(bytes_from(memory + 6, sizeof(expected)), 4, again));
     for (size_t i = 0; i < 4; i++) {
         assert_int_equal(again[i].present, parts[i].present);
         assert_true(bytes_equal(again[i].bytes, parts[i].bytes));
     }
-    for (size_t capacity = 0; capacity < sizeof(expected); capacity++) {
-        buffer = buffer_from(memory, capacity);
-        assert_status(STATUS_FULL, metadata_write_aggregation(parts, 4, &buffer));
-        assert_int_equal(buffer.count, 0);
-    }
+    buffer = buffer_from(memory, 31);
+    assert_status(STATUS_FULL, metadata_aggregation_begin(&aggregation, 4, &buffer));
+    assert_int_equal(buffer.count, 0);
 }
 
 static void ranges_that_leave_an_aggregation_are_malformed(void **state)
