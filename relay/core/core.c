@@ -310,6 +310,7 @@ static void on_operator(struct core *core, const struct event *event)
     }
     step->paused = core->paused;
     blocks_on_operator(step, event);
+    tree_on_operator(step, event);
     message_on_operator(step, event);
     lane_on_operator(step, event);
     capital_on_operator(step, event);

@@ -164,6 +164,7 @@ void blocks_on_block(struct step *step, const struct event *event);
 void blocks_on_final(struct step *step, const struct event *event);
 void blocks_on_operator(struct step *step, const struct event *event);
 void tree_on_start(struct step *step);
+void tree_on_operator(struct step *step, const struct event *event);
 void tree_on_storage(struct step *step, const struct event *event);
 /* EVENT_TREE, EVENT_CHECKPOINT_SIGNED, EVENT_ANNOUNCEMENT_SIGNED, EVENT_PUBLISHED. */
 void tree_on_answer(struct step *step, const struct event *event);
