@@ -65,17 +65,13 @@ const struct cli_verb cli_verbs[] = {
      "  --limit N      at most N (1000)\n",
      cli_messages},
     {"journal", "Look into a journal and check it.",
-     "sluice journal verify DIR [--json]\n"
-     "sluice journal tail DIR [-n N] [--follow] [--json]\n\n"
-     "Reads the directory of a running node, of a dead one, or a copy; needs no key and changes\n"
-     "nothing.\n\n"
-     "verify      order, checksums, content and blobs of every record; names the first bad one\n"
-     "tail        the last records, one per line ('>' marks what the node decided)\n"
-     "  -n N      so many records (10)\n"
-     "  --follow  go on with new records as they are committed\n"
-     "  --json    every field, one document per line\n\n"
-     "Exit codes: 0 sound; 1 no journal there; 2 usage, or another version wrote it; 5 not sound;\n"
-     "75 it cannot be read now\n",
+     "sluice journal VERB DIR ...\n\n"
+     "  verify DIR               order, checksums, content, blobs and hash tree of every record\n"
+     "  tail DIR                 the last records, one per line\n"
+     "\nReads the directory of a running node, of a dead one, or a copy; needs no key. 'sluice\n"
+     "journal VERB --help' says more.\n\n"
+     "Exit codes: 0 done; 1 no journal there, or nothing found; 2 usage, or another version wrote\n"
+     "it; 5 not sound; 75 it cannot be read now\n",
      cli_journal},
     {"replay", "Run the core over a journal again and compare everything.",
      "sluice replay DIR [--json]\n\n"
