@@ -104,6 +104,17 @@ const struct cli_verb cli_verbs[] = {
      "(or\n"
      "says infeasible, and that is proved); 1 it is not; 2 a file is not what it should be.\n",
      cli_certify},
+    {"explain", "Why a plan does what it does: gains, costs, prices of limits.",
+     "sluice explain NETWORK PLAN [--json]\n\n"
+     "For each move what it makes and what it costs; for each limit that the plan runs into, what\n"
+     "one unit more of room is worth; for each corridor that is not used, why. The moves' gains "
+     "less\n"
+     "their costs are what the plan is worth more than doing nothing.\n\n"
+     "  sluice solve network.json > plan.json && sluice explain network.json plan.json\n\n"
+     "Exit codes: 0 explained; 1 the plan is not what it says, or says that there is none; 2 a "
+     "file\n"
+     "is not what it should be.\n",
+     cli_explain},
     {"key", "Make and import keys for the signer.",
      "sluice key new KEYSTORE --passphrase-file FILE [--json]\n"
      "sluice key import KEYSTORE --passphrase-file FILE [--json]\n"

@@ -280,6 +280,62 @@ static void endpoints_that_do_not_answer_are_named(void **state)
     assert_run("run --check --config node.yaml", EXIT_UNREACHABLE, "ws://127.0.0.1:1");
 }
 
+#define PLACES                                                                                     \
+    "{\"format\":\"sluice-network/1\",\"horizon_s\":604800,\"places\":["                           \
+    "{\"id\":\"a\",\"decimals\":6,\"price\":1,\"balance\":100,\"min\":0,\"max\":1000},"            \
+    "{\"id\":\"b\",\"decimals\":6,\"price\":1,\"balance\":0,\"min\":0,\"max\":40,"                 \
+    "\"yield\":{\"linear\":0.02,\"quadratic\":0}}],"
+#define CORRIDORS                                                                                  \
+    "\"corridors\":[{\"id\":\"ab\",\"from\":\"a\",\"to\":\"b\",\"max\":500,\"cost\":0.001,"        \
+    "\"output\":{\"gain\":1}}]"
+
+static void networks_are_solved_and_explained(void **state)
+{
+    (void)state;
+    write_file("network.json", PLACES CORRIDORS "}");
+    assert_int_equal(end_of(start("solve network.json", "plan.json")), EXIT_DONE);
+    assert_run("certify network.json plan.json", EXIT_DONE, "violation");
+    assert_run("explain network.json plan.json", EXIT_DONE,
+               "raising the max of place 'b' by 1 is worth 0.019");
+    assert_run("explain --json network.json plan.json", EXIT_DONE, "\"kind\": \"place_max\"");
+    /* The same plan says too much of a network whose corridor costs more. */
+    write_file("dear.json", PLACES "\"corridors\":[{\"id\":\"ab\",\"from\":\"a\",\"to\":\"b\","
+                                   "\"max\":500,\"cost\":0.01,\"output\":{\"gain\":1}}]}");
+    assert_run("explain dear.json plan.json", EXIT_NEGATIVE, "its value is not what it says");
+}
+
+static void bad_routing_files_are_one_line(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *network;
+        const char *words;
+    } cases[] = {
+        {PLACES CORRIDORS ",\"group\":[]}", "unknown member 'group'"},
+        {PLACES CORRIDORS, "bad.json: line 1, column"},
+        {"{\"format\":\"sluice-network/1\",\"horizon_s\":1,\"places\":[]}",
+         "member 'corridors' is missing"},
+        {PLACES "\"corridors\":[{\"id\":\"ab\",\"from\":\"a\",\"to\":\"b\",\"max\":-5,\"cost\":0,"
+                "\"output\":{\"gain\":1}}]}",
+         "'max' is -5"},
+    };
+    static const char *const verbs[] = {"solve bad.json", "certify bad.json plan.json",
+                                        "explain bad.json plan.json"};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        write_file("bad.json", cases[i].network);
+        for (size_t k = 0; k < sizeof(verbs) / sizeof(verbs[0]); k++) {
+            assert_run(verbs[k], EXIT_USAGE, cases[i].words);
+            assert_ptr_equal(strchr(output, '\n'), output + strlen(output) - 1);
+        }
+    }
+    write_file("network.json", PLACES CORRIDORS "}");
+    write_file("plan.json", "{\"format\":\"sluice-plan/1\",\"status\":\"perfect\"}");
+    assert_run("explain network.json plan.json", EXIT_USAGE, "'status' must be optimal, feasible");
+    assert_run("explain network.json", EXIT_USAGE, "explain NETWORK PLAN");
+    assert_run("explain network.json nowhere.json", EXIT_USAGE, "cannot open 'nowhere.json'");
+}
+
 /* One node on one directory; people reach it while it runs and read it when it is dead. */
 static void a_node_lives_and_ends_in_good_order(void **state)
 {
@@ -338,6 +394,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_signer_that_cannot_start_ends_the_node, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(endpoints_that_do_not_answer_are_named, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(networks_are_solved_and_explained, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(bad_routing_files_are_one_line, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_node_lives_and_ends_in_good_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_killed_node_starts_again, set_up, tear_down),
     };
