@@ -109,7 +109,10 @@ void lane_on_reorg(struct step *step, uint32_t domain, uint64_t number);
 /* ---- blocks: what the others may ask ---- */
 /* False: nothing is known of this chain (`ret_chain` is zeroed then). */
 bool blocks_chain(struct step *step, uint32_t domain, struct chain_row *ret_chain);
-/* True when the chain may be acted on: known and not stopped. */
+/* Why the chain may not be acted on: REASON_CHAIN_STOPPED (or unknown), REASON_NO_QUORUM;
+ * REASON_NONE: it may. */
+enum reason blocks_halted(struct step *step, uint32_t domain);
+/* True when the chain may be acted on. */
 bool blocks_is_running(struct step *step, uint32_t domain);
 /* The hash of a block at the head or among the last ones that became final. */
 bool blocks_hash(struct step *step, uint32_t domain, uint64_t number, struct hash *ret_hash);
@@ -163,6 +166,7 @@ void blocks_on_fact(struct step *step, uint32_t domain, const struct fact *fact)
 void blocks_on_block(struct step *step, const struct event *event);
 void blocks_on_final(struct step *step, const struct event *event);
 void blocks_on_operator(struct step *step, const struct event *event);
+void blocks_on_quorum(struct step *step, const struct event *event);
 void tree_on_start(struct step *step);
 void tree_on_operator(struct step *step, const struct event *event);
 void tree_on_storage(struct step *step, const struct event *event);
