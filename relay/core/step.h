@@ -31,6 +31,8 @@ struct step {
     const struct core_config *config;
     struct rows *rows;
     struct instant now;
+    uint64_t record;        /* number of the event's record in the journal */
+    uint64_t fact_record;   /* of the record that told the final fact being applied; 0: none is */
     struct instant started; /* of the last EVENT_START: what was asked before it is lost */
     enum status status;     /* first failure of a row access; STATUS_OK until then */
     struct command commands[COMMANDS_PER_STEP_MAX];
