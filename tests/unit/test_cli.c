@@ -15,7 +15,7 @@
 #include "tests/support/folder.h"
 
 #define OUTPUT_BYTES_MAX 65536u
-#define ARGUMENTS_MAX    12u
+#define ARGUMENTS_MAX    16u
 #define WAIT_MS          10000
 
 static struct folder made;
@@ -87,7 +87,7 @@ static void read_output(void)
 /* Starts the program in the folder; `words` are its arguments, one blank between two. */
 static pid_t start(const char *words, const char *output_name)
 {
-    char text[512];
+    char text[1024];
     char *arguments[ARGUMENTS_MAX + 2] = {"sluice"};
     size_t count = 1;
     (void)snprintf(text, sizeof(text), "%s", words);
@@ -181,6 +181,47 @@ static void usage_mistakes_are_told(void **state)
     assert_run("messages list --data data --state nonsense", EXIT_USAGE, "nonsense");
     assert_run("messages list --data data --limit 0", EXIT_USAGE, "--limit");
     assert_run("messages show --data data", EXIT_USAGE, "messages show ID");
+}
+
+#define HOOK       "0x2222222222222222222222222222222222222222"
+#define TIMES8(x)  x x x x x x x x
+#define ROOT       TIMES8("02020202")
+#define ID         TIMES8("03030303")
+#define CHECKPOINT " --domain 1000 --hook " HOOK " --root " ROOT " --index 1 --message-id " ID
+
+static void the_tool_answers(void **state)
+{
+    (void)state;
+    assert_run("tool checkpoint-digest" CHECKPOINT, EXIT_DONE,
+               "edd9dc8eb7e62bee0a4807884efc7e0dce99c07da1d3c4e4f173bcde96f11401");
+    assert_run("tool recover --signature "
+               "466d7fcae563e5cb09a0d1870bb580344804617879a14949cf22285f1bae3f27"
+               "14366602193ee27d5f13220db13edce0cec06dda90a2034a27f6a6caa7ed150a1b" CHECKPOINT,
+               EXIT_DONE, "0x19e7e376e7c213b7e7e7e46cc70a5dd086daff2a");
+    write_file("leaves", "769dbf057c1b1544b7b4a9a4f98893cad73080764ad63ee83344312494dc296e\n\n");
+    assert_run("tool tree leaves --at 0", EXIT_DONE,
+               "27ae5ba08d7291c96c8cbddcc148bf48a6d68c7974b94356f53754ef6171d757");
+    assert_run("tool tree leaves --proof 0", EXIT_DONE, "\"count\": 1");
+    assert_run("tool id 03" TIMES8("000000000000000000") "00000000", EXIT_DONE, "\"id\": \"0x");
+}
+
+static void the_tool_says_what_it_wants(void **state)
+{
+    (void)state;
+    assert_run("tool", EXIT_USAGE, "checkpoint-digest");
+    assert_run("tool id 0300", EXIT_USAGE, "2 bytes that begin with 3");
+    assert_run("tool decode 03zz", EXIT_USAGE, "hexadecimal");
+    assert_run("tool tree nowhere", EXIT_USAGE, "nowhere");
+    write_file("leaves", "00\n");
+    assert_run("tool tree leaves", EXIT_USAGE, "leaves:1: a leaf is 64");
+    write_file("leaves", "");
+    assert_run("tool tree leaves --at 1", EXIT_USAGE, "there are 0 leaves");
+    assert_run("tool tree leaves --proof 0", EXIT_USAGE, "numbered from 0");
+    assert_run("tool checkpoint-digest --domain -1", EXIT_USAGE, "--domain wants a number");
+    assert_run("tool recover --signature 00", EXIT_USAGE, "--signature wants 65 bytes");
+    assert_run("tool metadata 00 --type other", EXIT_USAGE, "--type is");
+    assert_run("tool metadata 00 --type aggregation:0", EXIT_USAGE, "1 to 32 modules");
+    assert_run("tool metadata 00 --type merkle-root", EXIT_USAGE, "no merkle-root metadata");
 }
 
 static void a_configuration_is_checked(void **state)
@@ -342,6 +383,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(usage_mistakes_are_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_tool_answers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_tool_says_what_it_wants, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_configuration_is_checked, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_a_journal_there_is_nothing_to_show, set_up,
                                         tear_down),
