@@ -44,6 +44,7 @@ struct journal_ops {
 struct journal {
     const struct journal_ops *ops;
     bool read_only;
+    bool records_only; /* no rows: see journal_has_rows */
 };
 
 struct journal_reader {

@@ -210,6 +210,7 @@ json_t *record_text_json(uint64_t sequence, const struct record *record,
 /* ---- a line ---- */
 
 struct line {
+    FILE *stream;
     const struct record *record;
     const struct core_config *config;
     const struct core_asset *asset; /* whose units amounts are in; NULL: base units */
@@ -274,32 +275,32 @@ static bool is_asked_for(const struct record_value *value)
            is_named(value, "subject");
 }
 
-static void print_bytes(const struct record_value *value)
+static void print_bytes(const struct line *line, const struct record_value *value)
 {
     struct hash hash;
     struct address address;
 
     if (value->kind == RECORD_VALUE_HASH) {
         memcpy(hash.bytes, value->bytes.data, sizeof(hash.bytes));
-        (void)printf(" %s=%s", value->name,
-                     is_asked_for(value) ? cli_hash_text(&hash) : cli_hash_short(&hash));
+        (void)fprintf(line->stream, " %s=%s", value->name,
+                      is_asked_for(value) ? cli_hash_text(&hash) : cli_hash_short(&hash));
         return;
     }
     if (value->kind == RECORD_VALUE_ADDRESS) {
         memcpy(address.bytes, value->bytes.data, sizeof(address.bytes));
-        (void)printf(" %s=%s", value->name, cli_address_text(&address));
+        (void)fprintf(line->stream, " %s=%s", value->name, cli_address_text(&address));
         return;
     }
     if (value->kind == RECORD_VALUE_TEXT) {
-        (void)printf(" %s=\"%s\"", value->name, cli_bytes_text(value->bytes));
+        (void)fprintf(line->stream, " %s=\"%s\"", value->name, cli_bytes_text(value->bytes));
         return;
     }
     char text[2 * DATA_SHOWN_BYTES + 1];
     const bool is_cut = value->bytes.count > DATA_SHOWN_BYTES;
     hex_encode(bytes_from(value->bytes.data, is_cut ? DATA_SHOWN_BYTES : value->bytes.count), text);
-    (void)printf(" %s=0x%s", value->name, text);
+    (void)fprintf(line->stream, " %s=0x%s", value->name, text);
     if (is_cut) {
-        (void)printf("... (%zu bytes)", value->bytes.count);
+        (void)fprintf(line->stream, "... (%zu bytes)", value->bytes.count);
     }
 }
 
@@ -313,13 +314,14 @@ static bool print_message(const struct line *line, struct bytes message)
     }
     const struct hash id = message_id(message);
     const char *chain = chain_name(line->config, view.destination);
-    (void)printf(" message_id=%s nonce=%" PRIu32 " destination=", cli_hash_text(&id), view.nonce);
+    (void)fprintf(line->stream, " message_id=%s nonce=%" PRIu32 " destination=", cli_hash_text(&id),
+                  view.nonce);
     if (chain != NULL) {
-        (void)printf("%s", chain);
+        (void)fprintf(line->stream, "%s", chain);
     } else {
-        (void)printf("%" PRIu32, view.destination);
+        (void)fprintf(line->stream, "%" PRIu32, view.destination);
     }
-    (void)printf(" body_bytes=%zu", view.body.count);
+    (void)fprintf(line->stream, " body_bytes=%zu", view.body.count);
     return true;
 }
 
@@ -328,12 +330,12 @@ static void print_amount(const struct line *line, const struct record_value *val
     char text[AMOUNT_DECIMAL_BYTES_MAX];
 
     if (line->asset != NULL && is_in_asset(value)) {
-        (void)printf(" %s=%s %s", value->name,
-                     cli_units_text(&value->amount, line->asset->decimals), line->asset->symbol);
+        (void)fprintf(line->stream, " %s=%s %s", value->name,
+                      cli_units_text(&value->amount, line->asset->decimals), line->asset->symbol);
         return;
     }
     (void)amount_format_decimal(&value->amount, text);
-    (void)printf(" %s=%s", value->name, text);
+    (void)fprintf(line->stream, " %s=%s", value->name, text);
 }
 
 /* What says nothing is left out: empty bytes, and zero where zero means none. */
@@ -374,7 +376,7 @@ static void print_value(void *context, const struct record_value *value)
         value->kind == RECORD_VALUE_END) {
         const bool begins = value->kind == RECORD_VALUE_LIST;
         if (begins && line->lists == 0) {
-            (void)printf(" %s=[%" PRIu64 "]", value->name, value->number);
+            (void)fprintf(line->stream, " %s=[%" PRIu64 "]", value->name, value->number);
         }
         if (begins || line->lists > 0) {
             line->lists += value->kind == RECORD_VALUE_END ? 0u - 1u : 1u;
@@ -390,16 +392,16 @@ static void print_value(void *context, const struct record_value *value)
     switch (value->kind) {
     case RECORD_VALUE_NUMBER:
         if (is_reason(line->record, value)) {
-            (void)printf(" reason=\"%s\"", reason_text((enum reason)value->number));
+            (void)fprintf(line->stream, " reason=\"%s\"", reason_text((enum reason)value->number));
             return;
         }
-        (void)printf(" %s=%" PRIu64, value->name, value->number);
+        (void)fprintf(line->stream, " %s=%" PRIu64, value->name, value->number);
         return;
     case RECORD_VALUE_BOOL:
-        (void)printf(" %s=%s", value->name, value->truth ? "yes" : "no");
+        (void)fprintf(line->stream, " %s=%s", value->name, value->truth ? "yes" : "no");
         return;
     case RECORD_VALUE_WORD:
-        (void)printf(" %s=%s", value->name, word_of(value->text, word));
+        (void)fprintf(line->stream, " %s=%s", value->name, word_of(value->text, word));
         return;
     case RECORD_VALUE_AMOUNT:
         print_amount(line, value);
@@ -409,7 +411,7 @@ static void print_value(void *context, const struct record_value *value)
     case RECORD_VALUE_SIGNATURE:
     case RECORD_VALUE_TEXT:
     case RECORD_VALUE_DATA:
-        print_bytes(value);
+        print_bytes(line, value);
         return;
     case RECORD_VALUE_GROUP:
     case RECORD_VALUE_LIST:
@@ -445,25 +447,27 @@ static const char *fact_name(enum fact_kind kind)
     return "unknown";
 }
 
-void record_text_print(uint64_t sequence, const struct record *record,
+void record_text_print(FILE *stream, uint64_t sequence, const struct record *record,
                        const struct core_config *config)
 {
     const uint32_t domain = record_domain(record);
     const char *chain = chain_name(config, domain);
-    struct line line = {
-        .record = record, .config = config, .asset = asset_of_record(config, record)};
+    struct line line = {.stream = stream,
+                        .record = record,
+                        .config = config,
+                        .asset = asset_of_record(config, record)};
     char number[16] = "-";
 
     if (chain == NULL && domain != 0) {
         (void)snprintf(number, sizeof(number), "%" PRIu32, domain);
     }
     /* Commands stand out: they are what the node did, the rest is what it was told. */
-    (void)printf("%8" PRIu64 "  %s  %-10s %s%s", sequence, cli_time_text(record->at),
-                 chain == NULL ? number : chain, record->kind == RECORD_COMMAND ? "> " : "",
-                 record_name(record));
+    (void)fprintf(stream, "%8" PRIu64 "  %s  %-10s %s%s", sequence, cli_time_text(record->at),
+                  chain == NULL ? number : chain, record->kind == RECORD_COMMAND ? "> " : "",
+                  record_name(record));
     if (record->kind == RECORD_EVENT && record->event.kind == EVENT_FACT) {
-        (void)printf(" %s", fact_name(record->event.fact.kind));
+        (void)fprintf(stream, " %s", fact_name(record->event.fact.kind));
     }
     record_visit(record, print_value, &line);
-    (void)putchar('\n');
+    (void)fputc('\n', stream);
 }

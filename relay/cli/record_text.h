@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "proto/record.h"
 #include "relay/core/config.h"
@@ -12,9 +13,9 @@
 /* Every field. `config` names chains; NULL: nobody knows their names. NULL: no memory. */
 json_t *record_text_json(uint64_t sequence, const struct record *record,
                          const struct core_config *config);
-/* One line on standard output: number, time, chain, name, the fields that say something. Amounts of
+/* One line: number, time, chain, name, the fields that say something. Amounts of
  * a configured asset are in its units, others in base units. */
-void record_text_print(uint64_t sequence, const struct record *record,
+void record_text_print(FILE *stream, uint64_t sequence, const struct record *record,
                        const struct core_config *config);
 
 #endif

@@ -5,8 +5,8 @@
  * asked for and of the last start, paused. It is written by every step and is not part of the
  * digest it holds.
  *
- * The due queue is read from the wake's instant on: no due row is ever older than it, so rows that
- * were already worked off, and are only not durable yet, are not walked again. */
+ * The due queue is read from step->due_floor on, so rows that were already worked off, and are only
+ * not durable yet, are not walked again. */
 #include "relay/core/core.h"
 
 #include <string.h>
@@ -19,6 +19,7 @@
 #include "relay/core/fold.h"
 #include "relay/core/step.h"
 #include "relay/core/tables.h"
+#include "relay/core/text.h"
 
 #define META_BYTES        (4 + 32 + 8 + 8 + 8 + 1)
 #define DUE_PER_STEP_MAX  64u
@@ -150,6 +151,8 @@ enum status core_init(void *memory, struct rows *rows, struct core **ret_core)
     core->step.rows = rows;
     core->step.config = &core->config;
     core->wake.ns = NEVER;
+    core->step.due_floor[0] = TABLE_DUE;
+    core->step.due_floor_count = 1;
     enum status status = meta_read(core);
     if (status == STATUS_OK) {
         status = config_read(core);
@@ -187,17 +190,15 @@ static bool due_handle(struct step *step, enum due_kind kind, const struct hash 
 }
 
 /* The first due row. False: the queue is empty. */
-static bool due_first(struct step *step, struct instant from, struct instant *ret_at,
-                      enum due_kind *ret_kind, struct hash *ret_id)
+static bool due_first(struct step *step, struct instant *ret_at, enum due_kind *ret_kind,
+                      struct hash *ret_id)
 {
-    uint8_t memory[9];
-    struct packer start = packer_from(memory, sizeof(memory));
+    static const uint8_t table = TABLE_DUE;
     struct bytes key;
     struct bytes value;
 
-    pack_u8(&start, TABLE_DUE);
-    pack_instant(&start, from);
-    if (!step_seek(step, packer_finish(&start), bytes_from(memory, 1), &key, &value)) {
+    if (!step_seek(step, bytes_from(step->due_floor, step->due_floor_count), bytes_from(&table, 1),
+                   &key, &value)) {
         return false;
     }
     struct unpacker unpacker = unpacker_from(key);
@@ -209,8 +210,20 @@ static bool due_first(struct step *step, struct instant from, struct instant *re
         step->status = STATUS_CORRUPT;
         return false;
     }
+    CHECK(key.count == DUE_KEY_BYTES);
+    memcpy(step->due_floor, key.data, key.count);
+    step->due_floor_count = key.count;
     *ret_kind = (enum due_kind)kind;
     return true;
+}
+
+/* Removes the row that due_first found; the floor is then the first key above it. */
+static void due_take(struct step *step, struct instant at, enum due_kind kind,
+                     const struct hash *id)
+{
+    step_due_remove(step, at, kind, id);
+    CHECK(step->due_floor_count == DUE_KEY_BYTES);
+    step->due_floor[step->due_floor_count++] = 0;
 }
 
 /* Works off what is due, oldest first, and leaves in core->wake when the rest is. */
@@ -221,20 +234,17 @@ static void work_off_due(struct core *core)
     enum due_kind kind = DUE_MESSAGE;
     struct hash id;
 
-    const struct instant floor = core->wake.ns == NEVER ? (struct instant){.ns = 0} : core->wake;
-    struct instant from = floor;
-    bool any = due_first(step, from, &at, &kind, &id);
+    bool any = due_first(step, &at, &kind, &id);
     for (uint32_t i = 0; any && i < DUE_PER_STEP_MAX && instant_is_past(at, step->now); i++) {
-        from = at;
         if (!step_has_room(step, DUE_ROOM_COMMANDS)) {
             break;
         }
-        step_due_remove(step, at, kind, &id);
+        due_take(step, at, kind, &id);
         if (!due_handle(step, kind, &id)) {
             step_due(step, at, kind, &id);
             break;
         }
-        any = due_first(step, from, &at, &kind, &id);
+        any = due_first(step, &at, &kind, &id);
     }
     core->wake.ns = any ? at.ns : NEVER;
     /* A handler may have asked for an instant before the row it was called for. */
@@ -301,6 +311,7 @@ static void on_operator(struct core *core, const struct event *event)
     }
     step->paused = core->paused;
     blocks_on_operator(step, event);
+    tree_on_operator(step, event);
     message_on_operator(step, event);
     lane_on_operator(step, event);
     capital_on_operator(step, event);
@@ -333,6 +344,39 @@ static void on_endpoint(struct step *step, const struct event *event)
     }
 }
 
+static void on_dissent(struct step *step, const struct event *event)
+{
+    struct text text = text_from("endpoint ");
+
+    text_add_number(&text, (uint64_t)event->dissent.endpoint_index + 1);
+    text_add(&text, event->dissent.agreed_count == 0 ? " and others say different things"
+                                                     : " is outvoted");
+    if (event->dissent.block_number != 0) {
+        text_add(&text, " on block ");
+        text_add_number(&text, event->dissent.block_number);
+    }
+    step_note(step, NOTE_WARN, event->domain, NULL, REASON_DISSENT, text.text);
+}
+
+/* What the endpoints of a chain say together. */
+static void on_endpoints(struct step *step, const struct event *event)
+{
+    if (event->kind == EVENT_DISSENT) {
+        on_dissent(step, event);
+        return;
+    }
+    blocks_on_quorum(step, event);
+    if (event->quorum.state == QUORUM_HELD) {
+        lane_on_connected(step, event->domain);
+    }
+}
+
+static void on_storage(struct step *step, const struct event *event)
+{
+    tree_on_storage(step, event);
+    message_on_storage(step, event);
+}
+
 static void on_event(struct core *core, const struct event *event)
 {
     struct step *step = &core->step;
@@ -357,8 +401,7 @@ static void on_event(struct core *core, const struct event *event)
         message_on_security(step, event);
         break;
     case EVENT_STORAGE:
-        tree_on_storage(step, event);
-        message_on_storage(step, event);
+        on_storage(step, event);
         break;
     case EVENT_CHECKPOINT:
         message_on_checkpoint(step, event);
@@ -395,6 +438,10 @@ static void on_event(struct core *core, const struct event *event)
         break;
     case EVENT_ENDPOINT:
         on_endpoint(step, event);
+        break;
+    case EVENT_DISSENT:
+    case EVENT_QUORUM:
+        on_endpoints(step, event);
         break;
     case EVENT_STOP:
         step_note(step, NOTE_INFO, 0, NULL, REASON_STOPPED, NULL);

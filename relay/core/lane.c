@@ -164,8 +164,9 @@ static enum reason lane_refusal(struct step *step, const struct core_chain *conf
         !address_equal(&config->key, &leg->key)) {
         return REASON_NO_KEY;
     }
-    if (!blocks_is_running(step, leg->domain)) {
-        return REASON_CHAIN_STOPPED;
+    const enum reason halted = blocks_halted(step, leg->domain);
+    if (halted != REASON_NONE) {
+        return halted;
     }
     if (!lane_get(step, leg->domain, &leg->key, lane) || lane->row.state == LANE_UNKNOWN) {
         return REASON_LANE_UNKNOWN;
@@ -696,34 +697,46 @@ void lane_on_start(struct step *step)
     }
 }
 
+/* Reads the lane's nonces at once. */
+static void ask_lane(struct step *step, struct lane *lane)
+{
+    lane->row.asked_at.ns = 0;
+    lane_schedule(step, lane, step->now);
+    lane_put(step, lane);
+}
+
 /* A chain can be asked again: what a start could not read is asked at once. */
 void lane_on_connected(struct step *step, uint32_t domain)
 {
-    const struct core_chain *config = step_chain(step, domain);
+    const struct address first = {{0}};
     struct lane lane;
 
-    if (config == NULL || address_is_zero(&config->key) ||
-        !lane_get(step, domain, &config->key, &lane) || lane.row.state != LANE_UNKNOWN) {
-        return;
+    for (bool any = lane_next(step, domain, &first, &lane); any; any = lane_after(step, &lane)) {
+        if (lane.row.state == LANE_UNKNOWN && step_chain(step, domain) != NULL) {
+            ask_lane(step, &lane);
+        }
     }
-    lane.row.asked_at.ns = 0;
-    lane_schedule(step, &lane, step->now);
-    lane_put(step, &lane);
 }
 
+/* Lanes that froze accept what the chain states; what could not be read while the chain was
+ * stopped is read now. */
 void lane_on_operator(struct step *step, const struct event *event)
 {
-    const struct core_chain *config = step_chain(step, event->domain);
+    const uint32_t domain = event->domain;
+    const struct address first = {{0}};
     struct lane lane;
 
-    if (event->operator_.action != OPERATOR_RESUME || config == NULL ||
-        !lane_get(step, event->domain, &config->key, &lane) || lane.row.state != LANE_FROZEN) {
+    if (event->operator_.action != OPERATOR_RESUME || step_chain(step, domain) == NULL) {
         return;
     }
-    lane.row.state = LANE_UNKNOWN;
-    lane.row.adopt = true;
-    lane.row.asked_at.ns = 0;
-    lane_schedule(step, &lane, step->now);
-    lane_put(step, &lane);
-    step_note(step, NOTE_WARN, event->domain, NULL, REASON_LANE_RESUMED, NULL);
+    for (bool any = lane_next(step, domain, &first, &lane); any; any = lane_after(step, &lane)) {
+        if (lane.row.state == LANE_FROZEN) {
+            lane.row.state = LANE_UNKNOWN;
+            lane.row.adopt = true;
+            step_note(step, NOTE_WARN, domain, NULL, REASON_LANE_RESUMED, NULL);
+        }
+        if (lane.row.state == LANE_UNKNOWN) {
+            ask_lane(step, &lane);
+        }
+    }
 }
