@@ -56,7 +56,8 @@ static const char *const texts[] = {
     [REASON_CHECKPOINT_REFUSED] =
         "the signer refused a checkpoint: nothing more is signed for this chain",
     [REASON_ANNOUNCED] = "the place of our checkpoints is announced",
-    [REASON_CHAIN_RESUMED] = "a person resumed the chain; it is read anew from the next start",
+    [REASON_CHAIN_RESUMED] = "a person resumed the chain; it is read anew above what was final",
+    [REASON_TREE_RESUMED] = "a person had the tree verified again; signing goes on if it agrees",
     [REASON_LANE_RESUMED] = "a person accepted the nonce that the chain states",
     [REASON_PUBLISH_FAILED] = "our checkpoint store cannot be written; it is tried again",
     [REASON_NOT_INCLUDED] =

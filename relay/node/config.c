@@ -490,6 +490,22 @@ static void read_routers(struct reading *reading, const struct file_config *file
     }
 }
 
+/* What a watched router holds is collateral: capital that a bridge held on its way through it would
+ * be counted twice. */
+static void check_bridges(struct reading *reading, const struct core_config *core)
+{
+    for (uint32_t i = 0; i < core->routers_count; i++) {
+        for (uint32_t k = 0; k < core->routers_count; k++) {
+            if (core->routers[k].domain == core->routers[i].domain &&
+                address_equal(&core->routers[k].router, &core->routers[i].bridge)) {
+                at(reading, "routers[%u]", i);
+                refuse(reading, "bridge", STATUS_MALFORMED,
+                       "is itself one of \"routers\": capital on its way would count twice");
+            }
+        }
+    }
+}
+
 /* Target shares that do not add up would leave capital without a place. */
 static void check_weights(struct reading *reading, const struct core_config *core)
 {
@@ -630,6 +646,7 @@ static void read_file(struct reading *reading, const struct file_config *file,
     read_validator(reading, file, config);
     read_assets(reading, file, &config->core);
     read_routers(reading, file, &config->core);
+    check_bridges(reading, &config->core);
     check_weights(reading, &config->core);
     read_vaults(reading, file, &config->core);
     read_route(reading, file, config);

@@ -159,6 +159,8 @@ static const struct mistake mistakes[] = {
     {"weight: 60 %", "weight: 61 %", "- chain: alpha", "101.00 %"},
     {"weight: 60 %", "weight: 60", "weight: 60 %", "weight"},
     {"cooldown: 60 s", "cooldown: 60", "cooldown: 60 s", "cooldown"},
+    {"bridge: \"0x6666666666666666666666666666666666666603\"",
+     "bridge: \"0x6666666666666666666666666666666666666601\"", "bridge: \"0x66", "count twice"},
     {"200 gwei", "200", "fee_per_gas_max: 200", "gwei"},
     {"move_min: 100 USDC", "move_min: 100 USDT", "move_min:", "USDC"},
     {"move_min: 100 USDC", "move_min: 0.0000001 USDC", "move_min:", "USDC"},
