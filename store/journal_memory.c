@@ -371,6 +371,12 @@ static enum status memory_read_node(struct journal_reader *base, uint32_t height
     return STATUS_OK;
 }
 
+static enum status memory_spend_reserve(struct journal *base)
+{
+    (void)base;
+    return STATUS_NOT_FOUND;
+}
+
 static enum status memory_usage(struct journal *base, struct journal_usage *ret_usage)
 {
     struct memory_journal *journal = memory_of(base);
@@ -405,6 +411,7 @@ static void memory_close(struct journal *base)
 static const struct journal_ops memory_ops = {
     .close = memory_close,
     .commit = memory_commit,
+    .spend_reserve = memory_spend_reserve,
     .usage = memory_usage,
     .reader_open = memory_reader_open,
     .reader_close = memory_reader_close,

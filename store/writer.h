@@ -44,8 +44,9 @@ MUST_USE enum status writer_open(const struct writer_options *options, struct wr
 MUST_USE enum status writer_push(struct writer *writer, uint64_t generation,
                                  const struct journal_batch *batch);
 
-/* Writes what waits, tries once more where it cannot, ends the thread. What `done` has not reported
- * when this returns is not durable. Accepts NULL, returns NULL. */
+/* Writes what waits, on a full disk into the journal's reserve, tries once more where it cannot,
+ * ends the thread. What `done` has not reported when this returns is not durable. Accepts NULL,
+ * returns NULL. */
 struct writer *writer_close(struct writer *writer);
 
 #endif
