@@ -77,11 +77,19 @@ static bool chain_listening(struct step *step, uint32_t domain, struct chain_row
     return chain_running(step, domain, ret_chain) && !ret_chain->watch_wanted;
 }
 
-bool blocks_is_running(struct step *step, uint32_t domain)
+enum reason blocks_halted(struct step *step, uint32_t domain)
 {
     struct chain_row chain;
 
-    return chain_running(step, domain, &chain);
+    if (!chain_running(step, domain, &chain)) {
+        return REASON_CHAIN_STOPPED;
+    }
+    return chain.no_quorum ? REASON_NO_QUORUM : REASON_NONE;
+}
+
+bool blocks_is_running(struct step *step, uint32_t domain)
+{
+    return blocks_halted(step, domain) == REASON_NONE;
 }
 
 static struct bytes block_key(uint8_t memory[BLOCK_KEY_BYTES], uint32_t domain, uint64_t number)
@@ -218,6 +226,7 @@ static void start_chain(struct step *step, const struct core_chain *config)
     if (!blocks_chain(step, config->domain, &chain)) {
         chain.cursor_number = config->start_block;
     }
+    chain.no_quorum = false; /* the adapter says so when it is not */
     watch_anew(step, config->domain, &chain);
 }
 
@@ -580,6 +589,44 @@ void blocks_on_final(struct step *step, const struct event *event)
         chain.target_hash = event->final.hash;
     }
     apply(step, domain, &chain);
+}
+
+/* What the endpoints say together. Blocks and facts are taken on meanwhile: what is given was
+ * agreed on; but nothing is decided on a chain that cannot be asked. */
+void blocks_on_quorum(struct step *step, const struct event *event)
+{
+    const uint32_t domain = event->domain;
+    const bool is_lost = event->quorum.state == QUORUM_LOST;
+    struct text text = text_from("");
+    struct chain_row chain;
+
+    if (!chain_running(step, domain, &chain)) {
+        return;
+    }
+    text_add_number(&text, event->quorum.answering_count);
+    text_add(&text, " endpoints answer, ");
+    text_add_number(&text, event->quorum.needed_count);
+    text_add(&text, " must agree");
+    switch (event->quorum.state) {
+    case QUORUM_SPLIT:
+        step_note(step, NOTE_ALARM, domain, NULL, REASON_QUORUM_SPLIT, text.text);
+        return;
+    case QUORUM_FINAL_MOVED_BACK:
+        stop(step, domain, &chain, REASON_FINAL_MOVED_BACK,
+             "the endpoints name an older final block than before");
+        return;
+    case QUORUM_HELD:
+    case QUORUM_LOST:
+        break;
+    }
+    if (chain.no_quorum == is_lost) {
+        return;
+    }
+    chain.no_quorum = is_lost;
+    chain.since = step->now;
+    chain_put(step, domain, &chain);
+    step_note(step, is_lost ? NOTE_ALARM : NOTE_INFO, domain, NULL,
+              is_lost ? REASON_NO_QUORUM : REASON_QUORUM_HELD, text.text);
 }
 
 /* A person looked at a stopped chain and accepts what it says now: it is read anew above what was

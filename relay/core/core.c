@@ -19,6 +19,7 @@
 #include "relay/core/fold.h"
 #include "relay/core/step.h"
 #include "relay/core/tables.h"
+#include "relay/core/text.h"
 
 #define META_BYTES        (4 + 32 + 8 + 8 + 8 + 1 + 8)
 #define DUE_PER_STEP_MAX  64u
@@ -346,6 +347,39 @@ static void on_endpoint(struct step *step, const struct event *event)
     }
 }
 
+static void on_dissent(struct step *step, const struct event *event)
+{
+    struct text text = text_from("endpoint ");
+
+    text_add_number(&text, (uint64_t)event->dissent.endpoint_index + 1);
+    text_add(&text, event->dissent.agreed_count == 0 ? " and others say different things"
+                                                     : " is outvoted");
+    if (event->dissent.block_number != 0) {
+        text_add(&text, " on block ");
+        text_add_number(&text, event->dissent.block_number);
+    }
+    step_note(step, NOTE_WARN, event->domain, NULL, REASON_DISSENT, text.text);
+}
+
+/* What the endpoints of a chain say together. */
+static void on_endpoints(struct step *step, const struct event *event)
+{
+    if (event->kind == EVENT_DISSENT) {
+        on_dissent(step, event);
+        return;
+    }
+    blocks_on_quorum(step, event);
+    if (event->quorum.state == QUORUM_HELD) {
+        lane_on_connected(step, event->domain);
+    }
+}
+
+static void on_storage(struct step *step, const struct event *event)
+{
+    tree_on_storage(step, event);
+    message_on_storage(step, event);
+}
+
 static void on_event(struct core *core, const struct event *event)
 {
     struct step *step = &core->step;
@@ -370,8 +404,7 @@ static void on_event(struct core *core, const struct event *event)
         message_on_security(step, event);
         break;
     case EVENT_STORAGE:
-        tree_on_storage(step, event);
-        message_on_storage(step, event);
+        on_storage(step, event);
         break;
     case EVENT_CHECKPOINT:
         message_on_checkpoint(step, event);
@@ -408,6 +441,10 @@ static void on_event(struct core *core, const struct event *event)
         break;
     case EVENT_ENDPOINT:
         on_endpoint(step, event);
+        break;
+    case EVENT_DISSENT:
+    case EVENT_QUORUM:
+        on_endpoints(step, event);
         break;
     case EVENT_STOP:
         step_note(step, NOTE_INFO, 0, NULL, REASON_STOPPED, NULL);

@@ -111,7 +111,10 @@ void lane_on_reorg(struct step *step, uint32_t domain, uint64_t number);
 /* ---- blocks: what the others may ask ---- */
 /* False: nothing is known of this chain (`ret_chain` is zeroed then). */
 bool blocks_chain(struct step *step, uint32_t domain, struct chain_row *ret_chain);
-/* True when the chain may be acted on: known and not stopped. */
+/* Why the chain may not be acted on: REASON_CHAIN_STOPPED (or unknown), REASON_NO_QUORUM;
+ * REASON_NONE: it may. */
+enum reason blocks_halted(struct step *step, uint32_t domain);
+/* True when the chain may be acted on. */
 bool blocks_is_running(struct step *step, uint32_t domain);
 /* The hash of a block at the head or among the last ones that became final. */
 bool blocks_hash(struct step *step, uint32_t domain, uint64_t number, struct hash *ret_hash);
@@ -125,9 +128,14 @@ enum leg_end {
     LEG_REVERTED = 2,  /* included in a final block and reverted; nonce used */
     LEG_VOID = 3,      /* its nonce is final with another payload (a cancel): it never happened */
 };
+/* The key that should send a message: of those whose lane is ready and has a place the one with the
+ * fewest transactions waiting. False: none has; `ret_key` is one of the chain's keys then. The
+ * chain must have a key. */
+bool lane_choose(struct step *step, const struct core_chain *config, const struct hash *id,
+                 struct address *ret_key);
 /* Takes a prepared leg: assigns a nonce, writes the intent, asks to send. Idempotent by leg->id.
  * REASON_NONE: taken. Otherwise why not now (fee ceiling, lane unknown or full, gas limit); the leg
- * is not taken and the caller tries again later. May ask one command. */
+ * is not taken and the caller tries again later. May ask two commands. */
 enum reason lane_offer(struct step *step, const struct leg *leg, const struct event *prepared);
 /* Writes the leg's row and asks to prepare it, for owners that keep no row of the leg themselves;
  * `leg` is kept whole but for a message, which lane reads from TABLE_BODY. A repeat asks again. */
@@ -165,6 +173,7 @@ void blocks_on_fact(struct step *step, uint32_t domain, const struct fact *fact)
 void blocks_on_block(struct step *step, const struct event *event);
 void blocks_on_final(struct step *step, const struct event *event);
 void blocks_on_operator(struct step *step, const struct event *event);
+void blocks_on_quorum(struct step *step, const struct event *event);
 void tree_on_start(struct step *step);
 void tree_on_operator(struct step *step, const struct event *event);
 void tree_on_storage(struct step *step, const struct event *event);

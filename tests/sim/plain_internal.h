@@ -131,7 +131,7 @@ struct plain {
     uint32_t facts_left;
     bool block_open;
 
-    struct plain_job *jobs; /* requests_open_max */
+    struct plain_job *jobs;  /* requests_open_max */
     struct plain_job *given; /* NULL: none */
     struct plain_leg *legs;  /* legs_open_max */
     uint64_t legs_order;

@@ -502,6 +502,8 @@ static void read_answer(struct plain *plain, const struct plain_job *job, struct
     case EVENT_PLANNED:
     case EVENT_OPERATOR:
     case EVENT_ENDPOINT:
+    case EVENT_DISSENT:
+    case EVENT_QUORUM:
     case EVENT_STOP:
         return;
     }
