@@ -12,9 +12,8 @@
 
 #define MODULE_MESSAGE_ID 5u /* IInterchainSecurityModule.Types.MESSAGE_ID_MULTISIG */
 #define GAS_ESTIMATED     UINT64_C(120000)
-#define GAS_PRICE         UINT64_C(21000000000)
+#define GAS_PRICE         (SYNTH_GAS_COST / GAS_ESTIMATED)
 #define KEY_BALANCE       UINT64_C(9000000000000000000)
-#define FEE_NATIVE        UINT64_C(400000000000000)
 #define QUOTED            UINT64_C(1000000)
 #define FEE_PPM           UINT64_C(100)
 #define POSITIONS_KEPT    64u
@@ -128,7 +127,7 @@ static void fill_positions(const struct synth_world *world, const struct synth_c
                 (struct bridge_quote){.router = chain->router->router,
                                       .destination = world->chains[i].config->domain,
                                       .amount = amount_from_u64(QUOTED),
-                                      .fee_native = amount_from_u64(FEE_NATIVE),
+                                      .fee_native = amount_from_u64(SYNTH_BRIDGE_FEE),
                                       .fee_token = amount_from_u64(QUOTED * FEE_PPM / 1000000)};
         }
     }
@@ -172,8 +171,8 @@ static void prepare(struct synth_world *world, const struct command *command)
     if (leg->kind == LEG_REBALANCE) {
         const enum status status = amount_to_u64(&leg->rebalance.amount, &amount);
         CHECK(status == STATUS_OK);
-        event.prepared.value = amount_from_u64(FEE_NATIVE);
-        event.prepared.fee_native = amount_from_u64(FEE_NATIVE);
+        event.prepared.value = amount_from_u64(SYNTH_BRIDGE_FEE);
+        event.prepared.fee_native = amount_from_u64(SYNTH_BRIDGE_FEE);
         event.prepared.fee_token = amount_from_u64(amount * FEE_PPM / 1000000);
     }
     synth_answer(world, &event);

@@ -249,6 +249,7 @@ static void include(struct synth_world *world, struct synth_chain *chain, struct
     tx->is_included = true;
     tx->block = chain->head;
     chain->nonce++;
+    world->report.transactions_count++;
     switch (tx->kind) {
     case LEG_PROCESS:
         include_process(world, chain, tx);

@@ -21,6 +21,10 @@
 #include "relay/core/config.h"
 #include "store/journal.h"
 
+/* What one transaction costs in wei, and a move besides. */
+#define SYNTH_GAS_COST   UINT64_C(2520000000000000)
+#define SYNTH_BRIDGE_FEE UINT64_C(400000000000000)
+
 #define SYNTH_OPEN_MAX UINT64_C(100000000)
 
 struct synth_options {
@@ -38,6 +42,7 @@ struct synth_report {
     uint64_t transfers_count; /* of them, with tokens */
     uint64_t plans_count;
     uint64_t moves_count;
+    uint64_t transactions_count; /* in blocks */
     struct instant first;
     struct instant last;
 };

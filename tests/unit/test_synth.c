@@ -146,6 +146,24 @@ static void capital_moves_and_the_books_are_balanced(void **state)
     end(&life);
 }
 
+static void every_transaction_is_paid_for_in_the_books(void **state)
+{
+    struct life life = live(20000, 0, 5);
+    const struct row_source source = row_source_from_journal(life.reader);
+    struct capital_ledger ledger;
+    uint64_t fees = 0;
+
+    (void)state;
+    assert_status(STATUS_OK, capital_view_ledger(&source, LEDGER_NATIVE_SYMBOL, &ledger));
+    assert_true(ledger.balanced);
+    assert_false(ledger.by_kind[ACCOUNT_FEES].negative);
+    assert_status(STATUS_OK, amount_to_u64(&ledger.by_kind[ACCOUNT_FEES].amount, &fees));
+    assert_true(life.report.moves_count > 0);
+    assert_int_equal(fees, life.report.transactions_count * SYNTH_GAS_COST +
+                               life.report.moves_count * SYNTH_BRIDGE_FEE);
+    end(&life);
+}
+
 static void too_few_records_are_refused(void **state)
 {
     const struct synth_options options = {
@@ -166,6 +184,7 @@ int main(void)
         cmocka_unit_test(a_journal_is_as_long_and_as_open_as_was_asked),
         cmocka_unit_test(a_node_could_have_written_it),
         cmocka_unit_test(capital_moves_and_the_books_are_balanced),
+        cmocka_unit_test(every_transaction_is_paid_for_in_the_books),
         cmocka_unit_test(too_few_records_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
