@@ -58,6 +58,16 @@ static const struct journal_verb verbs[] = {
      "sluice journal stats DIR [--json]\n\n"
      "How many records and bytes of which kind, over what time, and what is open now.\n",
      journal_cli_stats},
+    {"synth", "journal synth",
+     "sluice journal synth DIR --records N [--open M] [--seed S] [--json]\n\n"
+     "Makes a journal of a life that never was, for tests and benchmarks: three imaginary chains,\n"
+     "users, validators, plans that a person approves, stops and starts. It is what a node would\n"
+     "have written: verify and replay accept it. The same numbers give the same bytes.\n\n"
+     "  DIR          must not hold a journal yet\n"
+     "  --records N  so many records\n"
+     "  --open M     so many messages not delivered at the end (0); needs about 4 records each\n"
+     "  --seed S     another life (1)\n",
+     journal_cli_synth},
     {NULL, NULL, NULL, NULL},
 };
 
