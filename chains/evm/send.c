@@ -274,7 +274,7 @@ void evm_broadcast_start(struct evm *evm, struct evm_job *job, const struct comm
     job->broadcast.leg =
         evm_leg_find(evm, &command->broadcast.leg_id, &command->broadcast.transaction);
     if (job->broadcast.leg == EVM_ANY_ENDPOINT) {
-        evm_job_fail_text(job, OUTCOME_UNKNOWN, "not held");
+        evm_job_fail_text(job, OUTCOME_ABSENT, "not held");
         return;
     }
     for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
