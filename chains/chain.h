@@ -14,6 +14,11 @@
  *   4. A frame that is late, repeated, out of order, malformed or hostile changes nothing else.
  *   5. COMMAND_SEND never leads to a broadcast: only COMMAND_BROADCAST does, of exactly the
  *      transaction whose hash EVENT_SIGNED named.
+ *   6. What decides about money or signatures (blocks, facts, finality, trees, balances, nonces,
+ *      receipts) is given only when `quorum` endpoints said the same, each asked by itself. An
+ *      endpoint that has not got so far is not one that says otherwise; with fewer than `quorum`
+ *      to ask, nothing is given and EVENT_QUORUM says so. What an endpoint said otherwise becomes
+ *      EVENT_DISSENT, once per question.
  *
  * Threads: none. Every call for a chain comes from the loop that built it.
  * Memory: an adapter lives in the block given to init and never allocates.
@@ -40,6 +45,7 @@ struct chain_config {
     const struct core_config *core; /* routers, vaults and accounts to watch on this chain */
     uint32_t chain_index;           /* into core->chains */
     uint32_t endpoints_count;       /* 1 to ENDPOINTS_PER_CHAIN_MAX */
+    uint32_t quorum; /* endpoints that must agree, 1 to endpoints_count; see promise 6 */
     enum finality_policy finality;
     uint32_t finality_blocks;   /* for FINALITY_DEPTH; at least 1 */
     uint32_t blocks_per_range;  /* most blocks of one log query while catching up */
@@ -63,12 +69,30 @@ struct chain_counters {
     uint64_t frames_malformed; /* of the received ones, not understood */
 };
 
+/* How one endpoint has done since init, for people and metrics, never for decisions. An adapter
+ * fills in what it knows. */
+struct chain_endpoint {
+    bool is_good;            /* connected, checked and answering */
+    uint32_t penalty;        /* its score: the least is asked first; it decays */
+    uint64_t calls_sent;     /* questions */
+    uint64_t answers;        /* of them, answered */
+    uint64_t errors;         /* of those, by an error */
+    uint64_t silences;       /* deadlines passed */
+    uint64_t malformed;      /* what cannot be parsed, or cannot be true */
+    uint64_t dissents;       /* answers that a quorum contradicts */
+    uint64_t behind;         /* answers that come too early for this endpoint */
+    struct duration latency; /* of answers, smoothed */
+    uint64_t head_number;    /* newest block it told of */
+    uint64_t head_time_s;    /* and its timestamp */
+};
+
 /* Shared part of every adapter; the first member of the adapter's own struct. */
 struct chain {
     const struct chain_ops *ops;
     uint32_t domain;
     uint32_t endpoints_count;
     struct chain_counters counters;
+    struct chain_endpoint endpoints[ENDPOINTS_PER_CHAIN_MAX];
 };
 
 /* stored: never renumber */

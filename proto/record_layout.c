@@ -9,6 +9,11 @@
 
 #define BUILD_ID_BYTES_MAX 64u
 
+static const struct codec_field config_key_layout_fields[] = {
+    {.type = CODEC_ADDRESS, .label = "address", .offset = 0},
+};
+CODEC_LAYOUT(config_key_layout, sluice__v1__config_key__descriptor, struct address);
+
 static const struct codec_field config_chain_layout_fields[] = {
     CODEC_NAME_OF(struct core_chain, name),
     CODEC_SCALAR(struct core_chain, domain),
@@ -26,6 +31,12 @@ static const struct codec_field config_chain_layout_fields[] = {
     CODEC_SCALAR(struct core_chain, priority_fee_per_gas),
     CODEC_SCALAR(struct core_chain, gas_limit_max),
     CODEC_SCALAR(struct core_chain, key_balance_min),
+    CODEC_LIST_OF(CODEC_ARRAY, struct core_chain, delivery_keys, delivery_keys_count,
+                  DELIVERY_KEYS_MAX, 0, &config_key_layout),
+    CODEC_SCALAR(struct core_chain, priority_fee_max),
+    CODEC_SCALAR(struct core_chain, transaction_fee_max),
+    CODEC_SCALAR(struct core_chain, inclusion_deadline),
+    CODEC_SCALAR(struct core_chain, in_flight_max),
 };
 CODEC_LAYOUT(config_chain_layout, sluice__v1__config_chain__descriptor, struct core_chain);
 
@@ -247,6 +258,7 @@ static const struct codec_field prepared_layout_fields[] = {
     CODEC_SCALAR(struct event, prepared.fee_native),
     CODEC_SCALAR(struct event, prepared.fee_token),
     CODEC_BYTES_OF(CODEC_TEXT, struct event, prepared.reason, REASON_BYTES_MAX),
+    CODEC_SCALAR(struct event, prepared.data_fee),
 };
 CODEC_LAYOUT(prepared_layout, sluice__v1__prepared__descriptor, struct event);
 
@@ -279,6 +291,7 @@ static const struct codec_field receipt_layout_fields[] = {
     CODEC_SCALAR(struct event, receipt.block_hash),
     CODEC_SCALAR(struct event, receipt.gas_used),
     CODEC_SCALAR(struct event, receipt.gas_price),
+    CODEC_SCALAR(struct event, receipt.data_fee),
 };
 CODEC_LAYOUT(receipt_layout, sluice__v1__receipt__descriptor, struct event);
 
@@ -288,6 +301,10 @@ static const struct codec_field lane_layout_fields[] = {
     CODEC_SCALAR(struct event, lane.nonce_latest),
     CODEC_SCALAR(struct event, lane.nonce_final),
     CODEC_SCALAR(struct event, lane.balance),
+    CODEC_SCALAR(struct event, lane.is_legacy),
+    CODEC_SCALAR(struct event, lane.gas_price),
+    CODEC_SCALAR(struct event, lane.priority_usual),
+    CODEC_SCALAR(struct event, lane.priority_hasty),
 };
 CODEC_LAYOUT(lane_layout, sluice__v1__lane__descriptor, struct event);
 
@@ -366,6 +383,27 @@ static const struct codec_field stop_layout_fields[] = {
 };
 CODEC_LAYOUT(stop_layout, sluice__v1__stop__descriptor, struct event);
 
+static const struct codec_field dissent_layout_fields[] = {
+    CODEC_SCALAR(struct event, dissent.endpoint_index),
+    CODEC_SCALAR(struct event, dissent.block_number),
+    CODEC_SCALAR(struct event, dissent.block_hash),
+    CODEC_SCALAR(struct event, dissent.agreed_count),
+    CODEC_SCALAR(struct event, dissent.agreed),
+    CODEC_SCALAR(struct event, dissent.digest),
+    CODEC_BYTES_OF(CODEC_TEXT, struct event, dissent.question, DISSENT_QUESTION_BYTES_MAX),
+    CODEC_BYTES_OF(CODEC_TEXT, struct event, dissent.answer, DISSENT_ANSWER_BYTES_MAX),
+    CODEC_SCALAR(struct event, dissent.answer_bytes),
+};
+CODEC_LAYOUT(dissent_layout, sluice__v1__dissent__descriptor, struct event);
+
+static const struct codec_field quorum_layout_fields[] = {
+    CODEC_ENUM_OF(struct event, quorum.state, QUORUM_HELD, QUORUM_FINAL_MOVED_BACK),
+    CODEC_SCALAR(struct event, quorum.answering_count),
+    CODEC_SCALAR(struct event, quorum.needed_count),
+    CODEC_BYTES_OF(CODEC_TEXT, struct event, quorum.detail, REASON_BYTES_MAX),
+};
+CODEC_LAYOUT(quorum_layout, sluice__v1__quorum__descriptor, struct event);
+
 static const struct codec_field record_event_layout_fields[] = {
     CODEC_CHOICE_OF(struct event, kind, EVENT_START, 0, &start_layout),
     CODEC_CHOICE_OF(struct event, kind, EVENT_WAKE, 0, &wake_layout),
@@ -389,6 +427,8 @@ static const struct codec_field record_event_layout_fields[] = {
     CODEC_CHOICE_OF(struct event, kind, EVENT_OPERATOR, 0, &operator_layout),
     CODEC_CHOICE_OF(struct event, kind, EVENT_ENDPOINT, 0, &endpoint_layout),
     CODEC_CHOICE_OF(struct event, kind, EVENT_STOP, 0, &stop_layout),
+    CODEC_CHOICE_OF(struct event, kind, EVENT_DISSENT, 0, &dissent_layout),
+    CODEC_CHOICE_OF(struct event, kind, EVENT_QUORUM, 0, &quorum_layout),
     CODEC_SCALAR(struct event, domain),
 };
 const struct codec_layout record_event_layout = {
@@ -443,6 +483,7 @@ static const struct codec_field intent_layout_fields[] = {
     CODEC_SCALAR(struct intent, nonce),           CODEC_SCALAR(struct intent, gas_limit),
     CODEC_SCALAR(struct intent, fee_per_gas_max), CODEC_SCALAR(struct intent, priority_fee_per_gas),
     CODEC_SCALAR(struct intent, value),           CODEC_SCALAR(struct intent, payload_digest),
+    CODEC_SCALAR(struct intent, is_legacy),
 };
 CODEC_LAYOUT(intent_layout, sluice__v1__intent__descriptor, struct intent);
 

@@ -10,6 +10,7 @@
 #define CHAINS_MAX              64u
 #define ENDPOINTS_PER_CHAIN_MAX 8u
 #define ASSETS_MAX              32u
+#define DELIVERY_KEYS_MAX       15u  /* beside the first key of a chain */
 #define ROUTERS_MAX             256u /* warp-route routers whose collateral is watched */
 #define VAULTS_MAX              256u
 #define NAME_BYTES_MAX          32u /* names of chains, assets, nodes, with the final NUL */
@@ -21,6 +22,9 @@
 #define LOCATIONS_MAX      8u     /* announced storage locations kept per validator, newest first */
 #define LOCATION_BYTES_MAX 512u
 #define REASON_BYTES_MAX   256u /* revert texts and other words from outside, cut to fit */
+
+#define DISSENT_QUESTION_BYTES_MAX 1024u  /* what was asked when endpoints disagreed, cut to fit */
+#define DISSENT_ANSWER_BYTES_MAX   16384u /* and what one of them said */
 
 #define RECORD_BYTES_MAX    65535u /* one journal record: a tlog-tiles entry has a 16-bit length */
 #define ROW_KEY_BYTES_MAX   128u   /* LMDB allows 511 */
@@ -37,6 +41,8 @@
 
 static_assert(MESSAGE_BYTES_MAX + METADATA_BYTES_MAX < RECORD_BYTES_MAX,
               "a leg with its message and metadata fits one record");
+static_assert(DISSENT_QUESTION_BYTES_MAX + DISSENT_ANSWER_BYTES_MAX < RECORD_BYTES_MAX,
+              "evidence of a disagreement fits one record");
 static_assert(77 + 32 * VALIDATORS_MAX < RECORD_BYTES_MAX, "a validator set fits one record");
 
 #endif

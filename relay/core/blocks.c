@@ -71,11 +71,25 @@ static bool chain_running(struct step *step, uint32_t domain, struct chain_row *
            ret_chain->stopped == REASON_NONE;
 }
 
-bool blocks_is_running(struct step *step, uint32_t domain)
+/* The same, and what it says now is an answer to our last watch. */
+static bool chain_listening(struct step *step, uint32_t domain, struct chain_row *ret_chain)
+{
+    return chain_running(step, domain, ret_chain) && !ret_chain->watch_wanted;
+}
+
+enum reason blocks_halted(struct step *step, uint32_t domain)
 {
     struct chain_row chain;
 
-    return chain_running(step, domain, &chain);
+    if (!chain_running(step, domain, &chain)) {
+        return REASON_CHAIN_STOPPED;
+    }
+    return chain.no_quorum ? REASON_NO_QUORUM : REASON_NONE;
+}
+
+bool blocks_is_running(struct step *step, uint32_t domain)
+{
+    return blocks_halted(step, domain) == REASON_NONE;
 }
 
 static struct bytes block_key(uint8_t memory[BLOCK_KEY_BYTES], uint32_t domain, uint64_t number)
@@ -149,6 +163,21 @@ static bool blocks_drop(struct step *step, uint32_t domain, uint64_t first, uint
     return first >= end;
 }
 
+/* The evidence of a contradiction: which block, what it was and what it is said to be. */
+static struct text evidence_of(const char *words, uint64_t number, const struct hash *known,
+                               const struct hash *said)
+{
+    struct text text = text_from(words);
+
+    text_add(&text, ": block ");
+    text_add_number(&text, number);
+    text_add(&text, " was ");
+    text_add_hash(&text, known);
+    text_add(&text, " and is now said to be ");
+    text_add_hash(&text, said);
+    return text;
+}
+
 static void stop(struct step *step, uint32_t domain, struct chain_row *chain, enum reason reason,
                  const char *text)
 {
@@ -172,6 +201,24 @@ void blocks_stop(struct step *step, uint32_t domain, enum reason reason, const c
 
 /* ---- start ---- */
 
+/* All that is not final is read anew: what was given before counts no more (invariant 2), and what
+ * is given until the watch begins is not listened to. */
+static void watch_anew(struct step *step, uint32_t domain, struct chain_row *chain)
+{
+    const struct hash id = step_domain_id(domain);
+
+    chain->round++;
+    chain->watch_wanted = chain->stopped == REASON_NONE;
+    chain->head_number = chain->applied_any ? chain->applied_number : 0;
+    chain->head_hash = chain->applied_any ? chain->applied_hash : hash_none;
+    chain->final_number = chain->head_number;
+    chain->final_hash = chain->head_hash;
+    chain->target_number = 0;
+    chain->target_hash = hash_none;
+    chain_put(step, domain, chain);
+    step_due(step, step->now, DUE_BLOCKS, &id);
+}
+
 static void start_chain(struct step *step, const struct core_chain *config)
 {
     struct chain_row chain;
@@ -179,22 +226,8 @@ static void start_chain(struct step *step, const struct core_chain *config)
     if (!blocks_chain(step, config->domain, &chain)) {
         chain.cursor_number = config->start_block;
     }
-    if (chain.stopped == REASON_CHAIN_RESUMED) {
-        chain.stopped = REASON_NONE;
-        chain.since = step->now;
-    }
-    /* All that is not final is read anew: what was given before counts no more (invariant 2). */
-    chain.round++;
-    chain.watch_wanted = chain.stopped == REASON_NONE;
-    chain.head_number = chain.applied_any ? chain.applied_number : 0;
-    chain.head_hash = chain.applied_any ? chain.applied_hash : hash_none;
-    chain.final_number = chain.head_number;
-    chain.final_hash = chain.head_hash;
-    chain.target_number = 0;
-    chain.target_hash = hash_none;
-    chain_put(step, config->domain, &chain);
-    const struct hash id = step_domain_id(config->domain);
-    step_due(step, step->now, DUE_BLOCKS, &id);
+    chain.no_quorum = false; /* the adapter says so when it is not */
+    watch_anew(step, config->domain, &chain);
 }
 
 void blocks_on_start(struct step *step)
@@ -219,6 +252,7 @@ static void fact_put(struct step *step, uint32_t domain, uint32_t round, const s
     struct packer packer = packer_from(memory, sizeof(memory));
 
     pack_u32(&packer, round);
+    pack_u64(&packer, step->record);
     fact_pack(fact, &packer);
     step_put(step, fact_key(key, domain, fact->block_number, fact->log_index),
              packer_finish(&packer));
@@ -226,11 +260,12 @@ static void fact_put(struct step *step, uint32_t domain, uint32_t round, const s
 
 /* Reads a row's fact; its message is kept for this step, because the row's bytes are borrowed. */
 static bool fact_take(struct step *step, struct bytes key, struct bytes value, uint32_t *ret_round,
-                      struct fact *ret_fact)
+                      uint64_t *ret_record, struct fact *ret_fact)
 {
     struct unpacker unpacker = unpacker_from(value);
 
     *ret_round = unpack_u32(&unpacker);
+    *ret_record = unpack_u64(&unpacker);
     if (fact_unpack(key, &unpacker, ret_fact) != STATUS_OK) {
         step->status = STATUS_CORRUPT;
         return false;
@@ -255,14 +290,15 @@ void blocks_on_fact(struct step *step, uint32_t domain, const struct fact *fact)
     struct bytes value;
 
     /* invariant 1 */
-    if (!fact_is_bounded(fact) || !chain_running(step, domain, &chain) ||
+    if (!fact_is_bounded(fact) || !chain_listening(step, domain, &chain) ||
         is_below_cursor(&chain, fact)) {
         return;
     }
     if (step_get(step, key, &value)) {
         struct fact old;
         uint32_t round = 0;
-        if (!fact_take(step, key, value, &round, &old)) {
+        uint64_t record = 0;
+        if (!fact_take(step, key, value, &round, &record, &old)) {
             return;
         }
         if (hash_equal(&old.block_hash, &fact->block_hash)) {
@@ -300,9 +336,11 @@ static bool apply_next(struct step *step, uint32_t domain, struct chain_row *cha
     struct bytes value;
     struct fact fact;
     uint32_t round = 0;
+    uint64_t record = 0;
 
     if (!step_seek(step, from, bytes_from(memory, 5), &key, &value) ||
-        !fact_take(step, key, value, &round, &fact) || fact.block_number > chain->target_number) {
+        !fact_take(step, key, value, &round, &record, &fact) ||
+        fact.block_number > chain->target_number) {
         return false;
     }
     const bool is_last_index = fact.log_index == UINT32_MAX;
@@ -313,9 +351,11 @@ static bool apply_next(struct step *step, uint32_t domain, struct chain_row *cha
         message_on_orphaned_fact(step, domain, &fact);
         return true;
     }
+    step->fact_record = record;
     tree_on_final_fact(step, domain, &fact);
     message_on_final_fact(step, domain, &fact);
     ledger_on_final_fact(step, domain, &fact);
+    step->fact_record = 0;
     return true;
 }
 
@@ -332,8 +372,9 @@ static bool target_is_ready(struct step *step, uint32_t domain, struct chain_row
             if (hash_equal(&hash, &chain->target_hash)) {
                 return true;
             }
-            stop(step, domain, chain, REASON_REORG_BEYOND_FINALITY,
-                 "the block that is final is not the one that was given");
+            const struct text text = evidence_of("the final block is not the one that was given",
+                                                 chain->target_number, &hash, &chain->target_hash);
+            stop(step, domain, chain, REASON_REORG_BEYOND_FINALITY, text.text);
             return false;
         }
         chain->target_number = chain->final_number;
@@ -405,7 +446,9 @@ bool blocks_on_due(struct step *step, const struct hash *id)
     if (chain.watch_wanted) {
         const uint64_t from =
             chain.applied_any ? chain.applied_number + 1 : step_chain(step, domain)->start_block;
-        if (!blocks_drop(step, domain, from, UINT64_MAX)) {
+        /* A person accepted another branch: what was known below is not compared with either. */
+        const bool is_resumed = chain.applied_any && hash_is_zero(&chain.applied_hash);
+        if (!blocks_drop(step, domain, is_resumed ? 0 : from, UINT64_MAX)) {
             return false; /* blocks of the last watch are left: go on with the next step */
         }
         chain.watch_wanted = false;
@@ -429,8 +472,8 @@ static void compare_with_applied(struct step *step, uint32_t domain, struct chai
         is_known = !hash_is_zero(&known);
     }
     if (is_known && !hash_equal(&known, hash)) {
-        stop(step, domain, chain, REASON_REORG_BEYOND_FINALITY,
-             "a block that was final was replaced");
+        const struct text text = evidence_of("a final block was replaced", number, &known, hash);
+        stop(step, domain, chain, REASON_REORG_BEYOND_FINALITY, text.text);
     }
 }
 
@@ -445,8 +488,11 @@ static bool follows(struct step *step, uint32_t domain, struct chain_row *chain,
         return true;
     }
     const bool is_final = chain->applied_any && chain->head_number == chain->applied_number;
+    const struct text text =
+        evidence_of(is_final ? "a final block was replaced" : "a block does not follow its parent",
+                    chain->head_number, &chain->head_hash, &event->block.parent);
     stop(step, domain, chain, is_final ? REASON_REORG_BEYOND_FINALITY : REASON_CONTRADICTION,
-         "a block does not follow the one that was given before it");
+         text.text);
     return false;
 }
 
@@ -488,7 +534,7 @@ void blocks_on_block(struct step *step, const struct event *event)
     struct chain_row chain;
     struct hash known;
 
-    if (number == 0 || number == UINT64_MAX || !chain_running(step, domain, &chain)) {
+    if (number == 0 || number == UINT64_MAX || !chain_listening(step, domain, &chain)) {
         return;
     }
     if (chain.applied_any && number <= chain.applied_number) {
@@ -501,8 +547,10 @@ void blocks_on_block(struct step *step, const struct event *event)
             return; /* given before */
         }
         if (is_known && number <= chain.target_number && chain.target_number <= chain.head_number) {
-            stop(step, domain, &chain, REASON_REORG_BEYOND_FINALITY,
-                 "a block was replaced while its facts were applied as final");
+            const struct text text =
+                evidence_of("a block was replaced while its facts were applied as final", number,
+                            &known, &event->block.hash);
+            stop(step, domain, &chain, REASON_REORG_BEYOND_FINALITY, text.text);
             return;
         }
         replace_from(step, domain, number, chain.head_number);
@@ -518,7 +566,7 @@ void blocks_on_final(struct step *step, const struct event *event)
     const uint64_t number = event->final.number;
     struct chain_row chain;
 
-    if (number == 0 || number == UINT64_MAX || !chain_running(step, domain, &chain)) {
+    if (number == 0 || number == UINT64_MAX || !chain_listening(step, domain, &chain)) {
         return;
     }
     if (chain.applied_any && number <= chain.applied_number) {
@@ -526,8 +574,9 @@ void blocks_on_final(struct step *step, const struct event *event)
         return;
     }
     if (number == chain.final_number && !hash_equal(&chain.final_hash, &event->final.hash)) {
-        stop(step, domain, &chain, REASON_REORG_BEYOND_FINALITY,
-             "two blocks of one height were said to be final");
+        const struct text text = evidence_of("two blocks of one height were said to be final",
+                                             number, &chain.final_hash, &event->final.hash);
+        stop(step, domain, &chain, REASON_REORG_BEYOND_FINALITY, text.text);
         return;
     }
     if (number <= chain.final_number) {
@@ -542,19 +591,58 @@ void blocks_on_final(struct step *step, const struct event *event)
     apply(step, domain, &chain);
 }
 
-/* A person looked at a stopped chain and accepts what it says now. It is read anew from the next
- * start on, when nothing of the old view can be under way any more. */
+/* What the endpoints say together. Blocks and facts are taken on meanwhile: what is given was
+ * agreed on; but nothing is decided on a chain that cannot be asked. */
+void blocks_on_quorum(struct step *step, const struct event *event)
+{
+    const uint32_t domain = event->domain;
+    const bool is_lost = event->quorum.state == QUORUM_LOST;
+    struct text text = text_from("");
+    struct chain_row chain;
+
+    if (!chain_running(step, domain, &chain)) {
+        return;
+    }
+    text_add_number(&text, event->quorum.answering_count);
+    text_add(&text, " endpoints answer, ");
+    text_add_number(&text, event->quorum.needed_count);
+    text_add(&text, " must agree");
+    switch (event->quorum.state) {
+    case QUORUM_SPLIT:
+        step_note(step, NOTE_ALARM, domain, NULL, REASON_QUORUM_SPLIT, text.text);
+        return;
+    case QUORUM_FINAL_MOVED_BACK:
+        stop(step, domain, &chain, REASON_FINAL_MOVED_BACK,
+             "the endpoints name an older final block than before");
+        return;
+    case QUORUM_HELD:
+    case QUORUM_LOST:
+        break;
+    }
+    if (chain.no_quorum == is_lost) {
+        return;
+    }
+    chain.no_quorum = is_lost;
+    chain.since = step->now;
+    chain_put(step, domain, &chain);
+    step_note(step, is_lost ? NOTE_ALARM : NOTE_INFO, domain, NULL,
+              is_lost ? REASON_NO_QUORUM : REASON_QUORUM_HELD, text.text);
+}
+
+/* A person looked at a stopped chain and accepts what it says now: it is read anew above what was
+ * applied, which is never taken back (invariant 4). */
 void blocks_on_operator(struct step *step, const struct event *event)
 {
     struct chain_row chain;
 
-    if (event->operator_.action != OPERATOR_RESUME || event->domain == 0 ||
+    if (event->operator_.action != OPERATOR_RESUME || step_chain(step, event->domain) == NULL ||
         !blocks_chain(step, event->domain, &chain) || chain.stopped == REASON_NONE) {
         return;
     }
-    chain.stopped = REASON_CHAIN_RESUMED;
+    chain.stopped = REASON_NONE;
     chain.since = step->now;
     chain.applied_hash = hash_none;
-    chain_put(step, event->domain, &chain);
+    watch_anew(step, event->domain, &chain);
+    lane_on_reorg(step, event->domain, 1); /* no inclusion that is not settled is believed */
     step_note(step, NOTE_WARN, event->domain, NULL, REASON_CHAIN_RESUMED, NULL);
 }

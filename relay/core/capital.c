@@ -11,6 +11,7 @@
 void capital_on_start(struct step *step)
 {
     plan_on_start(step);
+    move_on_start(step);
 }
 
 void capital_on_positions(struct step *step, const struct event *event)

@@ -75,6 +75,7 @@ void move_on_arrived(struct step *step, const struct hash *move_id, const struct
 void move_start(struct step *step, const struct hash *plan_id, const struct plan_row *plan,
                 uint32_t index);
 struct hash move_id_of(const struct hash *plan_id, uint32_t index);
+void move_on_start(struct step *step);
 void move_on_due(struct step *step, const struct hash *id);
 void move_on_prepared(struct step *step, const struct event *event);
 

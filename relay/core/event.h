@@ -48,6 +48,8 @@ enum event_kind {
     EVENT_OPERATOR = 20,            /* a person asked for something */
     EVENT_ENDPOINT = 21,            /* an endpoint changed state */
     EVENT_STOP = 22,                /* the node stops in good order */
+    EVENT_DISSENT = 50, /* an endpoint answered otherwise than the others: evidence, kept whole */
+    EVENT_QUORUM = 51,  /* whether enough endpoints of a chain agree to act on what they say */
 };
 
 /* stored: never renumber. How a question to the outside ended. UNKNOWN is never treated as any of
@@ -165,6 +167,14 @@ enum endpoint_state {
     ENDPOINT_MALFORMED = 5,        /* sent what cannot be parsed */
 };
 
+/* stored: never renumber */
+enum quorum_state {
+    QUORUM_HELD = 1,  /* enough endpoints answer again */
+    QUORUM_LOST = 2,  /* fewer endpoints answer than must agree: nothing is decided meanwhile */
+    QUORUM_SPLIT = 3, /* they answer, and no answer has enough of them behind it */
+    QUORUM_FINAL_MOVED_BACK = 4, /* enough of them name an older final block than before */
+};
+
 /* stored: never renumber. Why a broadcast was not taken. */
 enum rejection {
     REJECTION_NONE = 0,
@@ -234,7 +244,8 @@ struct event {
             struct amount value;        /* native amount the payload carries */
             struct amount fee_native;   /* LEG_REBALANCE: quoted now; else 0 */
             struct amount fee_token;
-            struct bytes reason; /* revert text when refused */
+            struct amount data_fee; /* native; what a rollup adds for its data, else 0 */
+            struct bytes reason;    /* revert text when refused */
         } prepared;
         struct {
             struct hash leg_id;
@@ -261,13 +272,19 @@ struct event {
             struct hash block_hash;
             uint64_t gas_used;
             struct amount gas_price; /* effective, wei per gas */
+            struct amount data_fee;  /* native; what a rollup added for its data, else 0 */
         } receipt;
         struct {
             struct address key;
             enum outcome outcome;
-            uint64_t nonce_latest; /* transactions mined at the head */
-            uint64_t nonce_final;  /* transactions mined at the final block */
-            struct amount balance; /* native, at the head */
+            uint64_t nonce_latest;   /* transactions mined at the head */
+            uint64_t nonce_final;    /* transactions mined at the final block */
+            struct amount balance;   /* native, at the head */
+            bool is_legacy;          /* the chain has no base fee: one price per gas, no more */
+            struct amount gas_price; /* legacy chains: what the node would pay; else 0 */
+            /* What others pay as priority fee per gas in the last blocks; 0: not known. */
+            struct amount priority_usual; /* half of them less */
+            struct amount priority_hasty; /* nine of ten less */
         } lane;
         struct {
             enum outcome outcome;
@@ -323,6 +340,23 @@ struct event {
             enum endpoint_state state;
             struct bytes detail;
         } endpoint;
+        struct {
+            uint32_t endpoint_index;
+            uint64_t block_number; /* the question's; 0 where it names none */
+            struct hash block_hash;
+            uint32_t agreed_count; /* endpoints that gave the answer in use; 0: none is in use */
+            struct hash agreed;    /* digest of that answer */
+            struct hash digest;    /* of this endpoint's */
+            struct bytes question; /* as it was asked; at most DISSENT_QUESTION_BYTES_MAX */
+            struct bytes answer;   /* as it came; cut at DISSENT_ANSWER_BYTES_MAX */
+            uint32_t answer_bytes; /* before the cut */
+        } dissent;
+        struct {
+            enum quorum_state state;
+            uint32_t answering_count; /* endpoints that can be asked */
+            uint32_t needed_count;    /* equal answers it takes */
+            struct bytes detail;
+        } quorum;
         struct {
             struct bytes reason;
         } stop;

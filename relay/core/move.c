@@ -183,6 +183,21 @@ void move_on_due(struct step *step, const struct hash *id)
     capital_put_move(step, id, &row);
 }
 
+/* What was asked before the start is lost: asked again at once, not when it would be overdue. */
+void move_on_start(struct step *step)
+{
+    struct hash id = {{0}};
+    struct move_row row;
+
+    while (step_has_room(step, 1) && capital_next_open_move(step, &id, &id, &row)) {
+        if (row.state == MOVE_RESERVED) {
+            retry_cancel(step, &id, &row);
+            retry_at(step, &id, &row, (struct duration){.ns = 0});
+            capital_put_move(step, &id, &row);
+        }
+    }
+}
+
 /* The bridge's fees, asked again just now, against the limits. */
 static bool fees_are_fit(struct step *step, const struct move_row *row)
 {
@@ -282,7 +297,8 @@ static void gas_book(struct move_row *row, const struct event *receipt)
     }
     const struct amount gas = amount_from_u64(receipt->receipt.gas_used);
     row->transaction = receipt->receipt.transaction;
-    if (amount_multiply(&gas, &receipt->receipt.gas_price, &row->gas_cost) != STATUS_OK) {
+    if (amount_multiply(&gas, &receipt->receipt.gas_price, &row->gas_cost) != STATUS_OK ||
+        amount_add(&row->gas_cost, &receipt->receipt.data_fee, &row->gas_cost) != STATUS_OK) {
         row->gas_cost = amount_max(); /* a price from outside that cannot be */
     }
 }

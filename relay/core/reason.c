@@ -56,13 +56,21 @@ static const char *const texts[] = {
     [REASON_CHECKPOINT_REFUSED] =
         "the signer refused a checkpoint: nothing more is signed for this chain",
     [REASON_ANNOUNCED] = "the place of our checkpoints is announced",
-    [REASON_CHAIN_RESUMED] = "a person resumed the chain; it is read anew from the next start",
+    [REASON_CHAIN_RESUMED] = "a person resumed the chain; it is read anew above what was final",
+    [REASON_TREE_RESUMED] = "a person had the tree verified again; signing goes on if it agrees",
     [REASON_LANE_RESUMED] = "a person accepted the nonce that the chain states",
     [REASON_PUBLISH_FAILED] = "our checkpoint store cannot be written; it is tried again",
     [REASON_NOT_INCLUDED] =
         "a transaction was not included in time; it is sent again or its fee is raised",
     [REASON_REJECTED] = "the network does not take a transaction",
     [REASON_CONTRADICTION] = "what an endpoint says contradicts itself; it is read again",
+    [REASON_NO_QUORUM] =
+        "fewer endpoints answer than must agree: nothing is decided until enough of them do",
+    [REASON_QUORUM_HELD] = "enough endpoints answer again",
+    [REASON_QUORUM_SPLIT] =
+        "the endpoints contradict each other and no answer has enough of them behind it",
+    [REASON_DISSENT] = "an endpoint contradicts the others: what it said is kept as evidence",
+    [REASON_FINAL_MOVED_BACK] = "the final block moved back: the chain is stopped",
     [REASON_UNRECONCILED] = "the ledger differs from the chain: flows are stopped",
     [REASON_RECONCILED] = "the ledger equals the chain",
     [REASON_POSITIONS_UNKNOWN] = "balances could not be read yet",

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "relay/core/text.h"
 
+#include "relay/base/hex.h"
+
 #include <string.h>
 
 struct text text_from(const char *words)
@@ -38,4 +40,13 @@ void text_add_number(struct text *text, uint64_t number)
     const struct amount amount = amount_from_u64(number);
 
     text_add_amount(text, &amount);
+}
+
+void text_add_hash(struct text *text, const struct hash *hash)
+{
+    char digits[2 * sizeof(hash->bytes) + 1];
+
+    hex_encode(bytes_from(hash->bytes, sizeof(hash->bytes)), digits);
+    text_add(text, "0x");
+    text_add_bytes(text, bytes_from(digits, sizeof(digits) - 1));
 }

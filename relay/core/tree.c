@@ -521,3 +521,22 @@ void tree_on_start(struct step *step)
         }
     }
 }
+
+/* A person says that what halted the signing is mended. Nothing is taken for granted: the chain is
+ * asked for its root again, and what contradicts us still halts it again. */
+void tree_on_operator(struct step *step, const struct event *event)
+{
+    const uint32_t domain = event->domain;
+    struct tree_row tree;
+
+    if (event->operator_.action != OPERATOR_RESUME || tree_validated(step, domain) == NULL ||
+        !tree_get(step, domain, &tree) || tree.halted == REASON_NONE) {
+        return;
+    }
+    tree.halted = REASON_NONE;
+    tree.since = step->now;
+    tree.asked_at.ns = 0;
+    schedule(step, domain, &tree, step->now);
+    tree_put(step, domain, &tree);
+    step_note(step, NOTE_WARN, domain, NULL, REASON_TREE_RESUMED, NULL);
+}

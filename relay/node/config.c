@@ -282,6 +282,24 @@ static void read_endpoints(struct reading *reading, const struct file_chain *fil
     }
 }
 
+/* Two different answers must never both have enough endpoints behind them. */
+static void read_quorum(struct reading *reading, const char *text, struct node_chain *chain)
+{
+    const uint32_t majority = chain->endpoints_count / 2 + 1;
+
+    if (failed(reading)) {
+        return;
+    }
+    chain->quorum = majority;
+    if (text != NULL) {
+        chain->quorum = (uint32_t)read_count(reading, "quorum", text, 1, ENDPOINTS_PER_CHAIN_MAX);
+    }
+    if (chain->quorum < majority || chain->quorum > chain->endpoints_count) {
+        refuse(reading, "quorum", STATUS_MALFORMED,
+               "must be more than half of the endpoints and at most all of them");
+    }
+}
+
 static void read_chain_fees(struct reading *reading, const struct file_chain *file,
                             struct core_chain *core)
 {
@@ -315,6 +333,7 @@ static void read_chain(struct reading *reading, const struct file_chain *file,
     core->domain = (uint32_t)read_count(reading, "domain", file->domain, 1, UINT32_MAX);
     core->chain_id = read_count(reading, "chain_id", file->chain_id, 1, INT64_MAX);
     read_endpoints(reading, file, chain);
+    read_quorum(reading, file->quorum, chain);
     read_finality(reading, given(file->finality, FINALITY_DEFAULT), chain);
     core->start_block = read_count(reading, "start_block",
                                    given(file->start_block, START_BLOCK_DEFAULT), 0, INT64_MAX);
@@ -471,6 +490,22 @@ static void read_routers(struct reading *reading, const struct file_config *file
     }
 }
 
+/* What a watched router holds is collateral: capital that a bridge held on its way through it would
+ * be counted twice. */
+static void check_bridges(struct reading *reading, const struct core_config *core)
+{
+    for (uint32_t i = 0; i < core->routers_count; i++) {
+        for (uint32_t k = 0; k < core->routers_count; k++) {
+            if (core->routers[k].domain == core->routers[i].domain &&
+                address_equal(&core->routers[k].router, &core->routers[i].bridge)) {
+                at(reading, "routers[%u]", i);
+                refuse(reading, "bridge", STATUS_MALFORMED,
+                       "is itself one of \"routers\": capital on its way would count twice");
+            }
+        }
+    }
+}
+
 /* Target shares that do not add up would leave capital without a place. */
 static void check_weights(struct reading *reading, const struct core_config *core)
 {
@@ -611,6 +646,7 @@ static void read_file(struct reading *reading, const struct file_config *file,
     read_validator(reading, file, config);
     read_assets(reading, file, &config->core);
     read_routers(reading, file, &config->core);
+    check_bridges(reading, &config->core);
     check_weights(reading, &config->core);
     read_vaults(reading, file, &config->core);
     read_route(reading, file, config);
@@ -659,6 +695,7 @@ struct chain_config config_chain(const struct node_config *config, uint32_t inde
     return (struct chain_config){.core = &config->core,
                                  .chain_index = index,
                                  .endpoints_count = chain->endpoints_count,
+                                 .quorum = chain->quorum,
                                  .finality = chain->finality,
                                  .finality_blocks = chain->finality_blocks,
                                  .blocks_per_range = chain->blocks_per_range,

@@ -136,6 +136,7 @@ static void put_chain(json_t *list, const struct core_chain *core, const struct 
     for (uint32_t i = 0; i < chain->endpoints_count; i++) {
         CHECK(json_array_append_new(endpoints, json_string(chain->endpoints[i])) == 0);
     }
+    put_count(entry, "quorum", chain->quorum);
     put_finality(entry, chain);
     put_count(entry, "start_block", core->start_block);
     put_count(entry, "blocks_per_range", chain->blocks_per_range);

@@ -30,6 +30,7 @@ static const cyaml_schema_field_t chain_fields[] = {
     REQUIRED(file_chain, chain_id),
     CYAML_FIELD_SEQUENCE("endpoints", CYAML_FLAG_POINTER, struct file_chain, endpoints, &text_entry,
                          1, ENDPOINTS_PER_CHAIN_MAX),
+    OPTIONAL(file_chain, quorum),
     OPTIONAL(file_chain, finality),
     OPTIONAL(file_chain, start_block),
     OPTIONAL(file_chain, blocks_per_range),

@@ -28,6 +28,7 @@ struct file_chain {
     char *chain_id;
     char **endpoints;
     unsigned endpoints_count;
+    char *quorum;
     char *finality;
     char *start_block;
     char *blocks_per_range;

@@ -565,7 +565,7 @@ static void what_is_not_held_is_not_broadcast(void **state)
     const struct harness_answer *answer =
         harness_await(harness, EVENT_SUBMITTED, known, PATIENCE_ROUNDS);
     assert_non_null(answer);
-    assert_int_equal(answer->event.submitted.outcome, OUTCOME_UNKNOWN);
+    assert_int_equal(answer->event.submitted.outcome, OUTCOME_ABSENT);
     assert_int_equal(fixture->taken(harness->world), 0);
     harness_close(harness);
 }

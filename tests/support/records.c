@@ -158,6 +158,14 @@ static void make_chain(struct maker *maker, struct core_chain *chain)
     chain->priority_fee_per_gas = amount(maker);
     chain->gas_limit_max = u64(maker);
     chain->key_balance_min = amount(maker);
+    chain->delivery_keys_count = length(maker, DELIVERY_KEYS_MAX);
+    for (uint32_t i = 0; i < chain->delivery_keys_count; i++) {
+        chain->delivery_keys[i] = address(maker);
+    }
+    chain->priority_fee_max = amount(maker);
+    chain->transaction_fee_max = amount(maker);
+    chain->inclusion_deadline.ns = u64(maker);
+    chain->in_flight_max = u32(maker);
 }
 
 static void make_router(struct maker *maker, struct core_router *router)
@@ -375,6 +383,7 @@ static void make_prepared(struct maker *maker, struct event *event)
     event->prepared.value = amount(maker);
     event->prepared.fee_native = amount(maker);
     event->prepared.fee_token = amount(maker);
+    event->prepared.data_fee = amount(maker);
     event->prepared.reason = run(maker, REASON_BYTES_MAX);
 }
 
@@ -399,6 +408,7 @@ static void make_receipt(struct maker *maker, struct event *event)
     event->receipt.block_hash = hash(maker);
     event->receipt.gas_used = u64(maker);
     event->receipt.gas_price = amount(maker);
+    event->receipt.data_fee = amount(maker);
 }
 
 static void make_block(struct maker *maker, struct event *event)
@@ -426,6 +436,10 @@ static void make_lane(struct maker *maker, struct event *event)
     event->lane.nonce_latest = u64(maker);
     event->lane.nonce_final = u64(maker);
     event->lane.balance = amount(maker);
+    event->lane.is_legacy = coin(maker);
+    event->lane.gas_price = amount(maker);
+    event->lane.priority_usual = amount(maker);
+    event->lane.priority_hasty = amount(maker);
 }
 
 static void make_tree(struct maker *maker, struct event *event)
@@ -486,6 +500,27 @@ static void make_endpoint(struct maker *maker, struct event *event)
     event->endpoint.detail = run(maker, REASON_BYTES_MAX);
 }
 
+static void make_dissent(struct maker *maker, struct event *event)
+{
+    event->dissent.endpoint_index = u32(maker);
+    event->dissent.block_number = u64(maker);
+    event->dissent.block_hash = hash(maker);
+    event->dissent.agreed_count = u32(maker);
+    event->dissent.agreed = hash(maker);
+    event->dissent.digest = hash(maker);
+    event->dissent.question = run(maker, DISSENT_QUESTION_BYTES_MAX);
+    event->dissent.answer = run(maker, DISSENT_ANSWER_BYTES_MAX);
+    event->dissent.answer_bytes = u32(maker);
+}
+
+static void make_quorum(struct maker *maker, struct event *event)
+{
+    event->quorum.state = (enum quorum_state)one_of(maker, QUORUM_HELD, QUORUM_FINAL_MOVED_BACK);
+    event->quorum.answering_count = u32(maker);
+    event->quorum.needed_count = u32(maker);
+    event->quorum.detail = run(maker, REASON_BYTES_MAX);
+}
+
 static void make_final(struct maker *maker, struct event *event)
 {
     event->final.number = u64(maker);
@@ -511,32 +546,45 @@ static void make_wake(struct maker *maker, struct event *event)
 
 typedef void (*event_maker)(struct maker *maker, struct event *event);
 
-static const event_maker event_makers[] = {
-    [EVENT_START] = make_start,
-    [EVENT_WAKE] = make_wake,
-    [EVENT_BLOCK] = make_block,
-    [EVENT_FINAL] = make_final,
-    [EVENT_SECURITY] = make_security,
-    [EVENT_STORAGE] = make_storage,
-    [EVENT_CHECKPOINT] = make_checkpoint,
-    [EVENT_PREPARED] = make_prepared,
-    [EVENT_SIGNED] = make_signed,
-    [EVENT_SUBMITTED] = make_submitted,
-    [EVENT_RECEIPT] = make_receipt,
-    [EVENT_LANE] = make_lane,
-    [EVENT_POSITIONS] = make_positions,
-    [EVENT_TREE] = make_tree,
-    [EVENT_CHECKPOINT_SIGNED] = make_checkpoint_signed,
-    [EVENT_ANNOUNCEMENT_SIGNED] = make_announcement_signed,
-    [EVENT_PUBLISHED] = make_published,
-    [EVENT_PLANNED] = make_planned,
-    [EVENT_OPERATOR] = make_operator,
-    [EVENT_ENDPOINT] = make_endpoint,
-    [EVENT_STOP] = make_stop,
+/* EVENT_FACT has a maker for each kind of fact, see maker_event. */
+static const struct {
+    enum event_kind kind;
+    event_maker make;
+} event_makers[] = {
+    {EVENT_START, make_start},
+    {EVENT_WAKE, make_wake},
+    {EVENT_FACT, NULL},
+    {EVENT_BLOCK, make_block},
+    {EVENT_FINAL, make_final},
+    {EVENT_SECURITY, make_security},
+    {EVENT_STORAGE, make_storage},
+    {EVENT_CHECKPOINT, make_checkpoint},
+    {EVENT_PREPARED, make_prepared},
+    {EVENT_SIGNED, make_signed},
+    {EVENT_SUBMITTED, make_submitted},
+    {EVENT_RECEIPT, make_receipt},
+    {EVENT_LANE, make_lane},
+    {EVENT_POSITIONS, make_positions},
+    {EVENT_TREE, make_tree},
+    {EVENT_CHECKPOINT_SIGNED, make_checkpoint_signed},
+    {EVENT_ANNOUNCEMENT_SIGNED, make_announcement_signed},
+    {EVENT_PUBLISHED, make_published},
+    {EVENT_PLANNED, make_planned},
+    {EVENT_OPERATOR, make_operator},
+    {EVENT_ENDPOINT, make_endpoint},
+    {EVENT_STOP, make_stop},
+    {EVENT_DISSENT, make_dissent},
+    {EVENT_QUORUM, make_quorum},
 };
 
-static_assert(sizeof(event_makers) / sizeof(event_makers[0]) == MAKER_EVENTS_COUNT + 1,
+static_assert(sizeof(event_makers) / sizeof(event_makers[0]) == MAKER_EVENTS_COUNT,
               "every kind of event has a maker");
+
+enum event_kind maker_event_kind(uint32_t index)
+{
+    CHECK(index < MAKER_EVENTS_COUNT);
+    return event_makers[index].kind;
+}
 
 void maker_event(struct maker *maker, enum event_kind kind, enum fact_kind fact,
                  struct event *ret_event)
@@ -549,9 +597,12 @@ void maker_event(struct maker *maker, enum event_kind kind, enum fact_kind fact,
         make_fact(maker, fact, &ret_event->fact);
         return;
     }
-    CHECK(kind <= MAKER_EVENTS_COUNT);
-    CHECK(event_makers[kind] != NULL);
-    event_makers[kind](maker, ret_event);
+    uint32_t at = 0;
+    while (event_makers[at].kind != kind) {
+        at++;
+        CHECK(at < MAKER_EVENTS_COUNT);
+    }
+    event_makers[at].make(maker, ret_event);
 }
 
 static void make_leg(struct maker *maker, enum leg_kind kind, struct leg *leg)
@@ -597,6 +648,7 @@ static void make_intent(struct maker *maker, struct intent *intent)
     intent->priority_fee_per_gas = amount(maker);
     intent->value = amount(maker);
     intent->payload_digest = hash(maker);
+    intent->is_legacy = coin(maker);
 }
 
 void maker_command(struct maker *maker, enum command_kind kind, enum leg_kind leg,
@@ -656,139 +708,4 @@ void maker_command(struct maker *maker, enum command_kind kind, enum leg_kind le
         break;
     }
     CHECK(false);
-}
-
-/* ---- comparison: what pointers lead to, then the structs with the pointers made equal ---- */
-
-static bool runs_equal(struct bytes *a, struct bytes *b)
-{
-    const bool equal = bytes_equal(*a, *b);
-
-    a->data = b->data = NULL;
-    return equal;
-}
-
-#define LISTS_EQUAL(a, b, list, count)                                                             \
-    ((a)->count == (b)->count &&                                                                   \
-     ((a)->count == 0 || memcmp((a)->list, (b)->list, (a)->count * sizeof((a)->list[0])) == 0) &&  \
-     ((a)->list = (b)->list = NULL) == NULL)
-
-static bool storages_equal(struct event *a, struct event *b)
-{
-    if (a->storage.locations_count != b->storage.locations_count) {
-        return false;
-    }
-    for (uint32_t i = 0; i < a->storage.locations_count; i++) {
-        if (!bytes_equal(a->storage.locations[i], b->storage.locations[i])) {
-            return false;
-        }
-    }
-    a->storage.locations = b->storage.locations = NULL;
-    return true;
-}
-
-static bool pointees_equal(struct event *a, struct event *b)
-{
-    switch (a->kind) {
-    case EVENT_START:
-        /* Whole bytes: unused entries and padding are zero on both sides, or something is wrong. */
-        /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c) */
-        if (memcmp(a->start.config, b->start.config, sizeof(*a->start.config)) != 0) {
-            return false;
-        }
-        a->start.config = b->start.config = NULL;
-        return runs_equal(&a->start.build_id, &b->start.build_id);
-    case EVENT_FACT:
-        return a->fact.kind != FACT_DISPATCH ||
-               runs_equal(&a->fact.dispatch.message, &b->fact.dispatch.message);
-    case EVENT_SECURITY:
-        return LISTS_EQUAL(&a->security, &b->security, validators, validators_count) &&
-               runs_equal(&a->security.reason, &b->security.reason);
-    case EVENT_STORAGE:
-        return storages_equal(a, b);
-    case EVENT_POSITIONS:
-        return LISTS_EQUAL(&a->positions, &b->positions, balances, balances_count) &&
-               LISTS_EQUAL(&a->positions, &b->positions, vaults, vaults_count) &&
-               LISTS_EQUAL(&a->positions, &b->positions, quotes, quotes_count);
-    case EVENT_PLANNED:
-        return LISTS_EQUAL(&a->planned, &b->planned, moves, moves_count) &&
-               runs_equal(&a->planned.reason, &b->planned.reason);
-    case EVENT_PREPARED:
-        return runs_equal(&a->prepared.reason, &b->prepared.reason);
-    case EVENT_SIGNED:
-        return runs_equal(&a->signed_.reason, &b->signed_.reason);
-    case EVENT_SUBMITTED:
-        return runs_equal(&a->submitted.reason, &b->submitted.reason);
-    case EVENT_CHECKPOINT_SIGNED:
-        return runs_equal(&a->checkpoint_signed.reason, &b->checkpoint_signed.reason);
-    case EVENT_ANNOUNCEMENT_SIGNED:
-        return runs_equal(&a->announcement_signed.reason, &b->announcement_signed.reason);
-    case EVENT_OPERATOR:
-        return runs_equal(&a->operator_.reason, &b->operator_.reason);
-    case EVENT_ENDPOINT:
-        return runs_equal(&a->endpoint.detail, &b->endpoint.detail);
-    case EVENT_STOP:
-        return runs_equal(&a->stop.reason, &b->stop.reason);
-    case EVENT_WAKE:
-    case EVENT_BLOCK:
-    case EVENT_FINAL:
-    case EVENT_CHECKPOINT:
-    case EVENT_RECEIPT:
-    case EVENT_LANE:
-    case EVENT_TREE:
-    case EVENT_PUBLISHED:
-        return true;
-    }
-    return false;
-}
-
-bool events_equal(const struct event *a, const struct event *b)
-{
-    struct event left;
-    struct event right;
-
-    memcpy(&left, a, sizeof(left));
-    memcpy(&right, b, sizeof(right));
-    if (left.kind != right.kind || !pointees_equal(&left, &right)) {
-        return false;
-    }
-    /* Both were zeroed, so a byte that differs is a field that differs. */
-    /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c) */
-    return memcmp(&left, &right, sizeof(left)) == 0;
-}
-
-static bool legs_pointees_equal(struct leg *a, struct leg *b)
-{
-    if (a->kind != b->kind) {
-        return false;
-    }
-    if (a->kind == LEG_PROCESS) {
-        return runs_equal(&a->process.message, &b->process.message) &&
-               runs_equal(&a->process.metadata, &b->process.metadata);
-    }
-    return a->kind != LEG_ANNOUNCE || runs_equal(&a->announce.location, &b->announce.location);
-}
-
-bool commands_equal(const struct command *a, const struct command *b)
-{
-    struct command left;
-    struct command right;
-    bool equal = a->kind == b->kind;
-
-    memcpy(&left, a, sizeof(left));
-    memcpy(&right, b, sizeof(right));
-    if (equal && a->kind == COMMAND_SEND) {
-        equal = legs_pointees_equal(&left.send.leg, &right.send.leg);
-    } else if (equal && a->kind == COMMAND_SIGN_ANNOUNCEMENT) {
-        equal = runs_equal(&left.sign_announcement.location, &right.sign_announcement.location);
-    } else if (equal && a->kind == COMMAND_PUBLISH_ANNOUNCEMENT) {
-        equal =
-            runs_equal(&left.publish_announcement.location, &right.publish_announcement.location);
-    } else if (equal && a->kind == COMMAND_PLAN) {
-        equal = runs_equal(&left.plan.network, &right.plan.network);
-    } else if (equal && a->kind == COMMAND_NOTE) {
-        equal = runs_equal(&left.note.text, &right.note.text);
-    }
-    /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c) */
-    return equal && memcmp(&left, &right, sizeof(left)) == 0; /* as above */
 }

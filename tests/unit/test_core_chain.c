@@ -43,6 +43,74 @@ static struct event event_of(enum event_kind kind, uint32_t domain)
     return event;
 }
 
+/* ---- quorum ---- */
+
+static struct event quorum_event(enum quorum_state state)
+{
+    struct event event = event_of(EVENT_QUORUM, WORLD_A);
+
+    event.quorum.state = state;
+    event.quorum.answering_count = 1;
+    event.quorum.needed_count = 2;
+    return event;
+}
+
+static void without_a_quorum_nothing_is_decided(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(false);
+    struct event event = quorum_event(QUORUM_LOST);
+    struct message_row message;
+
+    world_step(world, &event);
+    assert_true(world_noted(world, REASON_NO_QUORUM));
+    const struct hash from = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    const struct hash to = world_dispatch(world, WORLD_B, WORLD_A, 1);
+    const uint32_t sent = world_commands(world, COMMAND_SEND);
+    world_run(world, 30);
+    assert_int_equal(sent, world_commands(world, COMMAND_SEND));
+    assert_true(world_message(world, &from, &message));
+    assert_int_equal(REASON_NO_QUORUM, message.reason);
+    assert_true(world_message(world, &to, &message));
+    assert_int_equal(REASON_NO_QUORUM, message.reason);
+    /* What is split says so and changes nothing; what is held again goes on. */
+    event = quorum_event(QUORUM_SPLIT);
+    world_step(world, &event);
+    assert_true(world_noted(world, REASON_QUORUM_SPLIT));
+    event = quorum_event(QUORUM_HELD);
+    world_step(world, &event);
+    assert_true(world_noted(world, REASON_QUORUM_HELD));
+    world_run(world, 30);
+    assert_true(world_message(world, &from, &message));
+    assert_int_equal(REASON_DELIVERED, message.reason);
+    world_free(world);
+}
+
+static void a_final_block_that_moved_back_stops_the_chain(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(false);
+    const struct event event = quorum_event(QUORUM_FINAL_MOVED_BACK);
+
+    world_step(world, &event);
+    assert_int_equal(REASON_FINAL_MOVED_BACK, chain_of(world, WORLD_A).stopped);
+    assert_int_equal(REASON_NONE, chain_of(world, WORLD_B).stopped);
+    world_free(world);
+}
+
+static void a_dissent_is_told_to_people(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(false);
+    struct event event = event_of(EVENT_DISSENT, WORLD_A);
+
+    event.dissent.agreed_count = 2;
+    world_step(world, &event);
+    assert_true(world_noted(world, REASON_DISSENT));
+    assert_int_equal(REASON_NONE, chain_of(world, WORLD_A).stopped);
+    world_free(world);
+}
+
 /* ---- finality ---- */
 
 static void what_is_final_is_applied_in_order(void **state)
@@ -76,15 +144,45 @@ static void a_reorg_beyond_finality_stops_the_chain(void **state)
     assert_true(world_message(world, &to, &message));
     assert_int_equal(REASON_CHAIN_STOPPED, message.reason);
     assert_int_equal(0, world_commands(world, COMMAND_SEND));
-    /* A person accepts the new branch: it is read from the next start on. */
+    /* A person accepts the new branch: it is read from there on, without a restart. */
+    const uint32_t watched = world_commands(world, COMMAND_WATCH);
     world_operator(world, OPERATOR_RESUME, WORLD_A, NULL);
     world_run(world, 3);
-    assert_int_equal(REASON_CHAIN_RESUMED, chain_of(world, WORLD_A).stopped);
-    world_restart(world);
+    assert_int_equal(REASON_NONE, chain_of(world, WORLD_A).stopped);
+    assert_int_equal(watched + 1, world_commands(world, COMMAND_WATCH));
+    assert_true(world_noted(world, REASON_CHAIN_RESUMED));
     const struct hash from = world_dispatch(world, WORLD_A, WORLD_B, 1);
     world_run_until_delivered(world, 120);
     assert_int_equal(1, world_process_count(world, &from));
+    assert_int_equal(1, world_process_count(world, &to));
+    assert_int_equal(REASON_NONE, chain_of(world, WORLD_A).stopped);
     assert_true(world_replays(world));
+    world_free(world);
+}
+
+/* What the old watch still says between a person's word and the new watch is no answer to it: taken
+ * as the end of a range it would hide every fact below. */
+static void an_old_watch_is_not_listened_to_after_a_resume(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(false);
+    struct event event = event_of(EVENT_BLOCK, WORLD_A);
+
+    world_reorg(world, WORLD_A, 5, false);
+    world_run(world, 3);
+    const struct chain_row before = chain_of(world, WORLD_A);
+    assert_int_equal(REASON_REORG_BEYOND_FINALITY, before.stopped);
+    struct event resume = event_of(EVENT_OPERATOR, WORLD_A);
+    resume.operator_.action = OPERATOR_RESUME;
+    world_step(world, &resume);
+    event.block.number = before.applied_number + 7;
+    event.block.hash = hash_filled(0x44);
+    world_step(world, &event);
+    assert_int_equal(before.applied_number, chain_of(world, WORLD_A).head_number);
+    world_run(world, 2);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run_until_delivered(world, 60);
+    assert_int_equal(1, world_process_count(world, &id));
     world_free(world);
 }
 
@@ -205,6 +303,29 @@ static void another_root_than_ours_stops_all_signing(void **state)
     world_run(world, 30);
     assert_int_equal(1, world_published(world, WORLD_B));
     assert_int_equal(1, world_process_count(world, &id));
+    world_free(world);
+}
+
+/* A person's word starts the verification again, and nothing else: a root that still differs halts
+ * the signing again, one that agrees lets every leaf be signed. */
+static void a_resumed_tree_is_verified_before_it_signs(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(true);
+
+    world_set_tree_lies(world, true);
+    (void)world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 6);
+    world_operator(world, OPERATOR_RESUME, WORLD_A, NULL);
+    world_run(world, 6);
+    assert_true(world_noted(world, REASON_TREE_RESUMED));
+    assert_int_equal(REASON_ROOT_MISMATCH, tree_of(world, WORLD_A).halted);
+    assert_int_equal(0, world_commands(world, COMMAND_SIGN_CHECKPOINT));
+    world_set_tree_lies(world, false);
+    world_operator(world, OPERATOR_RESUME, WORLD_A, NULL);
+    world_run_until_delivered(world, 30);
+    assert_int_equal(1, world_published(world, WORLD_A));
+    assert_true(world_replays(world));
     world_free(world);
 }
 
@@ -364,14 +485,19 @@ static void rows_of_another_version_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_a_quorum_nothing_is_decided),
+        cmocka_unit_test(a_final_block_that_moved_back_stops_the_chain),
+        cmocka_unit_test(a_dissent_is_told_to_people),
         cmocka_unit_test(what_is_final_is_applied_in_order),
         cmocka_unit_test(a_reorg_beyond_finality_stops_the_chain),
+        cmocka_unit_test(an_old_watch_is_not_listened_to_after_a_resume),
         cmocka_unit_test(two_final_blocks_of_one_height_stop_the_chain),
         cmocka_unit_test(a_final_block_we_were_not_given_stops_the_chain),
         cmocka_unit_test(a_block_without_its_parent_stops_the_chain),
         cmocka_unit_test(repeats_and_old_words_change_nothing),
         cmocka_unit_test(facts_of_replaced_blocks_are_never_applied),
         cmocka_unit_test(another_root_than_ours_stops_all_signing),
+        cmocka_unit_test(a_resumed_tree_is_verified_before_it_signs),
         cmocka_unit_test(a_refused_checkpoint_stops_all_signing),
         cmocka_unit_test(a_gap_in_the_leaves_stops_all_signing),
         cmocka_unit_test(every_leaf_is_signed_once_over_restarts),

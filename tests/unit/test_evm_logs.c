@@ -83,7 +83,7 @@ static void a_users_transfer_is_five_facts(void **state)
     const struct json_token *json = json_first(root);
     const struct amount amount = amount_of("708000000");
     const struct address router = address_of(CAPTURED_ROUTER);
-    struct fact facts[8];
+    struct fact facts[8] = {0};
     size_t count = 0;
 
     for (uint32_t i = 0; i < root->count; i++, json = json_after(json)) {
@@ -115,7 +115,7 @@ static void a_users_transfer_is_five_facts(void **state)
 static void a_rebalance_and_a_deposit_are_read(void **state)
 {
     (void)state;
-    struct fact fact;
+    struct fact fact = {0};
     struct amount amount = amount_of("1234567");
 
     assert_status(STATUS_OK, decode(json_first(parse(captured_moved)), &fact));
@@ -201,7 +201,7 @@ static void what_is_not_quite_a_log_of_ours_is_refused(void **state)
     };
 
     for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
-        struct fact fact;
+        struct fact fact = {0};
         const struct json_token *json = changed(captured_moved, changes[i].from, changes[i].to);
         if (decode(json, &fact) != STATUS_MALFORMED) {
             fail_msg("taken with %s", changes[i].to);
@@ -212,7 +212,7 @@ static void what_is_not_quite_a_log_of_ours_is_refused(void **state)
 static void a_topic_too_many_or_too_few_is_refused(void **state)
 {
     (void)state;
-    struct fact fact;
+    struct fact fact = {0};
     struct evm_log log;
     size_t used = 0;
 
@@ -231,7 +231,7 @@ static void a_topic_too_many_or_too_few_is_refused(void **state)
 static void other_contracts_and_strangers_are_not_ours(void **state)
 {
     (void)state;
-    struct fact fact;
+    struct fact fact = {0};
     struct evm_log log;
     size_t used = 0;
     const struct address stranger = evm_filled(0x77);
@@ -261,7 +261,7 @@ static void other_contracts_and_strangers_are_not_ours(void **state)
 static void a_message_too_large_is_given_as_empty(void **state)
 {
     (void)state;
-    struct fact fact;
+    struct fact fact = {0};
     struct evm_log log;
     size_t used = 1;
     static char data[2 * 60000 + 64];

@@ -351,6 +351,23 @@ static void lost_preparation_is_asked_again(void **state)
     world_free(world);
 }
 
+/* What was asked before a start is lost with it, so it is not waited for. */
+static void a_start_asks_for_what_is_reserved_at_once(void **state)
+{
+    (void)state;
+    struct hash id;
+    struct world *world = reserved_world(&id);
+
+    const uint32_t prepares = world->prepares;
+    world_restart(world);
+    world_reconcile(world);
+    world_wait(world, 100);
+    assert_int_equal(world->prepares, prepares + 1);
+    world_prepared(world, OUTCOME_OK);
+    assert_int_equal(world->offers_taken, 1);
+    world_free(world);
+}
+
 static void lane_that_cannot_take_it_is_tried_again(void **state)
 {
     (void)state;
@@ -494,6 +511,7 @@ int main(void)
         cmocka_unit_test(arrival_with_a_fee_ends_the_move),
         cmocka_unit_test(arrival_before_its_sending_ends_the_move),
         cmocka_unit_test(lost_preparation_is_asked_again),
+        cmocka_unit_test(a_start_asks_for_what_is_reserved_at_once),
         cmocka_unit_test(lane_that_cannot_take_it_is_tried_again),
         cmocka_unit_test(reservation_that_cannot_be_sent_is_given_up),
         cmocka_unit_test(reverting_simulation_gives_up_after_three),

@@ -602,7 +602,7 @@ static void kills_at_any_moment_never_give_two_roots(void **state)
         const pid_t killer = fork();
         assert_true(killer >= 0);
         if (killer == 0) {
-            const struct timespec wait = {.tv_nsec = 500000l * (long)(1 + round * 3)};
+            const struct timespec wait = {.tv_nsec = 500000L * (long)(1 + round * 3)};
             (void)nanosleep(&wait, NULL);
             _exit(kill(process.pid, SIGKILL) == 0 ? 0 : 1);
         }

@@ -221,8 +221,8 @@ static void lengths_must_be_exact(void **state)
     uint32_t refused_count = 0;
     for (size_t i = 0; i + 33 < body.count; i++) {
         if (body.data[i] != 32 ||
-            (memcmp(body.data + i + 1, request.transaction.key.bytes, 32) &&
-             memcmp(body.data + i + 1, request.transaction.leg_id.bytes, 32))) {
+            (memcmp(body.data + i + 1, request.transaction.key.bytes, 32) != 0 &&
+             memcmp(body.data + i + 1, request.transaction.leg_id.bytes, 32) != 0)) {
             continue;
         }
         /* The field loses its last byte; the counts follow. */
