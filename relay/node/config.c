@@ -29,6 +29,7 @@
 #define FEE_NATIVE_MAX_DEFAULT   "0.01 ether"
 #define COOLDOWN_DEFAULT         "60 s"
 #define PLAN_INTERVAL_DEFAULT    "10 s"
+#define LOG_INTERVAL_DEFAULT     "10 s"
 
 /* One reading of a file: the first error stays, and what comes after it is skipped. */
 struct reading {
@@ -631,6 +632,77 @@ static void read_route(struct reading *reading, const struct file_config *file,
     refuse_act_with_own_signer(reading, config);
 }
 
+/* ---- the journal's log ---- */
+
+static void read_note_key(struct reading *reading, const char *key, const char *text,
+                          enum note_key_kind kind, struct note_key *ret_key)
+{
+    if (note_key_parse(bytes_from_string(text), ret_key) != STATUS_OK || ret_key->kind != kind) {
+        refuse(reading, key, STATUS_MALFORMED,
+               kind == NOTE_KEY_ED25519
+                   ? "must be a log's public key: \"sluice key log\" prints it"
+                   : "must be a witness's public key, <name>+<id>+<base64>, for cosignatures");
+    }
+}
+
+/* "127.0.0.1:<port>"; 0: not served. */
+static uint16_t read_listen(struct reading *reading, const char *text)
+{
+    static const char loopback[] = "127.0.0.1:";
+    uint64_t port = 0;
+
+    if (text != NULL && (strncmp(text, loopback, sizeof(loopback) - 1) != 0 ||
+                         settings_parse_u64(text + sizeof(loopback) - 1, &port) != STATUS_OK ||
+                         port == 0 || port > UINT16_MAX)) {
+        refuse(reading, "listen", STATUS_MALFORMED,
+               "must be 127.0.0.1:<port>: put a web server in front, or serve an export");
+    }
+    return (uint16_t)port;
+}
+
+static void read_witnesses(struct reading *reading, const struct file_config *from,
+                           struct node_log *log)
+{
+    for (uint32_t i = 0; i < from->witnesses_count && !failed(reading); i++) {
+        struct node_witness *witness = &log->witnesses[i];
+        at(reading, "witnesses[%u]", i);
+        if (!log->is_on) {
+            refuse(reading, "", STATUS_MALFORMED, "witnesses need a \"log\" to sign");
+        }
+        read_note_key(reading, "key", from->witnesses[i].key, NOTE_KEY_COSIGNATURE, &witness->key);
+        if (witness_url_parse(from->witnesses[i].url, &witness->url) != STATUS_OK) {
+            refuse(reading, "url", STATUS_MALFORMED, "must begin with http:// or https://");
+            return;
+        }
+        (void)snprintf(witness->url_text, sizeof(witness->url_text), "%s", from->witnesses[i].url);
+        log->witnesses_count = i + 1;
+    }
+}
+
+static void read_log(struct reading *reading, const struct file_config *file, struct node_log *log)
+{
+    const struct file_log *from = file->log;
+
+    if (from == NULL || failed(reading)) {
+        return;
+    }
+    at(reading, "log");
+    log->is_on = true;
+    read_note_key(reading, "key", from->key, NOTE_KEY_ED25519, &log->key);
+    log->spawn = read_flag(reading, "spawn", given(from->spawn, "false"));
+    read_path(reading, "socket", from->socket, sizeof(log->socket), log->socket);
+    if (from->config != NULL) {
+        read_path(reading, "config", from->config, sizeof(log->signer_config), log->signer_config);
+    }
+    if (log->spawn != (from->config != NULL)) {
+        refuse(reading, log->spawn ? "spawn" : "config", STATUS_MALFORMED,
+               log->spawn ? "needs the log signer's \"config\" file"
+                          : "is only for a log's signer with \"spawn: true\"");
+    }
+    log->interval = read_duration(reading, "interval", given(from->interval, LOG_INTERVAL_DEFAULT));
+    log->port = read_listen(reading, from->listen);
+}
+
 /* ---- the whole file ---- */
 
 static void find_folder(const char *path, char ret_folder[PATH_MAX])
@@ -655,6 +727,8 @@ static void read_file(struct reading *reading, const struct file_config *file,
     check_weights(reading, &config->core);
     read_vaults(reading, file, &config->core);
     read_route(reading, file, config);
+    read_log(reading, file, &config->log);
+    read_witnesses(reading, file, &config->log);
 }
 
 enum status config_load(const char *path, struct node_config **ret_config,

@@ -231,6 +231,39 @@ static void put_route(json_t *root, const struct core_config *core)
     put_duration(group, "plan_interval", route->plan_interval);
 }
 
+static void put_note_key(json_t *object, const struct note_key *key)
+{
+    char text[NOTE_KEY_TEXT_BYTES_MAX + 1];
+    struct buffer buffer = buffer_from(text, sizeof(text) - 1);
+
+    CHECK(note_key_append(&buffer, key) == STATUS_OK);
+    text[buffer.count] = '\0';
+    put_text(object, "key", text);
+}
+
+static void put_log(json_t *root, const struct node_log *log)
+{
+    char listen[TEXT_BYTES_MAX];
+
+    if (!log->is_on) {
+        return;
+    }
+    json_t *group = put_group(root, "log", json_object());
+    put_note_key(group, &log->key);
+    put_flag(group, "spawn", log->spawn);
+    put_text(group, "config", log->signer_config);
+    put_text(group, "socket", log->socket);
+    put_duration(group, "interval", log->interval);
+    (void)snprintf(listen, sizeof(listen), "127.0.0.1:%u", log->port);
+    put_text(group, "listen", log->port == 0 ? "" : listen);
+    json_t *witnesses = put_group(root, "witnesses", json_array());
+    for (uint32_t i = 0; i < log->witnesses_count; i++) {
+        json_t *entry = put_entry(witnesses);
+        put_note_key(entry, &log->witnesses[i].key);
+        put_text(entry, "url", log->witnesses[i].url_text);
+    }
+}
+
 static json_t *make_tree(const struct node_config *config)
 {
     json_t *root = json_object();
@@ -248,6 +281,7 @@ static json_t *make_tree(const struct node_config *config)
     }
     put_capital(root, &config->core);
     put_route(root, &config->core);
+    put_log(root, &config->log);
     return root;
 }
 

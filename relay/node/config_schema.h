@@ -84,6 +84,20 @@ struct file_route {
     char *plan_interval;
 };
 
+struct file_witness {
+    char *key;
+    char *url;
+};
+
+struct file_log {
+    char *key;
+    char *spawn;
+    char *config;
+    char *socket;
+    char *interval;
+    char *listen;
+};
+
 struct file_config {
     struct file_node node;
     struct file_signer *signer;
@@ -97,6 +111,9 @@ struct file_config {
     struct file_vault *vaults;
     unsigned vaults_count;
     struct file_route *route;
+    struct file_log *log;
+    struct file_witness *witnesses;
+    unsigned witnesses_count;
 };
 
 extern const cyaml_schema_value_t config_schema;
