@@ -34,6 +34,19 @@ enum finality_policy {
     FINALITY_DEPTH = 3, /* head minus finality_blocks */
 };
 
+/* stored: never renumber */
+enum transaction_kind {
+    TRANSACTIONS_DETECTED = 0, /* legacy where the head has no base fee */
+    TRANSACTIONS_DYNAMIC = 1,  /* with a priority fee and a ceiling (EIP-1559) */
+    TRANSACTIONS_LEGACY = 2,   /* with one price per gas */
+};
+
+/* stored: never renumber. What a rollup adds to a transaction's gas for its data. */
+enum data_fee {
+    DATA_FEE_NONE = 0,     /* nothing, or the estimate of the gas has it (Arbitrum) */
+    DATA_FEE_OP_STACK = 1, /* asked of the GasPriceOracle contract */
+};
+
 /* What an adapter is built from; made by the shell from the configuration file. Borrowed by init
  * for the call; the adapter copies what it keeps. */
 struct chain_config {
@@ -47,6 +60,8 @@ struct chain_config {
     uint32_t legs_open_max;     /* legs held at once */
     uint32_t frame_bytes_max;   /* largest frame taken from or given to an endpoint */
     struct duration request_deadline;
+    enum transaction_kind transactions;
+    enum data_fee data_fee;
 };
 
 struct chain_ops;

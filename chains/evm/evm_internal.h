@@ -7,7 +7,8 @@
  *   watch.c     heads, ranges, blocks, finality: which block is next and is it on the chain
  *   facts.c     logs of a block or range, kept until they are given
  *   jobs.c      questions the core asked: life, deadlines, answers as events
- *   read.c      security, storage, tree, lane        positions.c  balances, vaults, quotes
+ *   read.c      security, storage, tree              positions.c  balances, vaults, quotes
+ *   account.c   a key's nonces, its balance, and what transactions pay
  *   send.c      prepare and broadcast                 sign.c       legs held while they are signed
  *   follow.c    inclusion of transactions
  *   errors.c    what an error of a node means
@@ -38,8 +39,10 @@ enum {
     EVM_BATCH_CALLS_MAX = 24,     /* questions in one frame */
     EVM_CALLS_RESERVED = 64,      /* for watching, beside requests_open_max for the core */
     EVM_TRIES_MAX = 4,            /* of a question of the core, before it is unknown */
-    EVM_KEYS_MAX = 4,             /* sending accounts of one chain */
-    EVM_ISM_DEPTH_MAX = 13,       /* routing ISMs followed (hyperlane.md section 3) */
+    /* Sending accounts of one chain: those of the configuration, and those it no longer names. */
+    EVM_KEYS_MAX = 2 * (1 + (int)DELIVERY_KEYS_MAX),
+    EVM_FEE_BLOCKS = 5,     /* of the fee history */
+    EVM_ISM_DEPTH_MAX = 13, /* routing ISMs followed (hyperlane.md section 3) */
     EVM_QUOTES_MAX = 256,
     EVM_QUOTE_CALLDATA_BYTES = 4 + 3 * 32,
     EVM_DETAIL_BYTES = 192,
@@ -132,6 +135,7 @@ struct evm_header {
     struct hash hash;
     struct hash parent;
     uint64_t time_s;
+    bool has_base_fee;
     struct amount base_fee;
     uint8_t bloom[EVM_BLOOM_BYTES];
 };
@@ -288,6 +292,11 @@ struct evm_job {
             uint64_t nonce_final;
             struct amount balance;
             uint64_t final_number; /* under FINALITY_DEPTH */
+            bool asks_head;
+            bool is_legacy;
+            struct amount gas_price;
+            struct amount priority_usual;
+            struct amount priority_hasty;
         } lane;
         struct {
             uint64_t block_number;
@@ -310,6 +319,7 @@ struct evm_job {
             struct amount fee_native;
             struct amount fee_token;
             uint64_t gas;
+            struct amount data_fee;
             struct hash payload_digest;
         } prepare;
         struct {
@@ -414,6 +424,8 @@ struct evm {
     uint32_t follows_max;
     uint32_t frame_bytes_max;
     struct duration request_deadline;
+    enum transaction_kind transactions;
+    enum data_fee data_fee;
     struct instant now;
 
     struct json_parser parser;
