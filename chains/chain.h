@@ -53,6 +53,9 @@ struct chain_config {
     const struct core_config *core; /* routers, vaults and accounts to watch on this chain */
     uint32_t chain_index;           /* into core->chains */
     uint32_t endpoints_count;       /* 1 to ENDPOINTS_PER_CHAIN_MAX */
+    uint32_t
+        submit_count; /* the last so many are given transactions and asked nothing else; where
+                         there are any, the others are given none. Fewer than endpoints_count */
     enum finality_policy finality;
     uint32_t finality_blocks;   /* for FINALITY_DEPTH; at least 1 */
     uint32_t blocks_per_range;  /* most blocks of one log query while catching up */

@@ -121,9 +121,10 @@ static bool is_in_bounds(const struct chain_config *config)
         }
         break;
     }
-    return config->blocks_per_range > 0 && config->requests_open_max > 0 &&
-           config->requests_open_max <= REQUESTS_MAX && config->legs_open_max > 0 &&
-           config->legs_open_max <= LEGS_MAX && follows_wanted(config) <= FOLLOWS_MAX &&
+    return config->submit_count < config->endpoints_count && config->blocks_per_range > 0 &&
+           config->requests_open_max > 0 && config->requests_open_max <= REQUESTS_MAX &&
+           config->legs_open_max > 0 && config->legs_open_max <= LEGS_MAX &&
+           follows_wanted(config) <= FOLLOWS_MAX &&
            config->frame_bytes_max >= EVM_FRAME_BYTES_MIN &&
            config->frame_bytes_max <= FRAME_BYTES_MAX && config->request_deadline.ns > 0 &&
            config->request_deadline.ns < UINT64_MAX / 16 &&
@@ -224,6 +225,9 @@ static enum status evm_init(void *memory, const struct chain_config *config,
     evm->request_deadline = config->request_deadline;
     evm->transactions = config->transactions;
     evm->data_fee = config->data_fee;
+    evm->submit_first =
+        config->submit_count == 0 ? 0 : config->endpoints_count - config->submit_count;
+    evm->readers_count = config->endpoints_count - config->submit_count;
     evm->primary = EVM_ANY_ENDPOINT;
     set_limits(evm, config);
     lay_out(evm, config, &layout);

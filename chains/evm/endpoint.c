@@ -55,8 +55,8 @@ void evm_endpoint_malformed(struct evm *evm, uint32_t index, const char *detail)
 static void choose_primary(struct evm *evm, uint32_t start)
 {
     evm->primary = EVM_ANY_ENDPOINT;
-    for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
-        const uint32_t index = (start + i) % evm->chain.endpoints_count;
+    for (uint32_t i = 0; i < evm->readers_count; i++) {
+        const uint32_t index = (start + i) % evm->readers_count;
         if (evm->endpoints[index].phase == EVM_ENDPOINT_GOOD) {
             evm->primary = index;
             break;

@@ -441,7 +441,9 @@ struct evm {
     uint64_t ids_given;
 
     struct evm_endpoint endpoints[ENDPOINTS_PER_CHAIN_MAX];
-    uint32_t primary; /* EVM_ANY_ENDPOINT: none */
+    uint32_t primary;       /* EVM_ANY_ENDPOINT: none */
+    uint32_t readers_count; /* the first so many may be asked */
+    uint32_t submit_first;  /* this one and those after it are given transactions */
 
     struct evm_interest interest;
     const struct core_router **routers; /* of this chain */

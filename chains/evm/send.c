@@ -354,7 +354,7 @@ void evm_broadcast_start(struct evm *evm, struct evm_job *job, const struct comm
         evm_job_fail_text(job, OUTCOME_ABSENT, "not held");
         return;
     }
-    for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
+    for (uint32_t i = evm->submit_first; i < evm->chain.endpoints_count; i++) {
         if (evm->endpoints[i].phase == EVM_ENDPOINT_GOOD) {
             job->broadcast.endpoints[job->broadcast.endpoints_count++] = i;
         }

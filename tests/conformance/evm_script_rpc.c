@@ -345,6 +345,18 @@ static uint64_t data_fee_of(const struct script *script, const json_t *parameter
     return script->knobs.data_fee;
 }
 
+static void put_latest(const struct script_block *block, struct text *text)
+{
+    if (block->leaves == 0) {
+        put_error(text, 3, "execution reverted: panic: arithmetic underflow (0x11)");
+        return;
+    }
+    put(text, "\"result\":\"0x");
+    put_word(text, 77);
+    put_word(text, block->leaves - 1);
+    put(text, "\"");
+}
+
 /* What a contract returns for a selector, at a block. */
 static void answer_call(struct script *script, const json_t *parameters, struct text *text)
 {
@@ -382,14 +394,7 @@ static void answer_call(struct script *script, const json_t *parameters, struct 
         put_locations(text);
         return;
     case 0x907c0f92: /* latestCheckpoint */
-        if (block->leaves == 0) {
-            put_error(text, 3, "execution reverted: panic: arithmetic underflow (0x11)");
-            return;
-        }
-        put(text, "\"result\":\"0x");
-        put_word(text, 77);
-        put_word(text, block->leaves - 1);
-        put(text, "\"");
+        put_latest(block, text);
         return;
     case 0x06661abd: /* count */
         word = block->leaves;

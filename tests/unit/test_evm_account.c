@@ -231,6 +231,51 @@ static void a_legacy_intent_becomes_a_legacy_transaction(void **state)
     harness_close(harness);
 }
 
+static void configure_submit(struct core_config *core, struct chain_config *config)
+{
+    (void)core;
+    config->submit_count = 1;
+}
+
+/* The last endpoint is a private one: it alone is given transactions, and it is asked nothing. */
+static void transactions_go_to_the_endpoints_for_them_alone(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching_with(configure_submit);
+    struct command command;
+
+    chain_tick(harness->chain, harness->now);
+    harness_connect(harness, FIXTURE_ENDPOINTS - 1);
+    harness_watch(harness, 1);
+    harness_run(harness, 300);
+    assert_int_equal(0, evm_script_asked(harness->world, "eth_getBlockByNumber"));
+    for (uint32_t i = 0; i + 1 < FIXTURE_ENDPOINTS; i++) {
+        harness_connect(harness, i);
+    }
+    harness_run(harness, 300);
+    const struct event prepared = prepare(harness, &command);
+    const struct leg leg = command.prepare;
+    command = (struct command){.kind = COMMAND_SEND, .domain = harness->chain->domain};
+    command.send.leg = leg;
+    command.send.intent = (struct intent){.leg_id = leg.id,
+                                          .domain = leg.domain,
+                                          .key = leg.key,
+                                          .gas_limit = prepared.prepared.gas,
+                                          .fee_per_gas_max = amount_from_u64(100),
+                                          .payload_digest = prepared.prepared.payload_digest};
+    const struct hash hash = ask(harness, &command, EVENT_SIGNED).signed_.transaction;
+    command = (struct command){.kind = COMMAND_BROADCAST, .domain = harness->chain->domain};
+    command.broadcast.leg_id = leg.id;
+    command.broadcast.transaction = hash;
+    assert_int_equal(OUTCOME_OK, ask(harness, &command, EVENT_SUBMITTED).submitted.outcome);
+    assert_int_equal(1, evm_script_fixture.taken_of(harness->world, &hash));
+    /* Without it nothing is sent, whoever else is there. */
+    harness_lose(harness, FIXTURE_ENDPOINTS - 1);
+    assert_int_equal(OUTCOME_UNKNOWN, ask(harness, &command, EVENT_SUBMITTED).submitted.outcome);
+    assert_int_equal(1, evm_script_fixture.taken_of(harness->world, &hash));
+    harness_close(harness);
+}
+
 static void configure_op_stack(struct core_config *core, struct chain_config *config)
 {
     (void)core;
@@ -272,6 +317,7 @@ int main(void)
         cmocka_unit_test(a_legacy_chain_without_a_price_is_unknown),
         cmocka_unit_test(the_configuration_decides_over_the_head),
         cmocka_unit_test(a_legacy_intent_becomes_a_legacy_transaction),
+        cmocka_unit_test(transactions_go_to_the_endpoints_for_them_alone),
         cmocka_unit_test(the_data_fee_is_asked_of_the_oracle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Events and commands compared: what pointers lead to, then the structs with the pointers made
+ * equal. */
+#include <string.h>
+
+#include "tests/support/records.h"
+
+static bool runs_equal(struct bytes *a, struct bytes *b)
+{
+    const bool equal = bytes_equal(*a, *b);
+
+    a->data = b->data = NULL;
+    return equal;
+}
+
+#define LISTS_EQUAL(a, b, list, count)                                                             \
+    ((a)->count == (b)->count &&                                                                   \
+     ((a)->count == 0 || memcmp((a)->list, (b)->list, (a)->count * sizeof((a)->list[0])) == 0) &&  \
+     ((a)->list = (b)->list = NULL) == NULL)
+
+static bool storages_equal(struct event *a, struct event *b)
+{
+    if (a->storage.locations_count != b->storage.locations_count) {
+        return false;
+    }
+    for (uint32_t i = 0; i < a->storage.locations_count; i++) {
+        if (!bytes_equal(a->storage.locations[i], b->storage.locations[i])) {
+            return false;
+        }
+    }
+    a->storage.locations = b->storage.locations = NULL;
+    return true;
+}
+
+static bool pointees_equal(struct event *a, struct event *b)
+{
+    switch (a->kind) {
+    case EVENT_START:
+        /* Whole bytes: unused entries and padding are zero on both sides, or something is wrong. */
+        /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c) */
+        if (memcmp(a->start.config, b->start.config, sizeof(*a->start.config)) != 0) {
+            return false;
+        }
+        a->start.config = b->start.config = NULL;
+        return runs_equal(&a->start.build_id, &b->start.build_id);
+    case EVENT_FACT:
+        return a->fact.kind != FACT_DISPATCH ||
+               runs_equal(&a->fact.dispatch.message, &b->fact.dispatch.message);
+    case EVENT_SECURITY:
+        return LISTS_EQUAL(&a->security, &b->security, validators, validators_count) &&
+               runs_equal(&a->security.reason, &b->security.reason);
+    case EVENT_STORAGE:
+        return storages_equal(a, b);
+    case EVENT_POSITIONS:
+        return LISTS_EQUAL(&a->positions, &b->positions, balances, balances_count) &&
+               LISTS_EQUAL(&a->positions, &b->positions, vaults, vaults_count) &&
+               LISTS_EQUAL(&a->positions, &b->positions, quotes, quotes_count);
+    case EVENT_PLANNED:
+        return LISTS_EQUAL(&a->planned, &b->planned, moves, moves_count) &&
+               runs_equal(&a->planned.reason, &b->planned.reason);
+    case EVENT_PREPARED:
+        return runs_equal(&a->prepared.reason, &b->prepared.reason);
+    case EVENT_SIGNED:
+        return runs_equal(&a->signed_.reason, &b->signed_.reason);
+    case EVENT_SUBMITTED:
+        return runs_equal(&a->submitted.reason, &b->submitted.reason);
+    case EVENT_CHECKPOINT_SIGNED:
+        return runs_equal(&a->checkpoint_signed.reason, &b->checkpoint_signed.reason);
+    case EVENT_ANNOUNCEMENT_SIGNED:
+        return runs_equal(&a->announcement_signed.reason, &b->announcement_signed.reason);
+    case EVENT_OPERATOR:
+        return runs_equal(&a->operator_.reason, &b->operator_.reason);
+    case EVENT_ENDPOINT:
+        return runs_equal(&a->endpoint.detail, &b->endpoint.detail);
+    case EVENT_STOP:
+        return runs_equal(&a->stop.reason, &b->stop.reason);
+    case EVENT_WAKE:
+    case EVENT_BLOCK:
+    case EVENT_FINAL:
+    case EVENT_CHECKPOINT:
+    case EVENT_RECEIPT:
+    case EVENT_LANE:
+    case EVENT_TREE:
+    case EVENT_PUBLISHED:
+        return true;
+    }
+    return false;
+}
+
+bool events_equal(const struct event *a, const struct event *b)
+{
+    struct event left;
+    struct event right;
+
+    memcpy(&left, a, sizeof(left));
+    memcpy(&right, b, sizeof(right));
+    if (left.kind != right.kind || !pointees_equal(&left, &right)) {
+        return false;
+    }
+    /* Both were zeroed, so a byte that differs is a field that differs. */
+    /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c) */
+    return memcmp(&left, &right, sizeof(left)) == 0;
+}
+
+static bool legs_pointees_equal(struct leg *a, struct leg *b)
+{
+    if (a->kind != b->kind) {
+        return false;
+    }
+    if (a->kind == LEG_PROCESS) {
+        return runs_equal(&a->process.message, &b->process.message) &&
+               runs_equal(&a->process.metadata, &b->process.metadata);
+    }
+    return a->kind != LEG_ANNOUNCE || runs_equal(&a->announce.location, &b->announce.location);
+}
+
+bool commands_equal(const struct command *a, const struct command *b)
+{
+    struct command left;
+    struct command right;
+    bool equal = a->kind == b->kind;
+
+    memcpy(&left, a, sizeof(left));
+    memcpy(&right, b, sizeof(right));
+    if (equal && a->kind == COMMAND_SEND) {
+        equal = legs_pointees_equal(&left.send.leg, &right.send.leg);
+    } else if (equal && a->kind == COMMAND_SIGN_ANNOUNCEMENT) {
+        equal = runs_equal(&left.sign_announcement.location, &right.sign_announcement.location);
+    } else if (equal && a->kind == COMMAND_PUBLISH_ANNOUNCEMENT) {
+        equal =
+            runs_equal(&left.publish_announcement.location, &right.publish_announcement.location);
+    } else if (equal && a->kind == COMMAND_PLAN) {
+        equal = runs_equal(&left.plan.network, &right.plan.network);
+    } else if (equal && a->kind == COMMAND_NOTE) {
+        equal = runs_equal(&left.note.text, &right.note.text);
+    }
+    /* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c) */
+    return equal && memcmp(&left, &right, sizeof(left)) == 0; /* as above */
+}
