@@ -14,6 +14,11 @@
  *   4. A frame that is late, repeated, out of order, malformed or hostile changes nothing else.
  *   5. COMMAND_SEND never leads to a broadcast: only COMMAND_BROADCAST does, of exactly the
  *      transaction whose hash EVENT_SIGNED named.
+ *   6. What decides about money or signatures (blocks, facts, finality, trees, balances, nonces,
+ *      receipts) is given only when `quorum` endpoints said the same, each asked by itself. An
+ *      endpoint that has not got so far is not one that says otherwise; with fewer than `quorum`
+ *      to ask, nothing is given and EVENT_QUORUM says so. What an endpoint said otherwise becomes
+ *      EVENT_DISSENT, once per question.
  *
  * Threads: none. Every call for a chain comes from the loop that built it.
  * Memory: an adapter lives in the block given to init and never allocates.
@@ -56,6 +61,7 @@ struct chain_config {
     uint32_t
         submit_count; /* the last so many are given transactions and asked nothing else; where
                          there are any, the others are given none. Fewer than endpoints_count */
+    uint32_t quorum;  /* endpoints that must agree, 1 to all that are asked; see promise 6 */
     enum finality_policy finality;
     uint32_t finality_blocks;   /* for FINALITY_DEPTH; at least 1 */
     uint32_t blocks_per_range;  /* most blocks of one log query while catching up */

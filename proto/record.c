@@ -214,7 +214,8 @@ static enum status read_large_event(const Sluice__V1__LargeEvent *large,
 
     if (status != STATUS_OK || large->base.n_unknown_fields != 0 ||
         hash_is_zero(&record->blob_digest) || large->kind < (Sluice__V1__EventKind)EVENT_START ||
-        large->kind > (Sluice__V1__EventKind)EVENT_STOP) {
+        protobuf_c_enum_descriptor_get_value(&sluice__v1__event_kind__descriptor,
+                                             (int)large->kind) == NULL) {
         return STATUS_MALFORMED;
     }
     record->event.kind = (enum event_kind)large->kind;

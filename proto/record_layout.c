@@ -383,6 +383,27 @@ static const struct codec_field stop_layout_fields[] = {
 };
 CODEC_LAYOUT(stop_layout, sluice__v1__stop__descriptor, struct event);
 
+static const struct codec_field dissent_layout_fields[] = {
+    CODEC_SCALAR(struct event, dissent.endpoint_index),
+    CODEC_SCALAR(struct event, dissent.block_number),
+    CODEC_SCALAR(struct event, dissent.block_hash),
+    CODEC_SCALAR(struct event, dissent.agreed_count),
+    CODEC_SCALAR(struct event, dissent.agreed),
+    CODEC_SCALAR(struct event, dissent.digest),
+    CODEC_BYTES_OF(CODEC_TEXT, struct event, dissent.question, DISSENT_QUESTION_BYTES_MAX),
+    CODEC_BYTES_OF(CODEC_TEXT, struct event, dissent.answer, DISSENT_ANSWER_BYTES_MAX),
+    CODEC_SCALAR(struct event, dissent.answer_bytes),
+};
+CODEC_LAYOUT(dissent_layout, sluice__v1__dissent__descriptor, struct event);
+
+static const struct codec_field quorum_layout_fields[] = {
+    CODEC_ENUM_OF(struct event, quorum.state, QUORUM_HELD, QUORUM_FINAL_MOVED_BACK),
+    CODEC_SCALAR(struct event, quorum.answering_count),
+    CODEC_SCALAR(struct event, quorum.needed_count),
+    CODEC_BYTES_OF(CODEC_TEXT, struct event, quorum.detail, REASON_BYTES_MAX),
+};
+CODEC_LAYOUT(quorum_layout, sluice__v1__quorum__descriptor, struct event);
+
 static const struct codec_field record_event_layout_fields[] = {
     CODEC_CHOICE_OF(struct event, kind, EVENT_START, 0, &start_layout),
     CODEC_CHOICE_OF(struct event, kind, EVENT_WAKE, 0, &wake_layout),
@@ -406,6 +427,8 @@ static const struct codec_field record_event_layout_fields[] = {
     CODEC_CHOICE_OF(struct event, kind, EVENT_OPERATOR, 0, &operator_layout),
     CODEC_CHOICE_OF(struct event, kind, EVENT_ENDPOINT, 0, &endpoint_layout),
     CODEC_CHOICE_OF(struct event, kind, EVENT_STOP, 0, &stop_layout),
+    CODEC_CHOICE_OF(struct event, kind, EVENT_DISSENT, 0, &dissent_layout),
+    CODEC_CHOICE_OF(struct event, kind, EVENT_QUORUM, 0, &quorum_layout),
     CODEC_SCALAR(struct event, domain),
 };
 const struct codec_layout record_event_layout = {

@@ -65,17 +65,17 @@ const struct cli_verb cli_verbs[] = {
      "  --limit N      at most N (1000)\n",
      cli_messages},
     {"journal", "Look into a journal and check it.",
-     "sluice journal verify DIR [--json]\n"
-     "sluice journal tail DIR [-n N] [--follow] [--json]\n\n"
-     "Reads the directory of a running node, of a dead one, or a copy; needs no key and changes\n"
-     "nothing.\n\n"
-     "verify      order, checksums, content and blobs of every record; names the first bad one\n"
-     "tail        the last records, one per line ('>' marks what the node decided)\n"
-     "  -n N      so many records (10)\n"
-     "  --follow  go on with new records as they are committed\n"
-     "  --json    every field, one document per line\n\n"
-     "Exit codes: 0 sound; 1 no journal there; 2 usage, or another version wrote it; 5 not sound;\n"
-     "75 it cannot be read now\n",
+     "sluice journal VERB DIR ...\n\n"
+     "  verify DIR               order, checksums, content, blobs and hash tree of every record\n"
+     "  tail DIR                 the last records, one per line\n"
+     "  show DIR RECORD          every field of one record\n"
+     "  grep DIR ...             the records about a message, a plan, a transaction, a chain, a "
+     "time\n"
+     "  stats DIR                how much of what, and what is open\n"
+     "\nReads the directory of a running node, of a dead one, or a copy; needs no key. 'sluice\n"
+     "journal VERB --help' says more.\n\n"
+     "Exit codes: 0 done; 1 no journal there, or nothing found; 2 usage, or another version wrote\n"
+     "it; 5 not sound; 75 it cannot be read now\n",
      cli_journal},
     {"replay", "Run the core over a journal again and compare everything.",
      "sluice replay DIR [--json]\n\n"
@@ -108,6 +108,17 @@ const struct cli_verb cli_verbs[] = {
      "(or\n"
      "says infeasible, and that is proved); 1 it is not; 2 a file is not what it should be.\n",
      cli_certify},
+    {"explain", "Why a plan does what it does: gains, costs, prices of limits.",
+     "sluice explain NETWORK PLAN [--json]\n\n"
+     "For each move what it makes and what it costs; for each limit that the plan runs into, what\n"
+     "one unit more of room is worth; for each corridor that is not used, why. The moves' gains "
+     "less\n"
+     "their costs are what the plan is worth more than doing nothing.\n\n"
+     "  sluice solve network.json > plan.json && sluice explain network.json plan.json\n\n"
+     "Exit codes: 0 explained; 1 the plan is not what it says, or says that there is none; 2 a "
+     "file\n"
+     "is not what it should be.\n",
+     cli_explain},
     {"key", "Make and import keys for the signer.",
      "sluice key new KEYSTORE --passphrase-file FILE [--json]\n"
      "sluice key import KEYSTORE --passphrase-file FILE [--json]\n"
@@ -120,6 +131,29 @@ const struct cli_verb cli_verbs[] = {
      "                          (umask 077; head -c 24 /dev/urandom | base64 > FILE)\n\n"
      "Exit codes: 0 done; 1 list met a file that is no keystore or does not open; 2 usage.\n",
      cli_key},
+    {"tool", "A relayer's everyday questions: ids, messages, trees, digests, signers.",
+     "sluice tool id [MESSAGE]\n"
+     "sluice tool decode [MESSAGE]\n"
+     "sluice tool tree [FILE] [--at COUNT] [--proof INDEX | --proofs]\n"
+     "sluice tool checkpoint-digest --domain N --hook ADDRESS --root HASH --index N\n"
+     "                              --message-id ID\n"
+     "sluice tool recover --signature SIGNATURE (--digest HASH | the checkpoint's options)\n"
+     "sluice tool metadata --type TYPE [METADATA]\n\n"
+     "Reads hexadecimal digits from the argument, or from standard input without one or with '-';\n"
+     "prints one JSON document. Needs no node, no chain and no key.\n\n"
+     "id                 the id of a message: keccak-256 of its bytes\n"
+     "decode             its fields; the body also as a warp-route transfer, if it has that shape\n"
+     "tree               a merkle tree hook's tree over leaves (message ids), one per line:\n"
+     "                   count and root\n"
+     "  --at COUNT       of the first COUNT leaves alone, as an older checkpoint signed it\n"
+     "  --proof INDEX    and the 32 siblings of that leaf, lowest level first\n"
+     "  --proofs         and those of every leaf, one document per line\n"
+     "checkpoint-digest  what a validator's key signs for a checkpoint\n"
+     "recover            whose key made a signature\n"
+     "metadata           what a relayer handed to an ISM; TYPE is message-id, merkle-root or\n"
+     "                   aggregation:MODULES\n\n"
+     "Exit codes: 0 done; 1 no key made the signature; 2 the input is not what it should be.\n",
+     cli_tool},
     {NULL, NULL, NULL, NULL},
 };
 

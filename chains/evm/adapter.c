@@ -121,10 +121,9 @@ static bool is_in_bounds(const struct chain_config *config)
         }
         break;
     }
-    return config->submit_count < config->endpoints_count && config->blocks_per_range > 0 &&
-           config->requests_open_max > 0 && config->requests_open_max <= REQUESTS_MAX &&
-           config->legs_open_max > 0 && config->legs_open_max <= LEGS_MAX &&
-           follows_wanted(config) <= FOLLOWS_MAX &&
+    return config->blocks_per_range > 0 && config->requests_open_max > 0 &&
+           config->requests_open_max <= REQUESTS_MAX && config->legs_open_max > 0 &&
+           config->legs_open_max <= LEGS_MAX && follows_wanted(config) <= FOLLOWS_MAX &&
            config->frame_bytes_max >= EVM_FRAME_BYTES_MIN &&
            config->frame_bytes_max <= FRAME_BYTES_MAX && config->request_deadline.ns > 0 &&
            config->request_deadline.ns < UINT64_MAX / 16 &&

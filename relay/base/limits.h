@@ -23,6 +23,9 @@
 #define LOCATION_BYTES_MAX 512u
 #define REASON_BYTES_MAX   256u /* revert texts and other words from outside, cut to fit */
 
+#define DISSENT_QUESTION_BYTES_MAX 1024u  /* what was asked when endpoints disagreed, cut to fit */
+#define DISSENT_ANSWER_BYTES_MAX   16384u /* and what one of them said */
+
 #define RECORD_BYTES_MAX    65535u /* one journal record: a tlog-tiles entry has a 16-bit length */
 #define ROW_KEY_BYTES_MAX   128u   /* LMDB allows 511 */
 #define ROW_VALUE_BYTES_MAX 65535u
@@ -38,6 +41,8 @@
 
 static_assert(MESSAGE_BYTES_MAX + METADATA_BYTES_MAX < RECORD_BYTES_MAX,
               "a leg with its message and metadata fits one record");
+static_assert(DISSENT_QUESTION_BYTES_MAX + DISSENT_ANSWER_BYTES_MAX < RECORD_BYTES_MAX,
+              "evidence of a disagreement fits one record");
 static_assert(77 + 32 * VALIDATORS_MAX < RECORD_BYTES_MAX, "a validator set fits one record");
 
 #endif

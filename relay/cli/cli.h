@@ -13,6 +13,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "relay/base/amount.h"
 #include "relay/base/bytes.h"
@@ -45,6 +46,8 @@ int cli_replay(int argc, char **argv);  /* relay/cli/replay.c */
 int cli_key(int argc, char **argv);     /* relay/cli/key.c */
 int cli_solve(int argc, char **argv);   /* relay/cli/solve.c */
 int cli_certify(int argc, char **argv); /* relay/cli/certify.c */
+int cli_tool(int argc, char **argv);    /* relay/cli/tool.c */
+int cli_explain(int argc, char **argv); /* relay/cli/explain.c */
 
 /* ---- options ---- */
 
@@ -66,6 +69,14 @@ struct cli_arguments {
  * False: it was --help (printed) or a mistake (told); the caller returns *ret_code. */
 bool cli_parse(int argc, char **argv, const struct cli_option *options, size_t arguments_max,
                struct cli_arguments *ret_arguments, int *ret_code);
+
+/* A whole number in decimal digits and nothing else. False: it is not, or does not fit. */
+bool cli_count(const char *text, uint64_t *ret_count);
+/* "2026-11-23" (its beginning), "2026-11-23T01:05:16Z", with a fraction of a second or without.
+ * False: it is neither, or not between 1970 and 2500. */
+bool cli_time(const char *text, struct instant *ret_at);
+/* 0x and 64 digits, or the digits alone. */
+bool cli_hash(const char *text, struct hash *ret_hash);
 
 /* "sluice VERB: ..." on standard error. */
 void cli_say(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "proto/record.h"
 #include "relay/core/config.h"
@@ -12,9 +13,20 @@
 /* Every field. `config` names chains; NULL: nobody knows their names. NULL: no memory. */
 json_t *record_text_json(uint64_t sequence, const struct record *record,
                          const struct core_config *config);
-/* One line on standard output: number, time, chain, name, the fields that say something. Amounts of
+/* One line: number, time, chain, name, the fields that say something. Amounts of
  * a configured asset are in its units, others in base units. */
-void record_text_print(uint64_t sequence, const struct record *record,
+void record_text_print(FILE *stream, uint64_t sequence, const struct record *record,
                        const struct core_config *config);
+
+/* Every field, one per line and indented as they nest; bytes are whole. */
+void record_text_print_all(FILE *stream, const struct record *record,
+                           const struct core_config *config);
+
+/* "block", "send". Static memory. */
+const char *record_text_name(const struct record *record);
+/* "dispatch" of a fact, NULL of anything else. Static memory. */
+const char *record_text_fact_name(const struct record *record);
+/* 0: it is about none. */
+uint32_t record_text_domain(const struct record *record);
 
 #endif

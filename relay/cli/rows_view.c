@@ -8,11 +8,11 @@
 #include "relay/core/config_rows.h"
 #include "relay/node/config.h"
 #include "relay/node/row_source.h"
+#include "store/source.h"
 
 static int open_journal(const char *verb, const char *data, struct rows_view *view)
 {
-    const struct journal_options options = {.path = data, .read_only = true};
-    enum status status = journal_open_lmdb(&options, &view->journal);
+    enum status status = journal_open_source(data, &view->journal);
     if (status == STATUS_OK) {
         status = journal_reader_open(view->journal, &view->reader);
     }

@@ -50,13 +50,15 @@ static json_t *gather_chain(struct gathering *gathering, const struct core_chain
     json_t *object =
         json_pack("{s:s, s:o}", "name", chain->name, "domain", json_of_count(chain->domain));
     if (found(gathering, core_view_chain(source, chain->domain, &row))) {
+        const bool is_halted = row.stopped == REASON_NONE && row.no_quorum;
         (void)json_object_update_new(
             object,
             json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "head", json_of_count(row.head_number),
                       "final", json_of_count(row.final_number), "applied",
                       row.applied_any ? json_of_count(row.applied_number) : json_null(), "base_fee",
-                      json_of_amount(&row.base_fee), "stopped", json_of_reason(row.stopped),
-                      "stopped_since", json_of_time(row.since)));
+                      json_of_amount(&row.base_fee), "stopped",
+                      json_of_reason(is_halted ? REASON_NO_QUORUM : row.stopped), "stopped_since",
+                      json_of_time(row.since)));
     }
     if (found(gathering, capital_view_chain(source, chain->domain, &ledger))) {
         (void)json_object_update_new(

@@ -169,6 +169,8 @@ static void look_at_chain(struct waiting *waiting, const struct core_chain *chai
     }
     if (row.stopped != REASON_NONE) {
         add(waiting, "chain", chain->name, row.stopped, row.since, 1);
+    } else if (row.no_quorum) {
+        add(waiting, "chain", chain->name, REASON_NO_QUORUM, row.since, 1);
     }
     if (chain->validate && found(waiting, core_view_tree(source, chain->domain, &tree)) &&
         tree.halted != REASON_NONE) {

@@ -77,11 +77,19 @@ static bool chain_listening(struct step *step, uint32_t domain, struct chain_row
     return chain_running(step, domain, ret_chain) && !ret_chain->watch_wanted;
 }
 
-bool blocks_is_running(struct step *step, uint32_t domain)
+enum reason blocks_halted(struct step *step, uint32_t domain)
 {
     struct chain_row chain;
 
-    return chain_running(step, domain, &chain);
+    if (!chain_running(step, domain, &chain)) {
+        return REASON_CHAIN_STOPPED;
+    }
+    return chain.no_quorum ? REASON_NO_QUORUM : REASON_NONE;
+}
+
+bool blocks_is_running(struct step *step, uint32_t domain)
+{
+    return blocks_halted(step, domain) == REASON_NONE;
 }
 
 static struct bytes block_key(uint8_t memory[BLOCK_KEY_BYTES], uint32_t domain, uint64_t number)
@@ -218,6 +226,7 @@ static void start_chain(struct step *step, const struct core_chain *config)
     if (!blocks_chain(step, config->domain, &chain)) {
         chain.cursor_number = config->start_block;
     }
+    chain.no_quorum = false; /* the adapter says so when it is not */
     watch_anew(step, config->domain, &chain);
 }
 
@@ -243,6 +252,7 @@ static void fact_put(struct step *step, uint32_t domain, uint32_t round, const s
     struct packer packer = packer_from(memory, sizeof(memory));
 
     pack_u32(&packer, round);
+    pack_u64(&packer, step->record);
     fact_pack(fact, &packer);
     step_put(step, fact_key(key, domain, fact->block_number, fact->log_index),
              packer_finish(&packer));
@@ -250,11 +260,12 @@ static void fact_put(struct step *step, uint32_t domain, uint32_t round, const s
 
 /* Reads a row's fact; its message is kept for this step, because the row's bytes are borrowed. */
 static bool fact_take(struct step *step, struct bytes key, struct bytes value, uint32_t *ret_round,
-                      struct fact *ret_fact)
+                      uint64_t *ret_record, struct fact *ret_fact)
 {
     struct unpacker unpacker = unpacker_from(value);
 
     *ret_round = unpack_u32(&unpacker);
+    *ret_record = unpack_u64(&unpacker);
     if (fact_unpack(key, &unpacker, ret_fact) != STATUS_OK) {
         step->status = STATUS_CORRUPT;
         return false;
@@ -286,7 +297,8 @@ void blocks_on_fact(struct step *step, uint32_t domain, const struct fact *fact)
     if (step_get(step, key, &value)) {
         struct fact old;
         uint32_t round = 0;
-        if (!fact_take(step, key, value, &round, &old)) {
+        uint64_t record = 0;
+        if (!fact_take(step, key, value, &round, &record, &old)) {
             return;
         }
         if (hash_equal(&old.block_hash, &fact->block_hash)) {
@@ -324,9 +336,11 @@ static bool apply_next(struct step *step, uint32_t domain, struct chain_row *cha
     struct bytes value;
     struct fact fact;
     uint32_t round = 0;
+    uint64_t record = 0;
 
     if (!step_seek(step, from, bytes_from(memory, 5), &key, &value) ||
-        !fact_take(step, key, value, &round, &fact) || fact.block_number > chain->target_number) {
+        !fact_take(step, key, value, &round, &record, &fact) ||
+        fact.block_number > chain->target_number) {
         return false;
     }
     const bool is_last_index = fact.log_index == UINT32_MAX;
@@ -337,9 +351,11 @@ static bool apply_next(struct step *step, uint32_t domain, struct chain_row *cha
         message_on_orphaned_fact(step, domain, &fact);
         return true;
     }
+    step->fact_record = record;
     tree_on_final_fact(step, domain, &fact);
     message_on_final_fact(step, domain, &fact);
     ledger_on_final_fact(step, domain, &fact);
+    step->fact_record = 0;
     return true;
 }
 
@@ -573,6 +589,44 @@ void blocks_on_final(struct step *step, const struct event *event)
         chain.target_hash = event->final.hash;
     }
     apply(step, domain, &chain);
+}
+
+/* What the endpoints say together. Blocks and facts are taken on meanwhile: what is given was
+ * agreed on; but nothing is decided on a chain that cannot be asked. */
+void blocks_on_quorum(struct step *step, const struct event *event)
+{
+    const uint32_t domain = event->domain;
+    const bool is_lost = event->quorum.state == QUORUM_LOST;
+    struct text text = text_from("");
+    struct chain_row chain;
+
+    if (!chain_running(step, domain, &chain)) {
+        return;
+    }
+    text_add_number(&text, event->quorum.answering_count);
+    text_add(&text, " endpoints answer, ");
+    text_add_number(&text, event->quorum.needed_count);
+    text_add(&text, " must agree");
+    switch (event->quorum.state) {
+    case QUORUM_SPLIT:
+        step_note(step, NOTE_ALARM, domain, NULL, REASON_QUORUM_SPLIT, text.text);
+        return;
+    case QUORUM_FINAL_MOVED_BACK:
+        stop(step, domain, &chain, REASON_FINAL_MOVED_BACK,
+             "the endpoints name an older final block than before");
+        return;
+    case QUORUM_HELD:
+    case QUORUM_LOST:
+        break;
+    }
+    if (chain.no_quorum == is_lost) {
+        return;
+    }
+    chain.no_quorum = is_lost;
+    chain.since = step->now;
+    chain_put(step, domain, &chain);
+    step_note(step, is_lost ? NOTE_ALARM : NOTE_INFO, domain, NULL,
+              is_lost ? REASON_NO_QUORUM : REASON_QUORUM_HELD, text.text);
 }
 
 /* A person looked at a stopped chain and accepts what it says now: it is read anew above what was

@@ -33,6 +33,7 @@ void chain_row_pack(const struct chain_row *chain, struct packer *packer)
     pack_bool(packer, chain->watch_wanted);
     pack_u16(packer, (uint16_t)chain->stopped);
     pack_instant(packer, chain->since);
+    pack_bool(packer, chain->no_quorum);
 }
 
 enum status chain_row_unpack(struct bytes bytes, struct chain_row *ret_chain)
@@ -58,6 +59,7 @@ enum status chain_row_unpack(struct bytes bytes, struct chain_row *ret_chain)
     chain.watch_wanted = unpack_bool(&unpacker);
     chain.stopped = (enum reason)unpack_u16(&unpacker);
     chain.since = unpack_instant(&unpacker);
+    chain.no_quorum = unpack_bool(&unpacker);
     if (!unpacker_is_done(&unpacker)) {
         return STATUS_CORRUPT;
     }

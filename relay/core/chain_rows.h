@@ -28,7 +28,8 @@ struct chain_row {
     uint32_t round;       /* counts watches: what was given for an older one is given again */
     bool watch_wanted;    /* COMMAND_WATCH is due */
     enum reason stopped;  /* REASON_NONE: running; else nothing on this chain acts */
-    struct instant since; /* of `stopped` */
+    struct instant since; /* of `stopped`, or else of `no_quorum` */
+    bool no_quorum;       /* too few endpoints answer: nothing acts until they do */
 };
 struct bytes chain_key(uint8_t memory[CHAIN_KEY_BYTES], uint32_t domain);
 void chain_row_pack(const struct chain_row *chain, struct packer *packer);

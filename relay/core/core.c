@@ -2,11 +2,11 @@
 /* relay/core/core.c: one step: routes the event, works off what is due, folds the digest.
  *
  * TABLE_META, one row: core version u32, digest, instants of the last step, of the wake that was
- * asked for and of the last start, paused. It is written by every step and is not part of the
- * digest it holds.
+ * asked for and of the last start, paused, records of the journal so far. It is written by every
+ * step and is not part of the digest it holds.
  *
- * The due queue is read from the wake's instant on: no due row is ever older than it, so rows that
- * were already worked off, and are only not durable yet, are not walked again. */
+ * The due queue is read from step->due_floor on, so rows that were already worked off, and are only
+ * not durable yet, are not walked again. */
 #include "relay/core/core.h"
 
 #include <string.h>
@@ -19,8 +19,9 @@
 #include "relay/core/fold.h"
 #include "relay/core/step.h"
 #include "relay/core/tables.h"
+#include "relay/core/text.h"
 
-#define META_BYTES        (4 + 32 + 8 + 8 + 8 + 1)
+#define META_BYTES        (4 + 32 + 8 + 8 + 8 + 1 + 8)
 #define DUE_PER_STEP_MAX  64u
 #define DUE_ROOM_COMMANDS 4u /* what a due handler that does not look at the room may ask */
 #define NEVER             UINT64_MAX
@@ -34,6 +35,7 @@ struct core {
     struct instant wake; /* asked for; NEVER: none */
     struct instant started;
     bool paused;
+    uint64_t records_count; /* of the journal, this step's left out while it runs */
     uint8_t bytes[COMMAND_BYTES_PER_STEP_MAX];
 };
 
@@ -57,6 +59,7 @@ static void meta_write(struct core *core)
     pack_instant(&packer, core->wake);
     pack_instant(&packer, core->started);
     pack_bool(&packer, core->paused);
+    pack_u64(&packer, core->records_count);
     rows_put(core->step.rows, bytes_from(meta_key, sizeof(meta_key)), packer_finish(&packer));
     /* Not part of the digest: it holds the digest. */
     struct hash unused = core->digest;
@@ -88,6 +91,7 @@ static enum status meta_read(struct core *core)
     core->wake = unpack_instant(&unpacker);
     core->started = unpack_instant(&unpacker);
     core->paused = unpack_bool(&unpacker);
+    core->records_count = unpack_u64(&unpacker);
     return unpacker_is_done(&unpacker) ? STATUS_OK : STATUS_CORRUPT;
 }
 
@@ -150,6 +154,8 @@ enum status core_init(void *memory, struct rows *rows, struct core **ret_core)
     core->step.rows = rows;
     core->step.config = &core->config;
     core->wake.ns = NEVER;
+    core->step.due_floor[0] = TABLE_DUE;
+    core->step.due_floor_count = 1;
     enum status status = meta_read(core);
     if (status == STATUS_OK) {
         status = config_read(core);
@@ -187,17 +193,15 @@ static bool due_handle(struct step *step, enum due_kind kind, const struct hash 
 }
 
 /* The first due row. False: the queue is empty. */
-static bool due_first(struct step *step, struct instant from, struct instant *ret_at,
-                      enum due_kind *ret_kind, struct hash *ret_id)
+static bool due_first(struct step *step, struct instant *ret_at, enum due_kind *ret_kind,
+                      struct hash *ret_id)
 {
-    uint8_t memory[9];
-    struct packer start = packer_from(memory, sizeof(memory));
+    static const uint8_t table = TABLE_DUE;
     struct bytes key;
     struct bytes value;
 
-    pack_u8(&start, TABLE_DUE);
-    pack_instant(&start, from);
-    if (!step_seek(step, packer_finish(&start), bytes_from(memory, 1), &key, &value)) {
+    if (!step_seek(step, bytes_from(step->due_floor, step->due_floor_count), bytes_from(&table, 1),
+                   &key, &value)) {
         return false;
     }
     struct unpacker unpacker = unpacker_from(key);
@@ -209,8 +213,20 @@ static bool due_first(struct step *step, struct instant from, struct instant *re
         step->status = STATUS_CORRUPT;
         return false;
     }
+    CHECK(key.count == DUE_KEY_BYTES);
+    memcpy(step->due_floor, key.data, key.count);
+    step->due_floor_count = key.count;
     *ret_kind = (enum due_kind)kind;
     return true;
+}
+
+/* Removes the row that due_first found; the floor is then the first key above it. */
+static void due_take(struct step *step, struct instant at, enum due_kind kind,
+                     const struct hash *id)
+{
+    step_due_remove(step, at, kind, id);
+    CHECK(step->due_floor_count == DUE_KEY_BYTES);
+    step->due_floor[step->due_floor_count++] = 0;
 }
 
 /* Works off what is due, oldest first, and leaves in core->wake when the rest is. */
@@ -221,20 +237,17 @@ static void work_off_due(struct core *core)
     enum due_kind kind = DUE_MESSAGE;
     struct hash id;
 
-    const struct instant floor = core->wake.ns == NEVER ? (struct instant){.ns = 0} : core->wake;
-    struct instant from = floor;
-    bool any = due_first(step, from, &at, &kind, &id);
+    bool any = due_first(step, &at, &kind, &id);
     for (uint32_t i = 0; any && i < DUE_PER_STEP_MAX && instant_is_past(at, step->now); i++) {
-        from = at;
         if (!step_has_room(step, DUE_ROOM_COMMANDS)) {
             break;
         }
-        step_due_remove(step, at, kind, &id);
+        due_take(step, at, kind, &id);
         if (!due_handle(step, kind, &id)) {
             step_due(step, at, kind, &id);
             break;
         }
-        any = due_first(step, from, &at, &kind, &id);
+        any = due_first(step, &at, &kind, &id);
     }
     core->wake.ns = any ? at.ns : NEVER;
     /* A handler may have asked for an instant before the row it was called for. */
@@ -334,6 +347,39 @@ static void on_endpoint(struct step *step, const struct event *event)
     }
 }
 
+static void on_dissent(struct step *step, const struct event *event)
+{
+    struct text text = text_from("endpoint ");
+
+    text_add_number(&text, (uint64_t)event->dissent.endpoint_index + 1);
+    text_add(&text, event->dissent.agreed_count == 0 ? " and others say different things"
+                                                     : " is outvoted");
+    if (event->dissent.block_number != 0) {
+        text_add(&text, " on block ");
+        text_add_number(&text, event->dissent.block_number);
+    }
+    step_note(step, NOTE_WARN, event->domain, NULL, REASON_DISSENT, text.text);
+}
+
+/* What the endpoints of a chain say together. */
+static void on_endpoints(struct step *step, const struct event *event)
+{
+    if (event->kind == EVENT_DISSENT) {
+        on_dissent(step, event);
+        return;
+    }
+    blocks_on_quorum(step, event);
+    if (event->quorum.state == QUORUM_HELD) {
+        lane_on_connected(step, event->domain);
+    }
+}
+
+static void on_storage(struct step *step, const struct event *event)
+{
+    tree_on_storage(step, event);
+    message_on_storage(step, event);
+}
+
 static void on_event(struct core *core, const struct event *event)
 {
     struct step *step = &core->step;
@@ -358,8 +404,7 @@ static void on_event(struct core *core, const struct event *event)
         message_on_security(step, event);
         break;
     case EVENT_STORAGE:
-        tree_on_storage(step, event);
-        message_on_storage(step, event);
+        on_storage(step, event);
         break;
     case EVENT_CHECKPOINT:
         message_on_checkpoint(step, event);
@@ -397,6 +442,10 @@ static void on_event(struct core *core, const struct event *event)
     case EVENT_ENDPOINT:
         on_endpoint(step, event);
         break;
+    case EVENT_DISSENT:
+    case EVENT_QUORUM:
+        on_endpoints(step, event);
+        break;
     case EVENT_STOP:
         step_note(step, NOTE_INFO, 0, NULL, REASON_STOPPED, NULL);
         break;
@@ -414,6 +463,8 @@ static void step_begin(struct core *core, const struct event *event)
     }
     step->now = core->last;
     step->started = core->started;
+    step->record = core->records_count + 1;
+    step->fact_record = 0;
     step->status = STATUS_OK;
     step->commands_count = 0;
     step->bytes = buffer_from(core->bytes, sizeof(core->bytes));
@@ -453,6 +504,17 @@ static void fold_digest(struct core *core, const struct event *event)
     core->digest = sha2_finish(&sha2);
 }
 
+/* What the shell journals of a step: the event and the decisions. */
+static uint64_t records_of(const struct step *step)
+{
+    uint64_t count = 1;
+
+    for (uint32_t i = 0; i < step->commands_count; i++) {
+        count += command_is_recorded(step->commands[i].kind) ? 1u : 0u;
+    }
+    return count;
+}
+
 enum status core_step(struct core *core, const struct event *event, struct core_output *ret_output)
 {
     CHECK(core->has_config || event->kind == EVENT_START);
@@ -466,6 +528,7 @@ enum status core_step(struct core *core, const struct event *event, struct core_
     }
     ask_for_wake(core, event, asked_before);
     fold_digest(core, event);
+    core->records_count += records_of(step);
     meta_write(core);
     *ret_output = (struct core_output){
         .commands = step->commands, .commands_count = step->commands_count, .digest = core->digest};

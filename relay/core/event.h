@@ -48,6 +48,8 @@ enum event_kind {
     EVENT_OPERATOR = 20,            /* a person asked for something */
     EVENT_ENDPOINT = 21,            /* an endpoint changed state */
     EVENT_STOP = 22,                /* the node stops in good order */
+    EVENT_DISSENT = 50, /* an endpoint answered otherwise than the others: evidence, kept whole */
+    EVENT_QUORUM = 51,  /* whether enough endpoints of a chain agree to act on what they say */
 };
 
 /* stored: never renumber. How a question to the outside ended. UNKNOWN is never treated as any of
@@ -163,6 +165,14 @@ enum endpoint_state {
     ENDPOINT_WRONG_CHAIN = 3,      /* answers with another chain id or domain */
     ENDPOINT_MISSING_CONTRACT = 4, /* a configured address has no code */
     ENDPOINT_MALFORMED = 5,        /* sent what cannot be parsed */
+};
+
+/* stored: never renumber */
+enum quorum_state {
+    QUORUM_HELD = 1,  /* enough endpoints answer again */
+    QUORUM_LOST = 2,  /* fewer endpoints answer than must agree: nothing is decided meanwhile */
+    QUORUM_SPLIT = 3, /* they answer, and no answer has enough of them behind it */
+    QUORUM_FINAL_MOVED_BACK = 4, /* enough of them name an older final block than before */
 };
 
 /* stored: never renumber. Why a broadcast was not taken. */
@@ -330,6 +340,23 @@ struct event {
             enum endpoint_state state;
             struct bytes detail;
         } endpoint;
+        struct {
+            uint32_t endpoint_index;
+            uint64_t block_number; /* the question's; 0 where it names none */
+            struct hash block_hash;
+            uint32_t agreed_count; /* endpoints that gave the answer in use; 0: none is in use */
+            struct hash agreed;    /* digest of that answer */
+            struct hash digest;    /* of this endpoint's */
+            struct bytes question; /* as it was asked; at most DISSENT_QUESTION_BYTES_MAX */
+            struct bytes answer;   /* as it came; cut at DISSENT_ANSWER_BYTES_MAX */
+            uint32_t answer_bytes; /* before the cut */
+        } dissent;
+        struct {
+            enum quorum_state state;
+            uint32_t answering_count; /* endpoints that can be asked */
+            uint32_t needed_count;    /* equal answers it takes */
+            struct bytes detail;
+        } quorum;
         struct {
             struct bytes reason;
         } stop;

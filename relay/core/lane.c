@@ -140,8 +140,9 @@ static enum reason lane_refusal(struct step *step, const struct core_chain *conf
     if (config == NULL || !lane_key_is_known(config, &leg->key)) {
         return REASON_NO_KEY;
     }
-    if (!blocks_is_running(step, leg->domain)) {
-        return REASON_CHAIN_STOPPED;
+    const enum reason halted = blocks_halted(step, leg->domain);
+    if (halted != REASON_NONE) {
+        return halted;
     }
     if (!lane_get(step, leg->domain, &leg->key, lane) || lane->row.state == LANE_UNKNOWN) {
         return REASON_LANE_UNKNOWN;

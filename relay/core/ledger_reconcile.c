@@ -47,8 +47,9 @@ enum reason ledger_reason(struct step *step, uint32_t domain)
     struct ledger_chain chain;
     struct assembly assembly;
 
-    if (!blocks_is_running(step, domain)) {
-        return REASON_CHAIN_STOPPED;
+    const enum reason halted = blocks_halted(step, domain);
+    if (halted != REASON_NONE) {
+        return halted;
     }
     if (!capital_get_chain(step, domain, &chain) || chain.state == LEDGER_OPENING) {
         return REASON_POSITIONS_UNKNOWN;
@@ -462,6 +463,7 @@ static void answer_apply(struct step *step, const struct event *event, struct le
     assembly.block = chain->asked_block;
     memset(&assembly.transaction, 0, sizeof(assembly.transaction));
     assembly.log_index = 0;
+    assembly.record = step->record;
     const struct comparisons result = answer_compare(&book, chain, event, snapshot);
     if (assembly.sequence != kept.sequence) {
         kept.sequence = assembly.sequence;

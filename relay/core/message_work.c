@@ -52,9 +52,14 @@ static enum stage stage_security(struct step *step, struct message *message)
         message_later(step, message, REASON_NOT_RELAYED, MESSAGE_LONG_WAIT);
         return STAGE_WAIT;
     }
-    if (!blocks_is_running(step, message->row.destination) ||
-        !blocks_is_running(step, message->row.origin)) {
-        message_later(step, message, REASON_CHAIN_STOPPED, MESSAGE_STOPPED_WAIT);
+    enum reason halted = blocks_halted(step, message->row.destination);
+    if (halted != REASON_CHAIN_STOPPED) {
+        const enum reason origin = blocks_halted(step, message->row.origin);
+        halted = origin != REASON_NONE ? origin : halted;
+    }
+    if (halted != REASON_NONE) {
+        message_later(step, message, halted,
+                      halted == REASON_NO_QUORUM ? MESSAGE_QUORUM_WAIT : MESSAGE_STOPPED_WAIT);
         return STAGE_WAIT;
     }
     (void)security_get(step, message, &security);

@@ -64,6 +64,13 @@ static const char *const texts[] = {
         "a transaction was not included in time; it is sent again or its fee is raised",
     [REASON_REJECTED] = "the network does not take a transaction",
     [REASON_CONTRADICTION] = "what an endpoint says contradicts itself; it is read again",
+    [REASON_NO_QUORUM] =
+        "fewer endpoints answer than must agree: nothing is decided until enough of them do",
+    [REASON_QUORUM_HELD] = "enough endpoints answer again",
+    [REASON_QUORUM_SPLIT] =
+        "the endpoints contradict each other and no answer has enough of them behind it",
+    [REASON_DISSENT] = "an endpoint contradicts the others: what it said is kept as evidence",
+    [REASON_FINAL_MOVED_BACK] = "the final block moved back: the chain is stopped",
     [REASON_UNRECONCILED] = "the ledger differs from the chain: flows are stopped",
     [REASON_RECONCILED] = "the ledger equals the chain",
     [REASON_POSITIONS_UNKNOWN] = "balances could not be read yet",

@@ -53,13 +53,18 @@ enum reason {
     REASON_LOW_BALANCE = 108,
     REASON_CHECKPOINT_REFUSED = 109, /* the signer already signed another root for this index */
     REASON_ANNOUNCED = 110,
-    REASON_CHAIN_RESUMED = 111,  /* by a person; read anew above what was final */
-    REASON_LANE_RESUMED = 112,   /* a person accepts the nonce that the chain states */
-    REASON_PUBLISH_FAILED = 113, /* our checkpoint store cannot be written */
-    REASON_NOT_INCLUDED = 114,   /* a transaction waits; it is sent again or its fee is raised */
-    REASON_REJECTED = 115,       /* the network does not take a transaction */
-    REASON_CONTRADICTION = 116,  /* an endpoint's blocks contradict each other */
-    REASON_TREE_RESUMED = 160,   /* a person said to verify the tree and sign again */
+    REASON_CHAIN_RESUMED = 111,    /* by a person; read anew above what was final */
+    REASON_LANE_RESUMED = 112,     /* a person accepts the nonce that the chain states */
+    REASON_PUBLISH_FAILED = 113,   /* our checkpoint store cannot be written */
+    REASON_NOT_INCLUDED = 114,     /* a transaction waits; it is sent again or its fee is raised */
+    REASON_REJECTED = 115,         /* the network does not take a transaction */
+    REASON_CONTRADICTION = 116,    /* an endpoint's blocks contradict each other */
+    REASON_NO_QUORUM = 150,        /* fewer endpoints answer than must agree */
+    REASON_QUORUM_HELD = 151,      /* enough of them answer again */
+    REASON_QUORUM_SPLIT = 152,     /* endpoints contradict each other and none has a quorum */
+    REASON_DISSENT = 153,          /* one endpoint contradicts the others; it is outvoted */
+    REASON_FINAL_MOVED_BACK = 154, /* the final block moved back: the chain is stopped */
+    REASON_TREE_RESUMED = 160,     /* a person said to verify the tree and sign again */
     /* capital: 200 to 299 */
     REASON_UNRECONCILED = 200, /* the ledger differs from the chain: flows are stopped */
     REASON_RECONCILED = 201,

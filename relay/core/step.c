@@ -115,8 +115,6 @@ void step_note(struct step *step, enum note_level level, uint32_t domain,
 
 /* ---- the due queue: 'Q', instant, kind, id -> nothing ---- */
 
-#define DUE_KEY_BYTES (1 + 8 + 1 + 32)
-
 static struct bytes due_key(uint8_t memory[DUE_KEY_BYTES], struct instant at, enum due_kind kind,
                             const struct hash *id)
 {
@@ -132,8 +130,13 @@ static struct bytes due_key(uint8_t memory[DUE_KEY_BYTES], struct instant at, en
 void step_due(struct step *step, struct instant at, enum due_kind kind, const struct hash *id)
 {
     uint8_t memory[DUE_KEY_BYTES];
+    const struct bytes key = due_key(memory, at, kind, id);
 
-    step_put(step, due_key(memory, at, kind, id), bytes_from(NULL, 0));
+    step_put(step, key, bytes_from(NULL, 0));
+    if (bytes_compare(key, bytes_from(step->due_floor, step->due_floor_count)) < 0) {
+        memcpy(step->due_floor, memory, DUE_KEY_BYTES);
+        step->due_floor_count = DUE_KEY_BYTES;
+    }
     if (at.ns < step->wake.ns) {
         step->wake = at;
     }

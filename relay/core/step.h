@@ -24,10 +24,15 @@
 #include "relay/core/reason.h"
 #include "relay/core/rows.h"
 
+/* Of a key in TABLE_DUE: table, instant, kind, id. */
+#define DUE_KEY_BYTES (1 + 8 + 1 + 32)
+
 struct step {
     const struct core_config *config;
     struct rows *rows;
     struct instant now;
+    uint64_t record;        /* number of the event's record in the journal */
+    uint64_t fact_record;   /* of the record that told the final fact being applied; 0: none is */
     struct instant started; /* of the last EVENT_START: what was asked before it is lost */
     enum status status;     /* first failure of a row access; STATUS_OK until then */
     struct command commands[COMMANDS_PER_STEP_MAX];
@@ -37,6 +42,10 @@ struct step {
     uint32_t rows_changed;
     size_t rows_bytes; /* keys and values of those changes */
     bool paused;       /* a person paused sending (OPERATOR_PAUSE without a chain) */
+    /* No due row has a key below this one; kept from step to step. It changes no result: it spares
+     * a search the rows that were worked off and are only not durable yet. */
+    uint8_t due_floor[DUE_KEY_BYTES + 1];
+    size_t due_floor_count;
 };
 
 /* ---- rows: absent rows are false; a failing store is step->status and false ---- */
@@ -102,7 +111,10 @@ void lane_on_reorg(struct step *step, uint32_t domain, uint64_t number);
 /* ---- blocks: what the others may ask ---- */
 /* False: nothing is known of this chain (`ret_chain` is zeroed then). */
 bool blocks_chain(struct step *step, uint32_t domain, struct chain_row *ret_chain);
-/* True when the chain may be acted on: known and not stopped. */
+/* Why the chain may not be acted on: REASON_CHAIN_STOPPED (or unknown), REASON_NO_QUORUM;
+ * REASON_NONE: it may. */
+enum reason blocks_halted(struct step *step, uint32_t domain);
+/* True when the chain may be acted on. */
 bool blocks_is_running(struct step *step, uint32_t domain);
 /* The hash of a block at the head or among the last ones that became final. */
 bool blocks_hash(struct step *step, uint32_t domain, uint64_t number, struct hash *ret_hash);
@@ -161,6 +173,7 @@ void blocks_on_fact(struct step *step, uint32_t domain, const struct fact *fact)
 void blocks_on_block(struct step *step, const struct event *event);
 void blocks_on_final(struct step *step, const struct event *event);
 void blocks_on_operator(struct step *step, const struct event *event);
+void blocks_on_quorum(struct step *step, const struct event *event);
 void tree_on_start(struct step *step);
 void tree_on_operator(struct step *step, const struct event *event);
 void tree_on_storage(struct step *step, const struct event *event);

@@ -366,6 +366,25 @@ static void read_chain_haste(struct reading *reading, const struct file_chain *f
     }
 }
 
+/* Two different answers must never both have enough endpoints behind them. */
+static void read_quorum(struct reading *reading, const char *text, struct node_chain *chain)
+{
+    const uint32_t asked = chain->endpoints_count - chain->submit_count;
+    const uint32_t majority = asked / 2 + 1;
+
+    if (failed(reading)) {
+        return;
+    }
+    chain->quorum = majority;
+    if (text != NULL) {
+        chain->quorum = (uint32_t)read_count(reading, "quorum", text, 1, ENDPOINTS_PER_CHAIN_MAX);
+    }
+    if (chain->quorum < majority || chain->quorum > asked) {
+        refuse(reading, "quorum", STATUS_MALFORMED,
+               "must be more than half of the endpoints and at most all of them");
+    }
+}
+
 static void read_chain_fees(struct reading *reading, const struct file_chain *file,
                             struct core_chain *core)
 {
@@ -399,6 +418,7 @@ static void read_chain(struct reading *reading, const struct file_chain *file,
     core->domain = (uint32_t)read_count(reading, "domain", file->domain, 1, UINT32_MAX);
     core->chain_id = read_count(reading, "chain_id", file->chain_id, 1, INT64_MAX);
     read_endpoints(reading, file, chain);
+    read_quorum(reading, file->quorum, chain);
     read_finality(reading, given(file->finality, FINALITY_DEFAULT), chain);
     core->start_block = read_count(reading, "start_block",
                                    given(file->start_block, START_BLOCK_DEFAULT), 0, INT64_MAX);
@@ -763,6 +783,7 @@ struct chain_config config_chain(const struct node_config *config, uint32_t inde
                                  .chain_index = index,
                                  .endpoints_count = chain->endpoints_count,
                                  .submit_count = chain->submit_count,
+                                 .quorum = chain->quorum,
                                  .finality = chain->finality,
                                  .finality_blocks = chain->finality_blocks,
                                  .blocks_per_range = chain->blocks_per_range,

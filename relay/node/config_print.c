@@ -186,6 +186,7 @@ static void put_chain(json_t *list, const struct core_chain *core, const struct 
     put_count(entry, "domain", core->domain);
     put_count(entry, "chain_id", core->chain_id);
     put_endpoints(entry, chain);
+    put_count(entry, "quorum", chain->quorum);
     put_finality(entry, chain);
     put_count(entry, "start_block", core->start_block);
     put_count(entry, "blocks_per_range", chain->blocks_per_range);

@@ -32,6 +32,7 @@ static const cyaml_schema_field_t chain_fields[] = {
                          1, ENDPOINTS_PER_CHAIN_MAX),
     CYAML_FIELD_SEQUENCE("submit", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_chain,
                          submit, &text_entry, 0, ENDPOINTS_PER_CHAIN_MAX - 1),
+    OPTIONAL(file_chain, quorum),
     OPTIONAL(file_chain, finality),
     OPTIONAL(file_chain, start_block),
     OPTIONAL(file_chain, blocks_per_range),

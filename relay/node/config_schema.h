@@ -30,6 +30,7 @@ struct file_chain {
     unsigned endpoints_count;
     char **submit;
     unsigned submit_count;
+    char *quorum;
     char *finality;
     char *start_block;
     char *blocks_per_range;

@@ -123,6 +123,8 @@ static struct bytes *event_reason(struct event *event)
     case EVENT_POSITIONS:
     case EVENT_TREE:
     case EVENT_ENDPOINT:
+    case EVENT_DISSENT:
+    case EVENT_QUORUM:
         break;
     }
     CHECK(false);

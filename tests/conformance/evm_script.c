@@ -351,6 +351,7 @@ static void script_configure(void *world, struct core_config *core, struct chain
     *config = (struct chain_config){
         .core = core,
         .endpoints_count = FIXTURE_ENDPOINTS,
+        .quorum = 1,
         .finality = FINALITY_TAG,
         .finality_blocks = FIXTURE_FINALITY,
         .blocks_per_range = 16,

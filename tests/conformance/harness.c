@@ -176,6 +176,8 @@ static void take_events(struct harness *harness)
         case EVENT_POSITIONS:
         case EVENT_TREE:
         case EVENT_ENDPOINT:
+        case EVENT_DISSENT:
+        case EVENT_QUORUM:
             take_answer(harness, &event);
             break;
         case EVENT_START:

@@ -29,18 +29,18 @@ int main(int argc, char **argv)
     int failures = argc == 2 ? 0 : 1;
 
     maker.memory = buffer_from(malloc(MAKER_BYTES), MAKER_BYTES);
-    for (uint32_t kind = EVENT_START; kind <= EVENT_STOP + MAKER_FACTS_COUNT && failures == 0;
-         kind++) {
-        const bool is_fact = kind > EVENT_STOP;
+    for (uint32_t i = 0; i < MAKER_EVENTS_COUNT + MAKER_FACTS_COUNT && failures == 0; i++) {
+        const bool is_fact = i >= MAKER_EVENTS_COUNT;
         do {
             maker.memory.count = memory.count = 0;
-            maker_event(&maker, is_fact ? EVENT_FACT : (enum event_kind)kind,
-                        is_fact ? (enum fact_kind)(kind - EVENT_STOP) : FACT_PROCESS, &event);
+            maker_event(&maker, is_fact ? EVENT_FACT : maker_event_kind(i),
+                        is_fact ? (enum fact_kind)(i - MAKER_EVENTS_COUNT + 1) : FACT_PROCESS,
+                        &event);
             if (record_encode_event(&event, &(struct hash){{1}}, &memory, &encoding) != STATUS_OK) {
                 return 1;
             }
         } while (encoding.record.count > 1500);
-        failures += write_file(argv[1], "event", kind, encoding.record);
+        failures += write_file(argv[1], "event", i + 1, encoding.record);
     }
     for (uint32_t kind = COMMAND_WATCH; kind <= COMMAND_NOTE && failures == 0; kind++) {
         if (!command_is_recorded((enum command_kind)kind)) {

@@ -383,5 +383,7 @@ void checks_final(struct sim *sim)
     }
     check_messages(sim);
     check_capital(sim);
-    replay_journal(sim);
+    if (!sim->options.again) {
+        replay_journal(sim);
+    }
 }

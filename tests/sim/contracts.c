@@ -121,7 +121,12 @@ static void insert_leaf(struct world_chain *chain, uint32_t entry)
     }
     const enum status status = merkle_tree_insert(&tree, &message->id);
     CHECK(status == STATUS_OK);
-    world_set(chain, &chain->tree, &tree, sizeof(tree));
+    for (uint32_t level = 0; level < MERKLE_DEPTH; level++) { /* one differs: not all are kept */
+        if (!hash_equal(&chain->tree.branch[level], &tree.branch[level])) {
+            world_set(chain, &chain->tree.branch[level], &tree.branch[level], sizeof(struct hash));
+        }
+    }
+    world_set(chain, &chain->tree.count, &tree.count, sizeof(tree.count));
     chain->leaf_messages[index] = entry;
     chain->leaf_roots[index] = merkle_tree_root(&tree);
     struct fact *const log = add_log(chain, FACT_TREE_INSERT, &chain->tree_hook);

@@ -278,6 +278,7 @@ static enum status read_transaction(const struct world_chain *chain, struct byte
     }
     struct rlp_reader outer = rlp_reader_from(bytes_from(raw.data + 1, raw.count - 1));
     struct rlp_reader items = rlp_read_list(&outer);
+    ret_transaction->is_legacy = false;
     ret_transaction->chain_id = rlp_read_u64(&items);
     ret_transaction->nonce = rlp_read_u64(&items);
     ret_transaction->priority_fee = rlp_read_amount(&items);

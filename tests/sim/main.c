@@ -135,6 +135,7 @@ static void live_seed(struct run *run, uint64_t seed)
     run->options.seed = seed;
     quiet = run->options;
     quiet.tell = false;
+    quiet.again = true;
     bool good = sim_run(&run->options, &first);
     if (good && (!sim_run(&quiet, &second) || !hash_equal(&first.digest, &second.digest))) {
         good = false;

@@ -72,6 +72,13 @@ static void plain_deinit(struct chain *chain)
     (void)chain; /* it took nothing and holds no secret */
 }
 
+static void stir(struct plain *plain)
+{
+    plain->events_idle = false;
+    plain->requests_idle = false;
+    plain->next_tick_known = false;
+}
+
 /* ---- questions ---- */
 
 void plain_ask_start(struct plain_ask *ask)
@@ -152,15 +159,12 @@ static bool next_question(struct plain *plain, struct bytes *ret_frame)
     return false;
 }
 
-static bool plain_next_request(struct chain *chain, struct chain_request *ret_request)
+static bool find_request(struct plain *plain, struct chain_request *ret_request)
 {
-    struct plain *const plain = (struct plain *)chain;
-
-    plain_jobs_release(plain);
     if (plain_jobs_sign_request(plain, ret_request)) {
         return true;
     }
-    for (uint32_t i = 0; i < chain->endpoints_count; i++) {
+    for (uint32_t i = 0; i < plain->chain.endpoints_count; i++) {
         struct plain_endpoint *const endpoint = &plain->endpoints[i];
         if (endpoint->connected && wants(&endpoint->hello)) {
             ret_request->kind = CHAIN_REQUEST_FRAME;
@@ -177,6 +181,19 @@ static bool plain_next_request(struct chain *chain, struct chain_request *ret_re
     ret_request->kind = CHAIN_REQUEST_FRAME;
     ret_request->frame.endpoint_index = plain->primary;
     return next_question(plain, &ret_request->frame.bytes);
+}
+
+static bool plain_next_request(struct chain *chain, struct chain_request *ret_request)
+{
+    struct plain *const plain = (struct plain *)chain;
+
+    plain_jobs_release(plain);
+    if (plain->requests_idle) {
+        return false;
+    }
+    plain->next_tick_known = false;
+    plain->requests_idle = !find_request(plain, ret_request);
+    return !plain->requests_idle;
 }
 
 /* ---- endpoints ---- */
@@ -334,6 +351,7 @@ static void plain_on_reply(struct chain *chain, const struct chain_reply *reply,
 
     plain->now = now;
     plain_jobs_release(plain);
+    stir(plain);
     switch (reply->kind) {
     case CHAIN_REPLY_CONNECTED:
         on_connected(plain, reply->endpoint_index);
@@ -367,6 +385,7 @@ static void plain_tick(struct chain *chain, struct instant now)
 
     plain->now = now;
     plain_jobs_release(plain);
+    stir(plain);
     for (uint32_t i = 0; i < chain->endpoints_count; i++) {
         repeat_late(plain, &plain->endpoints[i].hello);
     }
@@ -393,14 +412,13 @@ static void earlier(struct instant *next, const struct plain_ask *ask)
     }
 }
 
-static struct instant plain_next_tick(const struct chain *chain)
+static struct instant find_next_tick(const struct plain *plain)
 {
-    const struct plain *const plain = (const struct plain *)chain;
     struct instant next = plain->head_again;
 
     earlier(&next, &plain->head_ask);
     earlier(&next, &plain->block_ask);
-    for (uint32_t i = 0; i < chain->endpoints_count; i++) {
+    for (uint32_t i = 0; i < plain->chain.endpoints_count; i++) {
         earlier(&next, &plain->endpoints[i].hello);
     }
     for (uint32_t i = 0; i < plain->config.requests_open_max; i++) {
@@ -417,15 +435,33 @@ static struct instant plain_next_tick(const struct chain *chain)
     return next;
 }
 
+static struct instant plain_next_tick(const struct chain *chain)
+{
+    struct plain *const plain = (struct plain *)(uintptr_t)chain;
+
+    if (!plain->next_tick_known) {
+        plain->next_tick = find_next_tick(plain);
+        plain->next_tick_known = true;
+    }
+    return plain->next_tick;
+}
+
 static bool plain_next_event(struct chain *chain, struct event *ret_event)
 {
     struct plain *const plain = (struct plain *)chain;
 
     plain_jobs_release(plain);
-    if (endpoint_event(plain, ret_event) || plain_watch_event(plain, ret_event)) {
+    if (plain->events_idle) {
+        return false;
+    }
+    if (endpoint_event(plain, ret_event) || plain_watch_event(plain, ret_event) ||
+        plain_jobs_event(plain, ret_event)) {
+        plain->requests_idle = false;
+        plain->next_tick_known = false;
         return true;
     }
-    return plain_jobs_event(plain, ret_event);
+    plain->events_idle = true;
+    return false;
 }
 
 static enum status plain_perform(struct chain *chain, const struct command *command)
@@ -433,6 +469,7 @@ static enum status plain_perform(struct chain *chain, const struct command *comm
     struct plain *const plain = (struct plain *)chain;
 
     plain_jobs_release(plain);
+    stir(plain);
     if (command->kind == COMMAND_WATCH) {
         plain_watch_from(plain, command->watch.from_block);
         return STATUS_OK;

@@ -105,6 +105,11 @@ struct plain {
     uint8_t *frame; /* frame_bytes_max: given last */
     struct plain_endpoint endpoints[ENDPOINTS_PER_CHAIN_MAX];
     uint32_t primary;
+    /* Nothing changed since there was nothing to give: no need to look everywhere again. */
+    bool events_idle;
+    bool requests_idle;
+    bool next_tick_known;
+    struct instant next_tick;
 
     bool watching;
     uint64_t next; /* first block not given */
@@ -126,8 +131,9 @@ struct plain {
     uint32_t facts_left;
     bool block_open;
 
-    struct plain_job *jobs; /* requests_open_max */
-    struct plain_leg *legs; /* legs_open_max */
+    struct plain_job *jobs;  /* requests_open_max */
+    struct plain_job *given; /* NULL: none */
+    struct plain_leg *legs;  /* legs_open_max */
     uint64_t legs_order;
     struct plain_follow follows[PLAIN_FOLLOWS_MAX];
     struct bytes scratch_locations[LOCATIONS_MAX];

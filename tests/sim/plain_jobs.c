@@ -12,10 +12,10 @@
 
 void plain_jobs_release(struct plain *plain)
 {
-    for (uint32_t i = 0; i < plain->config.requests_open_max; i++) {
-        if (plain->jobs[i].phase == PLAIN_JOB_GIVEN) {
-            plain->jobs[i].phase = PLAIN_JOB_FREE;
-        }
+    if (plain->given != NULL) {
+        CHECK(plain->given->phase == PLAIN_JOB_GIVEN);
+        plain->given->phase = PLAIN_JOB_FREE;
+        plain->given = NULL;
     }
 }
 
@@ -502,6 +502,8 @@ static void read_answer(struct plain *plain, const struct plain_job *job, struct
     case EVENT_PLANNED:
     case EVENT_OPERATOR:
     case EVENT_ENDPOINT:
+    case EVENT_DISSENT:
+    case EVENT_QUORUM:
     case EVENT_STOP:
         return;
     }
@@ -591,6 +593,7 @@ static void give_job(struct plain *plain, struct plain_job *job, struct event *r
         read_refusal(job, ret_event);
     }
     job->phase = PLAIN_JOB_GIVEN;
+    plain->given = job;
 }
 
 bool plain_jobs_event(struct plain *plain, struct event *ret_event)

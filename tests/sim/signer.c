@@ -8,8 +8,8 @@
 #include "relay/base/check.h"
 #include "relay/base/digest.h"
 #include "tests/sim/plain_wire.h"
+#include "tests/sim/signatures.h"
 #include "tests/sim/sim_internal.h"
-#include "tests/support/literal.h"
 
 /* What a transaction asks to be signed, whatever the family. */
 struct reading {
@@ -122,7 +122,7 @@ static void sign_transaction(struct sim *sim, const struct driver_sign *request,
         return;
     }
     remember(sim, request->chain_index, &reading);
-    answer->signature = test_key_sign((uint8_t)(0x51 + request->chain_index), &reading.digest);
+    answer->signature = signatures_make((uint8_t)(0x51 + request->chain_index), &reading.digest);
 }
 
 /* Once per index, and what it signs must be the chain's own final tree. */
@@ -174,7 +174,7 @@ static void sign_checkpoint(struct sim *sim, const struct driver_sign *request,
     remember_checkpoint(sim, request->chain_index, &request->checkpoint.checkpoint);
     const struct hash digest = checkpoint_digest(request->domain, &request->checkpoint.tree_hook,
                                                  &request->checkpoint.checkpoint);
-    event->checkpoint_signed.signature = test_key_sign(sim->world.validator_keys[0], &digest);
+    event->checkpoint_signed.signature = signatures_make(sim->world.validator_keys[0], &digest);
 }
 
 static void sign_announcement(struct sim *sim, const struct driver_sign *request,
@@ -188,7 +188,7 @@ static void sign_announcement(struct sim *sim, const struct driver_sign *request
     event->announcement_signed.outcome = OUTCOME_OK;
     const struct hash digest = announcement_digest(request->domain, &request->announcement.mailbox,
                                                    request->announcement.location);
-    event->announcement_signed.signature = test_key_sign(sim->world.validator_keys[0], &digest);
+    event->announcement_signed.signature = signatures_make(sim->world.validator_keys[0], &digest);
 }
 
 enum status signer_ask(struct sim *sim, const struct driver_sign *request)

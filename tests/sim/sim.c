@@ -153,6 +153,7 @@ static void configure_adapter(struct sim *sim, uint32_t index)
         .ops = plain ? &plain_chain_ops : &evm_chain_ops,
         .config = {
             .endpoints_count = sim->endpoints_count[index],
+            .quorum = 1,
             .finality = FINALITY_DEPTH,
             .finality_blocks = sim->world.chains[index].finality_blocks,
             .blocks_per_range = (uint32_t)prng_between(&sim->prng, 1, 50),

@@ -21,6 +21,7 @@ struct sim_options {
     enum sim_family family;
     bool tell;       /* what happens, line by line, on standard error */
     bool no_faults;  /* whatever the seed says */
+    bool again;      /* this seed was lived and replayed before: its digest alone is asked for */
     uint64_t events; /* at least so many simulated events before faults end; 0: the seed's own */
 };
 

@@ -7,8 +7,8 @@
 
 #include "relay/base/check.h"
 #include "relay/node/planning.h"
+#include "tests/sim/signatures.h"
 #include "tests/sim/sim_internal.h"
-#include "tests/support/literal.h"
 
 /* ---- answers on their way ---- */
 
@@ -143,7 +143,8 @@ enum status stores_fetch(struct sim *sim, const struct driver_fetch *request)
         event->checkpoint.outcome = OUTCOME_OK;
         const struct hash digest =
             checkpoint_digest(request->domain, &request->tree_hook, &event->checkpoint.checkpoint);
-        event->checkpoint.signature = test_key_sign(sim->world.validator_keys[validator], &digest);
+        event->checkpoint.signature =
+            signatures_make(sim->world.validator_keys[validator], &digest);
         if (sim_fault(sim, sim->faults.checkpoint_wrong)) {
             spoil(sim, event);
         }

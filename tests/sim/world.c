@@ -188,6 +188,7 @@ static void end_block(struct world_chain *chain, struct world_block *block)
     }
     block->logs = copy_of(chain->logs, chain->logs_count * sizeof(chain->logs[0]));
     block->logs_count = chain->logs_count;
+    block->key_nonce = chain->key_nonce;
     chain->logs_count = 0;
 }
 

@@ -99,6 +99,7 @@ struct world_block {
     struct fact *logs;
     uint32_t logs_count;
     uint32_t undo_start;
+    uint64_t key_nonce;           /* after it */
     struct world_action *actions; /* done in it, to be done again after a reorg */
     uint32_t actions_count;
 };

@@ -21,10 +21,11 @@ static struct world *the_world;
 
 /* ---- the imaginary neighbours ---- */
 
-bool blocks_is_running(struct step *step, uint32_t domain)
+enum reason blocks_halted(struct step *step, uint32_t domain)
 {
     (void)step;
-    return domain <= WORLD_CHAINS && the_world->chains[domain].running;
+    return domain <= WORLD_CHAINS && the_world->chains[domain].running ? REASON_NONE
+                                                                       : REASON_CHAIN_STOPPED;
 }
 
 enum reason lane_offer(struct step *step, const struct leg *leg, const struct event *prepared)

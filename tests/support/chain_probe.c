@@ -624,6 +624,7 @@ int main(int argc, char **argv)
         .core = &probe.core,
         .chain_index = probe.chain_index,
         .endpoints_count = 1,
+        .quorum = 1,
         .finality = FINALITY_TAG,
         .blocks_per_range = 20,
         .requests_open_max = 64,

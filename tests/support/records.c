@@ -500,6 +500,27 @@ static void make_endpoint(struct maker *maker, struct event *event)
     event->endpoint.detail = run(maker, REASON_BYTES_MAX);
 }
 
+static void make_dissent(struct maker *maker, struct event *event)
+{
+    event->dissent.endpoint_index = u32(maker);
+    event->dissent.block_number = u64(maker);
+    event->dissent.block_hash = hash(maker);
+    event->dissent.agreed_count = u32(maker);
+    event->dissent.agreed = hash(maker);
+    event->dissent.digest = hash(maker);
+    event->dissent.question = run(maker, DISSENT_QUESTION_BYTES_MAX);
+    event->dissent.answer = run(maker, DISSENT_ANSWER_BYTES_MAX);
+    event->dissent.answer_bytes = u32(maker);
+}
+
+static void make_quorum(struct maker *maker, struct event *event)
+{
+    event->quorum.state = (enum quorum_state)one_of(maker, QUORUM_HELD, QUORUM_FINAL_MOVED_BACK);
+    event->quorum.answering_count = u32(maker);
+    event->quorum.needed_count = u32(maker);
+    event->quorum.detail = run(maker, REASON_BYTES_MAX);
+}
+
 static void make_final(struct maker *maker, struct event *event)
 {
     event->final.number = u64(maker);
@@ -525,32 +546,45 @@ static void make_wake(struct maker *maker, struct event *event)
 
 typedef void (*event_maker)(struct maker *maker, struct event *event);
 
-static const event_maker event_makers[] = {
-    [EVENT_START] = make_start,
-    [EVENT_WAKE] = make_wake,
-    [EVENT_BLOCK] = make_block,
-    [EVENT_FINAL] = make_final,
-    [EVENT_SECURITY] = make_security,
-    [EVENT_STORAGE] = make_storage,
-    [EVENT_CHECKPOINT] = make_checkpoint,
-    [EVENT_PREPARED] = make_prepared,
-    [EVENT_SIGNED] = make_signed,
-    [EVENT_SUBMITTED] = make_submitted,
-    [EVENT_RECEIPT] = make_receipt,
-    [EVENT_LANE] = make_lane,
-    [EVENT_POSITIONS] = make_positions,
-    [EVENT_TREE] = make_tree,
-    [EVENT_CHECKPOINT_SIGNED] = make_checkpoint_signed,
-    [EVENT_ANNOUNCEMENT_SIGNED] = make_announcement_signed,
-    [EVENT_PUBLISHED] = make_published,
-    [EVENT_PLANNED] = make_planned,
-    [EVENT_OPERATOR] = make_operator,
-    [EVENT_ENDPOINT] = make_endpoint,
-    [EVENT_STOP] = make_stop,
+/* EVENT_FACT has a maker for each kind of fact, see maker_event. */
+static const struct {
+    enum event_kind kind;
+    event_maker make;
+} event_makers[] = {
+    {EVENT_START, make_start},
+    {EVENT_WAKE, make_wake},
+    {EVENT_FACT, NULL},
+    {EVENT_BLOCK, make_block},
+    {EVENT_FINAL, make_final},
+    {EVENT_SECURITY, make_security},
+    {EVENT_STORAGE, make_storage},
+    {EVENT_CHECKPOINT, make_checkpoint},
+    {EVENT_PREPARED, make_prepared},
+    {EVENT_SIGNED, make_signed},
+    {EVENT_SUBMITTED, make_submitted},
+    {EVENT_RECEIPT, make_receipt},
+    {EVENT_LANE, make_lane},
+    {EVENT_POSITIONS, make_positions},
+    {EVENT_TREE, make_tree},
+    {EVENT_CHECKPOINT_SIGNED, make_checkpoint_signed},
+    {EVENT_ANNOUNCEMENT_SIGNED, make_announcement_signed},
+    {EVENT_PUBLISHED, make_published},
+    {EVENT_PLANNED, make_planned},
+    {EVENT_OPERATOR, make_operator},
+    {EVENT_ENDPOINT, make_endpoint},
+    {EVENT_STOP, make_stop},
+    {EVENT_DISSENT, make_dissent},
+    {EVENT_QUORUM, make_quorum},
 };
 
-static_assert(sizeof(event_makers) / sizeof(event_makers[0]) == MAKER_EVENTS_COUNT + 1,
+static_assert(sizeof(event_makers) / sizeof(event_makers[0]) == MAKER_EVENTS_COUNT,
               "every kind of event has a maker");
+
+enum event_kind maker_event_kind(uint32_t index)
+{
+    CHECK(index < MAKER_EVENTS_COUNT);
+    return event_makers[index].kind;
+}
 
 void maker_event(struct maker *maker, enum event_kind kind, enum fact_kind fact,
                  struct event *ret_event)
@@ -563,9 +597,12 @@ void maker_event(struct maker *maker, enum event_kind kind, enum fact_kind fact,
         make_fact(maker, fact, &ret_event->fact);
         return;
     }
-    CHECK(kind <= MAKER_EVENTS_COUNT);
-    CHECK(event_makers[kind] != NULL);
-    event_makers[kind](maker, ret_event);
+    uint32_t at = 0;
+    while (event_makers[at].kind != kind) {
+        at++;
+        CHECK(at < MAKER_EVENTS_COUNT);
+    }
+    event_makers[at].make(maker, ret_event);
 }
 
 static void make_leg(struct maker *maker, enum leg_kind kind, struct leg *leg)

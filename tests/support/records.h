@@ -21,9 +21,11 @@ struct maker {
 
 /* Memory that one full object needs. */
 #define MAKER_BYTES        (1u << 20)
-#define MAKER_EVENTS_COUNT EVENT_STOP
+#define MAKER_EVENTS_COUNT 24u /* kinds of events */
 #define MAKER_FACTS_COUNT  FACT_VAULT_WITHDRAW
 
+/* The kinds of events, from index 0 (EVENT_START) on; their numbers have gaps. */
+enum event_kind maker_event_kind(uint32_t index);
 /* A whole event of `kind`; for EVENT_FACT `fact` chooses the kind of fact. */
 void maker_event(struct maker *maker, enum event_kind kind, enum fact_kind fact,
                  struct event *ret_event);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Events and commands compared: what pointers lead to, then the structs with the pointers made
- * equal. */
+/* Whether two events or commands are equal in everything they hold and point to. */
 #include <string.h>
 
 #include "tests/support/records.h"
+
+/* ---- comparison: what pointers lead to, then the structs with the pointers made equal ---- */
 
 static bool runs_equal(struct bytes *a, struct bytes *b)
 {
@@ -72,6 +73,11 @@ static bool pointees_equal(struct event *a, struct event *b)
         return runs_equal(&a->operator_.reason, &b->operator_.reason);
     case EVENT_ENDPOINT:
         return runs_equal(&a->endpoint.detail, &b->endpoint.detail);
+    case EVENT_DISSENT:
+        return runs_equal(&a->dissent.question, &b->dissent.question) &&
+               runs_equal(&a->dissent.answer, &b->dissent.answer);
+    case EVENT_QUORUM:
+        return runs_equal(&a->quorum.detail, &b->quorum.detail);
     case EVENT_STOP:
         return runs_equal(&a->stop.reason, &b->stop.reason);
     case EVENT_WAKE:

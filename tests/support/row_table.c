@@ -5,17 +5,11 @@
 #include <string.h>
 
 #include "relay/base/check.h"
-
-struct row {
-    uint8_t *data; /* key, then value */
-    size_t key_count;
-    size_t value_count;
-};
+#include "relay/base/limits.h"
+#include "store/sorted_internal.h"
 
 struct row_table {
-    struct row *rows;
-    uint32_t count;
-    uint32_t capacity;
+    struct sorted rows;
     enum status fail_status;
     uint32_t fail_count;
 };
@@ -31,39 +25,10 @@ struct row_table *row_table_new(void)
 struct row_table *row_table_free(struct row_table *table)
 {
     if (table != NULL) {
-        for (uint32_t i = 0; i < table->count; i++) {
-            free(table->rows[i].data);
-        }
-        free(table->rows);
+        sorted_deinit(&table->rows);
         free(table);
     }
     return NULL;
-}
-
-static struct bytes row_key(const struct row *row)
-{
-    return bytes_from(row->data, row->key_count);
-}
-
-static struct bytes row_value(const struct row *row)
-{
-    return bytes_from(row->data + row->key_count, row->value_count);
-}
-
-static uint32_t lower_bound(const struct row_table *table, struct bytes key)
-{
-    uint32_t low = 0;
-    uint32_t high = table->count;
-
-    while (low < high) {
-        const uint32_t middle = low + (high - low) / 2;
-        if (bytes_compare(row_key(&table->rows[middle]), key) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    return low;
 }
 
 static bool fails(struct row_table *table)
@@ -78,15 +43,15 @@ static bool fails(struct row_table *table)
 static enum status get(void *context, struct bytes key, struct bytes *ret_value)
 {
     struct row_table *table = context;
-    const uint32_t at = lower_bound(table, key);
 
     if (fails(table)) {
         return table->fail_status;
     }
-    if (at == table->count || !bytes_equal(row_key(&table->rows[at]), key)) {
+    const struct sorted_entry *entry = sorted_get(&table->rows, key);
+    if (entry == NULL) {
         return STATUS_NOT_FOUND;
     }
-    *ret_value = row_value(&table->rows[at]);
+    *ret_value = sorted_entry_value(entry);
     return STATUS_OK;
 }
 
@@ -94,16 +59,16 @@ static enum status seek(void *context, struct bytes key, struct bytes *ret_key,
                         struct bytes *ret_value)
 {
     struct row_table *table = context;
-    const uint32_t at = lower_bound(table, key);
 
     if (fails(table)) {
         return table->fail_status;
     }
-    if (at == table->count) {
+    const struct sorted_entry *entry = sorted_seek(&table->rows, key);
+    if (entry == NULL) {
         return STATUS_NOT_FOUND;
     }
-    *ret_key = row_key(&table->rows[at]);
-    *ret_value = row_value(&table->rows[at]);
+    *ret_key = sorted_entry_key(entry);
+    *ret_value = sorted_entry_value(entry);
     return STATUS_OK;
 }
 
@@ -112,60 +77,43 @@ struct row_source row_table_source(struct row_table *table)
     return (struct row_source){.context = table, .get = get, .seek = seek};
 }
 
-static void put(struct row_table *table, uint32_t at, bool exists, struct bytes key,
-                struct bytes value)
-{
-    uint8_t *data = malloc(key.count + value.count + 1);
-
-    CHECK(data != NULL);
-    memcpy(data, key.data, key.count);
-    if (value.count > 0) {
-        memcpy(data + key.count, value.data, value.count);
-    }
-    if (exists) {
-        free(table->rows[at].data);
-    } else {
-        if (table->count == table->capacity) {
-            table->capacity = table->capacity == 0 ? 1024 : 2 * table->capacity;
-            table->rows = realloc(table->rows, table->capacity * sizeof(*table->rows));
-            CHECK(table->rows != NULL);
-        }
-        memmove(&table->rows[at + 1], &table->rows[at], (table->count - at) * sizeof(*table->rows));
-        table->count++;
-    }
-    table->rows[at] =
-        (struct row){.data = data, .key_count = key.count, .value_count = value.count};
-}
-
 void row_table_commit(struct row_table *table, const struct rows *rows, uint64_t generation)
 {
     struct row_change change;
 
     for (uint32_t i = 0; rows_change(rows, generation, i, &change); i++) {
-        const uint32_t at = lower_bound(table, change.key);
-        const bool exists = at < table->count && bytes_equal(row_key(&table->rows[at]), change.key);
-        if (!change.removed) {
-            put(table, at, exists, change.key, change.value);
-        } else if (exists) {
-            free(table->rows[at].data);
-            table->count--;
-            memmove(&table->rows[at], &table->rows[at + 1],
-                    (table->count - at) * sizeof(*table->rows));
+        if (change.removed) {
+            sorted_remove(&table->rows, change.key);
+        } else {
+            sorted_put(&table->rows, sorted_entry_new(change.key, change.value));
         }
     }
 }
 
 uint32_t row_table_count(const struct row_table *table)
 {
-    return table->count;
+    return (uint32_t)table->rows.count;
+}
+
+/* The first row above `entry`; NULL: there is none. */
+static const struct sorted_entry *next_of(const struct row_table *table,
+                                          const struct sorted_entry *entry)
+{
+    const struct bytes key = sorted_entry_key(entry);
+    uint8_t memory[ROW_KEY_BYTES_MAX + 1] = {0};
+
+    CHECK(key.count <= ROW_KEY_BYTES_MAX);
+    memcpy(memory, key.data, key.count);
+    return sorted_seek(&table->rows, bytes_from(memory, key.count + 1));
 }
 
 uint32_t row_table_count_prefix(struct row_table *table, struct bytes prefix)
 {
+    const struct sorted_entry *entry = sorted_seek(&table->rows, prefix);
     uint32_t count = 0;
 
-    for (uint32_t at = lower_bound(table, prefix);
-         at < table->count && bytes_have_prefix(row_key(&table->rows[at]), prefix); at++) {
+    for (; entry != NULL && bytes_have_prefix(sorted_entry_key(entry), prefix);
+         entry = next_of(table, entry)) {
         count++;
     }
     return count;
@@ -173,16 +121,16 @@ uint32_t row_table_count_prefix(struct row_table *table, struct bytes prefix)
 
 bool row_tables_equal(const struct row_table *a, const struct row_table *b)
 {
-    if (a->count != b->count) {
-        return false;
-    }
-    for (uint32_t i = 0; i < a->count; i++) {
-        if (!bytes_equal(row_key(&a->rows[i]), row_key(&b->rows[i])) ||
-            !bytes_equal(row_value(&a->rows[i]), row_value(&b->rows[i]))) {
+    const struct sorted_entry *one = sorted_seek(&a->rows, (struct bytes){0});
+    const struct sorted_entry *other = sorted_seek(&b->rows, (struct bytes){0});
+
+    for (; one != NULL && other != NULL; one = next_of(a, one), other = next_of(b, other)) {
+        if (!bytes_equal(sorted_entry_key(one), sorted_entry_key(other)) ||
+            !bytes_equal(sorted_entry_value(one), sorted_entry_value(other))) {
             return false;
         }
     }
-    return true;
+    return one == NULL && other == NULL;
 }
 
 void row_table_fail(struct row_table *table, enum status status, uint32_t count)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* tests/support/row_table.h: durable rows in memory, as tests of the core need them: a sorted array
- * of copies. A row_table is what a store would hold after the last commit. */
+/* tests/support/row_table.h: durable rows in memory, as tests of the core need them: copies in
+ * order. A row_table is what a store would hold after the last commit. */
 #ifndef SLUICE_TESTS_SUPPORT_ROW_TABLE_H
 #define SLUICE_TESTS_SUPPORT_ROW_TABLE_H
 

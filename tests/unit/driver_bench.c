@@ -330,7 +330,7 @@ struct bench bench_new(void)
     bench.config->validator = evm_filled(9);
     struct driver_chain chains[2] = {{.ops = &fake_ops}, {.ops = &fake_ops}};
     for (size_t i = 0; i < 2; i++) {
-        chains[i].config = (struct chain_config){.endpoints_count = 1};
+        chains[i].config = (struct chain_config){.endpoints_count = 1, .quorum = 1};
     }
     const struct driver_options options = {
         .core = bench.config,

@@ -15,7 +15,7 @@
 #include "tests/support/folder.h"
 
 #define OUTPUT_BYTES_MAX 65536u
-#define ARGUMENTS_MAX    12u
+#define ARGUMENTS_MAX    16u
 #define WAIT_MS          10000
 
 static struct folder made;
@@ -87,7 +87,7 @@ static void read_output(void)
 /* Starts the program in the folder; `words` are its arguments, one blank between two. */
 static pid_t start(const char *words, const char *output_name)
 {
-    char text[512];
+    char text[1024];
     char *arguments[ARGUMENTS_MAX + 2] = {"sluice"};
     size_t count = 1;
     (void)snprintf(text, sizeof(text), "%s", words);
@@ -183,6 +183,47 @@ static void usage_mistakes_are_told(void **state)
     assert_run("messages show --data data", EXIT_USAGE, "messages show ID");
 }
 
+#define HOOK       "0x2222222222222222222222222222222222222222"
+#define TIMES8(x)  x x x x x x x x
+#define ROOT       TIMES8("02020202")
+#define ID         TIMES8("03030303")
+#define CHECKPOINT " --domain 1000 --hook " HOOK " --root " ROOT " --index 1 --message-id " ID
+
+static void the_tool_answers(void **state)
+{
+    (void)state;
+    assert_run("tool checkpoint-digest" CHECKPOINT, EXIT_DONE,
+               "edd9dc8eb7e62bee0a4807884efc7e0dce99c07da1d3c4e4f173bcde96f11401");
+    assert_run("tool recover --signature "
+               "466d7fcae563e5cb09a0d1870bb580344804617879a14949cf22285f1bae3f27"
+               "14366602193ee27d5f13220db13edce0cec06dda90a2034a27f6a6caa7ed150a1b" CHECKPOINT,
+               EXIT_DONE, "0x19e7e376e7c213b7e7e7e46cc70a5dd086daff2a");
+    write_file("leaves", "769dbf057c1b1544b7b4a9a4f98893cad73080764ad63ee83344312494dc296e\n\n");
+    assert_run("tool tree leaves --at 0", EXIT_DONE,
+               "27ae5ba08d7291c96c8cbddcc148bf48a6d68c7974b94356f53754ef6171d757");
+    assert_run("tool tree leaves --proof 0", EXIT_DONE, "\"count\": 1");
+    assert_run("tool id 03" TIMES8("000000000000000000") "00000000", EXIT_DONE, "\"id\": \"0x");
+}
+
+static void the_tool_says_what_it_wants(void **state)
+{
+    (void)state;
+    assert_run("tool", EXIT_USAGE, "checkpoint-digest");
+    assert_run("tool id 0300", EXIT_USAGE, "2 bytes that begin with 3");
+    assert_run("tool decode 03zz", EXIT_USAGE, "hexadecimal");
+    assert_run("tool tree nowhere", EXIT_USAGE, "nowhere");
+    write_file("leaves", "00\n");
+    assert_run("tool tree leaves", EXIT_USAGE, "leaves:1: a leaf is 64");
+    write_file("leaves", "");
+    assert_run("tool tree leaves --at 1", EXIT_USAGE, "there are 0 leaves");
+    assert_run("tool tree leaves --proof 0", EXIT_USAGE, "numbered from 0");
+    assert_run("tool checkpoint-digest --domain -1", EXIT_USAGE, "--domain wants a number");
+    assert_run("tool recover --signature 00", EXIT_USAGE, "--signature wants 65 bytes");
+    assert_run("tool metadata 00 --type other", EXIT_USAGE, "--type is");
+    assert_run("tool metadata 00 --type aggregation:0", EXIT_USAGE, "1 to 32 modules");
+    assert_run("tool metadata 00 --type merkle-root", EXIT_USAGE, "no merkle-root metadata");
+}
+
 static void a_configuration_is_checked(void **state)
 {
     (void)state;
@@ -239,6 +280,62 @@ static void endpoints_that_do_not_answer_are_named(void **state)
     assert_run("run --check --config node.yaml", EXIT_UNREACHABLE, "ws://127.0.0.1:1");
 }
 
+#define PLACES                                                                                     \
+    "{\"format\":\"sluice-network/1\",\"horizon_s\":604800,\"places\":["                           \
+    "{\"id\":\"a\",\"decimals\":6,\"price\":1,\"balance\":100,\"min\":0,\"max\":1000},"            \
+    "{\"id\":\"b\",\"decimals\":6,\"price\":1,\"balance\":0,\"min\":0,\"max\":40,"                 \
+    "\"yield\":{\"linear\":0.02,\"quadratic\":0}}],"
+#define CORRIDORS                                                                                  \
+    "\"corridors\":[{\"id\":\"ab\",\"from\":\"a\",\"to\":\"b\",\"max\":500,\"cost\":0.001,"        \
+    "\"output\":{\"gain\":1}}]"
+
+static void networks_are_solved_and_explained(void **state)
+{
+    (void)state;
+    write_file("network.json", PLACES CORRIDORS "}");
+    assert_int_equal(end_of(start("solve network.json", "plan.json")), EXIT_DONE);
+    assert_run("certify network.json plan.json", EXIT_DONE, "violation");
+    assert_run("explain network.json plan.json", EXIT_DONE,
+               "raising the max of place 'b' by 1 is worth 0.019");
+    assert_run("explain --json network.json plan.json", EXIT_DONE, "\"kind\": \"place_max\"");
+    /* The same plan says too much of a network whose corridor costs more. */
+    write_file("dear.json", PLACES "\"corridors\":[{\"id\":\"ab\",\"from\":\"a\",\"to\":\"b\","
+                                   "\"max\":500,\"cost\":0.01,\"output\":{\"gain\":1}}]}");
+    assert_run("explain dear.json plan.json", EXIT_NEGATIVE, "its value is not what it says");
+}
+
+static void bad_routing_files_are_one_line(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *network;
+        const char *words;
+    } cases[] = {
+        {PLACES CORRIDORS ",\"group\":[]}", "unknown member 'group'"},
+        {PLACES CORRIDORS, "bad.json: line 1, column"},
+        {"{\"format\":\"sluice-network/1\",\"horizon_s\":1,\"places\":[]}",
+         "member 'corridors' is missing"},
+        {PLACES "\"corridors\":[{\"id\":\"ab\",\"from\":\"a\",\"to\":\"b\",\"max\":-5,\"cost\":0,"
+                "\"output\":{\"gain\":1}}]}",
+         "'max' is -5"},
+    };
+    static const char *const verbs[] = {"solve bad.json", "certify bad.json plan.json",
+                                        "explain bad.json plan.json"};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        write_file("bad.json", cases[i].network);
+        for (size_t k = 0; k < sizeof(verbs) / sizeof(verbs[0]); k++) {
+            assert_run(verbs[k], EXIT_USAGE, cases[i].words);
+            assert_ptr_equal(strchr(output, '\n'), output + strlen(output) - 1);
+        }
+    }
+    write_file("network.json", PLACES CORRIDORS "}");
+    write_file("plan.json", "{\"format\":\"sluice-plan/1\",\"status\":\"perfect\"}");
+    assert_run("explain network.json plan.json", EXIT_USAGE, "'status' must be optimal, feasible");
+    assert_run("explain network.json", EXIT_USAGE, "explain NETWORK PLAN");
+    assert_run("explain network.json nowhere.json", EXIT_USAGE, "cannot open 'nowhere.json'");
+}
+
 /* One node on one directory; people reach it while it runs and read it when it is dead. */
 static void a_node_lives_and_ends_in_good_order(void **state)
 {
@@ -286,6 +383,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(usage_mistakes_are_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_tool_answers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_tool_says_what_it_wants, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_configuration_is_checked, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_a_journal_there_is_nothing_to_show, set_up,
                                         tear_down),
@@ -295,6 +394,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_signer_that_cannot_start_ends_the_node, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(endpoints_that_do_not_answer_are_named, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(networks_are_solved_and_explained, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(bad_routing_files_are_one_line, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_node_lives_and_ends_in_good_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_killed_node_starts_again, set_up, tear_down),
     };

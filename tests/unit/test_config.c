@@ -98,6 +98,33 @@ static void the_example_loads(void **state)
     assert_null(config_free(config));
 }
 
+/* Two answers must never both have a quorum behind them: more than half is the least. */
+static void the_quorum_is_more_than_half(void **state)
+{
+    (void)state;
+    static const char from[] =
+        "[ws://127.0.0.1:18540]       # up to 8; ws:// or wss://\n    quorum: 1 ";
+    static const char four[] = "[ws://a, ws://b, ws://c, ws://d]";
+    static const struct {
+        const char *quorum;
+        uint32_t is; /* 0: refused */
+    } cases[] = {{"", 3}, {"quorum: 2", 0}, {"quorum: 3", 3}, {"quorum: 4", 4}, {"quorum: 5", 0}};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct node_config *config = NULL;
+        struct settings_error error;
+        char to[128];
+        (void)snprintf(to, sizeof(to), "%s\n    %s #", four, cases[i].quorum);
+        write_changed(from, to);
+        assert_status(cases[i].is == 0 ? STATUS_MALFORMED : STATUS_OK,
+                      config_load(path, &config, &error));
+        if (cases[i].is != 0) {
+            assert_int_equal(config_chain(config, 0).quorum, cases[i].is);
+            config_free(config);
+        }
+    }
+}
+
 static void keys_and_ways_to_send_are_read(void **state)
 {
     (void)state;
@@ -174,6 +201,8 @@ static const struct mistake mistakes[] = {
     {"domain: 901", "domain: 902", "domain: 902", "another chain"},
     {"domain: 901", "domain: -1", "domain: 901", "domain"},
     {"domain: 901", "domain: 4294967296", "domain: 901", "domain"},
+    {"quorum: 1 ", "quorum: 0 ", "quorum: 1 ", "whole number"},
+    {"quorum: 1 ", "quorum: 2 ", "quorum: 1 ", "at most all"},
     {"weight: 60 %", "weight: 61 %", "- chain: alpha", "101.00 %"},
     {"weight: 60 %", "weight: 60", "weight: 60 %", "weight"},
     {"cooldown: 60 s", "cooldown: 60", "cooldown: 60 s", "cooldown"},
@@ -347,6 +376,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_example_loads),
         cmocka_unit_test(keys_and_ways_to_send_are_read),
+        cmocka_unit_test(the_quorum_is_more_than_half),
         cmocka_unit_test(what_is_printed_loads_again),
         cmocka_unit_test(each_mistake_is_named_with_its_place),
         cmocka_unit_test(a_wrong_checksum_is_refused),

@@ -43,6 +43,74 @@ static struct event event_of(enum event_kind kind, uint32_t domain)
     return event;
 }
 
+/* ---- quorum ---- */
+
+static struct event quorum_event(enum quorum_state state)
+{
+    struct event event = event_of(EVENT_QUORUM, WORLD_A);
+
+    event.quorum.state = state;
+    event.quorum.answering_count = 1;
+    event.quorum.needed_count = 2;
+    return event;
+}
+
+static void without_a_quorum_nothing_is_decided(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(false);
+    struct event event = quorum_event(QUORUM_LOST);
+    struct message_row message;
+
+    world_step(world, &event);
+    assert_true(world_noted(world, REASON_NO_QUORUM));
+    const struct hash from = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    const struct hash to = world_dispatch(world, WORLD_B, WORLD_A, 1);
+    const uint32_t sent = world_commands(world, COMMAND_SEND);
+    world_run(world, 30);
+    assert_int_equal(sent, world_commands(world, COMMAND_SEND));
+    assert_true(world_message(world, &from, &message));
+    assert_int_equal(REASON_NO_QUORUM, message.reason);
+    assert_true(world_message(world, &to, &message));
+    assert_int_equal(REASON_NO_QUORUM, message.reason);
+    /* What is split says so and changes nothing; what is held again goes on. */
+    event = quorum_event(QUORUM_SPLIT);
+    world_step(world, &event);
+    assert_true(world_noted(world, REASON_QUORUM_SPLIT));
+    event = quorum_event(QUORUM_HELD);
+    world_step(world, &event);
+    assert_true(world_noted(world, REASON_QUORUM_HELD));
+    world_run(world, 30);
+    assert_true(world_message(world, &from, &message));
+    assert_int_equal(REASON_DELIVERED, message.reason);
+    world_free(world);
+}
+
+static void a_final_block_that_moved_back_stops_the_chain(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(false);
+    const struct event event = quorum_event(QUORUM_FINAL_MOVED_BACK);
+
+    world_step(world, &event);
+    assert_int_equal(REASON_FINAL_MOVED_BACK, chain_of(world, WORLD_A).stopped);
+    assert_int_equal(REASON_NONE, chain_of(world, WORLD_B).stopped);
+    world_free(world);
+}
+
+static void a_dissent_is_told_to_people(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(false);
+    struct event event = event_of(EVENT_DISSENT, WORLD_A);
+
+    event.dissent.agreed_count = 2;
+    world_step(world, &event);
+    assert_true(world_noted(world, REASON_DISSENT));
+    assert_int_equal(REASON_NONE, chain_of(world, WORLD_A).stopped);
+    world_free(world);
+}
+
 /* ---- finality ---- */
 
 static void what_is_final_is_applied_in_order(void **state)
@@ -417,6 +485,9 @@ static void rows_of_another_version_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(without_a_quorum_nothing_is_decided),
+        cmocka_unit_test(a_final_block_that_moved_back_stops_the_chain),
+        cmocka_unit_test(a_dissent_is_told_to_people),
         cmocka_unit_test(what_is_final_is_applied_in_order),
         cmocka_unit_test(a_reorg_beyond_finality_stops_the_chain),
         cmocka_unit_test(an_old_watch_is_not_listened_to_after_a_resume),

@@ -235,6 +235,7 @@ static void configure_submit(struct core_config *core, struct chain_config *conf
 {
     (void)core;
     config->submit_count = 1;
+    config->quorum = 1;
 }
 
 /* The last endpoint is a private one: it alone is given transactions, and it is asked nothing. */

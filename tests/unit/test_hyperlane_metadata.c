@@ -92,6 +92,102 @@ static void a_full_buffer_is_left_alone(void **state)
     }
 }
 
+/* MerkleRootMultisigIsmMetadata.sol: 0 tree hook, 32 leaf index, 36 signed message id, 68 proof,
+ * 1092 checkpoint index, 1096 signatures. */
+static void the_merkle_root_layout_is_the_contracts(void **state)
+{
+    (void)state;
+    struct signature signatures[2];
+    struct signature again[VALIDATORS_MAX];
+    fill(signatures, 2);
+    struct metadata_merkle_root metadata = {.tree_hook = evm_filled(0x22),
+                                            .leaf_index = 0x01020304,
+                                            .signed_message_id = hash_filled(0x33),
+                                            .index = 0x01020305,
+                                            .signatures = signatures,
+                                            .signatures_count = 2};
+    struct metadata_merkle_root parsed;
+    uint8_t memory[METADATA_BYTES_MAX];
+    struct buffer buffer = buffer_from(memory, sizeof(memory));
+    for (uint32_t level = 0; level < MERKLE_DEPTH; level++) {
+        metadata.proof[level] = hash_filled((uint8_t)(0x80 + level));
+    }
+
+    assert_status(STATUS_OK, metadata_write_merkle_root(&metadata, &buffer));
+    assert_int_equal(buffer.count, 1096 + 2 * 65);
+    assert_memory_equal(memory, metadata.tree_hook.bytes, 32);
+    assert_memory_equal(memory + 32, "\x01\x02\x03\x04", 4);
+    assert_memory_equal(memory + 36, metadata.signed_message_id.bytes, 32);
+    assert_memory_equal(memory + 68, metadata.proof, 1024);
+    assert_memory_equal(memory + 1092, "\x01\x02\x03\x05", 4);
+    assert_memory_equal(memory + 1096, signatures, 130);
+    assert_status(STATUS_OK, metadata_parse_merkle_root(buffer_bytes(&buffer), again, &parsed));
+    assert_int_equal(parsed.leaf_index, metadata.leaf_index);
+    assert_int_equal(parsed.index, metadata.index);
+    assert_memory_equal(parsed.proof, metadata.proof, sizeof(parsed.proof));
+    assert_int_equal(parsed.signatures_count, 2);
+    for (size_t count = 0; count < buffer.count; count++) {
+        if (count != 1096 + 65) {
+            assert_status(STATUS_MALFORMED,
+                          metadata_parse_merkle_root(bytes_from(memory, count), again, &parsed));
+        }
+    }
+}
+
+/* AggregationIsmMetadata.sol: absolute ranges; an empty part still has a place. */
+static void an_aggregation_says_where_its_parts_are(void **state)
+{
+    (void)state;
+    const struct metadata_part parts[4] = {{.present = true, .bytes = bytes_from("abc", 3)},
+                                           {.present = false},
+                                           {.present = true, .bytes = bytes_from(NULL, 0)},
+                                           {.present = true, .bytes = bytes_from("de", 2)}};
+    static const uint8_t expected[] = {0, 0,  0, 32, 0, 0,  0,   35,  0,   0,   0,  0, 0,
+                                       0, 0,  0, 0,  0, 0,  35,  0,   0,   0,   35, 0, 0,
+                                       0, 35, 0, 0,  0, 37, 'a', 'b', 'c', 'd', 'e'};
+    struct metadata_part again[4];
+    struct metadata_aggregation aggregation;
+    uint8_t memory[64];
+    struct buffer buffer = buffer_from(memory, sizeof(memory));
+
+    assert_status(STATUS_OK, buffer_append(&buffer, bytes_from("before", 6)));
+    assert_status(STATUS_OK, metadata_aggregation_begin(&aggregation, 4, &buffer));
+    for (uint32_t i = 0; i < 4; i++) {
+        if (parts[i].present) {
+            metadata_aggregation_part_begin(&aggregation, i);
+            assert_status(STATUS_OK, buffer_append(&buffer, parts[i].bytes));
+            metadata_aggregation_part_end(&aggregation);
+        }
+    }
+    assert_int_equal(buffer.count, 6 + sizeof(expected));
+    assert_memory_equal(memory + 6, expected, sizeof(expected));
+    assert_status(STATUS_OK,
+                  metadata_parse_aggregation(bytes_from(memory + 6, sizeof(expected)), 4, again));
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(again[i].present, parts[i].present);
+        assert_true(bytes_equal(again[i].bytes, parts[i].bytes));
+    }
+    buffer = buffer_from(memory, 31);
+    assert_status(STATUS_FULL, metadata_aggregation_begin(&aggregation, 4, &buffer));
+    assert_int_equal(buffer.count, 0);
+}
+
+static void ranges_that_leave_an_aggregation_are_malformed(void **state)
+{
+    (void)state;
+    static const uint8_t inside[] = {0, 0, 0, 8, 0, 0, 0, 9, 'x'};
+    static const uint8_t beyond[] = {0, 0, 0, 8, 0, 0, 0, 10, 'x'};
+    static const uint8_t backwards[] = {0, 0, 0, 9, 0, 0, 0, 8, 'x'};
+    static const uint8_t into_head[] = {0, 0, 0, 7, 0, 0, 0, 9, 'x'};
+    struct metadata_part part;
+
+    assert_status(STATUS_OK, metadata_parse_aggregation(bytes_from(inside, 9), 1, &part));
+    assert_status(STATUS_MALFORMED, metadata_parse_aggregation(bytes_from(inside, 7), 1, &part));
+    assert_status(STATUS_MALFORMED, metadata_parse_aggregation(bytes_from(beyond, 9), 1, &part));
+    assert_status(STATUS_MALFORMED, metadata_parse_aggregation(bytes_from(backwards, 9), 1, &part));
+    assert_status(STATUS_MALFORMED, metadata_parse_aggregation(bytes_from(into_head, 9), 1, &part));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -99,6 +195,9 @@ int main(void)
         cmocka_unit_test(every_count_comes_back),
         cmocka_unit_test(parts_of_signatures_are_malformed),
         cmocka_unit_test(a_full_buffer_is_left_alone),
+        cmocka_unit_test(the_merkle_root_layout_is_the_contracts),
+        cmocka_unit_test(an_aggregation_says_where_its_parts_are),
+        cmocka_unit_test(ranges_that_leave_an_aggregation_are_malformed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -109,8 +109,8 @@ static void check_command(struct bench *bench, enum command_kind kind, enum leg_
 static void check_every_kind(struct bench *bench, enum maker_size size)
 {
     bench->maker.size = size;
-    for (uint32_t kind = EVENT_START; kind <= MAKER_EVENTS_COUNT; kind++) {
-        check_event(bench, (enum event_kind)kind, FACT_DISPATCH);
+    for (uint32_t i = 0; i < MAKER_EVENTS_COUNT; i++) {
+        check_event(bench, maker_event_kind(i), FACT_DISPATCH);
     }
     for (uint32_t fact = FACT_DISPATCH; fact <= MAKER_FACTS_COUNT; fact++) {
         check_event(bench, EVENT_FACT, (enum fact_kind)fact);

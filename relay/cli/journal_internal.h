@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/cli/journal_internal.h: the verbs of `sluice journal`, one file each (relay/cli/journal.c
+ * has the table), and what they share. */
+#ifndef SLUICE_RELAY_CLI_JOURNAL_INTERNAL_H
+#define SLUICE_RELAY_CLI_JOURNAL_INTERNAL_H
+
+#include <stdio.h>
+
+#include "proto/record.h"
+#include "relay/cli/cli.h"
+#include "relay/core/config.h"
+
+/* argv[0] is "journal VERB"; --help was answered already. Each returns an exit code. */
+int journal_cli_verify(int argc, char **argv);
+int journal_cli_tail(int argc, char **argv);
+int journal_cli_show(int argc, char **argv);
+int journal_cli_grep(int argc, char **argv);
+int journal_cli_stats(int argc, char **argv);
+
+/* cli_parse for a verb that wants so many words, DIR first; too few are told. */
+bool journal_cli_parse(int argc, char **argv, const struct cli_option *options, size_t words_count,
+                       struct cli_arguments *ret_arguments, int *ret_code);
+
+/* One record: a line for people, or a JSON document on a line. False: it cannot be written. */
+bool journal_cli_print(FILE *stream, uint64_t sequence, const struct record *record,
+                       const struct core_config *config, bool is_json);
+
+#endif
