@@ -25,11 +25,14 @@ struct node_chain {
     bool is_devnet; /* a spawned signer may move capital here */
     char endpoints[ENDPOINTS_PER_CHAIN_MAX][CONFIG_URL_BYTES_MAX];
     uint32_t endpoints_count;
-    uint32_t quorum; /* more than half of them */
+    uint32_t submit_count; /* the last so many are for transactions alone */
+    uint32_t quorum;       /* more than half of them */
     enum finality_policy finality;
     uint32_t finality_blocks;
     uint32_t blocks_per_range;
     struct duration request_deadline;
+    enum transaction_kind transactions;
+    enum data_fee data_fee;
 };
 
 struct node_config {

@@ -424,6 +424,17 @@ uint32_t evm_script_asked(const void *world, const char *method)
     return 0;
 }
 
+uint32_t evm_script_legacy_taken(const void *world)
+{
+    const struct script *const script = world;
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < script->pool_count; i++) {
+        count += script->pool[i].is_legacy ? 1 : 0;
+    }
+    return count;
+}
+
 const struct chain_fixture evm_script_fixture = {
     .name = "evm",
     .ops = &evm_chain_ops,
