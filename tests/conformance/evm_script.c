@@ -352,7 +352,7 @@ static void script_configure(void *world, struct core_config *core, struct chain
         .domain = DOMAIN, .vault = script_contract(VAULT), .token = script_contract(TOKEN)};
     *config = (struct chain_config){
         .core = core,
-        .endpoints_count = 2,
+        .endpoints_count = FIXTURE_CONFIGURED,
         .quorum = 1,
         .finality = FINALITY_TAG,
         .finality_blocks = FIXTURE_FINALITY,
