@@ -231,6 +231,9 @@ static void read_node(struct reading *reading, const struct file_config *file,
               given(file->node.control, control), sizeof(config->control), config->control);
     config->journal_bytes_max =
         read_size(reading, "journal_max", given(file->node.journal_max, JOURNAL_MAX_DEFAULT));
+    if (file->node.tls_ca != NULL) {
+        read_path(reading, "tls_ca", file->node.tls_ca, sizeof(config->tls_ca), config->tls_ca);
+    }
     if (file->signer == NULL) {
         return;
     }
@@ -276,7 +279,7 @@ static void read_endpoint(struct reading *reading, const char *list, unsigned in
     (void)snprintf(key, sizeof(key), "%s[%u]", list, index);
     if (endpoint_parse(url, &endpoint) != STATUS_OK) {
         refuse(reading, key, STATUS_MALFORMED,
-               "must be a websocket address such as ws://127.0.0.1:8545");
+               "must be an address such as ws://127.0.0.1:8545, or wss, http or https");
     } else if (chain->endpoints_count == ENDPOINTS_PER_CHAIN_MAX) {
         refuse(reading, key, STATUS_MALFORMED, "is one too many: at most 8 with \"endpoints\"");
     } else {

@@ -105,6 +105,9 @@ static void put_node(json_t *root, const struct node_config *config)
     put_text(node, "data", config->data);
     put_text(node, "control", config->control);
     put_size(node, "journal_max", config->journal_bytes_max);
+    if (config->tls_ca[0] != '\0') {
+        put_text(node, "tls_ca", config->tls_ca);
+    }
     if (config->signer_socket[0] != '\0') {
         json_t *signer = put_group(root, "signer", json_object());
         put_flag(signer, "spawn", config->signer_spawn);

@@ -12,6 +12,7 @@ struct file_node {
     char *data;
     char *control;
     char *journal_max;
+    char *tls_ca;
 };
 
 struct file_signer {
