@@ -31,6 +31,7 @@
 #define TOLERANCE_DEFAULT          "5 %"
 #define FEE_MAX_DEFAULT            "0.1 %"
 #define FEE_NATIVE_MAX_DEFAULT     "0.01 ether"
+#define MARGIN_DEFAULT             "50 %"
 #define COOLDOWN_DEFAULT           "60 s"
 #define PLAN_INTERVAL_DEFAULT      "10 s"
 #define LOG_INTERVAL_DEFAULT       "10 s"
@@ -713,6 +714,11 @@ static void read_route(struct reading *reading, const struct file_config *file,
     route->fee_max = read_share(reading, "fee_max", given(from->fee_max, FEE_MAX_DEFAULT));
     route->fee_native_max =
         read_native(reading, "fee_native_max", given(from->fee_native_max, FEE_NATIVE_MAX_DEFAULT));
+    route->margin = read_share(reading, "margin", given(from->margin, MARGIN_DEFAULT));
+    if (from->coin_price != NULL) {
+        route->coin_price =
+            read_asset_amount(reading, "coin_price", from->coin_price, &config->core);
+    }
     route->cooldown = read_duration(reading, "cooldown", given(from->cooldown, COOLDOWN_DEFAULT));
     route->plan_interval =
         read_duration(reading, "plan_interval", given(from->plan_interval, PLAN_INTERVAL_DEFAULT));

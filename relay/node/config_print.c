@@ -287,6 +287,11 @@ static void put_route(json_t *root, const struct core_config *core)
               core->assets[0].symbol);
     put_share(group, "fee_max", route->fee_max);
     put_units(group, "fee_native_max", &route->fee_native_max, 18, "ether");
+    put_share(group, "margin", route->margin);
+    if (!amount_is_zero(&route->coin_price)) {
+        put_units(group, "coin_price", &route->coin_price, core->assets[0].decimals,
+                  core->assets[0].symbol);
+    }
     put_duration(group, "cooldown", route->cooldown);
     put_duration(group, "plan_interval", route->plan_interval);
 }

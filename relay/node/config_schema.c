@@ -83,6 +83,8 @@ static const cyaml_schema_field_t route_fields[] = {OPTIONAL(file_route, mode),
                                                     REQUIRED(file_route, move_max),
                                                     OPTIONAL(file_route, fee_max),
                                                     OPTIONAL(file_route, fee_native_max),
+                                                    OPTIONAL(file_route, margin),
+                                                    OPTIONAL(file_route, coin_price),
                                                     OPTIONAL(file_route, cooldown),
                                                     OPTIONAL(file_route, plan_interval),
                                                     CYAML_FIELD_END};

@@ -90,6 +90,8 @@ struct file_route {
     char *move_min;
     char *move_max;
     char *fee_max;
+    char *margin;
+    char *coin_price;
     char *fee_native_max;
     char *cooldown;
     char *plan_interval;
