@@ -16,7 +16,9 @@ const ASSET = 'USDC';
  * Writes the files of one node and says where they are.
  * Options: folder, name, mode (observe, propose, act), validator (index; absent for the relayer),
  * signerMode (what the signer allows; as `mode` when absent), endpointOf (chain to URL; the chain's
- * own when absent), capital (false: a relayer alone), route (settings that differ).
+ * own when absent), capital (false: a relayer alone), route (settings that differ), keys (more
+ * accounts that deliver, {address, keystore}), settingsOf (chain to settings that differ or are
+ * more), relayTo (chain to whether messages are delivered to it; to all when absent).
  */
 export function writeNode(devnet, options) {
   const folder = path.join(options.folder, options.name);
@@ -59,25 +61,31 @@ function nodeYaml(devnet, node, options) {
 
 function chainYaml(devnet, chain, options) {
   const validator = devnet.validators[options.validator];
+  const key = validator ? validator.chainAddress : devnet.relayer.address;
+  const more = (options.keys ?? []).map(({ address }) => address);
+  const settings = {
+    family: 'evm',
+    devnet: true,
+    domain: chain.domain,
+    chain_id: chain.chainId,
+    endpoints: `[${(options.endpointOf ?? (({ wsUrl }) => wsUrl))(chain)}]`,
+    finality: 'finalized',
+    start_block: chain.startBlock,
+    mailbox: chain.mailbox,
+    merkle_tree_hook: chain.merkleTreeHook,
+    validator_announce: chain.validatorAnnounce,
+    gas_paymaster: chain.interchainGasPaymaster,
+    relay: validator === undefined && (options.relayTo?.(chain) ?? true),
+    validate: validator !== undefined,
+    ...(more.length > 0 ? { keys: `[${[key, ...more].join(', ')}]` } : { key }),
+    fee_per_gas_max: '200 gwei',
+    priority_fee_per_gas: '1 gwei',
+    gas_limit_max: 3000000,
+    ...options.settingsOf?.(chain),
+  };
   return [
     `  - name: ${chain.name}`,
-    '    family: evm',
-    '    devnet: true',
-    `    domain: ${chain.domain}`,
-    `    chain_id: ${chain.chainId}`,
-    `    endpoints: [${(options.endpointOf ?? (({ wsUrl }) => wsUrl))(chain)}]`,
-    '    finality: finalized',
-    `    start_block: ${chain.startBlock}`,
-    `    mailbox: ${chain.mailbox}`,
-    `    merkle_tree_hook: ${chain.merkleTreeHook}`,
-    `    validator_announce: ${chain.validatorAnnounce}`,
-    `    gas_paymaster: ${chain.interchainGasPaymaster}`,
-    `    relay: ${validator === undefined}`,
-    `    validate: ${validator !== undefined}`,
-    `    key: ${validator ? validator.chainAddress : devnet.relayer.address}`,
-    '    fee_per_gas_max: 200 gwei',
-    '    priority_fee_per_gas: 1 gwei',
-    '    gas_limit_max: 3000000',
+    Object.entries(settings).map(([name, value]) => `    ${name}: ${value}`),
   ];
 }
 
@@ -135,15 +143,16 @@ function signerYaml(devnet, node, options) {
         ['chain', validator.chainKeystore],
         ['validator', validator.keystore],
       ]
-    : [['chain', devnet.relayer.keystore]];
+    : [['chain', devnet.relayer.keystore],
+      ...(options.keys ?? []).map(({ keystore }) => ['chain', keystore])];
   return block([
     `# Written for a devnet: the signer of node ${node.name}.`,
     `socket: ${node.signerSocket}`,
     `state: ${path.join(node.folder, 'signer')}`,
     `mode: ${validator ? 'observe' : (options.signerMode ?? options.mode ?? 'act')}`,
     'keys:',
-    keys.map(([role, keystore]) => [
-      `  - name: ${role}`,
+    keys.map(([role, keystore], i) => [
+      `  - name: ${role}${i + 1}`,
       `    roles: [${role}]`,
       `    keystore: ${keystore}`,
       `    passphrase_file: ${devnet.passphraseFile}`,
