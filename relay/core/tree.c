@@ -212,6 +212,7 @@ void tree_on_final_fact(struct step *step, uint32_t domain, const struct fact *f
     }
     const uint32_t index = fact->tree_insert.leaf_index;
     leaf_put(step, domain, index, &fact->tree_insert.message_id);
+    tree_nodes_add(step, domain, index);
     if (tree_validated(step, domain) == NULL) {
         return;
     }
