@@ -13,7 +13,7 @@
 
 #define FORMAT_VERSION      2u
 #define FORMAT_WITHOUT_TREE 1u
-#define DATABASES_MAX       8u /* five now */
+#define DATABASES_MAX       8u /* six now */
 /* Of lock.mdb: a header and 64 bytes for each reader, in whole pages. */
 #define LOCK_FILE_BYTES ((off_t)(2 * JOURNAL_READERS_MAX * 64 + 8191) / 4096 * 4096)
 
@@ -156,6 +156,9 @@ static int load_databases(struct lmdb_journal *journal)
         rc = mdb_dbi_open(txn, "tree", 0, &journal->tree);
         rc = rc == MDB_NOTFOUND ? MDB_CORRUPTED : rc;
     }
+    if (rc == MDB_SUCCESS) {
+        rc = lmdb_load_checkpoints(journal, txn);
+    }
     if (rc == MDB_SUCCESS && journal->has_tree && !journal->base.read_only) {
         rc = lmdb_load_frontier(journal, txn);
     }
@@ -179,6 +182,9 @@ static int create_databases(struct lmdb_journal *journal)
         rc = mdb_dbi_open(txn, "tree", MDB_CREATE, &journal->tree);
     }
     if (rc == MDB_SUCCESS) {
+        rc = mdb_dbi_open(txn, "checkpoints", MDB_CREATE, &journal->checkpoints);
+    }
+    if (rc == MDB_SUCCESS) {
         rc = lmdb_write_format(journal, txn);
     }
     if (rc != MDB_SUCCESS) {
@@ -188,6 +194,7 @@ static int create_databases(struct lmdb_journal *journal)
     journal->head = 0;
     journal->frontier = (struct tree_frontier){.size = 0};
     journal->has_tree = true;
+    journal->has_checkpoints = true;
     return mdb_txn_commit(txn);
 }
 
@@ -374,6 +381,9 @@ static enum status open_writer(struct lmdb_journal *journal)
     int rc = lmdb_open_environment(journal);
     if (rc == MDB_SUCCESS && !journal->has_tree) {
         rc = lmdb_add_tree(journal);
+    }
+    if (rc == MDB_SUCCESS && !journal->has_checkpoints) {
+        rc = lmdb_add_checkpoints(journal);
     }
     return rc == MDB_SUCCESS ? sync_directory(journal->path) : lmdb_status(rc);
 }

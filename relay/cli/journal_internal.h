@@ -13,6 +13,9 @@
 /* argv[0] is "journal VERB"; --help was answered already. Each returns an exit code. */
 int journal_cli_verify(int argc, char **argv);
 int journal_cli_tail(int argc, char **argv);
+int journal_cli_show(int argc, char **argv);
+int journal_cli_grep(int argc, char **argv);
+int journal_cli_stats(int argc, char **argv);
 
 /* cli_parse for a verb that wants so many words, DIR first; too few are told. */
 bool journal_cli_parse(int argc, char **argv, const struct cli_option *options, size_t words_count,

@@ -77,6 +77,8 @@ static const char *finding_name(enum verify_finding finding)
         return "tree";
     case VERIFY_UNREADABLE:
         return "unreadable";
+    case VERIFY_CHECKPOINT:
+        return "checkpoint";
     }
     return "unknown";
 }

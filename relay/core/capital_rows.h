@@ -91,6 +91,7 @@ struct posting_row {
     struct hash transaction;
     uint32_t log_index;
     struct hash message_id; /* zero: none */
+    uint64_t record;        /* of the journal: the fact, or the balances, that it rests on */
 };
 
 /* stored: never renumber */
@@ -172,6 +173,7 @@ struct assembly {
     uint64_t block;
     struct hash transaction;
     uint32_t log_index;
+    uint64_t record; /* that told the fact at log_index */
     bool processing; /* a ProcessId was seen in this transaction */
     struct hash process_id;
     uint32_t count;

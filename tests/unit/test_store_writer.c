@@ -420,6 +420,46 @@ static void a_journal_that_somebody_else_wrote_is_corrupt_and_left_alone(void **
     assert_int_equal(1, desk->reports_count);
 }
 
+/* ---- checkpoints ---- */
+
+static void checkpointed(void *context, enum status status)
+{
+    done(context, UINT64_MAX, status, 0);
+}
+
+static void a_checkpoint_is_written_between_batches(void **state)
+{
+    struct desk *desk = *state;
+    static struct parcel parcels[2];
+    struct writer_checkpoint checkpoint = {
+        .checkpoint = {.size = 1, .note = bytes_from_string("a note")},
+        .done = checkpointed,
+        .context = desk,
+    };
+    struct journal_reader *reader = NULL;
+    struct bytes note;
+    uint64_t size = 0;
+
+    push(desk, &parcels[0], 1);
+    (void)await_generation(desk, 1);
+    const size_t before = reports_count(desk);
+    hold(desk, true);
+    assert_status(STATUS_OK, writer_push_checkpoint(desk->writer, &checkpoint));
+    (void)await(desk, before, true);
+    /* It was told, so another one may wait; a third one may not. */
+    assert_status(STATUS_OK, writer_push_checkpoint(desk->writer, &checkpoint));
+    assert_status(STATUS_FULL, writer_push_checkpoint(desk->writer, &checkpoint));
+    hold(desk, false);
+    push(desk, &parcels[1], 2);
+    (void)await_generation(desk, 2);
+    desk->writer = writer_close(desk->writer);
+    assert_status(STATUS_OK, journal_reader_open(desk->journal, &reader));
+    assert_status(STATUS_OK, journal_seek_checkpoint(reader, 0, JOURNAL_UPWARDS, &size, &note));
+    assert_int_equal(1, size);
+    assert_int_equal(2, journal_reader_head(reader));
+    journal_reader_close(reader);
+}
+
 int main(void)
 {
 #define WITH_DESK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -432,6 +472,7 @@ int main(void)
         WITH_DESK(a_full_disk_is_reported_and_tried_again_until_there_is_room),
         WITH_DESK(close_gives_up_on_a_disk_that_stays_full),
         WITH_DESK(the_map_grows_while_another_thread_reads),
+        WITH_DESK(a_checkpoint_is_written_between_batches),
         WITH_DESK(a_journal_that_somebody_else_wrote_is_corrupt_and_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
