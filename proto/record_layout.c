@@ -37,6 +37,7 @@ static const struct codec_field config_chain_layout_fields[] = {
     CODEC_SCALAR(struct core_chain, transaction_fee_max),
     CODEC_SCALAR(struct core_chain, inclusion_deadline),
     CODEC_SCALAR(struct core_chain, in_flight_max),
+    CODEC_SCALAR(struct core_chain, validators_min),
 };
 CODEC_LAYOUT(config_chain_layout, sluice__v1__config_chain__descriptor, struct core_chain);
 

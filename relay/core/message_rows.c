@@ -225,8 +225,7 @@ enum status security_row_unpack(struct bytes bytes, struct security_row *ret_sec
     security->only_message = unpack_hash(&unpacker);
     security->nodes_count = unpack_u32(&unpacker);
     security->validators_count = unpack_u32(&unpacker);
-    if (security->nodes_count > ISM_NODES_MAX ||
-        security->validators_count > ISM_VALIDATORS_MAX) {
+    if (security->nodes_count > ISM_NODES_MAX || security->validators_count > ISM_VALIDATORS_MAX) {
         return STATUS_CORRUPT;
     }
     for (uint32_t i = 0; i < security->nodes_count; i++) {

@@ -156,7 +156,7 @@ struct proof_row {
     struct instant asked_at;
     enum proof_state state;
     uint32_t location_index;
-    struct checkpoint checkpoint; /* VALID */
+    struct checkpoint checkpoint; /* VALID; before, its index is the one asked for */
     struct signature signature;
     bool is_ours; /* its root is that of the leaves we know */
 };

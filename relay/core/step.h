@@ -213,8 +213,7 @@ struct tree_prover {
     uint32_t domain;
     uint32_t index; /* of the leaf */
 };
-MUST_USE enum status tree_prove(void *context, uint32_t count,
-                                struct hash ret_proof[MERKLE_DEPTH]);
+MUST_USE enum status tree_prove(void *context, uint32_t count, struct hash ret_proof[MERKLE_DEPTH]);
 bool lane_on_due(struct step *step, const struct hash *id);
 
 /* ---- capital: events that belong to ledger, move and plan ---- */

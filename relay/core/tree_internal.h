@@ -6,6 +6,7 @@
 #include "relay/base/check.h"
 #include "relay/core/step.h"
 #include "relay/core/tree_rows.h"
+#include "relay/hyperlane/proof.h"
 
 #define TREE_ANSWER_WAIT DURATION_MS(3000) /* for any answer, then it counts as lost */
 

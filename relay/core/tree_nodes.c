@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* relay/core/tree_nodes.c: roots of full subtrees, kept as rows, so that any leaf can be proved as of
- * any later checkpoint. */
+/* relay/core/tree_nodes.c: roots of full subtrees, kept as rows, so that any leaf can be proved as
+ * of any later checkpoint. */
 #include "relay/base/digest.h"
 #include "relay/core/tree_internal.h"
 

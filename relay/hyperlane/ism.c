@@ -254,9 +254,9 @@ bool ism_is_supported(const struct ism *ism, const bool *available)
             possible[i] = set_can_sign(ism, node, available);
             break;
         case MODULE_NULL:
-        case MODULE_CCIP_READ:
             possible[i] = true;
             break;
+        case MODULE_CCIP_READ: /* nobody fetches its answers yet */
         case MODULE_UNUSED:
         case MODULE_LEGACY_MULTISIG:
         case MODULE_ARB_L2_TO_L1:
@@ -266,6 +266,16 @@ bool ism_is_supported(const struct ism *ism, const bool *available)
         }
     }
     return possible[0];
+}
+
+uint32_t ism_threshold(const struct ism *ism)
+{
+    for (uint32_t i = 0; i < ism->nodes_count; i++) {
+        if (is_multisig(ism->nodes[i].type)) {
+            return ism->nodes[i].threshold;
+        }
+    }
+    return 0;
 }
 
 bool ism_is_unsigned(const struct ism *ism)
@@ -329,8 +339,7 @@ static bool same_checkpoint(const struct checkpoint *a, const struct checkpoint 
 }
 
 /* Whether a module of this kind can use the checkpoint for our message. */
-static bool is_usable(const struct build *build, uint8_t type,
-                      const struct ism_signed *one)
+static bool is_usable(const struct build *build, uint8_t type, const struct ism_signed *one)
 {
     const struct ism_evidence *evidence = build->evidence;
 

@@ -137,7 +137,8 @@ struct plain {
     uint64_t legs_order;
     struct plain_follow follows[PLAIN_FOLLOWS_MAX];
     struct bytes scratch_locations[LOCATIONS_MAX];
-    struct address scratch_validators[VALIDATORS_MAX];
+    struct ism_node scratch_node;
+    struct ism_validator scratch_validators[VALIDATORS_MAX];
     struct balance scratch_balances[8];
     struct vault_state scratch_vaults[8];
     struct bridge_quote scratch_quotes[64];

@@ -274,9 +274,8 @@ static void the_answers_are_the_chains(void **state)
     follow_blocks(harness, 2);
     command = question(harness, COMMAND_READ_SECURITY);
     const struct event *event = &ask(harness, &command, EVENT_SECURITY)->event;
-    assert_int_equal(event->security.module_type, 5);
-    assert_int_equal(event->security.threshold, 2);
-    assert_int_equal(event->security.validators_count, 3);
+    assert_int_equal(event->security.ism.nodes_count, 1);
+    assert_int_equal(event->security.ism.validators_count, 3);
     command = question(harness, COMMAND_READ_STORAGE);
     event = &ask(harness, &command, EVENT_STORAGE)->event;
     assert_int_equal(event->storage.locations_count, 2);
@@ -358,8 +357,11 @@ static void lists_in_answers_are_whole(void **state)
     command = question(harness, COMMAND_READ_SECURITY);
     harness_perform(harness, &command);
     assert_true(await_lent(harness, EVENT_SECURITY, &event));
+    assert_int_equal(event.security.ism.nodes[0].type, MODULE_MESSAGE_ID_MULTISIG);
+    assert_int_equal(event.security.ism.nodes[0].threshold, 2);
+    assert_int_equal(event.security.ism.nodes[0].count, 3);
     for (uint32_t i = 0; i < 3; i++) {
-        assert_int_equal(event.security.validators[i].bytes[31], i + 1);
+        assert_int_equal(event.security.ism.validators[i].address.bytes[31], i + 1);
     }
     command = question(harness, COMMAND_READ_POSITIONS);
     harness_perform(harness, &command);
@@ -447,8 +449,8 @@ static void an_ism_of_another_kind_is_named(void **state)
     evm_script_knobs(harness->world)->module_type = 7;
     const struct event *const event = &ask(harness, &command, EVENT_SECURITY)->event;
     assert_int_equal(event->security.outcome, OUTCOME_OK);
-    assert_int_equal(event->security.module_type, 7);
-    assert_int_equal(event->security.validators_count, 0);
+    assert_int_equal(event->security.ism.nodes_count, 1);
+    assert_int_equal(event->security.ism.validators_count, 0);
     harness_close(harness);
 }
 
