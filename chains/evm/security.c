@@ -223,7 +223,7 @@ static void security_write(struct evm *evm, const struct evm_job *job, uint32_t 
     CHECK(!data.overrun);
     rpc_write_begin(writer, id, "eth_call");
     evm_write_call(writer, NULL, to, buffer_bytes(&data.buffer));
-    json_write(writer, ",\"latest\"");
+    evm_write_at(evm, job, writer);
     rpc_write_end(writer);
 }
 
