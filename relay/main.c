@@ -72,6 +72,7 @@ const struct cli_verb cli_verbs[] = {
      "  grep DIR ...             the records about a message, a plan, a transaction, a chain, a "
      "time\n"
      "  stats DIR                how much of what, and what is open\n"
+     "  rebuild DIR              make rows, indexes and tree anew from the records alone\n"
      "  synth DIR --records N    make a journal of a life that never was\n"
      "\nReads the directory of a running node, of a dead one, or a copy; needs no key. 'sluice\n"
      "journal VERB --help' says more.\n\n"

@@ -17,6 +17,7 @@ int journal_cli_show(int argc, char **argv);
 int journal_cli_grep(int argc, char **argv);
 int journal_cli_stats(int argc, char **argv);
 int journal_cli_synth(int argc, char **argv);
+int journal_cli_rebuild(int argc, char **argv);
 
 /* cli_parse for a verb that wants so many words, DIR first; too few are told. */
 bool journal_cli_parse(int argc, char **argv, const struct cli_option *options, size_t words_count,
