@@ -86,11 +86,10 @@ static enum status call_send(const struct call *call, struct bytes frame)
 
     while (sent < frame.count) {
         const ssize_t count = send(call->fd, frame.data + sent, frame.count - sent, MSG_NOSIGNAL);
+        const bool must_wait = count < 0 && (errno == EAGAIN || errno == EINTR);
         if (count > 0) {
             sent += (size_t)count;
-        } else if (count < 0 && errno != EAGAIN && errno != EINTR) {
-            return STATUS_UNREACHABLE;
-        } else if (!wait_for(call, POLLOUT)) {
+        } else if (!must_wait || !wait_for(call, POLLOUT)) {
             return STATUS_UNREACHABLE;
         }
     }
@@ -108,11 +107,10 @@ static enum status call_receive(struct call *call, struct wire_reply *ret_reply)
         const size_t room = wire_reader_space(&call->reader, &space);
         CHECK(room > 0);
         const ssize_t count = recv(call->fd, space, room, 0);
+        const bool must_wait = count < 0 && (errno == EAGAIN || errno == EINTR);
         if (count > 0) {
             wire_reader_arrived(&call->reader, (size_t)count);
-        } else if (count == 0 || (errno != EAGAIN && errno != EINTR)) {
-            return STATUS_UNREACHABLE;
-        } else if (!wait_for(call, POLLIN)) {
+        } else if (!must_wait || !wait_for(call, POLLIN)) {
             return STATUS_UNREACHABLE;
         }
     }
