@@ -27,8 +27,9 @@ const struct cli_verb cli_verbs[] = {
      "holds the data directory; 75 a full disk, no memory: try again.\n",
      cli_run},
     {"status", "Where everything stands: chains, messages, keys, capital.",
-     "sluice status (--config FILE | --data DIR) [--json]\n\n" USAGE_NODE
-     "\nReads the journal directly: works for a running node and for a dead one.\n",
+     "sluice status (--config FILE | --data DIR) [--offline] [--json]\n\n" USAGE_NODE
+     "  --offline      DIR is a copy: do not ask whether a node is running there\n"
+     "\nReads the journal directly: works for a running node, a dead one, and a copy.\n",
      cli_status},
     {"why", "Why something does not happen, or what just happened.",
      "sluice why (--config FILE | --data DIR) [ID] [--json]\n\n" USAGE_NODE
@@ -110,6 +111,19 @@ const struct cli_verb cli_verbs[] = {
      "75\n"
      "it cannot be read or written now\n",
      cli_ledger},
+    {"report", "One page about a period, for a person.",
+     "sluice report (--config FILE | --data DIR) [--from TIME] [--to TIME] [--format "
+     "text|html|json]\n\n"
+     "  --config FILE  the node's configuration\n"
+     "  --data DIR     the node's data directory, or a copy of it; works without its "
+     "configuration\n"
+     "  --from, --to   not before; before. 2026-11-23 or 2026-11-23T01:05:16Z (all there is)\n"
+     "  --format F     html is one page without scripts; json has everything that it is made of\n\n"
+     "Messages delivered, moves and their cost, positions at the start and the end, exceptions, "
+     "what\n"
+     "people approved, and the evidence: records, hash tree, signed checkpoint.\n\n"
+     "Exit codes: 0 made; 1 no journal there; 2 usage; 5 the journal is damaged; 75 try again\n",
+     cli_report},
     {"config", "Check a configuration file.",
      "sluice config check FILE [--json]\n\n"
      "Prints what is in force, defaults included, or says file, line and column of the first\n"
@@ -153,7 +167,8 @@ const struct cli_verb cli_verbs[] = {
      "not shown on a terminal). Both write a Web3 keystore (version 3, mode 600) and never "
      "replace\n"
      "a file. list names the address in each keystore; with a passphrase file it opens each.\n\n"
-     "log makes the key with which a journal's log is signed (mode 600) and prints its public key,\n"
+     "log makes the key with which a journal's log is signed (mode 600) and prints its public "
+     "key,\n"
      "which goes into the node's configuration and to everybody who verifies the log.\n\n"
      "  --origin NAME           which log, for ever: such as relay.example/journal/1\n"
      "  --passphrase-file FILE  its first line is the passphrase; readable by its owner alone:\n"
