@@ -13,6 +13,9 @@
 #include "relay/cli/cli.h"
 #include "relay/core/capital_rows.h"
 #include "relay/synth/synth.h"
+#include "store/checkpoint.h"
+#include "store/ed25519.h"
+#include "store/note.h"
 #include "tests/support/cli_call.h"
 #include "tests/support/folder.h"
 
@@ -21,6 +24,7 @@
 
 const struct cli_verb cli_verbs[] = {
     {"ledger", "summary", "usage of ledger\n", cli_ledger},
+    {"journal", "summary", "usage of journal\n", cli_journal},
     {"report", "summary", "usage of report\n", cli_report},
     {NULL, NULL, NULL, NULL},
 };
@@ -303,6 +307,69 @@ static void two_reports_of_a_day_add_up(void **state)
     json_decref(parts[1]);
 }
 
+/* Signs what is there, as a log signer would. */
+static void sign(void)
+{
+    static const char origin[] = "synth.example/journal/1";
+    struct journal *journal = open_journal();
+    struct journal_reader *reader = NULL;
+    uint8_t text[1024];
+    uint8_t public_key[32];
+    uint8_t signature[64];
+    const uint8_t seed[32] = {7};
+    struct buffer buffer = buffer_from(text, sizeof(text));
+    struct log_checkpoint checkpoint = {.origin = bytes_from_string(origin), .size = RECORDS};
+    struct note_key key;
+    uint64_t head = 0;
+
+    assert_status(STATUS_OK, journal_reader_open(journal, &reader));
+    const struct tree_source tree = journal_tree(reader);
+    assert_status(STATUS_OK, tree_root(&tree, checkpoint.size, &checkpoint.root));
+    assert_status(STATUS_OK, log_checkpoint_append(&buffer, &checkpoint));
+    assert_status(STATUS_OK, ed25519_public_key(seed, public_key));
+    assert_status(STATUS_OK, ed25519_sign(seed, buffer_bytes(&buffer), signature));
+    assert_status(STATUS_OK, note_key_init(&key, NOTE_KEY_ED25519, checkpoint.origin, public_key));
+    assert_status(STATUS_OK, buffer_append(&buffer, bytes_from("\n", 1)));
+    assert_status(STATUS_OK, note_append_signature(&buffer, &key, bytes_from(signature, 64)));
+    const struct journal_checkpoint kept = {.size = RECORDS, .note = buffer_bytes(&buffer)};
+    const struct journal_batch batch = {.checkpoint = &kept};
+    assert_status(STATUS_OK, journal_commit(journal, &batch, &head));
+    journal_reader_close(reader);
+    journal_close(journal);
+}
+
+/* Keeps what a call printed. */
+static char *text_of(struct cli_called called)
+{
+    char *copy = strdup(called.output);
+
+    assert_int_equal(EXIT_DONE, called.code);
+    assert_non_null(copy);
+    return copy;
+}
+
+static void an_exported_log_says_the_same(void **state)
+{
+    char out[400];
+
+    (void)state;
+    sign();
+    (void)snprintf(out, sizeof(out), "%s/export", folder.path);
+    assert_int_equal(EXIT_DONE, CLI_CALL(cli_journal, "journal", "export", folder.path, out).code);
+    char *ledger =
+        text_of(CLI_CALL(cli_ledger, "ledger", "--data", folder.path, "--format", "csv"));
+    char *page = text_of(CLI_CALL(cli_report, "report", "--data", folder.path));
+    assert_non_null(strstr(page, "synth.example/journal/1\n6000\n"));
+    assert_string_equal(ledger,
+                        CLI_CALL(cli_ledger, "ledger", "--data", out, "--format", "csv").output);
+    assert_string_equal(page, CLI_CALL(cli_report, "report", "--data", out).output);
+    free(page);
+    char *shown = text_of(CLI_CALL(cli_journal, "journal", "show", folder.path, "1..40"));
+    assert_string_equal(shown, CLI_CALL(cli_journal, "journal", "show", out, "1..40").output);
+    free(shown);
+    free(ledger);
+}
+
 static void a_report_is_a_page(void **state)
 {
     (void)state;
@@ -358,6 +425,7 @@ int main(void)
         cmocka_unit_test(a_report_says_what_happened),
         cmocka_unit_test(two_reports_of_a_day_add_up),
         cmocka_unit_test(a_report_is_a_page),
+        cmocka_unit_test(an_exported_log_says_the_same),
         cmocka_unit_test(an_account_that_was_tampered_with_is_an_integrity_violation),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
