@@ -94,6 +94,7 @@ static const char *const texts[] = {
     [REASON_STARTED] = "the node started",
     [REASON_STOPPED] = "the node stopped",
     [REASON_JOURNAL_UNWRITABLE] = "the journal cannot be written: nothing is sent until it can",
+    [REASON_CONFIG_CHANGED] = "the node started with another configuration than before",
     [REASON_RESUMED] = "sending was resumed by a person",
 };
 

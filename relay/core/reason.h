@@ -90,6 +90,7 @@ enum reason {
     REASON_STOPPED = 301,
     REASON_JOURNAL_UNWRITABLE = 302,
     REASON_RESUMED = 303,
+    REASON_CONFIG_CHANGED = 310, /* subject: SHA-256 of the configuration, packed */
 };
 
 /* One sentence for people, such as "waiting for validators' signatures". Static memory. */
