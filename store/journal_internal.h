@@ -41,6 +41,9 @@ struct journal_ops {
                                    struct bytes *ret_stored);
 };
 
+/* Opens an exported log. As journal_open_source. */
+MUST_USE enum status journal_open_published(const char *path, struct journal **ret_journal);
+
 /* First member of each backend's own struct. */
 struct journal {
     const struct journal_ops *ops;
