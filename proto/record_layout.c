@@ -393,6 +393,8 @@ static const struct codec_field operator_layout_fields[] = {
     CODEC_SCALAR(struct event, operator_.subject),
     CODEC_SCALAR(struct event, operator_.uid),
     CODEC_BYTES_OF(CODEC_TEXT, struct event, operator_.reason, REASON_BYTES_MAX),
+    CODEC_SCALAR(struct event, operator_.expires_s),
+    CODEC_SCALAR(struct event, operator_.signature),
 };
 CODEC_LAYOUT(operator_layout, sluice__v1__operator__descriptor, struct event);
 

@@ -335,6 +335,10 @@ struct event {
             struct hash subject; /* plan or message id; zero where none */
             uint32_t uid;        /* of the peer on the control socket */
             struct bytes reason;
+            /* OPERATOR_APPROVE_PLAN, for a signer that wants an approver's word
+             * (relay/base/approval.h); the core keeps it and hands it on. 0: none. */
+            uint64_t expires_s;
+            struct signature signature;
         } operator_;
         struct {
             uint32_t endpoint_index;

@@ -509,6 +509,8 @@ static void make_operator(struct maker *maker, struct event *event)
     event->operator_.subject = hash(maker);
     event->operator_.uid = u32(maker);
     event->operator_.reason = run(maker, REASON_BYTES_MAX);
+    event->operator_.expires_s = u64(maker);
+    event->operator_.signature = signature(maker);
 }
 
 static void make_endpoint(struct maker *maker, struct event *event)
