@@ -24,6 +24,7 @@
 #define KEY_BALANCE_MIN_DEFAULT    "0.01 ether"
 #define INCLUSION_DEADLINE_DEFAULT "120 s"
 #define IN_FLIGHT_DEFAULT          "64"
+#define VALIDATORS_MIN_DEFAULT     "2"
 #define TRANSACTIONS_DEFAULT       "detect"
 #define DATA_FEE_DEFAULT           "none"
 #define JOURNAL_MAX_DEFAULT        "64 GiB"
@@ -364,6 +365,8 @@ static void read_chain_haste(struct reading *reading, const struct file_chain *f
         reading, "inclusion_deadline", given(file->inclusion_deadline, INCLUSION_DEADLINE_DEFAULT));
     core->in_flight_max = (uint32_t)read_count(
         reading, "in_flight_max", given(file->in_flight_max, IN_FLIGHT_DEFAULT), 1, 1024);
+    core->validators_min = (uint32_t)read_count(
+        reading, "validators_min", given(file->validators_min, VALIDATORS_MIN_DEFAULT), 0, 100);
     if (amount_compare(&core->priority_fee_max, &core->priority_fee_per_gas) < 0) {
         refuse(reading, "priority_fee_max", STATUS_MALFORMED, "is below \"priority_fee_per_gas\"");
     }

@@ -141,7 +141,8 @@ struct plain {
     struct plain_follow follows[PLAIN_FOLLOWS_MAX];
     uint32_t follows_end; /* none is used from here on */
     struct bytes scratch_locations[LOCATIONS_MAX];
-    struct address scratch_validators[VALIDATORS_MAX];
+    struct ism_node scratch_node;
+    struct ism_validator scratch_validators[VALIDATORS_MAX];
     struct balance scratch_balances[8];
     struct vault_state scratch_vaults[8];
     struct bridge_quote scratch_quotes[64];

@@ -398,19 +398,24 @@ enum status plain_jobs_perform(struct plain *plain, const struct command *comman
 
 static void read_security(struct plain *plain, struct unpacker *unpacker, struct event *event)
 {
-    event->security.ism = unpack_address(unpacker);
-    event->security.module_type = unpack_u8(unpacker);
-    event->security.threshold = unpack_u8(unpacker);
+    struct ism_node *node = &plain->scratch_node;
+    memset(node, 0, sizeof(*node));
+    node->address = unpack_address(unpacker);
+    node->type = unpack_u8(unpacker);
+    node->threshold = unpack_u8(unpacker);
     const uint32_t count = unpack_u32(unpacker);
     if (count > VALIDATORS_MAX) {
         unpacker->underrun = true;
         return;
     }
     for (uint32_t i = 0; i < count; i++) {
-        plain->scratch_validators[i] = unpack_address(unpacker);
+        plain->scratch_validators[i] = (struct ism_validator){.address = unpack_address(unpacker)};
     }
-    event->security.validators = plain->scratch_validators;
-    event->security.validators_count = count;
+    node->count = count;
+    event->security.ism = (struct ism){.nodes = node,
+                                       .nodes_count = 1,
+                                       .validators = plain->scratch_validators,
+                                       .validators_count = count};
 }
 
 static void read_storage(struct plain *plain, struct unpacker *unpacker, struct event *event)
