@@ -30,6 +30,15 @@ void evm_write_block_hash(struct json_writer *writer, const struct hash *hash)
     json_write(writer, "}");
 }
 
+void evm_write_at(const struct evm *evm, const struct evm_job *job, struct json_writer *writer)
+{
+    if (evm->quorum == 1) {
+        json_write(writer, ",\"latest\"");
+    } else {
+        evm_write_block_hash(writer, &job->at_hash);
+    }
+}
+
 void evm_write_call(struct json_writer *writer, const struct address *from,
                     const struct address *to, struct bytes data)
 {
@@ -153,7 +162,7 @@ static void security_write(struct evm *evm, const struct evm_job *job, uint32_t 
     CHECK(!data.overrun);
     rpc_write_begin(writer, id, "eth_call");
     evm_write_call(writer, NULL, to, buffer_bytes(&data.buffer));
-    json_write(writer, ",\"latest\"");
+    evm_write_at(evm, job, writer);
     rpc_write_end(writer);
 }
 
@@ -277,7 +286,7 @@ static void storage_write(struct evm *evm, const struct evm_job *job, uint32_t s
     abi_write_address(&data, &job->storage.validator);
     rpc_write_begin(writer, id, "eth_call");
     evm_write_call(writer, NULL, &evm->self->validator_announce, buffer_bytes(&data.buffer));
-    json_write(writer, ",\"latest\"");
+    evm_write_at(evm, job, writer);
     rpc_write_end(writer);
 }
 
@@ -427,16 +436,23 @@ static uint32_t lane_steps(struct evm *evm, struct evm_job *job)
         evm_job_fail_text(job, OUTCOME_REFUSED, "the key is no address of this chain");
         return 0;
     }
-    if (job->phase == 0 && evm->finality == FINALITY_DEPTH) {
+    const bool asks_head = evm->finality == FINALITY_DEPTH && evm->quorum == 1;
+    if (job->phase == 0 && asks_head) {
         return 1; /* the head, whose depth decides which block is final */
     }
-    const uint32_t last = evm->finality == FINALITY_DEPTH ? 1 : 0;
-    return job->phase == last ? LANE_STEPS_COUNT : 0;
+    if (evm->quorum > 1) {
+        const bool is_deep = job->at_number > evm->finality_blocks;
+        job->lane.final_number = evm->watch.final_number;
+        if (evm->finality == FINALITY_DEPTH) {
+            job->lane.final_number = is_deep ? job->at_number - evm->finality_blocks : 0;
+        }
+    }
+    return job->phase == (asks_head ? 1 : 0) ? LANE_STEPS_COUNT : 0;
 }
 
 static bool lane_asks_head(const struct evm *evm, const struct evm_job *job)
 {
-    return job->phase == 0 && evm->finality == FINALITY_DEPTH;
+    return job->phase == 0 && evm->finality == FINALITY_DEPTH && evm->quorum == 1;
 }
 
 static void lane_write(struct evm *evm, const struct evm_job *job, uint32_t step, uint64_t id,
@@ -450,10 +466,13 @@ static void lane_write(struct evm *evm, const struct evm_job *job, uint32_t step
     rpc_write_begin(writer, id,
                     step == STEP_BALANCE ? "eth_getBalance" : "eth_getTransactionCount");
     json_write_evm_address(writer, &job->lane.key);
-    json_write(writer, ",");
     if (step != STEP_NONCE_FINAL) {
-        json_write(writer, "\"latest\"");
-    } else if (evm->finality == FINALITY_DEPTH) {
+        evm_write_at(evm, job, writer);
+        rpc_write_end(writer);
+        return;
+    }
+    json_write(writer, ",");
+    if (evm->finality == FINALITY_DEPTH || evm->quorum > 1) {
         json_write_quantity(writer, job->lane.final_number);
     } else {
         json_write(writer, evm->finality == FINALITY_SAFE ? "\"safe\"" : "\"finalized\"");

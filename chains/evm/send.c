@@ -154,6 +154,11 @@ static bool asks_quote(const struct evm_job *job)
     return job->prepare.leg_kind == LEG_REBALANCE && job->phase == 0;
 }
 
+bool evm_job_estimates(const struct evm_job *job)
+{
+    return job->kind == COMMAND_PREPARE && !asks_quote(job);
+}
+
 static uint32_t prepare_steps(struct evm *evm, struct evm_job *job)
 {
     const uint32_t phases = job->prepare.leg_kind == LEG_REBALANCE ? 2 : 1;
@@ -167,14 +172,13 @@ static void prepare_write(struct evm *evm, const struct evm_job *job, uint32_t s
 {
     uint8_t memory[EVM_QUOTE_CALLDATA_BYTES];
 
-    (void)evm;
     (void)step;
     if (asks_quote(job)) {
         const struct bytes data = evm_quote_calldata(memory, job->prepare.destination,
                                                      &job->prepare.recipient, &job->prepare.amount);
         rpc_write_begin(writer, id, "eth_call");
         evm_write_call(writer, &job->prepare.router, &job->prepare.bridge, data);
-        json_write(writer, ",\"latest\"");
+        evm_write_at(evm, job, writer);
         rpc_write_end(writer);
         return;
     }

@@ -10,6 +10,7 @@
 #define CHAINS_MAX              64u
 #define ENDPOINTS_PER_CHAIN_MAX 8u
 #define ASSETS_MAX              32u
+#define DELIVERY_KEYS_MAX       15u  /* beside the first key of a chain */
 #define ROUTERS_MAX             256u /* warp-route routers whose collateral is watched */
 #define VAULTS_MAX              256u
 #define NAME_BYTES_MAX          32u /* names of chains, assets, nodes, with the final NUL */

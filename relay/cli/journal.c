@@ -68,6 +68,45 @@ static const struct journal_verb verbs[] = {
      "  --follow  go on with new records as they are committed\n"
      "  --json    every field, one document per line\n",
      journal_cli_tail},
+    {"show", "journal show",
+     "sluice journal show DIR RECORD [--json]\n\n"
+     "Every field of one record, its place in the hash tree, and for a decision the record it was\n"
+     "decided on. RECORD is a number, a range such as 7..12, or 'last'. Exit code 1: no such "
+     "record.\n",
+     journal_cli_show},
+    {"grep", "journal grep",
+     "sluice journal grep DIR [--message ID] [--plan ID] [--transaction HASH] [--chain NAME]\n"
+     "                    [--kind NAME,...] [--from TIME] [--to TIME] [--text TEXT] [--limit N]\n"
+     "                    [--count] [--json]\n\n"
+     "The records that fit everything that is said, one per line.\n\n"
+     "  --message ID        about this message: its facts, signatures, legs and transactions\n"
+     "  --plan ID           about this plan, its moves and what carried them\n"
+     "  --transaction HASH  that name this hash, or any other 32 bytes: a block, a leg, an "
+     "address\n"
+     "  --chain NAME        of this chain (a name or a domain)\n"
+     "  --kind NAME,...     of these kinds: what 'tail' prints (send, note, fact, dispatch), "
+     "'event'\n"
+     "                      for all that it was told, 'command' for all that it decided\n"
+     "  --from, --to TIME   not before; before. 2026-11-23 or 2026-11-23T01:05:16Z\n"
+     "  --text TEXT         whose line has this text in it, capital or small\n"
+     "  --count             print how many there are\n\n"
+     "Times, messages and plans the node knows narrow the search; without one of them all records\n"
+     "are read. Exit code 1: none fits.\n",
+     journal_cli_grep},
+    {"stats", "journal stats",
+     "sluice journal stats DIR [--json]\n\n"
+     "How many records and bytes of which kind, over what time, and what is open now.\n",
+     journal_cli_stats},
+    {"synth", "journal synth",
+     "sluice journal synth DIR --records N [--open M] [--seed S] [--json]\n\n"
+     "Makes a journal of a life that never was, for tests and benchmarks: three imaginary chains,\n"
+     "users, validators, plans that a person approves, stops and starts. It is what a node would\n"
+     "have written: verify and replay accept it. The same numbers give the same bytes.\n\n"
+     "  DIR          must not hold a journal yet\n"
+     "  --records N  so many records\n"
+     "  --open M     so many messages not delivered at the end (0); needs about 4 records each\n"
+     "  --seed S     another life (1)\n",
+     journal_cli_synth},
     {NULL, NULL, NULL, NULL},
 };
 

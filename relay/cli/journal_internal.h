@@ -13,6 +13,10 @@
 /* argv[0] is "journal VERB"; --help was answered already. Each returns an exit code. */
 int journal_cli_verify(int argc, char **argv);
 int journal_cli_tail(int argc, char **argv);
+int journal_cli_show(int argc, char **argv);
+int journal_cli_grep(int argc, char **argv);
+int journal_cli_stats(int argc, char **argv);
+int journal_cli_synth(int argc, char **argv);
 int journal_cli_export(int argc, char **argv);
 int journal_cli_prove(int argc, char **argv);
 int journal_cli_consistency(int argc, char **argv);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "relay/base/check.h"
+#include "relay/core/capital_rows.h"
 #include "relay/node/config_schema.h"
 #include "relay/node/endpoint.h"
 
@@ -457,6 +458,10 @@ static void read_assets(struct reading *reading, const struct file_config *file,
         read_name(reading, "symbol", file->assets[i].symbol, core->assets[i].symbol);
         core->assets[i].decimals =
             (uint32_t)read_count(reading, "decimals", file->assets[i].decimals, 0, 36);
+        if (strcmp(core->assets[i].symbol, LEDGER_NATIVE_SYMBOL) == 0) {
+            refuse(reading, "symbol", STATUS_MALFORMED,
+                   "is what the ledger calls the chains' own assets");
+        }
         for (uint32_t k = 0; k < i; k++) {
             if (strcmp(core->assets[k].symbol, core->assets[i].symbol) == 0) {
                 refuse(reading, "symbol", STATUS_MALFORMED, "is that of another asset as well");

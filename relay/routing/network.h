@@ -25,7 +25,7 @@
 #include "relay/base/bytes.h"
 #include "relay/base/pack.h"
 
-#define ROUTE_PLACES_MAX       4096u
+#define ROUTE_PLACES_MAX       16384u
 #define ROUTE_CORRIDORS_MAX    65536u
 #define ROUTE_GROUPS_MAX       16384u
 #define ROUTE_TRANSACTIONS_MAX 65536u
