@@ -90,6 +90,25 @@ const struct cli_verb cli_verbs[] = {
      "different;\n"
      "75 it cannot be read now\n",
      cli_replay},
+    {"ledger", "Every posting of the books, with running balances.",
+     "sluice ledger (--config FILE | --data DIR) [--format table|csv|jsonl|sqlite] [--out FILE]\n"
+     "              [--from TIME] [--to TIME] [--chain NAME] [--asset SYMBOL] [--totals]\n\n"
+     "  --config FILE  the node's configuration\n"
+     "  --data DIR     the node's data directory, or a copy of it; works without its "
+     "configuration\n"
+     "  --format F     csv and jsonl: exact base units, a line for each side of a posting;\n"
+     "                 sqlite: a database with tables ledger, balances, checks and source\n"
+     "  --out FILE     where it goes instead of standard output; must not be there yet\n"
+     "  --from, --to   not before; before. 2026-11-23 or 2026-11-23T01:05:16Z\n"
+     "  --chain NAME   accounts on this chain alone\n"
+     "  --asset A      this asset alone; 'native' is what the node's own transactions cost\n"
+     "  --totals       the table's sums without its lines\n\n"
+     "Each line names its transaction and the journal record it rests on ('sluice journal show').\n"
+     "Sums are made anew from the postings and compared with the node's own. Fees stand apart.\n\n"
+     "Exit codes: 0 debits equal credits; 1 no journal there; 2 usage; 5 the books do not add up; "
+     "75\n"
+     "it cannot be read or written now\n",
+     cli_ledger},
     {"config", "Check a configuration file.",
      "sluice config check FILE [--json]\n\n"
      "Prints what is in force, defaults included, or says file, line and column of the first\n"

@@ -173,14 +173,6 @@ static bool wait_to_retry(struct writer *writer)
     return !is_closing;
 }
 
-static bool is_over(struct writer *writer)
-{
-    lock(writer);
-    const bool is_over = writer->is_closing && writer->count == 0;
-    unlock(writer);
-    return is_over;
-}
-
 /* The last thing a full disk is good for. */
 static bool finds_room(struct writer *writer, enum status failure)
 {
@@ -189,6 +181,14 @@ static bool finds_room(struct writer *writer, enum status failure)
     unlock(writer);
     return is_closing && failure == STATUS_NO_SPACE &&
            journal_spend_reserve(writer->options.journal) == STATUS_OK;
+}
+
+static bool is_over(struct writer *writer)
+{
+    lock(writer);
+    const bool is_over = writer->is_closing && writer->count == 0;
+    unlock(writer);
+    return is_over;
 }
 
 static uint64_t oldest_generation(struct writer *writer)

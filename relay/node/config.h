@@ -27,11 +27,14 @@ struct node_chain {
     bool is_devnet; /* a spawned signer may move capital here */
     char endpoints[ENDPOINTS_PER_CHAIN_MAX][CONFIG_URL_BYTES_MAX];
     uint32_t endpoints_count;
-    uint32_t quorum; /* more than half of them */
+    uint32_t submit_count; /* the last so many are for transactions alone */
+    uint32_t quorum;       /* more than half of them */
     enum finality_policy finality;
     uint32_t finality_blocks;
     uint32_t blocks_per_range;
     struct duration request_deadline;
+    enum transaction_kind transactions;
+    enum data_fee data_fee;
 };
 
 #define NODE_WITNESSES_MAX 16u
@@ -60,8 +63,9 @@ struct node_config {
     char data[PATH_MAX]; /* the node's directory: journal, control socket */
     char control[CONFIG_SOCKET_BYTES_MAX];
     uint64_t journal_bytes_max;
-    bool signer_spawn;                           /* start sluice-signer as a child */
-    char signer_config[PATH_MAX];                /* for the child; empty when not spawned */
+    char tls_ca[PATH_MAX];        /* certificates trusted besides the system's; may be empty */
+    bool signer_spawn;            /* start sluice-signer as a child */
+    char signer_config[PATH_MAX]; /* for the child; empty when not spawned */
     char signer_socket[CONFIG_SOCKET_BYTES_MAX]; /* empty: this node signs nothing */
     char checkpoint_store[PATH_MAX]; /* folder of our validator's checkpoints; may be empty */
     struct node_log log;

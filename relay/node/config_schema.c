@@ -16,8 +16,8 @@ static const cyaml_schema_value_t text_entry = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, TEXT_BYTES_MAX)};
 
 static const cyaml_schema_field_t node_fields[] = {
-    REQUIRED(file_node, name), REQUIRED(file_node, data), OPTIONAL(file_node, control),
-    OPTIONAL(file_node, journal_max), CYAML_FIELD_END};
+    REQUIRED(file_node, name),        REQUIRED(file_node, data),   OPTIONAL(file_node, control),
+    OPTIONAL(file_node, journal_max), OPTIONAL(file_node, tls_ca), CYAML_FIELD_END};
 
 static const cyaml_schema_field_t signer_fields[] = {
     OPTIONAL(file_signer, spawn), OPTIONAL(file_signer, config), REQUIRED(file_signer, socket),
@@ -31,6 +31,8 @@ static const cyaml_schema_field_t chain_fields[] = {
     REQUIRED(file_chain, chain_id),
     CYAML_FIELD_SEQUENCE("endpoints", CYAML_FLAG_POINTER, struct file_chain, endpoints, &text_entry,
                          1, ENDPOINTS_PER_CHAIN_MAX),
+    CYAML_FIELD_SEQUENCE("submit", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_chain,
+                         submit, &text_entry, 0, ENDPOINTS_PER_CHAIN_MAX - 1),
     OPTIONAL(file_chain, quorum),
     OPTIONAL(file_chain, finality),
     OPTIONAL(file_chain, start_block),
@@ -43,10 +45,18 @@ static const cyaml_schema_field_t chain_fields[] = {
     OPTIONAL(file_chain, relay),
     OPTIONAL(file_chain, validate),
     OPTIONAL(file_chain, key),
+    CYAML_FIELD_SEQUENCE("keys", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_chain, keys,
+                         &text_entry, 1, 1 + DELIVERY_KEYS_MAX),
     OPTIONAL(file_chain, fee_per_gas_max),
     OPTIONAL(file_chain, priority_fee_per_gas),
     OPTIONAL(file_chain, gas_limit_max),
     OPTIONAL(file_chain, key_balance_min),
+    OPTIONAL(file_chain, priority_fee_max),
+    OPTIONAL(file_chain, transaction_fee_max),
+    OPTIONAL(file_chain, inclusion_deadline),
+    OPTIONAL(file_chain, in_flight_max),
+    OPTIONAL(file_chain, transactions),
+    OPTIONAL(file_chain, data_fee),
     CYAML_FIELD_END};
 
 static const cyaml_schema_field_t validator_fields[] = {
@@ -73,6 +83,8 @@ static const cyaml_schema_field_t route_fields[] = {OPTIONAL(file_route, mode),
                                                     REQUIRED(file_route, move_max),
                                                     OPTIONAL(file_route, fee_max),
                                                     OPTIONAL(file_route, fee_native_max),
+                                                    OPTIONAL(file_route, margin),
+                                                    OPTIONAL(file_route, coin_price),
                                                     OPTIONAL(file_route, cooldown),
                                                     OPTIONAL(file_route, plan_interval),
                                                     CYAML_FIELD_END};

@@ -9,6 +9,7 @@
 
 #include "relay/base/check.h"
 #include "relay/node/exit_codes.h"
+#include "relay/node/http_client.h"
 #include "relay/node/loop_internal.h"
 #include "relay/node/row_source.h"
 
@@ -89,13 +90,8 @@ static int loop_block_signals(struct loop *loop)
 static int loop_open_context(struct loop *loop)
 {
     static const struct lws_protocols *const protocols[] = {
-        &transport_protocol,
-        &signer_protocol,
-        &child_protocol,
-        &control_protocol,
-        &control_peer_protocol,
-        &signals_protocol,
-        NULL,
+        &transport_protocol, &http_client_protocol,  &signer_protocol,  &child_protocol,
+        &control_protocol,   &control_peer_protocol, &signals_protocol, NULL,
     };
     loop->context = loop_context_new(loop->config, protocols, &loop->vhost);
     if (loop->context == NULL) {
@@ -295,6 +291,20 @@ static void timer_fired(lws_sorted_usec_list_t *timer)
     (void)timer; /* its only work is to end the wait */
 }
 
+static void loop_say_lone_endpoints(const struct node_config *config)
+{
+    for (uint32_t i = 0; i < config->core.chains_count; i++) {
+        struct log_line line;
+        if (config->chains[i].quorum > 1) {
+            continue;
+        }
+        log_begin(&line, LOG_WARN, "lone_endpoint");
+        log_word(&line, "chain", config->core.chains[i].name);
+        log_string(&line, "text", "one endpoint decides alone; what it says is not compared");
+        log_end(&line);
+    }
+}
+
 static void loop_say_ready(struct loop *loop)
 {
     const bool signer_there = loop->signer == NULL || signer_client_is_greeted(loop->signer);
@@ -303,6 +313,7 @@ static void loop_say_ready(struct loop *loop)
     }
     struct log_line line;
     loop->ready = true;
+    loop_say_lone_endpoints(loop->config);
     log_begin(&line, LOG_INFO, "ready");
     log_word(&line, "node", loop->config->core.node_name);
     log_number(&line, "chains", loop->config->core.chains_count);

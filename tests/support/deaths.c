@@ -51,7 +51,9 @@ static int live_once(const struct deaths *deaths, const char *folder,
     }
     CHECK(waitpid(pid, &status, 0) == pid);
     CHECK(WIFEXITED(status)); /* else a CHECK of the life failed, above */
+    disk_watch(folder);       /* its syncs cost nothing then */
     deaths->check(deaths->shared, folder);
+    disk_unwatch();
     return WEXITSTATUS(status);
 }
 

@@ -12,7 +12,16 @@
 #include "relay/base/check.h"
 #include "tests/support/disk_internal.h"
 
-#define PARTS_MAX 1024
+#define PARTS_MAX       1024
+#define DESCRIPTORS_MAX 1024
+
+/* Opened below the watched folder with O_DSYNC, which the kernel was not told: the model knows. */
+static bool writes_through[DESCRIPTORS_MAX];
+
+static bool is_through(int fd)
+{
+    return fd < DESCRIPTORS_MAX && writes_through[fd];
+}
 
 /* ---- the calls themselves ---- */
 
@@ -71,7 +80,7 @@ static ssize_t watched_write(int fd, uint32_t file, const struct iovec *parts, i
     struct iovec some[PARTS_MAX];
     struct stat about;
     const int flags = fcntl(fd, F_GETFL);
-    const bool is_synced = (flags & O_DSYNC) != 0;
+    const bool is_synced = is_through(fd);
     const struct disk_verdict verdict = disk_call(is_synced ? 'd' : 'w');
     const size_t size = verdict.cut ? size_of(parts, count) / 2 : size_of(parts, count);
 
@@ -369,14 +378,22 @@ int open(const char *path, int flags, ...)
         mode = va_arg(arguments, mode_t);
         va_end(arguments);
     }
-    if ((flags & (O_CREAT | O_TRUNC)) == 0) {
-        return raw_open(path, flags, mode);
+    if ((flags & (O_CREAT | O_TRUNC | O_DSYNC)) == 0) {
+        const int plain = raw_open(path, flags, mode);
+        if (plain >= 0 && plain < DESCRIPTORS_MAX) {
+            writes_through[plain] = false;
+        }
+        return plain;
     }
     disk_lock();
-    const int fd = disk_resolve(path, resolved, &parent)
-                       ? watched_open(path, resolved, parent, flags, mode)
-                       : raw_open(path, flags, mode);
+    const bool is_watched = disk_resolve(path, resolved, &parent);
+    const int fd = is_watched ? watched_open(path, resolved, parent, flags & ~O_DSYNC, mode)
+                              : raw_open(path, flags, mode);
     const int error = errno;
+    if (fd >= 0) {
+        CHECK(fd < DESCRIPTORS_MAX);
+        writes_through[fd] = is_watched && (flags & O_DSYNC) != 0;
+    }
     disk_unlock();
     errno = error;
     return fd;

@@ -34,8 +34,9 @@ struct released {
     uint64_t signatures;
 };
 
+static struct policy policy; /* large: filled once, before the lives */
+
 struct life {
-    struct policy policy;
     struct ecdsa *ecdsa;
     struct secret *secrets[2];
     struct signer_key keys[2];
@@ -59,7 +60,6 @@ static void open_life(struct life *life, struct released *released, const char *
 
     memset(life, 0, sizeof(*life));
     life->released = released;
-    fixture_policy(&life->policy);
     life->ecdsa = ecdsa_new();
     CHECK(life->ecdsa != NULL);
     for (size_t i = 0; i < 2; i++) {
@@ -73,7 +73,7 @@ static void open_life(struct life *life, struct released *released, const char *
     (void)snprintf(path, sizeof(path), "%s/state", folder);
     CHECK(mkdir(path, 0700) == 0 || errno == EEXIST);
     CHECK(watermark_open(path, &watermark, &age) == STATUS_OK);
-    life->signer = (struct signer){.policy = &life->policy,
+    life->signer = (struct signer){.policy = &policy,
                                    .ecdsa = life->ecdsa,
                                    .watermark = watermark,
                                    .keys = life->keys,
@@ -225,6 +225,7 @@ static void check(void *shared, const char *folder)
 static void no_second_signature_when_the_power_fails_at_any_call(void **state)
 {
     (void)state;
+    fixture_policy(&policy);
     struct released *released = deaths_shared(sizeof(*released));
     const struct deaths deaths = {.shared = released, .begin = begin, .live = live, .check = check};
 
