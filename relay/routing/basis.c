@@ -25,7 +25,7 @@ static void *take(uint8_t **memory, size_t bytes)
 
 static size_t entries_limit(uint32_t rows_count, uint32_t entries_count)
 {
-    return 3 * (size_t)entries_count + 24 * (size_t)rows_count + 4096;
+    return (size_t)entries_count + 8 * (size_t)rows_count + 1024;
 }
 
 size_t basis_footprint(uint32_t rows_count, uint32_t entries_count)

@@ -19,8 +19,7 @@ struct simplex_variable {
     double at;
     double low;
     double high;
-    double cost;   /* of corridors: per unit; of others: the slope when there is no piece */
-    double weight; /* of the pricing */
+    double cost; /* of corridors: per unit; of others: the slope when there is no piece */
     uint32_t first;
     int32_t count; /* pieces; 0 while a corridor is closed */
     int32_t piece;
@@ -34,6 +33,16 @@ struct simplex_variable {
 struct simplex_piece {
     double to;
     double rate; /* of corridors: what arrives per unit; of others: value per unit */
+};
+
+/* What pricing knows of a variable. Gains are true of those in the pool. */
+struct simplex_offer {
+    double up;        /* what a unit more gains; endless below 0 when it is basic or at its end */
+    double down;      /* what a unit less gains */
+    double weight;    /* of its gain in the choice of what enters */
+    double gain_up;   /* of corridors: what arrives per unit more */
+    double gain_down; /* and per unit less */
+    bool pooled;
 };
 
 struct simplex_crossing {
@@ -101,6 +110,9 @@ static inline double simplex_slope(const struct simplex *simplex, uint32_t index
         const int32_t piece = k < 0 ? 0 : (k >= variable->count ? variable->count - 1 : k);
         slope = simplex->pieces[variable->first + (uint32_t)piece].rate * simplex->worth;
     }
+    slope += index < simplex->model->counts.places + simplex->model->counts.corridors
+                 ? simplex->slack
+                 : 0;
     if (k < 0) {
         return slope + simplex->penalty;
     }

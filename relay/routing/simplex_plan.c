@@ -9,7 +9,8 @@
 #define SMOOTH_PART (1.0 / 16)
 #define LEVELS_MAX  7u
 #define CORRECTIONS 4u
-#define NEAR_END    1e-9 /* of what is there: an amount of a plan that is at an end */
+#define NEAR_END    1e-9  /* of what is there: an amount of a plan that is at an end */
+#define SNAP        1e-13 /* of what comes and goes at a place */
 #define FLOW_LEAST  1e-15
 
 static double larger(double a, double b)
@@ -123,6 +124,37 @@ void simplex_corridor_set(struct simplex *simplex, uint32_t corridor, double cos
     }
 }
 
+bool simplex_waste_forbid(struct simplex *simplex)
+{
+    const struct network_counts *counts = &simplex->model->counts;
+    bool changed = false;
+
+    for (uint32_t v = counts->places + counts->corridors + counts->groups;
+         v < simplex->variables_count; v++) {
+        struct simplex_variable *variable = &simplex->variables[v];
+        changed = changed || variable->count > 0;
+        variable->count = 0;
+        variable->high = 0;
+        variable->piece = 0;
+        if (variable->row == BASIS_NONE) {
+            variable->at = 0;
+        }
+    }
+    return changed;
+}
+
+double simplex_waste(const struct simplex *simplex)
+{
+    const struct network_counts *counts = &simplex->model->counts;
+    double waste = 0;
+
+    for (uint32_t v = counts->places + counts->corridors + counts->groups;
+         v < simplex->variables_count; v++) {
+        waste += larger(simplex->variables[v].at, 0);
+    }
+    return waste;
+}
+
 double simplex_excess(const struct simplex *simplex)
 {
     double excess = 0;
@@ -211,14 +243,33 @@ static double output_of(const struct model *model, const struct model_corridor *
     return output;
 }
 
+/* What additions have lost must not put a place beyond its bounds. */
+static double snapped(double position, double bound, double size)
+{
+    return simplex_size(position - bound) <= SNAP * size ? bound : position;
+}
+
+static void positions_snap(const struct simplex *simplex, const double *sizes, double *positions)
+{
+    const struct model *model = simplex->model;
+
+    for (uint32_t i = 0; i < model->counts.places; i++) {
+        const struct model_place *place = &model->places[i];
+        positions[i] = snapped(positions[i], place->min, sizes[i]);
+        positions[i] = snapped(positions[i], place->max, sizes[i]);
+    }
+}
+
 void simplex_plan(struct simplex *simplex, double *positions, double *flows, double *place_prices,
                   double *group_prices)
 {
     const struct model *model = simplex->model;
+    double *sizes = simplex->row;
 
     curves_follow(simplex);
     for (uint32_t i = 0; i < model->counts.places; i++) {
         positions[i] = model->places[i].balance;
+        sizes[i] = positions[i];
         place_prices[i] = simplex->prices[i] * simplex->unit / simplex->place_units[i];
     }
     for (uint32_t g = 0; g < model->counts.groups; g++) {
@@ -228,7 +279,11 @@ void simplex_plan(struct simplex *simplex, double *positions, double *flows, dou
     for (uint32_t i = 0; i < model->counts.corridors; i++) {
         const struct model_corridor *corridor = &model->corridors[i];
         flows[i] = flow_of(simplex, i);
-        positions[corridor->to] += output_of(model, corridor, flows[i]);
+        const double output = output_of(model, corridor, flows[i]);
+        positions[corridor->to] += output;
+        sizes[corridor->to] += output;
         positions[corridor->from] -= flows[i];
+        sizes[corridor->from] += flows[i];
     }
+    positions_snap(simplex, sizes, positions);
 }
