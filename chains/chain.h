@@ -39,13 +39,29 @@ enum finality_policy {
     FINALITY_DEPTH = 3, /* head minus finality_blocks */
 };
 
+/* stored: never renumber */
+enum transaction_kind {
+    TRANSACTIONS_DETECTED = 0, /* legacy where the head has no base fee */
+    TRANSACTIONS_DYNAMIC = 1,  /* with a priority fee and a ceiling (EIP-1559) */
+    TRANSACTIONS_LEGACY = 2,   /* with one price per gas */
+};
+
+/* stored: never renumber. What a rollup adds to a transaction's gas for its data. */
+enum data_fee {
+    DATA_FEE_NONE = 0,     /* nothing, or the estimate of the gas has it (Arbitrum) */
+    DATA_FEE_OP_STACK = 1, /* asked of the GasPriceOracle contract */
+};
+
 /* What an adapter is built from; made by the shell from the configuration file. Borrowed by init
  * for the call; the adapter copies what it keeps. */
 struct chain_config {
     const struct core_config *core; /* routers, vaults and accounts to watch on this chain */
     uint32_t chain_index;           /* into core->chains */
     uint32_t endpoints_count;       /* 1 to ENDPOINTS_PER_CHAIN_MAX */
-    uint32_t quorum; /* endpoints that must agree, 1 to endpoints_count; see promise 6 */
+    uint32_t
+        submit_count; /* the last so many are given transactions and asked nothing else; where
+                         there are any, the others are given none. Fewer than endpoints_count */
+    uint32_t quorum;  /* endpoints that must agree, 1 to all that are asked; see promise 6 */
     enum finality_policy finality;
     uint32_t finality_blocks;   /* for FINALITY_DEPTH; at least 1 */
     uint32_t blocks_per_range;  /* most blocks of one log query while catching up */
@@ -53,6 +69,8 @@ struct chain_config {
     uint32_t legs_open_max;     /* legs held at once */
     uint32_t frame_bytes_max;   /* largest frame taken from or given to an endpoint */
     struct duration request_deadline;
+    enum transaction_kind transactions;
+    enum data_fee data_fee;
 };
 
 struct chain_ops;

@@ -120,7 +120,7 @@ static bool has_the_block(const struct evm *evm, const struct evm_call *call, ui
 /* It could be asked, now or in a moment. */
 static bool is_possible(const struct evm *evm, const struct evm_call *call, uint32_t index)
 {
-    return evm->endpoints[index].phase == EVM_ENDPOINT_GOOD &&
+    return index < evm->readers_count && evm->endpoints[index].phase == EVM_ENDPOINT_GOOD &&
            call->asks[index].phase == EVM_ASK_NONE && has_the_block(evm, call, index);
 }
 

@@ -83,7 +83,7 @@ static void choose_primary(struct evm *evm)
     const uint32_t before = evm->primary;
 
     evm->primary = EVM_ANY_ENDPOINT;
-    for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
+    for (uint32_t i = 0; i < evm->readers_count; i++) {
         if (evm->endpoints[i].phase == EVM_ENDPOINT_GOOD &&
             (evm->primary == EVM_ANY_ENDPOINT || evm_endpoint_is_better(evm, i, evm->primary))) {
             evm->primary = i;

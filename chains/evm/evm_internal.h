@@ -9,7 +9,8 @@
  *   watch.c     ranges, blocks, finality: which block is next and is it on the chain
  *   facts.c     logs of a block or range, kept until they are given
  *   jobs.c      questions the core asked: life, deadlines, answers as events
- *   read.c      security, storage, tree, lane        positions.c  balances, vaults, quotes
+ *   read.c      security, storage, tree              positions.c  balances, vaults, quotes
+ *   account.c   a key's nonces, its balance, and what transactions pay
  *   send.c      prepare and broadcast                 sign.c       legs held while they are signed
  *   follow.c    inclusion of transactions
  *   errors.c    what an error of a node means
@@ -41,8 +42,10 @@ enum {
     EVM_BATCH_CALLS_MAX = 24,     /* questions in one frame */
     EVM_CALLS_RESERVED = 64,      /* for watching, beside requests_open_max for the core */
     EVM_TRIES_MAX = 4,            /* of a question of the core, before it is unknown */
-    EVM_KEYS_MAX = 4,             /* sending accounts of one chain */
-    EVM_ISM_DEPTH_MAX = 13,       /* routing ISMs followed (hyperlane.md section 3) */
+    /* Sending accounts of one chain: those of the configuration, and those it no longer names. */
+    EVM_KEYS_MAX = 2 * (1 + (int)DELIVERY_KEYS_MAX),
+    EVM_FEE_BLOCKS = 5,     /* of the fee history */
+    EVM_ISM_DEPTH_MAX = 13, /* routing ISMs followed (hyperlane.md section 3) */
     EVM_QUOTES_MAX = 256,
     EVM_QUOTE_CALLDATA_BYTES = 4 + 3 * 32,
     EVM_DETAIL_BYTES = 192,
@@ -284,6 +287,11 @@ struct evm_job {
             uint64_t nonce_final;
             struct amount balance;
             uint64_t final_number; /* under FINALITY_DEPTH */
+            bool asks_head;
+            bool is_legacy;
+            struct amount gas_price;
+            struct amount priority_usual;
+            struct amount priority_hasty;
         } lane;
         struct {
             uint64_t block_number;
@@ -306,6 +314,7 @@ struct evm_job {
             struct amount fee_native;
             struct amount fee_token;
             uint64_t gas;
+            struct amount data_fee;
             struct hash payload_digest;
         } prepare;
         struct {
@@ -410,6 +419,8 @@ struct evm {
     uint32_t follows_max;
     uint32_t frame_bytes_max;
     struct duration request_deadline;
+    enum transaction_kind transactions;
+    enum data_fee data_fee;
     struct instant now;
 
     struct json_parser parser;
@@ -434,6 +445,8 @@ struct evm {
     struct evm_quorum_notice quorum_notice;
     struct evm_evidence *evidence; /* EVM_EVIDENCE_MAX of them; none with a quorum of one */
     struct evm_dissent *dissents;  /* by endpoint */
+    uint32_t readers_count;        /* the first so many may be asked */
+    uint32_t submit_first;         /* this one and those after it are given transactions */
 
     struct evm_interest interest;
     const struct core_router **routers; /* of this chain */
@@ -689,6 +702,9 @@ MUST_USE enum status evm_quote_sum(struct bytes returned, const struct address *
 struct bytes evm_quote_calldata(uint8_t memory[EVM_QUOTE_CALLDATA_BYTES], uint32_t destination,
                                 const struct address *recipient, const struct amount *amount);
 
+/* account.c */
+enum evm_vote_form evm_lane_form(const struct evm_job *job, uint32_t step);
+
 /* send.c */
 /* Recipient and calldata of a leg, the latter into `memory`. STATUS_MALFORMED: it cannot be said on
  * this chain. */
@@ -696,8 +712,8 @@ MUST_USE enum status evm_leg_encode(struct evm *evm, const struct leg *leg, void
                                     size_t capacity, struct address *ret_to,
                                     struct bytes *ret_data);
 void evm_prepare_start(struct evm *evm, struct evm_job *job, const struct leg *leg);
-/* Its phase asks for gas. */
-bool evm_job_estimates(const struct evm_job *job);
+/* How answers to the questions of its phase are compared. */
+enum evm_vote_form evm_prepare_form(const struct evm_job *job);
 /* Which endpoint a step of a broadcast is for. */
 uint32_t evm_broadcast_endpoint(const struct evm_job *job, uint32_t step);
 void evm_broadcast_start(struct evm *evm, struct evm_job *job, const struct command *command);

@@ -35,8 +35,8 @@ enum status evm_header_read(const struct json_token *json, struct evm_header *re
         return STATUS_MALFORMED;
     }
     header.base_fee = amount_zero();
-    if (has_base_fee == STATUS_OK && !json_is_null(base_fee) &&
-        json_amount(base_fee, &header.base_fee) != STATUS_OK) {
+    header.has_base_fee = has_base_fee == STATUS_OK && !json_is_null(base_fee);
+    if (header.has_base_fee && json_amount(base_fee, &header.base_fee) != STATUS_OK) {
         return STATUS_MALFORMED;
     }
     *ret_header = header;
@@ -45,7 +45,7 @@ enum status evm_header_read(const struct json_token *json, struct evm_header *re
 
 bool evm_endpoint_is_listened(const struct evm *evm, uint32_t index)
 {
-    return evm->endpoints[index].phase == EVM_ENDPOINT_GOOD &&
+    return evm->endpoints[index].phase == EVM_ENDPOINT_GOOD && index < evm->readers_count &&
            (evm->quorum > 1 || index == evm->primary);
 }
 

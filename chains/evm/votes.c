@@ -15,6 +15,14 @@
 
 /* ---- which questions ---- */
 
+static enum evm_vote_form form_of_job(const struct evm_job *job, uint32_t step)
+{
+    if (job->kind == COMMAND_PREPARE) {
+        return evm_prepare_form(job);
+    }
+    return job->kind == COMMAND_READ_LANE ? evm_lane_form(job, step) : EVM_FORM_WORDS;
+}
+
 enum evm_vote_form evm_vote_form(const struct evm *evm, const struct evm_call *call)
 {
     switch (call->kind) {
@@ -33,7 +41,7 @@ enum evm_vote_form evm_vote_form(const struct evm *evm, const struct evm_call *c
     case EVM_CALL_BLOCK_RECEIPTS:
         return EVM_FORM_RECEIPTS;
     case EVM_CALL_JOB:
-        return evm_job_estimates(&evm->jobs[call->subject]) ? EVM_FORM_GAS : EVM_FORM_WORDS;
+        return form_of_job(&evm->jobs[call->subject], call->step);
     case EVM_CALL_FREE:
     case EVM_CALL_VERIFY:
     case EVM_CALL_SUBSCRIBE:
@@ -514,7 +522,7 @@ static uint32_t count_answering(const struct evm *evm)
 {
     uint32_t count = 0;
 
-    for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
+    for (uint32_t i = 0; i < evm->readers_count; i++) {
         count += evm_endpoint_answers(evm, i) ? 1 : 0;
     }
     return count;

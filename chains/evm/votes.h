@@ -73,6 +73,7 @@ struct evm_header {
     struct hash hash;
     struct hash parent;
     uint64_t time_s;
+    bool has_base_fee;
     struct amount base_fee;
     uint8_t bloom[EVM_BLOOM_BYTES];
 };

@@ -61,33 +61,35 @@ static int find_socket(const char *verb, const char *path, const char *data, con
     return code;
 }
 
-/* What the core says when it did what was asked; anything else that is no mere information is why
- * it did not. */
-static enum reason reason_when_done(enum operator_action action)
+/* Whether the core says with this that it did what was asked; anything else that is no mere
+ * information is why it did not. */
+static bool says_done(enum operator_action action, enum reason reason)
 {
     switch (action) {
     case OPERATOR_APPROVE_PLAN:
-        return REASON_PLAN_APPROVED;
+        return reason == REASON_PLAN_APPROVED;
     case OPERATOR_REJECT_PLAN:
-        return REASON_PLAN_REJECTED;
+        return reason == REASON_PLAN_REJECTED;
     case OPERATOR_PAUSE:
-        return REASON_PAUSED;
-    case OPERATOR_HOLD_MESSAGE:
-        return REASON_HELD;
-    case OPERATOR_DROP_MESSAGE:
-        return REASON_DROPPED;
+        return reason == REASON_PAUSED;
     case OPERATOR_RESUME:
+        return reason == REASON_RESUMED || reason == REASON_CHAIN_RESUMED ||
+               reason == REASON_LANE_RESUMED || reason == REASON_TREE_RESUMED;
+    case OPERATOR_HOLD_MESSAGE:
+        return reason == REASON_HELD;
+    case OPERATOR_DROP_MESSAGE:
+        return reason == REASON_DROPPED;
     case OPERATOR_RETRY_MESSAGE:
-        return REASON_NONE;
+        return false;
     }
-    return REASON_NONE;
+    return false;
 }
 
 static int print_reply(const struct request *request, const struct control_reply *reply)
 {
     const char *said = reply->code == REASON_NONE ? "" : reason_text((enum reason)reply->code);
     const bool refused = reply->code != REASON_NONE && reply->level != NOTE_INFO &&
-                         (enum reason)reply->code != reason_when_done(request->action);
+                         !says_done(request->action, (enum reason)reply->code);
     if (request->json) {
         const int code = cli_print_json(
             json_pack("{s:s, s:b, s:i, s:s, s:s}", "action", request->verb, "accepted", !refused,

@@ -13,8 +13,8 @@
 #include "chains/chain.h"
 
 enum {
-    FIXTURE_ENDPOINTS =
-        5, /* there are; a configuration names the first two unless a test says more */
+    FIXTURE_ENDPOINTS = 5,  /* there are */
+    FIXTURE_CONFIGURED = 2, /* of them, where a test does not say more */
     FIXTURE_HISTORY = 40,
     FIXTURE_FINALITY = 6,
     FIXTURE_QUESTIONS_MAX = 8,

@@ -352,7 +352,7 @@ static void script_configure(void *world, struct core_config *core, struct chain
         .domain = DOMAIN, .vault = script_contract(VAULT), .token = script_contract(TOKEN)};
     *config = (struct chain_config){
         .core = core,
-        .endpoints_count = 2,
+        .endpoints_count = FIXTURE_CONFIGURED,
         .quorum = 1,
         .finality = FINALITY_TAG,
         .finality_blocks = FIXTURE_FINALITY,
@@ -422,6 +422,17 @@ uint32_t evm_script_asked(const void *world, const char *method)
         }
     }
     return 0;
+}
+
+uint32_t evm_script_legacy_taken(const void *world)
+{
+    const struct script *const script = world;
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < script->pool_count; i++) {
+        count += script->pool[i].is_legacy ? 1 : 0;
+    }
+    return count;
 }
 
 const struct chain_fixture evm_script_fixture = {

@@ -67,6 +67,7 @@ struct script_block {
 struct pending {
     struct hash hash;
     uint64_t nonce;
+    bool is_legacy;
     bool calls_mailbox;
     struct hash payload;
 };

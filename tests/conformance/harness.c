@@ -279,7 +279,7 @@ static void deliver(struct harness *harness, uint32_t endpoint, struct bytes fra
         give_damaged(harness, endpoint, frame);
     }
     if (trouble->crosses_frames) {
-        reply_frame(harness, (endpoint + 1) % 2, frame);
+        reply_frame(harness, (endpoint + 1) % FIXTURE_CONFIGURED, frame);
     }
     reply_frame(harness, endpoint, frame);
     if (trouble->repeats_frames) {

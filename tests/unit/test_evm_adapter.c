@@ -580,6 +580,8 @@ static void refusals_of_transactions_are_classified(void **state)
         {"already known", OUTCOME_OK, REJECTION_NONE},
         {"transaction already imported", OUTCOME_OK, REJECTION_NONE},
         {"rate limit exceeded", OUTCOME_UNKNOWN, REJECTION_NONE},
+        {"txpool is full", OUTCOME_UNKNOWN, REJECTION_NONE},
+        {"account limit reached", OUTCOME_UNKNOWN, REJECTION_NONE},
     };
     struct harness *const harness = watching();
 
