@@ -9,6 +9,7 @@
 #define EXCESS_LEAST   1e-11 /* of the portfolio: what rounding leaves beyond bounds */
 #define PENALTIES_MAX  3u
 #define ENTRIES_MAX    (1u << 28)
+#define WARM_LEAST     32u   /* pivots before ends that are met together are moved apart */
 #define SLACK          2e-11 /* of the portfolio */
 #define PENALTY_FACTOR 64.0
 #define FIXED_LEVELS   4u /* finer than this, smooth curves do not matter beside fixed costs */
@@ -198,8 +199,12 @@ static void simplex_begin(struct search *search)
     simplex_init(simplex, search->allocation->model, search->allocation->simplex_memory);
     tree_relax(search);
     if (options->warm_flows != NULL) {
+        const uint64_t pivots_max = search_pivots_max(search);
+        const uint64_t few = WARM_LEAST + simplex->rows_count / 8;
         simplex_start(simplex, options->warm_positions, options->warm_flows);
-        return;
+        if (simplex_run(simplex, few < pivots_max ? few : pivots_max) == SIMPLEX_DONE) {
+            return;
+        }
     }
     simplex->nudged = true;
     (void)simplex_run(simplex, search_pivots_max(search));

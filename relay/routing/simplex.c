@@ -10,8 +10,10 @@
 #define GAIN_LEAST   1e-12 /* per unit; what is less is rounding */
 #define EXCESS_LEAST 1e-12 /* of the portfolio, or of what is there */
 #define ALPHA_LEAST  1e-9
+#define ALPHA_PART   1e-6  /* of the largest of its column */
 #define TIE          1e-12 /* two ends this near are reached together */
 #define WEIGHT_MAX   1e12
+#define PIN_LEAST    1e-9 /* of the portfolio: what is nearer to an end is at it */
 #define POOL_LEAST   192u
 #define POOL_PART    0.5
 #define SETTLES_MAX  8u
@@ -78,7 +80,7 @@ static double score_of(const struct simplex_offer *offer)
 {
     const double gain = larger(offer->up, offer->down);
 
-    return gain > GAIN_LEAST ? gain * gain / offer->weight : 0;
+    return gain > GAIN_LEAST && !offer->banned ? gain * gain / offer->weight : 0;
 }
 
 static void pool_add(struct simplex *simplex, uint32_t index)
@@ -207,16 +209,35 @@ static void basics_reset(struct simplex *simplex)
     }
 }
 
-/* Puts a variable that left the basis on an end of its pieces. */
-void simplex_variable_rest(const struct simplex *simplex, struct simplex_variable *variable)
+/* Splits piece k where the variable is. */
+static void variable_pin(struct simplex *simplex, struct simplex_variable *variable, int32_t k)
+{
+    struct simplex_piece *pieces = &simplex->pieces[variable->first];
+
+    for (int32_t i = variable->pieces_count; i > k; i--) {
+        pieces[i] = pieces[i - 1];
+    }
+    pieces[k].to = variable->at;
+    variable->count++;
+    variable->pieces_count++;
+    variable->pinned = true;
+}
+
+void simplex_variable_rest(struct simplex *simplex, struct simplex_variable *variable)
 {
     int32_t end = simplex_piece_find(simplex, variable, variable->at);
 
     variable->row = BASIS_NONE;
     end = end < 0 ? 0 : (end > variable->count ? variable->count : end);
-    if (end < variable->count && simplex_end(simplex, variable, end + 1) - variable->at <
-                                     variable->at - simplex_end(simplex, variable, end)) {
-        end++;
+    if (end < variable->count) {
+        const double below = variable->at - simplex_end(simplex, variable, end);
+        const double above = simplex_end(simplex, variable, end + 1) - variable->at;
+        if (!variable->smooth && !variable->pinned && below > PIN_LEAST && above > PIN_LEAST) {
+            variable_pin(simplex, variable, end);
+            end++;
+        } else if (above < below) {
+            end++;
+        }
     }
     variable->piece = end;
     variable->at = simplex_end(simplex, variable, end);
@@ -323,6 +344,10 @@ static void prices_compute(struct simplex *simplex)
         simplex->prices[r] = simplex_slope(simplex, v, simplex->variables[v].piece);
     }
     basis_solve_across(&simplex->basis, simplex->prices);
+    for (uint32_t v = 0; simplex->banned_count > 0 && v < simplex->variables_count; v++) {
+        simplex->offers[v].banned = false;
+    }
+    simplex->banned_count = 0;
     pool_fill(simplex);
 }
 
@@ -424,6 +449,7 @@ static void race_start(struct race *race)
         const uint32_t r = simplex->loaded[i];
         const double alpha = simplex->column[r];
         struct simplex_crossing crossing = {.row = r};
+        simplex->pieces_before[i] = simplex->variables[simplex->basics[r]].piece;
         if (simplex_size(alpha) > ALPHA_LEAST &&
             crossing_find(simplex, &simplex->variables[simplex->basics[r]],
                           -race->entering->way * alpha, &crossing.at)) {
@@ -478,7 +504,9 @@ static double own_fall(const struct race *race)
     const int32_t way = race->entering->way;
     const int32_t next = race->piece + way;
 
-    if (simplex_is_corridor(simplex, index) || next < 0 || next >= variable->count) {
+    if (next < 0 || next >= variable->count ||
+        (simplex_is_corridor(simplex, index) &&
+         simplex_gain(simplex, variable, race->piece) != simplex_gain(simplex, variable, next))) {
         return HUGE_VAL;
     }
     return way * (simplex_slope(simplex, index, race->piece) - simplex_slope(simplex, index, next));
@@ -619,24 +647,63 @@ static void prices_step(struct simplex *simplex, double weight, double length)
     }
 }
 
-/* False: the basis is to be factored before anything else is done. */
-static bool step_do(struct simplex *simplex, const struct entering *entering)
+/* Is the pivot so small beside its column that the next basis would be next to none? */
+static bool pivot_is_poor(const struct simplex *simplex, uint32_t row)
+{
+    double largest = 0;
+
+    for (uint32_t i = 0; i < simplex->loaded_count; i++) {
+        largest = larger(largest, simplex_size(simplex->column[simplex->loaded[i]]));
+    }
+    return simplex_size(simplex->column[row]) < ALPHA_PART * largest;
+}
+
+/* Undoes what step_find did, and lets the variable wait for the next factor. */
+static void entering_ban(struct simplex *simplex, uint32_t index)
+{
+    for (uint32_t i = 0; i < simplex->loaded_count; i++) {
+        simplex->variables[simplex->basics[simplex->loaded[i]]].piece = simplex->pieces_before[i];
+    }
+    simplex->offers[index].banned = true;
+    simplex->banned_count++;
+}
+
+enum step_end {
+    STEP_DONE,
+    STEP_BANNED, /* nothing has changed but that the variable waits */
+    STEP_WORN,   /* the basis is to be factored before anything else is done */
+};
+
+/* The entering variable goes to one of its own ends; the basis stays. */
+static void end_reach(struct simplex *simplex, const struct entering *entering, int32_t piece)
 {
     struct simplex_variable *in = &simplex->variables[entering->index];
+
+    in->piece = entering->way > 0 ? piece + 1 : piece;
+    in->at = simplex_end(simplex, in, in->piece);
+    if (simplex->passed_count > 0) {
+        prices_step(simplex, 0, 1);
+    }
+    offer_set(simplex, entering->index);
+}
+
+static enum step_end step_do(struct simplex *simplex, const struct entering *entering)
+{
     int32_t piece;
 
     column_load(simplex, entering);
     const struct step step = step_find(simplex, entering, &piece);
-    amounts_step(simplex, entering, step.length);
     if (step.row == BASIS_NONE) {
-        in->piece = entering->way > 0 ? piece + 1 : piece;
-        in->at = simplex_end(simplex, in, in->piece);
-        if (simplex->passed_count > 0) {
-            prices_step(simplex, 0, 1);
-        }
-        offer_set(simplex, entering->index);
-        return true;
+        amounts_step(simplex, entering, step.length);
+        end_reach(simplex, entering, piece);
+        return STEP_DONE;
     }
+    if (!simplex->lenient && pivot_is_poor(simplex, step.row)) {
+        entering_ban(simplex, entering->index);
+        return STEP_BANNED;
+    }
+    simplex->lenient = false;
+    amounts_step(simplex, entering, step.length);
     const uint32_t out = simplex->basics[step.row];
     const double alpha = simplex->column[step.row];
     const double length = entering->way * step.gain / alpha;
@@ -646,38 +713,42 @@ static bool step_do(struct simplex *simplex, const struct entering *entering)
     offer_set(simplex, entering->index);
     offer_set(simplex, out);
     pool_add(simplex, out);
-    return kept;
+    return kept && !basis_is_worn(&simplex->basis) ? STEP_DONE : STEP_WORN;
 }
 
 enum simplex_end simplex_run(struct simplex *simplex, uint64_t steps_max)
 {
-    bool fresh = true;
-    bool settled = true;
+    bool fresh = true;   /* every variable was looked at since the last change */
+    bool settled = true; /* the factor is that of this basis */
 
+    simplex->lenient = false;
     if (!simplex_settle(simplex, false)) {
         return SIMPLEX_NUMERICAL;
     }
     while (simplex->steps < steps_max) {
         const struct entering entering = entering_choose(simplex);
+        enum step_end end = STEP_WORN;
         if (entering.way == 0) {
-            if (fresh && settled) {
+            if (fresh && settled && simplex->banned_count == 0) {
                 return SIMPLEX_DONE;
             }
             /* First with the prices at hand, then with those of a new factor. */
             if (!fresh) {
                 pool_fill(simplex);
-            } else if (!simplex_settle(simplex, false)) {
-                return SIMPLEX_NUMERICAL;
-            } else {
-                settled = true;
+                fresh = true;
+                continue;
             }
-            fresh = true;
-            continue;
+            simplex->lenient = settled;
+        } else {
+            simplex->steps++;
+            end = step_do(simplex, &entering);
+            if (end == STEP_BANNED) {
+                continue;
+            }
+            fresh = false;
+            settled = false;
         }
-        simplex->steps++;
-        fresh = false;
-        settled = false;
-        if (!step_do(simplex, &entering) || basis_is_worn(&simplex->basis)) {
+        if (end == STEP_WORN) {
             if (!simplex_settle(simplex, false)) {
                 return SIMPLEX_NUMERICAL;
             }

@@ -50,8 +50,11 @@ struct simplex {
     struct simplex_offer *offers; /* by variable */
     uint32_t *pool;               /* variables whose offers are kept up to date */
     uint32_t pool_count;
-    uint32_t *loaded; /* rows where `column` is not 0 */
+    uint32_t *loaded;       /* rows where `column` is not 0 */
+    int32_t *pieces_before; /* by loaded row, before a step */
     uint32_t loaded_count;
+    uint32_t banned_count;
+    bool lenient; /* small pivots will do: there are no others */
     uint32_t passed_count;
     struct simplex_crossing *crossings;
     struct basis_entry *entries; /* of one column */

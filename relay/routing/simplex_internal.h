@@ -28,6 +28,7 @@ struct simplex_variable {
     uint32_t from; /* of corridors: rows; of what is let go: its place */
     uint32_t to;
     bool smooth;
+    bool pinned; /* one end is no end of its curve, but where it once was */
 };
 
 struct simplex_piece {
@@ -43,6 +44,7 @@ struct simplex_offer {
     double gain_up;   /* of corridors: what arrives per unit more */
     double gain_down; /* and per unit less */
     bool pooled;
+    bool banned; /* until the next factor: it would enter by dividing by next to nothing */
 };
 
 struct simplex_crossing {
@@ -130,8 +132,9 @@ void simplex_pieces_lay(struct simplex *simplex, uint32_t index, double width);
 int32_t simplex_piece_find(const struct simplex *simplex, const struct simplex_variable *variable,
                            double at);
 
-/* Takes a variable out of the basis, to the nearest end of its pieces. */
-void simplex_variable_rest(const struct simplex *simplex, struct simplex_variable *variable);
+/* Takes a variable out of the basis: where it is becomes an end of its pieces, once; after that it
+ * goes to the nearest one. */
+void simplex_variable_rest(struct simplex *simplex, struct simplex_variable *variable);
 
 /* Factors the basis and computes amounts and prices from it. False: out of numbers or memory. */
 bool simplex_settle(struct simplex *simplex, bool exact);

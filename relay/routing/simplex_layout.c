@@ -58,7 +58,8 @@ static size_t smooth_of(const struct model *model)
 
 static size_t pieces_of(const struct model *model)
 {
-    return variables_of(model) + model->counts.places + model->counts.pieces +
+    /* Every variable may have one piece more, see simplex_variable_rest. */
+    return 2 * variables_of(model) + model->counts.places + model->counts.pieces +
            SIMPLEX_SMOOTH_PIECES * smooth_of(model);
 }
 
@@ -85,7 +86,7 @@ size_t simplex_footprint(const struct model *model)
            align_up((rows + 1) * sizeof(struct simplex_crossing)) +
            align_up(variables_of(model) * sizeof(struct simplex_offer)) +
            align_up(variables_of(model) * sizeof(uint32_t)) +
-           align_up((rows + 1) * sizeof(uint32_t)) +
+           2 * align_up((rows + 1) * sizeof(uint32_t)) +
            align_up((rows + 3) * sizeof(struct basis_entry)) +
            basis_footprint(rows, entries_of(model));
 }
@@ -468,6 +469,7 @@ static void wastes_lay(struct layout *layout)
             variable->high = WASTE_MAX;
             piece_add(layout, variable, WASTE_MAX, 0);
             variable->pieces_count = variable->count;
+            layout->pieces_count++;
             simplex->variables_count++;
         }
     }
@@ -492,6 +494,7 @@ static void pieces_build(struct simplex *simplex)
             group_lay(&layout, v - counts->places - counts->corridors);
         }
         variable->pieces_count = variable->count;
+        layout.pieces_count++;
         if (variable->smooth) {
             layout.pieces_count += SIMPLEX_SMOOTH_PIECES;
             simplex->smooth = true;
@@ -549,6 +552,7 @@ void simplex_init(struct simplex *simplex, const struct model *model, void *memo
     simplex->offers = take(&rest, variables_of(model) * sizeof(struct simplex_offer));
     simplex->pool = take(&rest, variables_of(model) * sizeof(uint32_t));
     simplex->loaded = take(&rest, (rows + 1) * sizeof(uint32_t));
+    simplex->pieces_before = take(&rest, (rows + 1) * sizeof(int32_t));
     memset(simplex->offers, 0, variables_of(model) * sizeof(struct simplex_offer));
     basis_init(&simplex->basis, rest, rows, entries_of(model));
     units_choose(simplex);

@@ -6,12 +6,13 @@
 #include "relay/base/check.h"
 #include "relay/routing/simplex_internal.h"
 
-#define SMOOTH_PART (1.0 / 16)
-#define LEVELS_MAX  7u
-#define CORRECTIONS 4u
-#define NEAR_END    1e-9  /* of what is there: an amount of a plan that is at an end */
-#define SNAP        1e-13 /* of what comes and goes at a place */
-#define FLOW_LEAST  1e-15
+#define SMOOTH_PART       (1.0 / 16)
+#define LEVELS_MAX        7u
+#define CORRECTIONS       4u
+#define NEAR_END          1e-9  /* of what is there: an amount of a plan that is at an end */
+#define SNAP              1e-13 /* of what comes and goes at a place */
+#define START_PIVOT_LEAST 1e-2
+#define FLOW_LEAST        1e-15
 
 static double larger(double a, double b)
 {
@@ -24,7 +25,7 @@ static double smaller(double a, double b)
 }
 
 /* Puts an amount of a plan on the end that it is next to. False: it is inside a piece. */
-static bool end_take(const struct simplex *simplex, struct simplex_variable *variable)
+static bool end_take(struct simplex *simplex, struct simplex_variable *variable)
 {
     const double least = NEAR_END * larger(1e-6, simplex_size(variable->at));
     const int32_t piece = simplex_piece_find(simplex, variable, variable->at);
@@ -57,6 +58,38 @@ static void exposures_compute(struct simplex *simplex)
     }
 }
 
+/* Puts variables where they are: inside a piece and basic, as long as there are rows left, or on an
+ * end. Corridors first: a flow between its ends says more than what is at a place. */
+static void starts_take(struct simplex *simplex, bool smooth, uint32_t *basics)
+{
+    const uint32_t places = simplex->model->counts.places;
+
+    for (uint32_t n = 0; n < simplex->variables_count; n++) {
+        const uint32_t v = (n + places) % simplex->variables_count;
+        struct simplex_variable *variable = &simplex->variables[v];
+        const bool basic = *basics < simplex->rows_count;
+        if (variable->smooth != smooth) {
+            continue;
+        }
+        variable->row = BASIS_NONE;
+        if (smooth) {
+            const double range = smaller(1, variable->high - variable->low);
+            variable->row = basic ? *basics : BASIS_NONE;
+            simplex_pieces_lay(simplex, v, SMOOTH_PART / 256 * range);
+            variable->row = BASIS_NONE;
+        }
+        if (!end_take(simplex, variable)) {
+            if (basic) {
+                variable->row = *basics;
+                simplex->basics[*basics] = v;
+                (*basics)++;
+            } else {
+                simplex_variable_rest(simplex, variable);
+            }
+        }
+    }
+}
+
 void simplex_start(struct simplex *simplex, const double *positions, const double *flows)
 {
     const struct model *model = simplex->model;
@@ -77,28 +110,13 @@ void simplex_start(struct simplex *simplex, const double *positions, const doubl
     for (uint32_t r = 0; r < simplex->rows_count; r++) {
         simplex->basics[r] = BASIS_NONE;
     }
-    /* Corridors first: a flow between its ends says more than what is at a place. */
-    for (uint32_t n = 0; n < simplex->variables_count; n++) {
-        const uint32_t v = (n + model->counts.places) % simplex->variables_count;
-        struct simplex_variable *variable = &simplex->variables[v];
-        variable->row = BASIS_NONE;
-        if (variable->smooth) {
-            const double range = smaller(1, variable->high - variable->low);
-            variable->row = basics < simplex->rows_count ? 0 : BASIS_NONE;
-            simplex_pieces_lay(simplex, v, SMOOTH_PART / 16 * range);
-            variable->row = BASIS_NONE;
-        }
-        if (!end_take(simplex, variable)) {
-            if (basics < simplex->rows_count) {
-                variable->row = basics;
-                simplex->basics[basics] = v;
-                basics++;
-            } else {
-                simplex_variable_rest(simplex, variable);
-            }
-        }
-    }
-    simplex->level = 1;
+    starts_take(simplex, false, &basics);
+    starts_take(simplex, true, &basics);
+    simplex->level = 2;
+    /* Columns that nearly depend on each other would put amounts far from where they are. */
+    simplex->basis.pivot_least = START_PIVOT_LEAST;
+    (void)simplex_settle(simplex, false);
+    simplex->basis.pivot_least = BASIS_PIVOT_LEAST;
 }
 
 void simplex_corridor_set(struct simplex *simplex, uint32_t corridor, double cost, bool closed)
