@@ -87,12 +87,30 @@ struct chain_counters {
     uint64_t frames_malformed; /* of the received ones, not understood */
 };
 
+/* How one endpoint has done since init, for people and metrics, never for decisions. An adapter
+ * fills in what it knows. */
+struct chain_endpoint {
+    bool is_good;            /* connected, checked and answering */
+    uint32_t penalty;        /* its score: the least is asked first; it decays */
+    uint64_t calls_sent;     /* questions */
+    uint64_t answers;        /* of them, answered */
+    uint64_t errors;         /* of those, by an error */
+    uint64_t silences;       /* deadlines passed */
+    uint64_t malformed;      /* what cannot be parsed, or cannot be true */
+    uint64_t dissents;       /* answers that a quorum contradicts */
+    uint64_t behind;         /* answers that come too early for this endpoint */
+    struct duration latency; /* of answers, smoothed */
+    uint64_t head_number;    /* newest block it told of */
+    uint64_t head_time_s;    /* and its timestamp */
+};
+
 /* Shared part of every adapter; the first member of the adapter's own struct. */
 struct chain {
     const struct chain_ops *ops;
     uint32_t domain;
     uint32_t endpoints_count;
     struct chain_counters counters;
+    struct chain_endpoint endpoints[ENDPOINTS_PER_CHAIN_MAX];
 };
 
 /* stored: never renumber */

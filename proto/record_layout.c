@@ -69,6 +69,8 @@ static const struct codec_field config_route_layout_fields[] = {
     CODEC_SCALAR(struct core_route, fee_native_max),
     CODEC_SCALAR(struct core_route, cooldown),
     CODEC_SCALAR(struct core_route, plan_interval),
+    CODEC_SCALAR(struct core_route, margin),
+    CODEC_SCALAR(struct core_route, coin_price),
 };
 CODEC_LAYOUT(config_route_layout, sluice__v1__config_route__descriptor, struct core_route);
 
@@ -360,6 +362,8 @@ static const struct codec_field planned_layout_fields[] = {
                   0, &planned_move_layout),
     CODEC_SCALAR(struct event, planned.cost),
     CODEC_BYTES_OF(CODEC_TEXT, struct event, planned.reason, REASON_BYTES_MAX),
+    CODEC_BYTES_OF(CODEC_DATA, struct event, planned.proof, PLAN_PROOF_BYTES_MAX),
+    CODEC_SCALAR(struct event, planned.steps),
 };
 CODEC_LAYOUT(planned_layout, sluice__v1__planned__descriptor, struct event);
 

@@ -34,6 +34,7 @@ struct journal_reader; /* opaque; a snapshot */
 /* Address space, not disk: the file is as long as what is in it. */
 #define JOURNAL_MAP_BYTES      ((size_t)1 << 30)
 #define JOURNAL_MAP_BYTES_MAX  ((size_t)1 << 40)
+#define JOURNAL_RESERVE_BYTES  ((size_t)4 << 20)
 #define JOURNAL_READERS_MAX    64u /* of one process; LMDB has room for as many of others */
 #define JOURNAL_NOTE_BYTES_MAX 65536u
 #define JOURNAL_CHUNK_RECORDS  256u
@@ -42,6 +43,7 @@ struct journal_options {
     const char *path;     /* directory; created when missing unless read_only */
     size_t map_bytes;     /* first size of the map; grows by doubling; 0: JOURNAL_MAP_BYTES */
     size_t map_bytes_max; /* ceiling on the file; reaching it is STATUS_NO_SPACE; 0: the default */
+    size_t reserve_bytes; /* of disk, for journal_spend_reserve; 0: JOURNAL_RESERVE_BYTES */
     bool read_only;       /* for tools on a live or a copied directory; journal_commit is a CHECK */
 };
 
@@ -95,6 +97,11 @@ struct journal *journal_close(struct journal *journal);
  * grows inside this call without losing the batch. */
 MUST_USE enum status journal_commit(struct journal *journal, const struct journal_batch *batch,
                                     uint64_t *ret_head);
+
+/* Gives up the disk space that is kept for an orderly end: what could not be written on a full disk
+ * may fit now. The next open keeps it again, or says STATUS_NO_SPACE. STATUS_NOT_FOUND: it is given
+ * up already. The thread of journal_commit. */
+MUST_USE enum status journal_spend_reserve(struct journal *journal);
 
 /* Opens a snapshot of what is committed now. STATUS_FULL: too many readers, here or
  * in all processes together. */

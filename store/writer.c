@@ -173,6 +173,16 @@ static bool wait_to_retry(struct writer *writer)
     return !is_closing;
 }
 
+/* The last thing a full disk is good for. */
+static bool finds_room(struct writer *writer, enum status failure)
+{
+    lock(writer);
+    const bool is_closing = writer->is_closing;
+    unlock(writer);
+    return is_closing && failure == STATUS_NO_SPACE &&
+           journal_spend_reserve(writer->options.journal) == STATUS_OK;
+}
+
 static bool is_over(struct writer *writer)
 {
     lock(writer);
@@ -213,6 +223,9 @@ static void *writer_run(void *context)
             drop_group(writer, count);
             batches_max = WRITER_BATCHES_MAX;
             writer->options.done(writer->options.context, generation, STATUS_OK, head);
+            continue;
+        }
+        if (finds_room(writer, status)) {
             continue;
         }
         /* Alone, it may fit where the group did not. */

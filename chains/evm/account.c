@@ -10,8 +10,12 @@
 
 enum { STEP_NONCE_LATEST = 0, STEP_BALANCE = 1, STEP_NONCE_FINAL = 2, STEP_FEES = 3, STEPS = 4 };
 
+/* With a quorum the job is asked at a block that is agreed on, so its head is known. */
 static bool asks_head(const struct evm *evm)
 {
+    if (evm->quorum > 1) {
+        return false;
+    }
     return evm->finality == FINALITY_DEPTH ||
            (evm->transactions == TRANSACTIONS_DETECTED && !evm->watch.head_is_known);
 }
@@ -43,7 +47,13 @@ static uint32_t lane_steps(struct evm *evm, struct evm_job *job)
         return 0;
     }
     if (job->phase == 0) {
+        const bool is_deep = job->at_number > evm->finality_blocks;
         job->lane.asks_head = asks_head(evm);
+        if (evm->finality == FINALITY_DEPTH) {
+            job->lane.final_number = is_deep ? job->at_number - evm->finality_blocks : 0;
+        } else {
+            job->lane.final_number = evm->watch.final_number;
+        }
         choose_kind(evm, job, evm->watch.head.has_base_fee);
     }
     if (is_head_phase(evm, job)) {
@@ -67,6 +77,13 @@ static void write_fees(const struct evm_job *job, uint64_t id, struct json_write
     rpc_write_end(writer);
 }
 
+enum evm_vote_form evm_lane_form(const struct evm_job *job, uint32_t step)
+{
+    const bool is_advice = step == STEP_FEES || (job->phase == 0 && job->lane.asks_head);
+
+    return is_advice ? EVM_FORM_NONE : EVM_FORM_WORDS;
+}
+
 static void lane_write(struct evm *evm, const struct evm_job *job, uint32_t step, uint64_t id,
                        struct json_writer *writer)
 {
@@ -83,10 +100,13 @@ static void lane_write(struct evm *evm, const struct evm_job *job, uint32_t step
     rpc_write_begin(writer, id,
                     step == STEP_BALANCE ? "eth_getBalance" : "eth_getTransactionCount");
     json_write_evm_address(writer, &job->lane.key);
-    json_write(writer, ",");
     if (step != STEP_NONCE_FINAL) {
-        json_write(writer, "\"latest\"");
-    } else if (evm->finality == FINALITY_DEPTH) {
+        evm_write_at(evm, job, writer);
+        rpc_write_end(writer);
+        return;
+    }
+    json_write(writer, ",");
+    if (evm->finality == FINALITY_DEPTH || evm->quorum > 1) {
         json_write_quantity(writer, job->lane.final_number);
     } else {
         json_write(writer, evm->finality == FINALITY_SAFE ? "\"safe\"" : "\"finalized\"");

@@ -77,6 +77,12 @@ static void lay_out(struct evm *evm, const struct chain_config *config, struct l
     evm->vaults = take(layout, vaults * sizeof(*evm->vaults));
     evm->store.capacity = 2 * (size_t)config->frame_bytes_max;
     evm->store.memory = take(layout, evm->store.capacity);
+    evm->evidence = NULL;
+    evm->dissents = NULL;
+    if (config->quorum > 1) {
+        evm->evidence = take(layout, EVM_EVIDENCE_MAX * sizeof(*evm->evidence));
+        evm->dissents = take(layout, config->endpoints_count * sizeof(*evm->dissents));
+    }
     evm->watch.ring = take(layout, EVM_RING_BLOCKS * sizeof(*evm->watch.ring));
     evm->jobs = take(layout, evm->jobs_max * sizeof(*evm->jobs));
     evm->payloads = take(layout, evm->jobs_max * (size_t)EVM_CALLDATA_MAX);
@@ -228,6 +234,7 @@ static enum status evm_init(void *memory, const struct chain_config *config,
         config->submit_count == 0 ? 0 : config->endpoints_count - config->submit_count;
     evm->readers_count = config->endpoints_count - config->submit_count;
     evm->primary = EVM_ANY_ENDPOINT;
+    evm->quorum = config->quorum;
     set_limits(evm, config);
     lay_out(evm, config, &layout);
     json_parser_init(&evm->parser, evm->parser_memory, config->frame_bytes_max);
@@ -354,7 +361,9 @@ static void evm_tick(struct chain *chain, struct instant now)
 
     evm_job_release_given(evm);
     set_now(evm, now);
+    evm_endpoints_tick(evm);
     evm_calls_tick(evm);
+    evm_quorum_tick(evm);
     evm_legs_tick(evm);
     evm_jobs_tick(evm);
     evm_pump(evm);
@@ -367,6 +376,7 @@ static struct instant evm_next_tick(const struct chain *chain)
 
     evm_deadline(evm, evm_calls_next_tick(evm), &next);
     evm_sooner(evm, evm_endpoint_next_tick(evm), &next);
+    evm_sooner(evm, evm_quorum_next_tick(evm), &next);
     evm_sooner(evm, evm_watch_next_tick(evm), &next);
     evm_deadline(evm, evm_jobs_next_tick(evm), &next);
     evm_deadline(evm, evm_legs_next_tick(evm), &next);
@@ -411,7 +421,8 @@ static bool evm_next_event(struct chain *chain, struct event *ret_event)
     struct evm *const evm = evm_of(chain);
 
     evm_job_release_given(evm);
-    if (evm_endpoint_event(evm, ret_event) || evm_leg_event(evm, ret_event)) {
+    if (evm_endpoint_event(evm, ret_event) || evm_votes_event(evm, ret_event) ||
+        evm_leg_event(evm, ret_event)) {
         return true;
     }
     if (evm_watch_event(evm, ret_event)) {

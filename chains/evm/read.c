@@ -30,6 +30,15 @@ void evm_write_block_hash(struct json_writer *writer, const struct hash *hash)
     json_write(writer, "}");
 }
 
+void evm_write_at(const struct evm *evm, const struct evm_job *job, struct json_writer *writer)
+{
+    if (evm->quorum == 1) {
+        json_write(writer, ",\"latest\"");
+    } else {
+        evm_write_block_hash(writer, &job->at_hash);
+    }
+}
+
 void evm_write_call(struct json_writer *writer, const struct address *from,
                     const struct address *to, struct bytes data)
 {
@@ -153,7 +162,7 @@ static void security_write(struct evm *evm, const struct evm_job *job, uint32_t 
     CHECK(!data.overrun);
     rpc_write_begin(writer, id, "eth_call");
     evm_write_call(writer, NULL, to, buffer_bytes(&data.buffer));
-    json_write(writer, ",\"latest\"");
+    evm_write_at(evm, job, writer);
     rpc_write_end(writer);
 }
 
@@ -277,7 +286,7 @@ static void storage_write(struct evm *evm, const struct evm_job *job, uint32_t s
     abi_write_address(&data, &job->storage.validator);
     rpc_write_begin(writer, id, "eth_call");
     evm_write_call(writer, NULL, &evm->self->validator_announce, buffer_bytes(&data.buffer));
-    json_write(writer, ",\"latest\"");
+    evm_write_at(evm, job, writer);
     rpc_write_end(writer);
 }
 

@@ -166,6 +166,11 @@ static bool asks_data_fee(const struct evm_job *job)
     return job->phase == data_fee_phase(job);
 }
 
+enum evm_vote_form evm_prepare_form(const struct evm_job *job)
+{
+    return asks_quote(job) || asks_data_fee(job) ? EVM_FORM_WORDS : EVM_FORM_GAS;
+}
+
 static uint32_t prepare_steps(struct evm *evm, struct evm_job *job)
 {
     switch (evm->data_fee) {
@@ -211,7 +216,7 @@ static void data_fee_write(struct evm *evm, const struct evm_job *job, struct js
     memset(evm->scratch + sizeof(memory) + encoded.count, 0, padded - encoded.count);
     memcpy(evm->scratch, memory, sizeof(memory));
     evm_write_call(writer, NULL, &oracle, bytes_from(evm->scratch, sizeof(memory) + padded));
-    json_write(writer, ",\"latest\"");
+    evm_write_at(evm, job, writer);
 }
 
 static void data_fee_answer(struct evm *evm, struct evm_job *job, const struct evm_answer *answer)
@@ -240,7 +245,7 @@ static void prepare_write(struct evm *evm, const struct evm_job *job, uint32_t s
                                                      &job->prepare.recipient, &job->prepare.amount);
         rpc_write_begin(writer, id, "eth_call");
         evm_write_call(writer, &job->prepare.router, &job->prepare.bridge, data);
-        json_write(writer, ",\"latest\"");
+        evm_write_at(evm, job, writer);
         rpc_write_end(writer);
         return;
     }

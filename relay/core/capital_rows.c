@@ -271,7 +271,7 @@ bool posting_row_unpack(struct bytes bytes, struct posting_row *ret_row)
 
     memset(ret_row, 0, sizeof(*ret_row));
     ret_row->at = unpack_instant(&unpacker);
-    ret_row->kind = (enum posting_kind)unpack_enum(&unpacker, POSTING_OPENING, POSTING_SETTLEMENT);
+    ret_row->kind = (enum posting_kind)unpack_enum(&unpacker, POSTING_OPENING, POSTING_GAS);
     ret_row->debit = account_unpack(&unpacker);
     ret_row->credit = account_unpack(&unpacker);
     ret_row->amount = unpack_amount(&unpacker);

@@ -31,8 +31,11 @@
 #include "relay/core/reason.h"
 
 #define CAPITAL_KEY_BYTES_MAX 80u
-#define PLAN_ROUTERS_MAX      24u /* of one asset: its network fits one row */
-#define PLAN_MOVES_MAX        48u /* started by one plan: its rows fit one step */
+/* The chain's own asset, of which the ledger has only what our transactions cost; no configured
+ * asset may be called so. 18 decimals. */
+#define LEDGER_NATIVE_SYMBOL "native"
+#define PLAN_ROUTERS_MAX     24u /* of one asset: its network fits one row */
+#define PLAN_MOVES_MAX       48u /* started by one plan: its rows fit one step */
 
 /* stored: never renumber */
 enum account_kind {
@@ -79,6 +82,7 @@ enum posting_kind {
     POSTING_TRANSFER = 8,    /* a token transfer without a message: a donation, a withdrawal */
     POSTING_ADJUSTMENT = 9,  /* a person accepted a difference to the chain */
     POSTING_SETTLEMENT = 10, /* a payout whose sending became known later */
+    POSTING_GAS = 11,        /* of a transaction of ours, in the native asset */
 };
 
 struct posting_row {

@@ -327,6 +327,8 @@ struct event {
             const struct planned_move *moves;
             uint32_t moves_count;
             struct amount cost;  /* of the whole plan, in the numeraire's base units */
+            uint64_t steps;      /* that the solver was given: part of its answer */
+            struct bytes proof;  /* how good it is (relay/routing/proof.h); empty when refused */
             struct bytes reason; /* when refused: which bounds contradict each other */
         } planned;
         struct {

@@ -562,6 +562,7 @@ static void on_included(struct step *step, struct found *found, const struct eve
     intent->gas_used = event->receipt.gas_used;
     intent->gas_price = event->receipt.gas_price;
     intent->data_fee = event->receipt.data_fee;
+    intent->receipt_record = step->record;
     intent->told_when_final = is_known && intent->block_number <= chain.applied_number;
     intent->act_at.ns = 0;
     intent_put(step, &found->lane, found->leg.nonce, intent);

@@ -95,7 +95,8 @@ struct intent_row {
     struct hash block_hash;
     uint64_t gas_used;
     struct amount gas_price;
-    struct amount data_fee; /* what a rollup added, by its receipt */
+    struct amount data_fee;  /* what a rollup added, by its receipt */
+    uint64_t receipt_record; /* of the journal: that told the inclusion */
     struct attempt attempts[ATTEMPTS_MAX];
     uint32_t attempts_count;
 };

@@ -97,6 +97,20 @@ void ledger_on_final_fact(struct step *step, uint32_t domain, const struct fact 
 void tree_on_final(struct step *step, uint32_t domain, uint64_t number, const struct hash *hash);
 void lane_on_final(struct step *step, uint32_t domain, uint64_t number, const struct hash *hash);
 void ledger_on_final(struct step *step, uint32_t domain, uint64_t number, const struct hash *hash);
+/* A transaction of ours is in a final block; once for each. */
+struct ledger_paid {
+    uint32_t domain;
+    struct address key;
+    uint64_t block;
+    struct hash transaction;
+    struct hash message_id; /* that it delivered; zero: none */
+    uint64_t record;        /* of the receipt */
+    uint64_t gas_used;
+    struct amount gas_price;
+    struct amount data_fee;
+    struct amount value; /* that it carried; zero when it reverted */
+};
+void ledger_on_paid(struct step *step, const struct ledger_paid *paid);
 /* A fact at the head, not final: for what wants to know early (a delivery by somebody else, the
  * inclusion of our own transaction). May be orphaned; never a reason to move money. */
 void message_on_head_fact(struct step *step, uint32_t domain, const struct fact *fact);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "relay/base/check.h"
+#include "relay/core/capital_rows.h"
 #include "relay/node/config_schema.h"
 #include "relay/node/endpoint.h"
 
@@ -30,8 +31,10 @@
 #define TOLERANCE_DEFAULT          "5 %"
 #define FEE_MAX_DEFAULT            "0.1 %"
 #define FEE_NATIVE_MAX_DEFAULT     "0.01 ether"
+#define MARGIN_DEFAULT             "50 %"
 #define COOLDOWN_DEFAULT           "60 s"
 #define PLAN_INTERVAL_DEFAULT      "10 s"
+#define LOG_INTERVAL_DEFAULT       "10 s"
 
 /* One reading of a file: the first error stays, and what comes after it is skipped. */
 struct reading {
@@ -231,6 +234,9 @@ static void read_node(struct reading *reading, const struct file_config *file,
               given(file->node.control, control), sizeof(config->control), config->control);
     config->journal_bytes_max =
         read_size(reading, "journal_max", given(file->node.journal_max, JOURNAL_MAX_DEFAULT));
+    if (file->node.tls_ca != NULL) {
+        read_path(reading, "tls_ca", file->node.tls_ca, sizeof(config->tls_ca), config->tls_ca);
+    }
     if (file->signer == NULL) {
         return;
     }
@@ -276,7 +282,7 @@ static void read_endpoint(struct reading *reading, const char *list, unsigned in
     (void)snprintf(key, sizeof(key), "%s[%u]", list, index);
     if (endpoint_parse(url, &endpoint) != STATUS_OK) {
         refuse(reading, key, STATUS_MALFORMED,
-               "must be a websocket address such as ws://127.0.0.1:8545");
+               "must be an address such as ws://127.0.0.1:8545, or wss, http or https");
     } else if (chain->endpoints_count == ENDPOINTS_PER_CHAIN_MAX) {
         refuse(reading, key, STATUS_MALFORMED, "is one too many: at most 8 with \"endpoints\"");
     } else {
@@ -543,6 +549,10 @@ static void read_assets(struct reading *reading, const struct file_config *file,
         read_name(reading, "symbol", file->assets[i].symbol, core->assets[i].symbol);
         core->assets[i].decimals =
             (uint32_t)read_count(reading, "decimals", file->assets[i].decimals, 0, 36);
+        if (strcmp(core->assets[i].symbol, LEDGER_NATIVE_SYMBOL) == 0) {
+            refuse(reading, "symbol", STATUS_MALFORMED,
+                   "is what the ledger calls the chains' own assets");
+        }
         for (uint32_t k = 0; k < i; k++) {
             if (strcmp(core->assets[k].symbol, core->assets[i].symbol) == 0) {
                 refuse(reading, "symbol", STATUS_MALFORMED, "is that of another asset as well");
@@ -704,6 +714,11 @@ static void read_route(struct reading *reading, const struct file_config *file,
     route->fee_max = read_share(reading, "fee_max", given(from->fee_max, FEE_MAX_DEFAULT));
     route->fee_native_max =
         read_native(reading, "fee_native_max", given(from->fee_native_max, FEE_NATIVE_MAX_DEFAULT));
+    route->margin = read_share(reading, "margin", given(from->margin, MARGIN_DEFAULT));
+    if (from->coin_price != NULL) {
+        route->coin_price =
+            read_asset_amount(reading, "coin_price", from->coin_price, &config->core);
+    }
     route->cooldown = read_duration(reading, "cooldown", given(from->cooldown, COOLDOWN_DEFAULT));
     route->plan_interval =
         read_duration(reading, "plan_interval", given(from->plan_interval, PLAN_INTERVAL_DEFAULT));
@@ -711,6 +726,77 @@ static void read_route(struct reading *reading, const struct file_config *file,
         refuse(reading, "move_min", STATUS_MALFORMED, "is above \"move_max\"");
     }
     refuse_act_with_own_signer(reading, config);
+}
+
+/* ---- the journal's log ---- */
+
+static void read_note_key(struct reading *reading, const char *key, const char *text,
+                          enum note_key_kind kind, struct note_key *ret_key)
+{
+    if (note_key_parse(bytes_from_string(text), ret_key) != STATUS_OK || ret_key->kind != kind) {
+        refuse(reading, key, STATUS_MALFORMED,
+               kind == NOTE_KEY_ED25519
+                   ? "must be a log's public key: \"sluice key log\" prints it"
+                   : "must be a witness's public key, <name>+<id>+<base64>, for cosignatures");
+    }
+}
+
+/* "127.0.0.1:<port>"; 0: not served. */
+static uint16_t read_listen(struct reading *reading, const char *text)
+{
+    static const char loopback[] = "127.0.0.1:";
+    uint64_t port = 0;
+
+    if (text != NULL && (strncmp(text, loopback, sizeof(loopback) - 1) != 0 ||
+                         settings_parse_u64(text + sizeof(loopback) - 1, &port) != STATUS_OK ||
+                         port == 0 || port > UINT16_MAX)) {
+        refuse(reading, "listen", STATUS_MALFORMED,
+               "must be 127.0.0.1:<port>: put a web server in front, or serve an export");
+    }
+    return (uint16_t)port;
+}
+
+static void read_witnesses(struct reading *reading, const struct file_config *from,
+                           struct node_log *log)
+{
+    for (uint32_t i = 0; i < from->witnesses_count && !failed(reading); i++) {
+        struct node_witness *witness = &log->witnesses[i];
+        at(reading, "witnesses[%u]", i);
+        if (!log->is_on) {
+            refuse(reading, "", STATUS_MALFORMED, "witnesses need a \"log\" to sign");
+        }
+        read_note_key(reading, "key", from->witnesses[i].key, NOTE_KEY_COSIGNATURE, &witness->key);
+        if (witness_url_parse(from->witnesses[i].url, &witness->url) != STATUS_OK) {
+            refuse(reading, "url", STATUS_MALFORMED, "must begin with http:// or https://");
+            return;
+        }
+        (void)snprintf(witness->url_text, sizeof(witness->url_text), "%s", from->witnesses[i].url);
+        log->witnesses_count = i + 1;
+    }
+}
+
+static void read_log(struct reading *reading, const struct file_config *file, struct node_log *log)
+{
+    const struct file_log *from = file->log;
+
+    if (from == NULL || failed(reading)) {
+        return;
+    }
+    at(reading, "log");
+    log->is_on = true;
+    read_note_key(reading, "key", from->key, NOTE_KEY_ED25519, &log->key);
+    log->spawn = read_flag(reading, "spawn", given(from->spawn, "false"));
+    read_path(reading, "socket", from->socket, sizeof(log->socket), log->socket);
+    if (from->config != NULL) {
+        read_path(reading, "config", from->config, sizeof(log->signer_config), log->signer_config);
+    }
+    if (log->spawn != (from->config != NULL)) {
+        refuse(reading, log->spawn ? "spawn" : "config", STATUS_MALFORMED,
+               log->spawn ? "needs the log signer's \"config\" file"
+                          : "is only for a log's signer with \"spawn: true\"");
+    }
+    log->interval = read_duration(reading, "interval", given(from->interval, LOG_INTERVAL_DEFAULT));
+    log->port = read_listen(reading, from->listen);
 }
 
 /* ---- the whole file ---- */
@@ -737,6 +823,8 @@ static void read_file(struct reading *reading, const struct file_config *file,
     check_weights(reading, &config->core);
     read_vaults(reading, file, &config->core);
     read_route(reading, file, config);
+    read_log(reading, file, &config->log);
+    read_witnesses(reading, file, &config->log);
 }
 
 enum status config_load(const char *path, struct node_config **ret_config,

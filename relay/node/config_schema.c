@@ -2,6 +2,7 @@
 #include "relay/node/config_schema.h"
 
 #include "relay/base/limits.h"
+#include "relay/node/config.h"
 
 #define TEXT_BYTES_MAX 511
 
@@ -15,8 +16,8 @@ static const cyaml_schema_value_t text_entry = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, TEXT_BYTES_MAX)};
 
 static const cyaml_schema_field_t node_fields[] = {
-    REQUIRED(file_node, name), REQUIRED(file_node, data), OPTIONAL(file_node, control),
-    OPTIONAL(file_node, journal_max), CYAML_FIELD_END};
+    REQUIRED(file_node, name),        REQUIRED(file_node, data),   OPTIONAL(file_node, control),
+    OPTIONAL(file_node, journal_max), OPTIONAL(file_node, tls_ca), CYAML_FIELD_END};
 
 static const cyaml_schema_field_t signer_fields[] = {
     OPTIONAL(file_signer, spawn), OPTIONAL(file_signer, config), REQUIRED(file_signer, socket),
@@ -82,9 +83,25 @@ static const cyaml_schema_field_t route_fields[] = {OPTIONAL(file_route, mode),
                                                     REQUIRED(file_route, move_max),
                                                     OPTIONAL(file_route, fee_max),
                                                     OPTIONAL(file_route, fee_native_max),
+                                                    OPTIONAL(file_route, margin),
+                                                    OPTIONAL(file_route, coin_price),
                                                     OPTIONAL(file_route, cooldown),
                                                     OPTIONAL(file_route, plan_interval),
                                                     CYAML_FIELD_END};
+
+static const cyaml_schema_field_t witness_fields[] = {REQUIRED(file_witness, key),
+                                                      REQUIRED(file_witness, url), CYAML_FIELD_END};
+
+static const cyaml_schema_value_t witness_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_witness, witness_fields)};
+
+static const cyaml_schema_field_t log_fields[] = {REQUIRED(file_log, key),
+                                                  OPTIONAL(file_log, spawn),
+                                                  OPTIONAL(file_log, config),
+                                                  REQUIRED(file_log, socket),
+                                                  OPTIONAL(file_log, interval),
+                                                  OPTIONAL(file_log, listen),
+                                                  CYAML_FIELD_END};
 
 static const cyaml_schema_value_t chain_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_chain, chain_fields)};
@@ -111,6 +128,10 @@ static const cyaml_schema_field_t file_fields[] = {
                          vaults, &vault_entry, 0, VAULTS_MAX),
     CYAML_FIELD_MAPPING_PTR("route", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                             route, route_fields),
+    CYAML_FIELD_MAPPING_PTR("log", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
+                            log, log_fields),
+    CYAML_FIELD_SEQUENCE("witnesses", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
+                         witnesses, &witness_entry, 0, NODE_WITNESSES_MAX),
     CYAML_FIELD_END};
 
 const cyaml_schema_value_t config_schema = {

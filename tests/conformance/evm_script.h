@@ -11,6 +11,14 @@
 
 extern const struct chain_fixture evm_script_fixture;
 
+/* What one endpoint does otherwise than the others. */
+struct evm_script_habits {
+    bool lies;          /* about everything that decides, and every liar tells the same lies */
+    bool is_mute;       /* takes everything and answers nothing */
+    uint64_t lag;       /* blocks that it has not got yet */
+    uint64_t final_lag; /* blocks that its final one is behind the others' */
+};
+
 struct evm_script_knobs {
     bool refuses_batches;
     bool refuses_subscriptions;
@@ -35,6 +43,7 @@ struct evm_script_knobs {
 };
 
 struct evm_script_knobs *evm_script_knobs(void *world);
+struct evm_script_habits *evm_script_habits(void *world, uint32_t endpoint);
 /* How often a method was asked, on all endpoints. */
 uint32_t evm_script_asked(const void *world, const char *method);
 /* Legacy transactions that its pool has. */

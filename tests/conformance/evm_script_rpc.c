@@ -113,13 +113,58 @@ static void put_header(const struct script *script, const struct script_block *b
     put(text, "\",\"transactions\":[]}");
 }
 
+/* The digit after `mark`, or without one the last digit of the text from `start` on, is another. */
+static void change_digit(struct text *text, size_t start, const char *mark)
+{
+    size_t at = text->count - 1;
+
+    if (mark != NULL) {
+        const char *const found = strstr(text->data + start, mark);
+        if (found == NULL) {
+            return; /* null */
+        }
+        at = (size_t)(found - text->data) + strlen(mark);
+    } else {
+        while (at > start && strchr("0123456789abcdef", text->data[at]) == NULL) {
+            at--;
+        }
+    }
+    text->data[at] = text->data[at] == '7' ? '8' : '7';
+}
+
+static void lie(const char *method, size_t start, struct text *text)
+{
+    if (strcmp(method, "eth_getLogs") == 0) {
+        text->count = start;
+        put(text, "\"result\":[]");
+    } else if (strcmp(method, "eth_getBlockByNumber") == 0) {
+        change_digit(text, start, "\"hash\":\"0x");
+    } else if (strcmp(method, "eth_getTransactionReceipt") == 0 ||
+               strcmp(method, "eth_getBlockReceipts") == 0) {
+        change_digit(text, start, "\"gasUsed\":\"0x");
+    } else if (strcmp(method, "eth_estimateGas") == 0) {
+        text->count = start;
+        put(text, "\"error\":{\"code\":3,\"message\":\"execution reverted: a lie\"}");
+    } else if (strcmp(method, "eth_call") == 0 || strcmp(method, "eth_getBalance") == 0 ||
+               strcmp(method, "eth_getTransactionCount") == 0) {
+        change_digit(text, start, NULL);
+    }
+}
+
 void script_push_header(struct script *script, uint32_t endpoint)
 {
+    const struct evm_script_habits *const habits = &script->endpoints[endpoint].habits;
     struct text text = {0};
 
+    if (habits->is_mute) {
+        return;
+    }
     put(&text, "{\"jsonrpc\":\"2.0\",\"method\":\"eth_subscription\",\"params\":"
                "{\"subscription\":\"0x5\",\"result\":");
-    put_header(script, &script->blocks[script->head], &text);
+    put_header(script, &script->blocks[script->head - habits->lag], &text);
+    if (habits->lies) {
+        change_digit(&text, 0, "\"hash\":\"0x");
+    }
     put(&text, "}}");
     push_frame(script, endpoint, &text);
 }
@@ -251,6 +296,9 @@ static void answer_logs(struct script *script, const json_t *parameters, struct 
     } else {
         from = strtoull(json_string_value(json_object_get(filter, "fromBlock")), NULL, 16);
         to = strtoull(json_string_value(json_object_get(filter, "toBlock")), NULL, 16);
+        if (script->is_lagging && to > script->head) {
+            to = script->head; /* it gives what it has, and does not say that it is less */
+        }
         if (to > script->head ||
             (script->knobs.range_max > 0 && to - from >= script->knobs.range_max)) {
             put_error(text, -32005, "query returned more than 10000 results");
@@ -620,10 +668,12 @@ static void answer_one(struct script *script, uint32_t endpoint, const json_t *q
 {
     const char *const method = json_string_value(json_object_get(question, "method"));
     const json_t *const parameters = json_object_get(question, "params");
+    const bool lies = script->endpoints[endpoint].habits.lies;
 
     count_method(script, method);
     put(text, "{\"jsonrpc\":\"2.0\",\"id\":%" JSON_INTEGER_FORMAT ",",
         json_integer_value(json_object_get(question, "id")));
+    const size_t start = text->count;
     if (script->knobs.rate_limited > 0) {
         script->knobs.rate_limited--;
         put_error(text, 429, "too many requests");
@@ -661,12 +711,17 @@ static void answer_one(struct script *script, uint32_t endpoint, const json_t *q
     } else {
         put_error(text, -32601, "no such method");
     }
+    if (lies) {
+        lie(method, start, text);
+    }
     put(text, "}");
 }
 
 void script_take(void *world, uint32_t endpoint, struct bytes frame)
 {
     struct script *const script = world;
+    const struct evm_script_habits *const habits = &script->endpoints[endpoint].habits;
+    const uint64_t head = script->head;
     struct text text = {0};
     json_error_t error;
     size_t index;
@@ -675,6 +730,9 @@ void script_take(void *world, uint32_t endpoint, struct bytes frame)
         json_loadb((const char *)frame.data, frame.count, JSON_REJECT_DUPLICATES, &error);
 
     CHECK(root != NULL); /* the adapter writes JSON */
+    script->head -= habits->lag;
+    script->final_lag = habits->final_lag;
+    script->is_lagging = habits->lag > 0;
     if (!json_is_array(root)) {
         answer_one(script, endpoint, root, &text);
     } else if (script->knobs.refuses_batches) {
@@ -691,5 +749,12 @@ void script_take(void *world, uint32_t endpoint, struct bytes frame)
         put(&text, "]");
     }
     json_decref(root);
-    push_frame(script, endpoint, &text);
+    script->head = head;
+    script->final_lag = 0;
+    script->is_lagging = false;
+    if (habits->is_mute) {
+        free(text.data);
+    } else {
+        push_frame(script, endpoint, &text);
+    }
 }

@@ -195,6 +195,8 @@ static void make_route(struct maker *maker, struct core_route *route)
     route->move_max = amount(maker);
     route->fee_max.value = u32(maker);
     route->fee_native_max = amount(maker);
+    route->margin.value = u32(maker);
+    route->coin_price = amount(maker);
     route->cooldown.ns = u64(maker);
     route->plan_interval.ns = u64(maker);
 }
@@ -372,6 +374,8 @@ static void make_planned(struct maker *maker, struct event *event)
     event->planned.moves_count = count;
     event->planned.cost = amount(maker);
     event->planned.reason = run(maker, REASON_BYTES_MAX);
+    event->planned.proof = run(maker, PLAN_PROOF_BYTES_MAX);
+    event->planned.steps = u64(maker);
 }
 
 static void make_prepared(struct maker *maker, struct event *event)

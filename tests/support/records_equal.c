@@ -58,7 +58,8 @@ static bool pointees_equal(struct event *a, struct event *b)
                LISTS_EQUAL(&a->positions, &b->positions, quotes, quotes_count);
     case EVENT_PLANNED:
         return LISTS_EQUAL(&a->planned, &b->planned, moves, moves_count) &&
-               runs_equal(&a->planned.reason, &b->planned.reason);
+               runs_equal(&a->planned.reason, &b->planned.reason) &&
+               runs_equal(&a->planned.proof, &b->planned.proof);
     case EVENT_PREPARED:
         return runs_equal(&a->prepared.reason, &b->prepared.reason);
     case EVENT_SIGNED:

@@ -103,7 +103,7 @@ static void the_quorum_is_more_than_half(void **state)
 {
     (void)state;
     static const char from[] =
-        "[ws://127.0.0.1:18540]       # up to 8; ws:// or wss://\n    quorum: 1 ";
+        "[ws://127.0.0.1:18540]       # up to 8; ws:// or wss://, or http(s)://\n    quorum: 1 ";
     static const char four[] = "[ws://a, ws://b, ws://c, ws://d]";
     static const struct {
         const char *quorum;
@@ -220,8 +220,8 @@ static const struct mistake mistakes[] = {
     {"transactions: detect", "transactions: eip1559", "transactions:", "detect, dynamic or legacy"},
     {"data_fee: none", "data_fee: arbitrum", "data_fee:", "none or op-stack"},
     {"inclusion_deadline: 120 s", "inclusion_deadline: 120", "inclusion_deadline", "min or h"},
-    {"    # submit: [wss://private.example]", "    submit: [http://private.example] #",
-     "    # submit:", "websocket"},
+    {"    # submit: [wss://private.example]", "    submit: [ftp://private.example] #",
+     "    # submit:", "wss, http or https"},
     {"    # submit: [wss://private.example]",
      "    submit: [ws://a, ws://a, ws://a, ws://a, ws://a, ws://a, ws://a, ws://a] #",
      "    # submit:", ""},
@@ -229,7 +229,7 @@ static const struct mistake mistakes[] = {
     {"move_min: 100 USDC", "move_min: 100 USDT", "move_min:", "USDC"},
     {"move_min: 100 USDC", "move_min: 0.0000001 USDC", "move_min:", "USDC"},
     {"move_min: 100 USDC", "move_min: 2000000 USDC", "move_min:", "move_max"},
-    {"ws://127.0.0.1:18540", "http://127.0.0.1:18540", "18540", "websocket"},
+    {"ws://127.0.0.1:18540", "ftp://127.0.0.1:18540", "18540", "wss, http or https"},
     {"relay: true                     #", "relay: yes #", "relay: true      ", "true or false"},
     {"0x2222222222222222222222222222222222222201", "0x222222222222222222222222222222222222220",
      "mailbox: \"0x2", "hexadecimal"},
@@ -347,24 +347,19 @@ static void endpoints_are_taken_apart(void **state)
     assert_int_equal(endpoint.port, 443);
     assert_string_equal(endpoint.path, "/v1/key?x=1");
     assert_true(endpoint.tls);
+    assert_false(endpoint.is_http);
+    assert_status(STATUS_OK, endpoint_parse("https://rpc.example.org", &endpoint));
+    assert_true(endpoint.is_http);
+    assert_true(endpoint.tls);
+    assert_status(STATUS_OK, endpoint_parse("http://rpc.example.org:1", &endpoint));
+    assert_true(endpoint.is_http);
+    assert_false(endpoint.tls);
     assert_status(STATUS_OK, endpoint_parse("ws://[::1]:1", &endpoint));
     assert_string_equal(endpoint.host, "::1");
     static const char *const bad[] = {
-        "",
-        "ws://",
-        "ws://:80",
-        "ws://host:",
-        "ws://host:0",
-        "ws://h:65536",
-        "ws://h:1x",
-        "http://h",
-        "ws://h/a b",
-        "ws://[::1",
-        "ws://u@h",
-        "ws://h:1:2",
-        "ws://h/\x01",
-        "ws://[zz]:1",
-        "wss://h\n",
+        "",           "ws://",       "ws://:80",    "ws://host:", "ws://host:0", "ws://h:65536",
+        "ws://h:1x",  "ftp://h",     "http:/h",     "ws://h/a b", "ws://[::1",   "ws://u@h",
+        "ws://h:1:2", "ws://h/\x01", "ws://[zz]:1", "wss://h\n",
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         assert_status(STATUS_MALFORMED, endpoint_parse(bad[i], &endpoint));

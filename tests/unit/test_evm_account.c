@@ -246,11 +246,11 @@ static void transactions_go_to_the_endpoints_for_them_alone(void **state)
     struct command command;
 
     chain_tick(harness->chain, harness->now);
-    harness_connect(harness, FIXTURE_ENDPOINTS - 1);
+    harness_connect(harness, FIXTURE_CONFIGURED - 1);
     harness_watch(harness, 1);
     harness_run(harness, 300);
     assert_int_equal(0, evm_script_asked(harness->world, "eth_getBlockByNumber"));
-    for (uint32_t i = 0; i + 1 < FIXTURE_ENDPOINTS; i++) {
+    for (uint32_t i = 0; i + 1 < FIXTURE_CONFIGURED; i++) {
         harness_connect(harness, i);
     }
     harness_run(harness, 300);
@@ -271,7 +271,7 @@ static void transactions_go_to_the_endpoints_for_them_alone(void **state)
     assert_int_equal(OUTCOME_OK, ask(harness, &command, EVENT_SUBMITTED).submitted.outcome);
     assert_int_equal(1, evm_script_fixture.taken_of(harness->world, &hash));
     /* Without it nothing is sent, whoever else is there. */
-    harness_lose(harness, FIXTURE_ENDPOINTS - 1);
+    harness_lose(harness, FIXTURE_CONFIGURED - 1);
     assert_int_equal(OUTCOME_UNKNOWN, ask(harness, &command, EVENT_SUBMITTED).submitted.outcome);
     assert_int_equal(1, evm_script_fixture.taken_of(harness->world, &hash));
     harness_close(harness);
