@@ -634,8 +634,10 @@ struct node_config *config_free(struct node_config *config)
 struct chain_config config_chain(const struct node_config *config, uint32_t index)
 {
     const struct node_chain *chain = &config->chains[index];
+    const struct core_chain *core = &config->core.chains[index];
 
     CHECK(index < config->core.chains_count);
+    const uint32_t in_flight = (1 + core->delivery_keys_count) * core->in_flight_max;
     return (struct chain_config){.core = &config->core,
                                  .chain_index = index,
                                  .endpoints_count = chain->endpoints_count,
@@ -645,7 +647,9 @@ struct chain_config config_chain(const struct node_config *config, uint32_t inde
                                  .finality_blocks = chain->finality_blocks,
                                  .blocks_per_range = chain->blocks_per_range,
                                  .requests_open_max = 256,
-                                 .legs_open_max = 128,
+                                 .legs_open_max = in_flight < 128    ? 128
+                                                  : in_flight > 2048 ? 2048
+                                                                     : in_flight,
                                  .frame_bytes_max = 32u << 20,
                                  .request_deadline = chain->request_deadline,
                                  .transactions = chain->transactions,
