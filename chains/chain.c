@@ -12,7 +12,8 @@ size_t chain_footprint(const struct chain_ops *ops, const struct chain_config *c
     CHECK(config->core != NULL);
     if (config->chain_index >= config->core->chains_count || config->endpoints_count == 0 ||
         config->endpoints_count > ENDPOINTS_PER_CHAIN_MAX || config->quorum == 0 ||
-        config->quorum > config->endpoints_count) {
+        config->submit_count >= config->endpoints_count ||
+        config->quorum > config->endpoints_count - config->submit_count) {
         return 0;
     }
     return ops->footprint(config);

@@ -39,13 +39,29 @@ enum finality_policy {
     FINALITY_DEPTH = 3, /* head minus finality_blocks */
 };
 
+/* stored: never renumber */
+enum transaction_kind {
+    TRANSACTIONS_DETECTED = 0, /* legacy where the head has no base fee */
+    TRANSACTIONS_DYNAMIC = 1,  /* with a priority fee and a ceiling (EIP-1559) */
+    TRANSACTIONS_LEGACY = 2,   /* with one price per gas */
+};
+
+/* stored: never renumber. What a rollup adds to a transaction's gas for its data. */
+enum data_fee {
+    DATA_FEE_NONE = 0,     /* nothing, or the estimate of the gas has it (Arbitrum) */
+    DATA_FEE_OP_STACK = 1, /* asked of the GasPriceOracle contract */
+};
+
 /* What an adapter is built from; made by the shell from the configuration file. Borrowed by init
  * for the call; the adapter copies what it keeps. */
 struct chain_config {
     const struct core_config *core; /* routers, vaults and accounts to watch on this chain */
     uint32_t chain_index;           /* into core->chains */
     uint32_t endpoints_count;       /* 1 to ENDPOINTS_PER_CHAIN_MAX */
-    uint32_t quorum; /* endpoints that must agree, 1 to endpoints_count; see promise 6 */
+    uint32_t
+        submit_count; /* the last so many are given transactions and asked nothing else; where
+                         there are any, the others are given none. Fewer than endpoints_count */
+    uint32_t quorum;  /* endpoints that must agree, 1 to all that are asked; see promise 6 */
     enum finality_policy finality;
     uint32_t finality_blocks;   /* for FINALITY_DEPTH; at least 1 */
     uint32_t blocks_per_range;  /* most blocks of one log query while catching up */
@@ -53,6 +69,8 @@ struct chain_config {
     uint32_t legs_open_max;     /* legs held at once */
     uint32_t frame_bytes_max;   /* largest frame taken from or given to an endpoint */
     struct duration request_deadline;
+    enum transaction_kind transactions;
+    enum data_fee data_fee;
 };
 
 struct chain_ops;
@@ -69,12 +87,30 @@ struct chain_counters {
     uint64_t frames_malformed; /* of the received ones, not understood */
 };
 
+/* How one endpoint has done since init, for people and metrics, never for decisions. An adapter
+ * fills in what it knows. */
+struct chain_endpoint {
+    bool is_good;            /* connected, checked and answering */
+    uint32_t penalty;        /* its score: the least is asked first; it decays */
+    uint64_t calls_sent;     /* questions */
+    uint64_t answers;        /* of them, answered */
+    uint64_t errors;         /* of those, by an error */
+    uint64_t silences;       /* deadlines passed */
+    uint64_t malformed;      /* what cannot be parsed, or cannot be true */
+    uint64_t dissents;       /* answers that a quorum contradicts */
+    uint64_t behind;         /* answers that come too early for this endpoint */
+    struct duration latency; /* of answers, smoothed */
+    uint64_t head_number;    /* newest block it told of */
+    uint64_t head_time_s;    /* and its timestamp */
+};
+
 /* Shared part of every adapter; the first member of the adapter's own struct. */
 struct chain {
     const struct chain_ops *ops;
     uint32_t domain;
     uint32_t endpoints_count;
     struct chain_counters counters;
+    struct chain_endpoint endpoints[ENDPOINTS_PER_CHAIN_MAX];
 };
 
 /* stored: never renumber */

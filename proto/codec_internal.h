@@ -8,10 +8,11 @@
 
 #include "proto/codec.h"
 #include "relay/base/check.h"
+#include "relay/base/limits.h"
 
 /* Nested objects found and not yet handled. The deepest schema has a handful of nested fields on
- * each of five levels. */
-#define PENDING_MAX 32
+ * each of five levels, and every chain of a configuration has its list of keys. */
+#define PENDING_MAX (32 + CHAINS_MAX)
 
 struct pending {
     const struct codec_layout *layout;

@@ -9,6 +9,11 @@
 
 #define BUILD_ID_BYTES_MAX 64u
 
+static const struct codec_field config_key_layout_fields[] = {
+    {.type = CODEC_ADDRESS, .label = "address", .offset = 0},
+};
+CODEC_LAYOUT(config_key_layout, sluice__v1__config_key__descriptor, struct address);
+
 static const struct codec_field config_chain_layout_fields[] = {
     CODEC_NAME_OF(struct core_chain, name),
     CODEC_SCALAR(struct core_chain, domain),
@@ -26,6 +31,12 @@ static const struct codec_field config_chain_layout_fields[] = {
     CODEC_SCALAR(struct core_chain, priority_fee_per_gas),
     CODEC_SCALAR(struct core_chain, gas_limit_max),
     CODEC_SCALAR(struct core_chain, key_balance_min),
+    CODEC_LIST_OF(CODEC_ARRAY, struct core_chain, delivery_keys, delivery_keys_count,
+                  DELIVERY_KEYS_MAX, 0, &config_key_layout),
+    CODEC_SCALAR(struct core_chain, priority_fee_max),
+    CODEC_SCALAR(struct core_chain, transaction_fee_max),
+    CODEC_SCALAR(struct core_chain, inclusion_deadline),
+    CODEC_SCALAR(struct core_chain, in_flight_max),
 };
 CODEC_LAYOUT(config_chain_layout, sluice__v1__config_chain__descriptor, struct core_chain);
 
@@ -249,6 +260,7 @@ static const struct codec_field prepared_layout_fields[] = {
     CODEC_SCALAR(struct event, prepared.fee_native),
     CODEC_SCALAR(struct event, prepared.fee_token),
     CODEC_BYTES_OF(CODEC_TEXT, struct event, prepared.reason, REASON_BYTES_MAX),
+    CODEC_SCALAR(struct event, prepared.data_fee),
 };
 CODEC_LAYOUT(prepared_layout, sluice__v1__prepared__descriptor, struct event);
 
@@ -281,6 +293,7 @@ static const struct codec_field receipt_layout_fields[] = {
     CODEC_SCALAR(struct event, receipt.block_hash),
     CODEC_SCALAR(struct event, receipt.gas_used),
     CODEC_SCALAR(struct event, receipt.gas_price),
+    CODEC_SCALAR(struct event, receipt.data_fee),
 };
 CODEC_LAYOUT(receipt_layout, sluice__v1__receipt__descriptor, struct event);
 
@@ -290,6 +303,10 @@ static const struct codec_field lane_layout_fields[] = {
     CODEC_SCALAR(struct event, lane.nonce_latest),
     CODEC_SCALAR(struct event, lane.nonce_final),
     CODEC_SCALAR(struct event, lane.balance),
+    CODEC_SCALAR(struct event, lane.is_legacy),
+    CODEC_SCALAR(struct event, lane.gas_price),
+    CODEC_SCALAR(struct event, lane.priority_usual),
+    CODEC_SCALAR(struct event, lane.priority_hasty),
 };
 CODEC_LAYOUT(lane_layout, sluice__v1__lane__descriptor, struct event);
 
@@ -345,7 +362,7 @@ static const struct codec_field planned_layout_fields[] = {
                   0, &planned_move_layout),
     CODEC_SCALAR(struct event, planned.cost),
     CODEC_BYTES_OF(CODEC_TEXT, struct event, planned.reason, REASON_BYTES_MAX),
-    CODEC_BYTES_OF(CODEC_DATA, struct event, planned.proof, PROOF_BYTES_MAX),
+    CODEC_BYTES_OF(CODEC_DATA, struct event, planned.proof, PLAN_PROOF_BYTES_MAX),
     CODEC_SCALAR(struct event, planned.steps),
 };
 CODEC_LAYOUT(planned_layout, sluice__v1__planned__descriptor, struct event);
@@ -470,6 +487,7 @@ static const struct codec_field intent_layout_fields[] = {
     CODEC_SCALAR(struct intent, nonce),           CODEC_SCALAR(struct intent, gas_limit),
     CODEC_SCALAR(struct intent, fee_per_gas_max), CODEC_SCALAR(struct intent, priority_fee_per_gas),
     CODEC_SCALAR(struct intent, value),           CODEC_SCALAR(struct intent, payload_digest),
+    CODEC_SCALAR(struct intent, is_legacy),
 };
 CODEC_LAYOUT(intent_layout, sluice__v1__intent__descriptor, struct intent);
 

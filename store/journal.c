@@ -32,7 +32,17 @@ enum status journal_commit(struct journal *journal, const struct journal_batch *
         CHECK(change->key.count <= ROW_KEY_BYTES_MAX);
         CHECK(change->value.count <= ROW_VALUE_BYTES_MAX);
     }
+    if (batch->checkpoint != NULL) {
+        CHECK(batch->checkpoint->note.count > 0);
+        CHECK(batch->checkpoint->note.count <= JOURNAL_NOTE_BYTES_MAX);
+    }
     return journal->ops->commit(journal, batch, ret_head);
+}
+
+enum status journal_spend_reserve(struct journal *journal)
+{
+    CHECK(!journal->read_only);
+    return journal->ops->spend_reserve(journal);
 }
 
 enum status journal_usage(struct journal *journal, struct journal_usage *ret_usage)
@@ -63,15 +73,9 @@ uint64_t journal_reader_head(const struct journal_reader *reader)
     return reader->journal->ops->reader_head(reader);
 }
 
-enum status journal_read_leaf(struct journal_reader *reader, uint64_t sequence,
-                              struct bytes *ret_record, struct hash *ret_leaf)
+/* Takes what is stored apart and compares its checksum. */
+static enum status open_stored(struct bytes stored, struct bytes *ret_record, struct hash *ret_leaf)
 {
-    struct bytes stored;
-    const enum status status = reader->journal->ops->read_record(reader, sequence, &stored);
-
-    if (status != STATUS_OK) {
-        return status;
-    }
     if (stored.count <= JOURNAL_CHECKSUM_BYTES ||
         stored.count > RECORD_BYTES_MAX + JOURNAL_CHECKSUM_BYTES) {
         return STATUS_CORRUPT;
@@ -83,6 +87,53 @@ enum status journal_read_leaf(struct journal_reader *reader, uint64_t sequence,
     }
     *ret_record = record;
     *ret_leaf = leaf;
+    return STATUS_OK;
+}
+
+enum status journal_read_leaf(struct journal_reader *reader, uint64_t sequence,
+                              struct bytes *ret_record, struct hash *ret_leaf)
+{
+    struct bytes stored;
+    const enum status status = reader->journal->ops->read_record(reader, sequence, &stored);
+
+    return status == STATUS_OK ? open_stored(stored, ret_record, ret_leaf) : status;
+}
+
+void journal_read_chunk(struct journal_reader *reader, uint64_t first,
+                        struct journal_chunk *ret_chunk)
+{
+    reader->journal->ops->read_chunk(reader, first, ret_chunk);
+    for (uint32_t i = 0; i < ret_chunk->count; i++) {
+        const enum status status =
+            open_stored(ret_chunk->records[i], &ret_chunk->records[i], &ret_chunk->leaves[i]);
+        if (status != STATUS_OK) {
+            ret_chunk->count = i;
+            ret_chunk->status = status;
+        }
+    }
+}
+
+enum status journal_seek_checkpoint(struct journal_reader *reader, uint64_t size,
+                                    enum journal_direction direction, uint64_t *ret_size,
+                                    struct bytes *ret_note)
+{
+    struct bytes stored;
+    const enum status status =
+        reader->journal->ops->seek_checkpoint(reader, size, direction, ret_size, &stored);
+
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (stored.count <= JOURNAL_CHECKSUM_BYTES ||
+        stored.count > JOURNAL_NOTE_BYTES_MAX + JOURNAL_CHECKSUM_BYTES) {
+        return STATUS_CORRUPT;
+    }
+    const struct bytes note = bytes_from(stored.data, stored.count - JOURNAL_CHECKSUM_BYTES);
+    const struct hash hash = sha2_of(note);
+    if (memcmp(hash.bytes, note.data + note.count, JOURNAL_CHECKSUM_BYTES) != 0) {
+        return STATUS_CORRUPT;
+    }
+    *ret_note = note;
     return STATUS_OK;
 }
 

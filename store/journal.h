@@ -32,14 +32,18 @@ struct journal;        /* opaque; one backend per .c file */
 struct journal_reader; /* opaque; a snapshot */
 
 /* Address space, not disk: the file is as long as what is in it. */
-#define JOURNAL_MAP_BYTES     ((size_t)1 << 30)
-#define JOURNAL_MAP_BYTES_MAX ((size_t)1 << 40)
-#define JOURNAL_READERS_MAX   64u /* of one process; LMDB has room for as many of others */
+#define JOURNAL_MAP_BYTES      ((size_t)1 << 30)
+#define JOURNAL_MAP_BYTES_MAX  ((size_t)1 << 40)
+#define JOURNAL_RESERVE_BYTES  ((size_t)4 << 20)
+#define JOURNAL_READERS_MAX    64u /* of one process; LMDB has room for as many of others */
+#define JOURNAL_NOTE_BYTES_MAX 65536u
+#define JOURNAL_CHUNK_RECORDS  256u
 
 struct journal_options {
     const char *path;     /* directory; created when missing unless read_only */
     size_t map_bytes;     /* first size of the map; grows by doubling; 0: JOURNAL_MAP_BYTES */
     size_t map_bytes_max; /* ceiling on the file; reaching it is STATUS_NO_SPACE; 0: the default */
+    size_t reserve_bytes; /* of disk, for journal_spend_reserve; 0: JOURNAL_RESERVE_BYTES */
     bool read_only;       /* for tools on a live or a copied directory; journal_commit is a CHECK */
 };
 
@@ -47,6 +51,14 @@ struct journal_change {
     struct bytes key;
     struct bytes value;
     bool removed;
+};
+
+/* What was signed of the tree over the first `size` records: a note (store/note.h). Kept beside the
+ * records, not among them, one for each size; the same size again replaces it, by the same text
+ * with more signatures. */
+struct journal_checkpoint {
+    uint64_t size;     /* at most the head */
+    struct bytes note; /* 1 to JOURNAL_NOTE_BYTES_MAX bytes */
 };
 
 /* Borrowed for the call. */
@@ -57,6 +69,7 @@ struct journal_batch {
     uint32_t changes_count;
     const struct bytes *blobs; /* stored under their SHA-256; a repeat is free */
     uint32_t blobs_count;
+    const struct journal_checkpoint *checkpoint; /* NULL: none */
 };
 
 /* Opens a journal, which the caller owns and ends with journal_close. Borrows `options`.
@@ -85,6 +98,11 @@ struct journal *journal_close(struct journal *journal);
 MUST_USE enum status journal_commit(struct journal *journal, const struct journal_batch *batch,
                                     uint64_t *ret_head);
 
+/* Gives up the disk space that is kept for an orderly end: what could not be written on a full disk
+ * may fit now. The next open keeps it again, or says STATUS_NO_SPACE. STATUS_NOT_FOUND: it is given
+ * up already. The thread of journal_commit. */
+MUST_USE enum status journal_spend_reserve(struct journal *journal);
+
 /* Opens a snapshot of what is committed now. STATUS_FULL: too many readers, here or
  * in all processes together. */
 MUST_USE enum status journal_reader_open(struct journal *journal,
@@ -103,6 +121,29 @@ MUST_USE enum status journal_read_record(struct journal_reader *reader, uint64_t
 /* The same, with the record's leaf hash, which costs nothing more. */
 MUST_USE enum status journal_read_leaf(struct journal_reader *reader, uint64_t sequence,
                                        struct bytes *ret_record, struct hash *ret_leaf);
+
+/* Records that follow one another, read in one go. */
+struct journal_chunk {
+    uint32_t count; /* good ones, from the number asked for on; may be 0 */
+    /* Of the record after them: STATUS_OK: ask again from there. STATUS_NOT_FOUND: there is none;
+     * others as for journal_read_record. */
+    enum status status;
+    struct bytes records[JOURNAL_CHUNK_RECORDS]; /* borrowed as one record is */
+    struct hash leaves[JOURNAL_CHUNK_RECORDS];
+};
+
+/* For who reads all of them: several times faster than one by one. */
+void journal_read_chunk(struct journal_reader *reader, uint64_t first,
+                        struct journal_chunk *ret_chunk);
+
+/* not stored */
+enum journal_direction { JOURNAL_UPWARDS, JOURNAL_DOWNWARDS };
+/* The checkpoint of the size nearest to `size`: it, or the next larger or smaller one. Borrowed as
+ * a record is. STATUS_NOT_FOUND: there is none on that side. STATUS_CORRUPT: it is damaged, and
+ * `*ret_size` is nevertheless its size. */
+MUST_USE enum status journal_seek_checkpoint(struct journal_reader *reader, uint64_t size,
+                                             enum journal_direction direction, uint64_t *ret_size,
+                                             struct bytes *ret_note);
 /* The tree over the records of the snapshot, leaf 0 being record 1; lives and is used as the reader
  * is. Reading from it: statuses as above; STATUS_UNSUPPORTED: the journal is of a format without a
  * tree and was opened for reading. */

@@ -12,6 +12,7 @@ struct journal_ops {
     void (*close)(struct journal *journal);
     enum status (*commit)(struct journal *journal, const struct journal_batch *batch,
                           uint64_t *ret_head);
+    enum status (*spend_reserve)(struct journal *journal);
     enum status (*usage)(struct journal *journal, struct journal_usage *ret_usage);
     enum status (*reader_open)(struct journal *journal, struct journal_reader **ret_reader);
     void (*reader_close)(struct journal_reader *reader);
@@ -30,7 +31,18 @@ struct journal_ops {
     /* A complete node of height 8, 16, ... 56. */
     enum status (*read_node)(struct journal_reader *reader, uint32_t height, uint64_t index,
                              struct hash *ret_hash);
+    /* As read_record, for as many as are there and fit: their bytes go to ret_chunk->records, and
+     * its count and status are set. */
+    void (*read_chunk)(struct journal_reader *reader, uint64_t first,
+                       struct journal_chunk *ret_chunk);
+    /* With its checksum behind it, unchecked. */
+    enum status (*seek_checkpoint)(struct journal_reader *reader, uint64_t size,
+                                   enum journal_direction direction, uint64_t *ret_size,
+                                   struct bytes *ret_stored);
 };
+
+/* Opens an exported log. As journal_open_source. */
+MUST_USE enum status journal_open_published(const char *path, struct journal **ret_journal);
 
 /* First member of each backend's own struct. */
 struct journal {

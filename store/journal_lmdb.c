@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The journal in LMDB: one environment, databases `records`, `rows`, `blobs`, `tree` and
- * `meta`.
+/* The journal in LMDB: one environment, databases `records`, `rows`, `blobs`, `tree`,
+ * `checkpoints` and `meta`.
  *
  * How the map grows. LMDB may only move its map while no transaction of this process uses it. The
  * gate sees to that: every call on a reader holds it shared and copies its result out of the map
@@ -160,6 +160,10 @@ static int commit_once(struct lmdb_journal *journal, const struct journal_batch 
     if (rc == MDB_SUCCESS) {
         rc = put_blobs(journal, txn, batch);
     }
+    if (rc == MDB_SUCCESS && batch->checkpoint != NULL) {
+        CHECK(batch->checkpoint->size <= frontier.size);
+        rc = lmdb_put_checkpoint(journal, txn, batch->checkpoint);
+    }
     if (rc != MDB_SUCCESS) {
         mdb_txn_abort(txn);
         return rc;
@@ -288,6 +292,7 @@ static enum status lmdb_commit(struct journal *base, const struct journal_batch 
 const struct journal_ops lmdb_ops = {
     .close = lmdb_close,
     .commit = lmdb_commit,
+    .spend_reserve = lmdb_spend_reserve,
     .usage = lmdb_usage,
     .reader_open = lmdb_reader_open,
     .reader_close = lmdb_reader_close,
@@ -298,4 +303,6 @@ const struct journal_ops lmdb_ops = {
     .read_row = lmdb_read_row,
     .seek_row = lmdb_seek_row,
     .read_node = lmdb_read_node,
+    .read_chunk = lmdb_read_chunk,
+    .seek_checkpoint = lmdb_seek_checkpoint,
 };

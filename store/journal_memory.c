@@ -46,7 +46,8 @@ struct memory_journal {
     struct tree_frontier frontier;
     struct hash *nodes[TREE_TILE_LEVELS_MAX]; /* of height 8, 16, ... */
     uint64_t nodes_capacity[TREE_TILE_LEVELS_MAX];
-    struct sorted blobs; /* value: version, then the blob */
+    struct sorted blobs;       /* value: version, then the blob */
+    struct sorted checkpoints; /* key: size, big-endian; value: version, note, checksum */
     uint64_t bytes_count;
     struct memory_reader *readers;
 };
@@ -115,6 +116,35 @@ static void put_blob(struct memory_journal *journal, struct bytes blob)
     journal->bytes_count += blob.count;
 }
 
+static void size_to_key(uint64_t size, uint8_t ret_key[8])
+{
+    for (unsigned i = 0; i < 8; i++) {
+        ret_key[i] = (uint8_t)(size >> (56 - 8 * i));
+    }
+}
+
+/* A reader of before sees no note of this size until it is refreshed. */
+static void put_checkpoint(struct memory_journal *journal,
+                           const struct journal_checkpoint *checkpoint)
+{
+    const struct hash hash = sha2_of(checkpoint->note);
+    const size_t version_bytes = sizeof(journal->version);
+    const size_t count = checkpoint->note.count;
+    uint8_t *value = malloc(version_bytes + count + JOURNAL_CHECKSUM_BYTES);
+    uint8_t key[8];
+
+    CHECK(value != NULL);
+    CHECK(checkpoint->size <= journal->records_count);
+    size_to_key(checkpoint->size, key);
+    memcpy(value, &journal->version, version_bytes);
+    memcpy(value + version_bytes, checkpoint->note.data, count);
+    memcpy(value + version_bytes + count, hash.bytes, JOURNAL_CHECKSUM_BYTES);
+    sorted_put(&journal->checkpoints,
+               sorted_entry_new(bytes_from(key, sizeof(key)),
+                                bytes_from(value, version_bytes + count + JOURNAL_CHECKSUM_BYTES)));
+    free(value);
+}
+
 static void queue_changes(struct memory_journal *journal, const struct journal_batch *batch)
 {
     struct waiting *waiting =
@@ -181,6 +211,9 @@ static enum status memory_commit(struct journal *base, const struct journal_batc
     }
     for (uint32_t i = 0; i < batch->blobs_count; i++) {
         put_blob(journal, batch->blobs[i]);
+    }
+    if (batch->checkpoint != NULL) {
+        put_checkpoint(journal, batch->checkpoint);
     }
     queue_changes(journal, batch);
     advance(journal);
@@ -371,6 +404,68 @@ static enum status memory_read_node(struct journal_reader *base, uint32_t height
     return STATUS_OK;
 }
 
+static void memory_read_chunk(struct journal_reader *base, uint64_t first,
+                              struct journal_chunk *ret_chunk)
+{
+    ret_chunk->status = STATUS_OK;
+    for (ret_chunk->count = 0; ret_chunk->count < JOURNAL_CHUNK_RECORDS; ret_chunk->count++) {
+        ret_chunk->status = memory_read_record(base, first + ret_chunk->count,
+                                               &ret_chunk->records[ret_chunk->count]);
+        if (ret_chunk->status != STATUS_OK) {
+            return;
+        }
+    }
+}
+
+/* Few are kept in memory, so all of them are looked at. */
+static enum status memory_seek_checkpoint(struct journal_reader *base, uint64_t size,
+                                          enum journal_direction direction, uint64_t *ret_size,
+                                          struct bytes *ret_stored)
+{
+    const struct memory_reader *reader = (const struct memory_reader *)base;
+    const struct sorted *checkpoints = &memory_of(base->journal)->checkpoints;
+    uint8_t key[8];
+    enum status status = STATUS_NOT_FOUND;
+    uint64_t from = direction == JOURNAL_UPWARDS ? size : 0;
+
+    for (;;) {
+        uint64_t found = 0;
+        uint64_t version;
+        size_to_key(from, key);
+        const struct sorted_entry *entry = sorted_seek(checkpoints, bytes_from(key, sizeof(key)));
+        if (entry == NULL) {
+            return status;
+        }
+        const struct bytes found_key = sorted_entry_key(entry);
+        for (unsigned i = 0; i < 8; i++) {
+            found = found << 8 | found_key.data[i];
+        }
+        if (direction == JOURNAL_DOWNWARDS && found > size) {
+            return status;
+        }
+        const struct bytes value = sorted_entry_value(entry);
+        memcpy(&version, value.data, sizeof(version));
+        if (version <= reader->version) {
+            *ret_size = found;
+            *ret_stored = bytes_from(value.data + sizeof(version), value.count - sizeof(version));
+            status = STATUS_OK;
+            if (direction == JOURNAL_UPWARDS) {
+                return status;
+            }
+        }
+        if (found == UINT64_MAX) {
+            return status;
+        }
+        from = found + 1;
+    }
+}
+
+static enum status memory_spend_reserve(struct journal *base)
+{
+    (void)base;
+    return STATUS_NOT_FOUND;
+}
+
 static enum status memory_usage(struct journal *base, struct journal_usage *ret_usage)
 {
     struct memory_journal *journal = memory_of(base);
@@ -399,12 +494,14 @@ static void memory_close(struct journal *base)
     }
     sorted_deinit(&journal->rows);
     sorted_deinit(&journal->blobs);
+    sorted_deinit(&journal->checkpoints);
     free(journal);
 }
 
 static const struct journal_ops memory_ops = {
     .close = memory_close,
     .commit = memory_commit,
+    .spend_reserve = memory_spend_reserve,
     .usage = memory_usage,
     .reader_open = memory_reader_open,
     .reader_close = memory_reader_close,
@@ -415,6 +512,8 @@ static const struct journal_ops memory_ops = {
     .read_row = memory_read_row,
     .seek_row = memory_seek_row,
     .read_node = memory_read_node,
+    .read_chunk = memory_read_chunk,
+    .seek_checkpoint = memory_seek_checkpoint,
 };
 
 enum status journal_open_memory(struct journal **ret_journal)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* store/lmdb_internal.h: what the parts of the LMDB backend share: lmdb_open.c (files, locks,
- * formats), journal_lmdb.c (writing, the map), lmdb_reader.c (reading), lmdb_tree.c (the tree). */
+ * formats), journal_lmdb.c (writing, the map), lmdb_reader.c (reading), lmdb_tree.c (the tree),
+ * lmdb_checkpoints.c (what was signed of it), lmdb_reserve.c (room on the disk). */
 #ifndef SLUICE_STORE_LMDB_INTERNAL_H
 #define SLUICE_STORE_LMDB_INTERNAL_H
 
@@ -36,9 +37,12 @@ struct lmdb_journal {
     MDB_dbi meta;
     MDB_dbi tree;
     bool has_tree; /* false: format 1, open for reading */
+    MDB_dbi checkpoints;
+    bool has_checkpoints; /* false: none was ever kept, and it is open for reading */
     unsigned env_flags;
     size_t map_bytes;
     size_t map_bytes_max;
+    size_t reserve_bytes;
     int lock_fd; /* writer.lock: exclusive for the writer, shared for readers without LMDB's locks
                   */
     uint64_t head;
@@ -91,6 +95,9 @@ int lmdb_resize_map(struct lmdb_journal *journal, size_t map_bytes);
 
 /* MDB_MAP_FULL: the ceiling is reached. */
 int lmdb_grow_map(struct lmdb_journal *journal);
+/* Takes room on the disk that lmdb_spend_reserve gives back; an errno value. */
+int lmdb_keep_reserve(const struct lmdb_journal *journal);
+enum status lmdb_spend_reserve(struct journal *base);
 int lmdb_write_format(struct lmdb_journal *journal, MDB_txn *txn);
 
 struct lmdb_node {
@@ -108,6 +115,16 @@ int lmdb_load_frontier(struct lmdb_journal *journal, MDB_txn *txn);
 /* Brings a journal of format 1 to the present one; all or nothing. */
 int lmdb_add_tree(struct lmdb_journal *journal);
 
+/* Opens the database if it is there. */
+int lmdb_load_checkpoints(struct lmdb_journal *journal, MDB_txn *txn);
+/* Creates it in a journal that has none; all or nothing. */
+int lmdb_add_checkpoints(struct lmdb_journal *journal);
+int lmdb_put_checkpoint(struct lmdb_journal *journal, MDB_txn *txn,
+                        const struct journal_checkpoint *checkpoint);
+/* `*ret_stored` points into the map. */
+int lmdb_find_checkpoint(struct lmdb_journal *journal, MDB_txn *txn, uint64_t size,
+                         enum journal_direction direction, uint64_t *ret_size, MDB_val *ret_stored);
+
 void lmdb_close(struct journal *base);
 enum status lmdb_usage(struct journal *base, struct journal_usage *ret_usage);
 enum status lmdb_reader_open(struct journal *base, struct journal_reader **ret_reader);
@@ -123,6 +140,10 @@ enum status lmdb_seek_row(struct journal_reader *base, struct bytes from, struct
                           struct bytes *ret_value);
 enum status lmdb_read_node(struct journal_reader *base, uint32_t height, uint64_t index,
                            struct hash *ret_hash);
+void lmdb_read_chunk(struct journal_reader *base, uint64_t first, struct journal_chunk *ret_chunk);
+enum status lmdb_seek_checkpoint(struct journal_reader *base, uint64_t size,
+                                 enum journal_direction direction, uint64_t *ret_size,
+                                 struct bytes *ret_stored);
 extern const struct journal_ops lmdb_ops;
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading from LMDB: each call holds the gate (journal_lmdb.c) and copies what it found. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,9 @@
 #include "store/lmdb_internal.h"
 
 #define BUFFER_BYTES_MIN 4096u
+#define CHUNK_BYTES      ((size_t)256 << 10)
+
+static_assert(CHUNK_BYTES >= RECORD_BYTES_MAX + JOURNAL_CHECKSUM_BYTES, "any record fits a chunk");
 
 static void reader_end_transaction(struct lmdb_reader *reader)
 {
@@ -70,19 +74,31 @@ static void reader_leave(struct lmdb_reader *reader)
     gate_unlock(lmdb_of(reader->base.journal));
 }
 
+static enum status reader_make_room(struct lmdb_reader *reader, size_t count)
+{
+    size_t capacity = reader->value_capacity;
+
+    while (capacity < count) {
+        capacity *= 2;
+    }
+    if (capacity == reader->value_capacity) {
+        return STATUS_OK;
+    }
+    uint8_t *larger = realloc(reader->value, capacity);
+    if (larger == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    reader->value = larger;
+    reader->value_capacity = capacity;
+    return STATUS_OK;
+}
+
 static enum status reader_keep(struct lmdb_reader *reader, MDB_val value, struct bytes *ret_bytes)
 {
-    if (value.mv_size > reader->value_capacity) {
-        size_t capacity = reader->value_capacity;
-        while (capacity < value.mv_size) {
-            capacity *= 2;
-        }
-        uint8_t *larger = realloc(reader->value, capacity);
-        if (larger == NULL) {
-            return STATUS_NO_MEMORY;
-        }
-        reader->value = larger;
-        reader->value_capacity = capacity;
+    const enum status status = reader_make_room(reader, value.mv_size);
+
+    if (status != STATUS_OK) {
+        return status;
     }
     if (value.mv_size > 0) {
         memcpy(reader->value, value.mv_data, value.mv_size);
@@ -290,6 +306,91 @@ enum status lmdb_read_node(struct journal_reader *base, uint32_t height, uint64_
     reader_leave(reader);
     return status;
 }
+
+enum status lmdb_seek_checkpoint(struct journal_reader *base, uint64_t size,
+                                 enum journal_direction direction, uint64_t *ret_size,
+                                 struct bytes *ret_stored)
+{
+    struct lmdb_reader *reader = (struct lmdb_reader *)base;
+    MDB_val stored;
+    enum status status = reader_enter(reader);
+
+    if (status != STATUS_OK) {
+        return status;
+    }
+    const int rc = lmdb_find_checkpoint(lmdb_of(base->journal), reader->txn, size, direction,
+                                        ret_size, &stored);
+    status = rc == MDB_SUCCESS ? reader_keep(reader, stored, ret_stored) : lmdb_status(rc);
+    reader_leave(reader);
+    return status;
+}
+
+/* ---- many records in one go ---- */
+
+static bool is_key_of(MDB_val key, uint64_t sequence)
+{
+    uint8_t expected[8];
+
+    sequence_to_key(sequence, expected);
+    return key.mv_size == sizeof(expected) && memcmp(key.mv_data, expected, sizeof(expected)) == 0;
+}
+
+/* Copies records behind one another while they fit. The room never moves, because what was copied
+ * is pointed to. */
+static void copy_records(struct lmdb_reader *reader, MDB_cursor *cursor, uint64_t first,
+                         struct journal_chunk *chunk)
+{
+    uint8_t sequence[8];
+    MDB_val key = {.mv_size = sizeof(sequence), .mv_data = sequence};
+    MDB_val value;
+    size_t used = 0;
+
+    sequence_to_key(first, sequence);
+    int rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
+    while (rc == MDB_SUCCESS && chunk->count < JOURNAL_CHUNK_RECORDS) {
+        if (!is_key_of(key, first + chunk->count)) {
+            rc = MDB_NOTFOUND;
+            break;
+        }
+        if (value.mv_size > reader->value_capacity - used) {
+            /* Only a damaged one does not fit an empty buffer. */
+            rc = used == 0 ? MDB_CORRUPTED : MDB_SUCCESS;
+            break;
+        }
+        memcpy(reader->value + used, value.mv_data, value.mv_size);
+        chunk->records[chunk->count++] = bytes_from(reader->value + used, value.mv_size);
+        used += value.mv_size;
+        rc = chunk->count < JOURNAL_CHUNK_RECORDS ? mdb_cursor_get(cursor, &key, &value, MDB_NEXT)
+                                                  : MDB_SUCCESS;
+    }
+    chunk->status = lmdb_status(rc);
+}
+
+void lmdb_read_chunk(struct journal_reader *base, uint64_t first, struct journal_chunk *ret_chunk)
+{
+    struct lmdb_reader *reader = (struct lmdb_reader *)base;
+    MDB_cursor *cursor = NULL;
+    enum status status = reader_enter(reader);
+
+    ret_chunk->count = 0;
+    ret_chunk->status = status;
+    if (status != STATUS_OK) {
+        return;
+    }
+    status = reader_make_room(reader, CHUNK_BYTES);
+    if (status == STATUS_OK) {
+        status =
+            lmdb_status(mdb_cursor_open(reader->txn, lmdb_of(base->journal)->records, &cursor));
+    }
+    ret_chunk->status = status;
+    if (status == STATUS_OK) {
+        copy_records(reader, cursor, first, ret_chunk);
+        mdb_cursor_close(cursor);
+    }
+    reader_leave(reader);
+}
+
+/* ---- how much there is ---- */
 
 static int count_entries(MDB_txn *txn, MDB_dbi database, uint64_t *ret_count)
 {

@@ -2,10 +2,25 @@
 #include "store/verify.h"
 
 #include <stddef.h>
+#include <stdlib.h>
+
+#include "store/checkpoint.h"
 
 #define PROGRESS_EVERY 4096u
 /* A live writer may commit between the two looks that are compared. */
 #define COUNT_TRIES_MAX 100u
+
+/* One verification under way. */
+struct work {
+    struct journal_reader *reader;
+    const struct verify_options *options;
+    struct verify_report *report;
+    struct tree_frontier frontier;
+    struct journal_chunk chunk;
+    /* The next checkpoint to meet; size UINT64_MAX: there is none. Its note lives until the reader
+     * is used again, so it is read again when it is due. */
+    uint64_t checkpoint_next;
+};
 
 static enum status conclude(struct verify_report *report, enum verify_finding finding,
                             uint64_t sequence, enum status status, const char *what)
@@ -43,17 +58,116 @@ static enum status count_entries(struct journal *journal, struct journal_reader 
                                                          "there are fewer records than numbers");
 }
 
-/* Appends to the tree and compares what that completed with what is stored. */
-static enum status verify_tree(struct journal_reader *reader, const struct hash *leaf,
-                               struct tree_frontier *frontier, struct verify_report *report)
+/* ---- checkpoints ---- */
+
+static enum status check_signatures(const struct note *note,
+                                    const struct log_checkpoint *checkpoint,
+                                    const struct note_trust *trust, const char **ret_what)
 {
-    const struct tree_source tree = journal_tree(reader);
+    for (uint32_t i = 0; i < trust->keys_count; i++) {
+        const struct note_key *key = &trust->keys[i];
+        uint64_t time_seconds = 0;
+        const enum status status =
+            note_verify_key(note, key, trust->time_seconds_max, &time_seconds);
+        if (status == STATUS_REFUSED) {
+            *ret_what = i == 0 ? "the signature of the log's key is wrong"
+                               : "the signature of a witness is wrong";
+            return STATUS_CORRUPT;
+        }
+        if (status != STATUS_OK && i == 0) {
+            *ret_what = "it is not signed by the log's key";
+            return STATUS_CORRUPT;
+        }
+        if (i == 0 && !bytes_equal(bytes_from(key->name, key->name_count), checkpoint->origin)) {
+            *ret_what = "it is of another origin";
+            return STATUS_CORRUPT;
+        }
+    }
+    return STATUS_OK;
+}
+
+enum status verify_checkpoint(struct bytes bytes, uint64_t size, const struct hash *root,
+                              const struct note_trust *trust, const char **ret_what)
+{
+    struct note note;
+    struct log_checkpoint checkpoint;
+
+    if (note_parse(bytes, &note) != STATUS_OK ||
+        log_checkpoint_parse(note.text, &checkpoint) != STATUS_OK) {
+        *ret_what = "it is not a signed checkpoint";
+        return STATUS_CORRUPT;
+    }
+    if (checkpoint.size != size) {
+        *ret_what = "it is of another size than it is kept under";
+        return STATUS_CORRUPT;
+    }
+    if (root != NULL && !hash_equal(&checkpoint.root, root)) {
+        *ret_what = "its root is not that of the records";
+        return STATUS_CORRUPT;
+    }
+    return check_signatures(&note, &checkpoint, trust, ret_what);
+}
+
+static enum status conclude_checkpoint(struct work *work, uint64_t size, const char *what)
+{
+    work->report->checkpoint_size = size;
+    return conclude(work->report, VERIFY_CHECKPOINT, 0, STATUS_CORRUPT, what);
+}
+
+/* Which checkpoint is the first from `size` on. */
+static enum status find_checkpoint(struct work *work, uint64_t size)
+{
+    struct bytes note;
+    uint64_t found = UINT64_MAX;
+    const enum status status =
+        journal_seek_checkpoint(work->reader, size, JOURNAL_UPWARDS, &found, &note);
+
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND && status != STATUS_CORRUPT) {
+        return conclude(work->report, VERIFY_UNREADABLE, 0, status,
+                        "the checkpoints cannot be read");
+    }
+    work->checkpoint_next = status == STATUS_NOT_FOUND ? UINT64_MAX : found;
+    return STATUS_OK;
+}
+
+/* The records up to the next checkpoint were read: is it of them? */
+static enum status meet_checkpoint(struct work *work)
+{
+    const uint64_t size = work->checkpoint_next;
+    const struct hash root = tree_frontier_root(&work->frontier);
+    struct bytes note;
+    uint64_t found = 0;
+    const char *what = "it does not match its checksum";
+    enum status status =
+        journal_seek_checkpoint(work->reader, size, JOURNAL_UPWARDS, &found, &note);
+
+    if (status == STATUS_OK) {
+        status = verify_checkpoint(note, size, &root, &work->options->trust, &what);
+    }
+    if (status == STATUS_CORRUPT) {
+        return conclude_checkpoint(work, size, what);
+    }
+    if (status != STATUS_OK) {
+        return conclude(work->report, VERIFY_UNREADABLE, 0, status,
+                        "the checkpoints cannot be read");
+    }
+    work->report->checkpoints_count++;
+    work->report->checkpoint_size = size;
+    return size == UINT64_MAX ? STATUS_OK : find_checkpoint(work, size + 1);
+}
+
+/* ---- records ---- */
+
+/* Appends to the tree and compares what that completed with what is stored. */
+static enum status verify_tree(struct work *work, const struct hash *leaf)
+{
+    const struct tree_source tree = journal_tree(work->reader);
     struct tree_completed completed;
 
-    tree_append(frontier, leaf, &completed);
+    tree_append(&work->frontier, leaf, &completed);
     for (uint32_t i = 0; i < completed.nodes_count; i++) {
         const uint32_t height = TREE_TILE_HEIGHT * (i + 1);
-        const uint64_t index = (frontier->size >> height) - 1;
+        const uint64_t index = (work->frontier.size >> height) - 1;
         const uint64_t first = (index << height) + 1;
         struct hash stored;
         const enum status status = tree.read(tree.context, height, index, &stored);
@@ -61,11 +175,12 @@ static enum status verify_tree(struct journal_reader *reader, const struct hash 
             return STATUS_OK;
         }
         if (status != STATUS_OK && status != STATUS_NOT_FOUND && status != STATUS_CORRUPT) {
-            return conclude(report, VERIFY_UNREADABLE, first, status, "the tree cannot be read");
+            return conclude(work->report, VERIFY_UNREADABLE, first, status,
+                            "the tree cannot be read");
         }
         if (status != STATUS_OK || !hash_equal(&stored, &completed.nodes[i])) {
-            report->records_count = first - 1;
-            return conclude(report, VERIFY_TREE, first, STATUS_CORRUPT,
+            work->report->records_count = first - 1;
+            return conclude(work->report, VERIFY_TREE, first, STATUS_CORRUPT,
                             status == STATUS_OK
                                 ? "the records from here on are not those of the stored tree"
                                 : "the stored tree has a gap from here on");
@@ -74,61 +189,129 @@ static enum status verify_tree(struct journal_reader *reader, const struct hash 
     return STATUS_OK;
 }
 
-static enum status verify_record(struct journal_reader *reader, uint64_t sequence,
-                                 const struct verify_options *options,
-                                 struct tree_frontier *frontier, struct verify_report *report)
+static enum status verify_record(struct work *work, uint64_t sequence, struct bytes record,
+                                 const struct hash *leaf)
 {
-    struct hash leaf;
+    const struct verify_options *options = work->options;
     const char *what = NULL;
-    struct bytes record;
-    enum status status = journal_read_leaf(reader, sequence, &record, &leaf);
 
+    if (options->examine != NULL) {
+        const enum status status = options->examine(options->context, sequence, record, &what);
+        if (status != STATUS_OK) {
+            return conclude(work->report, VERIFY_EXAMINED, sequence, status, what);
+        }
+    }
+    work->report->records_count = sequence;
+    work->report->bytes_count += record.count;
+    return verify_tree(work, leaf);
+}
+
+/* Judges the records of the chunk up to the first after which the reader is needed for something
+ * else; `*next` is moved behind them. */
+static enum status verify_chunk(struct work *work, uint64_t *next)
+{
+    enum status status = STATUS_OK;
+
+    for (uint32_t i = 0; i < work->chunk.count && status == STATUS_OK; i++) {
+        const uint64_t sequence = (*next)++;
+        status = verify_record(work, sequence, work->chunk.records[i], &work->chunk.leaves[i]);
+        if (status == STATUS_OK && sequence == work->checkpoint_next) {
+            status = meet_checkpoint(work);
+            return status;
+        }
+        if (sequence % TREE_TILE_WIDTH == 0) {
+            return status;
+        }
+    }
+    return status;
+}
+
+static enum status conclude_unread(struct work *work, uint64_t sequence, enum status status)
+{
     if (status == STATUS_NOT_FOUND) {
-        return conclude(report, VERIFY_MISSING, sequence, STATUS_CORRUPT, "the record is missing");
+        return conclude(work->report, VERIFY_MISSING, sequence, STATUS_CORRUPT,
+                        "the record is missing");
     }
     if (status == STATUS_CORRUPT) {
-        return conclude(report, VERIFY_CHECKSUM, sequence, status,
+        return conclude(work->report, VERIFY_CHECKSUM, sequence, status,
                         "the record does not match its checksum");
     }
-    if (status != STATUS_OK) {
-        return conclude(report, VERIFY_UNREADABLE, sequence, status, "the record cannot be read");
+    return conclude(work->report, VERIFY_UNREADABLE, sequence, status, "the record cannot be read");
+}
+
+static enum status verify_records(struct work *work, uint64_t head)
+{
+    const struct verify_options *options = work->options;
+    enum status status = find_checkpoint(work, 0);
+    uint64_t next = 1;
+    uint64_t shown = 0;
+
+    if (status == STATUS_OK && work->checkpoint_next == 0) {
+        status = meet_checkpoint(work);
     }
-    const size_t bytes_count = record.count;
-    status = options->examine == NULL ? STATUS_OK
-                                      : options->examine(options->context, sequence, record, &what);
-    if (status != STATUS_OK) {
-        return conclude(report, VERIFY_EXAMINED, sequence, status, what);
+    while (status == STATUS_OK && next <= head) {
+        journal_read_chunk(work->reader, next, &work->chunk);
+        if (work->chunk.count == 0) {
+            return conclude_unread(
+                work, next, work->chunk.status == STATUS_OK ? STATUS_CORRUPT : work->chunk.status);
+        }
+        if (work->chunk.count > head - next + 1) {
+            work->chunk.count = (uint32_t)(head - next + 1); /* the snapshot may have moved on */
+        }
+        status = verify_chunk(work, &next);
+        if (options->progress != NULL && next - shown > PROGRESS_EVERY) {
+            shown = next;
+            options->progress(options->context, next - 1, head);
+        }
     }
-    report->records_count = sequence;
-    report->bytes_count += bytes_count;
-    return verify_tree(reader, &leaf, frontier, report);
+    return status;
+}
+
+/* A checkpoint of more records than there are: records were lost. The snapshot may have moved on
+ * while it was read, so that it is looked at first. */
+static enum status find_lost_records(struct work *work, uint64_t head)
+{
+    struct bytes note;
+    uint64_t size = 0;
+    const enum status status =
+        journal_seek_checkpoint(work->reader, UINT64_MAX, JOURNAL_DOWNWARDS, &size, &note);
+
+    if (status == STATUS_NOT_FOUND || size <= head || size <= journal_reader_head(work->reader)) {
+        return STATUS_OK;
+    }
+    if (status != STATUS_OK && status != STATUS_CORRUPT) {
+        return conclude(work->report, VERIFY_UNREADABLE, 0, status,
+                        "the checkpoints cannot be read");
+    }
+    return conclude_checkpoint(work, size, "there are fewer records than it was signed for");
 }
 
 enum status journal_verify(struct journal *journal, struct journal_reader *reader,
                            const struct verify_options *options, struct verify_report *ret_report)
 {
     struct verify_report report = {.finding = VERIFY_SOUND, .status = STATUS_OK, .what = "sound"};
-    struct tree_frontier frontier = {.size = 0};
-    enum status status = journal_reader_refresh(reader);
+    struct work *work = calloc(1, sizeof(*work));
+    enum status status = work == NULL ? STATUS_NO_MEMORY : journal_reader_refresh(reader);
 
     if (status != STATUS_OK) {
+        free(work);
         status = conclude(&report, VERIFY_UNREADABLE, 0, status, "the journal cannot be read");
         *ret_report = report;
         return status;
     }
+    *work = (struct work){.reader = reader, .options = options, .report = &report};
     const uint64_t head = journal_reader_head(reader);
     report.head = head;
-    for (uint64_t sequence = 1; sequence <= head && status == STATUS_OK; sequence++) {
-        status = verify_record(reader, sequence, options, &frontier, &report);
-        if (options->progress != NULL && sequence % PROGRESS_EVERY == 0) {
-            options->progress(options->context, sequence, head);
-        }
+    status = verify_records(work, head);
+    if (status == STATUS_OK) {
+        status = find_lost_records(work, head);
     }
     if (status == STATUS_OK) {
         status = count_entries(journal, reader, &report);
         report.head = head;
     }
-    report.root = tree_frontier_root(&frontier);
+    report.root = tree_frontier_root(&work->frontier);
+    free(work);
     *ret_report = report;
     return status;
 }

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* store/verify.h: is a journal whole?
  *
- * Recomputes the hash tree over the records and compares it with the stored one; a journal of a
- * format without a tree is looked at without. Needs no key and no running node; works on a live
- * directory and on a copy. What a record means is not known here: the caller's `examine` decodes it
- * and looks for the blobs it names.
+ * Recomputes the hash tree over the records and compares it with the stored one and with the root
+ * in each checkpoint; a journal of a format without a tree is looked at without. Needs no key and
+ * no running node; works on a live directory and on a copy. With a key, the signatures of the
+ * checkpoints are verified too. What a record means is not known here: the caller's `examine`
+ * decodes it and looks for the blobs it names. (An exported journal: store/log/published.h.)
  *
  * Threads: those of the reader. */
 #ifndef SLUICE_STORE_VERIFY_H
 #define SLUICE_STORE_VERIFY_H
 
 #include "store/journal.h"
+#include "store/note.h"
 
 /* not stored */
 enum verify_finding {
@@ -21,6 +23,7 @@ enum verify_finding {
     VERIFY_EXAMINED,   /* `examine` refused it */
     VERIFY_TREE,       /* the records from this one on are not those the stored tree is of */
     VERIFY_UNREADABLE, /* the disk or LMDB failed: see status */
+    VERIFY_CHECKPOINT, /* a checkpoint is damaged, not signed by its key, or of other records */
 };
 
 struct verify_options {
@@ -31,6 +34,9 @@ struct verify_options {
                            const char **ret_what);
     /* Called now and then, at most every 4,096 records. NULL: nobody looks. */
     void (*progress)(void *context, uint64_t sequence, uint64_t head);
+    /* Whose signatures checkpoints must bear, the log's key first; borrowed. None: not looked at.
+     * A witness need not have signed, but if it did, its line must be good. */
+    struct note_trust trust;
 };
 
 struct verify_report {
@@ -38,11 +44,18 @@ struct verify_report {
     uint64_t bytes_count;   /* in them */
     uint64_t head;          /* of the snapshot that was looked at */
     enum verify_finding finding;
-    uint64_t sequence;  /* of the first bad record; 0: none, or not of one record */
-    enum status status; /* STATUS_OK when sound, else what was met */
-    const char *what;   /* in words; static memory */
-    struct hash root;   /* of the tree over the records found good */
+    uint64_t sequence;          /* of the first bad record; 0: none, or not of one record */
+    enum status status;         /* STATUS_OK when sound, else what was met */
+    const char *what;           /* in words; static memory */
+    struct hash root;           /* of the tree over the records found good */
+    uint64_t checkpoints_count; /* found good */
+    uint64_t checkpoint_size;   /* of the newest one found good, or of the bad one */
 };
+
+/* Judges a checkpoint that is said to be of `size` records whose root is `root`; NULL: the root is
+ * not known. STATUS_OK: good. STATUS_CORRUPT: `*ret_what` (static memory) says what is wrong. */
+MUST_USE enum status verify_checkpoint(struct bytes note, uint64_t size, const struct hash *root,
+                                       const struct note_trust *trust, const char **ret_what);
 
 /* Looks at every record of the reader's snapshot, in order, and stops at the first bad one. What is
  * found is in the report; the return value is STATUS_OK only if all is sound. */

@@ -31,6 +31,8 @@ struct writer {
     uint32_t first;
     uint32_t count;
     bool is_closing;
+    bool has_checkpoint;
+    struct writer_checkpoint checkpoint;
     pthread_cond_t wake;
     /* The writer's thread alone: several batches laid end to end. */
     struct bytes *records;
@@ -75,7 +77,34 @@ static void lay_behind(struct writer *writer, struct journal_batch *group,
     group->blobs_count += batch->blobs_count;
 }
 
-/* Waits for a batch; false: closing and nothing waits. The group stays in the queue until it is
+static void wait_for_work(struct writer *writer)
+{
+    lock(writer);
+    while (writer->count == 0 && !writer->is_closing && !writer->has_checkpoint) {
+        CHECK(pthread_cond_wait(&writer->wake, &writer->mutex) == 0);
+    }
+    unlock(writer);
+}
+
+/* Writes the checkpoint that waits, if there is one. */
+static void write_checkpoint(struct writer *writer)
+{
+    lock(writer);
+    const bool is_due = writer->has_checkpoint && !writer->is_closing;
+    const struct writer_checkpoint checkpoint = writer->checkpoint;
+    unlock(writer);
+    if (is_due) {
+        const struct journal_batch batch = {.checkpoint = &checkpoint.checkpoint};
+        uint64_t head = 0;
+        const enum status status = journal_commit(writer->options.journal, &batch, &head);
+        lock(writer);
+        writer->has_checkpoint = false;
+        unlock(writer);
+        checkpoint.done(checkpoint.context, status);
+    }
+}
+
+/* False: nothing waits. The group stays in the queue until it is
  * durable; its batches are not touched by the owner, so they may be read without the lock. */
 static bool take_group(struct writer *writer, uint32_t batches_max, struct journal_batch *ret_group,
                        uint32_t *ret_count, uint64_t *ret_generation)
@@ -86,9 +115,6 @@ static bool take_group(struct writer *writer, uint32_t batches_max, struct journ
     uint32_t count = 0;
 
     lock(writer);
-    while (writer->count == 0 && !writer->is_closing) {
-        CHECK(pthread_cond_wait(&writer->wake, &writer->mutex) == 0);
-    }
     const uint32_t waiting = writer->count < batches_max ? writer->count : batches_max;
     for (uint32_t i = 0; i < waiting; i++) {
         taken[i] = writer->entries[(writer->first + i) % WRITER_BATCHES_MAX];
@@ -147,6 +173,24 @@ static bool wait_to_retry(struct writer *writer)
     return !is_closing;
 }
 
+/* The last thing a full disk is good for. */
+static bool finds_room(struct writer *writer, enum status failure)
+{
+    lock(writer);
+    const bool is_closing = writer->is_closing;
+    unlock(writer);
+    return is_closing && failure == STATUS_NO_SPACE &&
+           journal_spend_reserve(writer->options.journal) == STATUS_OK;
+}
+
+static bool is_over(struct writer *writer)
+{
+    lock(writer);
+    const bool is_over = writer->is_closing && writer->count == 0;
+    unlock(writer);
+    return is_over;
+}
+
 static uint64_t oldest_generation(struct writer *writer)
 {
     lock(writer);
@@ -164,13 +208,24 @@ static void *writer_run(void *context)
     uint32_t count = 0;
     uint64_t generation = 0;
 
-    while (!has_given_up && take_group(writer, batches_max, &group, &count, &generation)) {
+    while (!has_given_up) {
         uint64_t head = 0;
+        wait_for_work(writer);
+        write_checkpoint(writer);
+        if (!take_group(writer, batches_max, &group, &count, &generation)) {
+            if (is_over(writer)) {
+                break;
+            }
+            continue;
+        }
         const enum status status = journal_commit(writer->options.journal, &group, &head);
         if (status == STATUS_OK) {
             drop_group(writer, count);
             batches_max = WRITER_BATCHES_MAX;
             writer->options.done(writer->options.context, generation, STATUS_OK, head);
+            continue;
+        }
+        if (finds_room(writer, status)) {
             continue;
         }
         /* Alone, it may fit where the group did not. */
@@ -266,6 +321,21 @@ enum status writer_push(struct writer *writer, uint64_t generation,
     }
     unlock(writer);
     return status;
+}
+
+enum status writer_push_checkpoint(struct writer *writer,
+                                   const struct writer_checkpoint *checkpoint)
+{
+    CHECK(checkpoint->done != NULL);
+    lock(writer);
+    const bool has_room = !writer->has_checkpoint;
+    if (has_room) {
+        writer->checkpoint = *checkpoint;
+        writer->has_checkpoint = true;
+        CHECK(pthread_cond_signal(&writer->wake) == 0);
+    }
+    unlock(writer);
+    return has_room ? STATUS_OK : STATUS_FULL;
 }
 
 struct writer *writer_close(struct writer *writer)

@@ -44,8 +44,21 @@ MUST_USE enum status writer_open(const struct writer_options *options, struct wr
 MUST_USE enum status writer_push(struct writer *writer, uint64_t generation,
                                  const struct journal_batch *batch);
 
-/* Writes what waits, tries once more where it cannot, ends the thread. What `done` has not reported
- * when this returns is not durable. Accepts NULL, returns NULL. */
+/* A checkpoint to keep (store/journal.h). It is written after the batches that are durable when its
+ * turn comes, tried once, and `done` is called on the writer's thread with what became of it: never
+ * when writer_close comes first. Must not block and must not call the writer. */
+struct writer_checkpoint {
+    struct journal_checkpoint checkpoint; /* borrowed until `done` or writer_close */
+    void (*done)(void *context, enum status status);
+    void *context;
+};
+/* From any one thread. STATUS_FULL: one waits already. */
+MUST_USE enum status writer_push_checkpoint(struct writer *writer,
+                                            const struct writer_checkpoint *checkpoint);
+
+/* Writes what waits, on a full disk into the journal's reserve, tries once more where it cannot,
+ * ends the thread. What `done` has not reported when this returns is not durable. Accepts NULL,
+ * returns NULL. */
 struct writer *writer_close(struct writer *writer);
 
 #endif

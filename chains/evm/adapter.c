@@ -9,6 +9,7 @@
 enum {
     REQUESTS_MAX = 4096,
     LEGS_MAX = 4096,
+    FOLLOWS_MAX = 1 << 15,
     FRAME_BYTES_MAX = 1 << 28,
     FOLLOWS_PER_LEG = 2, /* a transaction and one replacement of it */
     ALIGNMENT = 16,
@@ -76,6 +77,12 @@ static void lay_out(struct evm *evm, const struct chain_config *config, struct l
     evm->vaults = take(layout, vaults * sizeof(*evm->vaults));
     evm->store.capacity = 2 * (size_t)config->frame_bytes_max;
     evm->store.memory = take(layout, evm->store.capacity);
+    evm->evidence = NULL;
+    evm->dissents = NULL;
+    if (config->quorum > 1) {
+        evm->evidence = take(layout, EVM_EVIDENCE_MAX * sizeof(*evm->evidence));
+        evm->dissents = take(layout, config->endpoints_count * sizeof(*evm->dissents));
+    }
     evm->watch.ring = take(layout, EVM_RING_BLOCKS * sizeof(*evm->watch.ring));
     evm->jobs = take(layout, evm->jobs_max * sizeof(*evm->jobs));
     evm->payloads = take(layout, evm->jobs_max * (size_t)EVM_CALLDATA_MAX);
@@ -89,12 +96,21 @@ static void lay_out(struct evm *evm, const struct chain_config *config, struct l
     evm->quotes = take(layout, quotes * sizeof(*evm->quotes));
 }
 
+/* As many transactions as may be under way, of all keys, at least as many as legs. */
+static uint32_t follows_wanted(const struct chain_config *config)
+{
+    const struct core_chain *const self = &config->core->chains[config->chain_index];
+    const uint32_t in_flight = (1 + self->delivery_keys_count) * self->in_flight_max;
+
+    return in_flight > config->legs_open_max ? in_flight : config->legs_open_max;
+}
+
 static void set_limits(struct evm *evm, const struct chain_config *config)
 {
     evm->jobs_max = config->requests_open_max;
     evm->calls_max = config->requests_open_max + EVM_CALLS_RESERVED;
     evm->legs_max = config->legs_open_max;
-    evm->follows_max = FOLLOWS_PER_LEG * config->legs_open_max;
+    evm->follows_max = FOLLOWS_PER_LEG * follows_wanted(config);
 }
 
 static bool is_in_bounds(const struct chain_config *config)
@@ -113,7 +129,8 @@ static bool is_in_bounds(const struct chain_config *config)
     }
     return config->blocks_per_range > 0 && config->requests_open_max > 0 &&
            config->requests_open_max <= REQUESTS_MAX && config->legs_open_max > 0 &&
-           config->legs_open_max <= LEGS_MAX && config->frame_bytes_max >= EVM_FRAME_BYTES_MIN &&
+           config->legs_open_max <= LEGS_MAX && follows_wanted(config) <= FOLLOWS_MAX &&
+           config->frame_bytes_max >= EVM_FRAME_BYTES_MIN &&
            config->frame_bytes_max <= FRAME_BYTES_MAX && config->request_deadline.ns > 0 &&
            config->request_deadline.ns < UINT64_MAX / 16 &&
            3 * count_routers(config->core, domain) + 1 <= BALANCES_PER_EVENT_MAX;
@@ -139,6 +156,9 @@ static bool addresses_fit(const struct core_config *core, const struct core_chai
                 address_is_evm(&self->tree_hook) && address_is_evm(&self->validator_announce) &&
                 address_is_evm(&self->gas_paymaster) && address_is_evm(&self->key);
 
+    for (uint32_t i = 0; i < self->delivery_keys_count; i++) {
+        fits = fits && address_is_evm(&self->delivery_keys[i]);
+    }
     for (uint32_t i = 0; i < core->routers_count; i++) {
         const struct core_router *const router = &core->routers[i];
         fits = fits && (router->domain != self->domain ||
@@ -208,7 +228,13 @@ static enum status evm_init(void *memory, const struct chain_config *config,
     evm->blocks_per_range = config->blocks_per_range;
     evm->frame_bytes_max = config->frame_bytes_max;
     evm->request_deadline = config->request_deadline;
+    evm->transactions = config->transactions;
+    evm->data_fee = config->data_fee;
+    evm->submit_first =
+        config->submit_count == 0 ? 0 : config->endpoints_count - config->submit_count;
+    evm->readers_count = config->endpoints_count - config->submit_count;
     evm->primary = EVM_ANY_ENDPOINT;
+    evm->quorum = config->quorum;
     set_limits(evm, config);
     lay_out(evm, config, &layout);
     json_parser_init(&evm->parser, evm->parser_memory, config->frame_bytes_max);
@@ -335,7 +361,9 @@ static void evm_tick(struct chain *chain, struct instant now)
 
     evm_job_release_given(evm);
     set_now(evm, now);
+    evm_endpoints_tick(evm);
     evm_calls_tick(evm);
+    evm_quorum_tick(evm);
     evm_legs_tick(evm);
     evm_jobs_tick(evm);
     evm_pump(evm);
@@ -348,6 +376,7 @@ static struct instant evm_next_tick(const struct chain *chain)
 
     evm_deadline(evm, evm_calls_next_tick(evm), &next);
     evm_sooner(evm, evm_endpoint_next_tick(evm), &next);
+    evm_sooner(evm, evm_quorum_next_tick(evm), &next);
     evm_sooner(evm, evm_watch_next_tick(evm), &next);
     evm_deadline(evm, evm_jobs_next_tick(evm), &next);
     evm_deadline(evm, evm_legs_next_tick(evm), &next);
@@ -392,7 +421,8 @@ static bool evm_next_event(struct chain *chain, struct event *ret_event)
     struct evm *const evm = evm_of(chain);
 
     evm_job_release_given(evm);
-    if (evm_endpoint_event(evm, ret_event) || evm_leg_event(evm, ret_event)) {
+    if (evm_endpoint_event(evm, ret_event) || evm_votes_event(evm, ret_event) ||
+        evm_leg_event(evm, ret_event)) {
         return true;
     }
     if (evm_watch_event(evm, ret_event)) {

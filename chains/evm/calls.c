@@ -1,43 +1,57 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Questions under way. A call is written anew each time it is sent, with a new id, from the state
- * of the part that asked; so it can be lost, late or sent to another endpoint without any copy. */
+/* Questions under way: whom to ask, when to ask again, and when what was said is enough.
+ *
+ *   call --need == 1--> the best endpoint --first answer--------------------> given
+ *     |                      '-- slow: the next one is asked as well (hedged)
+ *     '--need > 1---> as many as are missing --equal answers == need-------> given; stays for the
+ *                       |  another answer, or a slow one: one more is asked   late ones, as
+ *                       '--nobody is left to ask, and no quorum ------------> none      evidence
+ *
+ * Invariants:
+ *   1. An endpoint is asked a question once at a time, and counts once in its quorum.
+ *   2. Nothing is sent to endpoints that cannot make a quorum: a question waits until they can.
+ *   3. With fewer endpoints than a quorum nothing is given, however long it takes. */
 #include <string.h>
 
 #include "chains/evm/evm_internal.h"
 
-/* stored nowhere; what the table below says of a kind of call */
-enum repetition {
-    REPEAT = 0, /* after a loss, a deadline or an overload: asked again, EVM_TRIES_MAX times */
-    ONCE,       /* the asker must know: it asks for less the next time */
-};
-
-struct call_ops {
-    void (*write)(struct evm *evm, const struct evm_call *call, struct json_writer *writer);
-    void (*answer)(struct evm *evm, const struct evm_call *call, const struct evm_answer *answer);
-    enum repetition repetition;
-    uint32_t reply_bytes; /* to be expected: batches are cut so that their answer stays in bounds */
-};
-
-static const struct call_ops call_ops[EVM_CALL_KINDS_COUNT] = {
-    [EVM_CALL_VERIFY] = {evm_verify_write, evm_verify_answer, REPEAT, 50000}, /* code, as hex */
-    [EVM_CALL_SUBSCRIBE] = {evm_subscribe_write, evm_subscribe_answer, REPEAT, 128},
-    [EVM_CALL_HEAD] = {evm_head_write, evm_head_answer, REPEAT, 4096},
-    [EVM_CALL_FINAL] = {evm_final_write, evm_final_answer, REPEAT, 4096},
-    [EVM_CALL_HEADER] = {evm_header_write, evm_header_answer, REPEAT, 4096},
-    [EVM_CALL_LOGS] = {evm_logs_write, evm_logs_answer, REPEAT, 32768},
-    [EVM_CALL_ANCESTOR] = {evm_ancestor_write, evm_ancestor_answer, REPEAT, 4096},
-    [EVM_CALL_RANGE_HEADER] = {evm_range_header_write, evm_range_header_answer, REPEAT, 4096},
-    [EVM_CALL_RANGE_LOGS] = {evm_range_logs_write, evm_range_logs_answer, ONCE, 32768},
-    [EVM_CALL_JOB] = {evm_job_write, evm_job_answer, REPEAT, 2048},
-    [EVM_CALL_NONCE] = {evm_nonce_write, evm_nonce_answer, REPEAT, 128},
-    [EVM_CALL_NONCE_FINAL] = {evm_nonce_final_write, evm_nonce_final_answer, REPEAT, 128},
-    [EVM_CALL_RECEIPT] = {evm_receipt_write, evm_receipt_answer, REPEAT, 8192},
-    [EVM_CALL_BLOCK_RECEIPTS] = {evm_block_receipts_write, evm_block_receipts_answer, ONCE, 32768},
-};
+#define PAUSE_FIRST     DURATION_MS(250)
+#define LACKING_WAIT    DURATION_MS(200)
+#define HEDGES_PER_WAIT 8u /* of a deadline */
 
 static struct duration repeat_after(uint32_t tries)
 {
-    return DURATION_MS(250u << (tries < 5 ? tries : 5));
+    return (struct duration){.ns = PAUSE_FIRST.ns << (tries < 5 ? tries : 5)};
+}
+
+/* ---- life ---- */
+
+static void free_call(struct evm *evm, struct evm_call *call)
+{
+    CHECK(call->kind != EVM_CALL_FREE);
+    CHECK(evm->calls_used > 0);
+    evm->calls_used--;
+    evm->calls_of_jobs -= call->kind == EVM_CALL_JOB && !call->is_settled ? 1 : 0;
+    evm_evidence_free(evm, call);
+    call->kind = EVM_CALL_FREE;
+    call->is_settled = false;
+}
+
+/* A free place; what is settled gives way. NULL: there is none. */
+static struct evm_call *find_place(struct evm *evm)
+{
+    for (uint32_t i = 0; i < evm->calls_max; i++) {
+        if (evm->calls[i].kind == EVM_CALL_FREE) {
+            return &evm->calls[i];
+        }
+    }
+    for (uint32_t i = 0; i < evm->calls_max; i++) {
+        if (evm->calls[i].is_settled) {
+            free_call(evm, &evm->calls[i]);
+            return &evm->calls[i];
+        }
+    }
+    return NULL;
 }
 
 bool evm_call_start(struct evm *evm, enum evm_call_kind kind, uint32_t subject, uint32_t step,
@@ -45,249 +59,354 @@ bool evm_call_start(struct evm *evm, enum evm_call_kind kind, uint32_t subject, 
 {
     CHECK(kind > EVM_CALL_FREE);
     CHECK(kind < EVM_CALL_KINDS_COUNT);
-    if (evm->calls_used == evm->calls_max ||
-        (kind == EVM_CALL_JOB && evm->calls_of_jobs >= evm->calls_max - EVM_CALLS_RESERVED)) {
+    if (kind == EVM_CALL_JOB && evm->calls_of_jobs >= evm->calls_max - EVM_CALLS_RESERVED) {
         return false;
     }
-    uint32_t at = 0;
-    while (evm->calls[at].kind != EVM_CALL_FREE) {
-        at++;
-        CHECK(at < evm->calls_max);
+    struct evm_call *const call = find_place(evm);
+    if (call == NULL) {
+        return false;
     }
-    evm->calls[at] = (struct evm_call){
-        .kind = kind,
-        .subject = subject,
-        .step = step,
-        .endpoint = endpoint,
-        .pinned = endpoint != EVM_ANY_ENDPOINT,
-        .not_before = evm->now,
-    };
+    memset(call, 0, sizeof(*call));
+    call->kind = kind;
+    call->subject = subject;
+    call->step = step;
+    call->endpoint = endpoint;
+    call->pinned = endpoint != EVM_ANY_ENDPOINT;
+    call->evidence = EVM_NO_EVIDENCE;
+    call->form = call->pinned ? EVM_FORM_NONE : evm_vote_form(evm, call);
+    call->need = call->form == EVM_FORM_NONE ? 1 : evm->quorum;
+    for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
+        call->asks[i].not_before = evm->now;
+    }
     evm->calls_used++;
     evm->calls_of_jobs += kind == EVM_CALL_JOB ? 1 : 0;
     return true;
-}
-
-static void free_call(struct evm *evm, struct evm_call *call)
-{
-    CHECK(call->kind != EVM_CALL_FREE);
-    CHECK(evm->calls_used > 0);
-    evm->calls_used--;
-    evm->calls_of_jobs -= call->kind == EVM_CALL_JOB ? 1 : 0;
-    call->kind = EVM_CALL_FREE;
 }
 
 void evm_calls_drop(struct evm *evm, enum evm_call_kind kind, uint32_t subject)
 {
     for (uint32_t i = 0; i < evm->calls_max; i++) {
         struct evm_call *const call = &evm->calls[i];
-        if (call->kind == kind && (subject == EVM_ANY_ENDPOINT || call->subject == subject)) {
+        if (call->kind == kind && !call->is_settled &&
+            (subject == EVM_ANY_ENDPOINT || call->subject == subject)) {
             free_call(evm, call);
         }
     }
 }
 
 /* Hands an answer over. The call is free before its part runs, so that the part can start more. */
-static void answer_call(struct evm *evm, struct evm_call *call, const struct evm_answer *answer)
+static void answer_call(struct evm *evm, struct evm_call *call, uint32_t endpoint,
+                        const struct evm_answer *answer)
 {
-    const struct evm_call ended = *call;
+    struct evm_call ended = *call;
 
+    ended.endpoint = endpoint;
     free_call(evm, call);
-    call_ops[ended.kind].answer(evm, &ended, answer);
+    evm_call_answer(evm, &ended, answer);
 }
 
-static void repeat_call(struct evm *evm, struct evm_call *call, struct duration wait)
+/* ---- whom to ask ---- */
+
+/* What lags answers a question about newer blocks with less than there is, and does not say so. */
+static bool has_the_block(const struct evm *evm, const struct evm_call *call, uint32_t index)
 {
-    call->sent = false;
-    call->not_before = instant_after(evm->now, wait);
-    if (!call->pinned) {
-        call->endpoint = EVM_ANY_ENDPOINT;
+    const struct evm_told *const told = &evm->endpoints[index].told;
+    struct hash hash;
+    const uint64_t number = evm_call_block(evm, call, &hash);
+
+    return number == 0 || (told->head_is_known && told->head_number >= number);
+}
+
+/* It could be asked, now or in a moment. */
+static bool is_possible(const struct evm *evm, const struct evm_call *call, uint32_t index)
+{
+    return index < evm->readers_count && evm->endpoints[index].phase == EVM_ENDPOINT_GOOD &&
+           call->asks[index].phase == EVM_ASK_NONE && has_the_block(evm, call, index);
+}
+
+static bool is_candidate(const struct evm *evm, const struct evm_call *call, uint32_t index)
+{
+    return is_possible(evm, call, index) &&
+           instant_is_past(call->asks[index].not_before, evm->now) &&
+           instant_is_past(evm->endpoints[index].paused_until, evm->now);
+}
+
+struct tally {
+    uint32_t sent;
+    uint32_t possible;
+    uint32_t refused;
+    uint32_t voted;
+    uint32_t leading; /* votes of the answer that has most */
+};
+
+static uint32_t votes_for(const struct evm *evm, const struct evm_call *call,
+                          const struct hash *digest)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
+        count += call->asks[i].phase == EVM_ASK_VOTED && hash_equal(&call->asks[i].digest, digest)
+                     ? 1
+                     : 0;
     }
+    return count;
+}
+
+static struct tally count_asks(const struct evm *evm, const struct evm_call *call)
+{
+    struct tally tally = {0};
+
+    for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
+        const struct evm_ask *const ask = &call->asks[i];
+        tally.sent += ask->phase == EVM_ASK_SENT ? 1 : 0;
+        tally.refused += ask->phase == EVM_ASK_REFUSED ? 1 : 0;
+        tally.possible += is_possible(evm, call, i) ? 1 : 0;
+        if (ask->phase == EVM_ASK_VOTED) {
+            const uint32_t votes = votes_for(evm, call, &ask->digest);
+            tally.voted++;
+            tally.leading = votes > tally.leading ? votes : tally.leading;
+        }
+    }
+    return tally;
+}
+
+bool evm_call_is_ready(const struct evm *evm, const struct evm_call *call, uint32_t endpoint)
+{
+    if (call->kind == EVM_CALL_FREE || call->is_settled) {
+        return false;
+    }
+    if (call->pinned) {
+        const struct evm_ask *const ask = &call->asks[endpoint];
+        return call->endpoint == endpoint && ask->phase == EVM_ASK_NONE &&
+               evm->endpoints[endpoint].phase != EVM_ENDPOINT_DOWN &&
+               instant_is_past(ask->not_before, evm->now);
+    }
+    if (!is_candidate(evm, call, endpoint)) {
+        return false;
+    }
+    const struct tally tally = count_asks(evm, call);
+    if (tally.leading + tally.sent + tally.possible < call->need) {
+        return false; /* invariant 2 */
+    }
+    const uint32_t wanted = call->need - tally.leading + call->hedges;
+    uint32_t before = tally.sent; /* asked, or to be asked first */
+    for (uint32_t i = 0; i < evm->chain.endpoints_count && before < wanted; i++) {
+        before += i != endpoint && is_candidate(evm, call, i) &&
+                          (call->asks[i].tries < call->asks[endpoint].tries ||
+                           (call->asks[i].tries == call->asks[endpoint].tries &&
+                            evm_endpoint_is_better(evm, i, endpoint)))
+                      ? 1
+                      : 0;
+    }
+    return before < wanted;
+}
+
+/* ---- what they said ---- */
+
+void evm_call_again(struct evm *evm, struct evm_call *call, uint32_t endpoint)
+{
+    call->asks[endpoint].phase = EVM_ASK_NONE;
+    call->asks[endpoint].not_before = evm->now;
     evm->chain.counters.calls_repeated++;
 }
 
-/* No answer came, or one that asks for patience. */
-static void fail_call(struct evm *evm, struct evm_call *call, struct duration wait,
-                      const struct evm_answer *last)
+/* True when some endpoints' answers contradict each other. */
+static bool is_split(const struct evm *evm, const struct evm_call *call)
 {
-    static const struct evm_answer none = {.kind = EVM_ANSWER_NONE};
+    const struct hash *first = NULL;
 
-    call->tries++;
-    if (call_ops[call->kind].repetition == ONCE || call->tries >= EVM_TRIES_MAX) {
-        answer_call(evm, call, last != NULL ? last : &none);
-        return;
-    }
-    repeat_call(evm, call, wait);
-}
-
-static uint32_t call_endpoint(const struct evm *evm, const struct evm_call *call)
-{
-    if (!call->pinned) {
-        return evm->primary;
-    }
-    return evm->endpoints[call->endpoint].phase == EVM_ENDPOINT_DOWN ? EVM_ANY_ENDPOINT
-                                                                     : call->endpoint;
-}
-
-static bool is_ready(const struct evm *evm, const struct evm_call *call, uint32_t endpoint)
-{
-    return call->kind != EVM_CALL_FREE && !call->sent &&
-           instant_is_past(call->not_before, evm->now) && call_endpoint(evm, call) == endpoint;
-}
-
-/* The first call that could be sent, and to whom. */
-static bool find_ready(const struct evm *evm, uint32_t *ret_at, uint32_t *ret_endpoint)
-{
-    for (uint32_t i = 0; i < evm->calls_max; i++) {
-        const uint32_t at = (evm->calls_first + i) % evm->calls_max;
-        const uint32_t endpoint = evm->calls[at].kind == EVM_CALL_FREE
-                                      ? EVM_ANY_ENDPOINT
-                                      : call_endpoint(evm, &evm->calls[at]);
-        if (endpoint != EVM_ANY_ENDPOINT && is_ready(evm, &evm->calls[at], endpoint)) {
-            *ret_at = at;
-            *ret_endpoint = endpoint;
+    for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
+        const struct evm_ask *const ask = &call->asks[i];
+        if (ask->phase != EVM_ASK_VOTED || ask->lacks) {
+            continue;
+        }
+        if (first != NULL && !hash_equal(first, &ask->digest)) {
             return true;
         }
+        first = &ask->digest;
     }
     return false;
 }
 
-/* Writes one call at the writer's end; false, and nothing is changed, when it does not fit. */
-static bool write_call(struct evm *evm, uint32_t at, uint32_t endpoint, struct json_writer *writer)
+/* Everybody who can be asked has answered, and it is not enough. */
+static void give_up(struct evm *evm, struct evm_call *call, uint32_t endpoint,
+                    const struct evm_answer *last)
 {
-    struct evm_call *const call = &evm->calls[at];
-    const size_t before = writer->buffer.count;
+    static const struct evm_answer none = {.kind = EVM_ANSWER_NONE};
 
-    call->id = (evm->ids_given + 1) * evm->calls_max + at;
-    CHECK(call->id < UINT64_C(1) << 53); /* what JSON numbers carry */
-    if (before > 1) {
-        json_write(writer, ",");
-    }
-    call_ops[call->kind].write(evm, call, writer);
-    if (writer->overrun) {
-        writer->overrun = false;
-        writer->buffer.count = before;
-        return false;
-    }
-    evm->ids_given++;
-    call->sent = true;
-    call->endpoint = endpoint;
-    call->deadline = evm_begins(); /* the time of sending is known to the next tick alone */
-    evm->chain.counters.calls_sent++;
-    return true;
-}
-
-bool evm_calls_write(struct evm *evm, struct chain_request *ret_request)
-{
-    uint32_t first = 0;
-    uint32_t endpoint = 0;
-
-    if (evm->calls_used == 0 || !find_ready(evm, &first, &endpoint)) {
-        return false;
-    }
-    /* One byte for the closing bracket is kept back. */
-    struct json_writer writer = json_writer_from(evm->frame, evm->frame_bytes_max - 1);
-    const uint32_t calls_max = evm->endpoints[endpoint].refuses_batches ? 1 : EVM_BATCH_CALLS_MAX;
-    size_t reply_bytes = 0;
-    uint32_t count = 0;
-    json_write(&writer, "[");
-    for (uint32_t i = 0; i < evm->calls_max && count < calls_max; i++) {
-        const uint32_t at = (first + i) % evm->calls_max;
-        if (!is_ready(evm, &evm->calls[at], endpoint)) {
-            continue;
-        }
-        reply_bytes += call_ops[evm->calls[at].kind].reply_bytes;
-        if (count > 0 && reply_bytes > evm->frame_bytes_max / 2) {
-            break;
-        }
-        if (!write_call(evm, at, endpoint, &writer)) {
-            break;
-        }
-        count++;
-        evm->calls_first = (at + 1) % evm->calls_max;
-    }
-    CHECK(count > 0); /* EVM_FRAME_BYTES_MIN fits every single call */
-    writer.buffer.capacity++;
-    json_write(&writer, "]");
-    CHECK(!writer.overrun);
-    const struct bytes frame = buffer_bytes(&writer.buffer);
-    ret_request->kind = CHAIN_REQUEST_FRAME;
-    ret_request->frame.endpoint_index = endpoint;
-    ret_request->frame.bytes = count > 1 ? frame : bytes_from(frame.data + 1, frame.count - 2);
-    return true;
-}
-
-/* A node that could not read a batch answers without an id: from now on it gets single questions.
- */
-static void on_batch_refused(struct evm *evm, uint32_t index)
-{
-    struct evm_endpoint *const endpoint = &evm->endpoints[index];
-
-    if (endpoint->refuses_batches) {
-        evm_endpoint_malformed(evm, index, "an error that answers no question");
-        return;
-    }
-    endpoint->refuses_batches = true;
-    for (uint32_t i = 0; i < evm->calls_max; i++) {
-        struct evm_call *const call = &evm->calls[i];
-        if (call->kind != EVM_CALL_FREE && call->sent && call->endpoint == index) {
-            repeat_call(evm, call, DURATION_MS(0));
-        }
-    }
-}
-
-static void on_answer(struct evm *evm, uint32_t endpoint, const struct rpc_item *item)
-{
-    struct evm_call *const call = &evm->calls[item->id % evm->calls_max];
-    const struct evm_answer answer = {
-        .kind = item->kind == RPC_RESULT ? EVM_ANSWER_RESULT : EVM_ANSWER_ERROR,
-        .result = item->result,
-        .code = item->code,
-        .message = item->message,
-        .data = item->data,
-    };
-
-    if (call->kind == EVM_CALL_FREE || !call->sent || call->id != item->id ||
-        call->endpoint != endpoint) {
-        return; /* late, repeated or invented */
-    }
-    evm->endpoints[endpoint].silences = 0;
-    if (answer.kind == EVM_ANSWER_ERROR && evm_error_is_transient(&answer)) {
-        fail_call(evm, call, repeat_after(call->tries), &answer);
-        return;
-    }
-    answer_call(evm, call, &answer);
-}
-
-void evm_calls_read(struct evm *evm, uint32_t endpoint, struct bytes frame)
-{
-    struct rpc_items items;
-    struct rpc_item item;
-
-    if (rpc_open(&evm->parser, frame, &items) != STATUS_OK) {
-        evm->chain.counters.frames_malformed++;
-        evm_endpoint_malformed(evm, endpoint, "a frame that is not JSON-RPC");
-        return;
-    }
-    while (rpc_next(&items, &item)) {
-        switch (item.kind) {
-        case RPC_RESULT:
-            on_answer(evm, endpoint, &item);
-            break;
-        case RPC_ERROR:
-            if (item.has_id) {
-                on_answer(evm, endpoint, &item);
-            } else {
-                on_batch_refused(evm, endpoint);
+    if (evm_vote_is_fixed(call) && is_split(evm, call)) {
+        for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
+            if (call->asks[i].phase == EVM_ASK_VOTED && !call->asks[i].is_null) {
+                evm_dissent_tell(evm, call, i, 0);
             }
-            break;
-        case RPC_NOTIFICATION:
-            evm_endpoint_notify(evm, endpoint, &item);
-            break;
-        case RPC_UNKNOWN:
-            evm->chain.counters.frames_malformed++;
-            evm_endpoint_malformed(evm, endpoint, "an item that is not JSON-RPC");
-            break;
         }
+        evm_quorum_tell(evm, QUORUM_SPLIT);
+    }
+    const bool is_error = last != NULL && last->kind == EVM_ANSWER_ERROR;
+    answer_call(evm, call, endpoint, is_error ? last : &none);
+}
+
+/* Ends a call of several endpoints that can come to nothing any more. */
+static void conclude(struct evm *evm, struct evm_call *call, uint32_t endpoint,
+                     const struct evm_answer *last)
+{
+    const struct tally tally = count_asks(evm, call);
+
+    if (tally.leading + tally.sent + tally.possible < call->need &&
+        tally.voted + tally.refused > 0) {
+        give_up(evm, call, endpoint, last);
+    }
+}
+
+/* No answer came from this endpoint, or one that asks for patience or cannot be used. */
+static void fail_ask(struct evm *evm, struct evm_call *call, uint32_t endpoint,
+                     struct duration wait, const struct evm_answer *last)
+{
+    static const struct evm_answer none = {.kind = EVM_ANSWER_NONE};
+    struct evm_ask *const ask = &call->asks[endpoint];
+
+    ask->phase = EVM_ASK_NONE;
+    ask->not_before = instant_after(evm->now, wait);
+    ask->tries++;
+    call->tries++;
+    if (call->is_settled) {
+        return;
+    }
+    if (call->need == 1) {
+        if (evm_call_is_once(call) || call->tries >= EVM_TRIES_MAX) {
+            answer_call(evm, call, endpoint, last != NULL ? last : &none);
+        } else {
+            evm->chain.counters.calls_repeated++;
+        }
+        return;
+    }
+    if (evm_call_is_once(call) || ask->tries >= EVM_TRIES_MAX) {
+        ask->phase = EVM_ASK_REFUSED;
+    }
+    evm->chain.counters.calls_repeated++;
+    conclude(evm, call, endpoint, last);
+}
+
+static void tell_dissenters(struct evm *evm, struct evm_call *call)
+{
+    const uint32_t agreed = votes_for(evm, call, &call->agreed);
+
+    for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
+        const struct evm_ask *const ask = &call->asks[i];
+        if (ask->phase == EVM_ASK_VOTED && !hash_equal(&ask->digest, &call->agreed)) {
+            evm->chain.endpoints[i].behind += ask->lacks ? 1 : 0;
+            if (!ask->is_null && evm_vote_is_fixed(call)) {
+                evm_dissent_tell(evm, call, i, agreed);
+            }
+        }
+    }
+}
+
+static void release_if_heard(struct evm *evm, struct evm_call *call)
+{
+    if (call->is_settled && count_asks(evm, call).sent == 0) {
+        free_call(evm, call);
+    }
+}
+
+static void settle(struct evm *evm, struct evm_call *call, uint32_t endpoint,
+                   const struct evm_answer *answer)
+{
+    struct evm_call ended = *call;
+
+    call->agreed = call->asks[endpoint].digest;
+    tell_dissenters(evm, call);
+    call->is_settled = true;
+    evm->calls_of_jobs -= call->kind == EVM_CALL_JOB ? 1 : 0;
+    release_if_heard(evm, call);
+    ended.endpoint = endpoint;
+    evm_call_answer(evm, &ended, answer);
+}
+
+/* Somebody knows more: those who said "not yet" are asked again. */
+static void ask_lacking_again(struct evm *evm, struct evm_call *call)
+{
+    bool somebody_knows = false;
+
+    for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
+        somebody_knows |= call->asks[i].phase == EVM_ASK_VOTED && !call->asks[i].lacks;
+    }
+    for (uint32_t i = 0; somebody_knows && i < evm->chain.endpoints_count; i++) {
+        struct evm_ask *const ask = &call->asks[i];
+        if (ask->phase == EVM_ASK_VOTED && ask->lacks && ask->tries + 1 < EVM_TRIES_MAX) {
+            ask->phase = EVM_ASK_NONE;
+            ask->tries++;
+            ask->not_before = instant_after(evm->now, LACKING_WAIT);
+            evm->chain.endpoints[i].behind++;
+        }
+    }
+}
+
+static void vote(struct evm *evm, struct evm_call *call, uint32_t endpoint,
+                 const struct evm_answer *answer)
+{
+    struct evm_ask *const ask = &call->asks[endpoint];
+    struct evm_vote said;
+
+    if (!evm_vote_read(evm, call, answer, &said)) {
+        if (answer->kind == EVM_ANSWER_RESULT) {
+            evm_endpoint_malformed(evm, endpoint, "an answer that cannot be read");
+        }
+        fail_ask(evm, call, endpoint, repeat_after(ask->tries), answer);
+        return;
+    }
+    ask->phase = EVM_ASK_VOTED;
+    ask->digest = said.digest;
+    ask->is_null = said.is_null;
+    ask->lacks = said.lacks;
+    if (call->is_settled) {
+        if (!ask->lacks && !hash_equal(&ask->digest, &call->agreed) && evm_vote_is_fixed(call)) {
+            evm_evidence_keep(evm, call, &ask->digest, answer->result);
+            evm_dissent_tell(evm, call, endpoint, votes_for(evm, call, &call->agreed));
+        }
+        release_if_heard(evm, call);
+        return;
+    }
+    evm_evidence_keep(evm, call, &ask->digest, answer->result);
+    if (votes_for(evm, call, &ask->digest) >= call->need) {
+        settle(evm, call, endpoint, answer);
+        return;
+    }
+    ask_lacking_again(evm, call);
+    conclude(evm, call, endpoint, NULL);
+}
+
+/* The time of an answer, smoothed over the last eight. */
+static void measure(struct evm *evm, const struct evm_ask *ask, uint32_t endpoint)
+{
+    struct chain_endpoint *const seen = &evm->chain.endpoints[endpoint];
+
+    if (ask->deadline.ns == 0 || ask->deadline.ns < evm->request_deadline.ns) {
+        return; /* answered before the first tick: no time to speak of */
+    }
+    const struct instant sent = {.ns = ask->deadline.ns - evm->request_deadline.ns};
+    const uint64_t took = instant_since(evm->now, sent).ns;
+    seen->latency.ns = seen->latency.ns == 0 ? took : seen->latency.ns / 8 * 7 + took / 8;
+}
+
+void evm_call_said(struct evm *evm, struct evm_call *call, uint32_t endpoint,
+                   const struct evm_answer *answer)
+{
+    struct evm_ask *const ask = &call->asks[endpoint];
+
+    CHECK(ask->phase == EVM_ASK_SENT);
+    measure(evm, ask, endpoint);
+    evm->chain.endpoints[endpoint].answers++;
+    evm->chain.endpoints[endpoint].errors += answer->kind == EVM_ANSWER_ERROR ? 1 : 0;
+    if (answer->kind == EVM_ANSWER_ERROR && evm_error_is_transient(answer)) {
+        if (!evm_call_is_once(call)) { /* of those, "too much" is said of the question */
+            evm_endpoint_punish(evm, endpoint, EVM_FAULT_OVERLOAD);
+        }
+        fail_ask(evm, call, endpoint, repeat_after(ask->tries), answer);
+    } else if (call->need == 1) {
+        answer_call(evm, call, endpoint, answer);
+    } else {
+        vote(evm, call, endpoint, answer);
     }
 }
 
@@ -297,15 +416,37 @@ void evm_calls_lost(struct evm *evm, uint32_t endpoint)
 
     for (uint32_t i = 0; i < evm->calls_max; i++) {
         struct evm_call *const call = &evm->calls[i];
-        if (call->kind == EVM_CALL_FREE || call->endpoint != endpoint ||
-            (!call->sent && !call->pinned)) {
+        const bool is_pinned_here = call->pinned && call->endpoint == endpoint;
+        if (call->kind == EVM_CALL_FREE ||
+            (call->asks[endpoint].phase != EVM_ASK_SENT && !is_pinned_here)) {
             continue;
         }
-        if (call->pinned || call_ops[call->kind].repetition == ONCE) {
-            answer_call(evm, call, &none);
+        if (call->is_settled) {
+            call->asks[endpoint].phase = EVM_ASK_REFUSED;
+            release_if_heard(evm, call);
+        } else if (is_pinned_here || (call->need == 1 && evm_call_is_once(call))) {
+            answer_call(evm, call, endpoint, &none);
         } else {
-            repeat_call(evm, call, DURATION_MS(0));
+            evm_call_again(evm, call, endpoint);
         }
+    }
+}
+
+/* ---- time ---- */
+
+static void hedge(struct evm *evm, struct evm_call *call)
+{
+    const struct duration wait = {.ns = evm->request_deadline.ns / HEDGES_PER_WAIT};
+    const struct tally tally = count_asks(evm, call);
+
+    if (call->pinned || call->is_settled || tally.sent == 0 || tally.possible == 0) {
+        return;
+    }
+    if (call->hedge_at.ns == 0) {
+        call->hedge_at = instant_after(evm->now, wait);
+    } else if (instant_is_past(call->hedge_at, evm->now)) {
+        call->hedges++;
+        call->hedge_at = instant_after(evm->now, wait);
     }
 }
 
@@ -313,14 +454,21 @@ void evm_calls_tick(struct evm *evm)
 {
     bool is_silent[ENDPOINTS_PER_CHAIN_MAX] = {false};
 
-    for (uint32_t i = 0; i < evm->calls_max; i++) {
+    for (uint32_t i = 0; i < evm->calls_max && evm->calls_used > 0; i++) {
         struct evm_call *const call = &evm->calls[i];
-        if (call->kind == EVM_CALL_FREE || !call->sent) {
-            continue;
+        const uint64_t before = evm->ids_given;
+        for (uint32_t j = 0; j < evm->chain.endpoints_count; j++) {
+            if (call->kind == EVM_CALL_FREE || call->asks[j].phase != EVM_ASK_SENT ||
+                !evm_deadline_passed(evm, &call->asks[j].deadline, evm->request_deadline)) {
+                continue;
+            }
+            is_silent[j] = true;
+            fail_ask(evm, call, j, DURATION_MS(0), NULL);
+            release_if_heard(evm, call);
         }
-        if (evm_deadline_passed(evm, &call->deadline, evm->request_deadline)) {
-            is_silent[call->endpoint] = true;
-            fail_call(evm, call, DURATION_MS(0), NULL);
+        CHECK(before == evm->ids_given); /* nothing is sent here: ids stay what they were */
+        if (call->kind != EVM_CALL_FREE) {
+            hedge(evm, call);
         }
     }
     for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
@@ -334,15 +482,22 @@ struct instant evm_calls_next_tick(const struct evm *evm)
 {
     struct instant next = {.ns = UINT64_MAX};
 
-    for (uint32_t i = 0; i < evm->calls_max; i++) {
+    for (uint32_t i = 0; i < evm->calls_max && evm->calls_used > 0; i++) {
         const struct evm_call *const call = &evm->calls[i];
         if (call->kind == EVM_CALL_FREE) {
             continue;
         }
-        if (call->sent) {
-            evm_deadline(evm, call->deadline, &next);
-        } else {
-            evm_sooner(evm, call->not_before, &next);
+        bool is_sent = false;
+        for (uint32_t j = 0; j < evm->chain.endpoints_count; j++) {
+            if (call->asks[j].phase == EVM_ASK_SENT) {
+                evm_deadline(evm, call->asks[j].deadline, &next);
+                is_sent = true;
+            } else if (call->asks[j].phase == EVM_ASK_NONE && !call->is_settled) {
+                evm_sooner(evm, call->asks[j].not_before, &next);
+            }
+        }
+        if (is_sent && !call->pinned && !call->is_settled && evm->chain.endpoints_count > 1) {
+            evm_sooner(evm, call->hedge_at, &next);
         }
     }
     return next;

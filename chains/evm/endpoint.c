@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Endpoints: connected, checked, good or bad. Only a good one is asked and gets transactions. One
- * of the good ones, the primary, answers everything; when it is lost or silent the next takes over.
- */
+/* Endpoints: connected, checked, good or bad. Only a good one is asked and gets transactions. Each
+ * fault weighs for a while; the good one that weighs least, the primary, is asked first. */
 #include <string.h>
 
 #include "chains/evm/abi.h"
@@ -12,14 +11,20 @@
 #define SELECTOR_DECIMALS     0x313ce567u
 
 enum {
-    SILENCES_MAX = 3, /* deadlines in a row before another endpoint is asked */
+    SILENCES_MAX = 3, /* deadlines in a row before it counts as not answering */
+    PENALTY_STEP = 16,
+    PENALTY_MAX = 4096,
+    PENALTY_DECAY = 64, /* one part of so many each time */
     DECIMALS_USUAL = 18,
     DECIMALS_MAX = 77, /* 10^77 is the largest power of ten in 256 bits */
 };
 
 #define CHECK_AGAIN_AFTER                                                                          \
     DURATION_MS(30000) /* a bad endpoint: a node that is syncing gets better */
-#define CHECK_STALLED_WAIT DURATION_MS(2000)
+#define CHECK_STALLED_WAIT   DURATION_MS(2000)
+#define RECHECK_EVERY        DURATION_MS(60000) /* a good one: is it still the same chain? */
+#define PENALTY_DECAYS_EVERY DURATION_MS(2000)
+#define OVERLOAD_PAUSE       DURATION_MS(250)
 
 /* Steps of the check: chain id, domain, code of each contract, share decimals of each vault. */
 static uint32_t checks_count(const struct evm *evm)
@@ -43,6 +48,8 @@ void evm_endpoint_malformed(struct evm *evm, uint32_t index, const char *detail)
     struct evm_notice *const notice = &evm->endpoints[index].malformed_notice;
     const struct bytes text = bytes_from_string(detail);
 
+    evm->chain.endpoints[index].malformed++;
+    evm_endpoint_punish(evm, index, EVM_FAULT_MALFORMED);
     /* The same words again say nothing new; a node that repeats itself must not fill the journal.
      */
     if (notice->detail_bytes == text.count &&
@@ -52,19 +59,68 @@ void evm_endpoint_malformed(struct evm *evm, uint32_t index, const char *detail)
     note(notice, ENDPOINT_MALFORMED, text);
 }
 
-static void choose_primary(struct evm *evm, uint32_t start)
+bool evm_endpoint_answers(const struct evm *evm, uint32_t index)
 {
+    return evm->endpoints[index].phase == EVM_ENDPOINT_GOOD && !evm->endpoints[index].is_mute;
+}
+
+bool evm_endpoint_is_better(const struct evm *evm, uint32_t a, uint32_t b)
+{
+    const struct evm_endpoint *const one = &evm->endpoints[a];
+    const struct evm_endpoint *const other = &evm->endpoints[b];
+
+    if (one->is_mute != other->is_mute) {
+        return other->is_mute;
+    }
+    /* Small differences do not count: what is asked now goes on being asked. */
+    const uint32_t one_weighs = one->penalty / PENALTY_STEP;
+    const uint32_t other_weighs = other->penalty / PENALTY_STEP;
+    return one_weighs != other_weighs ? one_weighs < other_weighs : a < b;
+}
+
+static void choose_primary(struct evm *evm)
+{
+    const uint32_t before = evm->primary;
+
     evm->primary = EVM_ANY_ENDPOINT;
-    for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
-        const uint32_t index = (start + i) % evm->chain.endpoints_count;
-        if (evm->endpoints[index].phase == EVM_ENDPOINT_GOOD) {
-            evm->primary = index;
-            break;
+    for (uint32_t i = 0; i < evm->readers_count; i++) {
+        if (evm->endpoints[i].phase == EVM_ENDPOINT_GOOD &&
+            (evm->primary == EVM_ANY_ENDPOINT || evm_endpoint_is_better(evm, i, evm->primary))) {
+            evm->primary = i;
         }
     }
-    /* What another node said of its head is asked anew. */
-    evm->watch.head_at = (struct instant){0};
-    evm->watch.final_is_wanted = true;
+    if (evm->primary != before && evm->primary != EVM_ANY_ENDPOINT && evm->quorum == 1) {
+        /* What it told before nobody listened to is old. */
+        evm->endpoints[evm->primary].told.head_at = (struct instant){0};
+        evm->endpoints[evm->primary].told.final_is_wanted = true;
+    }
+}
+
+void evm_endpoint_punish(struct evm *evm, uint32_t index, enum evm_fault fault)
+{
+    struct evm_endpoint *const endpoint = &evm->endpoints[index];
+
+    endpoint->penalty += (uint32_t)fault;
+    endpoint->penalty = endpoint->penalty < PENALTY_MAX ? endpoint->penalty : PENALTY_MAX;
+    if (fault == EVM_FAULT_OVERLOAD) {
+        endpoint->paused_until = instant_after(evm->now, OVERLOAD_PAUSE);
+    }
+    choose_primary(evm);
+}
+
+void evm_endpoints_tick(struct evm *evm)
+{
+    if (!instant_is_past(evm->penalties_decay_at, evm->now)) {
+        return;
+    }
+    evm->penalties_decay_at = instant_after(evm->now, PENALTY_DECAYS_EVERY);
+    for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
+        struct evm_endpoint *const endpoint = &evm->endpoints[i];
+        endpoint->penalty -= (endpoint->penalty + PENALTY_DECAY - 1) / PENALTY_DECAY;
+        evm->chain.endpoints[i].penalty = endpoint->penalty;
+        evm->chain.endpoints[i].is_good = evm_endpoint_answers(evm, i);
+    }
+    choose_primary(evm);
 }
 
 static void start_check(struct evm_endpoint *endpoint)
@@ -78,9 +134,8 @@ static void start_check(struct evm_endpoint *endpoint)
 static void end_use(struct evm *evm, uint32_t index, enum evm_endpoint_phase phase)
 {
     evm->endpoints[index].phase = phase;
-    if (evm->primary == index) {
-        choose_primary(evm, index + 1);
-    }
+    evm->endpoints[index].told = (struct evm_told){.head_is_known = false};
+    choose_primary(evm);
 }
 
 void evm_endpoint_connected(struct evm *evm, uint32_t index)
@@ -95,7 +150,14 @@ void evm_endpoint_connected(struct evm *evm, uint32_t index)
     endpoint->cannot_subscribe = false;
     endpoint->subscription_bytes = 0;
     endpoint->silences = 0;
+    endpoint->is_mute = false;
+    endpoint->paused_until = (struct instant){0};
     endpoint->malformed_notice.detail_bytes = 0;
+    if (endpoint->is_banned) {
+        endpoint->phase = EVM_ENDPOINT_BAD;
+        endpoint->check_again_at = (struct instant){.ns = UINT64_MAX};
+        return;
+    }
     start_check(endpoint);
 }
 
@@ -107,6 +169,7 @@ void evm_endpoint_lost(struct evm *evm, uint32_t index)
         return;
     }
     end_use(evm, index, EVM_ENDPOINT_DOWN);
+    evm_endpoint_punish(evm, index, EVM_FAULT_LOST);
     endpoint->subscription_bytes = 0;
     endpoint->is_subscribed = false;
     endpoint->check_again_at = (struct instant){.ns = UINT64_MAX};
@@ -119,9 +182,19 @@ void evm_endpoint_silent(struct evm *evm, uint32_t index)
     struct evm_endpoint *const endpoint = &evm->endpoints[index];
 
     endpoint->silences++;
-    if (endpoint->silences >= SILENCES_MAX && evm->primary == index) {
-        endpoint->silences = 0;
-        choose_primary(evm, index + 1);
+    evm->chain.endpoints[index].silences++;
+    endpoint->is_mute = endpoint->silences >= SILENCES_MAX;
+    evm_endpoint_punish(evm, index, EVM_FAULT_SILENCE);
+}
+
+void evm_endpoint_spoke(struct evm *evm, uint32_t index)
+{
+    struct evm_endpoint *const endpoint = &evm->endpoints[index];
+
+    endpoint->silences = 0;
+    if (endpoint->is_mute) {
+        endpoint->is_mute = false;
+        choose_primary(evm);
     }
 }
 
@@ -147,10 +220,10 @@ static void judge_good(struct evm *evm, uint32_t index)
     struct evm_endpoint *const endpoint = &evm->endpoints[index];
 
     endpoint->phase = EVM_ENDPOINT_GOOD;
+    endpoint->told = (struct evm_told){.final_is_wanted = true};
+    endpoint->recheck_at = instant_after(evm->now, RECHECK_EVERY);
     note(&endpoint->state_notice, ENDPOINT_CONNECTED, bytes_from(NULL, 0));
-    if (evm->primary == EVM_ANY_ENDPOINT) {
-        choose_primary(evm, index);
-    }
+    choose_primary(evm);
 }
 
 void evm_verify_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer)
@@ -299,11 +372,25 @@ static bool check_step(struct evm *evm, uint32_t index, uint32_t step,
     return true;
 }
 
+/* The chain id of an endpoint in use. One that changes it is not asked again until the node is
+ * started anew: somebody has to look at it first. */
+static void check_again(struct evm *evm, uint32_t index, const struct evm_answer *answer)
+{
+    if (answer->kind == EVM_ANSWER_RESULT && !check_step(evm, index, 0, answer)) {
+        evm->endpoints[index].is_banned = true;
+        evm->endpoints[index].check_again_at = (struct instant){.ns = UINT64_MAX};
+    }
+}
+
 void evm_verify_answer(struct evm *evm, const struct evm_call *call,
                        const struct evm_answer *answer)
 {
     struct evm_endpoint *const endpoint = &evm->endpoints[call->subject];
 
+    if (endpoint->phase == EVM_ENDPOINT_GOOD) {
+        check_again(evm, call->subject, answer);
+        return;
+    }
     if (endpoint->phase != EVM_ENDPOINT_CHECKING) {
         return;
     }
@@ -352,7 +439,7 @@ void evm_endpoint_notify(struct evm *evm, uint32_t index, const struct rpc_item 
     const struct evm_endpoint *const endpoint = &evm->endpoints[index];
     struct evm_header header;
 
-    if (index != evm->primary || endpoint->subscription_bytes == 0 ||
+    if (!evm_endpoint_is_listened(evm, index) || endpoint->subscription_bytes == 0 ||
         !bytes_equal(item->subscription,
                      bytes_from(endpoint->subscription, endpoint->subscription_bytes))) {
         return; /* not asked for, or no longer listened to */
@@ -361,7 +448,7 @@ void evm_endpoint_notify(struct evm *evm, uint32_t index, const struct rpc_item 
         evm_endpoint_malformed(evm, index, "a head that cannot be read");
         return;
     }
-    evm_watch_head(evm, &header);
+    evm_head_told(evm, index, &header);
 }
 
 void evm_endpoint_pump(struct evm *evm)
@@ -377,8 +464,13 @@ void evm_endpoint_pump(struct evm *evm)
                evm_call_start(evm, EVM_CALL_VERIFY, i, endpoint->checks_started, i)) {
             endpoint->checks_started++;
         }
-        if (i == evm->primary && !endpoint->is_subscribed) {
+        if (evm_endpoint_is_listened(evm, i) && !endpoint->is_subscribed) {
             endpoint->is_subscribed = evm_call_start(evm, EVM_CALL_SUBSCRIBE, i, 0, i);
+        }
+        if (endpoint->phase == EVM_ENDPOINT_GOOD &&
+            instant_is_past(endpoint->recheck_at, evm->now) &&
+            evm_call_start(evm, EVM_CALL_VERIFY, i, 0, i)) {
+            endpoint->recheck_at = instant_after(evm->now, RECHECK_EVERY);
         }
     }
 }
@@ -391,6 +483,8 @@ struct instant evm_endpoint_next_tick(const struct evm *evm)
         const struct evm_endpoint *const endpoint = &evm->endpoints[i];
         if (endpoint->phase != EVM_ENDPOINT_DOWN) {
             evm_sooner(evm, endpoint->check_again_at, &next);
+            evm_sooner(evm, endpoint->paused_until, &next);
+            evm_sooner(evm, endpoint->recheck_at, &next);
         }
     }
     return next;

@@ -67,8 +67,21 @@ bool evm_error_is_internal(const struct evm_answer *answer)
 bool evm_error_is_transient(const struct evm_answer *answer)
 {
     static const char *const words[] = {
-        "rate limit", "too many requests", "limit exceeded", "capacity",        "timeout",
-        "timed out",  "try again",         "temporarily",    "service unavail", "overloaded",
+        "rate limit",
+        "too many requests",
+        "limit exceeded",
+        "capacity",
+        "timeout",
+        "timed out",
+        "try again",
+        "temporarily",
+        "service unavail",
+        "overloaded",
+        /* of a pool that has no room now, or not yet the transactions before this one */
+        "pool is full",
+        "limit reached",
+        "nonce too high",
+        "nonce gap",
     };
 
     CHECK(answer->kind == EVM_ANSWER_ERROR);

@@ -2,12 +2,15 @@
 /* chains/evm/evm_internal.h: the parts of the EVM adapter and how they call each other.
  *
  *   adapter.c   the operations table: memory, and who is asked for requests and events
- *   calls.c     questions under way: frames, answers, deadlines, repetition
- *   endpoint.c  is an endpoint what the configuration says; which one is asked; head subscription
- *   watch.c     heads, ranges, blocks, finality: which block is next and is it on the chain
+ *   calls.c     questions under way: whom to ask, deadlines, repetition, when they agree
+ *   frames.c    questions as frames and back            votes.c   when two answers are the same
+ *   endpoint.c  is an endpoint what the configuration says; which one is best; head subscription
+ *   heads.c     heads and final blocks as endpoints tell them, and what enough of them tell
+ *   watch.c     ranges, blocks, finality: which block is next and is it on the chain
  *   facts.c     logs of a block or range, kept until they are given
  *   jobs.c      questions the core asked: life, deadlines, answers as events
- *   read.c      security, storage, tree, lane        positions.c  balances, vaults, quotes
+ *   read.c      security, storage, tree              positions.c  balances, vaults, quotes
+ *   account.c   a key's nonces, its balance, and what transactions pay
  *   send.c      prepare and broadcast                 sign.c       legs held while they are signed
  *   follow.c    inclusion of transactions
  *   errors.c    what an error of a node means
@@ -15,14 +18,15 @@
  * Everything is driven from state: evm_pump looks at each part and starts what is missing, so a
  * lost or failed question needs no special path; it is started again because its answer is missing.
  *
- * Bounds: a call that was sent belongs to one endpoint and one id; an answer that matches none is
- * ignored. Every table is sized once, in adapter.c. */
+ * Bounds: what was sent belongs to one endpoint and one id; an answer that matches none is ignored.
+ * Every table is sized once, in adapter.c. */
 #ifndef SLUICE_CHAINS_EVM_INTERNAL_H
 #define SLUICE_CHAINS_EVM_INTERNAL_H
 
 #include "chains/chain.h"
 #include "chains/evm/logs.h"
 #include "chains/evm/tx.h"
+#include "chains/evm/votes.h"
 #include "chains/rpc/frame.h"
 #include "relay/base/check.h"
 
@@ -38,8 +42,10 @@ enum {
     EVM_BATCH_CALLS_MAX = 24,     /* questions in one frame */
     EVM_CALLS_RESERVED = 64,      /* for watching, beside requests_open_max for the core */
     EVM_TRIES_MAX = 4,            /* of a question of the core, before it is unknown */
-    EVM_KEYS_MAX = 4,             /* sending accounts of one chain */
-    EVM_ISM_DEPTH_MAX = 13,       /* routing ISMs followed (hyperlane.md section 3) */
+    /* Sending accounts of one chain: those of the configuration, and those it no longer names. */
+    EVM_KEYS_MAX = 2 * (1 + (int)DELIVERY_KEYS_MAX),
+    EVM_FEE_BLOCKS = 5,     /* of the fee history */
+    EVM_ISM_DEPTH_MAX = 13, /* routing ISMs followed (hyperlane.md section 3) */
     EVM_QUOTES_MAX = 256,
     EVM_QUOTE_CALLDATA_BYTES = 4 + 3 * 32,
     EVM_DETAIL_BYTES = 192,
@@ -56,8 +62,9 @@ enum evm_call_kind {
     EVM_CALL_FREE = 0,
     EVM_CALL_VERIFY,         /* endpoint; step of the check */
     EVM_CALL_SUBSCRIBE,      /* endpoint */
-    EVM_CALL_HEAD,           /* - */
-    EVM_CALL_FINAL,          /* - */
+    EVM_CALL_HEAD,           /* endpoint */
+    EVM_CALL_FINAL,          /* endpoint */
+    EVM_CALL_FINAL_CHECK,    /* - */
     EVM_CALL_HEADER,         /* slot */
     EVM_CALL_LOGS,           /* slot; filter */
     EVM_CALL_ANCESTOR,       /* place in the search */
@@ -75,27 +82,18 @@ struct evm_call {
     enum evm_call_kind kind;
     uint32_t subject;
     uint32_t step;
-    uint32_t endpoint; /* asked for, or EVM_ANY_ENDPOINT until it is sent */
-    bool pinned;       /* only that endpoint will do */
-    bool sent;
-    uint64_t id;
-    uint32_t tries;
-    struct instant not_before; /* while it is not sent */
-    struct instant deadline;   /* once it is sent; 0: set by the next tick */
-};
-
-enum evm_answer_kind {
-    EVM_ANSWER_RESULT = 1,
-    EVM_ANSWER_ERROR, /* the node's words */
-    EVM_ANSWER_NONE,  /* not to be had: lost or late too often */
-};
-
-struct evm_answer {
-    enum evm_answer_kind kind;
-    const struct json_token *result;
-    int64_t code;
-    struct bytes message;
-    const struct json_token *data;
+    uint64_t id;       /* while it is written */
+    uint32_t endpoint; /* the only one that will do; in an answer, the one that gave it */
+    bool pinned;       /* `endpoint` is set before it is sent */
+    enum evm_vote_form form;
+    uint32_t need;           /* equal answers it takes */
+    uint32_t hedges;         /* endpoints asked beyond those, because one is slow */
+    uint32_t tries;          /* that failed, on any endpoint */
+    struct instant hedge_at; /* 0: set by the tick after it was sent */
+    bool is_settled;         /* given; kept for what others still have to say */
+    struct hash agreed;      /* once settled */
+    uint32_t evidence;       /* index; EVM_NO_EVIDENCE: none */
+    struct evm_ask asks[ENDPOINTS_PER_CHAIN_MAX];
 };
 
 enum evm_endpoint_phase {
@@ -122,18 +120,15 @@ struct evm_endpoint {
     bool cannot_subscribe;
     uint32_t subscription_bytes;
     uint8_t subscription[72];
-    uint32_t silences; /* deadlines passed in a row */
+    uint32_t silences;           /* deadlines passed in a row */
+    bool is_mute;                /* too many of them: it does not count as answering */
+    uint32_t penalty;            /* what it did wrong; decays; the least is asked first */
+    struct instant paused_until; /* it asked for patience */
+    struct instant recheck_at;   /* GOOD: its chain id */
+    bool is_banned;              /* it changed its chain while it was in use */
+    struct evm_told told;
     struct evm_notice state_notice;
     struct evm_notice malformed_notice;
-};
-
-struct evm_header {
-    uint64_t number;
-    struct hash hash;
-    struct hash parent;
-    uint64_t time_s;
-    struct amount base_fee;
-    uint8_t bloom[EVM_BLOOM_BYTES];
 };
 
 /* A fact with its place in the list of its block or range. */
@@ -195,19 +190,21 @@ struct evm_watch {
     uint32_t ring_count;
 
     bool head_is_known;
-    struct evm_header head; /* latest the primary told of */
-    struct instant head_at;
-    bool head_is_asked;
-    bool head_is_doubtful; /* the chain may no longer have it */
+    struct evm_header head; /* latest that a quorum told of */
+    bool head_is_doubtful;  /* its number alone is known, or the chain may no longer have it */
+    struct evm_candidate candidates[EVM_CANDIDATES];
+    uint32_t candidates_next;
 
     bool final_is_known;
-    bool final_is_wanted;
-    bool final_is_asked;
-    struct instant final_again_at;
     uint64_t final_number;
     struct hash final_hash;
     bool final_is_given_pending;
     struct evm_block final_pending;
+    uint64_t final_check_number; /* a quorum is past it; its hash is asked for. 0: none */
+    bool final_check_is_asked;
+    struct instant final_check_again_at;
+    struct instant final_back_since; /* a quorum names an older one; 0: it does not */
+    bool final_back_is_told;
     struct hash final_disputed; /* a final hash that already sent us looking for an ancestor */
 
     struct evm_slot slots[EVM_AHEAD_BLOCKS]; /* by number modulo their count */
@@ -251,6 +248,8 @@ struct evm_job {
     uint32_t steps_started;
     uint32_t steps_done;
     struct instant deadline;
+    uint64_t at_number; /* the block it is asked at, where the core names none; see quorum */
+    struct hash at_hash;
     enum outcome outcome;
     uint32_t reason_bytes;
     uint8_t reason[REASON_BYTES_MAX];
@@ -288,6 +287,11 @@ struct evm_job {
             uint64_t nonce_final;
             struct amount balance;
             uint64_t final_number; /* under FINALITY_DEPTH */
+            bool asks_head;
+            bool is_legacy;
+            struct amount gas_price;
+            struct amount priority_usual;
+            struct amount priority_hasty;
         } lane;
         struct {
             uint64_t block_number;
@@ -310,6 +314,7 @@ struct evm_job {
             struct amount fee_native;
             struct amount fee_token;
             uint64_t gas;
+            struct amount data_fee;
             struct hash payload_digest;
         } prepare;
         struct {
@@ -414,6 +419,8 @@ struct evm {
     uint32_t follows_max;
     uint32_t frame_bytes_max;
     struct duration request_deadline;
+    enum transaction_kind transactions;
+    enum data_fee data_fee;
     struct instant now;
 
     struct json_parser parser;
@@ -429,7 +436,17 @@ struct evm {
     uint64_t ids_given;
 
     struct evm_endpoint endpoints[ENDPOINTS_PER_CHAIN_MAX];
-    uint32_t primary; /* EVM_ANY_ENDPOINT: none */
+    uint32_t primary; /* the best one; EVM_ANY_ENDPOINT: none */
+    uint32_t quorum;
+    struct instant penalties_decay_at;
+    struct instant quorum_missing_since; /* 0: it is there */
+    bool quorum_is_lost;
+    struct instant split_again_at; /* said once in a while */
+    struct evm_quorum_notice quorum_notice;
+    struct evm_evidence *evidence; /* EVM_EVIDENCE_MAX of them; none with a quorum of one */
+    struct evm_dissent *dissents;  /* by endpoint */
+    uint32_t readers_count;        /* the first so many may be asked */
+    uint32_t submit_first;         /* this one and those after it are given transactions */
 
     struct evm_interest interest;
     const struct core_router **routers; /* of this chain */
@@ -471,16 +488,57 @@ bool evm_call_start(struct evm *evm, enum evm_call_kind kind, uint32_t subject, 
                     uint32_t endpoint);
 /* Forgets every call of a kind and subject (EVM_ANY_ENDPOINT as subject: of the kind). */
 void evm_calls_drop(struct evm *evm, enum evm_call_kind kind, uint32_t subject);
-bool evm_calls_write(struct evm *evm, struct chain_request *ret_request);
-void evm_calls_read(struct evm *evm, uint32_t endpoint, struct bytes frame);
+/* True when this endpoint is the next one, or among them, to be asked. */
+bool evm_call_is_ready(const struct evm *evm, const struct evm_call *call, uint32_t endpoint);
+/* What an endpoint said to a question it was asked. */
+void evm_call_said(struct evm *evm, struct evm_call *call, uint32_t endpoint,
+                   const struct evm_answer *answer);
+/* It is asked again at once. */
+void evm_call_again(struct evm *evm, struct evm_call *call, uint32_t endpoint);
 void evm_calls_lost(struct evm *evm, uint32_t endpoint);
 void evm_calls_tick(struct evm *evm);
 struct instant evm_calls_next_tick(const struct evm *evm);
+
+/* frames.c */
+void evm_call_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer);
+void evm_call_answer(struct evm *evm, const struct evm_call *call, const struct evm_answer *answer);
+bool evm_call_is_once(const struct evm_call *call); /* its asker must know of every failure */
+bool evm_calls_write(struct evm *evm, struct chain_request *ret_request);
+void evm_calls_read(struct evm *evm, uint32_t endpoint, struct bytes frame);
+
+/* votes.c */
+/* How answers to a call are compared, if one endpoint's word will not do. */
+enum evm_vote_form evm_vote_form(const struct evm *evm, const struct evm_call *call);
+/* What an answer says, however it is written. False: no answer to such a question. */
+bool evm_vote_read(struct evm *evm, const struct evm_call *call, const struct evm_answer *answer,
+                   struct evm_vote *ret_vote);
+/* The block a question is about; 0: none. */
+uint64_t evm_call_block(const struct evm *evm, const struct evm_call *call, struct hash *ret_hash);
+/* Keeps what was said, as long as the call is not settled. */
+void evm_evidence_keep(struct evm *evm, struct evm_call *call, const struct hash *digest,
+                       const struct json_token *result);
+void evm_evidence_free(struct evm *evm, struct evm_call *call);
+/* An endpoint's answer is not the one in use (`agreed_count` 0: none is). */
+void evm_dissent_tell(struct evm *evm, const struct evm_call *call, uint32_t endpoint,
+                      uint32_t agreed_count);
+/* Whether endpoints that answer differently cannot both be honest. */
+bool evm_vote_is_fixed(const struct evm_call *call);
+void evm_quorum_tick(struct evm *evm);
+struct instant evm_quorum_next_tick(const struct evm *evm);
+void evm_quorum_tell(struct evm *evm, enum quorum_state state);
+bool evm_votes_event(struct evm *evm, struct event *ret_event);
 
 /* endpoint.c */
 void evm_endpoint_connected(struct evm *evm, uint32_t index);
 void evm_endpoint_lost(struct evm *evm, uint32_t index);
 void evm_endpoint_silent(struct evm *evm, uint32_t index); /* a deadline passed */
+void evm_endpoint_spoke(struct evm *evm, uint32_t index);
+void evm_endpoint_punish(struct evm *evm, uint32_t index, enum evm_fault fault);
+/* It counts for the quorum: good, and not mute. */
+bool evm_endpoint_answers(const struct evm *evm, uint32_t index);
+/* True when `a` is asked before `b`. */
+bool evm_endpoint_is_better(const struct evm *evm, uint32_t a, uint32_t b);
+void evm_endpoints_tick(struct evm *evm);
 void evm_endpoint_malformed(struct evm *evm, uint32_t index, const char *detail);
 void evm_endpoint_notify(struct evm *evm, uint32_t index, const struct rpc_item *item);
 void evm_endpoint_pump(struct evm *evm);
@@ -502,12 +560,27 @@ void evm_watch_pump(struct evm *evm);
 bool evm_range_is_due(const struct evm *evm);
 struct instant evm_watch_next_tick(const struct evm *evm);
 bool evm_watch_event(struct evm *evm, struct event *ret_event);
+/* Enough endpoints have a block of this number. */
+void evm_watch_raise(struct evm *evm, uint64_t number);
+
+/* heads.c */
 MUST_USE enum status evm_header_read(const struct json_token *json, struct evm_header *ret_header);
+struct hash evm_header_digest(const struct evm_header *header);
+/* Its heads count. */
+bool evm_endpoint_is_listened(const struct evm *evm, uint32_t index);
+void evm_head_told(struct evm *evm, uint32_t index, const struct evm_header *header);
+void evm_final_want(struct evm *evm); /* the head moved: the final block may have */
+void evm_heads_pump(struct evm *evm);
+struct instant evm_heads_next_tick(const struct evm *evm);
 void evm_head_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer);
 void evm_head_answer(struct evm *evm, const struct evm_call *call, const struct evm_answer *answer);
 void evm_final_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer);
 void evm_final_answer(struct evm *evm, const struct evm_call *call,
                       const struct evm_answer *answer);
+void evm_final_check_write(struct evm *evm, const struct evm_call *call,
+                           struct json_writer *writer);
+void evm_final_check_answer(struct evm *evm, const struct evm_call *call,
+                            const struct evm_answer *answer);
 
 /* blocks.c */
 void evm_slots_drop(struct evm *evm);
@@ -607,6 +680,8 @@ void evm_write_block_hash(struct json_writer *writer, const struct hash *hash);
 /* {"to":...,"data":...}, with "from" when it is not NULL; then the block parameter follows. */
 void evm_write_call(struct json_writer *writer, const struct address *from,
                     const struct address *to, struct bytes data);
+/* The newest block: "latest", or with a quorum the one the job is asked at. */
+void evm_write_at(const struct evm *evm, const struct evm_job *job, struct json_writer *writer);
 /* The bytes an eth_call returned, in evm->scratch. */
 MUST_USE enum status evm_return_bytes(struct evm *evm, const struct evm_answer *answer,
                                       struct bytes *ret_bytes);
@@ -627,6 +702,9 @@ MUST_USE enum status evm_quote_sum(struct bytes returned, const struct address *
 struct bytes evm_quote_calldata(uint8_t memory[EVM_QUOTE_CALLDATA_BYTES], uint32_t destination,
                                 const struct address *recipient, const struct amount *amount);
 
+/* account.c */
+enum evm_vote_form evm_lane_form(const struct evm_job *job, uint32_t step);
+
 /* send.c */
 /* Recipient and calldata of a leg, the latter into `memory`. STATUS_MALFORMED: it cannot be said on
  * this chain. */
@@ -634,6 +712,8 @@ MUST_USE enum status evm_leg_encode(struct evm *evm, const struct leg *leg, void
                                     size_t capacity, struct address *ret_to,
                                     struct bytes *ret_data);
 void evm_prepare_start(struct evm *evm, struct evm_job *job, const struct leg *leg);
+/* How answers to the questions of its phase are compared. */
+enum evm_vote_form evm_prepare_form(const struct evm_job *job);
 /* Which endpoint a step of a broadcast is for. */
 uint32_t evm_broadcast_endpoint(const struct evm_job *job, uint32_t step);
 void evm_broadcast_start(struct evm *evm, struct evm_job *job, const struct command *command);

@@ -278,6 +278,18 @@ static void begin_answer(struct evm *evm, struct evm_follow *follow, enum outcom
     follow->phase = EVM_FOLLOW_ANSWER;
 }
 
+/* Receipts of OP-stack rollups say what the data cost, as l1Fee; others do not. */
+static enum status read_data_fee(const struct json_token *json, struct amount *ret_fee)
+{
+    const struct json_token *fee = NULL;
+    const enum status status = json_find(json, "l1Fee", &fee);
+
+    if (status != STATUS_OK || json_is_null(fee)) {
+        return status == STATUS_MALFORMED ? status : STATUS_OK;
+    }
+    return json_amount(fee, ret_fee);
+}
+
 /* STATUS_MALFORMED: not the receipt of this transaction. */
 static enum status read_receipt(struct evm *evm, struct evm_follow *follow,
                                 const struct json_token *json)
@@ -288,6 +300,7 @@ static enum status read_receipt(struct evm *evm, struct evm_follow *follow,
     uint64_t status = 0;
     uint64_t gas = 0;
     struct amount price = amount_zero();
+    struct amount data_fee = amount_zero();
 
     if (json_hash(json_member(json, "transactionHash"), &transaction) != STATUS_OK ||
         !hash_equal(&transaction, &follow->transaction) ||
@@ -295,7 +308,8 @@ static enum status read_receipt(struct evm *evm, struct evm_follow *follow,
         json_quantity(json_member(json, "blockNumber"), &number) != STATUS_OK ||
         json_quantity(json_member(json, "status"), &status) != STATUS_OK || status > 1 ||
         json_quantity(json_member(json, "gasUsed"), &gas) != STATUS_OK ||
-        json_amount(json_member(json, "effectiveGasPrice"), &price) != STATUS_OK) {
+        json_amount(json_member(json, "effectiveGasPrice"), &price) != STATUS_OK ||
+        read_data_fee(json, &data_fee) != STATUS_OK) {
         return STATUS_MALFORMED;
     }
     begin_answer(evm, follow, OUTCOME_OK);
@@ -304,6 +318,7 @@ static enum status read_receipt(struct evm *evm, struct evm_follow *follow,
     follow->answer.receipt.block_hash = block;
     follow->answer.receipt.gas_used = gas;
     follow->answer.receipt.gas_price = price;
+    follow->answer.receipt.data_fee = data_fee;
     return STATUS_OK;
 }
 

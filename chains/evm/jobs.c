@@ -144,6 +144,25 @@ static void start_job(struct evm *evm, struct evm_job *job, const struct command
     check_failed(__FILE__, __LINE__, "a command that is no job");
 }
 
+/* Endpoints are compared on one block. Where the core names none it is the newest one that enough
+ * of them told of. */
+static void choose_block(const struct evm *evm, struct evm_job *job)
+{
+    const struct evm_watch *const watch = &evm->watch;
+
+    if (evm->quorum == 1 || job->kind == COMMAND_READ_TREE || job->kind == COMMAND_READ_POSITIONS ||
+        job->kind == COMMAND_BROADCAST) {
+        return;
+    }
+    if (!watch->head_is_known || watch->head_is_doubtful ||
+        (job->kind == COMMAND_READ_LANE && !watch->final_is_known)) {
+        evm_job_fail_text(job, OUTCOME_UNKNOWN, "the endpoints do not agree on a block yet");
+        return;
+    }
+    job->at_number = watch->head.number;
+    job->at_hash = watch->head.hash;
+}
+
 enum status evm_job_perform(struct evm *evm, const struct command *command)
 {
     if (evm->jobs_used == evm->jobs_max ||
@@ -164,6 +183,7 @@ enum status evm_job_perform(struct evm *evm, const struct command *command)
     job->outcome = OUTCOME_OK;
     job->deadline = evm_begins();
     evm->jobs_used++;
+    choose_block(evm, job);
     start_job(evm, job, command);
     begin_phase(evm, job);
     return STATUS_OK;

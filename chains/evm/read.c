@@ -30,6 +30,15 @@ void evm_write_block_hash(struct json_writer *writer, const struct hash *hash)
     json_write(writer, "}");
 }
 
+void evm_write_at(const struct evm *evm, const struct evm_job *job, struct json_writer *writer)
+{
+    if (evm->quorum == 1) {
+        json_write(writer, ",\"latest\"");
+    } else {
+        evm_write_block_hash(writer, &job->at_hash);
+    }
+}
+
 void evm_write_call(struct json_writer *writer, const struct address *from,
                     const struct address *to, struct bytes data)
 {
@@ -153,7 +162,7 @@ static void security_write(struct evm *evm, const struct evm_job *job, uint32_t 
     CHECK(!data.overrun);
     rpc_write_begin(writer, id, "eth_call");
     evm_write_call(writer, NULL, to, buffer_bytes(&data.buffer));
-    json_write(writer, ",\"latest\"");
+    evm_write_at(evm, job, writer);
     rpc_write_end(writer);
 }
 
@@ -277,7 +286,7 @@ static void storage_write(struct evm *evm, const struct evm_job *job, uint32_t s
     abi_write_address(&data, &job->storage.validator);
     rpc_write_begin(writer, id, "eth_call");
     evm_write_call(writer, NULL, &evm->self->validator_announce, buffer_bytes(&data.buffer));
-    json_write(writer, ",\"latest\"");
+    evm_write_at(evm, job, writer);
     rpc_write_end(writer);
 }
 
@@ -415,95 +424,3 @@ static void tree_event(struct evm *evm, const struct evm_job *job, struct event 
 }
 
 const struct evm_job_ops evm_tree_ops = {tree_steps, tree_write, tree_answer, tree_event};
-
-/* ---- lane -------------------------------------------------------------------------------------
- */
-
-enum { STEP_NONCE_LATEST = 0, STEP_BALANCE = 1, STEP_NONCE_FINAL = 2, LANE_STEPS_COUNT = 3 };
-
-static uint32_t lane_steps(struct evm *evm, struct evm_job *job)
-{
-    if (!address_is_evm(&job->lane.key)) {
-        evm_job_fail_text(job, OUTCOME_REFUSED, "the key is no address of this chain");
-        return 0;
-    }
-    if (job->phase == 0 && evm->finality == FINALITY_DEPTH) {
-        return 1; /* the head, whose depth decides which block is final */
-    }
-    const uint32_t last = evm->finality == FINALITY_DEPTH ? 1 : 0;
-    return job->phase == last ? LANE_STEPS_COUNT : 0;
-}
-
-static bool lane_asks_head(const struct evm *evm, const struct evm_job *job)
-{
-    return job->phase == 0 && evm->finality == FINALITY_DEPTH;
-}
-
-static void lane_write(struct evm *evm, const struct evm_job *job, uint32_t step, uint64_t id,
-                       struct json_writer *writer)
-{
-    if (lane_asks_head(evm, job)) {
-        rpc_write_begin(writer, id, "eth_blockNumber");
-        rpc_write_end(writer);
-        return;
-    }
-    rpc_write_begin(writer, id,
-                    step == STEP_BALANCE ? "eth_getBalance" : "eth_getTransactionCount");
-    json_write_evm_address(writer, &job->lane.key);
-    json_write(writer, ",");
-    if (step != STEP_NONCE_FINAL) {
-        json_write(writer, "\"latest\"");
-    } else if (evm->finality == FINALITY_DEPTH) {
-        json_write_quantity(writer, job->lane.final_number);
-    } else {
-        json_write(writer, evm->finality == FINALITY_SAFE ? "\"safe\"" : "\"finalized\"");
-    }
-    rpc_write_end(writer);
-}
-
-static void lane_answer(struct evm *evm, struct evm_job *job, uint32_t step,
-                        const struct evm_answer *answer)
-{
-    uint64_t quantity = 0;
-    struct amount amount = amount_zero();
-
-    if (answer->kind != EVM_ANSWER_RESULT || json_amount(answer->result, &amount) != STATUS_OK) {
-        evm_job_fail_answer(evm, job, answer);
-        return;
-    }
-    if (step == STEP_BALANCE && !lane_asks_head(evm, job)) {
-        job->lane.balance = amount;
-        return;
-    }
-    if (amount_to_u64(&amount, &quantity) != STATUS_OK) {
-        fail_unreadable(job);
-    } else if (lane_asks_head(evm, job)) {
-        job->lane.final_number =
-            quantity > evm->finality_blocks ? quantity - evm->finality_blocks : 0;
-    } else if (step == STEP_NONCE_LATEST) {
-        job->lane.nonce_latest = quantity;
-    } else {
-        job->lane.nonce_final = quantity;
-    }
-}
-
-static void lane_event(struct evm *evm, const struct evm_job *job, struct event *ret_event)
-{
-    (void)evm;
-    ret_event->kind = EVENT_LANE;
-    ret_event->lane.key = job->lane.key;
-    ret_event->lane.outcome = job->outcome;
-    if (job->outcome != OUTCOME_OK) {
-        return;
-    }
-    /* Asked in one frame but not at one instant: the final block cannot know more than the head. */
-    const bool is_sane = job->lane.nonce_final <= job->lane.nonce_latest;
-    ret_event->lane.outcome = is_sane ? OUTCOME_OK : OUTCOME_UNKNOWN;
-    if (is_sane) {
-        ret_event->lane.nonce_latest = job->lane.nonce_latest;
-        ret_event->lane.nonce_final = job->lane.nonce_final;
-        ret_event->lane.balance = job->lane.balance;
-    }
-}
-
-const struct evm_job_ops evm_lane_ops = {lane_steps, lane_write, lane_answer, lane_event};

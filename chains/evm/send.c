@@ -6,9 +6,10 @@
 #include "chains/evm/abi.h"
 #include "chains/evm/evm_internal.h"
 
-#define SELECTOR_PROCESS   0x7c39d130u
-#define SELECTOR_REBALANCE 0x6a99c333u
-#define SELECTOR_ANNOUNCE  0x21f71781u
+#define SELECTOR_PROCESS    0x7c39d130u
+#define SELECTOR_REBALANCE  0x6a99c333u
+#define SELECTOR_ANNOUNCE   0x21f71781u
+#define SELECTOR_GET_L1_FEE 0x49948e0eu /* OP-stack GasPriceOracle, 0x4200..000f */
 
 static void encode_process(const struct leg *leg, struct abi_writer *data)
 {
@@ -85,7 +86,7 @@ enum status evm_leg_encode(struct evm *evm, const struct leg *leg, void *memory,
 
 /* ---- prepare ----------------------------------------------------------------------------------
  * A rebalance is quoted first, from the router, as rebalance() itself does in its transaction; then
- * every kind is simulated from the key's own address. */
+ * every kind is simulated from the key's own address; then a rollup is asked for its data fee. */
 
 static const struct core_router *find_router(const struct evm *evm, uint32_t domain,
                                              const struct address *address)
@@ -154,12 +155,83 @@ static bool asks_quote(const struct evm_job *job)
     return job->prepare.leg_kind == LEG_REBALANCE && job->phase == 0;
 }
 
+/* The phase that asks what the rollup takes for the data: the last one, where there is one. */
+static uint32_t data_fee_phase(const struct evm_job *job)
+{
+    return job->prepare.leg_kind == LEG_REBALANCE ? 2 : 1;
+}
+
+static bool asks_data_fee(const struct evm_job *job)
+{
+    return job->phase == data_fee_phase(job);
+}
+
+enum evm_vote_form evm_prepare_form(const struct evm_job *job)
+{
+    return asks_quote(job) || asks_data_fee(job) ? EVM_FORM_WORDS : EVM_FORM_GAS;
+}
+
 static uint32_t prepare_steps(struct evm *evm, struct evm_job *job)
 {
-    const uint32_t phases = job->prepare.leg_kind == LEG_REBALANCE ? 2 : 1;
+    switch (evm->data_fee) {
+    case DATA_FEE_NONE:
+        return job->phase < data_fee_phase(job) ? 1 : 0;
+    case DATA_FEE_OP_STACK:
+        return job->phase <= data_fee_phase(job) ? 1 : 0;
+    }
+    CHECK(false);
+    return 0;
+}
 
-    (void)evm;
-    return job->phase < phases ? 1 : 0;
+/* getL1Fee(bytes) of the oracle, on the transaction as it will be but for its nonce and fees, whose
+ * lengths are bounded from above. */
+static void data_fee_write(struct evm *evm, const struct evm_job *job, struct json_writer *writer)
+{
+    const struct evm_transaction transaction = {
+        .chain_id = evm->self->chain_id,
+        .nonce = UINT32_MAX,
+        .priority_fee = evm->self->fee_per_gas_max,
+        .fee_max = evm->self->fee_per_gas_max,
+        .gas_limit = evm->self->gas_limit_max,
+        .to = job->prepare.to,
+        .value = job->prepare.value,
+        .data = bytes_from(job->payload, job->payload_bytes),
+    };
+    struct address oracle = {{0}};
+    struct buffer encoded = buffer_from(evm->scratch, EVM_LEG_BYTES_MAX);
+    uint8_t memory[4 + 2 * 32];
+    struct abi_writer head = abi_writer_from(memory, sizeof(memory));
+
+    oracle.bytes[12] = 0x42;
+    oracle.bytes[31] = 0x0f;
+    const enum status status = evm_transaction_encode(&transaction, &encoded);
+    CHECK(status == STATUS_OK); /* EVM_LEG_BYTES_MAX has room for the largest calldata */
+    abi_write_selector(&head, SELECTOR_GET_L1_FEE);
+    abi_write_u64(&head, 32);
+    abi_write_u64(&head, encoded.count);
+    /* Head, bytes, and zeros up to a whole word, in one piece. */
+    const size_t padded = (encoded.count + 31) / 32 * 32;
+    CHECK(sizeof(memory) + padded <= EVM_CALLDATA_MAX + EVM_LEG_BYTES_MAX);
+    memmove(evm->scratch + sizeof(memory), evm->scratch, encoded.count);
+    memset(evm->scratch + sizeof(memory) + encoded.count, 0, padded - encoded.count);
+    memcpy(evm->scratch, memory, sizeof(memory));
+    evm_write_call(writer, NULL, &oracle, bytes_from(evm->scratch, sizeof(memory) + padded));
+    evm_write_at(evm, job, writer);
+}
+
+static void data_fee_answer(struct evm *evm, struct evm_job *job, const struct evm_answer *answer)
+{
+    struct bytes returned;
+
+    if (evm_return_bytes(evm, answer, &returned) != STATUS_OK) {
+        evm_job_fail_answer(evm, job, answer);
+        return;
+    }
+    struct abi_reader reader = abi_reader_from(returned);
+    job->prepare.data_fee = abi_read_amount(&reader);
+    if (!abi_reader_is_done(&reader)) {
+        evm_job_fail_text(job, OUTCOME_UNKNOWN, "the data fee cannot be understood");
+    }
 }
 
 static void prepare_write(struct evm *evm, const struct evm_job *job, uint32_t step, uint64_t id,
@@ -167,14 +239,19 @@ static void prepare_write(struct evm *evm, const struct evm_job *job, uint32_t s
 {
     uint8_t memory[EVM_QUOTE_CALLDATA_BYTES];
 
-    (void)evm;
     (void)step;
     if (asks_quote(job)) {
         const struct bytes data = evm_quote_calldata(memory, job->prepare.destination,
                                                      &job->prepare.recipient, &job->prepare.amount);
         rpc_write_begin(writer, id, "eth_call");
         evm_write_call(writer, &job->prepare.router, &job->prepare.bridge, data);
-        json_write(writer, ",\"latest\"");
+        evm_write_at(evm, job, writer);
+        rpc_write_end(writer);
+        return;
+    }
+    if (asks_data_fee(job)) {
+        rpc_write_begin(writer, id, "eth_call");
+        data_fee_write(evm, job, writer);
         rpc_write_end(writer);
         return;
     }
@@ -222,6 +299,10 @@ static void prepare_answer(struct evm *evm, struct evm_job *job, uint32_t step,
         quote_answer(evm, job, answer);
         return;
     }
+    if (asks_data_fee(job)) {
+        data_fee_answer(evm, job, answer);
+        return;
+    }
     if (answer->kind == EVM_ANSWER_RESULT && json_quantity(answer->result, &gas) == STATUS_OK &&
         gas > 0) {
         job->prepare.gas = gas;
@@ -255,6 +336,7 @@ static void prepare_event(struct evm *evm, const struct evm_job *job, struct eve
     ret_event->prepared.fee_token = job->prepare.fee_token;
     if (job->outcome == OUTCOME_OK) {
         ret_event->prepared.gas = job->prepare.gas;
+        ret_event->prepared.data_fee = job->prepare.data_fee;
         ret_event->prepared.value = job->prepare.value;
         ret_event->prepared.payload_digest = evm_payload_digest(&transaction);
     }
@@ -277,7 +359,7 @@ void evm_broadcast_start(struct evm *evm, struct evm_job *job, const struct comm
         evm_job_fail_text(job, OUTCOME_ABSENT, "not held");
         return;
     }
-    for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
+    for (uint32_t i = evm->submit_first; i < evm->chain.endpoints_count; i++) {
         if (evm->endpoints[i].phase == EVM_ENDPOINT_GOOD) {
             job->broadcast.endpoints[job->broadcast.endpoints_count++] = i;
         }

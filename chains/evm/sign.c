@@ -103,6 +103,7 @@ static bool is_agreed(const struct leg *leg, const struct intent *intent,
 enum status evm_leg_send(struct evm *evm, const struct leg *leg, const struct intent *intent)
 {
     struct evm_transaction transaction = {
+        .is_legacy = intent->is_legacy,
         .chain_id = evm->self->chain_id,
         .nonce = intent->nonce,
         .priority_fee = intent->priority_fee_per_gas,

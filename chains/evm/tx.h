@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* chains/evm/tx.h: EIP-1559 transactions (type 2), unsigned and signed.
+/* chains/evm/tx.h: EIP-1559 transactions (type 2) and legacy ones (type 0, with the chain's number
+ * in what is signed, EIP-155), unsigned and signed.
  *
  * The adapter encodes what it asks to have signed; the signer decodes the same bytes, strictly, and
  * judges what it decoded. Both therefore share this code and nothing else. Access lists are never
@@ -16,7 +17,11 @@
 /* What one encoding takes beyond its data: type, headers, nine numbers and a signature. */
 #define EVM_TRANSACTION_OVERHEAD_BYTES 320u
 
+/* Above it the v of a legacy signature would overflow. */
+#define EVM_LEGACY_CHAIN_ID_MAX ((UINT64_MAX - 36) / 2)
+
 struct evm_transaction {
+    bool is_legacy; /* fee_max is its gas price, and priority_fee the same */
     uint64_t chain_id;
     uint64_t nonce;
     struct amount priority_fee; /* per gas */
@@ -27,13 +32,15 @@ struct evm_transaction {
     struct bytes data; /* calldata; borrowed */
 };
 
-/* Appends 0x02 || rlp([...]) as it is signed. STATUS_FULL: no room; the buffer is unchanged.
- * `transaction->to` must be an EVM address (a CHECK). */
+/* Appends 0x02 || rlp([...]), or for a legacy one rlp([... chain id, 0, 0]), as it is signed.
+ * STATUS_FULL: no room; the buffer is unchanged. `transaction->to` must be an EVM address, and the
+ * two fees of a legacy one the same and its chain id in bounds (CHECKs). */
 MUST_USE enum status evm_transaction_encode(const struct evm_transaction *transaction,
                                             struct buffer *buffer);
 /* Reads exactly what evm_transaction_encode writes; `ret_transaction->data` is borrowed from
  * `unsigned_bytes`. STATUS_MALFORMED: anything else: another type, an encoding that is not the
- * shortest, missing or trailing items or bytes, no recipient, an access list. */
+ * shortest, missing or trailing items or bytes, no recipient, an access list; a legacy one that
+ * names no chain, so that it would be good on all of them. */
 MUST_USE enum status evm_transaction_decode(struct bytes unsigned_bytes,
                                             struct evm_transaction *ret_transaction);
 /* Appends the signed form. STATUS_MALFORMED: v is not 27 or 28, or r or s is zero. STATUS_FULL: no

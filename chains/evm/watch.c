@@ -21,10 +21,6 @@
 
 #include "chains/evm/evm_internal.h"
 
-#define HEAD_SILENCE_MAX   DURATION_MS(5000) /* without a head told, it is asked for */
-#define HEAD_POLL_INTERVAL DURATION_MS(1000) /* where heads are not told */
-#define FINAL_AGAIN_AFTER  DURATION_MS(1000)
-
 void evm_watch_start(struct evm *evm, uint64_t from_block)
 {
     struct evm_watch *const watch = &evm->watch;
@@ -42,36 +38,9 @@ void evm_watch_start(struct evm *evm, uint64_t from_block)
     watch->single_next = from_block;
     watch->linked_next = from_block;
     watch->final_is_given_pending = false;
-    watch->final_is_wanted = true;
+    evm_final_want(evm);
     watch->range_blocks = evm->blocks_per_range;
     watch->range_again_at = evm->now;
-}
-
-enum status evm_header_read(const struct json_token *json, struct evm_header *ret_header)
-{
-    struct evm_header header;
-    const struct json_token *base_fee = NULL;
-    size_t bloom_bytes = 0;
-    const enum status has_base_fee = json_find(json, "baseFeePerGas", &base_fee);
-
-    memset(&header, 0, sizeof(header));
-    if (has_base_fee == STATUS_MALFORMED ||
-        json_quantity(json_member(json, "number"), &header.number) != STATUS_OK ||
-        json_hash(json_member(json, "hash"), &header.hash) != STATUS_OK ||
-        json_hash(json_member(json, "parentHash"), &header.parent) != STATUS_OK ||
-        json_quantity(json_member(json, "timestamp"), &header.time_s) != STATUS_OK ||
-        json_data(json_member(json, "logsBloom"), EVM_BLOOM_BYTES, header.bloom, &bloom_bytes) !=
-            STATUS_OK ||
-        bloom_bytes != EVM_BLOOM_BYTES || header.number == UINT64_MAX) {
-        return STATUS_MALFORMED;
-    }
-    header.base_fee = amount_zero();
-    if (has_base_fee == STATUS_OK && !json_is_null(base_fee) &&
-        json_amount(base_fee, &header.base_fee) != STATUS_OK) {
-        return STATUS_MALFORMED;
-    }
-    *ret_header = header;
-    return STATUS_OK;
 }
 
 /* The head is not news for a given block but its hash is. */
@@ -95,23 +64,43 @@ static void check_slot(struct evm *evm, const struct evm_header *header)
     }
 }
 
+static void on_new_head(struct evm *evm)
+{
+    struct evm_watch *const watch = &evm->watch;
+
+    evm_final_want(evm);
+    if (evm->finality == FINALITY_DEPTH) {
+        const uint64_t number = watch->head.number;
+        watch->final_is_known = number >= evm->finality_blocks;
+        watch->final_number = watch->final_is_known ? number - evm->finality_blocks : 0;
+    }
+}
+
+void evm_watch_raise(struct evm *evm, uint64_t number)
+{
+    struct evm_watch *const watch = &evm->watch;
+
+    if (watch->head_is_known && number <= watch->head.number) {
+        return;
+    }
+    watch->head.number = number;
+    watch->head_is_known = true;
+    watch->head_is_doubtful = true;
+    on_new_head(evm);
+}
+
 void evm_watch_head(struct evm *evm, const struct evm_header *header)
 {
     struct evm_watch *const watch = &evm->watch;
     const bool is_same = watch->head_is_known && hash_equal(&watch->head.hash, &header->hash);
 
-    watch->head_at = evm->now;
     watch->head = *header;
     watch->head_is_known = true;
     watch->head_is_doubtful = false;
     if (is_same) {
         return;
     }
-    watch->final_is_wanted = true;
-    if (evm->finality == FINALITY_DEPTH) {
-        watch->final_is_known = header->number >= evm->finality_blocks;
-        watch->final_number = watch->final_is_known ? header->number - evm->finality_blocks : 0;
-    }
+    on_new_head(evm);
     if (!watch->is_on || watch->range_is_on) {
         return;
     }
@@ -171,34 +160,10 @@ static void pump_final(struct evm *evm)
     struct evm_watch *const watch = &evm->watch;
     struct evm_block block;
 
-    if (watch->final_is_wanted && !watch->final_is_asked && evm->finality != FINALITY_DEPTH &&
-        instant_is_past(watch->final_again_at, evm->now)) {
-        watch->final_is_asked = evm_call_start(evm, EVM_CALL_FINAL, 0, 0, EVM_ANY_ENDPOINT);
-        watch->final_is_wanted = !watch->final_is_asked;
-    }
     if (watch->is_on && watch->final_is_known && !watch->final_is_given_pending &&
         !watch->search_is_wanted && find_final(evm, &block)) {
         watch->final_pending = block;
         watch->final_is_given_pending = true;
-    }
-}
-
-/* When the head is asked for unless it is told before. */
-static struct instant head_poll_at(const struct evm *evm)
-{
-    const bool is_told = !evm->endpoints[evm->primary].cannot_subscribe;
-
-    return evm->watch.head_at.ns == 0
-               ? evm->now
-               : instant_after(evm->watch.head_at, is_told ? HEAD_SILENCE_MAX : HEAD_POLL_INTERVAL);
-}
-
-static void pump_head(struct evm *evm)
-{
-    struct evm_watch *const watch = &evm->watch;
-
-    if (!watch->head_is_asked && instant_is_past(head_poll_at(evm), evm->now)) {
-        watch->head_is_asked = evm_call_start(evm, EVM_CALL_HEAD, 0, 0, EVM_ANY_ENDPOINT);
     }
 }
 
@@ -230,7 +195,7 @@ void evm_watch_pump(struct evm *evm)
     if (evm->primary == EVM_ANY_ENDPOINT) {
         return;
     }
-    pump_head(evm);
+    evm_heads_pump(evm);
     pump_final(evm);
     if (!watch->is_on || !watch->head_is_known) {
         return;
@@ -261,75 +226,13 @@ struct instant evm_watch_next_tick(const struct evm *evm)
     if (evm->primary == EVM_ANY_ENDPOINT) {
         return next;
     }
-    if (!watch->head_is_asked) {
-        evm_sooner(evm, head_poll_at(evm), &next);
-    }
+    evm_sooner(evm, evm_heads_next_tick(evm), &next);
     if (watch->is_on) {
-        evm_sooner(evm, watch->final_again_at, &next);
         evm_sooner(evm, watch->range_again_at, &next);
         evm_sooner(evm, watch->search_again_at, &next);
         evm_sooner(evm, evm_slots_next_tick(evm), &next);
     }
     return next;
-}
-
-void evm_head_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer)
-{
-    (void)evm;
-    rpc_write_begin(writer, call->id, "eth_getBlockByNumber");
-    json_write(writer, "\"latest\",false");
-    rpc_write_end(writer);
-}
-
-void evm_head_answer(struct evm *evm, const struct evm_call *call, const struct evm_answer *answer)
-{
-    struct evm_header header;
-
-    (void)call;
-    evm->watch.head_is_asked = false;
-    evm->watch.head_at = evm->now; /* an answer or none: not again before its time */
-    if (answer->kind != EVM_ANSWER_RESULT ||
-        evm_header_read(answer->result, &header) != STATUS_OK) {
-        if (answer->kind == EVM_ANSWER_RESULT && evm->primary != EVM_ANY_ENDPOINT) {
-            evm_endpoint_malformed(evm, evm->primary, "a block that cannot be read");
-        }
-        return;
-    }
-    evm_watch_head(evm, &header);
-}
-
-void evm_final_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer)
-{
-    rpc_write_begin(writer, call->id, "eth_getBlockByNumber");
-    json_write(writer, evm->finality == FINALITY_SAFE ? "\"safe\",false" : "\"finalized\",false");
-    rpc_write_end(writer);
-}
-
-void evm_final_answer(struct evm *evm, const struct evm_call *call, const struct evm_answer *answer)
-{
-    struct evm_watch *const watch = &evm->watch;
-    struct evm_header header;
-
-    watch->final_is_asked = false;
-    if (answer->kind == EVM_ANSWER_NONE) {
-        watch->final_is_wanted = true;
-        watch->final_again_at = instant_after(evm->now, FINAL_AGAIN_AFTER);
-        return;
-    }
-    if (answer->kind == EVM_ANSWER_ERROR || evm_header_read(answer->result, &header) != STATUS_OK) {
-        /* A young chain has no final block yet and says null; the next head asks again. */
-        if (!json_is_null(answer->result)) {
-            evm_endpoint_malformed(evm, call->endpoint, "no answer to the finality policy's tag");
-        }
-        return;
-    }
-    if (watch->final_is_known && header.number < watch->final_number) {
-        evm_endpoint_malformed(evm, call->endpoint, "the final block moved back");
-        return;
-    }
-    watch->final_is_known = true;
-    watch->final_number = header.number;
-    watch->final_hash = header.hash;
 }
 
 static void give_block(struct evm *evm, const struct evm_header *header, bool is_range_end,

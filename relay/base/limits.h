@@ -10,6 +10,7 @@
 #define CHAINS_MAX              64u
 #define ENDPOINTS_PER_CHAIN_MAX 8u
 #define ASSETS_MAX              32u
+#define DELIVERY_KEYS_MAX       15u  /* beside the first key of a chain */
 #define ROUTERS_MAX             256u /* warp-route routers whose collateral is watched */
 #define VAULTS_MAX              256u
 #define NAME_BYTES_MAX          32u /* names of chains, assets, nodes, with the final NUL */
@@ -37,7 +38,7 @@
 #define BATCH_BYTES_MAX            (8u << 20)
 #define BALANCES_PER_EVENT_MAX     512u
 #define MOVES_PER_PLAN_MAX         256u
-#define PROOF_BYTES_MAX            24576u /* of a plan: prices, and a tree of decisions */
+#define PLAN_PROOF_BYTES_MAX       24576u /* of a plan: prices, and a tree of decisions */
 
 static_assert(MESSAGE_BYTES_MAX + METADATA_BYTES_MAX < RECORD_BYTES_MAX,
               "a leg with its message and metadata fits one record");

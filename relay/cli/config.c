@@ -25,6 +25,12 @@ int cli_config(int argc, char **argv)
         cli_say("config", "%s", error.text);
         return status == STATUS_REFUSED ? EXIT_REFUSED : EXIT_USAGE;
     }
+    for (uint32_t i = 0; i < config->core.chains_count; i++) {
+        if (config->chains[i].quorum == 1) {
+            cli_say("config", "chain %s: one endpoint decides alone; what it says is not compared",
+                    config->core.chains[i].name);
+        }
+    }
     if (json) {
         config_print_json(config, stdout);
     } else {

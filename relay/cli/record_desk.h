@@ -6,6 +6,7 @@
 
 #include "proto/record.h"
 #include "relay/cli/rows_view.h"
+#include "store/source.h"
 
 struct record_desk {
     struct rows_view view; /* view.config names chains; NULL when the journal does not say */

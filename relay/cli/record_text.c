@@ -17,13 +17,13 @@
 #define WORD_BYTES_MAX   64u
 #define DATA_SHOWN_BYTES 16u /* of long bytes, in a line */
 
-static const char *record_name(const struct record *record)
+const char *record_text_name(const struct record *record)
 {
     return record->kind == RECORD_EVENT ? record_event_name(record->event.kind)
                                         : record_command_name(record->command.kind);
 }
 
-static uint32_t record_domain(const struct record *record)
+uint32_t record_text_domain(const struct record *record)
 {
     return record->kind == RECORD_EVENT ? record->event.domain : record->command.domain;
 }
@@ -187,13 +187,13 @@ static void build_value(void *context, const struct record_value *value)
 json_t *record_text_json(uint64_t sequence, const struct record *record,
                          const struct core_config *config)
 {
-    const char *chain = chain_name(config, record_domain(record));
+    const char *chain = chain_name(config, record_text_domain(record));
     struct json_builder builder = {.record = record, .levels = {json_object()}};
-    json_t *json =
-        json_pack("{s:I, s:s, s:o, s:s, s:s, s:s*, s:I}", "sequence", (json_int_t)sequence, "at",
-                  cli_time_text(record->at), "at_ns", number_json(record->at.ns), "record",
-                  record->kind == RECORD_EVENT ? "event" : "command", "name", record_name(record),
-                  "chain", chain, "core_version", (json_int_t)record->core_version);
+    json_t *json = json_pack(
+        "{s:I, s:s, s:o, s:s, s:s, s:s*, s:I}", "sequence", (json_int_t)sequence, "at",
+        cli_time_text(record->at), "at_ns", number_json(record->at.ns), "record",
+        record->kind == RECORD_EVENT ? "event" : "command", "name", record_text_name(record),
+        "chain", chain, "core_version", (json_int_t)record->core_version);
 
     if (record->kind == RECORD_EVENT) {
         (void)json_object_set_new(json, "digest", json_string(cli_hash_text(&record->digest)));
@@ -246,7 +246,7 @@ static const struct core_asset *asset_of(const struct core_config *config, uint3
 static const struct core_asset *asset_of_record(const struct core_config *config,
                                                 const struct record *record)
 {
-    const uint32_t domain = record_domain(record);
+    const uint32_t domain = record_text_domain(record);
 
     if (config == NULL) {
         return NULL;
@@ -420,9 +420,12 @@ static void print_value(void *context, const struct record_value *value)
     }
 }
 
-static const char *fact_name(enum fact_kind kind)
+const char *record_text_fact_name(const struct record *record)
 {
-    switch (kind) {
+    if (record->kind != RECORD_EVENT || record->event.kind != EVENT_FACT) {
+        return NULL;
+    }
+    switch (record->event.fact.kind) {
     case FACT_DISPATCH:
         return "dispatch";
     case FACT_TREE_INSERT:
@@ -450,7 +453,7 @@ static const char *fact_name(enum fact_kind kind)
 void record_text_print(FILE *stream, uint64_t sequence, const struct record *record,
                        const struct core_config *config)
 {
-    const uint32_t domain = record_domain(record);
+    const uint32_t domain = record_text_domain(record);
     const char *chain = chain_name(config, domain);
     struct line line = {.stream = stream,
                         .record = record,
@@ -464,10 +467,114 @@ void record_text_print(FILE *stream, uint64_t sequence, const struct record *rec
     /* Commands stand out: they are what the node did, the rest is what it was told. */
     (void)fprintf(stream, "%8" PRIu64 "  %s  %-10s %s%s", sequence, cli_time_text(record->at),
                   chain == NULL ? number : chain, record->kind == RECORD_COMMAND ? "> " : "",
-                  record_name(record));
-    if (record->kind == RECORD_EVENT && record->event.kind == EVENT_FACT) {
-        (void)fprintf(stream, " %s", fact_name(record->event.fact.kind));
+                  record_text_name(record));
+    const char *fact = record_text_fact_name(record);
+    if (fact != NULL) {
+        (void)fprintf(stream, " %s", fact);
     }
     record_visit(record, print_value, &line);
     (void)fputc('\n', stream);
+}
+
+/* ---- all fields ---- */
+
+struct page {
+    struct line line;
+    uint32_t depth;
+};
+
+static void print_whole_bytes(FILE *stream, struct bytes bytes)
+{
+    (void)fputs("0x", stream);
+    for (size_t i = 0; i < bytes.count; i++) {
+        (void)fprintf(stream, "%02x", bytes.data[i]);
+    }
+}
+
+static void print_whole_value(const struct page *page, const struct record_value *value)
+{
+    FILE *stream = page->line.stream;
+    char text[AMOUNT_DECIMAL_BYTES_MAX];
+    char word[WORD_BYTES_MAX];
+    struct address address;
+
+    switch (value->kind) {
+    case RECORD_VALUE_NUMBER:
+        (void)fprintf(stream, "%" PRIu64, value->number);
+        if (is_reason(page->line.record, value)) {
+            (void)fprintf(stream, " (%s)", reason_text((enum reason)value->number));
+        }
+        return;
+    case RECORD_VALUE_BOOL:
+        (void)fputs(value->truth ? "yes" : "no", stream);
+        return;
+    case RECORD_VALUE_WORD:
+        (void)fputs(word_of(value->text, word), stream);
+        return;
+    case RECORD_VALUE_AMOUNT:
+        (void)amount_format_decimal(&value->amount, text);
+        (void)fputs(text, stream);
+        if (page->line.asset != NULL && is_in_asset(value)) {
+            (void)fprintf(stream, " (%s %s)",
+                          cli_units_text(&value->amount, page->line.asset->decimals),
+                          page->line.asset->symbol);
+        }
+        return;
+    case RECORD_VALUE_ADDRESS:
+        memcpy(address.bytes, value->bytes.data, sizeof(address.bytes));
+        (void)fputs(cli_address_text(&address), stream);
+        return;
+    case RECORD_VALUE_TEXT:
+        (void)fprintf(stream, "\"%s\"", cli_bytes_text(value->bytes));
+        return;
+    case RECORD_VALUE_HASH:
+    case RECORD_VALUE_SIGNATURE:
+    case RECORD_VALUE_DATA:
+        print_whole_bytes(stream, value->bytes);
+        return;
+    case RECORD_VALUE_GROUP:
+    case RECORD_VALUE_LIST:
+    case RECORD_VALUE_END:
+        return;
+    }
+}
+
+static void print_field(void *context, const struct record_value *value)
+{
+    struct page *page = context;
+    FILE *stream = page->line.stream;
+
+    if (value->kind == RECORD_VALUE_END) {
+        CHECK(page->depth > 0);
+        page->depth--;
+        return;
+    }
+    (void)fprintf(stream, "%*s%s", (int)(2 * page->depth + 2), "",
+                  value->name == NULL ? "-" : value->name);
+    if (value->kind == RECORD_VALUE_GROUP || value->kind == RECORD_VALUE_LIST) {
+        if (value->kind == RECORD_VALUE_LIST) {
+            (void)fprintf(stream, ": %" PRIu64, value->number);
+        }
+        page->depth++;
+    } else {
+        (void)fputs(value->name == NULL ? " " : ": ", stream);
+        print_whole_value(page, value);
+    }
+    (void)fputc('\n', stream);
+    if (is_dispatched(page->line.record, value)) {
+        const struct hash id = message_id(value->bytes);
+        (void)fprintf(stream, "%*smessage_id: %s\n", (int)(2 * page->depth + 2), "",
+                      cli_hash_text(&id));
+    }
+}
+
+void record_text_print_all(FILE *stream, const struct record *record,
+                           const struct core_config *config)
+{
+    struct page page = {.line = {.stream = stream,
+                                 .record = record,
+                                 .config = config,
+                                 .asset = asset_of_record(config, record)}};
+
+    record_visit(record, print_field, &page);
 }

@@ -18,4 +18,15 @@ json_t *record_text_json(uint64_t sequence, const struct record *record,
 void record_text_print(FILE *stream, uint64_t sequence, const struct record *record,
                        const struct core_config *config);
 
+/* Every field, one per line and indented as they nest; bytes are whole. */
+void record_text_print_all(FILE *stream, const struct record *record,
+                           const struct core_config *config);
+
+/* "block", "send". Static memory. */
+const char *record_text_name(const struct record *record);
+/* "dispatch" of a fact, NULL of anything else. Static memory. */
+const char *record_text_fact_name(const struct record *record);
+/* 0: it is about none. */
+uint32_t record_text_domain(const struct record *record);
+
 #endif

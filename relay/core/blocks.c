@@ -252,6 +252,7 @@ static void fact_put(struct step *step, uint32_t domain, uint32_t round, const s
     struct packer packer = packer_from(memory, sizeof(memory));
 
     pack_u32(&packer, round);
+    pack_u64(&packer, step->record);
     fact_pack(fact, &packer);
     step_put(step, fact_key(key, domain, fact->block_number, fact->log_index),
              packer_finish(&packer));
@@ -259,11 +260,12 @@ static void fact_put(struct step *step, uint32_t domain, uint32_t round, const s
 
 /* Reads a row's fact; its message is kept for this step, because the row's bytes are borrowed. */
 static bool fact_take(struct step *step, struct bytes key, struct bytes value, uint32_t *ret_round,
-                      struct fact *ret_fact)
+                      uint64_t *ret_record, struct fact *ret_fact)
 {
     struct unpacker unpacker = unpacker_from(value);
 
     *ret_round = unpack_u32(&unpacker);
+    *ret_record = unpack_u64(&unpacker);
     if (fact_unpack(key, &unpacker, ret_fact) != STATUS_OK) {
         step->status = STATUS_CORRUPT;
         return false;
@@ -295,7 +297,8 @@ void blocks_on_fact(struct step *step, uint32_t domain, const struct fact *fact)
     if (step_get(step, key, &value)) {
         struct fact old;
         uint32_t round = 0;
-        if (!fact_take(step, key, value, &round, &old)) {
+        uint64_t record = 0;
+        if (!fact_take(step, key, value, &round, &record, &old)) {
             return;
         }
         if (hash_equal(&old.block_hash, &fact->block_hash)) {
@@ -333,9 +336,11 @@ static bool apply_next(struct step *step, uint32_t domain, struct chain_row *cha
     struct bytes value;
     struct fact fact;
     uint32_t round = 0;
+    uint64_t record = 0;
 
     if (!step_seek(step, from, bytes_from(memory, 5), &key, &value) ||
-        !fact_take(step, key, value, &round, &fact) || fact.block_number > chain->target_number) {
+        !fact_take(step, key, value, &round, &record, &fact) ||
+        fact.block_number > chain->target_number) {
         return false;
     }
     const bool is_last_index = fact.log_index == UINT32_MAX;
@@ -346,9 +351,11 @@ static bool apply_next(struct step *step, uint32_t domain, struct chain_row *cha
         message_on_orphaned_fact(step, domain, &fact);
         return true;
     }
+    step->fact_record = record;
     tree_on_final_fact(step, domain, &fact);
     message_on_final_fact(step, domain, &fact);
     ledger_on_final_fact(step, domain, &fact);
+    step->fact_record = 0;
     return true;
 }
 

@@ -262,6 +262,7 @@ void posting_row_pack(struct packer *packer, const struct posting_row *row)
     pack_hash(packer, &row->transaction);
     pack_u32(packer, row->log_index);
     pack_hash(packer, &row->message_id);
+    pack_u64(packer, row->record);
 }
 
 bool posting_row_unpack(struct bytes bytes, struct posting_row *ret_row)
@@ -270,7 +271,7 @@ bool posting_row_unpack(struct bytes bytes, struct posting_row *ret_row)
 
     memset(ret_row, 0, sizeof(*ret_row));
     ret_row->at = unpack_instant(&unpacker);
-    ret_row->kind = (enum posting_kind)unpack_enum(&unpacker, POSTING_OPENING, POSTING_SETTLEMENT);
+    ret_row->kind = (enum posting_kind)unpack_enum(&unpacker, POSTING_OPENING, POSTING_GAS);
     ret_row->debit = account_unpack(&unpacker);
     ret_row->credit = account_unpack(&unpacker);
     ret_row->amount = unpack_amount(&unpacker);
@@ -278,6 +279,7 @@ bool posting_row_unpack(struct bytes bytes, struct posting_row *ret_row)
     ret_row->transaction = unpack_hash(&unpacker);
     ret_row->log_index = unpack_u32(&unpacker);
     ret_row->message_id = unpack_hash(&unpacker);
+    ret_row->record = unpack_u64(&unpacker);
     return unpacker_is_done(&unpacker);
 }
 
@@ -417,6 +419,7 @@ void assembly_pack(struct packer *packer, const struct assembly *row)
     pack_u64(packer, row->block);
     pack_hash(packer, &row->transaction);
     pack_u32(packer, row->log_index);
+    pack_u64(packer, row->record);
     pack_bool(packer, row->processing);
     pack_hash(packer, &row->process_id);
     pack_u32(packer, row->count);
@@ -435,6 +438,7 @@ bool assembly_unpack(struct bytes bytes, struct assembly *ret_row)
     ret_row->block = unpack_u64(&unpacker);
     ret_row->transaction = unpack_hash(&unpacker);
     ret_row->log_index = unpack_u32(&unpacker);
+    ret_row->record = unpack_u64(&unpacker);
     ret_row->processing = unpack_bool(&unpacker);
     ret_row->process_id = unpack_hash(&unpacker);
     ret_row->count = unpack_u32(&unpacker);

@@ -31,9 +31,12 @@
 #include "relay/core/reason.h"
 
 #define CAPITAL_KEY_BYTES_MAX 80u
-#define PLAN_ROUTERS_MAX      24u /* of one asset: its network fits one row */
-#define PLAN_MOVES_MAX        48u /* started by one plan: its rows fit one step */
-#define PLAN_LIMITS_MAX       8u
+/* The chain's own asset, of which the ledger has only what our transactions cost; no configured
+ * asset may be called so. 18 decimals. */
+#define LEDGER_NATIVE_SYMBOL "native"
+#define PLAN_ROUTERS_MAX     24u /* of one asset: its network fits one row */
+#define PLAN_MOVES_MAX       48u /* started by one plan: its rows fit one step */
+#define PLAN_LIMITS_MAX      8u
 
 /* stored: never renumber */
 enum account_kind {
@@ -80,6 +83,7 @@ enum posting_kind {
     POSTING_TRANSFER = 8,    /* a token transfer without a message: a donation, a withdrawal */
     POSTING_ADJUSTMENT = 9,  /* a person accepted a difference to the chain */
     POSTING_SETTLEMENT = 10, /* a payout whose sending became known later */
+    POSTING_GAS = 11,        /* of a transaction of ours, in the native asset */
 };
 
 struct posting_row {
@@ -92,6 +96,7 @@ struct posting_row {
     struct hash transaction;
     uint32_t log_index;
     struct hash message_id; /* zero: none */
+    uint64_t record;        /* of the journal: the fact, or the balances, that it rests on */
 };
 
 /* stored: never renumber */
@@ -173,6 +178,7 @@ struct assembly {
     uint64_t block;
     struct hash transaction;
     uint32_t log_index;
+    uint64_t record; /* that told the fact at log_index */
     bool processing; /* a ProcessId was seen in this transaction */
     struct hash process_id;
     uint32_t count;

@@ -595,6 +595,8 @@ const char *posting_kind_name(enum posting_kind kind)
         return "transfer";
     case POSTING_ADJUSTMENT:
         return "adjustment";
+    case POSTING_GAS:
+        return "gas";
     case POSTING_SETTLEMENT:
         return "settlement";
     }

@@ -76,6 +76,7 @@ struct intent {
     struct address key;
     uint64_t nonce;
     uint64_t gas_limit;
+    bool is_legacy; /* fee_per_gas_max is the one price; priority_fee_per_gas is the same */
     struct amount fee_per_gas_max;
     struct amount priority_fee_per_gas;
     struct amount value;

@@ -37,11 +37,23 @@ struct core_chain {
     /* Where its checkpoints are published: file://... Each origin needs a location of its own,
      * because objects in it are named by index alone. Empty unless `validate`. */
     char storage_location[LOCATION_BYTES_MAX];
-    struct address key; /* account that sends transactions here; zero: none may be sent */
-    struct amount fee_per_gas_max; /* ceiling; above it sending waits */
-    struct amount priority_fee_per_gas;
-    uint64_t gas_limit_max;        /* of one transaction */
-    struct amount key_balance_min; /* native; below it an alarm */
+    /* Account that sends transactions here, and the only one that moves capital and announces;
+     * zero: none may be sent. */
+    struct address key;
+    struct amount fee_per_gas_max;      /* ceiling; above it sending waits */
+    struct amount priority_fee_per_gas; /* least */
+    uint64_t gas_limit_max;             /* of one transaction */
+    struct amount key_balance_min;      /* native; below it an alarm */
+    /* More accounts that deliver messages, each with nonces of its own; none twice, none zero. */
+    struct address delivery_keys[DELIVERY_KEYS_MAX];
+    uint32_t delivery_keys_count;
+    /* The most that is paid as a priority fee because others do; below the least: the least. */
+    struct amount priority_fee_max;
+    struct amount transaction_fee_max; /* gas and data fee of one transaction; zero: no ceiling */
+    /* A transaction that waits longer for its block pays as the most hasty do, within the ceilings;
+     * zero: only blocks count. */
+    struct duration inclusion_deadline;
+    uint32_t in_flight_max; /* transactions of one key in no block yet; zero: 64 */
 };
 
 struct core_asset {

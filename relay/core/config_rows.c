@@ -23,6 +23,18 @@ static void unpack_text(struct unpacker *unpacker, char *ret_text, size_t capaci
     }
 }
 
+/* A count that is beyond its limit ends the reading. */
+static uint32_t unpack_count(struct unpacker *unpacker, uint32_t count_max)
+{
+    const uint32_t count = unpack_u32(unpacker);
+
+    if (count > count_max) {
+        unpacker->underrun = true;
+        return 0;
+    }
+    return count;
+}
+
 static void chain_pack(const struct core_chain *chain, struct packer *packer)
 {
     pack_text(packer, chain->name, sizeof(chain->name));
@@ -41,6 +53,15 @@ static void chain_pack(const struct core_chain *chain, struct packer *packer)
     pack_amount(packer, &chain->priority_fee_per_gas);
     pack_u64(packer, chain->gas_limit_max);
     pack_amount(packer, &chain->key_balance_min);
+    CHECK(chain->delivery_keys_count <= DELIVERY_KEYS_MAX);
+    pack_u32(packer, chain->delivery_keys_count);
+    for (uint32_t i = 0; i < chain->delivery_keys_count; i++) {
+        pack_address(packer, &chain->delivery_keys[i]);
+    }
+    pack_amount(packer, &chain->priority_fee_max);
+    pack_amount(packer, &chain->transaction_fee_max);
+    pack_u64(packer, chain->inclusion_deadline.ns);
+    pack_u32(packer, chain->in_flight_max);
 }
 
 static void chain_unpack(struct unpacker *unpacker, struct core_chain *ret_chain)
@@ -61,6 +82,14 @@ static void chain_unpack(struct unpacker *unpacker, struct core_chain *ret_chain
     ret_chain->priority_fee_per_gas = unpack_amount(unpacker);
     ret_chain->gas_limit_max = unpack_u64(unpacker);
     ret_chain->key_balance_min = unpack_amount(unpacker);
+    ret_chain->delivery_keys_count = unpack_count(unpacker, DELIVERY_KEYS_MAX);
+    for (uint32_t i = 0; i < ret_chain->delivery_keys_count; i++) {
+        ret_chain->delivery_keys[i] = unpack_address(unpacker);
+    }
+    ret_chain->priority_fee_max = unpack_amount(unpacker);
+    ret_chain->transaction_fee_max = unpack_amount(unpacker);
+    ret_chain->inclusion_deadline.ns = unpack_u64(unpacker);
+    ret_chain->in_flight_max = unpack_u32(unpacker);
 }
 
 static void router_pack(const struct core_router *router, struct packer *packer)
@@ -162,18 +191,6 @@ void config_pack(const struct core_config *config, struct packer *packer)
     }
     pack_address(packer, &config->validator);
     route_pack(&config->route, packer);
-}
-
-/* A count that is beyond its limit ends the reading. */
-static uint32_t unpack_count(struct unpacker *unpacker, uint32_t count_max)
-{
-    const uint32_t count = unpack_u32(unpacker);
-
-    if (count > count_max) {
-        unpacker->underrun = true;
-        return 0;
-    }
-    return count;
 }
 
 enum status config_unpack(struct bytes bytes, struct core_config *ret_config)

@@ -2,8 +2,8 @@
 /* relay/core/core.c: one step: routes the event, works off what is due, folds the digest.
  *
  * TABLE_META, one row: core version u32, digest, instants of the last step, of the wake that was
- * asked for and of the last start, paused. It is written by every step and is not part of the
- * digest it holds.
+ * asked for and of the last start, paused, records of the journal so far. It is written by every
+ * step and is not part of the digest it holds.
  *
  * The due queue is read from step->due_floor on, so rows that were already worked off, and are only
  * not durable yet, are not walked again. */
@@ -21,7 +21,7 @@
 #include "relay/core/tables.h"
 #include "relay/core/text.h"
 
-#define META_BYTES        (4 + 32 + 8 + 8 + 8 + 1)
+#define META_BYTES        (4 + 32 + 8 + 8 + 8 + 1 + 8)
 #define DUE_PER_STEP_MAX  64u
 #define DUE_ROOM_COMMANDS 4u /* what a due handler that does not look at the room may ask */
 #define NEVER             UINT64_MAX
@@ -35,6 +35,7 @@ struct core {
     struct instant wake; /* asked for; NEVER: none */
     struct instant started;
     bool paused;
+    uint64_t records_count; /* of the journal, this step's left out while it runs */
     uint8_t bytes[COMMAND_BYTES_PER_STEP_MAX];
 };
 
@@ -58,10 +59,9 @@ static void meta_write(struct core *core)
     pack_instant(&packer, core->wake);
     pack_instant(&packer, core->started);
     pack_bool(&packer, core->paused);
+    pack_u64(&packer, core->records_count);
     rows_put(core->step.rows, bytes_from(meta_key, sizeof(meta_key)), packer_finish(&packer));
-    /* Not part of the digest: it holds the digest. */
-    struct hash unused = core->digest;
-    rows_fold_changes(core->step.rows, &unused);
+    rows_skip_changes(core->step.rows); /* not part of the digest: it holds the digest */
 }
 
 static enum status meta_read(struct core *core)
@@ -89,6 +89,7 @@ static enum status meta_read(struct core *core)
     core->wake = unpack_instant(&unpacker);
     core->started = unpack_instant(&unpacker);
     core->paused = unpack_bool(&unpacker);
+    core->records_count = unpack_u64(&unpacker);
     return unpacker_is_done(&unpacker) ? STATUS_OK : STATUS_CORRUPT;
 }
 
@@ -460,6 +461,8 @@ static void step_begin(struct core *core, const struct event *event)
     }
     step->now = core->last;
     step->started = core->started;
+    step->record = core->records_count + 1;
+    step->fact_record = 0;
     step->status = STATUS_OK;
     step->commands_count = 0;
     step->bytes = buffer_from(core->bytes, sizeof(core->bytes));
@@ -499,6 +502,17 @@ static void fold_digest(struct core *core, const struct event *event)
     core->digest = sha2_finish(&sha2);
 }
 
+/* What the shell journals of a step: the event and the decisions. */
+static uint64_t records_of(const struct step *step)
+{
+    uint64_t count = 1;
+
+    for (uint32_t i = 0; i < step->commands_count; i++) {
+        count += command_is_recorded(step->commands[i].kind) ? 1u : 0u;
+    }
+    return count;
+}
+
 enum status core_step(struct core *core, const struct event *event, struct core_output *ret_output)
 {
     CHECK(core->has_config || event->kind == EVENT_START);
@@ -512,6 +526,7 @@ enum status core_step(struct core *core, const struct event *event, struct core_
     }
     ask_for_wake(core, event, asked_before);
     fold_digest(core, event);
+    core->records_count += records_of(step);
     meta_write(core);
     *ret_output = (struct core_output){
         .commands = step->commands, .commands_count = step->commands_count, .digest = core->digest};

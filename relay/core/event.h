@@ -244,7 +244,8 @@ struct event {
             struct amount value;        /* native amount the payload carries */
             struct amount fee_native;   /* LEG_REBALANCE: quoted now; else 0 */
             struct amount fee_token;
-            struct bytes reason; /* revert text when refused */
+            struct amount data_fee; /* native; what a rollup adds for its data, else 0 */
+            struct bytes reason;    /* revert text when refused */
         } prepared;
         struct {
             struct hash leg_id;
@@ -271,13 +272,19 @@ struct event {
             struct hash block_hash;
             uint64_t gas_used;
             struct amount gas_price; /* effective, wei per gas */
+            struct amount data_fee;  /* native; what a rollup added for its data, else 0 */
         } receipt;
         struct {
             struct address key;
             enum outcome outcome;
-            uint64_t nonce_latest; /* transactions mined at the head */
-            uint64_t nonce_final;  /* transactions mined at the final block */
-            struct amount balance; /* native, at the head */
+            uint64_t nonce_latest;   /* transactions mined at the head */
+            uint64_t nonce_final;    /* transactions mined at the final block */
+            struct amount balance;   /* native, at the head */
+            bool is_legacy;          /* the chain has no base fee: one price per gas, no more */
+            struct amount gas_price; /* legacy chains: what the node would pay; else 0 */
+            /* What others pay as priority fee per gas in the last blocks; 0: not known. */
+            struct amount priority_usual; /* half of them less */
+            struct amount priority_hasty; /* nine of ten less */
         } lane;
         struct {
             enum outcome outcome;

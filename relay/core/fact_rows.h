@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* relay/core/fact_rows.h: facts as rows, from the head until they are final and applied.
  *
- * TABLE_FACT, domain u32, block number u64, log index u32 -> watch round u32, fact. Threads: none.
+ * TABLE_FACT, domain u32, block number u64, log index u32 -> watch round u32, number of the
+ *   journal record that told it u64, fact. Threads: none.
  */
 #ifndef SLUICE_RELAY_CORE_FACT_ROWS_H
 #define SLUICE_RELAY_CORE_FACT_ROWS_H
@@ -11,7 +12,7 @@
 #include "relay/core/event.h"
 
 #define FACT_KEY_BYTES 17u
-/* Round, kind, block hash, transaction, contract, the message's length. */
+/* Round, record, kind, block hash, transaction, contract, the message's length. */
 #define FACT_ROW_BYTES_MAX (MESSAGE_BYTES_MAX + 256u)
 
 static_assert(FACT_ROW_BYTES_MAX <= ROW_VALUE_BYTES_MAX, "a fact fits one row");

@@ -85,6 +85,7 @@ static void fold_intent(struct fold *fold, const struct intent *intent)
     pack_amount(packer, &intent->priority_fee_per_gas);
     pack_amount(packer, &intent->value);
     pack_hash(packer, &intent->payload_digest);
+    pack_bool(packer, intent->is_legacy);
 }
 
 static void fold_question(struct fold *fold, const struct command *command)

@@ -118,29 +118,6 @@ void lane_forget(struct step *step, const struct hash *leg_id)
 
 /* ---- offers ---- */
 
-enum reason lane_fees(struct step *step, const struct core_chain *config, struct amount *ret_fee,
-                      struct amount *ret_priority)
-{
-    struct chain_row chain;
-    struct amount needed;
-    struct amount doubled;
-
-    if (!blocks_chain(step, config->domain, &chain) || chain.head_number == 0) {
-        return REASON_LANE_UNKNOWN;
-    }
-    if (amount_add(&chain.base_fee, &config->priority_fee_per_gas, &needed) != STATUS_OK ||
-        amount_compare(&needed, &config->fee_per_gas_max) > 0) {
-        return REASON_FEE_CEILING;
-    }
-    /* Twice the base fee outlasts six full blocks in a row, each an eighth dearer. */
-    if (amount_add(&needed, &chain.base_fee, &doubled) != STATUS_OK) {
-        doubled = config->fee_per_gas_max;
-    }
-    *ret_fee = amount_smaller(&doubled, &config->fee_per_gas_max);
-    *ret_priority = amount_smaller(&config->priority_fee_per_gas, ret_fee);
-    return REASON_NONE;
-}
-
 static enum reason gas_limit_of(const struct core_chain *config, uint64_t gas, uint64_t *ret_limit)
 {
     /* A recipient's handler sees 63/64 of what is left, and some swallow running out. */
@@ -160,8 +137,7 @@ static enum reason lane_refusal(struct step *step, const struct core_chain *conf
     if (step->paused) {
         return REASON_PAUSED;
     }
-    if (config == NULL || address_is_zero(&config->key) ||
-        !address_equal(&config->key, &leg->key)) {
+    if (config == NULL || !lane_key_is_known(config, &leg->key)) {
         return REASON_NO_KEY;
     }
     const enum reason halted = blocks_halted(step, leg->domain);
@@ -184,11 +160,7 @@ static enum reason lane_refusal(struct step *step, const struct core_chain *conf
         step_command(step, COMMAND_READ_LANE, lane->domain)->read_lane.key = lane->key;
         return REASON_LANE_UNKNOWN;
     }
-    if (lane->row.waiting_count >= LANE_WAITING_MAX ||
-        lane->row.next_nonce - lane->row.first_open >= LANE_OPEN_MAX) {
-        return REASON_LANE_FULL;
-    }
-    return REASON_NONE;
+    return lane_has_place(config, &lane->row) ? REASON_NONE : REASON_LANE_FULL;
 }
 
 static void take_nonce(struct step *step, struct lane *lane, const struct leg *leg,
@@ -211,6 +183,48 @@ static void take_nonce(struct step *step, struct lane *lane, const struct leg *l
     lane_put(step, lane);
 }
 
+/* The first attempt of a leg that is taken. Anything but REASON_NONE: it is not. */
+static enum reason first_attempt(struct step *step, const struct core_chain *config,
+                                 const struct lane *lane, const struct event *prepared,
+                                 struct intent_row *ret_intent)
+{
+    struct attempt *attempt = &ret_intent->attempts[0];
+    struct price price;
+
+    enum reason reason = gas_limit_of(config, prepared->prepared.gas, &ret_intent->gas_limit);
+    if (reason == REASON_NONE) {
+        reason = lane_price(step, lane, config, HASTE_USUAL, &price);
+    }
+    if (reason == REASON_NONE) {
+        reason = lane_affords(lane, config, &price, ret_intent->gas_limit, prepared);
+    }
+    if (reason != REASON_NONE) {
+        return reason;
+    }
+    attempt->state = ATTEMPT_ASKED;
+    attempt->is_legacy = price.is_legacy;
+    attempt->fee_per_gas_max = price.fee;
+    attempt->priority_fee_per_gas = price.priority;
+    ret_intent->attempts_count = 1;
+    ret_intent->payload_digest = prepared->prepared.payload_digest;
+    ret_intent->value = prepared->prepared.value;
+    ret_intent->since = step->now;
+    ret_intent->attempt_at = step->now;
+    return REASON_NONE;
+}
+
+static void tell_poor(struct step *step, struct lane *lane, const struct hash *leg_id)
+{
+    struct text text = text_from("balance ");
+
+    if (!lane->row.balance_low) {
+        text_add_amount(&text, &lane->row.balance);
+        text_add(&text, " wei: no more is sent until the key has been paid");
+        step_note(step, NOTE_ALARM, lane->domain, leg_id, REASON_INSUFFICIENT_FUNDS, text.text);
+        lane->row.balance_low = true;
+    }
+}
+
 enum reason lane_offer(struct step *step, const struct leg *leg, const struct event *prepared)
 {
     CHECK(prepared->kind == EVENT_PREPARED);
@@ -229,19 +243,16 @@ enum reason lane_offer(struct step *step, const struct leg *leg, const struct ev
     }
     struct intent_row intent;
     memset(&intent, 0, sizeof(intent));
-    struct attempt *attempt = &intent.attempts[0];
-    reason = gas_limit_of(config, prepared->prepared.gas, &intent.gas_limit);
-    if (reason == REASON_NONE) {
-        reason = lane_fees(step, config, &attempt->fee_per_gas_max, &attempt->priority_fee_per_gas);
-    }
+    lane_refresh(step, &lane);
+    reason = first_attempt(step, config, &lane, prepared, &intent);
     if (reason != REASON_NONE) {
+        if (reason == REASON_INSUFFICIENT_FUNDS) {
+            tell_poor(step, &lane, &leg->id);
+        }
+        lane_put(step, &lane);
         return reason;
     }
-    attempt->state = ATTEMPT_ASKED;
-    intent.attempts_count = 1;
     intent.leg_id = leg->id;
-    intent.payload_digest = prepared->prepared.payload_digest;
-    intent.value = prepared->prepared.value;
     take_nonce(step, &lane, leg, &intent);
     return REASON_NONE;
 }
@@ -500,7 +511,10 @@ void lane_on_submitted(struct step *step, const struct event *event)
         on_rejected(step, &found, event);
         break;
     case OUTCOME_UNKNOWN:
-        found.intent.resign = true; /* perhaps it is not held either */
+        /* Perhaps it was taken: its hash and the lane's nonce say. Perhaps it is not held either.
+         */
+        lane_follow(step, &found.lane, found.leg.nonce, &found.intent);
+        found.intent.resign = true;
         found.intent.act_at = instant_after(step->now, LANE_RETRY_WAIT);
         break;
     }
@@ -540,6 +554,8 @@ static void on_included(struct step *step, struct found *found, const struct eve
     intent->block_hash = event->receipt.block_hash;
     intent->gas_used = event->receipt.gas_used;
     intent->gas_price = event->receipt.gas_price;
+    intent->data_fee = event->receipt.data_fee;
+    intent->receipt_record = step->record;
     intent->told_when_final = is_known && intent->block_number <= chain.applied_number;
     intent->act_at.ns = 0;
     intent_put(step, &found->lane, found->leg.nonce, intent);
@@ -654,6 +670,10 @@ void lane_on_lane(struct step *step, const struct event *event)
     lane.row.balance = event->lane.balance;
     lane.row.nonce_latest = event->lane.nonce_latest;
     lane.row.nonce_final = event->lane.nonce_final;
+    lane.row.is_legacy = event->lane.is_legacy;
+    lane.row.gas_price = event->lane.gas_price;
+    lane.row.priority_usual = event->lane.priority_usual;
+    lane.row.priority_hasty = event->lane.priority_hasty;
     watch_balance(step, &lane);
     if (lane.row.state != LANE_FROZEN) {
         reconcile(step, &lane);
@@ -681,8 +701,8 @@ void lane_on_start(struct step *step)
 
     for (uint32_t i = 0; i < step->config->chains_count; i++) {
         const struct core_chain *config = &step->config->chains[i];
-        if (!address_is_zero(&config->key)) {
-            (void)lane_get(step, config->domain, &config->key, &lane);
+        for (uint32_t k = 0; k < lane_keys_count(config); k++) {
+            (void)lane_get(step, config->domain, lane_key_at(config, k), &lane);
             start_lane(step, &lane);
         }
     }

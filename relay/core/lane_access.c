@@ -119,6 +119,69 @@ bool leg_whole(struct step *step, const struct hash *leg_id, struct leg *ret_leg
     return true;
 }
 
+uint32_t lane_keys_count(const struct core_chain *config)
+{
+    return address_is_zero(&config->key) ? 0 : 1 + config->delivery_keys_count;
+}
+
+const struct address *lane_key_at(const struct core_chain *config, uint32_t index)
+{
+    CHECK(index < lane_keys_count(config));
+    return index == 0 ? &config->key : &config->delivery_keys[index - 1];
+}
+
+bool lane_key_is_known(const struct core_chain *config, const struct address *key)
+{
+    for (uint32_t i = 0; i < lane_keys_count(config); i++) {
+        if (address_equal(lane_key_at(config, i), key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+uint32_t lane_waiting_max(const struct core_chain *config)
+{
+    return config->in_flight_max == 0 ? LANE_WAITING_MAX : config->in_flight_max;
+}
+
+bool lane_has_place(const struct core_chain *config, const struct lane_row *row)
+{
+    const uint64_t waiting_max = lane_waiting_max(config);
+
+    return row->waiting_count < waiting_max &&
+           row->next_nonce - row->first_open < LANE_OPEN_FACTOR * waiting_max;
+}
+
+bool lane_choose(struct step *step, const struct core_chain *config, const struct hash *id,
+                 struct address *ret_key)
+{
+    const uint32_t count = lane_keys_count(config);
+    uint32_t fewest = UINT32_MAX;
+    bool any = false;
+
+    CHECK(count > 0);
+    /* The message's own place in the list is where the search begins: what is offered at once is
+     * spread, and a message stays with its key while nothing is wrong. */
+    const uint32_t first = (uint32_t)(id->bytes[0] << 8 | id->bytes[1]) % count;
+    *ret_key = *lane_key_at(config, first);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct address *key = lane_key_at(config, (first + i) % count);
+        struct lane lane;
+        if (!lane_get(step, config->domain, key, &lane) || lane.row.state != LANE_READY ||
+            !lane_has_place(config, &lane.row)) {
+            continue;
+        }
+        const uint32_t load = lane.row.waiting_count + (lane.row.balance_low ? UINT16_MAX : 0);
+        if (load < fewest) {
+            fewest = load;
+            any = true;
+            *ret_key = *key;
+        }
+    }
+    return any;
+}
+
 struct hash lane_due_id(uint32_t domain, const struct address *key)
 {
     struct hash id = step_domain_id(domain);

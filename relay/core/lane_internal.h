@@ -7,8 +7,9 @@
 #include "relay/core/lane_rows.h"
 #include "relay/core/step.h"
 
-#define LANE_WAITING_MAX 64u  /* transactions of a lane that are in no block yet */
-#define LANE_OPEN_MAX    256u /* transactions of a lane that are not final */
+#define LANE_WAITING_MAX                                                                           \
+    64u                     /* transactions of a lane in no block yet, where nothing else is said */
+#define LANE_OPEN_FACTOR 4u /* so many times as many may be in a block and not final */
 #define LANE_NEVER       UINT64_MAX
 
 #define LANE_ANSWER_WAIT    DURATION_MS(5000)  /* for a signature or a broadcast's answer */
@@ -19,6 +20,7 @@
 #define LANE_UNKNOWN_WAIT   DURATION_MS(3000)  /* between readings while the nonce is unknown */
 #define LANE_FIRST_USE_WAIT DURATION_MS(10000) /* how old a reading may be that is first used */
 #define LANE_READ_WAIT      DURATION_MS(60000) /* between readings: balance, foreign transactions */
+#define LANE_FEES_WAIT      DURATION_MS(15000) /* between readings while something is sent: fees */
 
 #define LANE_REBROADCAST_BLOCKS 6u
 #define LANE_REPLACE_BLOCKS     12u
@@ -46,6 +48,14 @@ bool leg_get(struct step *step, const struct hash *leg_id, struct leg_row *ret_l
 void leg_put(struct step *step, const struct leg_row *leg);
 /* The leg as commands carry it, with the message's bytes. False: a row is missing. */
 bool leg_whole(struct step *step, const struct hash *leg_id, struct leg *ret_leg);
+
+/* The accounts of a chain: the first is its key, the others only deliver. */
+uint32_t lane_keys_count(const struct core_chain *config);
+const struct address *lane_key_at(const struct core_chain *config, uint32_t index);
+bool lane_key_is_known(const struct core_chain *config, const struct address *key);
+uint32_t lane_waiting_max(const struct core_chain *config);
+/* Neither as many waiting nor as many not final as may be. */
+bool lane_has_place(const struct core_chain *config, const struct lane_row *row);
 
 /* Wants lane_work at `at` at the latest. */
 void lane_schedule(struct step *step, struct lane *lane, struct instant at);
@@ -82,8 +92,43 @@ void lane_settle(struct step *step, struct lane *lane, uint64_t nonce,
                  const struct intent_row *intent, enum leg_end end);
 /* Walks the open intents and does what time, blocks and readings ask for; writes the lane. */
 void lane_work(struct step *step, struct lane *lane);
-/* Fees for a new transaction. REASON_FEE_CEILING: the network asks for more than allowed. */
-enum reason lane_fees(struct step *step, const struct core_chain *config, struct amount *ret_fee,
-                      struct amount *ret_priority);
+/* Asks for the lane's nonces, balance and fees, unless they were asked for just now. */
+void lane_refresh(struct step *step, struct lane *lane);
+
+/* ---- lane_fees.c ---- */
+/* not stored */
+enum haste {
+    HASTE_USUAL,
+    HASTE_HASTY,
+};
+
+struct price {
+    bool is_legacy;
+    struct amount fee;      /* per gas, the most */
+    struct amount priority; /* per gas; on legacy chains the same */
+    struct amount likely;   /* per gas, as things stand */
+};
+
+/* For a new transaction. REASON_FEE_CEILING: the network asks for more than allowed;
+ * REASON_LANE_UNKNOWN: nothing is known of the chain's fees. */
+enum reason lane_price(struct step *step, const struct lane *lane, const struct core_chain *config,
+                       enum haste haste, struct price *ret_price);
+/* Whether the ceiling and the key's balance bear it: REASON_FEE_CEILING, REASON_INSUFFICIENT_FUNDS,
+ * or REASON_LANE_FULL when they will once others are paid. */
+enum reason lane_affords(const struct lane *lane, const struct core_chain *config,
+                         const struct price *price, uint64_t gas_limit,
+                         const struct event *prepared);
+/* An eighth more, and at least one: what every pool asks of a replacement. False: no such amount.
+ */
+bool lane_raise(const struct amount *old, struct amount *ret_raised);
+/* How much the intent is in a hurry by now. */
+enum haste lane_haste(const struct step *step, const struct core_chain *config,
+                      const struct intent_row *intent);
+/* Whether blocks or time enough have passed without the last attempt. */
+bool lane_is_overdue(const struct step *step, const struct core_chain *config,
+                     const struct intent_row *intent, uint64_t head);
+/* What the next attempt pays. False: the ceiling forbids it. */
+bool lane_raised_price(struct step *step, const struct lane *lane, const struct core_chain *config,
+                       const struct intent_row *intent, struct price *ret_price);
 
 #endif

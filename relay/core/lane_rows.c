@@ -61,6 +61,10 @@ void lane_row_pack(const struct lane_row *lane, struct packer *packer)
     pack_bool(packer, lane->balance_low);
     pack_u64(packer, lane->nonce_latest);
     pack_u64(packer, lane->nonce_final);
+    pack_bool(packer, lane->is_legacy);
+    pack_amount(packer, &lane->gas_price);
+    pack_amount(packer, &lane->priority_usual);
+    pack_amount(packer, &lane->priority_hasty);
     pack_instant(packer, lane->asked_at);
     pack_instant(packer, lane->read_at);
     pack_instant(packer, lane->due);
@@ -85,6 +89,10 @@ enum status lane_row_unpack(struct bytes bytes, struct lane_row *ret_lane)
     lane.balance_low = unpack_bool(&unpacker);
     lane.nonce_latest = unpack_u64(&unpacker);
     lane.nonce_final = unpack_u64(&unpacker);
+    lane.is_legacy = unpack_bool(&unpacker);
+    lane.gas_price = unpack_amount(&unpacker);
+    lane.priority_usual = unpack_amount(&unpacker);
+    lane.priority_hasty = unpack_amount(&unpacker);
     lane.asked_at = unpack_instant(&unpacker);
     lane.read_at = unpack_instant(&unpacker);
     lane.due = unpack_instant(&unpacker);
@@ -111,6 +119,8 @@ void intent_row_pack(const struct intent_row *intent, struct packer *packer)
     pack_bool(packer, intent->resign);
     pack_u32(packer, intent->sends_count);
     pack_u32(packer, intent->rejections_count);
+    pack_instant(packer, intent->since);
+    pack_instant(packer, intent->attempt_at);
     pack_instant(packer, intent->act_at);
     pack_u64(packer, intent->asked_block);
     pack_u64(packer, intent->sent_block);
@@ -122,12 +132,15 @@ void intent_row_pack(const struct intent_row *intent, struct packer *packer)
     pack_hash(packer, &intent->block_hash);
     pack_u64(packer, intent->gas_used);
     pack_amount(packer, &intent->gas_price);
+    pack_amount(packer, &intent->data_fee);
+    pack_u64(packer, intent->receipt_record);
     pack_u32(packer, intent->attempts_count);
     for (uint32_t i = 0; i < intent->attempts_count; i++) {
         const struct attempt *attempt = &intent->attempts[i];
         pack_u8(packer, (uint8_t)attempt->state);
         pack_u32(packer, attempt->number);
         pack_bool(packer, attempt->is_cancel);
+        pack_bool(packer, attempt->is_legacy);
         pack_amount(packer, &attempt->fee_per_gas_max);
         pack_amount(packer, &attempt->priority_fee_per_gas);
         pack_hash(packer, &attempt->transaction);
@@ -139,6 +152,7 @@ static void attempt_unpack(struct unpacker *unpacker, struct attempt *ret_attemp
     ret_attempt->state = (enum attempt_state)unpack_enum(unpacker, ATTEMPT_ASKED, ATTEMPT_REFUSED);
     ret_attempt->number = unpack_u32(unpacker);
     ret_attempt->is_cancel = unpack_bool(unpacker);
+    ret_attempt->is_legacy = unpack_bool(unpacker);
     ret_attempt->fee_per_gas_max = unpack_amount(unpacker);
     ret_attempt->priority_fee_per_gas = unpack_amount(unpacker);
     ret_attempt->transaction = unpack_hash(unpacker);
@@ -159,6 +173,8 @@ enum status intent_row_unpack(struct bytes bytes, struct intent_row *ret_intent)
     intent->resign = unpack_bool(&unpacker);
     intent->sends_count = unpack_u32(&unpacker);
     intent->rejections_count = unpack_u32(&unpacker);
+    intent->since = unpack_instant(&unpacker);
+    intent->attempt_at = unpack_instant(&unpacker);
     intent->act_at = unpack_instant(&unpacker);
     intent->asked_block = unpack_u64(&unpacker);
     intent->sent_block = unpack_u64(&unpacker);
@@ -170,6 +186,8 @@ enum status intent_row_unpack(struct bytes bytes, struct intent_row *ret_intent)
     intent->block_hash = unpack_hash(&unpacker);
     intent->gas_used = unpack_u64(&unpacker);
     intent->gas_price = unpack_amount(&unpacker);
+    intent->data_fee = unpack_amount(&unpacker);
+    intent->receipt_record = unpack_u64(&unpacker);
     const uint32_t count = unpack_u32(&unpacker);
     if (count == 0 || count > ATTEMPTS_MAX || intent->included_attempt >= count) {
         return STATUS_CORRUPT;

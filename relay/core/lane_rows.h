@@ -16,9 +16,9 @@
 #define LANE_KEY_BYTES        37u
 #define INTENT_KEY_BYTES      45u
 #define LEG_KEY_BYTES         33u
-#define LANE_ROW_BYTES_MAX    256u
+#define LANE_ROW_BYTES_MAX    384u
 #define ATTEMPTS_MAX          16u
-#define ATTEMPT_BYTES         (1u + 4u + 1u + 32u + 32u + 32u)
+#define ATTEMPT_BYTES         (1u + 4u + 2u + 32u + 32u + 32u)
 #define INTENT_ROW_BYTES_MAX  (512u + ATTEMPTS_MAX * ATTEMPT_BYTES)
 #define LEG_CONTENT_BYTES_MAX (METADATA_BYTES_MAX + 64u)
 #define LEG_ROW_BYTES_MAX     (256u + LEG_CONTENT_BYTES_MAX)
@@ -35,12 +35,16 @@ struct lane_row {
     bool used;  /* a nonce was assigned since the chain's was last adopted */
     bool adopt; /* a person said to accept the chain's nonce */
     uint64_t next_nonce;
-    uint64_t first_open;     /* lowest nonce that is not final */
-    uint32_t waiting_count;  /* intents not included in a block */
-    struct amount balance;   /* as last read */
-    bool balance_low;        /* told to people */
-    uint64_t nonce_latest;   /* as last read */
-    uint64_t nonce_final;    /* as last read */
+    uint64_t first_open;          /* lowest nonce that is not final */
+    uint32_t waiting_count;       /* intents not included in a block */
+    struct amount balance;        /* as last read */
+    bool balance_low;             /* told to people */
+    uint64_t nonce_latest;        /* as last read */
+    uint64_t nonce_final;         /* as last read */
+    bool is_legacy;               /* the chain takes one price per gas alone */
+    struct amount gas_price;      /* of legacy chains, as last read */
+    struct amount priority_usual; /* as last read; 0: not known */
+    struct amount priority_hasty;
     struct instant asked_at; /* last COMMAND_READ_LANE; 0: never since the start */
     struct instant read_at;  /* of the last answer */
     struct instant due;      /* of its due row; 0: none */
@@ -61,6 +65,7 @@ struct attempt {
     enum attempt_state state;
     uint32_t number;
     bool is_cancel;
+    bool is_legacy; /* fee_per_gas_max is its price */
     struct amount fee_per_gas_max;
     struct amount priority_fee_per_gas;
     struct hash transaction;
@@ -76,9 +81,11 @@ struct intent_row {
     bool resign;          /* the next repeat asks the signer, not the network */
     uint32_t sends_count; /* times the signer was asked */
     uint32_t rejections_count;
-    struct instant act_at; /* when to repeat what was asked last; UINT64_MAX: blocks decide */
-    uint64_t asked_block;  /* head when the last attempt was first sent */
-    uint64_t sent_block;   /* head when it was last sent; 0: not yet */
+    struct instant since;      /* when it took its nonce */
+    struct instant attempt_at; /* when the last attempt was made */
+    struct instant act_at;     /* when to repeat what was asked last; UINT64_MAX: blocks decide */
+    uint64_t asked_block;      /* head when the last attempt was first sent */
+    uint64_t sent_block;       /* head when it was last sent; 0: not yet */
     bool included;
     uint32_t included_attempt; /* index into attempts */
     bool succeeded;
@@ -87,6 +94,8 @@ struct intent_row {
     struct hash block_hash;
     uint64_t gas_used;
     struct amount gas_price;
+    struct amount data_fee;  /* what a rollup added, by its receipt */
+    uint64_t receipt_record; /* of the journal: that told the inclusion */
     struct attempt attempts[ATTEMPTS_MAX];
     uint32_t attempts_count;
 };

@@ -2,7 +2,7 @@
 /* relay/core/lane_work.c: what time, blocks and finality do to the open intents of a lane.
  *
  * One walk over the open intents serves every occasion: a due instant, a new block, a final block,
- * a reading of the nonces. It is bounded by LANE_OPEN_MAX; where a step's room ends first the lane
+ * a reading of the nonces. It is bounded by lane_has_place; where a step's room ends first the lane
  * asks to be called again at once, and every part remembers how far it came. */
 #include <string.h>
 
@@ -65,6 +65,7 @@ void lane_send(struct step *step, const struct lane *lane, uint64_t nonce,
                                            .key = lane->key,
                                            .nonce = nonce,
                                            .gas_limit = intent->gas_limit,
+                                           .is_legacy = attempt->is_legacy,
                                            .fee_per_gas_max = attempt->fee_per_gas_max,
                                            .priority_fee_per_gas = attempt->priority_fee_per_gas};
     if (attempt->is_cancel) {
@@ -127,27 +128,8 @@ void lane_broadcast(struct step *step, const struct lane *lane, uint64_t nonce,
     intent->act_at = instant_after(step->now, LANE_ANSWER_WAIT);
 }
 
-/* An eighth more, and at least one: what every pool asks of a replacement. */
-static bool raise(const struct amount *old, struct amount *ret_raised)
-{
-    const struct amount nine = amount_from_u64(9);
-    const struct amount eight = amount_from_u64(8);
-    const struct amount one = amount_from_u64(1);
-    struct amount plus_one;
-
-    if (amount_scale_ceil(old, &nine, &eight, ret_raised) != STATUS_OK ||
-        amount_add(old, &one, &plus_one) != STATUS_OK) {
-        return false;
-    }
-    if (amount_compare(ret_raised, &plus_one) < 0) {
-        *ret_raised = plus_one;
-    }
-    return true;
-}
-
 /* Adds an attempt; the caller sends it. */
-static void add_attempt(struct intent_row *intent, const struct amount *fee,
-                        const struct amount *priority)
+static void add_attempt(struct step *step, struct intent_row *intent, const struct price *price)
 {
     CHECK(intent->attempts_count < ATTEMPTS_MAX);
     const uint32_t number = intent->attempts[intent->attempts_count - 1].number + 1;
@@ -156,8 +138,10 @@ static void add_attempt(struct intent_row *intent, const struct amount *fee,
         (struct attempt){.state = ATTEMPT_ASKED,
                          .number = number,
                          .is_cancel = intent->cancelling,
-                         .fee_per_gas_max = *fee,
-                         .priority_fee_per_gas = *priority};
+                         .is_legacy = price->is_legacy,
+                         .fee_per_gas_max = price->fee,
+                         .priority_fee_per_gas = price->priority};
+    intent->attempt_at = step->now;
     intent->asked_block = 0;
     intent->sent_block = 0;
 }
@@ -166,25 +150,14 @@ bool lane_replace(struct step *step, const struct lane *lane, uint64_t nonce,
                   struct intent_row *intent)
 {
     const struct core_chain *config = step_chain(step, lane->domain);
-    const struct attempt *last = &intent->attempts[intent->attempts_count - 1];
-    struct amount fee;
-    struct amount priority;
-    struct amount now_fee;
-    struct amount now_priority;
+    struct price price;
 
     /* The last place is kept for a cancel. */
     if (config == NULL || intent->attempts_count >= ATTEMPTS_MAX - 1 ||
-        !raise(&last->fee_per_gas_max, &fee) || !raise(&last->priority_fee_per_gas, &priority)) {
+        !lane_raised_price(step, lane, config, intent, &price)) {
         return false;
     }
-    if (lane_fees(step, config, &now_fee, &now_priority) == REASON_NONE &&
-        amount_compare(&now_fee, &fee) > 0) {
-        fee = now_fee;
-    }
-    if (amount_compare(&fee, &config->fee_per_gas_max) > 0 || amount_compare(&priority, &fee) > 0) {
-        return false;
-    }
-    add_attempt(intent, &fee, &priority);
+    add_attempt(step, intent, &price);
     lane_send(step, lane, nonce, intent);
     return true;
 }
@@ -205,19 +178,21 @@ void lane_cancel(struct step *step, const struct lane *lane, uint64_t nonce,
     intent->cancelling = true;
     intent->rejections_count = 0;
     struct attempt *last = &intent->attempts[intent->attempts_count - 1];
-    struct amount fee = last->fee_per_gas_max;
-    struct amount priority = last->priority_fee_per_gas;
     if (last->state == ATTEMPT_ASKED) {
         /* Asked for and never signed, so never broadcast: the cancel takes its place. */
         last->is_cancel = true;
         last->state = ATTEMPT_ASKED;
         last->number++;
+        intent->attempt_at = step->now;
         intent->asked_block = 0;
         intent->sent_block = 0;
     } else {
-        (void)raise(&last->fee_per_gas_max, &fee);
-        (void)raise(&last->priority_fee_per_gas, &priority);
-        add_attempt(intent, &fee, &priority);
+        struct price price = {.is_legacy = last->is_legacy,
+                              .fee = last->fee_per_gas_max,
+                              .priority = last->priority_fee_per_gas};
+        (void)lane_raise(&last->fee_per_gas_max, &price.fee);
+        (void)lane_raise(&last->priority_fee_per_gas, &price.priority);
+        add_attempt(step, intent, &price);
     }
     lane_send(step, lane, nonce, intent);
 }
@@ -259,6 +234,7 @@ static struct event receipt_of(const struct step *step, const struct lane *lane,
     event.receipt.block_hash = intent->block_hash;
     event.receipt.gas_used = intent->gas_used;
     event.receipt.gas_price = intent->gas_price;
+    event.receipt.data_fee = intent->data_fee;
     return event;
 }
 
@@ -276,6 +252,26 @@ static enum leg_state state_at_end(enum leg_end end)
     return LEG_STATE_VOID;
 }
 
+/* It is in a final block: what it cost goes into the ledger. */
+static void book_payment(struct step *step, const struct lane *lane,
+                         const struct intent_row *intent)
+{
+    const struct attempt *attempt = &intent->attempts[intent->included_attempt];
+    struct ledger_paid paid = {.domain = lane->domain, .key = lane->key};
+
+    paid.block = intent->block_number;
+    paid.transaction = attempt->transaction;
+    paid.record = intent->receipt_record;
+    paid.gas_used = intent->gas_used;
+    paid.gas_price = intent->gas_price;
+    paid.data_fee = intent->data_fee;
+    if (!attempt->is_cancel) {
+        (void)lane_leg_message(step, &intent->leg_id, &paid.message_id);
+        paid.value = intent->succeeded ? intent->value : amount_zero();
+    }
+    ledger_on_paid(step, &paid);
+}
+
 void lane_settle(struct step *step, struct lane *lane, uint64_t nonce,
                  const struct intent_row *intent, enum leg_end end)
 {
@@ -287,6 +283,8 @@ void lane_settle(struct step *step, struct lane *lane, uint64_t nonce,
     step_delete(step, intent_key(key, lane->domain, &lane->key, nonce));
     if (!intent->included) {
         lane->row.waiting_count--;
+    } else {
+        book_payment(step, lane, intent);
     }
     if (intent->cancelling) {
         const struct hash cancel_id = lane_cancel_id(lane, nonce);
@@ -306,6 +304,7 @@ void lane_settle(struct step *step, struct lane *lane, uint64_t nonce,
 
 struct walk {
     struct lane *lane;
+    const struct core_chain *config;
     struct chain_row chain;
     struct instant next; /* earliest instant an intent asks for */
     uint32_t waiting_seen;
@@ -419,7 +418,7 @@ static bool work_blocks(struct step *step, struct walk *walk, uint64_t nonce,
     if (intent->sent_block == 0 || head < intent->sent_block) {
         return false;
     }
-    if (head - intent->asked_block >= LANE_REPLACE_BLOCKS &&
+    if (lane_is_overdue(step, walk->config, intent, head) &&
         walk->waiting_seen <= LANE_REPLACED_MAX) {
         if (lane_replace(step, lane, nonce, intent)) {
             struct text text = text_from("nonce ");
@@ -428,7 +427,8 @@ static bool work_blocks(struct step *step, struct walk *walk, uint64_t nonce,
                       text.text);
             return true;
         }
-        intent->asked_block = head; /* not allowed: thought of again as many blocks on */
+        intent->asked_block = head; /* not allowed: thought of again as long after */
+        intent->attempt_at = step->now;
         step_note(step, NOTE_WARN, lane->domain, &intent->leg_id, REASON_FEE_CEILING, NULL);
         lane_broadcast(step, lane, nonce, intent);
         return true;
@@ -499,16 +499,34 @@ static void work_intent(struct step *step, struct walk *walk, uint64_t nonce)
     }
 }
 
-static void read_lane(struct step *step, struct lane *lane)
+/* How old a reading of the lane may be. */
+static struct duration reading_holds(const struct lane *lane)
 {
-    const struct duration wait =
-        lane->row.state == LANE_UNKNOWN ? LANE_UNKNOWN_WAIT : LANE_READ_WAIT;
+    if (lane->row.state == LANE_UNKNOWN) {
+        return LANE_UNKNOWN_WAIT;
+    }
+    return lane->row.waiting_count > 0 ? LANE_FEES_WAIT : LANE_READ_WAIT;
+}
 
+static void ask_if_older(struct step *step, struct lane *lane, struct duration wait)
+{
     if (lane->row.asked_at.ns == 0 ||
         instant_is_past(instant_after(lane->row.asked_at, wait), step->now)) {
         lane->row.asked_at = step->now;
         step_command(step, COMMAND_READ_LANE, lane->domain)->read_lane.key = lane->key;
     }
+}
+
+void lane_refresh(struct step *step, struct lane *lane)
+{
+    ask_if_older(step, lane, LANE_FEES_WAIT);
+}
+
+static void read_lane(struct step *step, struct lane *lane)
+{
+    const struct duration wait = reading_holds(lane);
+
+    ask_if_older(step, lane, wait);
     lane_schedule(step, lane, instant_after(lane->row.asked_at, wait));
 }
 
@@ -539,10 +557,11 @@ static bool walk_all(struct step *step, struct walk *walk)
 
 void lane_work(struct step *step, struct lane *lane)
 {
-    struct walk walk = {.lane = lane, .next = {.ns = LANE_NEVER}};
+    struct walk walk = {
+        .lane = lane, .config = step_chain(step, lane->domain), .next = {.ns = LANE_NEVER}};
 
     /* A chain that is stopped, or that the configuration no longer names, is not acted on. */
-    if (step_chain(step, lane->domain) == NULL || !blocks_is_running(step, lane->domain) ||
+    if (walk.config == NULL || !blocks_is_running(step, lane->domain) ||
         !blocks_chain(step, lane->domain, &walk.chain)) {
         lane_put(step, lane);
         return;

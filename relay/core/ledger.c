@@ -74,6 +74,7 @@ bool ledger_post(struct book *book, enum posting_kind kind, const struct account
         .transaction = book->assembly->transaction,
         .log_index = book->assembly->log_index,
         .message_id = id == NULL ? (struct hash){{0}} : *id,
+        .record = book->assembly->record,
     };
     capital_put_account(book->step, debit, &debit_row);
     capital_put_account(book->step, credit, &credit_row);
@@ -175,6 +176,7 @@ static void assembly_enter(struct book *book, const struct fact *fact)
     assembly->block = fact->block_number;
     assembly->transaction = fact->transaction;
     assembly->log_index = fact->log_index;
+    assembly->record = book->step->fact_record;
 }
 
 /* ---- names ---- */

@@ -463,6 +463,7 @@ static void answer_apply(struct step *step, const struct event *event, struct le
     assembly.block = chain->asked_block;
     memset(&assembly.transaction, 0, sizeof(assembly.transaction));
     assembly.log_index = 0;
+    assembly.record = step->record;
     const struct comparisons result = answer_compare(&book, chain, event, snapshot);
     if (assembly.sequence != kept.sequence) {
         kept.sequence = assembly.sequence;

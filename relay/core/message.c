@@ -405,6 +405,7 @@ void message_on_prepared(struct step *step, const struct event *event)
         message.row.gas = event->prepared.gas;
         message.row.payload_digest = event->prepared.payload_digest;
         message.row.value = event->prepared.value;
+        message.row.data_fee = event->prepared.data_fee;
         message.row.prepared_at = step->now;
         message_set(step, &message, MESSAGE_OFFERED, REASON_LANE_FULL);
         message_advance(step, &message);

@@ -96,6 +96,7 @@ void message_row_pack(const struct message_row *message, struct packer *packer)
     pack_u64(packer, message->gas);
     pack_hash(packer, &message->payload_digest);
     pack_amount(packer, &message->value);
+    pack_amount(packer, &message->data_fee);
     pack_instant(packer, message->prepared_at);
     pack_u64(packer, message->delivered_block);
     pack_hash(packer, &message->delivered_transaction);
@@ -133,6 +134,7 @@ enum status message_row_unpack(struct bytes bytes, struct message_row *ret_messa
     message.gas = unpack_u64(&unpacker);
     message.payload_digest = unpack_hash(&unpacker);
     message.value = unpack_amount(&unpacker);
+    message.data_fee = unpack_amount(&unpacker);
     message.prepared_at = unpack_instant(&unpacker);
     message.delivered_block = unpack_u64(&unpacker);
     message.delivered_transaction = unpack_hash(&unpacker);

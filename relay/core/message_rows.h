@@ -88,6 +88,7 @@ struct message_row {
     uint64_t gas;                  /* OFFERED: what the simulation said */
     struct hash payload_digest;
     struct amount value;
+    struct amount data_fee;
     struct instant prepared_at;
     uint64_t delivered_block;          /* INCLUDED, ELSEWHERE, DELIVERED */
     struct hash delivered_transaction; /* ELSEWHERE, DELIVERED */

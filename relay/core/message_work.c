@@ -154,7 +154,7 @@ static enum stage prepare(struct step *step, struct message *message, struct byt
     leg.id = process_leg_id(message);
     leg.kind = LEG_PROCESS;
     leg.domain = message->row.destination;
-    leg.key = config->key;
+    (void)lane_choose(step, config, &message->id, &leg.key);
     leg.process.message_id = message->id;
     leg.process.metadata = metadata;
     message->row.leg_id = leg.id;
@@ -264,6 +264,26 @@ static enum stage stage_preparing(struct step *step, struct message *message)
     return STAGE_NEXT;
 }
 
+/* True when the lane cannot take the message now, and the lane of another key can: then it is
+ * prepared anew for that key, which is free as long as nothing was offered. */
+static bool take_other_key(struct step *step, struct message *message, const struct leg *leg,
+                           enum reason reason)
+{
+    const struct core_chain *config = step_chain(step, leg->domain);
+    const bool is_of_lane = reason == REASON_LANE_FULL || reason == REASON_LANE_UNKNOWN ||
+                            reason == REASON_FOREIGN_TRANSACTION ||
+                            reason == REASON_INSUFFICIENT_FUNDS || reason == REASON_NO_KEY;
+    struct address key;
+
+    if (!is_of_lane || config == NULL || address_is_zero(&config->key) ||
+        !lane_choose(step, config, &message->id, &key) || address_equal(&key, &leg->key)) {
+        return false;
+    }
+    lane_forget(step, &leg->id);
+    message_set(step, message, MESSAGE_CHECKPOINTS, REASON_AWAITING_CHECKPOINTS);
+    return true;
+}
+
 /* What a lane's refusal means for the message: most pass by themselves, and soon. */
 static void offer_later(struct step *step, struct message *message, enum reason reason)
 {
@@ -301,6 +321,7 @@ static enum stage stage_offered(struct step *step, struct message *message)
     prepared.prepared.gas = message->row.gas;
     prepared.prepared.payload_digest = message->row.payload_digest;
     prepared.prepared.value = message->row.value;
+    prepared.prepared.data_fee = message->row.data_fee;
     if (!lane_leg(step, &message->row.leg_id, &leg)) {
         message_set(step, message, MESSAGE_SECURITY, REASON_AWAITING_SECURITY);
         return STAGE_NEXT;
@@ -309,6 +330,8 @@ static enum stage stage_offered(struct step *step, struct message *message)
     if (reason == REASON_NONE) {
         message_set(step, message, MESSAGE_SENT, REASON_AWAITING_INCLUSION);
         message_due(step, message, (struct instant){.ns = 0});
+    } else if (take_other_key(step, message, &leg, reason)) {
+        return STAGE_NEXT;
     } else {
         offer_later(step, message, reason);
     }

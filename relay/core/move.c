@@ -297,7 +297,8 @@ static void gas_book(struct move_row *row, const struct event *receipt)
     }
     const struct amount gas = amount_from_u64(receipt->receipt.gas_used);
     row->transaction = receipt->receipt.transaction;
-    if (amount_multiply(&gas, &receipt->receipt.gas_price, &row->gas_cost) != STATUS_OK) {
+    if (amount_multiply(&gas, &receipt->receipt.gas_price, &row->gas_cost) != STATUS_OK ||
+        amount_add(&row->gas_cost, &receipt->receipt.data_fee, &row->gas_cost) != STATUS_OK) {
         row->gas_cost = amount_max(); /* a price from outside that cannot be */
     }
 }

@@ -31,6 +31,8 @@ struct step {
     const struct core_config *config;
     struct rows *rows;
     struct instant now;
+    uint64_t record;        /* number of the event's record in the journal */
+    uint64_t fact_record;   /* of the record that told the final fact being applied; 0: none is */
     struct instant started; /* of the last EVENT_START: what was asked before it is lost */
     enum status status;     /* first failure of a row access; STATUS_OK until then */
     struct command commands[COMMANDS_PER_STEP_MAX];
@@ -95,6 +97,20 @@ void ledger_on_final_fact(struct step *step, uint32_t domain, const struct fact 
 void tree_on_final(struct step *step, uint32_t domain, uint64_t number, const struct hash *hash);
 void lane_on_final(struct step *step, uint32_t domain, uint64_t number, const struct hash *hash);
 void ledger_on_final(struct step *step, uint32_t domain, uint64_t number, const struct hash *hash);
+/* A transaction of ours is in a final block; once for each. */
+struct ledger_paid {
+    uint32_t domain;
+    struct address key;
+    uint64_t block;
+    struct hash transaction;
+    struct hash message_id; /* that it delivered; zero: none */
+    uint64_t record;        /* of the receipt */
+    uint64_t gas_used;
+    struct amount gas_price;
+    struct amount data_fee;
+    struct amount value; /* that it carried; zero when it reverted */
+};
+void ledger_on_paid(struct step *step, const struct ledger_paid *paid);
 /* A fact at the head, not final: for what wants to know early (a delivery by somebody else, the
  * inclusion of our own transaction). May be orphaned; never a reason to move money. */
 void message_on_head_fact(struct step *step, uint32_t domain, const struct fact *fact);
@@ -126,9 +142,14 @@ enum leg_end {
     LEG_REVERTED = 2,  /* included in a final block and reverted; nonce used */
     LEG_VOID = 3,      /* its nonce is final with another payload (a cancel): it never happened */
 };
+/* The key that should send a message: of those whose lane is ready and has a place the one with the
+ * fewest transactions waiting. False: none has; `ret_key` is one of the chain's keys then. The
+ * chain must have a key. */
+bool lane_choose(struct step *step, const struct core_chain *config, const struct hash *id,
+                 struct address *ret_key);
 /* Takes a prepared leg: assigns a nonce, writes the intent, asks to send. Idempotent by leg->id.
  * REASON_NONE: taken. Otherwise why not now (fee ceiling, lane unknown or full, gas limit); the leg
- * is not taken and the caller tries again later. May ask one command. */
+ * is not taken and the caller tries again later. May ask two commands. */
 enum reason lane_offer(struct step *step, const struct leg *leg, const struct event *prepared);
 /* Writes the leg's row and asks to prepare it, for owners that keep no row of the leg themselves;
  * `leg` is kept whole but for a message, which lane reads from TABLE_BODY. A repeat asks again. */

@@ -40,6 +40,7 @@ static enum status meta_unpack(struct bytes bytes, struct node_view *ret_node)
     (void)unpack_instant(&unpacker); /* the wake that was asked for */
     node.started = unpack_instant(&unpacker);
     node.paused = unpack_bool(&unpacker);
+    node.records_count = unpack_u64(&unpacker);
     if (!unpacker_is_done(&unpacker)) {
         return STATUS_CORRUPT;
     }

@@ -25,6 +25,7 @@ struct node_view {
     struct instant last;    /* of the last step */
     struct instant started; /* of the last start */
     bool paused;            /* by a person */
+    uint64_t records_count; /* of the journal, as the core counts them */
 };
 MUST_USE enum status core_view_node(const struct row_source *source, struct node_view *ret_node);
 

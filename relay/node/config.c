@@ -6,29 +6,35 @@
 #include <string.h>
 
 #include "relay/base/check.h"
+#include "relay/core/capital_rows.h"
 #include "relay/node/config_schema.h"
 #include "relay/node/endpoint.h"
 
 #define WHERE_BYTES_MAX 96u
 
 /* What stands where a key is absent. */
-#define FAMILY_DEFAULT           "evm"
-#define FINALITY_DEFAULT         "finalized"
-#define START_BLOCK_DEFAULT      "0"
-#define BLOCKS_PER_RANGE_DEFAULT "2000"
-#define REQUEST_DEADLINE_DEFAULT "5 s"
-#define FEE_PER_GAS_MAX_DEFAULT  "100 gwei"
-#define PRIORITY_FEE_DEFAULT     "1 gwei"
-#define GAS_LIMIT_MAX_DEFAULT    "3000000"
-#define KEY_BALANCE_MIN_DEFAULT  "0.01 ether"
-#define JOURNAL_MAX_DEFAULT      "64 GiB"
-#define MODE_DEFAULT             "observe"
-#define TOLERANCE_DEFAULT        "5 %"
-#define FEE_MAX_DEFAULT          "0.1 %"
-#define FEE_NATIVE_MAX_DEFAULT   "0.01 ether"
-#define MARGIN_DEFAULT           "50 %"
-#define COOLDOWN_DEFAULT         "60 s"
-#define PLAN_INTERVAL_DEFAULT    "10 s"
+#define FAMILY_DEFAULT             "evm"
+#define FINALITY_DEFAULT           "finalized"
+#define START_BLOCK_DEFAULT        "0"
+#define BLOCKS_PER_RANGE_DEFAULT   "2000"
+#define REQUEST_DEADLINE_DEFAULT   "5 s"
+#define FEE_PER_GAS_MAX_DEFAULT    "100 gwei"
+#define PRIORITY_FEE_DEFAULT       "1 gwei"
+#define GAS_LIMIT_MAX_DEFAULT      "3000000"
+#define KEY_BALANCE_MIN_DEFAULT    "0.01 ether"
+#define INCLUSION_DEADLINE_DEFAULT "120 s"
+#define IN_FLIGHT_DEFAULT          "64"
+#define TRANSACTIONS_DEFAULT       "detect"
+#define DATA_FEE_DEFAULT           "none"
+#define JOURNAL_MAX_DEFAULT        "64 GiB"
+#define MODE_DEFAULT               "observe"
+#define TOLERANCE_DEFAULT          "5 %"
+#define FEE_MAX_DEFAULT            "0.1 %"
+#define FEE_NATIVE_MAX_DEFAULT     "0.01 ether"
+#define MARGIN_DEFAULT             "50 %"
+#define COOLDOWN_DEFAULT           "60 s"
+#define PLAN_INTERVAL_DEFAULT      "10 s"
+#define LOG_INTERVAL_DEFAULT       "10 s"
 
 /* One reading of a file: the first error stays, and what comes after it is skipped. */
 struct reading {
@@ -228,6 +234,9 @@ static void read_node(struct reading *reading, const struct file_config *file,
               given(file->node.control, control), sizeof(config->control), config->control);
     config->journal_bytes_max =
         read_size(reading, "journal_max", given(file->node.journal_max, JOURNAL_MAX_DEFAULT));
+    if (file->node.tls_ca != NULL) {
+        read_path(reading, "tls_ca", file->node.tls_ca, sizeof(config->tls_ca), config->tls_ca);
+    }
     if (file->signer == NULL) {
         return;
     }
@@ -264,29 +273,110 @@ static void read_finality(struct reading *reading, const char *text, struct node
     }
 }
 
+static void read_endpoint(struct reading *reading, const char *list, unsigned index,
+                          const char *url, struct node_chain *chain)
+{
+    struct endpoint endpoint;
+    char key[32];
+
+    (void)snprintf(key, sizeof(key), "%s[%u]", list, index);
+    if (endpoint_parse(url, &endpoint) != STATUS_OK) {
+        refuse(reading, key, STATUS_MALFORMED,
+               "must be an address such as ws://127.0.0.1:8545, or wss, http or https");
+    } else if (chain->endpoints_count == ENDPOINTS_PER_CHAIN_MAX) {
+        refuse(reading, key, STATUS_MALFORMED, "is one too many: at most 8 with \"endpoints\"");
+    } else {
+        char *kept = chain->endpoints[chain->endpoints_count++];
+        (void)snprintf(kept, sizeof(chain->endpoints[0]), "%s", url);
+    }
+}
+
 static void read_endpoints(struct reading *reading, const struct file_chain *file,
                            struct node_chain *chain)
 {
     for (unsigned i = 0; i < file->endpoints_count && !failed(reading); i++) {
-        const char *url = file->endpoints[i];
-        struct endpoint endpoint;
-        char key[32];
+        read_endpoint(reading, "endpoints", i, file->endpoints[i], chain);
+    }
+    for (unsigned i = 0; i < file->submit_count && !failed(reading); i++) {
+        read_endpoint(reading, "submit", i, file->submit[i], chain);
+        chain->submit_count = i + 1;
+    }
+}
 
-        (void)snprintf(key, sizeof(key), "endpoints[%u]", i);
-        if (endpoint_parse(url, &endpoint) != STATUS_OK) {
-            refuse(reading, key, STATUS_MALFORMED,
-                   "must be a websocket address such as ws://127.0.0.1:8545");
-            return;
+/* The first key moves capital and announces, the others only deliver. */
+static void read_keys(struct reading *reading, const struct file_chain *file,
+                      struct core_chain *core)
+{
+    if (file->key != NULL && file->keys_count > 0) {
+        refuse(reading, "keys", STATUS_MALFORMED, "stands beside \"key\": give one of the two");
+        return;
+    }
+    core->key = read_address(reading, "key", file->key);
+    for (unsigned i = 0; i < file->keys_count && !failed(reading); i++) {
+        char key[32];
+        (void)snprintf(key, sizeof(key), "keys[%u]", i);
+        const struct address address = read_address(reading, key, file->keys[i]);
+        bool is_double = i > 0 && address_equal(&address, &core->key);
+        for (uint32_t k = 0; k < core->delivery_keys_count; k++) {
+            is_double = is_double || address_equal(&address, &core->delivery_keys[k]);
         }
-        (void)snprintf(chain->endpoints[i], sizeof(chain->endpoints[i]), "%s", url);
-        chain->endpoints_count = i + 1;
+        if (address_is_zero(&address) || is_double) {
+            refuse(reading, key, STATUS_MALFORMED,
+                   is_double ? "is in the list twice" : "is no account");
+        } else if (i == 0) {
+            core->key = address;
+        } else {
+            core->delivery_keys[core->delivery_keys_count++] = address;
+        }
+    }
+}
+
+static void read_transactions(struct reading *reading, const struct file_chain *file,
+                              struct node_chain *chain)
+{
+    const char *kind = given(file->transactions, TRANSACTIONS_DEFAULT);
+    const char *data_fee = given(file->data_fee, DATA_FEE_DEFAULT);
+
+    chain->transactions = strcmp(kind, "legacy") == 0    ? TRANSACTIONS_LEGACY
+                          : strcmp(kind, "dynamic") == 0 ? TRANSACTIONS_DYNAMIC
+                                                         : TRANSACTIONS_DETECTED;
+    if (chain->transactions == TRANSACTIONS_DETECTED && strcmp(kind, TRANSACTIONS_DEFAULT) != 0) {
+        refuse(reading, "transactions", STATUS_MALFORMED, "must be detect, dynamic or legacy");
+    }
+    chain->data_fee = strcmp(data_fee, "op-stack") == 0 ? DATA_FEE_OP_STACK : DATA_FEE_NONE;
+    if (chain->data_fee == DATA_FEE_NONE && strcmp(data_fee, DATA_FEE_DEFAULT) != 0) {
+        refuse(reading, "data_fee", STATUS_MALFORMED, "must be none or op-stack");
+    }
+}
+
+/* How hard a transaction tries to be included. */
+static void read_chain_haste(struct reading *reading, const struct file_chain *file,
+                             struct core_chain *core)
+{
+    core->priority_fee_max = file->priority_fee_max == NULL
+                                 ? core->fee_per_gas_max
+                                 : read_native(reading, "priority_fee_max", file->priority_fee_max);
+    core->transaction_fee_max =
+        file->transaction_fee_max == NULL
+            ? amount_zero()
+            : read_native(reading, "transaction_fee_max", file->transaction_fee_max);
+    core->inclusion_deadline = read_duration(
+        reading, "inclusion_deadline", given(file->inclusion_deadline, INCLUSION_DEADLINE_DEFAULT));
+    core->in_flight_max = (uint32_t)read_count(
+        reading, "in_flight_max", given(file->in_flight_max, IN_FLIGHT_DEFAULT), 1, 1024);
+    if (amount_compare(&core->priority_fee_max, &core->priority_fee_per_gas) < 0) {
+        refuse(reading, "priority_fee_max", STATUS_MALFORMED, "is below \"priority_fee_per_gas\"");
+    }
+    if (amount_compare(&core->priority_fee_max, &core->fee_per_gas_max) > 0) {
+        refuse(reading, "priority_fee_max", STATUS_MALFORMED, "is above \"fee_per_gas_max\"");
     }
 }
 
 /* Two different answers must never both have enough endpoints behind them. */
 static void read_quorum(struct reading *reading, const char *text, struct node_chain *chain)
 {
-    const uint32_t majority = chain->endpoints_count / 2 + 1;
+    const uint32_t asked = chain->endpoints_count - chain->submit_count;
+    const uint32_t majority = asked / 2 + 1;
 
     if (failed(reading)) {
         return;
@@ -295,7 +385,7 @@ static void read_quorum(struct reading *reading, const char *text, struct node_c
     if (text != NULL) {
         chain->quorum = (uint32_t)read_count(reading, "quorum", text, 1, ENDPOINTS_PER_CHAIN_MAX);
     }
-    if (chain->quorum < majority || chain->quorum > chain->endpoints_count) {
+    if (chain->quorum < majority || chain->quorum > asked) {
         refuse(reading, "quorum", STATUS_MALFORMED,
                "must be more than half of the endpoints and at most all of them");
     }
@@ -350,8 +440,10 @@ static void read_chain(struct reading *reading, const struct file_chain *file,
     core->gas_paymaster = read_address(reading, "gas_paymaster", file->gas_paymaster);
     core->relay_to = read_flag(reading, "relay", given(file->relay, "false"));
     core->validate = read_flag(reading, "validate", given(file->validate, "false"));
-    core->key = read_address(reading, "key", file->key);
+    read_keys(reading, file, core);
     read_chain_fees(reading, file, core);
+    read_chain_haste(reading, file, core);
+    read_transactions(reading, file, chain);
 }
 
 static void refuse_twins(struct reading *reading, const struct core_config *core, uint32_t index)
@@ -457,6 +549,10 @@ static void read_assets(struct reading *reading, const struct file_config *file,
         read_name(reading, "symbol", file->assets[i].symbol, core->assets[i].symbol);
         core->assets[i].decimals =
             (uint32_t)read_count(reading, "decimals", file->assets[i].decimals, 0, 36);
+        if (strcmp(core->assets[i].symbol, LEDGER_NATIVE_SYMBOL) == 0) {
+            refuse(reading, "symbol", STATUS_MALFORMED,
+                   "is what the ledger calls the chains' own assets");
+        }
         for (uint32_t k = 0; k < i; k++) {
             if (strcmp(core->assets[k].symbol, core->assets[i].symbol) == 0) {
                 refuse(reading, "symbol", STATUS_MALFORMED, "is that of another asset as well");
@@ -632,6 +728,77 @@ static void read_route(struct reading *reading, const struct file_config *file,
     refuse_act_with_own_signer(reading, config);
 }
 
+/* ---- the journal's log ---- */
+
+static void read_note_key(struct reading *reading, const char *key, const char *text,
+                          enum note_key_kind kind, struct note_key *ret_key)
+{
+    if (note_key_parse(bytes_from_string(text), ret_key) != STATUS_OK || ret_key->kind != kind) {
+        refuse(reading, key, STATUS_MALFORMED,
+               kind == NOTE_KEY_ED25519
+                   ? "must be a log's public key: \"sluice key log\" prints it"
+                   : "must be a witness's public key, <name>+<id>+<base64>, for cosignatures");
+    }
+}
+
+/* "127.0.0.1:<port>"; 0: not served. */
+static uint16_t read_listen(struct reading *reading, const char *text)
+{
+    static const char loopback[] = "127.0.0.1:";
+    uint64_t port = 0;
+
+    if (text != NULL && (strncmp(text, loopback, sizeof(loopback) - 1) != 0 ||
+                         settings_parse_u64(text + sizeof(loopback) - 1, &port) != STATUS_OK ||
+                         port == 0 || port > UINT16_MAX)) {
+        refuse(reading, "listen", STATUS_MALFORMED,
+               "must be 127.0.0.1:<port>: put a web server in front, or serve an export");
+    }
+    return (uint16_t)port;
+}
+
+static void read_witnesses(struct reading *reading, const struct file_config *from,
+                           struct node_log *log)
+{
+    for (uint32_t i = 0; i < from->witnesses_count && !failed(reading); i++) {
+        struct node_witness *witness = &log->witnesses[i];
+        at(reading, "witnesses[%u]", i);
+        if (!log->is_on) {
+            refuse(reading, "", STATUS_MALFORMED, "witnesses need a \"log\" to sign");
+        }
+        read_note_key(reading, "key", from->witnesses[i].key, NOTE_KEY_COSIGNATURE, &witness->key);
+        if (witness_url_parse(from->witnesses[i].url, &witness->url) != STATUS_OK) {
+            refuse(reading, "url", STATUS_MALFORMED, "must begin with http:// or https://");
+            return;
+        }
+        (void)snprintf(witness->url_text, sizeof(witness->url_text), "%s", from->witnesses[i].url);
+        log->witnesses_count = i + 1;
+    }
+}
+
+static void read_log(struct reading *reading, const struct file_config *file, struct node_log *log)
+{
+    const struct file_log *from = file->log;
+
+    if (from == NULL || failed(reading)) {
+        return;
+    }
+    at(reading, "log");
+    log->is_on = true;
+    read_note_key(reading, "key", from->key, NOTE_KEY_ED25519, &log->key);
+    log->spawn = read_flag(reading, "spawn", given(from->spawn, "false"));
+    read_path(reading, "socket", from->socket, sizeof(log->socket), log->socket);
+    if (from->config != NULL) {
+        read_path(reading, "config", from->config, sizeof(log->signer_config), log->signer_config);
+    }
+    if (log->spawn != (from->config != NULL)) {
+        refuse(reading, log->spawn ? "spawn" : "config", STATUS_MALFORMED,
+               log->spawn ? "needs the log signer's \"config\" file"
+                          : "is only for a log's signer with \"spawn: true\"");
+    }
+    log->interval = read_duration(reading, "interval", given(from->interval, LOG_INTERVAL_DEFAULT));
+    log->port = read_listen(reading, from->listen);
+}
+
 /* ---- the whole file ---- */
 
 static void find_folder(const char *path, char ret_folder[PATH_MAX])
@@ -656,6 +823,8 @@ static void read_file(struct reading *reading, const struct file_config *file,
     check_weights(reading, &config->core);
     read_vaults(reading, file, &config->core);
     read_route(reading, file, config);
+    read_log(reading, file, &config->log);
+    read_witnesses(reading, file, &config->log);
 }
 
 enum status config_load(const char *path, struct node_config **ret_config,
@@ -701,6 +870,7 @@ struct chain_config config_chain(const struct node_config *config, uint32_t inde
     return (struct chain_config){.core = &config->core,
                                  .chain_index = index,
                                  .endpoints_count = chain->endpoints_count,
+                                 .submit_count = chain->submit_count,
                                  .quorum = chain->quorum,
                                  .finality = chain->finality,
                                  .finality_blocks = chain->finality_blocks,
@@ -708,5 +878,7 @@ struct chain_config config_chain(const struct node_config *config, uint32_t inde
                                  .requests_open_max = 256,
                                  .legs_open_max = 128,
                                  .frame_bytes_max = 32u << 20,
-                                 .request_deadline = chain->request_deadline};
+                                 .request_deadline = chain->request_deadline,
+                                 .transactions = chain->transactions,
+                                 .data_fee = chain->data_fee};
 }

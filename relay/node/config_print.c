@@ -28,15 +28,20 @@ static void put_flag(json_t *object, const char *key, bool value)
     CHECK(json_object_set_new(object, key, json_boolean(value)) == 0);
 }
 
-/* Absent when zero. */
-static void put_address(json_t *object, const char *key, const struct address *address)
+static json_t *address_json(const struct address *address)
 {
     char text[67] = "0x";
     const bool is_evm = address_is_evm(address);
 
+    hex_encode(bytes_from(address->bytes + (is_evm ? 12 : 0), is_evm ? 20 : 32), text + 2);
+    return json_string(text);
+}
+
+/* Absent when zero. */
+static void put_address(json_t *object, const char *key, const struct address *address)
+{
     if (!address_is_zero(address)) {
-        hex_encode(bytes_from(address->bytes + (is_evm ? 12 : 0), is_evm ? 20 : 32), text + 2);
-        put_text(object, key, text);
+        CHECK(json_object_set_new(object, key, address_json(address)) == 0);
     }
 }
 
@@ -100,6 +105,9 @@ static void put_node(json_t *root, const struct node_config *config)
     put_text(node, "data", config->data);
     put_text(node, "control", config->control);
     put_size(node, "journal_max", config->journal_bytes_max);
+    if (config->tls_ca[0] != '\0') {
+        put_text(node, "tls_ca", config->tls_ca);
+    }
     if (config->signer_socket[0] != '\0') {
         json_t *signer = put_group(root, "signer", json_object());
         put_flag(signer, "spawn", config->signer_spawn);
@@ -123,6 +131,54 @@ static void put_finality(json_t *object, const struct node_chain *chain)
     }
 }
 
+static void put_endpoints(json_t *object, const struct node_chain *chain)
+{
+    json_t *endpoints = put_group(object, "endpoints", json_array());
+    json_t *submit = chain->submit_count == 0 ? NULL : put_group(object, "submit", json_array());
+
+    for (uint32_t i = 0; i < chain->endpoints_count; i++) {
+        const bool is_reader = i < chain->endpoints_count - chain->submit_count;
+        CHECK(json_array_append_new(is_reader ? endpoints : submit,
+                                    json_string(chain->endpoints[i])) == 0);
+    }
+}
+
+static void put_keys(json_t *object, const struct core_chain *core)
+{
+    if (core->delivery_keys_count == 0) {
+        put_address(object, "key", &core->key);
+        return;
+    }
+    json_t *keys = put_group(object, "keys", json_array());
+    for (uint32_t i = 0; i <= core->delivery_keys_count; i++) {
+        const struct address *key = i == 0 ? &core->key : &core->delivery_keys[i - 1];
+        CHECK(json_array_append_new(keys, address_json(key)) == 0);
+    }
+}
+
+static void put_kinds(json_t *object, const struct node_chain *chain)
+{
+    switch (chain->transactions) {
+    case TRANSACTIONS_DETECTED:
+        put_text(object, "transactions", "detect");
+        break;
+    case TRANSACTIONS_DYNAMIC:
+        put_text(object, "transactions", "dynamic");
+        break;
+    case TRANSACTIONS_LEGACY:
+        put_text(object, "transactions", "legacy");
+        break;
+    }
+    switch (chain->data_fee) {
+    case DATA_FEE_NONE:
+        put_text(object, "data_fee", "none");
+        break;
+    case DATA_FEE_OP_STACK:
+        put_text(object, "data_fee", "op-stack");
+        break;
+    }
+}
+
 static void put_chain(json_t *list, const struct core_chain *core, const struct node_chain *chain)
 {
     json_t *entry = put_entry(list);
@@ -132,10 +188,7 @@ static void put_chain(json_t *list, const struct core_chain *core, const struct 
     put_flag(entry, "devnet", chain->is_devnet);
     put_count(entry, "domain", core->domain);
     put_count(entry, "chain_id", core->chain_id);
-    json_t *endpoints = put_group(entry, "endpoints", json_array());
-    for (uint32_t i = 0; i < chain->endpoints_count; i++) {
-        CHECK(json_array_append_new(endpoints, json_string(chain->endpoints[i])) == 0);
-    }
+    put_endpoints(entry, chain);
     put_count(entry, "quorum", chain->quorum);
     put_finality(entry, chain);
     put_count(entry, "start_block", core->start_block);
@@ -147,11 +200,18 @@ static void put_chain(json_t *list, const struct core_chain *core, const struct 
     put_address(entry, "gas_paymaster", &core->gas_paymaster);
     put_flag(entry, "relay", core->relay_to);
     put_flag(entry, "validate", core->validate);
-    put_address(entry, "key", &core->key);
+    put_keys(entry, core);
     put_units(entry, "fee_per_gas_max", &core->fee_per_gas_max, 9, "gwei");
     put_units(entry, "priority_fee_per_gas", &core->priority_fee_per_gas, 9, "gwei");
     put_count(entry, "gas_limit_max", core->gas_limit_max);
     put_units(entry, "key_balance_min", &core->key_balance_min, 18, "ether");
+    put_units(entry, "priority_fee_max", &core->priority_fee_max, 9, "gwei");
+    if (!amount_is_zero(&core->transaction_fee_max)) {
+        put_units(entry, "transaction_fee_max", &core->transaction_fee_max, 18, "ether");
+    }
+    put_duration(entry, "inclusion_deadline", core->inclusion_deadline);
+    put_count(entry, "in_flight_max", core->in_flight_max);
+    put_kinds(entry, chain);
 }
 
 static const char *chain_name(const struct core_config *core, uint32_t domain)
@@ -236,6 +296,39 @@ static void put_route(json_t *root, const struct core_config *core)
     put_duration(group, "plan_interval", route->plan_interval);
 }
 
+static void put_note_key(json_t *object, const struct note_key *key)
+{
+    char text[NOTE_KEY_TEXT_BYTES_MAX + 1];
+    struct buffer buffer = buffer_from(text, sizeof(text) - 1);
+
+    CHECK(note_key_append(&buffer, key) == STATUS_OK);
+    text[buffer.count] = '\0';
+    put_text(object, "key", text);
+}
+
+static void put_log(json_t *root, const struct node_log *log)
+{
+    char listen[TEXT_BYTES_MAX];
+
+    if (!log->is_on) {
+        return;
+    }
+    json_t *group = put_group(root, "log", json_object());
+    put_note_key(group, &log->key);
+    put_flag(group, "spawn", log->spawn);
+    put_text(group, "config", log->signer_config);
+    put_text(group, "socket", log->socket);
+    put_duration(group, "interval", log->interval);
+    (void)snprintf(listen, sizeof(listen), "127.0.0.1:%u", log->port);
+    put_text(group, "listen", log->port == 0 ? "" : listen);
+    json_t *witnesses = put_group(root, "witnesses", json_array());
+    for (uint32_t i = 0; i < log->witnesses_count; i++) {
+        json_t *entry = put_entry(witnesses);
+        put_note_key(entry, &log->witnesses[i].key);
+        put_text(entry, "url", log->witnesses[i].url_text);
+    }
+}
+
 static json_t *make_tree(const struct node_config *config)
 {
     json_t *root = json_object();
@@ -253,6 +346,7 @@ static json_t *make_tree(const struct node_config *config)
     }
     put_capital(root, &config->core);
     put_route(root, &config->core);
+    put_log(root, &config->log);
     return root;
 }
 

@@ -2,6 +2,7 @@
 #include "relay/node/config_schema.h"
 
 #include "relay/base/limits.h"
+#include "relay/node/config.h"
 
 #define TEXT_BYTES_MAX 511
 
@@ -16,7 +17,7 @@ static const cyaml_schema_value_t text_entry = {
 
 static const cyaml_schema_field_t node_fields[] = {
     REQUIRED(file_node, name), REQUIRED(file_node, data), OPTIONAL(file_node, control),
-    OPTIONAL(file_node, journal_max), CYAML_FIELD_END};
+    OPTIONAL(file_node, journal_max), OPTIONAL(file_node, tls_ca), CYAML_FIELD_END};
 
 static const cyaml_schema_field_t signer_fields[] = {
     OPTIONAL(file_signer, spawn), OPTIONAL(file_signer, config), REQUIRED(file_signer, socket),
@@ -30,6 +31,8 @@ static const cyaml_schema_field_t chain_fields[] = {
     REQUIRED(file_chain, chain_id),
     CYAML_FIELD_SEQUENCE("endpoints", CYAML_FLAG_POINTER, struct file_chain, endpoints, &text_entry,
                          1, ENDPOINTS_PER_CHAIN_MAX),
+    CYAML_FIELD_SEQUENCE("submit", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_chain,
+                         submit, &text_entry, 0, ENDPOINTS_PER_CHAIN_MAX - 1),
     OPTIONAL(file_chain, quorum),
     OPTIONAL(file_chain, finality),
     OPTIONAL(file_chain, start_block),
@@ -42,10 +45,18 @@ static const cyaml_schema_field_t chain_fields[] = {
     OPTIONAL(file_chain, relay),
     OPTIONAL(file_chain, validate),
     OPTIONAL(file_chain, key),
+    CYAML_FIELD_SEQUENCE("keys", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_chain, keys,
+                         &text_entry, 1, 1 + DELIVERY_KEYS_MAX),
     OPTIONAL(file_chain, fee_per_gas_max),
     OPTIONAL(file_chain, priority_fee_per_gas),
     OPTIONAL(file_chain, gas_limit_max),
     OPTIONAL(file_chain, key_balance_min),
+    OPTIONAL(file_chain, priority_fee_max),
+    OPTIONAL(file_chain, transaction_fee_max),
+    OPTIONAL(file_chain, inclusion_deadline),
+    OPTIONAL(file_chain, in_flight_max),
+    OPTIONAL(file_chain, transactions),
+    OPTIONAL(file_chain, data_fee),
     CYAML_FIELD_END};
 
 static const cyaml_schema_field_t validator_fields[] = {
@@ -78,6 +89,20 @@ static const cyaml_schema_field_t route_fields[] = {OPTIONAL(file_route, mode),
                                                     OPTIONAL(file_route, plan_interval),
                                                     CYAML_FIELD_END};
 
+static const cyaml_schema_field_t witness_fields[] = {REQUIRED(file_witness, key),
+                                                      REQUIRED(file_witness, url), CYAML_FIELD_END};
+
+static const cyaml_schema_value_t witness_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_witness, witness_fields)};
+
+static const cyaml_schema_field_t log_fields[] = {REQUIRED(file_log, key),
+                                                  OPTIONAL(file_log, spawn),
+                                                  OPTIONAL(file_log, config),
+                                                  REQUIRED(file_log, socket),
+                                                  OPTIONAL(file_log, interval),
+                                                  OPTIONAL(file_log, listen),
+                                                  CYAML_FIELD_END};
+
 static const cyaml_schema_value_t chain_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_chain, chain_fields)};
 static const cyaml_schema_value_t asset_entry = {
@@ -103,6 +128,10 @@ static const cyaml_schema_field_t file_fields[] = {
                          vaults, &vault_entry, 0, VAULTS_MAX),
     CYAML_FIELD_MAPPING_PTR("route", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                             route, route_fields),
+    CYAML_FIELD_MAPPING_PTR("log", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
+                            log, log_fields),
+    CYAML_FIELD_SEQUENCE("witnesses", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
+                         witnesses, &witness_entry, 0, NODE_WITNESSES_MAX),
     CYAML_FIELD_END};
 
 const cyaml_schema_value_t config_schema = {

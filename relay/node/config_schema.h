@@ -12,6 +12,7 @@ struct file_node {
     char *data;
     char *control;
     char *journal_max;
+    char *tls_ca;
 };
 
 struct file_signer {
@@ -28,6 +29,8 @@ struct file_chain {
     char *chain_id;
     char **endpoints;
     unsigned endpoints_count;
+    char **submit;
+    unsigned submit_count;
     char *quorum;
     char *finality;
     char *start_block;
@@ -40,10 +43,18 @@ struct file_chain {
     char *relay;
     char *validate;
     char *key;
+    char **keys;
+    unsigned keys_count;
     char *fee_per_gas_max;
     char *priority_fee_per_gas;
     char *gas_limit_max;
     char *key_balance_min;
+    char *priority_fee_max;
+    char *transaction_fee_max;
+    char *inclusion_deadline;
+    char *in_flight_max;
+    char *transactions;
+    char *data_fee;
 };
 
 struct file_validator {
@@ -86,6 +97,20 @@ struct file_route {
     char *plan_interval;
 };
 
+struct file_witness {
+    char *key;
+    char *url;
+};
+
+struct file_log {
+    char *key;
+    char *spawn;
+    char *config;
+    char *socket;
+    char *interval;
+    char *listen;
+};
+
 struct file_config {
     struct file_node node;
     struct file_signer *signer;
@@ -99,6 +124,9 @@ struct file_config {
     struct file_vault *vaults;
     unsigned vaults_count;
     struct file_route *route;
+    struct file_log *log;
+    struct file_witness *witnesses;
+    unsigned witnesses_count;
 };
 
 extern const cyaml_schema_value_t config_schema;

@@ -140,7 +140,7 @@ bool copy_event(struct queue *queue, const struct event *event, uint64_t ticket)
         copy.kind == EVENT_PLANNED ? copy.planned.moves_count * sizeof(struct planned_move) : 0;
     const size_t proof_bytes = copy.kind == EVENT_PLANNED ? copy.planned.proof.count : 0;
     CHECK(reason_bytes <= REASON_BYTES_MAX);
-    CHECK(proof_bytes <= PROOF_BYTES_MAX);
+    CHECK(proof_bytes <= PLAN_PROOF_BYTES_MAX);
     CHECK(moves_bytes <= MOVES_PER_PLAN_MAX * sizeof(struct planned_move));
     struct held_event *held =
         queue_push(queue, sizeof(*held) + moves_bytes + proof_bytes + reason_bytes);

@@ -63,6 +63,29 @@ static enum status parse_port(const char **text, struct endpoint *endpoint)
     return STATUS_OK;
 }
 
+static enum status parse_scheme(const char **text, struct endpoint *endpoint)
+{
+    static const struct {
+        const char *text;
+        bool tls;
+        bool is_http;
+    } schemes[] = {{"ws://", false, false},
+                   {"wss://", true, false},
+                   {"http://", false, true},
+                   {"https://", true, true}};
+
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+        const size_t count = strlen(schemes[i].text);
+        if (strncmp(*text, schemes[i].text, count) == 0) {
+            endpoint->tls = schemes[i].tls;
+            endpoint->is_http = schemes[i].is_http;
+            *text += count;
+            return STATUS_OK;
+        }
+    }
+    return STATUS_MALFORMED;
+}
+
 enum status endpoint_parse(const char *text, struct endpoint *ret_endpoint)
 {
     struct endpoint endpoint = {0};
@@ -71,12 +94,7 @@ enum status endpoint_parse(const char *text, struct endpoint *ret_endpoint)
         return STATUS_MALFORMED;
     }
     const char *rest = text;
-    if (strncmp(rest, "ws://", 5) == 0) {
-        rest += 5;
-    } else if (strncmp(rest, "wss://", 6) == 0) {
-        endpoint.tls = true;
-        rest += 6;
-    } else {
+    if (parse_scheme(&rest, &endpoint) != STATUS_OK) {
         return STATUS_MALFORMED;
     }
     if (parse_host(&rest, &endpoint) != STATUS_OK || parse_port(&rest, &endpoint) != STATUS_OK) {

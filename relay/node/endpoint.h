@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* relay/node/endpoint.h: a websocket address, taken apart. Threads: none; pure. */
+/* relay/node/endpoint.h: an endpoint's address, taken apart. Threads: none; pure. */
 #ifndef SLUICE_RELAY_NODE_ENDPOINT_H
 #define SLUICE_RELAY_NODE_ENDPOINT_H
 
@@ -16,9 +16,10 @@ struct endpoint {
     char path[ENDPOINT_PATH_BYTES_MAX];
     uint16_t port;
     bool tls;
+    bool is_http; /* requests one by one, for want of a websocket */
 };
 
-/* ws://host[:port][/path] or wss://...; IPv6 in brackets. STATUS_MALFORMED: anything else. */
+/* ws://host[:port][/path], wss://..., http://... or https://...; IPv6 in brackets. STATUS_MALFORMED: anything else. */
 MUST_USE enum status endpoint_parse(const char *text, struct endpoint *ret_endpoint);
 
 #endif

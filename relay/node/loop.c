@@ -9,6 +9,7 @@
 
 #include "relay/base/check.h"
 #include "relay/node/exit_codes.h"
+#include "relay/node/http_client.h"
 #include "relay/node/loop_internal.h"
 #include "relay/node/row_source.h"
 
@@ -90,6 +91,7 @@ static int loop_open_context(struct loop *loop)
 {
     static const struct lws_protocols *const protocols[] = {
         &transport_protocol,
+        &http_client_protocol,
         &signer_protocol,
         &child_protocol,
         &control_protocol,
@@ -128,12 +130,39 @@ static int loop_start_child(struct loop *loop)
     if (!config->signer_spawn) {
         return EXIT_DONE;
     }
-    if (child_start("sluice-signer", config->signer_config, &loop->child) != STATUS_OK) {
+    if (child_start("sluice-signer", "--config", config->signer_config, &loop->child) !=
+        STATUS_OK) {
         say_failure("signer_not_started", "sluice-signer",
                     "there is no such program beside this one");
         return EXIT_UNREACHABLE;
     }
     return EXIT_DONE;
+}
+
+/* The log first: a journal that is an older copy is refused before anything is done with it. */
+static int loop_check_log(struct loop *loop)
+{
+    const struct node_log *config = &loop->config->log;
+    if (!config->is_on) {
+        return EXIT_DONE;
+    }
+    if (config->spawn && child_start("sluice-signer", "--log", config->signer_config,
+                                     &loop->log_child) != STATUS_OK) {
+        say_failure("signer_not_started", "sluice-signer",
+                    "there is no such program beside this one");
+        return EXIT_UNREACHABLE;
+    }
+    return log_keeper_check(config, loop->journal);
+}
+
+static int loop_start_log(struct loop *loop)
+{
+    const struct log_keeper_options options = {.config = &loop->config->log,
+                                               .journal = loop->journal,
+                                               .writer = loop->writer,
+                                               .wake = loop_wake,
+                                               .context = loop};
+    return options.config->is_on ? log_keeper_open(&options, &loop->log_keeper) : EXIT_DONE;
 }
 
 static int loop_build_driver(struct loop *loop, struct instant last)
@@ -221,11 +250,13 @@ static int loop_build(struct loop *loop)
     struct instant last = {0};
     int code = loop_block_signals(loop);
     code = code == EXIT_DONE ? loop_open_journal(loop, &last) : code;
+    code = code == EXIT_DONE ? loop_check_log(loop) : code;
     code = code == EXIT_DONE ? loop_build_driver(loop, last) : code;
     code = code == EXIT_DONE ? loop_start_child(loop) : code;
     code = code == EXIT_DONE ? loop_open_context(loop) : code;
     code = code == EXIT_DONE ? loop_start_writer(loop) : code;
-    return code == EXIT_DONE ? loop_build_parts(loop) : code;
+    code = code == EXIT_DONE ? loop_build_parts(loop) : code;
+    return code == EXIT_DONE ? loop_start_log(loop) : code;
 }
 
 static void loop_free(struct loop *loop)
@@ -242,7 +273,11 @@ static void loop_free(struct loop *loop)
     /* Threads first, because they wake the context; then what its connections point to. */
     loop->files = files_free(loop->files);
     loop->planner = planner_free(loop->planner);
+    log_keeper_stop(loop->log_keeper);
     loop_stop_writer(loop);
+    log_keeper_finish(loop->log_keeper);
+    loop->log_keeper = log_keeper_free(loop->log_keeper);
+    loop->log_child = child_free(loop->log_child);
     if (loop->context != NULL) {
         lws_context_destroy(loop->context);
     }
@@ -262,6 +297,20 @@ static void timer_fired(lws_sorted_usec_list_t *timer)
     (void)timer; /* its only work is to end the wait */
 }
 
+static void loop_say_lone_endpoints(const struct node_config *config)
+{
+    for (uint32_t i = 0; i < config->core.chains_count; i++) {
+        struct log_line line;
+        if (config->chains[i].quorum > 1) {
+            continue;
+        }
+        log_begin(&line, LOG_WARN, "lone_endpoint");
+        log_word(&line, "chain", config->core.chains[i].name);
+        log_string(&line, "text", "one endpoint decides alone; what it says is not compared");
+        log_end(&line);
+    }
+}
+
 static void loop_say_ready(struct loop *loop)
 {
     const bool signer_there = loop->signer == NULL || signer_client_is_greeted(loop->signer);
@@ -270,6 +319,7 @@ static void loop_say_ready(struct loop *loop)
     }
     struct log_line line;
     loop->ready = true;
+    loop_say_lone_endpoints(loop->config);
     log_begin(&line, LOG_INFO, "ready");
     log_word(&line, "node", loop->config->core.node_name);
     log_number(&line, "chains", loop->config->core.chains_count);
@@ -309,6 +359,19 @@ static void loop_wait(struct loop *loop, struct instant until)
     }
 }
 
+/* What the log's own thread found. */
+static void loop_check_keeper(struct loop *loop)
+{
+    char text[256];
+    if (loop->log_keeper == NULL || loop->stop_asked) {
+        return;
+    }
+    const int fault = log_keeper_fault(loop->log_keeper, text);
+    if (fault != EXIT_DONE) {
+        loop_stop(loop, fault, text);
+    }
+}
+
 static void loop_serve(struct loop *loop)
 {
     driver_start(loop->driver);
@@ -319,6 +382,7 @@ static void loop_serve(struct loop *loop)
     while (!loop->ended) {
         loop_take_commits(loop);
         loop_take_answers(loop);
+        loop_check_keeper(loop);
         const struct instant wake = loop_tick(loop);
         transport_set_reading(loop->transport,
                               driver_is_pressed(loop->driver) ? TRANSPORT_HOLD : TRANSPORT_READ);

@@ -6,6 +6,7 @@
 
 #include "relay/base/check.h"
 #include "relay/node/exit_codes.h"
+#include "relay/node/http_client.h"
 #include "relay/node/log.h"
 #include "relay/node/loop.h"
 #include "relay/node/loop_context.h"
@@ -180,7 +181,8 @@ static int report(const struct check_run *run)
 
 static enum status build(struct check_run *run)
 {
-    static const struct lws_protocols *const protocols[] = {&transport_protocol, NULL};
+    static const struct lws_protocols *const protocols[] = {&transport_protocol, &http_client_protocol,
+                                                          NULL};
     const struct transport_handler handler = {.context = run,
                                               .connected = on_connected,
                                               .lost = on_lost,

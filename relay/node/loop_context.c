@@ -31,7 +31,8 @@ static bool config_has_tls(const struct node_config *config)
 {
     for (uint32_t i = 0; i < config->core.chains_count; i++) {
         for (uint32_t j = 0; j < config->chains[i].endpoints_count; j++) {
-            if (strncmp(config->chains[i].endpoints[j], "wss:", 4) == 0) {
+            if (strncmp(config->chains[i].endpoints[j], "wss:", 4) == 0 ||
+                strncmp(config->chains[i].endpoints[j], "https:", 6) == 0) {
                 return true;
             }
         }
@@ -57,6 +58,9 @@ struct lws_context *loop_context_new(const struct node_config *config,
     /* Reading the system's certificates takes tens of milliseconds; only wss needs them. */
     if (config_has_tls(config)) {
         info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+    }
+    if (config->tls_ca[0] != '\0') {
+        info.client_ssl_ca_filepath = config->tls_ca; /* besides the system's */
     }
     lws_set_log_level(LLL_ERR | LLL_WARN, library_log);
     struct lws_context *context = lws_create_context(&info);

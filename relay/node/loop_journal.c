@@ -8,8 +8,10 @@
 
 #include "proto/record.h"
 #include "relay/base/check.h"
+#include "relay/core/view.h"
 #include "relay/node/exit_codes.h"
 #include "relay/node/loop_internal.h"
+#include "relay/node/row_source.h"
 
 #define COMMITS_BYTES      ((size_t)64 << 10)
 #define DISK_RESERVE_BYTES ((uint64_t)8 << 20) /* free space that a start needs */
@@ -118,6 +120,20 @@ static enum status read_last_instant(struct loop *loop, struct instant *ret_last
     return status == STATUS_MALFORMED ? STATUS_CORRUPT : status;
 }
 
+/* The rows must be those of these records: the core counts the records it caused, in a row. */
+static enum status check_rows(const struct loop *loop)
+{
+    const struct row_source source = row_source_from_journal(loop->reader);
+    const uint64_t head = journal_reader_head(loop->reader);
+    struct node_view node = {.records_count = 0};
+    const enum status status = core_view_node(&source, &node);
+
+    if (status == STATUS_NOT_FOUND) {
+        return head == 0 ? STATUS_OK : STATUS_CORRUPT;
+    }
+    return status == STATUS_OK && node.records_count != head ? STATUS_CORRUPT : status;
+}
+
 int loop_open_journal(struct loop *loop, struct instant *ret_last)
 {
     const struct journal_options options = {
@@ -136,6 +152,16 @@ int loop_open_journal(struct loop *loop, struct instant *ret_last)
     }
     if (status == STATUS_OK) {
         status = read_last_instant(loop, ret_last);
+    }
+    if (status == STATUS_OK && check_rows(loop) == STATUS_CORRUPT) {
+        struct log_line line;
+        log_begin(&line, LOG_ERROR, "not_started");
+        log_string(&line, "what", loop->config->data);
+        log_string(
+            &line, "why",
+            "the rows are not those of its records: 'sluice journal rebuild' makes them anew");
+        log_end(&line);
+        return EXIT_INTEGRITY;
     }
     return status == STATUS_OK ? EXIT_DONE : refuse(loop, status);
 }

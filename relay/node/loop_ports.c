@@ -301,6 +301,11 @@ static void on_greeted(void *context, const struct wire_identity *identity)
             !signer_has(identity, &core->chains[i].key, false)) {
             miss_key("chain", &core->chains[i].key);
         }
+        for (uint32_t k = 0; k < core->chains[i].delivery_keys_count; k++) {
+            if (!signer_has(identity, &core->chains[i].delivery_keys[k], false)) {
+                miss_key("chain", &core->chains[i].delivery_keys[k]);
+            }
+        }
     }
     if (!address_is_zero(&core->validator) && !signer_has(identity, &core->validator, true)) {
         miss_key("validator", &core->validator);

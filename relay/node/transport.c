@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "relay/base/check.h"
+#include "relay/node/http_client.h"
 #include "relay/node/queue.h"
 #include "relay/node/thread_queue.h"
 
@@ -44,6 +45,7 @@ struct connection {
     struct lws *wsi;
     uint32_t tries; /* since the last message came in */
     char address[ADDRESS_TEXT_BYTES];
+    struct http_client *http; /* of an endpoint without a websocket; NULL otherwise */
     struct queue sending;
     void *sending_memory;
     uint8_t *received; /* a message that comes in pieces */
@@ -118,7 +120,10 @@ static void connection_down(struct connection *connection, struct bytes text)
         return;
     }
     connection->received_count = 0;
-    while (!queue_is_empty(&connection->sending)) {
+    if (connection->http != NULL) {
+        http_client_drop(connection->http);
+    }
+    while (connection->http == NULL && !queue_is_empty(&connection->sending)) {
         queue_pop(&connection->sending);
     }
     connection_schedule(connection, text);
@@ -128,10 +133,22 @@ static void connection_down(struct connection *connection, struct bytes text)
     }
 }
 
+static void connection_up(struct connection *connection)
+{
+    struct transport *transport = connection->transport;
+    connection->state = CONNECTION_UP;
+    transport->handler.connected(transport->handler.context, connection->chain_index,
+                                 connection->endpoint_index);
+}
+
 static void connection_open(struct connection *connection)
 {
     struct transport *transport = connection->transport;
     const struct endpoint *endpoint = &connection->endpoint;
+    if (connection->http != NULL) {
+        connection_up(connection); /* each request connects for itself */
+        return;
+    }
     connection->state = CONNECTION_OPENING;
     const struct lws_client_connect_info info = {
         .context = transport->context,
@@ -339,6 +356,12 @@ void transport_send(struct transport *transport, uint32_t chain_index, uint32_t 
     if (connection->state != CONNECTION_UP) {
         return;
     }
+    if (connection->http != NULL) {
+        if (http_client_send(connection->http, connection->address, frame) != STATUS_OK) {
+            connection_down(connection, bytes_from_string("too many requests wait"));
+        }
+        return;
+    }
     /* The library writes up to LWS_PRE bytes in front of the payload, which `header` holds. */
     static_assert(offsetof(struct sending_item, header) + LWS_PRE <= sizeof(struct sending_item),
                   "the header ends where the payload starts");
@@ -365,13 +388,11 @@ static int transport_callback(struct lws *wsi, enum lws_callback_reasons reason,
     struct transport *transport = connection->transport;
     /* The library has many more reasons; the rest need nothing. */
     if (reason == LWS_CALLBACK_CLIENT_ESTABLISHED) {
-        connection->state = CONNECTION_UP;
         connection->wsi = wsi;
         if (transport->held) {
             (void)lws_rx_flow_control(wsi, 0);
         }
-        transport->handler.connected(transport->handler.context, connection->chain_index,
-                                     connection->endpoint_index);
+        connection_up(connection);
     } else if (reason == LWS_CALLBACK_CLIENT_RECEIVE) {
         return connection_receive(connection, wsi, bytes_from(in, count));
     } else if (reason == LWS_CALLBACK_CLIENT_WRITEABLE) {
@@ -400,13 +421,44 @@ void transport_set_reading(struct transport *transport, enum transport_reading r
     }
     transport->held = hold;
     for (uint32_t i = 0; i < transport->connections_count; i++) {
-        if (transport->connections[i].state == CONNECTION_UP) {
+        if (transport->connections[i].state == CONNECTION_UP &&
+            transport->connections[i].http == NULL) {
             (void)lws_rx_flow_control(transport->connections[i].wsi, hold ? 0 : 1);
         }
     }
 }
 
 /* ---- life ---- */
+
+static void http_answered(void *context, struct bytes body)
+{
+    connection_deliver(context, body);
+}
+
+static void http_failed(void *context, struct bytes text)
+{
+    connection_down(context, text);
+}
+
+/* What a connection sends with. */
+static enum status connection_equip(struct connection *connection)
+{
+    struct transport *transport = connection->transport;
+    if (connection->endpoint.is_http) {
+        const struct http_handler handler = {
+            .context = connection, .answered = http_answered, .failed = http_failed};
+        connection->http =
+            http_client_new(transport->context, transport->vhost, &connection->endpoint,
+                            connection->frame_bytes_max, &handler);
+        return connection->http == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+    }
+    connection->sending_memory = malloc(SEND_QUEUE_BYTES);
+    if (connection->sending_memory == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    queue_init(&connection->sending, connection->sending_memory, SEND_QUEUE_BYTES);
+    return STATUS_OK;
+}
 
 static enum status transport_build(struct transport *transport, const struct node_config *config)
 {
@@ -426,11 +478,10 @@ static enum status transport_build(struct transport *transport, const struct nod
                 STATUS_OK) {
                 return STATUS_MALFORMED;
             }
-            connection->sending_memory = malloc(SEND_QUEUE_BYTES);
-            if (connection->sending_memory == NULL) {
-                return STATUS_NO_MEMORY;
+            const enum status status = connection_equip(connection);
+            if (status != STATUS_OK) {
+                return status;
             }
-            queue_init(&connection->sending, connection->sending_memory, SEND_QUEUE_BYTES);
         }
     }
     transport->names = thread_queue_new(RESOLVER_QUEUE_BYTES, NULL, NULL);
@@ -476,6 +527,7 @@ struct transport *transport_free(struct transport *transport)
     }
     /* A half-built transport has no connections yet. */
     for (uint32_t i = 0; transport->connections != NULL && i < transport->connections_count; i++) {
+        (void)http_client_free(transport->connections[i].http);
         free(transport->connections[i].sending_memory);
         free(transport->connections[i].received);
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* relay/node/transport.h: one websocket to every endpoint of every chain.
+/* relay/node/transport.h: one connection to every endpoint of every chain.
  *
- * Keeps each connected: a lost or refused connection is tried again with a growing delay, for ever;
+ * A websocket; or for http:// and https:// single requests (relay/node/http_client.h), where a
+ * connection is only whether requests are answered. Keeps each connected: a lost or refused connection is tried again with a growing delay, for ever;
  * a silent peer is pinged and given up. Whole messages come out (bounded by frame_bytes_max); whole
  * messages go in through a bounded queue; a peer that does not read them is disconnected.
  *
@@ -29,7 +30,7 @@ struct transport_handler {
                     uint32_t retry_ms);
 };
 
-/* The protocol that the loop's context must offer. */
+/* The protocol that the loop's context must offer, beside http_client_protocol. */
 extern const struct lws_protocols transport_protocol;
 
 /* Borrows `config` and `context` for the transport's life. NULL: no memory. */

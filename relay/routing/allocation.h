@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* relay/routing/allocation.h: the best plan for a whole model, fixed costs included, with proof.
  *
- * Without transactions this is the interior point method (interior.h). With them their costs are
- * first spread over the corridors' full width, which bounds every plan from above; then over what
- * the last plan ships (slope scaling), which finds good plans; last, what a plan does not use is
- * closed and the rest is solved without its fixed costs. The prices of the first give the bound.
- * The gap that is left is what the certificate says: it is never guessed.
+ * Two methods do the work, and each stands in where the other's numbers run out: the simplex method
+ * (simplex.h), which can start from an earlier plan, and the interior point method (interior.h),
+ * which is quicker from nothing on large or smooth networks. With transactions their costs are
+ * first spread over the corridors' whole width, which bounds every plan from above; then over what
+ * the last plan ships (slope scaling), which finds good plans; last, branch and bound decides one
+ * transaction after the other until the largest bound of the leaves is near enough. The plan
+ * carries the tree, so that the certificate can walk it. The gap that is left is what the
+ * certificate says: it is never guessed.
+ *
+ * Steps are counted, never timed: one is a step of the interior point method, or as many pivots of
+ * the simplex method as there are places and groups, and 64. An interrupted solve says the best
+ * plan so far.
  *
  * Same model, same options: same answer, bit for bit. Threads: none. Memory: the caller's; all of
  * it is known before the first step. */
@@ -16,7 +23,11 @@
 
 struct allocation_options {
     double gap;         /* stop at this one; above 0 */
-    uint64_t steps_max; /* at least 1; for the first solve alone, and for each that follows */
+    uint64_t steps_max; /* at least 1 */
+    /* An earlier plan of this network, or of one with the same places and corridors; both NULL:
+     * from nothing. Any numbers do: a bad start costs time, never truth. */
+    const double *warm_positions;
+    const double *warm_flows;
 };
 
 struct allocation {
@@ -24,7 +35,7 @@ struct allocation {
     struct model relaxed; /* without transactions */
     struct model_corridor *corridors;
     struct interior interior;
-    void *interior_memory;
+    uint32_t nodes_max;
 };
 
 /* Bytes for allocation_init; the model has passed model_check. */

@@ -402,6 +402,12 @@ void signer_answer(struct signer *signer, const struct wire_request *request, st
     case WIRE_ASK_ANNOUNCEMENT:
         answer_announcement(signer, request, ret_answer);
         return;
+    case WIRE_ASK_LOG_HEAD:
+    case WIRE_ASK_LOG_SIGN:
+        (void)refuse(&ret_answer->refusal, REFUSAL_KEY,
+                     "this signer holds no key of a log: that is one of its own (--log)");
+        answer_refused(ret_answer);
+        return;
     }
     check_failed(__FILE__, __LINE__, "a request asks one of the above");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* tests/conformance/chain_fixture.h: what a family of chains gives the suite of test_chain.c: an
- * imaginary chain with two endpoints that answer as that family's nodes do.
+ * imaginary chain with endpoints that answer as that family's nodes do.
  *
  * The suite knows nothing of frames. It carries them between adapter and fixture, loses, repeats,
  * reorders and damages them, and compares what the adapter says with what the fixture knows.
@@ -13,7 +13,8 @@
 #include "chains/chain.h"
 
 enum {
-    FIXTURE_ENDPOINTS = 2,
+    FIXTURE_ENDPOINTS = 5,  /* there are */
+    FIXTURE_CONFIGURED = 2, /* of them, where a test does not say more */
     FIXTURE_HISTORY = 40,
     FIXTURE_FINALITY = 6,
     FIXTURE_QUESTIONS_MAX = 8,

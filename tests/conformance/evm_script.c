@@ -151,7 +151,9 @@ static void make_block(struct script *script, bool is_empty)
 
 uint64_t script_final(const struct script *script)
 {
-    return script->head > FIXTURE_FINALITY ? script->head - FIXTURE_FINALITY : 0;
+    const uint64_t below = FIXTURE_FINALITY + script->final_lag;
+
+    return script->head > below ? script->head - below : 0;
 }
 
 /* ---- the fixture ---- */
@@ -350,7 +352,7 @@ static void script_configure(void *world, struct core_config *core, struct chain
         .domain = DOMAIN, .vault = script_contract(VAULT), .token = script_contract(TOKEN)};
     *config = (struct chain_config){
         .core = core,
-        .endpoints_count = FIXTURE_ENDPOINTS,
+        .endpoints_count = FIXTURE_CONFIGURED,
         .quorum = 1,
         .finality = FINALITY_TAG,
         .finality_blocks = FIXTURE_FINALITY,
@@ -405,6 +407,11 @@ struct evm_script_knobs *evm_script_knobs(void *world)
     return &((struct script *)world)->knobs;
 }
 
+struct evm_script_habits *evm_script_habits(void *world, uint32_t endpoint)
+{
+    return &((struct script *)world)->endpoints[endpoint].habits;
+}
+
 uint32_t evm_script_asked(const void *world, const char *method)
 {
     const struct script *const script = world;
@@ -415,6 +422,17 @@ uint32_t evm_script_asked(const void *world, const char *method)
         }
     }
     return 0;
+}
+
+uint32_t evm_script_legacy_taken(const void *world)
+{
+    const struct script *const script = world;
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < script->pool_count; i++) {
+        count += script->pool[i].is_legacy ? 1 : 0;
+    }
+    return count;
 }
 
 const struct chain_fixture evm_script_fixture = {

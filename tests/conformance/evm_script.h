@@ -11,6 +11,14 @@
 
 extern const struct chain_fixture evm_script_fixture;
 
+/* What one endpoint does otherwise than the others. */
+struct evm_script_habits {
+    bool lies;          /* about everything that decides, and every liar tells the same lies */
+    bool is_mute;       /* takes everything and answers nothing */
+    uint64_t lag;       /* blocks that it has not got yet */
+    uint64_t final_lag; /* blocks that its final one is behind the others' */
+};
+
 struct evm_script_knobs {
     bool refuses_batches;
     bool refuses_subscriptions;
@@ -25,13 +33,20 @@ struct evm_script_knobs {
     uint32_t noise_logs;      /* foreign transfers of the token in each block that has a dispatch */
     uint32_t module_type;     /* of the ISM; 1: routes to itself for ever */
     bool forgets_state;       /* reads at a block hash fail */
-    bool confuses_blocks; /* logs by hash are those of the block before; ranges are one longer */
-    bool forks_final;     /* the final block has a hash of its own */
-    bool reorgs_short;    /* a reorg makes as many blocks as it takes */
+    bool confuses_blocks;  /* logs by hash are those of the block before; ranges are one longer */
+    bool forks_final;      /* the final block has a hash of its own */
+    bool reorgs_short;     /* a reorg makes as many blocks as it takes */
+    bool lacks_base_fee;   /* headers without baseFeePerGas: a legacy chain */
+    const char *rewards;   /* "reward" of eth_feeHistory; NULL: no such method */
+    const char *gas_price; /* of eth_gasPrice, JSON; NULL: no such method */
+    uint64_t data_fee;     /* what the OP-stack oracle and receipts say; 0: there is no oracle */
 };
 
 struct evm_script_knobs *evm_script_knobs(void *world);
+struct evm_script_habits *evm_script_habits(void *world, uint32_t endpoint);
 /* How often a method was asked, on all endpoints. */
 uint32_t evm_script_asked(const void *world, const char *method);
+/* Legacy transactions that its pool has. */
+uint32_t evm_script_legacy_taken(const void *world);
 
 #endif

@@ -67,6 +67,7 @@ struct script_block {
 struct pending {
     struct hash hash;
     uint64_t nonce;
+    bool is_legacy;
     bool calls_mailbox;
     struct hash payload;
 };
@@ -79,11 +80,14 @@ struct script_endpoint {
     char *given; /* owned; the last one */
     bool is_subscribed;
     enum fixture_identity identity;
+    struct evm_script_habits habits;
 };
 
 struct script {
     struct script_block *blocks; /* from 0 */
     uint64_t head;
+    uint64_t final_lag; /* of the endpoint that is asked, as `head` is meanwhile */
+    bool is_lagging;    /* it is */
     uint64_t salt;
     uint64_t messages_made;
     uint8_t messages[MESSAGES_MAX][MESSAGE_BYTES]; /* for the next block */

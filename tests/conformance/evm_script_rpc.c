@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "chains/evm/rlp.h"
+#include "chains/evm/tx.h"
 #include "relay/base/check.h"
 #include "relay/base/digest.h"
 #include "relay/base/hex.h"
@@ -106,19 +107,64 @@ static void put_header(const struct script *script, const struct script_block *b
     put_hex(text, block->hash.bytes, 32);
     put(text, "\",\"parentHash\":\"0x");
     put_hex(text, block->parent.bytes, 32);
-    put(text, "\",\"timestamp\":\"0x%" PRIx64 "\",\"baseFeePerGas\":\"0x7\",\"logsBloom\":\"0x",
-        1700000000 + block->number);
+    put(text, "\",\"timestamp\":\"0x%" PRIx64 "\",%s\"logsBloom\":\"0x", 1700000000 + block->number,
+        script->knobs.lacks_base_fee ? "" : "\"baseFeePerGas\":\"0x7\",");
     put_hex(text, bloom, sizeof(bloom));
     put(text, "\",\"transactions\":[]}");
 }
 
+/* The digit after `mark`, or without one the last digit of the text from `start` on, is another. */
+static void change_digit(struct text *text, size_t start, const char *mark)
+{
+    size_t at = text->count - 1;
+
+    if (mark != NULL) {
+        const char *const found = strstr(text->data + start, mark);
+        if (found == NULL) {
+            return; /* null */
+        }
+        at = (size_t)(found - text->data) + strlen(mark);
+    } else {
+        while (at > start && strchr("0123456789abcdef", text->data[at]) == NULL) {
+            at--;
+        }
+    }
+    text->data[at] = text->data[at] == '7' ? '8' : '7';
+}
+
+static void lie(const char *method, size_t start, struct text *text)
+{
+    if (strcmp(method, "eth_getLogs") == 0) {
+        text->count = start;
+        put(text, "\"result\":[]");
+    } else if (strcmp(method, "eth_getBlockByNumber") == 0) {
+        change_digit(text, start, "\"hash\":\"0x");
+    } else if (strcmp(method, "eth_getTransactionReceipt") == 0 ||
+               strcmp(method, "eth_getBlockReceipts") == 0) {
+        change_digit(text, start, "\"gasUsed\":\"0x");
+    } else if (strcmp(method, "eth_estimateGas") == 0) {
+        text->count = start;
+        put(text, "\"error\":{\"code\":3,\"message\":\"execution reverted: a lie\"}");
+    } else if (strcmp(method, "eth_call") == 0 || strcmp(method, "eth_getBalance") == 0 ||
+               strcmp(method, "eth_getTransactionCount") == 0) {
+        change_digit(text, start, NULL);
+    }
+}
+
 void script_push_header(struct script *script, uint32_t endpoint)
 {
+    const struct evm_script_habits *const habits = &script->endpoints[endpoint].habits;
     struct text text = {0};
 
+    if (habits->is_mute) {
+        return;
+    }
     put(&text, "{\"jsonrpc\":\"2.0\",\"method\":\"eth_subscription\",\"params\":"
                "{\"subscription\":\"0x5\",\"result\":");
-    put_header(script, &script->blocks[script->head], &text);
+    put_header(script, &script->blocks[script->head - habits->lag], &text);
+    if (habits->lies) {
+        change_digit(&text, 0, "\"hash\":\"0x");
+    }
     put(&text, "}}");
     push_frame(script, endpoint, &text);
 }
@@ -250,6 +296,9 @@ static void answer_logs(struct script *script, const json_t *parameters, struct 
     } else {
         from = strtoull(json_string_value(json_object_get(filter, "fromBlock")), NULL, 16);
         to = strtoull(json_string_value(json_object_get(filter, "toBlock")), NULL, 16);
+        if (script->is_lagging && to > script->head) {
+            to = script->head; /* it gives what it has, and does not say that it is less */
+        }
         if (to > script->head ||
             (script->knobs.range_max > 0 && to - from >= script->knobs.range_max)) {
             put_error(text, -32005, "query returned more than 10000 results");
@@ -318,6 +367,44 @@ static void put_locations(struct text *text)
     put(text, "66696c653a2f2f62000000000000000000000000000000000000000000000000\"");
 }
 
+/* The oracle's fee: it is at its own address, and is asked with an unsigned transaction in one
+ * piece: an argument at 32, its length, the bytes, and zeros to a whole word. */
+static uint64_t data_fee_of(const struct script *script, const json_t *parameters)
+{
+    uint8_t call[4096];
+    size_t count = 0;
+    struct evm_transaction transaction;
+    const json_t *const object = json_array_get(parameters, 0);
+    const enum status status =
+        hex_decode(bytes_from_string(json_string_value(json_object_get(object, "data"))),
+                   sizeof(call), call, &count);
+
+    CHECK(status == STATUS_OK);
+    if (strcmp(json_string_value(json_object_get(object, "to")),
+               "0x420000000000000000000000000000000000000f") != 0 ||
+        count < 68 || call[35] != 32) {
+        return 0;
+    }
+    const size_t length = (size_t)call[66] << 8 | call[67];
+    CHECK(count == 68 + (length + 31) / 32 * 32);
+    const enum status decoded = evm_transaction_decode(bytes_from(call + 68, length), &transaction);
+    CHECK(decoded == STATUS_OK);
+    CHECK(transaction.data.count > 0);
+    return script->knobs.data_fee;
+}
+
+static void put_latest(const struct script_block *block, struct text *text)
+{
+    if (block->leaves == 0) {
+        put_error(text, 3, "execution reverted: panic: arithmetic underflow (0x11)");
+        return;
+    }
+    put(text, "\"result\":\"0x");
+    put_word(text, 77);
+    put_word(text, block->leaves - 1);
+    put(text, "\"");
+}
+
 /* What a contract returns for a selector, at a block. */
 static void answer_call(struct script *script, const json_t *parameters, struct text *text)
 {
@@ -355,14 +442,7 @@ static void answer_call(struct script *script, const json_t *parameters, struct 
         put_locations(text);
         return;
     case 0x907c0f92: /* latestCheckpoint */
-        if (block->leaves == 0) {
-            put_error(text, 3, "execution reverted: panic: arithmetic underflow (0x11)");
-            return;
-        }
-        put(text, "\"result\":\"0x");
-        put_word(text, 77);
-        put_word(text, block->leaves - 1);
-        put(text, "\"");
+        put_latest(block, text);
         return;
     case 0x06661abd: /* count */
         word = block->leaves;
@@ -372,6 +452,13 @@ static void answer_call(struct script *script, const json_t *parameters, struct 
     case 0x18160ddd: /* totalSupply */
     case 0x07a2d13a: /* convertToAssets */
         word = 1000 + block->number;
+        break;
+    case 0x49948e0e: /* getL1Fee */
+        word = data_fee_of(script, parameters);
+        if (word == 0) {
+            put_error(text, 3, "execution reverted");
+            return;
+        }
         break;
     case 0x8bd90b82: /* quoteTransferRemote */
         put_quote(script, data, text);
@@ -394,13 +481,19 @@ static void answer_send(struct script *script, const json_t *parameters, struct 
     const enum status status = hex_decode(bytes_from_string(hex), sizeof(raw), raw, &count);
 
     CHECK(status == STATUS_OK);
-    struct rlp_reader outer = rlp_reader_from(bytes_from(raw + 1, count - 1));
+    const bool is_legacy = raw[0] >= 0xc0;
+    struct rlp_reader outer =
+        rlp_reader_from(is_legacy ? bytes_from(raw, count) : bytes_from(raw + 1, count - 1));
     struct rlp_reader items = rlp_read_list(&outer);
-    (void)rlp_read_u64(&items);
-    struct pending pending = {.hash = keccak256(bytes_from(raw, count))};
+    struct pending pending = {.hash = keccak256(bytes_from(raw, count)), .is_legacy = is_legacy};
+    if (!is_legacy) {
+        (void)rlp_read_u64(&items); /* the chain */
+    }
     pending.nonce = rlp_read_u64(&items);
     (void)rlp_read_amount(&items);
-    (void)rlp_read_amount(&items);
+    if (!is_legacy) {
+        (void)rlp_read_amount(&items);
+    }
     (void)rlp_read_u64(&items);
     const struct bytes to = rlp_read_bytes(&items);
     (void)rlp_read_amount(&items);
@@ -431,8 +524,8 @@ static void answer_send(struct script *script, const json_t *parameters, struct 
     put(text, "\"");
 }
 
-static void put_receipt(const struct script_block *block, const struct hash *hash,
-                        struct text *text)
+static void put_receipt(const struct script *script, const struct script_block *block,
+                        const struct hash *hash, struct text *text)
 {
     put(text, "{\"transactionHash\":\"0x");
     put_hex(text, hash->bytes, 32);
@@ -440,8 +533,12 @@ static void put_receipt(const struct script_block *block, const struct hash *has
     put_hex(text, block->hash.bytes, 32);
     put(text,
         "\",\"blockNumber\":\"0x%" PRIx64 "\",\"status\":\"0x1\",\"gasUsed\":\"0x5208\","
-        "\"effectiveGasPrice\":\"0x9\",\"logs\":[]}",
+        "\"effectiveGasPrice\":\"0x9\",",
         block->number);
+    if (script->knobs.data_fee > 0) {
+        put(text, "\"l1Fee\":\"0x%" PRIx64 "\",", script->knobs.data_fee);
+    }
+    put(text, "\"logs\":[]}");
 }
 
 static void answer_receipt(struct script *script, const json_t *parameters, struct text *text)
@@ -456,7 +553,7 @@ static void answer_receipt(struct script *script, const json_t *parameters, stru
         const struct script_block *const block = &script->blocks[number];
         for (uint32_t i = 0; i < block->transactions_count; i++) {
             if (hash_equal(&block->transactions[i], &wanted)) {
-                put_receipt(block, &wanted, text);
+                put_receipt(script, block, &wanted, text);
                 return;
             }
         }
@@ -477,7 +574,7 @@ static void answer_block_receipts(struct script *script, const json_t *parameter
     put(text, "\"result\":[");
     for (uint32_t i = 0; i < block->transactions_count; i++) {
         put(text, i == 0 ? "" : ",");
-        put_receipt(block, &block->transactions[i], text);
+        put_receipt(script, block, &block->transactions[i], text);
     }
     put(text, "]");
 }
@@ -571,10 +668,12 @@ static void answer_one(struct script *script, uint32_t endpoint, const json_t *q
 {
     const char *const method = json_string_value(json_object_get(question, "method"));
     const json_t *const parameters = json_object_get(question, "params");
+    const bool lies = script->endpoints[endpoint].habits.lies;
 
     count_method(script, method);
     put(text, "{\"jsonrpc\":\"2.0\",\"id\":%" JSON_INTEGER_FORMAT ",",
         json_integer_value(json_object_get(question, "id")));
+    const size_t start = text->count;
     if (script->knobs.rate_limited > 0) {
         script->knobs.rate_limited--;
         put_error(text, 429, "too many requests");
@@ -603,10 +702,17 @@ static void answer_one(struct script *script, uint32_t endpoint, const json_t *q
         answer_receipt(script, parameters, text);
     } else if (strcmp(method, "eth_getBlockReceipts") == 0) {
         answer_block_receipts(script, parameters, text);
+    } else if (strcmp(method, "eth_feeHistory") == 0 && script->knobs.rewards != NULL) {
+        put(text, "\"result\":{\"oldestBlock\":\"0x1\",\"reward\":%s}", script->knobs.rewards);
+    } else if (strcmp(method, "eth_gasPrice") == 0 && script->knobs.gas_price != NULL) {
+        put(text, "\"result\":%s", script->knobs.gas_price);
     } else if (strcmp(method, "eth_blockNumber") == 0) {
         put(text, "\"result\":\"0x%" PRIx64 "\"", script->head);
     } else {
         put_error(text, -32601, "no such method");
+    }
+    if (lies) {
+        lie(method, start, text);
     }
     put(text, "}");
 }
@@ -614,6 +720,8 @@ static void answer_one(struct script *script, uint32_t endpoint, const json_t *q
 void script_take(void *world, uint32_t endpoint, struct bytes frame)
 {
     struct script *const script = world;
+    const struct evm_script_habits *const habits = &script->endpoints[endpoint].habits;
+    const uint64_t head = script->head;
     struct text text = {0};
     json_error_t error;
     size_t index;
@@ -622,6 +730,9 @@ void script_take(void *world, uint32_t endpoint, struct bytes frame)
         json_loadb((const char *)frame.data, frame.count, JSON_REJECT_DUPLICATES, &error);
 
     CHECK(root != NULL); /* the adapter writes JSON */
+    script->head -= habits->lag;
+    script->final_lag = habits->final_lag;
+    script->is_lagging = habits->lag > 0;
     if (!json_is_array(root)) {
         answer_one(script, endpoint, root, &text);
     } else if (script->knobs.refuses_batches) {
@@ -638,5 +749,12 @@ void script_take(void *world, uint32_t endpoint, struct bytes frame)
         put(&text, "]");
     }
     json_decref(root);
-    push_frame(script, endpoint, &text);
+    script->head = head;
+    script->final_lag = 0;
+    script->is_lagging = false;
+    if (habits->is_mute) {
+        free(text.data);
+    } else {
+        push_frame(script, endpoint, &text);
+    }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/conformance/harness.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "relay/base/digest.h"
@@ -135,6 +136,23 @@ static void take_answer(struct harness *harness, const struct event *event)
     }
 }
 
+/* Promise 6: evidence is whole. */
+static void take_dissent(struct harness *harness, const struct event *event)
+{
+    assert_in_range(harness->dissents_count, 0, HARNESS_QUORUMS_MAX - 1);
+    assert_true(event->dissent.endpoint_index < FIXTURE_ENDPOINTS);
+    assert_false(hash_is_zero(&event->dissent.digest));
+    assert_false(hash_equal(&event->dissent.digest, &event->dissent.agreed));
+    struct event *const kept = &harness->dissents[harness->dissents_count++];
+    *kept = *event;
+    (void)snprintf(harness->dissent_question, sizeof(harness->dissent_question), "%.*s",
+                   (int)event->dissent.question.count, (const char *)event->dissent.question.data);
+    (void)snprintf(harness->dissent_answer, sizeof(harness->dissent_answer), "%.*s",
+                   (int)event->dissent.answer.count, (const char *)event->dissent.answer.data);
+    kept->dissent.question = bytes_from(NULL, 0); /* borrowed until now */
+    kept->dissent.answer = bytes_from(NULL, 0);
+}
+
 /* Promise 5: what endpoints took was signed, named and commanded. */
 static void check_taken(struct harness *harness)
 {
@@ -176,9 +194,14 @@ static void take_events(struct harness *harness)
         case EVENT_POSITIONS:
         case EVENT_TREE:
         case EVENT_ENDPOINT:
-        case EVENT_DISSENT:
-        case EVENT_QUORUM:
             take_answer(harness, &event);
+            break;
+        case EVENT_DISSENT:
+            take_dissent(harness, &event);
+            break;
+        case EVENT_QUORUM:
+            assert_in_range(harness->quorums_count, 0, HARNESS_QUORUMS_MAX - 1);
+            harness->quorums[harness->quorums_count++] = event.quorum.state;
             break;
         case EVENT_START:
         case EVENT_WAKE:
@@ -256,7 +279,7 @@ static void deliver(struct harness *harness, uint32_t endpoint, struct bytes fra
         give_damaged(harness, endpoint, frame);
     }
     if (trouble->crosses_frames) {
-        reply_frame(harness, 1 - endpoint, frame);
+        reply_frame(harness, (endpoint + 1) % FIXTURE_CONFIGURED, frame);
     }
     reply_frame(harness, endpoint, frame);
     if (trouble->repeats_frames) {

@@ -13,6 +13,7 @@ enum {
     HARNESS_FACTS_MAX = 4096,
     HARNESS_BLOCKS_MAX = 1024,
     HARNESS_ANSWERS_MAX = 1024,
+    HARNESS_QUORUMS_MAX = 256,
     HARNESS_KEPT_FRAMES = 8,
     HARNESS_ROUND_MS = 10,
     HARNESS_ROUNDS_PER_BLOCK = 50,
@@ -70,6 +71,12 @@ struct harness {
     uint64_t final_number;
     struct harness_answer answers[HARNESS_ANSWERS_MAX];
     uint32_t answers_count;
+    struct event dissents[HARNESS_QUORUMS_MAX]; /* without what they borrow */
+    uint32_t dissents_count;
+    char dissent_question[DISSENT_QUESTION_BYTES_MAX + 1]; /* of the last one */
+    char dissent_answer[DISSENT_ANSWER_BYTES_MAX + 1];
+    enum quorum_state quorums[HARNESS_QUORUMS_MAX];
+    uint32_t quorums_count;
     uint32_t signs_asked;
     struct hash signed_transactions[256];
     uint32_t signed_count;

@@ -135,6 +135,12 @@ static void insert_leaf(struct world_chain *chain, uint32_t entry)
     world_set(chain, &message->leaf_index, &index, sizeof(index));
 }
 
+struct hash contracts_tree_root(const struct world_chain *chain)
+{
+    return chain->tree.count == 0 ? merkle_tree_root(&chain->tree)
+                                  : chain->leaf_roots[chain->tree.count - 1];
+}
+
 static void dispatch(struct world_chain *chain, uint32_t to, const struct address *sender,
                      const struct address *recipient, struct bytes body)
 {

@@ -278,6 +278,7 @@ static enum status read_transaction(const struct world_chain *chain, struct byte
     }
     struct rlp_reader outer = rlp_reader_from(bytes_from(raw.data + 1, raw.count - 1));
     struct rlp_reader items = rlp_read_list(&outer);
+    ret_transaction->is_legacy = false;
     ret_transaction->chain_id = rlp_read_u64(&items);
     ret_transaction->nonce = rlp_read_u64(&items);
     ret_transaction->priority_fee = rlp_read_amount(&items);
@@ -421,6 +422,24 @@ static void block_number(const struct request *request)
     json_write_quantity(request->writer, world_head(request->chain));
 }
 
+/* What others pay, block by block: between the least and a few times as much. */
+static void fee_history(const struct request *request)
+{
+    const uint64_t head = world_head(request->chain);
+
+    json_write(request->writer, "\"result\":{\"reward\":[");
+    for (uint64_t i = 0; i < 5; i++) {
+        const struct amount usual = amount_from_u64(1000000000 * (1 + (head + i) % 2));
+        const struct amount hasty = amount_from_u64(1000000000 * (2 + (head + i) % 4));
+        json_write(request->writer, i == 0 ? "[" : ",[");
+        json_write_amount(request->writer, &usual);
+        json_write(request->writer, ",");
+        json_write_amount(request->writer, &hasty);
+        json_write(request->writer, "]");
+    }
+    json_write(request->writer, "]}");
+}
+
 static void get_balance(const struct request *request)
 {
     get_state(request, false);
@@ -439,6 +458,7 @@ static const struct {
     {"eth_call", eth_call},
     {"eth_chainId", chain_id},
     {"eth_estimateGas", estimate_gas},
+    {"eth_feeHistory", fee_history},
     {"eth_getBalance", get_balance},
     {"eth_getBlockByNumber", get_block},
     {"eth_getBlockReceipts", get_block_receipts},

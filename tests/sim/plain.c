@@ -144,7 +144,7 @@ static bool next_question(struct plain *plain, struct bytes *ret_frame)
             return true;
         }
     }
-    for (uint32_t i = 0; i < PLAIN_FOLLOWS_MAX; i++) {
+    for (uint32_t i = 0; i < plain->follows_end; i++) {
         struct plain_follow *const follow = &plain->follows[i];
         if (follow->used && !follow->done && wants(&follow->ask)) {
             uint8_t body[32 + 32 + 8];
@@ -212,7 +212,7 @@ static void forget_sent(struct plain *plain)
     for (uint32_t i = 0; i < plain->config.requests_open_max; i++) {
         plain->jobs[i].ask.sent = false;
     }
-    for (uint32_t i = 0; i < PLAIN_FOLLOWS_MAX; i++) {
+    for (uint32_t i = 0; i < plain->follows_end; i++) {
         plain->follows[i].ask.sent = false;
     }
 }
@@ -316,7 +316,7 @@ static void on_answer(struct plain *plain, uint64_t id, enum outcome outcome, st
             return;
         }
     }
-    for (uint32_t i = 0; i < PLAIN_FOLLOWS_MAX; i++) {
+    for (uint32_t i = 0; i < plain->follows_end; i++) {
         if (plain->follows[i].used && answers(&plain->follows[i].ask, id)) {
             plain_follow_answer(plain, &plain->follows[i], outcome, body);
             return;
@@ -391,7 +391,7 @@ static void plain_tick(struct chain *chain, struct instant now)
     }
     repeat_late(plain, &plain->head_ask);
     repeat_late(plain, &plain->block_ask);
-    for (uint32_t i = 0; i < PLAIN_FOLLOWS_MAX; i++) {
+    for (uint32_t i = 0; i < plain->follows_end; i++) {
         repeat_late(plain, &plain->follows[i].ask);
     }
     plain_jobs_tick(plain);

@@ -136,6 +136,7 @@ struct plain {
     struct plain_leg *legs;  /* legs_open_max */
     uint64_t legs_order;
     struct plain_follow follows[PLAIN_FOLLOWS_MAX];
+    uint32_t follows_end; /* none is used from here on */
     struct bytes scratch_locations[LOCATIONS_MAX];
     struct address scratch_validators[VALIDATORS_MAX];
     struct balance scratch_balances[8];

@@ -225,7 +225,7 @@ static enum status follow(struct plain *plain, const struct command *command)
 {
     struct plain_follow *place = NULL;
 
-    for (uint32_t i = 0; i < PLAIN_FOLLOWS_MAX; i++) {
+    for (uint32_t i = 0; i < plain->follows_end; i++) {
         struct plain_follow *const other = &plain->follows[i];
         if (other->used && hash_equal(&other->transaction, &command->follow.transaction)) {
             return STATUS_OK;
@@ -233,6 +233,9 @@ static enum status follow(struct plain *plain, const struct command *command)
         if (!other->used && place == NULL) {
             place = other;
         }
+    }
+    if (place == NULL && plain->follows_end < PLAIN_FOLLOWS_MAX) {
+        place = &plain->follows[plain->follows_end++];
     }
     if (place == NULL) {
         return STATUS_FULL;
@@ -248,7 +251,7 @@ static enum status follow(struct plain *plain, const struct command *command)
 
 void plain_follows_wake(struct plain *plain)
 {
-    for (uint32_t i = 0; i < PLAIN_FOLLOWS_MAX; i++) {
+    for (uint32_t i = 0; i < plain->follows_end; i++) {
         struct plain_follow *const waiting = &plain->follows[i];
         if (waiting->used && !waiting->done && !waiting->ask.wanted) {
             plain_ask_start(&waiting->ask);
@@ -610,7 +613,7 @@ bool plain_jobs_event(struct plain *plain, struct event *ret_event)
             return true;
         }
     }
-    for (uint32_t i = 0; i < PLAIN_FOLLOWS_MAX; i++) {
+    for (uint32_t i = 0; i < plain->follows_end; i++) {
         if (plain->follows[i].used && plain->follows[i].done) {
             *ret_event = plain->follows[i].event;
             plain->follows[i].used = false;

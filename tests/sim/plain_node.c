@@ -239,7 +239,7 @@ static void answer_at_block(struct world_chain *chain, enum plain_kind kind,
     if (kind == PLAIN_POSITIONS) {
         pack_positions(&answer->packer, chain);
     } else {
-        const struct hash root = merkle_tree_root(&chain->tree);
+        const struct hash root = contracts_tree_root(chain);
         pack_u32(&answer->packer, chain->tree.count);
         pack_hash(&answer->packer, &root);
     }

@@ -416,7 +416,9 @@ bool sim_run(const struct sim_options *options, struct sim_report *ret_report)
     if (!sim->report.failed) {
         disk_crash(sim);
         host_free(sim);
-        checks_final(sim);
+        if (!sim->options.again) {
+            checks_final(sim);
+        }
     }
     *ret_report = sim->report;
     const bool good = !sim->report.failed;

@@ -148,10 +148,11 @@ struct sim {
     struct record_arena arena;
     void *arena_memory;
     struct hash core_digest; /* of the last durable event record */
-    struct amount capital;   /* that routers and bridges held at the beginning */
+    /* Of the process's last step, with every step before it in it, durable or not. */
+    struct hash stepped_digest;
+    struct amount capital; /* that routers and bridges held at the beginning */
 
     struct sim_report report;
-    struct hash run_digest;
 };
 
 /* ---- sim.c ---- */

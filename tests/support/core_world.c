@@ -20,6 +20,22 @@
 
 /* ---- the configuration ---- */
 
+struct address world_key(uint32_t index)
+{
+    CHECK(index < WORLD_KEYS_MAX);
+    return evm_filled((uint8_t)(WORLD_KEY_BYTE + index));
+}
+
+uint32_t world_key_index(const struct address *key)
+{
+    uint32_t index = 0;
+
+    for (struct address own = world_key(index); !address_equal(&own, key); own = world_key(index)) {
+        index++;
+    }
+    return index;
+}
+
 static void configure_chain(struct world *world, uint32_t index, uint32_t domain)
 {
     struct core_chain *chain = &world->config.chains[index];
@@ -41,6 +57,12 @@ static void configure_chain(struct world *world, uint32_t index, uint32_t domain
     chain->priority_fee_per_gas = amount_from_u64(1);
     chain->gas_limit_max = 5000000;
     chain->key_balance_min = amount_from_u64(100);
+    for (uint32_t i = 0; i < world->options.delivery_keys; i++) {
+        chain->delivery_keys[chain->delivery_keys_count++] = world_key(1 + i);
+    }
+    chain->priority_fee_max = amount_from_u64(world->options.priority_max);
+    chain->transaction_fee_max = amount_from_u64(world->options.fee_max);
+    chain->inclusion_deadline.ns = world->options.deadline_s * WORLD_SECOND;
 }
 
 static void configure(struct world *world)
@@ -411,14 +433,19 @@ bool world_message(struct world *world, const struct hash *id, struct message_ro
            message_row_unpack(value, ret_message) == STATUS_OK;
 }
 
-bool world_lane(struct world *world, uint32_t domain, struct lane_row *ret_lane)
+bool world_lane_of(struct world *world, uint32_t domain, uint32_t key, struct lane_row *ret_lane)
 {
-    const struct address own = evm_filled(WORLD_KEY_BYTE);
-    uint8_t key[LANE_KEY_BYTES];
+    const struct address own = world_key(key);
+    uint8_t memory[LANE_KEY_BYTES];
     struct bytes value;
 
-    return rows_get(world->rows, lane_key(key, domain, &own), &value) == STATUS_OK &&
+    return rows_get(world->rows, lane_key(memory, domain, &own), &value) == STATUS_OK &&
            lane_row_unpack(value, ret_lane) == STATUS_OK;
+}
+
+bool world_lane(struct world *world, uint32_t domain, struct lane_row *ret_lane)
+{
+    return world_lane_of(world, domain, 0, ret_lane);
 }
 
 bool world_noted(const struct world *world, enum reason reason)

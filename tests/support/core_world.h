@@ -25,6 +25,7 @@
 #define WORLD_CHAINS   2u
 #define WORLD_SECOND   UINT64_C(1000000000)
 #define WORLD_FINALITY 2u /* blocks below the head */
+#define WORLD_KEYS_MAX 4u /* of the node, on each chain */
 
 struct world_options {
     uint64_t seed;
@@ -36,6 +37,10 @@ struct world_options {
     uint32_t commit_every;   /* steps per batch; 0: 1 */
     bool validate;           /* our validator's checkpoints are needed for the threshold */
     bool relay_off;          /* no chain is delivered to */
+    uint32_t delivery_keys;  /* beside the first key */
+    uint32_t deadline_s;     /* of inclusion; 0: none */
+    uint64_t priority_max;   /* fee per gas */
+    uint64_t fee_max;        /* of a transaction; 0: none */
 };
 
 struct world;
@@ -61,6 +66,12 @@ void world_deliver_elsewhere(struct world *world, const struct hash *id);
 /* From now on: what the outside does. */
 void world_set_faults(struct world *world, const struct world_options *options);
 void world_set_base_fee(struct world *world, uint32_t domain, uint64_t wei);
+/* What the lane's readings say from now on: of fees, and of the key's balance. */
+void world_set_legacy(struct world *world, uint32_t domain, uint64_t gas_price);
+void world_set_priorities(struct world *world, uint32_t domain, uint64_t usual, uint64_t hasty);
+void world_set_balance(struct world *world, uint64_t wei);
+/* What a rollup adds for the data of a transaction. */
+void world_set_data_fee(struct world *world, uint32_t domain, uint64_t wei);
 void world_set_simulation(struct world *world, enum outcome outcome, const char *reason);
 void world_set_signer(struct world *world, enum outcome outcome);
 void world_set_rejection(struct world *world, enum outcome outcome, enum rejection rejection);
@@ -74,6 +85,7 @@ void world_forget_held(struct world *world); /* the adapters hold no signed tran
 void world_set_tree_lies(struct world *world, bool on);
 /* Uses the node's next nonce on a chain for a transaction that is not ours. */
 void world_use_nonce(struct world *world, uint32_t domain);
+void world_use_nonce_of(struct world *world, uint32_t domain, uint32_t key);
 /* An event of the test's own, stepped at once. */
 void world_step(struct world *world, const struct event *event);
 /* The same without a place in the log: the event's bytes need not outlive the call, and the world
@@ -86,6 +98,9 @@ struct instant world_now(const struct world *world);
 /* What the core says. */
 bool world_message(struct world *world, const struct hash *id, struct message_row *ret_message);
 bool world_lane(struct world *world, uint32_t domain, struct lane_row *ret_lane);
+/* The same of one of its keys. */
+bool world_lane_of(struct world *world, uint32_t domain, uint32_t key, struct lane_row *ret_lane);
+struct address world_key(uint32_t index);
 bool world_noted(const struct world *world, enum reason reason);
 uint32_t world_commands(const struct world *world, enum command_kind kind);
 struct row_table *world_rows(struct world *world);
@@ -93,6 +108,8 @@ struct hash world_digest(const struct world *world);
 
 /* What really happened. */
 uint32_t world_process_count(const struct world *world, const struct hash *id); /* on the chain */
+/* Those that a key sent and that are in blocks. */
+uint32_t world_sent_by(const struct world *world, uint32_t domain, uint32_t key);
 uint32_t world_processed_by_us(const struct world *world);
 uint32_t world_published(const struct world *world, uint32_t domain); /* by our validator */
 bool world_is_announced(const struct world *world, uint32_t domain);

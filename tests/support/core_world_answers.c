@@ -164,6 +164,7 @@ static void prepare(struct world *world, const struct command *command)
     event.prepared.outcome = world->simulation;
     event.prepared.reason = bytes_from_string(world->simulation_reason);
     event.prepared.gas = WORLD_GAS;
+    event.prepared.data_fee = amount_from_u64(world_chain(world, leg->domain)->data_fee);
     event.prepared.payload_digest = sha2_of(bytes_from(leg->id.bytes, 32));
     if (leg->kind == LEG_PROCESS && world->simulation == OUTCOME_OK) {
         if (!metadata_is_good(world, leg)) {
@@ -182,14 +183,19 @@ static void read_lane(struct world *world, const struct command *command)
 {
     struct event event = answer_to(command, EVENT_LANE);
     const struct world_chain *chain = world_chain(world, command->domain);
+    const uint32_t key = world_key_index(&command->read_lane.key);
 
     event.lane.key = command->read_lane.key;
     event.lane.outcome = OUTCOME_OK;
-    event.lane.nonce_latest = chain->nonce_latest;
-    event.lane.balance = amount_from_u64(1000000);
+    event.lane.nonce_latest = chain->nonces[key];
+    event.lane.balance = chain->advice.lane.balance;
+    event.lane.is_legacy = chain->advice.lane.is_legacy;
+    event.lane.gas_price = chain->advice.lane.gas_price;
+    event.lane.priority_usual = chain->advice.lane.priority_usual;
+    event.lane.priority_hasty = chain->advice.lane.priority_hasty;
     for (uint32_t i = 0; i < world->txs_count; i++) {
         const struct world_tx *tx = &world->txs[i];
-        if (tx->domain == command->domain && tx->block != 0 &&
+        if (tx->domain == command->domain && tx->key == key && tx->block != 0 &&
             tx->block + WORLD_FINALITY <= chain->head && tx->nonce >= event.lane.nonce_final) {
             event.lane.nonce_final = tx->nonce + 1;
         }
@@ -283,7 +289,8 @@ static void check_payload(const struct world *world, const struct command *comma
     for (uint32_t i = 0; i < world->txs_count; i++) {
         const struct world_tx *tx = &world->txs[i];
         if (tx->domain == command->domain && tx->nonce == command->send.intent.nonce &&
-            tx->kind != LEG_CANCEL && !tx->is_foreign && command->send.leg.kind != LEG_CANCEL) {
+            tx->key == world_key_index(&command->send.intent.key) && tx->kind != LEG_CANCEL &&
+            !tx->is_foreign && command->send.leg.kind != LEG_CANCEL) {
             CHECK(hash_equal(&tx->leg_id, &command->send.leg.id));
         }
     }
@@ -311,8 +318,11 @@ static void send(struct world *world, const struct command *command)
             *tx = (struct world_tx){.hash = event.signed_.transaction,
                                     .leg_id = intent->leg_id,
                                     .kind = command->send.leg.kind,
+                                    .key = world_key_index(&intent->key),
                                     .nonce = intent->nonce,
                                     .fee = intent->fee_per_gas_max,
+                                    .priority = intent->priority_fee_per_gas,
+                                    .is_legacy = intent->is_legacy,
                                     .domain = command->domain};
             if (tx->kind == LEG_PROCESS) {
                 tx->message_id = command->send.leg.process.message_id;
@@ -325,6 +335,17 @@ static void send(struct world *world, const struct command *command)
 
 /* ---- pool ---- */
 
+/* By an eighth: the strictest rule that a pool has. */
+static bool is_dearer(const struct amount *before, const struct amount *after)
+{
+    const struct amount nine = amount_from_u64(9);
+    const struct amount eight = amount_from_u64(8);
+    struct amount bar;
+
+    return amount_scale_ceil(before, &nine, &eight, &bar) == STATUS_OK &&
+           amount_compare(after, &bar) >= 0 && amount_compare(after, before) > 0;
+}
+
 static enum rejection pool_add(struct world *world, struct world_tx *tx)
 {
     const struct world_chain *chain = world_chain(world, tx->domain);
@@ -332,18 +353,14 @@ static enum rejection pool_add(struct world *world, struct world_tx *tx)
     if (tx->block != 0) {
         return REJECTION_NONE;
     }
-    if (tx->nonce < chain->nonce_latest) {
+    if (tx->nonce < chain->nonces[tx->key]) {
         return REJECTION_NONCE_TOO_LOW;
     }
     for (uint32_t i = 0; i < world->txs_count; i++) {
         struct world_tx *other = &world->txs[i];
-        if (other != tx && other->in_pool && other->domain == tx->domain &&
+        if (other != tx && other->in_pool && other->domain == tx->domain && other->key == tx->key &&
             other->nonce == tx->nonce) {
-            struct amount bar;
-            const struct amount eleven = amount_from_u64(11);
-            const struct amount ten = amount_from_u64(10);
-            if (amount_scale_ceil(&other->fee, &eleven, &ten, &bar) != STATUS_OK ||
-                amount_compare(&tx->fee, &bar) < 0) {
+            if (!is_dearer(&other->fee, &tx->fee) || !is_dearer(&other->priority, &tx->priority)) {
                 return REJECTION_UNDERPRICED;
             }
             other->in_pool = false;
@@ -364,7 +381,7 @@ static void broadcast(struct world *world, const struct command *command)
     event.submitted.rejection = world->rejection;
     event.submitted.reason = bytes_from_string("by the test");
     if (tx == NULL || !tx->held) {
-        event.submitted.outcome = OUTCOME_UNKNOWN;
+        event.submitted.outcome = OUTCOME_ABSENT;
         event.submitted.reason = bytes_from_string("not held");
     } else if (world->submission == OUTCOME_OK) {
         const enum rejection rejection = pool_add(world, tx);
@@ -374,23 +391,30 @@ static void broadcast(struct world *world, const struct command *command)
     world_answer(world, &event);
 }
 
-void world_use_nonce(struct world *world, uint32_t domain)
+void world_use_nonce_of(struct world *world, uint32_t domain, uint32_t key)
 {
     struct world_chain *chain = world_chain(world, domain);
     struct world_tx *tx = &world->txs[world->txs_count++];
 
-    *tx = (struct world_tx){.hash = world_hash("foreign", domain, chain->nonce_latest, 0),
+    *tx = (struct world_tx){.hash = world_hash("foreign", domain, chain->nonces[key], key),
                             .kind = LEG_CANCEL,
-                            .nonce = chain->nonce_latest,
+                            .key = key,
+                            .nonce = chain->nonces[key],
                             .domain = domain,
                             .block = chain->head,
                             .is_foreign = true};
-    chain->nonce_latest++;
+    chain->nonces[key]++;
     for (uint32_t i = 0; i < world->txs_count; i++) {
-        if (world->txs[i].domain == domain && world->txs[i].nonce == tx->nonce) {
+        if (world->txs[i].domain == domain && world->txs[i].key == key &&
+            world->txs[i].nonce == tx->nonce) {
             world->txs[i].in_pool = false;
         }
     }
+}
+
+void world_use_nonce(struct world *world, uint32_t domain)
+{
+    world_use_nonce_of(world, domain, 0);
 }
 
 static void publish_checkpoint(struct world *world, const struct command *command)
@@ -431,6 +455,7 @@ static void follow(struct world *world, const struct command *command)
         (struct world_follow){.domain = command->domain,
                               .leg_id = command->follow.leg_id,
                               .transaction = command->follow.transaction,
+                              .key = world_key_index(&command->follow.key),
                               .nonce = command->follow.nonce};
     world_answer_follows(world);
 }

@@ -49,6 +49,7 @@ void world_outside_init(struct world *world)
         chain->domain = i == 0 ? WORLD_A : WORLD_B;
         chain->blocks[0].hash = world_hash("genesis", chain->domain, 0, 0);
         chain->base_fee = 10;
+        chain->advice.lane.balance = amount_from_u64(1000000000000);
         chain->block_at = world->now + (i + 1) * 400000000;
     }
     for (uint32_t i = 1; i < 3; i++) {
@@ -191,7 +192,7 @@ static void include_tx(struct world *world, struct world_chain *chain, struct wo
     tx->in_pool = false;
     tx->block = chain->head;
     tx->succeeded = true;
-    chain->nonce_latest = tx->nonce + 1;
+    chain->nonces[tx->key] = tx->nonce + 1;
     if (tx->kind == LEG_PROCESS && !tx->is_foreign) {
         tx->succeeded = !world_is_processed(chain, &tx->message_id);
         if (tx->succeeded) {
@@ -212,7 +213,7 @@ static void include_txs(struct world *world, struct world_chain *chain)
         struct world_tx *next = NULL;
         for (uint32_t i = 0; i < world->txs_count; i++) {
             struct world_tx *tx = &world->txs[i];
-            if (tx->domain == chain->domain && tx->in_pool && tx->nonce == chain->nonce_latest &&
+            if (tx->domain == chain->domain && tx->in_pool && tx->nonce == chain->nonces[tx->key] &&
                 amount_compare(&tx->fee, &base_fee) >= 0) {
                 next = tx;
             }
@@ -235,7 +236,8 @@ void world_answer_follows(struct world *world)
         struct event event;
         for (uint32_t j = 0; j < world->txs_count; j++) {
             const struct world_tx *tx = &world->txs[j];
-            if (tx->domain != follow.domain || tx->nonce != follow.nonce || tx->block == 0) {
+            if (tx->domain != follow.domain || tx->key != follow.key || tx->nonce != follow.nonce ||
+                tx->block == 0) {
                 continue;
             }
             if (hash_equal(&tx->hash, &follow.transaction)) {
@@ -260,6 +262,7 @@ void world_answer_follows(struct world *world)
             event.receipt.block_hash = chain->blocks[found->block].hash;
             event.receipt.gas_used = WORLD_GAS;
             event.receipt.gas_price = amount_from_u64(chain->base_fee + 1);
+            event.receipt.data_fee = amount_from_u64(chain->data_fee);
         }
         world->follows[i] = world->follows[--world->follows_count];
         world_answer(world, &event);
@@ -384,7 +387,8 @@ static void unmine(struct world *world, struct world_chain *chain, bool drop_dis
         if (tx->domain == chain->domain && tx->block == chain->head) {
             tx->block = 0;
             tx->in_pool = true;
-            chain->nonce_latest = tx->nonce < chain->nonce_latest ? tx->nonce : chain->nonce_latest;
+            uint64_t *nonce = &chain->nonces[tx->key];
+            *nonce = tx->nonce < *nonce ? tx->nonce : *nonce;
             if (tx->kind == LEG_PROCESS && tx->succeeded && !tx->is_foreign) {
                 world->processed_by_us--;
             }
@@ -555,4 +559,43 @@ bool world_is_announced(const struct world *world, uint32_t domain)
 uint32_t world_head(const struct world *world, uint32_t domain)
 {
     return (uint32_t)world->chains[domain == WORLD_A ? 0 : 1].head;
+}
+
+void world_set_legacy(struct world *world, uint32_t domain, uint64_t gas_price)
+{
+    struct event *advice = &world_chain(world, domain)->advice;
+
+    advice->lane.is_legacy = true;
+    advice->lane.gas_price = amount_from_u64(gas_price);
+}
+
+void world_set_priorities(struct world *world, uint32_t domain, uint64_t usual, uint64_t hasty)
+{
+    struct event *advice = &world_chain(world, domain)->advice;
+
+    advice->lane.priority_usual = amount_from_u64(usual);
+    advice->lane.priority_hasty = amount_from_u64(hasty);
+}
+
+void world_set_balance(struct world *world, uint64_t wei)
+{
+    for (uint32_t i = 0; i < WORLD_CHAINS; i++) {
+        world->chains[i].advice.lane.balance = amount_from_u64(wei);
+    }
+}
+
+void world_set_data_fee(struct world *world, uint32_t domain, uint64_t wei)
+{
+    world_chain(world, domain)->data_fee = wei;
+}
+
+uint32_t world_sent_by(const struct world *world, uint32_t domain, uint32_t key)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < world->txs_count; i++) {
+        const struct world_tx *tx = &world->txs[i];
+        count += tx->domain == domain && tx->key == key && tx->block != 0 && !tx->is_foreign;
+    }
+    return count;
 }

@@ -16,7 +16,7 @@
 #define WORLD_FOLLOWS_MAX   8192u
 #define WORLD_MESSAGE_BYTES 96u
 #define WORLD_GAS           150000u /* what a delivery needs */
-#define WORLD_KEY_BYTE      0x77u   /* the node's sending key on every chain */
+#define WORLD_KEY_BYTE      0x77u   /* the node's first sending key on every chain; others follow */
 
 struct world_message {
     struct hash id;
@@ -33,8 +33,11 @@ struct world_tx {
     struct hash leg_id;
     enum leg_kind kind;
     struct hash message_id; /* LEG_PROCESS */
+    uint32_t key;           /* index */
     uint64_t nonce;
     struct amount fee;
+    struct amount priority;
+    bool is_legacy;
     uint32_t domain;
     uint64_t block; /* of the canonical chain; 0: none */
     bool succeeded;
@@ -59,8 +62,10 @@ struct world_chain {
     struct hash leaves[WORLD_MESSAGES_MAX];
     struct hash roots[WORLD_MESSAGES_MAX]; /* after each leaf */
     uint32_t leaves_count;
-    uint64_t nonce_latest; /* of the node's key */
+    uint64_t nonces[WORLD_KEYS_MAX]; /* used, by each of the node's keys */
     uint64_t base_fee;
+    struct event advice; /* what EVENT_LANE says of fees and balance */
+    uint64_t data_fee;
     bool is_watched;
     uint64_t give_next; /* next block to give to the node */
     bool is_announced;
@@ -77,6 +82,7 @@ struct world_follow {
     uint32_t domain;
     struct hash leg_id;
     struct hash transaction;
+    uint32_t key;
     uint64_t nonce;
 };
 
@@ -160,5 +166,6 @@ struct hash world_hash(const char *what, uint64_t a, uint64_t b, uint64_t c);
 bool world_is_processed(const struct world_chain *chain, const struct hash *id);
 void world_answer_follows(struct world *world);
 struct world_chain *world_chain(struct world *world, uint32_t domain);
+uint32_t world_key_index(const struct address *key);
 
 #endif

@@ -158,6 +158,14 @@ static void make_chain(struct maker *maker, struct core_chain *chain)
     chain->priority_fee_per_gas = amount(maker);
     chain->gas_limit_max = u64(maker);
     chain->key_balance_min = amount(maker);
+    chain->delivery_keys_count = length(maker, DELIVERY_KEYS_MAX);
+    for (uint32_t i = 0; i < chain->delivery_keys_count; i++) {
+        chain->delivery_keys[i] = address(maker);
+    }
+    chain->priority_fee_max = amount(maker);
+    chain->transaction_fee_max = amount(maker);
+    chain->inclusion_deadline.ns = u64(maker);
+    chain->in_flight_max = u32(maker);
 }
 
 static void make_router(struct maker *maker, struct core_router *router)
@@ -366,7 +374,7 @@ static void make_planned(struct maker *maker, struct event *event)
     event->planned.moves_count = count;
     event->planned.cost = amount(maker);
     event->planned.reason = run(maker, REASON_BYTES_MAX);
-    event->planned.proof = run(maker, PROOF_BYTES_MAX);
+    event->planned.proof = run(maker, PLAN_PROOF_BYTES_MAX);
     event->planned.steps = u64(maker);
 }
 
@@ -379,6 +387,7 @@ static void make_prepared(struct maker *maker, struct event *event)
     event->prepared.value = amount(maker);
     event->prepared.fee_native = amount(maker);
     event->prepared.fee_token = amount(maker);
+    event->prepared.data_fee = amount(maker);
     event->prepared.reason = run(maker, REASON_BYTES_MAX);
 }
 
@@ -403,6 +412,7 @@ static void make_receipt(struct maker *maker, struct event *event)
     event->receipt.block_hash = hash(maker);
     event->receipt.gas_used = u64(maker);
     event->receipt.gas_price = amount(maker);
+    event->receipt.data_fee = amount(maker);
 }
 
 static void make_block(struct maker *maker, struct event *event)
@@ -430,6 +440,10 @@ static void make_lane(struct maker *maker, struct event *event)
     event->lane.nonce_latest = u64(maker);
     event->lane.nonce_final = u64(maker);
     event->lane.balance = amount(maker);
+    event->lane.is_legacy = coin(maker);
+    event->lane.gas_price = amount(maker);
+    event->lane.priority_usual = amount(maker);
+    event->lane.priority_hasty = amount(maker);
 }
 
 static void make_tree(struct maker *maker, struct event *event)
@@ -638,6 +652,7 @@ static void make_intent(struct maker *maker, struct intent *intent)
     intent->priority_fee_per_gas = amount(maker);
     intent->value = amount(maker);
     intent->payload_digest = hash(maker);
+    intent->is_legacy = coin(maker);
 }
 
 void maker_command(struct maker *maker, enum command_kind kind, enum leg_kind leg,

@@ -110,7 +110,7 @@ static int tear_down(void **state)
 static int call(struct desk *desk, int (*verb)(int, char **), const char *const *words)
 {
     char path[400];
-    char *argv[8] = {NULL};
+    char *argv[16] = {NULL};
     int argc = 0;
 
     CHECK(desk != NULL);
@@ -285,6 +285,130 @@ static void every_record_is_a_line_of_json(void **state)
     assert_true(expected > EVENTS / 2);
 }
 
+static void one_record_is_shown_whole(void **state)
+{
+    struct desk *desk = *state;
+
+    assert_int_equal(EXIT_DONE, CALL(desk, cli_journal, "journal", "show", desk->path, "1"));
+    assert_ptr_equal(desk->output, strstr(desk->output, "record 1: event start\n"));
+    assert_non_null(strstr(desk->output, "        name: \"beta\"\n"));
+    assert_int_equal(EXIT_DONE, CALL(desk, cli_journal, "journal", "show", desk->path, "2"));
+    assert_non_null(strstr(desk->output, "record 2: command note\n"));
+    assert_non_null(strstr(desk->output, "  reason: 300 (the node started)\n"));
+    assert_non_null(strstr(desk->output, "  decided on record 1\n"));
+    assert_int_equal(EXIT_DONE,
+                     CALL(desk, cli_journal, "journal", "show", desk->path, "2..4", "--json"));
+    assert_int_equal(3, lines(desk->output));
+    json_t *json = json_loads(desk->output, JSON_DISABLE_EOF_CHECK, NULL);
+    assert_non_null(json);
+    assert_int_equal(66, json_string_length(json_object_get(json, "leaf_sha256")));
+    json_decref(json);
+    assert_int_equal(EXIT_NEGATIVE, CALL(desk, cli_journal, "journal", "show", desk->path, "0"));
+    assert_int_equal(EXIT_NEGATIVE,
+                     CALL(desk, cli_journal, "journal", "show", desk->path, "1..99999"));
+    assert_non_null(strstr(desk->output, "there is no record 99999"));
+    assert_int_equal(EXIT_USAGE, CALL(desk, cli_journal, "journal", "show", desk->path, "9..8"));
+    assert_int_equal(EXIT_USAGE, CALL(desk, cli_journal, "journal", "show", desk->path, "7.8"));
+    assert_int_equal(EXIT_USAGE, CALL(desk, cli_journal, "journal", "show", desk->path));
+}
+
+/* The number after `label` in what was printed. */
+static unsigned long number_after(const struct desk *desk, const char *label)
+{
+    const char *found = strstr(desk->output, label);
+
+    assert_non_null(found);
+    return strtoul(found + strlen(label), NULL, 10);
+}
+
+static void records_are_found_by_what_they_are_about(void **state)
+{
+    struct desk *desk = *state;
+    char id[67];
+
+    assert_int_equal(EXIT_DONE, CALL(desk, cli_journal, "journal", "grep", desk->path, "--kind",
+                                     "dispatch", "--chain", "beta", "--limit", "1"));
+    const char *found = strstr(desk->output, "message_id=");
+    assert_non_null(found);
+    (void)snprintf(id, sizeof(id), "%.66s", found + strlen("message_id="));
+    assert_int_equal(EXIT_DONE,
+                     CALL(desk, cli_journal, "journal", "grep", desk->path, "--message", id));
+    assert_non_null(strstr(desk->output, "fact dispatch"));
+    for (char *line = desk->output; *line != '\0';) {
+        char *end = strchr(line, '\n');
+        assert_non_null(end);
+        *end = '\0';
+        assert_non_null(strstr(line, id));
+        line = end + 1;
+    }
+    assert_int_equal(EXIT_NEGATIVE, CALL(desk, cli_journal, "journal", "grep", desk->path,
+                                         "--message", id, "--to", "2026-09-01"));
+    assert_int_equal(EXIT_DONE, CALL(desk, cli_journal, "journal", "grep", desk->path, "--text",
+                                     "THE NODE STA", "--count"));
+    assert_string_equal("2\n", desk->output);
+    assert_int_equal(EXIT_NEGATIVE,
+                     CALL(desk, cli_journal, "journal", "grep", desk->path, "--transaction",
+                          "0x00000000000000000000000000000000000000000000000000000000000000aa"));
+}
+
+static void times_narrow_a_search_to_exactly_their_records(void **state)
+{
+    static const char middle[] = "2026-09-21T14:16:00.5Z";
+    struct desk *desk = *state;
+
+    assert_int_equal(EXIT_DONE, CALL(desk, cli_journal, "journal", "grep", desk->path, "--count"));
+    const unsigned long all = strtoul(desk->output, NULL, 10);
+    assert_true(all > EVENTS);
+    assert_int_equal(EXIT_DONE, CALL(desk, cli_journal, "journal", "grep", desk->path, "--count",
+                                     "--to", middle));
+    const unsigned long before = strtoul(desk->output, NULL, 10);
+    assert_int_equal(EXIT_DONE, CALL(desk, cli_journal, "journal", "grep", desk->path, "--count",
+                                     "--from", middle));
+    assert_int_equal(all, before + strtoul(desk->output, NULL, 10));
+    assert_true(before > 0 && before < all);
+}
+
+static void a_search_that_cannot_be_is_refused(void **state)
+{
+    static const char *const wrong[][2] = {
+        {"--message", "0x12"}, {"--kind", "unknown"},    {"--kind", "send,nonsense"},
+        {"--chain", "delta"},  {"--from", "2026-02-29"}, {"--from", "2026-09-21T25:00:00Z"},
+        {"--to", "yesterday"}, {"--limit", "-1"},        {"--plan", "7"},
+    };
+    struct desk *desk = *state;
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        assert_int_equal(EXIT_USAGE, CALL(desk, cli_journal, "journal", "grep", desk->path,
+                                          wrong[i][0], wrong[i][1]));
+        assert_non_null(strstr(desk->output, wrong[i][0]));
+    }
+    assert_int_equal(EXIT_DONE, CALL(desk, cli_journal, "journal", "grep", "--help"));
+    assert_non_null(strstr(desk->output, "--transaction HASH"));
+}
+
+static void what_is_in_a_journal_is_counted(void **state)
+{
+    struct desk *desk = *state;
+
+    assert_int_equal(EXIT_DONE, CALL(desk, cli_journal, "journal", "grep", desk->path, "--count"));
+    const unsigned long all = strtoul(desk->output, NULL, 10);
+    assert_int_equal(EXIT_DONE, CALL(desk, cli_journal, "journal", "stats", desk->path));
+    assert_int_equal(all, number_after(desk, "records   "));
+    assert_int_equal(2, number_after(desk, "runs      "));
+    assert_int_equal(2, number_after(desk, "\nstart "));
+    assert_int_equal(EXIT_DONE, CALL(desk, cli_journal, "journal", "stats", desk->path, "--json"));
+    json_t *json = output_json(desk);
+    const json_t *kind;
+    size_t index;
+    json_int_t sum = 0;
+    json_array_foreach(json_object_get(json, "kinds"), index, kind)
+    {
+        sum += json_integer_value(json_object_get(kind, "records"));
+    }
+    assert_int_equal(all, sum);
+    json_decref(json);
+}
+
 static void what_is_not_there_is_a_clear_message(void **state)
 {
     struct desk *desk = *state;
@@ -386,6 +510,11 @@ int main(void)
         WITH_DESK(a_row_that_differs_fails_the_replay_and_not_the_check),
         WITH_DESK(tail_prints_the_last_records),
         WITH_DESK(every_record_is_a_line_of_json),
+        WITH_DESK(one_record_is_shown_whole),
+        WITH_DESK(records_are_found_by_what_they_are_about),
+        WITH_DESK(times_narrow_a_search_to_exactly_their_records),
+        WITH_DESK(a_search_that_cannot_be_is_refused),
+        WITH_DESK(what_is_in_a_journal_is_counted),
         WITH_DESK(what_is_not_there_is_a_clear_message),
         WITH_DESK(what_is_no_journal_is_an_integrity_violation),
         WITH_DESK(a_missing_blob_is_found),

@@ -11,6 +11,9 @@
 
 #define FILE_BYTES_MAX 65536u
 
+#define KEY   "    key: \"0x3333333333333333333333333333333333333333\""
+#define OTHER "\"0x3434343434343434343434343434343434343434\""
+
 static char folder[] = "/tmp/sluice-config-XXXXXX";
 static char path[64];
 static char example[FILE_BYTES_MAX];
@@ -100,7 +103,7 @@ static void the_quorum_is_more_than_half(void **state)
 {
     (void)state;
     static const char from[] =
-        "[ws://127.0.0.1:18540]       # up to 8; ws:// or wss://\n    quorum: 1 ";
+        "[ws://127.0.0.1:18540]       # up to 8; ws:// or wss://, or http(s)://\n    quorum: 1 ";
     static const char four[] = "[ws://a, ws://b, ws://c, ws://d]";
     static const struct {
         const char *quorum;
@@ -122,12 +125,40 @@ static void the_quorum_is_more_than_half(void **state)
     }
 }
 
-/* What is printed is a configuration again, and the same one. */
-static void what_is_printed_loads_again(void **state)
+static void keys_and_ways_to_send_are_read(void **state)
 {
     (void)state;
+    struct node_config *config = NULL;
+    struct settings_error error;
+    write_changed(KEY, "    keys: [\"0x3333333333333333333333333333333333333333\", " OTHER "]\n"
+                       "    submit: [ws://127.0.0.1:9001, wss://private.example]");
+    assert_status(STATUS_OK, config_load(path, &config, &error));
+    const struct core_chain *core = &config->core.chains[0];
+    assert_int_equal(core->key.bytes[31], 0x33);
+    assert_int_equal(core->delivery_keys_count, 1);
+    assert_int_equal(core->delivery_keys[0].bytes[31], 0x34);
+    assert_int_equal(core->in_flight_max, 64);
+    assert_int_equal(core->inclusion_deadline.ns, 120000000000u);
+    const struct amount most = amount_of("5000000000");
+    assert_true(amount_equal(&core->priority_fee_max, &most));
+    assert_int_equal(config->chains[0].endpoints_count, 3);
+    assert_int_equal(config->chains[0].submit_count, 2);
+    const struct chain_config chain = config_chain(config, 0);
+    assert_int_equal(chain.submit_count, 2);
+    assert_int_equal(chain.transactions, TRANSACTIONS_DETECTED);
+    /* What nothing is said of. */
+    core = &config->core.chains[1];
+    assert_true(amount_equal(&core->priority_fee_max, &core->fee_per_gas_max));
+    assert_true(amount_is_zero(&core->transaction_fee_max));
+    assert_int_equal(core->delivery_keys_count, 0);
+    assert_int_equal(config->chains[1].submit_count, 0);
+    config_free(config);
+}
+
+static void what_is_printed_loads_again_of(const char *text)
+{
     static char printed[2][FILE_BYTES_MAX];
-    write_file(example);
+    write_file(text);
     for (size_t i = 0; i < 2; i++) {
         struct node_config *config = NULL;
         struct settings_error error;
@@ -140,6 +171,22 @@ static void what_is_printed_loads_again(void **state)
         write_file(printed[i]);
     }
     assert_string_equal(printed[0], printed[1]);
+}
+
+/* What is printed is a configuration again, and the same one. */
+static void what_is_printed_loads_again(void **state)
+{
+    (void)state;
+    static char text[FILE_BYTES_MAX];
+    what_is_printed_loads_again_of(example);
+    write_changed(KEY, "    keys: [\"0x3333333333333333333333333333333333333333\", " OTHER "]\n"
+                       "    submit: [wss://private.example]\n    # was");
+    FILE *stream = fopen(path, "r");
+    assert_non_null(stream);
+    const size_t count = fread(text, 1, sizeof(text) - 1, stream);
+    assert_int_equal(fclose(stream), 0);
+    text[count] = '\0';
+    what_is_printed_loads_again_of(text);
 }
 
 struct mistake {
@@ -161,11 +208,28 @@ static const struct mistake mistakes[] = {
     {"cooldown: 60 s", "cooldown: 60", "cooldown: 60 s", "cooldown"},
     {"bridge: \"0x6666666666666666666666666666666666666603\"",
      "bridge: \"0x6666666666666666666666666666666666666601\"", "bridge: \"0x66", "count twice"},
+    {"    key: \"0x33",
+     "    keys: [\"0x3333333333333333333333333333333333333334\"]\n    key: \"0x33",
+     "    key: \"0x33", "give one of the two"},
+    {KEY, "    keys: [" OTHER ", " OTHER "] #", "    key: \"0x33", "twice"},
+    {KEY, "    keys: [\"0x34\"] #", "    key: \"0x33", "keys[0]"},
+    {"priority_fee_max: 5 gwei", "priority_fee_max: 0.5 gwei", "priority_fee_max", "below"},
+    {"priority_fee_max: 5 gwei", "priority_fee_max: 201 gwei", "priority_fee_max", "above"},
+    {"in_flight_max: 64", "in_flight_max: 0", "in_flight_max", "from 1 to 1024"},
+    {"in_flight_max: 64", "in_flight_max: 1025", "in_flight_max", "from 1 to 1024"},
+    {"transactions: detect", "transactions: eip1559", "transactions:", "detect, dynamic or legacy"},
+    {"data_fee: none", "data_fee: arbitrum", "data_fee:", "none or op-stack"},
+    {"inclusion_deadline: 120 s", "inclusion_deadline: 120", "inclusion_deadline", "min or h"},
+    {"    # submit: [wss://private.example]", "    submit: [ftp://private.example] #",
+     "    # submit:", "wss, http or https"},
+    {"    # submit: [wss://private.example]",
+     "    submit: [ws://a, ws://a, ws://a, ws://a, ws://a, ws://a, ws://a, ws://a] #",
+     "    # submit:", ""},
     {"200 gwei", "200", "fee_per_gas_max: 200", "gwei"},
     {"move_min: 100 USDC", "move_min: 100 USDT", "move_min:", "USDC"},
     {"move_min: 100 USDC", "move_min: 0.0000001 USDC", "move_min:", "USDC"},
     {"move_min: 100 USDC", "move_min: 2000000 USDC", "move_min:", "move_max"},
-    {"ws://127.0.0.1:18540", "http://127.0.0.1:18540", "18540", "websocket"},
+    {"ws://127.0.0.1:18540", "ftp://127.0.0.1:18540", "18540", "wss, http or https"},
     {"relay: true                     #", "relay: yes #", "relay: true      ", "true or false"},
     {"0x2222222222222222222222222222222222222201", "0x222222222222222222222222222222222222220",
      "mailbox: \"0x2", "hexadecimal"},
@@ -283,6 +347,13 @@ static void endpoints_are_taken_apart(void **state)
     assert_int_equal(endpoint.port, 443);
     assert_string_equal(endpoint.path, "/v1/key?x=1");
     assert_true(endpoint.tls);
+    assert_false(endpoint.is_http);
+    assert_status(STATUS_OK, endpoint_parse("https://rpc.example.org", &endpoint));
+    assert_true(endpoint.is_http);
+    assert_true(endpoint.tls);
+    assert_status(STATUS_OK, endpoint_parse("http://rpc.example.org:1", &endpoint));
+    assert_true(endpoint.is_http);
+    assert_false(endpoint.tls);
     assert_status(STATUS_OK, endpoint_parse("ws://[::1]:1", &endpoint));
     assert_string_equal(endpoint.host, "::1");
     static const char *const bad[] = {
@@ -293,7 +364,8 @@ static void endpoints_are_taken_apart(void **state)
         "ws://host:0",
         "ws://h:65536",
         "ws://h:1x",
-        "http://h",
+        "ftp://h",
+        "http:/h",
         "ws://h/a b",
         "ws://[::1",
         "ws://u@h",
@@ -311,6 +383,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_example_loads),
+        cmocka_unit_test(keys_and_ways_to_send_are_read),
         cmocka_unit_test(the_quorum_is_more_than_half),
         cmocka_unit_test(what_is_printed_loads_again),
         cmocka_unit_test(each_mistake_is_named_with_its_place),

@@ -86,7 +86,7 @@ class Demo {
     this.validators = await stage.startValidators();
     display.say('starting the node: it relays messages and keeps capital in balance (route: act)');
     const route = { tolerance: `${TOLERANCE_BPS / 100} %` };
-    this.relayer = stage.write({ name: 'relayer', mode: 'act', route });
+    this.relayer = stage.write({ name: 'relayer', mode: 'act', route, log: {} });
     await stage.start(this.relayer);
   }
 

@@ -2,8 +2,8 @@
 //
 // Sluice nodes on a devnet: their configuration files, and their processes.
 
-import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { recordProcess } from './processes.mjs';
 import { EXIT_FAILED, Stop, sleep, stopIfInterrupted } from './terminal.mjs';
@@ -16,7 +16,8 @@ const ASSET = 'USDC';
  * Writes the files of one node and says where they are.
  * Options: folder, name, mode (observe, propose, act), validator (index; absent for the relayer),
  * signerMode (what the signer allows; as `mode` when absent), endpointOf (chain to URL; the chain's
- * own when absent), capital (false: a relayer alone), route (settings that differ).
+ * own when absent), capital (false: a relayer alone), route (settings that differ), log (keep a
+ * transparency log: {interval, port, witnesses}), program (of sluice; makes the log's key).
  */
 export function writeNode(devnet, options) {
   const folder = path.join(options.folder, options.name);
@@ -29,12 +30,31 @@ export function writeNode(devnet, options) {
     // In the signer's own folder, which it makes for its user alone.
     signerSocket: path.join(folder, 'signer', 'signer.sock'),
     log: path.join(folder, 'node.log'),
+    logSigner: path.join(folder, 'log-signer.yaml'),
+    logSocket: path.join(folder, 'log-signer', 'log.sock'),
+    logKey: null,
     checkpoints: path.join(folder, 'checkpoints'),
   };
   mkdirSync(folder, { recursive: true });
+  if (options.log) {
+    node.logKey = makeLogKey(options.program, node);
+    writeFileSync(node.logSigner, logSignerYaml(node), { mode: 0o600 });
+  }
   writeFileSync(node.config, nodeYaml(devnet, node, options));
   writeFileSync(node.signer, signerYaml(devnet, node, options), { mode: 0o600 });
   return node;
+}
+
+/** The key of the node's log, made once; its public part, which names the log. */
+function makeLogKey(program, node) {
+  const origin = `${node.name}.devnet/journal/1`;
+  const file = path.join(node.folder, 'log.key');
+  const known = path.join(node.folder, 'log.key.public');
+  if (existsSync(known)) return readFileSync(known, 'utf8').trim();
+  const made = spawnSync(program, ['key', 'log', file, '--origin', origin], { encoding: 'utf8' });
+  if (made.status !== 0) throw new Stop(EXIT_FAILED, `no key for the log: ${made.stderr.trim()}`);
+  writeFileSync(known, made.stdout);
+  return made.stdout.trim();
 }
 
 const block = (lines) => `${lines.flat(Infinity).join('\n')}\n`;
@@ -54,6 +74,7 @@ function nodeYaml(devnet, node, options) {
     devnet.chains.map((chain) => chainYaml(devnet, chain, options)),
     validator ? validatorYaml(validator, node) : [],
     validator || options.capital === false ? [] : capitalYaml(devnet, options),
+    options.log ? logYaml(node, options.log) : [],
   ]);
 }
 
@@ -79,6 +100,29 @@ function chainYaml(devnet, chain, options) {
     '    priority_fee_per_gas: 1 gwei',
     '    gas_limit_max: 3000000',
   ];
+}
+
+function logYaml(node, log) {
+  return [
+    'log:',
+    `  key: "${node.logKey}"`,
+    '  spawn: true',
+    `  config: ${node.logSigner}`,
+    `  socket: ${node.logSocket}`,
+    `  interval: ${log.interval ?? '2 s'}`,
+    log.port ? `  listen: 127.0.0.1:${log.port}` : [],
+    log.witnesses?.length ? 'witnesses:' : [],
+    (log.witnesses ?? []).map(({ key, url }) => [`  - key: "${key}"`, `    url: ${url}`]),
+  ];
+}
+
+function logSignerYaml(node) {
+  return block([
+    `# Written for a devnet: the signer of the log of node ${node.name}.`,
+    `socket: ${node.logSocket}`,
+    `state: ${path.join(node.folder, 'log-signer')}`,
+    `key_file: ${path.join(node.folder, 'log.key')}`,
+  ]);
 }
 
 function validatorYaml(validator, node) {

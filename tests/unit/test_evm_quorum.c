@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Several endpoints of one chain: what liars, silence and lag can do (promise 6 of chains/chain.h).
+ *
+ * Method: one imaginary chain behind up to five endpoints, some of which lie, lag or say nothing.
+ * The liars all tell the same lies, about logs, blocks, balances, nonces, roots, receipts and
+ * simulations. What the adapter says is compared with what the chain has. */
+#include <stdio.h>
+
+#include "tests/conformance/evm_script.h"
+#include "tests/conformance/harness.h"
+#include "tests/support/unit.h"
+
+enum { PATIENCE_ROUNDS = 3000 };
+
+static uint32_t wanted_endpoints; /* of the harness that is opened next */
+static uint32_t wanted_quorum;
+
+static void change(struct core_config *core, struct chain_config *config)
+{
+    (void)core;
+    config->endpoints_count = wanted_endpoints;
+    config->quorum = wanted_quorum;
+}
+
+/* A chain that is watched through `endpoints` of which `quorum` must agree; the history is read. */
+static struct harness *watching(uint32_t endpoints, uint32_t quorum)
+{
+    wanted_endpoints = endpoints;
+    wanted_quorum = quorum;
+    struct harness *const harness = harness_open_with(&evm_script_fixture, change);
+    assert_non_null(harness->chain);
+    chain_tick(harness->chain, harness->now);
+    for (uint32_t i = 0; i < endpoints; i++) {
+        harness_connect(harness, i);
+    }
+    harness_watch(harness, 1);
+    harness_run(harness, 400);
+    return harness;
+}
+
+static struct evm_script_habits *habits(struct harness *harness, uint32_t endpoint)
+{
+    return evm_script_habits(harness->world, endpoint);
+}
+
+static void follow_blocks(struct harness *harness, uint32_t blocks)
+{
+    for (uint32_t i = 0; i < blocks; i++) {
+        if (i % 2 == 0) {
+            (void)evm_script_fixture.dispatch(harness->world);
+        }
+        harness_mine(harness);
+    }
+    harness_run(harness, 700);
+}
+
+static bool was_told(const struct harness *harness, enum quorum_state state)
+{
+    for (uint32_t i = 0; i < harness->quorums_count; i++) {
+        if (harness->quorums[i] == state) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct command question(struct harness *harness, enum command_kind kind)
+{
+    struct command questions[FIXTURE_QUESTIONS_MAX];
+    const uint32_t count = evm_script_fixture.questions(harness->world, questions);
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (questions[i].kind == kind) {
+            return questions[i];
+        }
+    }
+    fail_msg("no such question");
+    return questions[0];
+}
+
+static const struct event *ask(struct harness *harness, const struct command *command)
+{
+    const uint32_t known = harness->answers_count;
+
+    harness_perform(harness, command);
+    const struct harness_answer *const answer =
+        harness_await(harness, harness_answer_kind(command->kind), known, PATIENCE_ROUNDS);
+    assert_non_null(answer);
+    return &answer->event;
+}
+
+/* Every answer that decides is the chain's. */
+static void assert_answers_are_true(struct harness *harness)
+{
+    struct command command = question(harness, COMMAND_READ_TREE);
+    const struct event *event = ask(harness, &command);
+    assert_int_equal(event->tree.outcome, OUTCOME_OK);
+    assert_int_equal(event->tree.root.bytes[31], 77);
+    command = question(harness, COMMAND_READ_LANE);
+    event = ask(harness, &command);
+    assert_int_equal(event->lane.outcome, OUTCOME_OK);
+    assert_int_equal(event->lane.nonce_latest, 0);
+    command = question(harness, COMMAND_READ_SECURITY);
+    event = ask(harness, &command);
+    assert_int_equal(event->security.outcome, OUTCOME_OK);
+    assert_int_equal(event->security.module_type, 5);
+    command = question(harness, COMMAND_READ_POSITIONS);
+    event = ask(harness, &command);
+    assert_int_equal(event->positions.outcome, OUTCOME_OK);
+}
+
+static void a_quorum_in_peace(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching(3, 2);
+
+    follow_blocks(harness, 6);
+    harness_assert_synchronous(harness);
+    assert_answers_are_true(harness);
+    assert_int_equal(harness->dissents_count, 0);
+    assert_int_equal(harness->quorums_count, 0);
+    harness_close(harness);
+}
+
+/* Two of five, wherever they are, tell the same lies from the start or later on. */
+static void liars_below_the_quorum_change_nothing(void **state)
+{
+    (void)state;
+    for (uint32_t first = 0; first < 5; first++) {
+        struct harness *const harness = watching(5, 3);
+        habits(harness, first)->lies = true;
+        habits(harness, (first + 1) % 5)->lies = true;
+        follow_blocks(harness, 8);
+        harness_assert_synchronous(harness);
+        assert_answers_are_true(harness);
+        for (uint32_t i = 0; i < harness->dissents_count; i++) {
+            const uint32_t liar = harness->dissents[i].dissent.endpoint_index;
+            assert_true(liar == first || liar == (first + 1) % 5);
+            assert_true(harness->dissents[i].dissent.agreed_count >= 3);
+        }
+        assert_false(was_told(harness, QUORUM_SPLIT));
+        harness_close(harness);
+    }
+}
+
+static void a_lie_is_kept_as_evidence(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching(3, 2);
+
+    habits(harness, 0)->lies = true; /* the first one is asked first */
+    const struct command command = question(harness, COMMAND_READ_TREE);
+    assert_int_equal(ask(harness, &command)->tree.outcome, OUTCOME_OK);
+    harness_run(harness, 10);
+    assert_true(harness->dissents_count > 0);
+    const struct event *const event = &harness->dissents[harness->dissents_count - 1];
+    assert_int_equal(event->dissent.endpoint_index, 0);
+    assert_int_equal(event->dissent.agreed_count, 2);
+    assert_true(hash_equal(&event->dissent.block_hash, &command.read_tree.block_hash));
+    assert_int_equal(event->dissent.block_number, command.read_tree.block_number);
+    assert_non_null(strstr(harness->dissent_question, "eth_call"));
+    assert_non_null(strstr(harness->dissent_question, "907c0f92"));
+    assert_int_equal(strlen(harness->dissent_answer), 2 + 2 + 128);
+    assert_int_equal(event->dissent.answer_bytes, 2 + 2 + 128);
+    assert_true(chain_counters(harness->chain)->calls_sent > 0);
+    assert_true(harness->chain->endpoints[0].dissents > 0);
+    assert_int_equal(harness->chain->endpoints[1].dissents, 0);
+    harness_close(harness);
+}
+
+static void silent_ones_beyond_the_quorum_stop_nothing(void **state)
+{
+    (void)state;
+    for (uint32_t first = 0; first < 5; first++) {
+        struct harness *const harness = watching(5, 3);
+        habits(harness, first)->is_mute = true;
+        habits(harness, (first + 1) % 5)->is_mute = true;
+        follow_blocks(harness, 8);
+        harness_assert_synchronous(harness);
+        assert_answers_are_true(harness);
+        assert_false(was_told(harness, QUORUM_LOST));
+        harness_close(harness);
+    }
+}
+
+/* Honest ones fall silent, the liar goes on: no quorum, and nothing is taken from the liar. */
+static void without_a_quorum_nothing_is_given(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching(3, 2);
+
+    follow_blocks(harness, 2);
+    habits(harness, 0)->lies = true;
+    habits(harness, 1)->is_mute = true;
+    habits(harness, 2)->is_mute = true;
+    const uint32_t known = harness->blocks_count;
+    follow_blocks(harness, 4);
+    assert_int_equal(harness->blocks_count, known);
+    assert_true(was_told(harness, QUORUM_LOST));
+    const struct command command = question(harness, COMMAND_READ_TREE);
+    assert_int_equal(ask(harness, &command)->tree.outcome, OUTCOME_UNKNOWN);
+    /* They come back, and everything that was missed is there. */
+    habits(harness, 0)->lies = false;
+    habits(harness, 1)->is_mute = false;
+    follow_blocks(harness, 2);
+    harness_run(harness, 1000);
+    assert_true(was_told(harness, QUORUM_HELD));
+    harness_assert_synchronous(harness);
+    harness_close(harness);
+}
+
+/* A lost connection is no smaller quorum either. */
+static void lost_connections_make_no_smaller_quorum(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching(3, 2);
+
+    harness_lose(harness, 0);
+    harness_lose(harness, 2);
+    const uint32_t known = harness->blocks_count;
+    follow_blocks(harness, 3);
+    assert_int_equal(harness->blocks_count, known);
+    assert_true(was_told(harness, QUORUM_LOST));
+    harness_connect(harness, 2);
+    follow_blocks(harness, 1);
+    assert_true(was_told(harness, QUORUM_HELD));
+    harness_assert_synchronous(harness);
+    harness_close(harness);
+}
+
+/* Two against two: what nobody has a quorum for is not given, and all of it is evidence. */
+static void a_split_is_no_answer(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching(4, 3);
+
+    habits(harness, 0)->lies = true;
+    habits(harness, 1)->lies = true;
+    const struct command command = question(harness, COMMAND_READ_TREE);
+    assert_int_equal(ask(harness, &command)->tree.outcome, OUTCOME_UNKNOWN);
+    harness_run(harness, 10);
+    assert_true(was_told(harness, QUORUM_SPLIT));
+    assert_true(harness->dissents_count >= 2);
+    assert_int_equal(harness->dissents[0].dissent.agreed_count, 0);
+    assert_true(hash_is_zero(&harness->dissents[0].dissent.agreed));
+    harness_close(harness);
+}
+
+static void behind_is_not_different(void **state)
+{
+    (void)state;
+    static const uint64_t lags[] = {1, 7, 34};
+
+    for (size_t i = 0; i < sizeof(lags) / sizeof(lags[0]); i++) {
+        for (uint32_t endpoint = 0; endpoint < 3; endpoint++) {
+            struct harness *const harness = watching(3, 2);
+            habits(harness, endpoint)->lag = lags[i];
+            follow_blocks(harness, 8);
+            harness_assert_synchronous(harness);
+            assert_int_equal(harness->dissents_count, 0);
+            assert_false(was_told(harness, QUORUM_SPLIT));
+            harness_close(harness);
+        }
+    }
+}
+
+/* It lags from the beginning: what it has not got is not asked for, so nothing is missing in the
+ * ranges that the others give. */
+static void one_that_lags_while_catching_up_hides_nothing(void **state)
+{
+    (void)state;
+    for (uint32_t endpoint = 0; endpoint < 3; endpoint++) {
+        wanted_endpoints = 3;
+        wanted_quorum = 2;
+        struct harness *const harness = harness_open_with(&evm_script_fixture, change);
+        chain_tick(harness->chain, harness->now);
+        habits(harness, endpoint)->lag = 25;
+        for (uint32_t i = 0; i < 3; i++) {
+            harness_connect(harness, i);
+        }
+        harness_watch(harness, 1);
+        follow_blocks(harness, 4);
+        harness_assert_synchronous(harness);
+        assert_int_equal(harness->dissents_count, 0);
+        harness_close(harness);
+    }
+}
+
+static void a_final_block_is_what_a_quorum_is_past(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching(3, 2);
+
+    habits(harness, 0)->final_lag = 3;
+    follow_blocks(harness, 6);
+    harness_assert_synchronous(harness); /* the two others name the newest */
+    habits(harness, 1)->final_lag = 1;
+    follow_blocks(harness, 6);
+    /* Each names another one; the newest that two are past is the second's. */
+    const uint64_t head = evm_script_fixture.head(harness->world);
+    assert_int_equal(harness->final_number, head - FIXTURE_FINALITY - 1);
+    harness_close(harness);
+}
+
+static void a_final_block_that_stays_back_is_told(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching(3, 2);
+
+    follow_blocks(harness, 4);
+    habits(harness, 0)->final_lag = 9;
+    follow_blocks(harness, 30);
+    assert_false(was_told(harness, QUORUM_FINAL_MOVED_BACK)); /* one alone lags */
+    habits(harness, 1)->final_lag = 20;
+    habits(harness, 2)->final_lag = 20;
+    habits(harness, 0)->final_lag = 20;
+    follow_blocks(harness, 2);
+    assert_false(was_told(harness, QUORUM_FINAL_MOVED_BACK)); /* it may catch up */
+    follow_blocks(harness, 10);
+    assert_true(was_told(harness, QUORUM_FINAL_MOVED_BACK));
+    harness_close(harness);
+}
+
+static void one_that_changes_its_chain_is_not_used_again(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching(3, 2);
+    bool is_named = false;
+
+    evm_script_fixture.identify(harness->world, 0, FIXTURE_OTHER_CHAIN);
+    harness_run(harness, 6500);
+    for (uint32_t i = 0; i < harness->answers_count; i++) {
+        const struct event *const event = &harness->answers[i].event;
+        is_named |= event->kind == EVENT_ENDPOINT && event->endpoint.endpoint_index == 0 &&
+                    event->endpoint.state == ENDPOINT_WRONG_CHAIN;
+    }
+    assert_true(is_named);
+    /* Whatever it says later, and on a new connection as well. */
+    evm_script_fixture.identify(harness->world, 0, FIXTURE_RIGHT);
+    harness_lose(harness, 0);
+    harness_connect(harness, 0);
+    harness_run(harness, 4000);
+    const uint64_t sent = harness->chain->endpoints[0].calls_sent;
+    follow_blocks(harness, 4);
+    harness_assert_synchronous(harness);
+    assert_int_equal(harness->chain->endpoints[0].calls_sent, sent);
+    harness_close(harness);
+}
+
+/* The slow one costs a part of its deadline, not all of it. */
+static void a_slow_read_is_hedged(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching(3, 2);
+    const struct command command = question(harness, COMMAND_READ_TREE);
+
+    habits(harness, 0)->is_mute = true;
+    const uint32_t known = harness->answers_count;
+    harness_perform(harness, &command);
+    /* The deadline is a second; a hundred rounds. */
+    assert_non_null(harness_await(harness, EVENT_TREE, known, 30));
+    harness_close(harness);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_quorum_in_peace),
+        cmocka_unit_test(liars_below_the_quorum_change_nothing),
+        cmocka_unit_test(a_lie_is_kept_as_evidence),
+        cmocka_unit_test(silent_ones_beyond_the_quorum_stop_nothing),
+        cmocka_unit_test(without_a_quorum_nothing_is_given),
+        cmocka_unit_test(lost_connections_make_no_smaller_quorum),
+        cmocka_unit_test(a_split_is_no_answer),
+        cmocka_unit_test(behind_is_not_different),
+        cmocka_unit_test(one_that_lags_while_catching_up_hides_nothing),
+        cmocka_unit_test(a_final_block_is_what_a_quorum_is_past),
+        cmocka_unit_test(a_final_block_that_stays_back_is_told),
+        cmocka_unit_test(one_that_changes_its_chain_is_not_used_again),
+        cmocka_unit_test(a_slow_read_is_hedged),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
