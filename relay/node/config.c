@@ -186,9 +186,9 @@ static void read_chain_haste(struct reading *reading, const struct file_chain *f
                          reading_given(file->inclusion_deadline, INCLUSION_DEADLINE_DEFAULT));
     core->in_flight_max = (uint32_t)reading_count(
         reading, "in_flight_max", reading_given(file->in_flight_max, IN_FLIGHT_DEFAULT), 1, 1024);
-    core->validators_min =
-        (uint32_t)reading_count(reading, "validators_min",
-                                reading_given(file->validators_min, VALIDATORS_MIN_DEFAULT), 0, 100);
+    core->validators_min = (uint32_t)reading_count(
+        reading, "validators_min", reading_given(file->validators_min, VALIDATORS_MIN_DEFAULT), 0,
+        100);
     if (amount_compare(&core->priority_fee_max, &core->priority_fee_per_gas) < 0) {
         reading_refuse(reading, "priority_fee_max", STATUS_MALFORMED,
                        "is below \"priority_fee_per_gas\"");
