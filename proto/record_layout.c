@@ -224,14 +224,10 @@ static const struct codec_field final_layout_fields[] = {
 CODEC_LAYOUT(final_layout, sluice__v1__final__descriptor, struct event);
 
 static const struct codec_field security_node_layout_fields[] = {
-    CODEC_SCALAR(struct ism_node, address),
-    CODEC_SCALAR(struct ism_node, type),
-    CODEC_SCALAR(struct ism_node, threshold),
-    CODEC_SCALAR(struct ism_node, weight_threshold),
-    CODEC_SCALAR(struct ism_node, first),
-    CODEC_SCALAR(struct ism_node, count),
-    CODEC_SCALAR(struct ism_node, only_relayer),
-    CODEC_SCALAR(struct ism_node, relayer),
+    CODEC_SCALAR(struct ism_node, address),      CODEC_SCALAR(struct ism_node, type),
+    CODEC_SCALAR(struct ism_node, threshold),    CODEC_SCALAR(struct ism_node, weight_threshold),
+    CODEC_SCALAR(struct ism_node, first),        CODEC_SCALAR(struct ism_node, count),
+    CODEC_SCALAR(struct ism_node, only_relayer), CODEC_SCALAR(struct ism_node, relayer),
 };
 CODEC_LAYOUT(security_node_layout, sluice__v1__security_node__descriptor, struct ism_node);
 

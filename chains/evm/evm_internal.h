@@ -356,6 +356,7 @@ struct evm_leg {
     uint32_t bytes_count;
     struct hash transaction; /* once signed */
     uint64_t sequence;       /* of taking on: older ones make room first */
+    bool is_given;           /* to an endpoint: makes room before one that is not */
     enum outcome outcome;
     uint32_t reason_bytes;
     uint8_t reason[REASON_BYTES_MAX];

@@ -286,7 +286,8 @@ static void proofs_delete(struct step *step, const struct message *message)
     struct bytes key = proof_key(memory, &message->id, &first, PROOF_OWN);
     struct bytes value;
 
-    for (uint32_t i = 0; i < PROOF_SLOTS * ISM_VALIDATORS_MAX && message->row.rounds_count > 0; i++) {
+    for (uint32_t i = 0; i < PROOF_SLOTS * ISM_VALIDATORS_MAX && message->row.rounds_count > 0;
+         i++) {
         if (!step_seek(step, bytes_from(memory, PROOF_KEY_BYTES),
                        bytes_from(memory, MESSAGE_KEY_BYTES), &key, &value)) {
             return;

@@ -85,6 +85,8 @@ enum reason {
     REASON_MOVE_STARTED = 215,
     REASON_PLAN_REJECTED = 216,
     REASON_PLAN_APPROVED = 217,
+    REASON_NOT_WORTH_IT = 240,  /* no move gains enough over what it costs */
+    REASON_PLAN_UNPROVED = 241, /* the proof leaves room for a much better plan */
     /* node: 300 to 399 */
     REASON_STARTED = 300,
     REASON_STOPPED = 301,

@@ -205,6 +205,27 @@ static void an_unknown_broadcast_is_repeated(void **state)
     finish(world, 5);
 }
 
+/* Hundreds of transactions under way, each repeated every two seconds and signed again each time,
+ * would be more than a chain that is barely alive can answer, and fill the journal. */
+static void a_silent_chain_is_asked_less_and_less(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+
+    world_set_including(world, false);
+    world_set_rejection(world, OUTCOME_UNKNOWN, REJECTION_NONE);
+    dispatch_many(world, 3);
+    world_run(world, 64);
+    const uint32_t broadcasts = world_commands(world, COMMAND_BROADCAST);
+    assert_true(broadcasts > 3 * 6 && broadcasts < 3 * 24);
+    assert_true(world_commands(world, COMMAND_SEND) < 3 * 8); /* replacements alone */
+    world_set_rejection(world, OUTCOME_OK, REJECTION_NONE);
+    world_set_including(world, true);
+    world_run_until_delivered(world, 20);
+    assert_int_equal(3, lane_of(world, WORLD_B).next_nonce);
+    finish(world, 5);
+}
+
 static void an_underpriced_transaction_is_raised(void **state)
 {
     (void)state;
@@ -557,6 +578,7 @@ int main(void)
         cmocka_unit_test(refusals_in_the_middle_are_filled_by_cancels),
         cmocka_unit_test(an_unknown_signature_is_asked_again),
         cmocka_unit_test(an_unknown_broadcast_is_repeated),
+        cmocka_unit_test(a_silent_chain_is_asked_less_and_less),
         cmocka_unit_test(an_underpriced_transaction_is_raised),
         cmocka_unit_test(missing_funds_are_told_and_waited_for),
         cmocka_unit_test(what_the_network_never_takes_is_cancelled_and_tried_anew),

@@ -48,14 +48,12 @@ static struct ism_evidence evidence_of(const struct ism_signed *signed_, uint32_
                                  .prove = prove};
 }
 
-static struct ism_node multisig(uint8_t type, uint32_t threshold, uint32_t first,
-                                uint32_t count)
+static struct ism_node multisig(uint8_t type, uint32_t threshold, uint32_t first, uint32_t count)
 {
     return (struct ism_node){.type = type, .threshold = threshold, .first = first, .count = count};
 }
 
-static struct ism_node parent(uint8_t type, uint32_t threshold, uint32_t first,
-                              uint32_t count)
+static struct ism_node parent(uint8_t type, uint32_t threshold, uint32_t first, uint32_t count)
 {
     return multisig(type, threshold, first, count);
 }
