@@ -114,7 +114,7 @@ struct undo {
 struct world_habits {
     uint64_t submission_lost; /* taken with thanks, and in no pool */
     uint64_t pool_emptied;    /* per block: all that is pending is forgotten */
-    uint64_t receipt_missing; /* per question: it is mined, and not known yet */
+    uint64_t receipt_missing; /* per question: it is mined, not final, and not known yet */
 };
 
 struct world_chain {
