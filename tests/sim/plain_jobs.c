@@ -54,11 +54,12 @@ void plain_jobs_tick(struct plain *plain)
 {
     for (uint32_t i = 0; i < plain->config.requests_open_max; i++) {
         struct plain_job *const job = &plain->jobs[i];
-        if (job->phase == PLAIN_JOB_ASKING && instant_is_past(job->until, plain->now)) {
-            end_job(job, OUTCOME_UNKNOWN);
-        } else if (job->phase == PLAIN_JOB_ASKING && job->ask.sent &&
-                   instant_is_past(job->ask.deadline, plain->now) &&
-                   !plain_ask_again(plain, &job->ask)) {
+        if (job->phase != PLAIN_JOB_ASKING) {
+            continue;
+        }
+        const bool is_late = job->ask.sent && instant_is_past(job->ask.deadline, plain->now);
+        if (instant_is_past(job->until, plain->now) ||
+            (is_late && !plain_ask_again(plain, &job->ask))) {
             end_job(job, OUTCOME_UNKNOWN);
         }
     }
