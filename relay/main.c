@@ -41,8 +41,16 @@ const struct cli_verb cli_verbs[] = {
      "\nWith the id of a plan: that one with its moves.\n",
      cli_plan},
     {"approve", "Let a plan that waits for approval be carried out.",
-     "sluice approve (--config FILE | --data DIR) PLAN [--reason TEXT] [--json]\n\n" USAGE_NODE
+     "sluice approve (--config FILE | --data DIR) PLAN [--reason TEXT] [--json]\n"
+     "       [--key FILE --passphrase-file FILE [--valid TIME]]\n"
+     "       [--print [--valid TIME]] [--signature 0x... --expires SECONDS]\n\n" USAGE_NODE
      "  --reason TEXT  journaled with your user id\n\n"
+     "A signer in `mode: propose` moves nothing without the signature of one of its approvers\n"
+     "over the plan, its moves, the mandate and the second the approval ends:\n\n"
+     "  --key FILE --passphrase-file FILE  sign here, with an approver's keystore\n"
+     "  --print                            show the text to sign elsewhere; approves nothing\n"
+     "  --signature 0x... --expires N      approve with a signature made over that text\n"
+     "  --valid TIME                       how long it is good, such as 30min (1h)\n\n"
      "Exit codes: 0 approved; 3 no node is running there; 4 the node says no.\n",
      cli_approve},
     {"reject", "Make a plan that waits for approval void.",
