@@ -350,9 +350,9 @@ static void the_report_is_as_it_was(void **state)
 static void records_are_as_they_were(void **state)
 {
     (void)state;
-    compare("tail.txt", CLI_CALL(cli_journal, "journal", "tail", folder.path, "-n", "4"));
+    compare("tail.txt", CLI_CALL(cli_journal, "journal", "tail", folder.path, "-n", "2"));
     compare("tail.json",
-            CLI_CALL(cli_journal, "journal", "tail", folder.path, "-n", "4", "--json"));
+            CLI_CALL(cli_journal, "journal", "tail", folder.path, "-n", "2", "--json"));
     compare("show.txt", CLI_CALL(cli_journal, "journal", "show", folder.path, "last"));
 }
 
