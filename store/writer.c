@@ -157,8 +157,15 @@ static struct timespec deadline_after(uint64_t ns)
     return deadline;
 }
 
-/* False: closing. */
-static bool wait_to_retry(struct writer *writer)
+static bool is_closing(struct writer *writer)
+{
+    lock(writer);
+    const bool closing = writer->is_closing;
+    unlock(writer);
+    return closing;
+}
+
+static void wait_to_retry(struct writer *writer)
 {
     const struct timespec deadline = deadline_after(writer->options.retry.ns);
     int rc = 0;
@@ -168,19 +175,7 @@ static bool wait_to_retry(struct writer *writer)
         rc = pthread_cond_timedwait(&writer->wake, &writer->mutex, &deadline);
         CHECK(rc == 0 || rc == ETIMEDOUT);
     }
-    const bool is_closing = writer->is_closing;
     unlock(writer);
-    return !is_closing;
-}
-
-/* The last thing a full disk is good for. */
-static bool finds_room(struct writer *writer, enum status failure)
-{
-    lock(writer);
-    const bool is_closing = writer->is_closing;
-    unlock(writer);
-    return is_closing && failure == STATUS_NO_SPACE &&
-           journal_spend_reserve(writer->options.journal) == STATUS_OK;
 }
 
 static bool is_over(struct writer *writer)
@@ -218,6 +213,7 @@ static void *writer_run(void *context)
             }
             continue;
         }
+        const bool was_closing = is_closing(writer);
         const enum status status = journal_commit(writer->options.journal, &group, &head);
         if (status == STATUS_OK) {
             drop_group(writer, count);
@@ -225,14 +221,19 @@ static void *writer_run(void *context)
             writer->options.done(writer->options.context, generation, STATUS_OK, head);
             continue;
         }
-        if (finds_room(writer, status)) {
+        /* The last thing a full disk is good for. */
+        if (was_closing && status == STATUS_NO_SPACE &&
+            journal_spend_reserve(writer->options.journal) == STATUS_OK) {
             continue;
         }
         /* Alone, it may fit where the group did not. */
         const bool was_alone = count == 1;
         batches_max = 1;
         writer->options.done(writer->options.context, oldest_generation(writer), status, 0);
-        has_given_up = status == STATUS_CORRUPT || (!wait_to_retry(writer) && was_alone);
+        has_given_up = status == STATUS_CORRUPT || (was_closing && was_alone);
+        if (!has_given_up) {
+            wait_to_retry(writer);
+        }
     }
     return NULL;
 }

@@ -198,7 +198,7 @@ static enum status rows_open(struct watermark *watermark, enum watermark_age *re
 {
     struct row_key key_memory;
     struct row_value memory;
-    struct bytes value;
+    struct bytes value = {0};
     MDB_stat stat;
     const struct packer packer = key_start(&key_memory, ROW_VERSION);
     const struct bytes key = packer_finish(&packer);

@@ -444,7 +444,7 @@ static void lose_size(const struct file *file, off_t size, struct prng *prng, en
 void disk_die(void)
 {
     struct prng prng = prng_from(disk.death.seed);
-    off_t sizes[FILES_MAX];
+    off_t sizes[FILES_MAX] = {0};
     struct stat about;
 
     disk.watches = false;
