@@ -157,15 +157,8 @@ static struct timespec deadline_after(uint64_t ns)
     return deadline;
 }
 
-static bool is_closing(struct writer *writer)
-{
-    lock(writer);
-    const bool closing = writer->is_closing;
-    unlock(writer);
-    return closing;
-}
-
-static void wait_to_retry(struct writer *writer)
+/* False: closing. */
+static bool wait_to_retry(struct writer *writer)
 {
     const struct timespec deadline = deadline_after(writer->options.retry.ns);
     int rc = 0;
@@ -175,7 +168,24 @@ static void wait_to_retry(struct writer *writer)
         rc = pthread_cond_timedwait(&writer->wake, &writer->mutex, &deadline);
         CHECK(rc == 0 || rc == ETIMEDOUT);
     }
+    const bool is_closing = writer->is_closing;
     unlock(writer);
+    return !is_closing;
+}
+
+static bool is_closing(struct writer *writer)
+{
+    lock(writer);
+    const bool is_closing = writer->is_closing;
+    unlock(writer);
+    return is_closing;
+}
+
+/* The last thing a full disk is good for. */
+static bool finds_room(struct writer *writer, enum status failure)
+{
+    return is_closing(writer) && failure == STATUS_NO_SPACE &&
+           journal_spend_reserve(writer->options.journal) == STATUS_OK;
 }
 
 static bool is_over(struct writer *writer)
@@ -205,6 +215,7 @@ static void *writer_run(void *context)
 
     while (!has_given_up) {
         uint64_t head = 0;
+        bool was_closing = false;
         wait_for_work(writer);
         write_checkpoint(writer);
         if (!take_group(writer, batches_max, &group, &count, &generation)) {
@@ -213,7 +224,7 @@ static void *writer_run(void *context)
             }
             continue;
         }
-        const bool was_closing = is_closing(writer);
+        was_closing = is_closing(writer);
         const enum status status = journal_commit(writer->options.journal, &group, &head);
         if (status == STATUS_OK) {
             drop_group(writer, count);
@@ -221,19 +232,16 @@ static void *writer_run(void *context)
             writer->options.done(writer->options.context, generation, STATUS_OK, head);
             continue;
         }
-        /* The last thing a full disk is good for. */
-        if (was_closing && status == STATUS_NO_SPACE &&
-            journal_spend_reserve(writer->options.journal) == STATUS_OK) {
+        if (finds_room(writer, status)) {
             continue;
         }
         /* Alone, it may fit where the group did not. */
         const bool was_alone = count == 1;
         batches_max = 1;
         writer->options.done(writer->options.context, oldest_generation(writer), status, 0);
-        has_given_up = status == STATUS_CORRUPT || (was_closing && was_alone);
-        if (!has_given_up) {
-            wait_to_retry(writer);
-        }
+        /* Whoever closes gets one more try, with the reserve, that began after he closed. */
+        has_given_up =
+            status == STATUS_CORRUPT || (!wait_to_retry(writer) && was_alone && was_closing);
     }
     return NULL;
 }

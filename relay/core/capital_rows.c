@@ -488,6 +488,7 @@ void plan_row_pack(struct packer *packer, const struct plan_row *row)
 {
     CHECK(row->places_count <= PLAN_ROUTERS_MAX);
     CHECK(row->moves_count <= PLAN_MOVES_MAX);
+    CHECK(row->binding_count <= PLAN_LIMITS_MAX);
     pack_u16(packer, (uint16_t)row->state);
     pack_u16(packer, (uint16_t)row->reason);
     pack_symbol(packer, row->symbol);
@@ -511,7 +512,34 @@ void plan_row_pack(struct packer *packer, const struct plan_row *row)
     pack_u32(packer, row->moves_count);
     for (uint32_t i = 0; i < row->moves_count; i++) {
         pack_plan_move(packer, &row->moves[i]);
+        pack_amount(packer, &row->gains[i]);
+        pack_amount(packer, &row->costs[i]);
     }
+    pack_u32(packer, row->gap_ppm);
+    pack_u32(packer, row->binding_count);
+    for (uint32_t i = 0; i < row->binding_count; i++) {
+        pack_u16(packer, (uint16_t)row->binding[i].kind);
+        pack_u32(packer, row->binding[i].source_domain);
+        pack_u32(packer, row->binding[i].target_domain);
+        pack_u64(packer, row->binding[i].price_nano);
+    }
+}
+
+static bool unpack_plan_limits(struct unpacker *unpacker, struct plan_row *row)
+{
+    row->gap_ppm = unpack_u32(unpacker);
+    row->binding_count = unpack_u32(unpacker);
+    if (row->binding_count > PLAN_LIMITS_MAX) {
+        return false;
+    }
+    for (uint32_t i = 0; i < row->binding_count; i++) {
+        row->binding[i].kind =
+            (enum plan_limit_kind)unpack_enum(unpacker, PLAN_LIMIT_LEAVING, PLAN_LIMIT_WAY);
+        row->binding[i].source_domain = unpack_u32(unpacker);
+        row->binding[i].target_domain = unpack_u32(unpacker);
+        row->binding[i].price_nano = unpack_u64(unpacker);
+    }
+    return true;
 }
 
 static bool unpack_plan_places(struct unpacker *unpacker, struct plan_row *row)
@@ -556,8 +584,10 @@ bool plan_row_unpack(struct bytes bytes, struct plan_row *ret_row)
     }
     for (uint32_t i = 0; i < ret_row->moves_count; i++) {
         ret_row->moves[i] = unpack_plan_move(&unpacker);
+        ret_row->gains[i] = unpack_amount(&unpacker);
+        ret_row->costs[i] = unpack_amount(&unpacker);
     }
-    return unpacker_is_done(&unpacker);
+    return unpack_plan_limits(&unpacker, ret_row) && unpacker_is_done(&unpacker);
 }
 
 void plan_asset_pack(struct packer *packer, const struct plan_asset *row)
