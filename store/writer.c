@@ -232,7 +232,9 @@ static void *writer_run(void *context)
         const bool was_alone = count == 1;
         batches_max = 1;
         writer->options.done(writer->options.context, oldest_generation(writer), status, 0);
-        has_given_up = status == STATUS_CORRUPT || (!wait_to_retry(writer) && was_alone);
+        /* Asked to close while it waited: the reserve counts then too. */
+        has_given_up = status == STATUS_CORRUPT ||
+                       (!wait_to_retry(writer) && was_alone && !finds_room(writer, status));
     }
     return NULL;
 }
