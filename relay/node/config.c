@@ -22,6 +22,7 @@
 #define KEY_BALANCE_MIN_DEFAULT    "0.01 ether"
 #define INCLUSION_DEADLINE_DEFAULT "120 s"
 #define IN_FLIGHT_DEFAULT          "64"
+#define VALIDATORS_MIN_DEFAULT     "2"
 #define TRANSACTIONS_DEFAULT       "detect"
 #define DATA_FEE_DEFAULT           "none"
 #define JOURNAL_MAX_DEFAULT        "64 GiB"
@@ -185,6 +186,9 @@ static void read_chain_haste(struct reading *reading, const struct file_chain *f
                          reading_given(file->inclusion_deadline, INCLUSION_DEADLINE_DEFAULT));
     core->in_flight_max = (uint32_t)reading_count(
         reading, "in_flight_max", reading_given(file->in_flight_max, IN_FLIGHT_DEFAULT), 1, 1024);
+    core->validators_min = (uint32_t)reading_count(
+        reading, "validators_min", reading_given(file->validators_min, VALIDATORS_MIN_DEFAULT), 0,
+        100);
     if (amount_compare(&core->priority_fee_max, &core->priority_fee_per_gas) < 0) {
         reading_refuse(reading, "priority_fee_max", STATUS_MALFORMED,
                        "is below \"priority_fee_per_gas\"");
@@ -630,8 +634,10 @@ struct node_config *config_free(struct node_config *config)
 struct chain_config config_chain(const struct node_config *config, uint32_t index)
 {
     const struct node_chain *chain = &config->chains[index];
+    const struct core_chain *core = &config->core.chains[index];
 
     CHECK(index < config->core.chains_count);
+    const uint32_t in_flight = (1 + core->delivery_keys_count) * core->in_flight_max;
     return (struct chain_config){.core = &config->core,
                                  .chain_index = index,
                                  .endpoints_count = chain->endpoints_count,
@@ -641,7 +647,9 @@ struct chain_config config_chain(const struct node_config *config, uint32_t inde
                                  .finality_blocks = chain->finality_blocks,
                                  .blocks_per_range = chain->blocks_per_range,
                                  .requests_open_max = 256,
-                                 .legs_open_max = 128,
+                                 .legs_open_max = in_flight < 128    ? 128
+                                                  : in_flight > 2048 ? 2048
+                                                                     : in_flight,
                                  .frame_bytes_max = 32u << 20,
                                  .request_deadline = chain->request_deadline,
                                  .transactions = chain->transactions,
