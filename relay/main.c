@@ -138,9 +138,14 @@ const struct cli_verb cli_verbs[] = {
      "mistake. Exit codes: 0 good; 2 a mistake; 4 well-formed, but not allowed.\n",
      cli_config},
     {"solve", "Find the best plan for a network file, with its proof.",
-     "sluice solve NETWORK [--gap GAP] > PLAN\n\n"
-     "  --gap GAP  stop when the plan is proved to miss no more than this part of what could be\n"
-     "             gained (1e-6)\n\n"
+     "sluice solve NETWORK [--gap GAP] [--steps N] [--warm PLAN] > PLAN\n\n"
+     "  --gap GAP    stop when the plan is proved to miss no more than this part of what could be\n"
+     "               gained (1e-6)\n"
+     "  --steps N    stop after N steps, with the best plan so far (200); a step is as many "
+     "pivots\n"
+     "               as there are places and groups, and 64\n"
+     "  --warm PLAN  start from an earlier plan of this network, whose amounts may have changed\n"
+     "               since; the answer names it by its SHA-256\n\n"
      "The plan says what it is worth, how much more any plan could be worth at most, and the "
      "prices\n"
      "that prove it ('sluice certify'). With fixed costs the gap that is left may be above GAP; it "
