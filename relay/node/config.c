@@ -8,33 +8,25 @@
 #include "relay/base/check.h"
 #include "relay/core/capital_rows.h"
 #include "relay/node/config_schema.h"
+#include "relay/node/config_sending.h"
 #include "relay/node/endpoint.h"
 
 #define WHERE_BYTES_MAX 96u
 
 /* What stands where a key is absent. */
-#define FAMILY_DEFAULT             "evm"
-#define FINALITY_DEFAULT           "finalized"
-#define START_BLOCK_DEFAULT        "0"
-#define BLOCKS_PER_RANGE_DEFAULT   "2000"
-#define REQUEST_DEADLINE_DEFAULT   "5 s"
-#define FEE_PER_GAS_MAX_DEFAULT    "100 gwei"
-#define PRIORITY_FEE_DEFAULT       "1 gwei"
-#define GAS_LIMIT_MAX_DEFAULT      "3000000"
-#define KEY_BALANCE_MIN_DEFAULT    "0.01 ether"
-#define INCLUSION_DEADLINE_DEFAULT "120 s"
-#define IN_FLIGHT_DEFAULT          "64"
-#define TRANSACTIONS_DEFAULT       "detect"
-#define DATA_FEE_DEFAULT           "none"
-#define JOURNAL_MAX_DEFAULT        "64 GiB"
-#define MODE_DEFAULT               "observe"
-#define TOLERANCE_DEFAULT          "5 %"
-#define FEE_MAX_DEFAULT            "0.1 %"
-#define FEE_NATIVE_MAX_DEFAULT     "0.01 ether"
-#define MARGIN_DEFAULT             "50 %"
-#define COOLDOWN_DEFAULT           "60 s"
-#define PLAN_INTERVAL_DEFAULT      "10 s"
-#define LOG_INTERVAL_DEFAULT       "10 s"
+#define FAMILY_DEFAULT           "evm"
+#define START_BLOCK_DEFAULT      "0"
+#define BLOCKS_PER_RANGE_DEFAULT "2000"
+#define REQUEST_DEADLINE_DEFAULT "5 s"
+#define JOURNAL_MAX_DEFAULT      "64 GiB"
+#define MODE_DEFAULT             "observe"
+#define TOLERANCE_DEFAULT        "5 %"
+#define FEE_MAX_DEFAULT          "0.1 %"
+#define FEE_NATIVE_MAX_DEFAULT   "0.01 ether"
+#define MARGIN_DEFAULT           "50 %"
+#define COOLDOWN_DEFAULT         "60 s"
+#define PLAN_INTERVAL_DEFAULT    "10 s"
+#define LOG_INTERVAL_DEFAULT     "10 s"
 
 /* One reading of a file: the first error stays, and what comes after it is skipped. */
 struct reading {
@@ -255,24 +247,6 @@ static void read_node(struct reading *reading, const struct file_config *file,
     }
 }
 
-static void read_finality(struct reading *reading, const char *text, struct node_chain *chain)
-{
-    chain->finality_blocks = 1;
-    if (strcmp(text, "finalized") == 0) {
-        chain->finality = FINALITY_TAG;
-    } else if (strcmp(text, "safe") == 0) {
-        chain->finality = FINALITY_SAFE;
-    } else {
-        uint64_t depth = 0;
-        chain->finality = FINALITY_DEPTH;
-        if (settings_parse_u64(text, &depth) != STATUS_OK || depth < 1 || depth > 100000) {
-            refuse(reading, "finality", STATUS_MALFORMED,
-                   "must be finalized, safe or a depth in blocks from 1 to 100000");
-        }
-        chain->finality_blocks = (uint32_t)depth;
-    }
-}
-
 static void read_endpoint(struct reading *reading, const char *list, unsigned index,
                           const char *url, struct node_chain *chain)
 {
@@ -303,75 +277,6 @@ static void read_endpoints(struct reading *reading, const struct file_chain *fil
     }
 }
 
-/* The first key moves capital and announces, the others only deliver. */
-static void read_keys(struct reading *reading, const struct file_chain *file,
-                      struct core_chain *core)
-{
-    if (file->key != NULL && file->keys_count > 0) {
-        refuse(reading, "keys", STATUS_MALFORMED, "stands beside \"key\": give one of the two");
-        return;
-    }
-    core->key = read_address(reading, "key", file->key);
-    for (unsigned i = 0; i < file->keys_count && !failed(reading); i++) {
-        char key[32];
-        (void)snprintf(key, sizeof(key), "keys[%u]", i);
-        const struct address address = read_address(reading, key, file->keys[i]);
-        bool is_double = i > 0 && address_equal(&address, &core->key);
-        for (uint32_t k = 0; k < core->delivery_keys_count; k++) {
-            is_double = is_double || address_equal(&address, &core->delivery_keys[k]);
-        }
-        if (address_is_zero(&address) || is_double) {
-            refuse(reading, key, STATUS_MALFORMED,
-                   is_double ? "is in the list twice" : "is no account");
-        } else if (i == 0) {
-            core->key = address;
-        } else {
-            core->delivery_keys[core->delivery_keys_count++] = address;
-        }
-    }
-}
-
-static void read_transactions(struct reading *reading, const struct file_chain *file,
-                              struct node_chain *chain)
-{
-    const char *kind = given(file->transactions, TRANSACTIONS_DEFAULT);
-    const char *data_fee = given(file->data_fee, DATA_FEE_DEFAULT);
-
-    chain->transactions = strcmp(kind, "legacy") == 0    ? TRANSACTIONS_LEGACY
-                          : strcmp(kind, "dynamic") == 0 ? TRANSACTIONS_DYNAMIC
-                                                         : TRANSACTIONS_DETECTED;
-    if (chain->transactions == TRANSACTIONS_DETECTED && strcmp(kind, TRANSACTIONS_DEFAULT) != 0) {
-        refuse(reading, "transactions", STATUS_MALFORMED, "must be detect, dynamic or legacy");
-    }
-    chain->data_fee = strcmp(data_fee, "op-stack") == 0 ? DATA_FEE_OP_STACK : DATA_FEE_NONE;
-    if (chain->data_fee == DATA_FEE_NONE && strcmp(data_fee, DATA_FEE_DEFAULT) != 0) {
-        refuse(reading, "data_fee", STATUS_MALFORMED, "must be none or op-stack");
-    }
-}
-
-/* How hard a transaction tries to be included. */
-static void read_chain_haste(struct reading *reading, const struct file_chain *file,
-                             struct core_chain *core)
-{
-    core->priority_fee_max = file->priority_fee_max == NULL
-                                 ? core->fee_per_gas_max
-                                 : read_native(reading, "priority_fee_max", file->priority_fee_max);
-    core->transaction_fee_max =
-        file->transaction_fee_max == NULL
-            ? amount_zero()
-            : read_native(reading, "transaction_fee_max", file->transaction_fee_max);
-    core->inclusion_deadline = read_duration(
-        reading, "inclusion_deadline", given(file->inclusion_deadline, INCLUSION_DEADLINE_DEFAULT));
-    core->in_flight_max = (uint32_t)read_count(
-        reading, "in_flight_max", given(file->in_flight_max, IN_FLIGHT_DEFAULT), 1, 1024);
-    if (amount_compare(&core->priority_fee_max, &core->priority_fee_per_gas) < 0) {
-        refuse(reading, "priority_fee_max", STATUS_MALFORMED, "is below \"priority_fee_per_gas\"");
-    }
-    if (amount_compare(&core->priority_fee_max, &core->fee_per_gas_max) > 0) {
-        refuse(reading, "priority_fee_max", STATUS_MALFORMED, "is above \"fee_per_gas_max\"");
-    }
-}
-
 /* Two different answers must never both have enough endpoints behind them. */
 static void read_quorum(struct reading *reading, const char *text, struct node_chain *chain)
 {
@@ -391,20 +296,13 @@ static void read_quorum(struct reading *reading, const char *text, struct node_c
     }
 }
 
-static void read_chain_fees(struct reading *reading, const struct file_chain *file,
-                            struct core_chain *core)
+static void read_sending(struct reading *reading, const struct file_chain *file,
+                         struct core_chain *core, struct node_chain *chain)
 {
-    core->fee_per_gas_max = read_native(reading, "fee_per_gas_max",
-                                        given(file->fee_per_gas_max, FEE_PER_GAS_MAX_DEFAULT));
-    core->priority_fee_per_gas = read_native(
-        reading, "priority_fee_per_gas", given(file->priority_fee_per_gas, PRIORITY_FEE_DEFAULT));
-    core->gas_limit_max =
-        read_count(reading, "gas_limit_max", given(file->gas_limit_max, GAS_LIMIT_MAX_DEFAULT),
-                   21000, 1000000000);
-    core->key_balance_min = read_native(reading, "key_balance_min",
-                                        given(file->key_balance_min, KEY_BALANCE_MIN_DEFAULT));
-    if (amount_compare(&core->priority_fee_per_gas, &core->fee_per_gas_max) > 0) {
-        refuse(reading, "priority_fee_per_gas", STATUS_MALFORMED, "is above \"fee_per_gas_max\"");
+    struct sending_fault fault;
+
+    if (!failed(reading) && config_read_sending(file, core, chain, &fault) != STATUS_OK) {
+        refuse(reading, fault.key, STATUS_MALFORMED, fault.words);
     }
 }
 
@@ -425,7 +323,6 @@ static void read_chain(struct reading *reading, const struct file_chain *file,
     core->chain_id = read_count(reading, "chain_id", file->chain_id, 1, INT64_MAX);
     read_endpoints(reading, file, chain);
     read_quorum(reading, file->quorum, chain);
-    read_finality(reading, given(file->finality, FINALITY_DEFAULT), chain);
     core->start_block = read_count(reading, "start_block",
                                    given(file->start_block, START_BLOCK_DEFAULT), 0, INT64_MAX);
     chain->blocks_per_range =
@@ -440,10 +337,7 @@ static void read_chain(struct reading *reading, const struct file_chain *file,
     core->gas_paymaster = read_address(reading, "gas_paymaster", file->gas_paymaster);
     core->relay_to = read_flag(reading, "relay", given(file->relay, "false"));
     core->validate = read_flag(reading, "validate", given(file->validate, "false"));
-    read_keys(reading, file, core);
-    read_chain_fees(reading, file, core);
-    read_chain_haste(reading, file, core);
-    read_transactions(reading, file, chain);
+    read_sending(reading, file, core, chain);
 }
 
 static void refuse_twins(struct reading *reading, const struct core_config *core, uint32_t index)
