@@ -36,6 +36,7 @@
 #define LEDGER_NATIVE_SYMBOL "native"
 #define PLAN_ROUTERS_MAX     24u /* of one asset: its network fits one row */
 #define PLAN_MOVES_MAX       48u /* started by one plan: its rows fit one step */
+#define PLAN_LIMITS_MAX      8u
 
 /* stored: never renumber */
 enum account_kind {
@@ -209,6 +210,21 @@ struct plan_place {
     uint64_t block;     /* the ledger was at */
 };
 
+/* stored: never renumber */
+enum plan_limit_kind {
+    PLAN_LIMIT_LEAVING = 1,  /* what the router `source_domain` can send now */
+    PLAN_LIMIT_ENTERING = 2, /* what bridges can still pay out at `target_domain` */
+    PLAN_LIMIT_WAY = 3,      /* both, on the way from one to the other */
+};
+
+/* A limit that the plan runs into; one whole unit more of it would be worth `price_nano` * 1e-9. */
+struct plan_limit {
+    enum plan_limit_kind kind;
+    uint32_t source_domain; /* 0: any */
+    uint32_t target_domain; /* 0: any */
+    uint64_t price_nano;
+};
+
 struct plan_row {
     enum plan_state state;
     enum reason reason;
@@ -219,10 +235,19 @@ struct plan_row {
     struct amount total;
     struct amount cost; /* base units of the asset */
     uint32_t uid;       /* who approved or rejected */
+    /* An approver's word for the signer, as it was given; 0: none. */
+    uint64_t approval_expires_s;
+    struct signature approval;
     uint32_t places_count;
     struct plan_place places[PLAN_ROUTERS_MAX];
     uint32_t moves_count;
     struct plan_move moves[PLAN_MOVES_MAX];
+    /* Base units, by move: what is lost when this one alone is not made, and what it costs. */
+    struct amount gains[PLAN_MOVES_MAX];
+    struct amount costs[PLAN_MOVES_MAX];
+    uint32_t gap_ppm; /* of what could be gained, the best plan has at most this much more */
+    uint32_t binding_count;
+    struct plan_limit binding[PLAN_LIMITS_MAX]; /* the dearest first */
 };
 
 /* Where planning of one asset stands. */

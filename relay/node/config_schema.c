@@ -55,6 +55,7 @@ static const cyaml_schema_field_t chain_fields[] = {
     OPTIONAL(file_chain, transaction_fee_max),
     OPTIONAL(file_chain, inclusion_deadline),
     OPTIONAL(file_chain, in_flight_max),
+    OPTIONAL(file_chain, validators_min),
     OPTIONAL(file_chain, transactions),
     OPTIONAL(file_chain, data_fee),
     CYAML_FIELD_END};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* relay/node/config_schema.h: the configuration file's shape: every scalar is text until
- * config.c has made a quantity of it. Only config.c and its parts include this. */
+ * config.c has made a quantity of it. Only config.c includes this. */
 #ifndef SLUICE_RELAY_NODE_CONFIG_SCHEMA_H
 #define SLUICE_RELAY_NODE_CONFIG_SCHEMA_H
 
@@ -53,6 +53,7 @@ struct file_chain {
     char *transaction_fee_max;
     char *inclusion_deadline;
     char *in_flight_max;
+    char *validators_min;
     char *transactions;
     char *data_fee;
 };

@@ -102,7 +102,7 @@ async function roundOfNode(stage, validators, relayer, count) {
 }
 
 /** Deliveries as signed transactions; which root was signed is nothing to the destination. */
-async function signMessages({ devnet }, accounts, messages) {
+async function signMany({ devnet }, accounts, messages) {
   const [origin, destination] = devnet.chains;
   const signers = quorumOf(accounts);
   const checkpointRoot = pad('0x01', { size: 32 });
@@ -139,7 +139,7 @@ async function roundOfCeiling(stage, accounts, count) {
   const { ids } = await send(stage, count);
   const wanted = new Set(ids);
   const { messages } = await readMessages(stage.devnet);
-  const signed = await signMessages(stage, accounts, messages.filter(({ id }) => wanted.has(id)));
+  const signed = await signMany(stage, accounts, messages.filter(({ id }) => wanted.has(id)));
   const { httpUrl } = stage.devnet.chains[1];
   for (let i = 0; i < signed.length; i += BATCH) {
     await rpcBatch(httpUrl, signed.slice(i, i + BATCH)
