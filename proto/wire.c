@@ -7,7 +7,7 @@
 #include "proto/sluice/v1/signer.pb-c.h"
 #include "relay/base/check.h"
 
-static_assert(WIRE_TRANSACTION_BYTES_MAX + 1024 < WIRE_FRAME_BYTES_MAX,
+static_assert(WIRE_TRANSACTION_BYTES_MAX + APPROVAL_BYTES_MAX + 1024 < WIRE_FRAME_BYTES_MAX,
               "a request with the largest transaction fits one frame");
 static_assert(WIRE_KEYS_MAX * 64 + 1024 < WIRE_FRAME_BYTES_MAX, "an identity fits one frame");
 static_assert(WIRE_FRAME_BYTES_MAX * 2 <= WIRE_ARENA_BYTES,
@@ -161,6 +161,8 @@ static enum status encode_transaction(const struct wire_request *request,
     transaction.attempt = request->transaction.attempt;
     transaction.transaction =
         binary_from(request->transaction.transaction.data, request->transaction.transaction.count);
+    CHECK(request->transaction.plan.count <= APPROVAL_BYTES_MAX);
+    transaction.plan = binary_from(request->transaction.plan.data, request->transaction.plan.count);
     out->ask_case = SLUICE__V1__SIGNER_REQUEST__ASK_TRANSACTION;
     out->transaction = &transaction;
     return append_frame(&out->base, buffer);
@@ -246,13 +248,15 @@ enum status wire_encode_request(const struct wire_request *request, struct buffe
 static bool decode_transaction(const Sluice__V1__SignerTransaction *in,
                                struct wire_request *request)
 {
-    if (!is_known(&in->base) || in->transaction.len > WIRE_TRANSACTION_BYTES_MAX) {
+    if (!is_known(&in->base) || in->transaction.len > WIRE_TRANSACTION_BYTES_MAX ||
+        in->plan.len > APPROVAL_BYTES_MAX) {
         return false;
     }
     request->ask = WIRE_ASK_TRANSACTION;
     request->transaction.domain = in->domain;
     request->transaction.attempt = in->attempt;
     request->transaction.transaction = bytes_from(in->transaction.data, in->transaction.len);
+    request->transaction.plan = bytes_from(in->plan.data, in->plan.len);
     return read_text(in->family, WIRE_FAMILY_BYTES_MAX, &request->transaction.family) &&
            read_fixed(in->key, 32, request->transaction.key.bytes) &&
            read_leg_kind(in->leg_kind, &request->transaction.leg_kind) &&

@@ -18,6 +18,7 @@
 #ifndef SLUICE_PROTO_WIRE_H
 #define SLUICE_PROTO_WIRE_H
 
+#include "relay/base/approval.h"
 #include "relay/core/command.h"
 #include "relay/core/event.h"
 
@@ -62,6 +63,9 @@ struct wire_request {
             struct hash leg_id;
             uint32_t attempt;
             struct bytes transaction; /* unsigned; at most WIRE_TRANSACTION_BYTES_MAX */
+            /* Of a LEG_REBALANCE: what relay/base/approval.h packs; empty: none. At most
+             * APPROVAL_BYTES_MAX. */
+            struct bytes plan;
         } transaction;
         struct {
             uint32_t domain; /* the origin */

@@ -27,8 +27,9 @@ const struct cli_verb cli_verbs[] = {
      "holds the data directory; 75 a full disk, no memory: try again.\n",
      cli_run},
     {"status", "Where everything stands: chains, messages, keys, capital.",
-     "sluice status (--config FILE | --data DIR) [--json]\n\n" USAGE_NODE
-     "\nReads the journal directly: works for a running node and for a dead one.\n",
+     "sluice status (--config FILE | --data DIR) [--offline] [--json]\n\n" USAGE_NODE
+     "  --offline      DIR is a copy: do not ask whether a node is running there\n"
+     "\nReads the journal directly: works for a running node, a dead one, and a copy.\n",
      cli_status},
     {"why", "Why something does not happen, or what just happened.",
      "sluice why (--config FILE | --data DIR) [ID] [--json]\n\n" USAGE_NODE
@@ -40,8 +41,16 @@ const struct cli_verb cli_verbs[] = {
      "\nWith the id of a plan: that one with its moves.\n",
      cli_plan},
     {"approve", "Let a plan that waits for approval be carried out.",
-     "sluice approve (--config FILE | --data DIR) PLAN [--reason TEXT] [--json]\n\n" USAGE_NODE
+     "sluice approve (--config FILE | --data DIR) PLAN [--reason TEXT] [--json]\n"
+     "       [--key FILE --passphrase-file FILE [--valid TIME]]\n"
+     "       [--print [--valid TIME]] [--signature 0x... --expires SECONDS]\n\n" USAGE_NODE
      "  --reason TEXT  journaled with your user id\n\n"
+     "A signer in `mode: propose` moves nothing without the signature of one of its approvers\n"
+     "over the plan, its moves, the mandate and the second the approval ends:\n\n"
+     "  --key FILE --passphrase-file FILE  sign here, with an approver's keystore\n"
+     "  --print                            show the text to sign elsewhere; approves nothing\n"
+     "  --signature 0x... --expires N      approve with a signature made over that text\n"
+     "  --valid TIME                       how long it is good, such as 30min (1h)\n\n"
      "Exit codes: 0 approved; 3 no node is running there; 4 the node says no.\n",
      cli_approve},
     {"reject", "Make a plan that waits for approval void.",
@@ -73,6 +82,7 @@ const struct cli_verb cli_verbs[] = {
      "  grep DIR ...             the records about a message, a plan, a transaction, a chain, a "
      "time\n"
      "  stats DIR                how much of what, and what is open\n"
+     "  rebuild DIR              make rows, indexes and tree anew from the records alone\n"
      "  synth DIR --records N    make a journal of a life that never was\n"
      "  export DIR OUT           the signed log as a folder to serve and to verify\n"
      "  prove DIR RECORD         one file: a record, its proof, the signed checkpoint\n"
@@ -109,6 +119,19 @@ const struct cli_verb cli_verbs[] = {
      "75\n"
      "it cannot be read or written now\n",
      cli_ledger},
+    {"report", "One page about a period, for a person.",
+     "sluice report (--config FILE | --data DIR) [--from TIME] [--to TIME] [--format "
+     "text|html|json]\n\n"
+     "  --config FILE  the node's configuration\n"
+     "  --data DIR     the node's data directory, or a copy of it; works without its "
+     "configuration\n"
+     "  --from, --to   not before; before. 2026-11-23 or 2026-11-23T01:05:16Z (all there is)\n"
+     "  --format F     html is one page without scripts; json has everything that it is made of\n\n"
+     "Messages delivered, moves and their cost, positions at the start and the end, exceptions, "
+     "what\n"
+     "people approved, and the evidence: records, hash tree, signed checkpoint.\n\n"
+     "Exit codes: 0 made; 1 no journal there; 2 usage; 5 the journal is damaged; 75 try again\n",
+     cli_report},
     {"config", "Check a configuration file.",
      "sluice config check FILE [--json]\n\n"
      "Prints what is in force, defaults included, or says file, line and column of the first\n"

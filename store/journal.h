@@ -85,6 +85,14 @@ MUST_USE enum status journal_open_lmdb(const struct journal_options *options,
                                        struct journal **ret_journal);
 /* The process that holds the directory for writing now; 0 when none does. */
 long journal_writer_pid(const char *path);
+/* Ends `journal`, which is open for writing and has no readers, and puts the file of the journal at
+ * `path`, which is closed, in its place: after this, or after a crash, the directory holds the one
+ * or the other, whole. Who still reads the old file goes on reading it. STATUS_IO, STATUS_NO_SPACE,
+ * STATUS_READ_ONLY: the old one is in its place, or the new one, and `journal` is closed. */
+MUST_USE enum status journal_replace_lmdb(struct journal *journal, const char *path);
+/* Removes a journal that nobody has open, and its directory, which must hold nothing else. It is
+ * fine when there is none. STATUS_IO, STATUS_READ_ONLY. */
+MUST_USE enum status journal_remove_lmdb(const char *path);
 /* Same promises but 2 and 6, in memory: for the simulator and tests. */
 MUST_USE enum status journal_open_memory(struct journal **ret_journal);
 

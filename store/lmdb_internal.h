@@ -125,6 +125,8 @@ int lmdb_put_checkpoint(struct lmdb_journal *journal, MDB_txn *txn,
 int lmdb_find_checkpoint(struct lmdb_journal *journal, MDB_txn *txn, uint64_t size,
                          enum journal_direction direction, uint64_t *ret_size, MDB_val *ret_stored);
 
+/* Makes the names of new files durable. An errno value. */
+int lmdb_sync_directory(const char *path);
 void lmdb_close(struct journal *base);
 enum status lmdb_usage(struct journal *base, struct journal_usage *ret_usage);
 enum status lmdb_reader_open(struct journal *base, struct journal_reader **ret_reader);

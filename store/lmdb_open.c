@@ -341,7 +341,7 @@ long journal_writer_pid(const char *path)
 }
 
 /* Makes the names of new files durable. An errno value. */
-static int sync_directory(const char *path)
+int lmdb_sync_directory(const char *path)
 {
     const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -363,7 +363,7 @@ static int sync_parent(const char *path)
     if (length < 0 || (size_t)length >= sizeof(parent)) {
         return ENAMETOOLONG;
     }
-    const int rc = sync_directory(parent);
+    const int rc = lmdb_sync_directory(parent);
     return rc == EACCES || rc == EPERM ? 0 : rc;
 }
 
@@ -441,7 +441,7 @@ static enum status open_writer(struct lmdb_journal *journal)
     if (rc == MDB_SUCCESS && !journal->has_checkpoints) {
         rc = lmdb_add_checkpoints(journal);
     }
-    return lmdb_status(rc == MDB_SUCCESS ? sync_directory(journal->path) : rc);
+    return lmdb_status(rc == MDB_SUCCESS ? lmdb_sync_directory(journal->path) : rc);
 }
 
 static enum status open_reader(struct lmdb_journal *journal)

@@ -9,7 +9,8 @@
  *   watch.c     ranges, blocks, finality: which block is next and is it on the chain
  *   facts.c     logs of a block or range, kept until they are given
  *   jobs.c      questions the core asked: life, deadlines, answers as events
- *   read.c      security, storage, tree              positions.c  balances, vaults, quotes
+ *   read.c      storage, tree                        positions.c  balances, vaults, quotes
+ *   security.c  trees of security modules
  *   account.c   a key's nonces, its balance, and what transactions pay
  *   send.c      prepare and broadcast                 sign.c       legs held while they are signed
  *   follow.c    inclusion of transactions
@@ -44,8 +45,7 @@ enum {
     EVM_TRIES_MAX = 4,            /* of a question of the core, before it is unknown */
     /* Sending accounts of one chain: those of the configuration, and those it no longer names. */
     EVM_KEYS_MAX = 2 * (1 + (int)DELIVERY_KEYS_MAX),
-    EVM_FEE_BLOCKS = 5,     /* of the fee history */
-    EVM_ISM_DEPTH_MAX = 13, /* routing ISMs followed (hyperlane.md section 3) */
+    EVM_FEE_BLOCKS = 5, /* of the fee history */
     EVM_QUOTES_MAX = 256,
     EVM_QUOTE_CALLDATA_BYTES = 4 + 3 * 32,
     EVM_DETAIL_BYTES = 192,
@@ -237,6 +237,17 @@ struct evm_watch {
     bool bloom_lies;          /* logs contradicted it: every block is asked for */
 };
 
+/* The tree of security modules that a question found so far. */
+struct evm_modules {
+    uint32_t nodes_count;
+    uint32_t validators_count;
+    struct ism_node nodes[ISM_NODES_MAX];
+    struct ism_validator validators[ISM_VALIDATORS_MAX];
+    struct address
+        routes_of[ISM_NODES_MAX]; /* of routing: for any message of the origin; or zero */
+    bool given_up[ISM_NODES_MAX];
+};
+
 /* A question of the core. */
 struct evm_job {
     bool used;
@@ -255,19 +266,13 @@ struct evm_job {
     uint8_t reason[REASON_BYTES_MAX];
     uint8_t *payload; /* EVM_CALLDATA_MAX bytes */
     uint32_t payload_bytes;
+    struct evm_modules *modules; /* COMMAND_READ_SECURITY */
     union {
         struct {
             struct hash message_id;
             struct address recipient;
-            struct address ism;
-            uint32_t depth;
-            uint8_t module_type;
-            uint8_t threshold;
-            bool has_set;
-            struct address validators[VALIDATORS_MAX];
-            uint32_t validators_count;
-            struct address route;
-            bool has_route;
+            uint32_t level_first; /* modules under way: from here */
+            uint32_t level_end;   /* up to here */
         } security;
         struct {
             struct address validator;
@@ -351,6 +356,7 @@ struct evm_leg {
     uint32_t bytes_count;
     struct hash transaction; /* once signed */
     uint64_t sequence;       /* of taking on: older ones make room first */
+    bool is_given;           /* to an endpoint: makes room before one that is not */
     enum outcome outcome;
     uint32_t reason_bytes;
     uint8_t reason[REASON_BYTES_MAX];
@@ -459,6 +465,7 @@ struct evm {
 
     struct evm_job *jobs;
     uint8_t *payloads;
+    struct evm_modules *modules;
     uint32_t jobs_used;
     uint32_t *done; /* jobs whose events wait, oldest first; a ring of jobs_max */
     uint32_t done_first;

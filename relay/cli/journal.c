@@ -97,6 +97,20 @@ static const struct journal_verb verbs[] = {
      "sluice journal stats DIR [--json]\n\n"
      "How many records and bytes of which kind, over what time, and what is open now.\n",
      journal_cli_stats},
+    {"rebuild", "journal rebuild",
+     "sluice journal rebuild DIR [--json]\n"
+     "sluice journal rebuild OUT --from SOURCE [--json]\n\n"
+     "Makes the rows, the indexes and the hash tree anew from the records alone, by running the "
+     "core\n"
+     "over them: what comes out is what the node would have left, byte for byte. The new journal "
+     "is\n"
+     "made beside the old one and takes its place when it is whole; a crash leaves the one or the\n"
+     "other. No node may be running on DIR, and there must be room for a second copy.\n\n"
+     "  --from SOURCE  from a copy into the new directory OUT instead; SOURCE is only read\n\n"
+     "Exit codes: 0 made; 1 no journal there; 4 OUT is not empty; 5 the records are damaged or "
+     "another\n"
+     "core wrote them, and nothing was changed; 6 a node holds it; 75 no room, try again\n",
+     journal_cli_rebuild},
     {"synth", "journal synth",
      "sluice journal synth DIR --records N [--open M] [--seed S] [--json]\n\n"
      "Makes a journal of a life that never was, for tests and benchmarks: three imaginary chains,\n"

@@ -17,6 +17,7 @@ int journal_cli_show(int argc, char **argv);
 int journal_cli_grep(int argc, char **argv);
 int journal_cli_stats(int argc, char **argv);
 int journal_cli_synth(int argc, char **argv);
+int journal_cli_rebuild(int argc, char **argv);
 int journal_cli_export(int argc, char **argv);
 int journal_cli_prove(int argc, char **argv);
 int journal_cli_consistency(int argc, char **argv);

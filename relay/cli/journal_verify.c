@@ -155,38 +155,51 @@ static int print_verdict(const char *directory, const struct verify_report *repo
     return code;
 }
 
+static struct verify_report bad_checkpoint(const char *what)
+{
+    return (struct verify_report){
+        .finding = VERIFY_CHECKPOINT, .status = STATUS_CORRUPT, .what = what};
+}
+
 /* The exported log itself is judged, not what can be read through it. */
-static enum status verify_published(const char *directory, const struct log_trust *trust,
-                                    const struct verify_options *options,
-                                    struct verify_report *ret_report)
+static void verify_published(const char *directory, const struct log_trust *trust,
+                             const struct verify_options *options, struct verify_report *ret_report)
 {
     struct published *published = NULL;
     const char *what = NULL;
-    enum status status = published_open(directory, &published);
 
-    if (status != STATUS_OK) {
-        *ret_report = (struct verify_report){.finding = VERIFY_CHECKPOINT,
-                                             .status = STATUS_CORRUPT,
-                                             .what = "it is not a signed checkpoint"};
-        return ret_report->status;
+    if (published_open(directory, &published) != STATUS_OK) {
+        *ret_report = bad_checkpoint("it is not a signed checkpoint");
+        return;
     }
-    status = published_verify(published, options, ret_report);
+    const enum status status = published_verify(published, options, ret_report);
     if (status == STATUS_OK && !log_trust_check(trust, published_note(published), &what)) {
-        ret_report->finding = VERIFY_CHECKPOINT;
-        ret_report->status = STATUS_CORRUPT;
-        ret_report->what = what;
-        status = STATUS_CORRUPT;
+        *ret_report = bad_checkpoint(what);
     }
     published_close(published);
-    return status;
+}
+
+/* An export whose checkpoint is none cannot even be opened. */
+static bool is_without_checkpoint(const char *directory)
+{
+    struct published *published = NULL;
+    const bool is_exported = published_is_one(directory);
+    const enum status status =
+        is_exported ? published_open(directory, &published) : STATUS_NOT_FOUND;
+
+    published_close(published);
+    return is_exported && status == STATUS_MALFORMED;
 }
 
 static int verify_directory(const char *directory, const struct log_trust *trust, bool is_json)
 {
     struct record_desk desk;
-    struct verify_report report;
-    const int code = record_desk_open("journal verify", directory, &desk);
+    struct verify_report report = bad_checkpoint("it is not a signed checkpoint");
 
+    if (is_without_checkpoint(directory)) {
+        return print_verdict(directory, &report, trust, is_json);
+    }
+    const int code = record_desk_open("journal verify", directory, &desk);
     if (code != EXIT_DONE) {
         return code;
     }
@@ -195,11 +208,13 @@ static int verify_directory(const char *directory, const struct log_trust *trust
                                            .examine = examine,
                                            .progress = verify_progress,
                                            .trust = trust->trust};
-    const enum status status =
-        published_is_one(directory)
-            ? verify_published(directory, trust, &options, &report)
-            : journal_verify(desk.view.journal, desk.view.reader, &options, &report);
-    CHECK(status == report.status);
+    if (published_is_one(directory)) {
+        verify_published(directory, trust, &options, &report);
+    } else {
+        const enum status status =
+            journal_verify(desk.view.journal, desk.view.reader, &options, &report);
+        CHECK(status == report.status);
+    }
     cli_progress_end(&examination.progress);
     record_desk_close(&desk);
     return print_verdict(directory, &report, trust, is_json);

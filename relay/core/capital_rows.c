@@ -475,6 +475,15 @@ static struct plan_move unpack_plan_move(struct unpacker *unpacker)
     return move;
 }
 
+static void unpack_signature(struct unpacker *unpacker, struct signature *ret_signature)
+{
+    const struct bytes bytes = unpack_raw(unpacker, sizeof(ret_signature->bytes));
+
+    if (bytes.count == sizeof(ret_signature->bytes)) {
+        memcpy(ret_signature->bytes, bytes.data, bytes.count);
+    }
+}
+
 void plan_row_pack(struct packer *packer, const struct plan_row *row)
 {
     CHECK(row->places_count <= PLAN_ROUTERS_MAX);
@@ -489,6 +498,8 @@ void plan_row_pack(struct packer *packer, const struct plan_row *row)
     pack_amount(packer, &row->total);
     pack_amount(packer, &row->cost);
     pack_u32(packer, row->uid);
+    pack_u64(packer, row->approval_expires_s);
+    pack_raw(packer, bytes_from(row->approval.bytes, sizeof(row->approval.bytes)));
     pack_u32(packer, row->places_count);
     for (uint32_t i = 0; i < row->places_count; i++) {
         const struct plan_place *place = &row->places[i];
@@ -562,6 +573,8 @@ bool plan_row_unpack(struct bytes bytes, struct plan_row *ret_row)
     ret_row->total = unpack_amount(&unpacker);
     ret_row->cost = unpack_amount(&unpacker);
     ret_row->uid = unpack_u32(&unpacker);
+    ret_row->approval_expires_s = unpack_u64(&unpacker);
+    unpack_signature(&unpacker, &ret_row->approval);
     if (!unpack_plan_places(&unpacker, ret_row)) {
         return false;
     }

@@ -235,6 +235,9 @@ struct plan_row {
     struct amount total;
     struct amount cost; /* base units of the asset */
     uint32_t uid;       /* who approved or rejected */
+    /* An approver's word for the signer, as it was given; 0: none. */
+    uint64_t approval_expires_s;
+    struct signature approval;
     uint32_t places_count;
     struct plan_place places[PLAN_ROUTERS_MAX];
     uint32_t moves_count;

@@ -54,6 +54,8 @@ struct core_chain {
      * zero: only blocks count. */
     struct duration inclusion_deadline;
     uint32_t in_flight_max; /* transactions of one key in no block yet; zero: 64 */
+    /* Delivers here only what at least so many validators together would have to forge. */
+    uint32_t validators_min;
 };
 
 struct core_asset {

@@ -119,6 +119,7 @@ void intent_row_pack(const struct intent_row *intent, struct packer *packer)
     pack_bool(packer, intent->resign);
     pack_u32(packer, intent->sends_count);
     pack_u32(packer, intent->rejections_count);
+    pack_u32(packer, intent->unknowns_count);
     pack_instant(packer, intent->since);
     pack_instant(packer, intent->attempt_at);
     pack_instant(packer, intent->act_at);
@@ -173,6 +174,7 @@ enum status intent_row_unpack(struct bytes bytes, struct intent_row *ret_intent)
     intent->resign = unpack_bool(&unpacker);
     intent->sends_count = unpack_u32(&unpacker);
     intent->rejections_count = unpack_u32(&unpacker);
+    intent->unknowns_count = unpack_u32(&unpacker);
     intent->since = unpack_instant(&unpacker);
     intent->attempt_at = unpack_instant(&unpacker);
     intent->act_at = unpack_instant(&unpacker);

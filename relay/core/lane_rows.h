@@ -81,6 +81,7 @@ struct intent_row {
     bool resign;          /* the next repeat asks the signer, not the network */
     uint32_t sends_count; /* times the signer was asked */
     uint32_t rejections_count;
+    uint32_t unknowns_count;   /* broadcasts in a row whose end is not known */
     struct instant since;      /* when it took its nonce */
     struct instant attempt_at; /* when the last attempt was made */
     struct instant act_at;     /* when to repeat what was asked last; UINT64_MAX: blocks decide */

@@ -335,20 +335,14 @@ static bool work_included(struct step *step, struct walk *walk, uint64_t nonce,
         return false;
     }
     const bool is_known = blocks_hash(step, lane->domain, intent->block_number, &hash);
-    if (is_known && !hash_equal(&hash, &intent->block_hash)) {
+    /* Unknown inside a range of blocks. What was read before it was final is asked again and not
+     * believed meanwhile: a reorg during a restart leaves no other trace, and the transaction may
+     * have to go out once more. */
+    if (is_known ? !hash_equal(&hash, &intent->block_hash) : !intent->told_when_final) {
         forget_inclusion(lane, intent);
         lane_follow(step, lane, nonce, intent);
         intent->act_at = instant_after(step->now, LANE_ANSWER_WAIT);
         intent_put(step, lane, nonce, intent);
-        return false;
-    }
-    if (!is_known && !intent->told_when_final) {
-        /* Inside a range of blocks: asked again, now that the answer is final. */
-        if (instant_is_past(intent->act_at, step->now)) {
-            lane_follow(step, lane, nonce, intent);
-            intent->act_at = instant_after(step->now, LANE_ANSWER_WAIT);
-            intent_put(step, lane, nonce, intent);
-        }
         return false;
     }
     const bool is_cancel = intent->attempts[intent->included_attempt].is_cancel;

@@ -682,6 +682,8 @@ void plan_on_operator(struct step *step, const struct event *event)
     }
     plan.uid = event->operator_.uid;
     if (action == OPERATOR_APPROVE_PLAN) {
+        plan.approval_expires_s = event->operator_.expires_s;
+        plan.approval = event->operator_.signature;
         plan_approve(step, &id, &plan);
     } else {
         plan_reject(step, &id, &plan);

@@ -39,6 +39,8 @@ static const char *const texts[] = {
     [REASON_LEAF_UNKNOWN] =
         "not inserted into the origin's tree: there is nothing to prove it by yet",
     [REASON_CHAIN_STOPPED] = "its origin or its destination is stopped",
+    [REASON_SECURITY_WEAK] =
+        "the recipient's security module needs fewer validators than this chain's validators_min",
     [REASON_AWAITING_SECURITY] =
         "waiting for the destination to name the recipient's security module",
     [REASON_AWAITING_STORAGE] = "waiting for the origin to name the validators' stores",
@@ -94,6 +96,7 @@ static const char *const texts[] = {
     [REASON_STARTED] = "the node started",
     [REASON_STOPPED] = "the node stopped",
     [REASON_JOURNAL_UNWRITABLE] = "the journal cannot be written: nothing is sent until it can",
+    [REASON_CONFIG_CHANGED] = "the node started with another configuration than before",
     [REASON_RESUMED] = "sending was resumed by a person",
 };
 

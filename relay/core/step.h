@@ -217,6 +217,17 @@ bool message_on_due(struct step *step, enum due_kind kind, const struct hash *id
 bool tree_leaf_index(struct step *step, uint32_t domain, const struct hash *message_id,
                      uint32_t *ret_index);
 bool tree_leaf_id(struct step *step, uint32_t domain, uint32_t index, struct hash *ret_message_id);
+/* The leaf count as of now; leaves may be missing below the first block that was read. */
+uint32_t tree_leaves_count(struct step *step, uint32_t domain);
+/* The root of the first `count` leaves. False: some of them are missing. */
+bool tree_root_at(struct step *step, uint32_t domain, uint32_t count, struct hash *ret_root);
+/* For ism_evidence.prove; the context is a struct tree_prover. */
+struct tree_prover {
+    struct step *step;
+    uint32_t domain;
+    uint32_t index; /* of the leaf */
+};
+MUST_USE enum status tree_prove(void *context, uint32_t count, struct hash ret_proof[MERKLE_DEPTH]);
 bool lane_on_due(struct step *step, const struct hash *id);
 
 /* ---- capital: events that belong to ledger, move and plan ---- */

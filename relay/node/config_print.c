@@ -211,6 +211,7 @@ static void put_chain(json_t *list, const struct core_chain *core, const struct 
     }
     put_duration(entry, "inclusion_deadline", core->inclusion_deadline);
     put_count(entry, "in_flight_max", core->in_flight_max);
+    put_count(entry, "validators_min", core->validators_min);
     put_kinds(entry, chain);
 }
 

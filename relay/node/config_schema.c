@@ -16,7 +16,7 @@ static const cyaml_schema_value_t text_entry = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, TEXT_BYTES_MAX)};
 
 static const cyaml_schema_field_t node_fields[] = {
-    REQUIRED(file_node, name), REQUIRED(file_node, data), OPTIONAL(file_node, control),
+    REQUIRED(file_node, name),        REQUIRED(file_node, data),   OPTIONAL(file_node, control),
     OPTIONAL(file_node, journal_max), OPTIONAL(file_node, tls_ca), CYAML_FIELD_END};
 
 static const cyaml_schema_field_t signer_fields[] = {
@@ -55,6 +55,7 @@ static const cyaml_schema_field_t chain_fields[] = {
     OPTIONAL(file_chain, transaction_fee_max),
     OPTIONAL(file_chain, inclusion_deadline),
     OPTIONAL(file_chain, in_flight_max),
+    OPTIONAL(file_chain, validators_min),
     OPTIONAL(file_chain, transactions),
     OPTIONAL(file_chain, data_fee),
     CYAML_FIELD_END};

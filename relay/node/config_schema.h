@@ -53,6 +53,7 @@ struct file_chain {
     char *transaction_fee_max;
     char *inclusion_deadline;
     char *in_flight_max;
+    char *validators_min;
     char *transactions;
     char *data_fee;
 };

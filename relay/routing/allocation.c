@@ -6,12 +6,13 @@
 #include "relay/base/check.h"
 #include "relay/routing/allocation_internal.h"
 
-#define EXCESS_LEAST       1e-11 /* of the portfolio: what rounding leaves beyond bounds */
-#define PENALTIES_MAX      3u
-#define INTERIOR_STEPS_MAX 90u
-#define PENALTY_FACTOR     64.0
-#define FIXED_LEVELS       4u /* finer than this, smooth curves do not matter beside fixed costs */
-#define SIMPLEX_ROWS_MAX   1000u /* above, the interior point method is quicker from nothing */
+#define EXCESS_LEAST   1e-11 /* of the portfolio: what rounding leaves beyond bounds */
+#define PENALTIES_MAX  3u
+#define ENTRIES_MAX    (1u << 28)
+#define WARM_LEAST     32u   /* pivots before ends that are met together are moved apart */
+#define SLACK          2e-11 /* of the portfolio */
+#define PENALTY_FACTOR 64.0
+#define FIXED_LEVELS   4u /* finer than this, smooth curves do not matter beside fixed costs */
 
 static size_t align_up(size_t bytes)
 {
@@ -24,11 +25,6 @@ static void *take(uint8_t **memory, size_t bytes)
 
     *memory += align_up(bytes);
     return taken;
-}
-
-static size_t larger_size(size_t a, size_t b)
-{
-    return a > b ? a : b;
 }
 
 /* ---- memory ---- */
@@ -57,55 +53,29 @@ static struct answer answer_take(const struct model *model, uint8_t **memory)
 
 size_t allocation_footprint(const struct model *model)
 {
-    const size_t copies = model->counts.transactions > 0 ? model->counts.corridors : 0;
-
-    return align_up(copies * sizeof(struct model_corridor)) + interior_footprint(model);
-}
-
-/* The cost of each transaction over the whole width of its corridors: no plan pays less. */
-static void costs_spread(struct allocation *allocation)
-{
-    const struct model *model = allocation->model;
-
-    for (uint32_t i = 0; i < model->counts.corridors; i++) {
-        const uint32_t k = model->corridors[i].transaction;
-        allocation->corridors[i] = model->corridors[i];
-        allocation->corridors[i].transaction = MODEL_NONE;
-        if (k != MODEL_NONE && model->corridors[i].max > 0) {
-            const double share =
-                model->transactions[k].cost / model->transactions[k].corridors.count;
-            allocation->corridors[i].cost += share / model->corridors[i].max;
-        }
-    }
+    return simplex_footprint(model);
 }
 
 enum status allocation_init(struct allocation *allocation, const struct model *model, void *memory)
 {
-    uint8_t *rest = memory;
+    const uint64_t entries = (uint64_t)model->counts.terms + 64 * (uint64_t)rows_of(model);
 
+    if (entries > ENTRIES_MAX) {
+        return STATUS_FULL;
+    }
     memset(allocation, 0, sizeof(*allocation));
     allocation->model = model;
-    allocation->relaxed = *model;
-    if (model->counts.transactions > 0) {
-        allocation->corridors =
-            take(&rest, model->counts.corridors * sizeof(struct model_corridor));
-        allocation->relaxed.corridors = allocation->corridors;
-        allocation->relaxed.counts.transactions = 0;
-        allocation->nodes_max = tree_nodes_max(model);
-        costs_spread(allocation);
-    }
-    return interior_init(&allocation->interior, &allocation->relaxed, rest);
+    allocation->simplex_memory = memory;
+    allocation->nodes_max = model->counts.transactions > 0 ? tree_nodes_max(model) : 0;
+    return STATUS_OK;
 }
 
-/* The two methods take turns in the same memory. */
 size_t allocation_solve_footprint(const struct allocation *allocation)
 {
     const struct model *model = allocation->model;
 
     return 2 * answer_bytes(model) + align_up(certificate_footprint(model)) +
-           align_up(tree_footprint(model, allocation->nodes_max)) +
-           larger_size(align_up(interior_solve_footprint(&allocation->interior)),
-                       align_up(simplex_footprint(model)));
+           align_up(tree_footprint(model, allocation->nodes_max));
 }
 
 /* Pivots that count as one step. */
@@ -157,7 +127,7 @@ static void trial_judge(struct search *search)
 
 void search_judge(struct search *search)
 {
-    simplex_plan(&search->simplex, search->trial.positions, search->trial.flows,
+    simplex_plan(search->simplex, search->trial.positions, search->trial.flows,
                  search->trial.prices,
                  search->trial.prices + search->allocation->model->counts.places);
     trial_judge(search);
@@ -173,20 +143,20 @@ static bool is_near_enough(const struct search *search)
 
 uint64_t search_pivots_max(const struct search *search)
 {
-    const uint64_t rows = step_pivots(search->allocation->model);
+    const uint64_t pivots = step_pivots(search->allocation->model);
     const uint64_t steps_max = search->options->steps_max;
-    const uint64_t pivots = steps_max > UINT64_MAX / rows ? UINT64_MAX : steps_max * rows;
 
-    return pivots > search->pivots ? pivots - search->pivots : 0;
+    return steps_max > UINT64_MAX / pivots ? UINT64_MAX : steps_max * pivots;
 }
 
 /* Without values and costs, what is left beyond bounds is the least there can be, and the prices
  * prove it. */
 static void contradiction_find(struct search *search)
 {
-    struct simplex *simplex = &search->simplex;
+    struct simplex *simplex = search->simplex;
     const double penalty = simplex->penalty;
 
+    (void)simplex_waste_forbid(simplex);
     simplex->worth = 0;
     simplex->penalty = 1;
     const enum simplex_end end = simplex_run(simplex, search_pivots_max(search));
@@ -205,11 +175,14 @@ static void contradiction_find(struct search *search)
 
 bool search_run(struct search *search)
 {
-    struct simplex *simplex = &search->simplex;
+    struct simplex *simplex = search->simplex;
     enum simplex_end end = simplex_run(simplex, search_pivots_max(search));
 
     for (uint32_t i = 0; i < PENALTIES_MAX && end == SIMPLEX_DONE; i++) {
-        if (simplex_excess(simplex) <= EXCESS_LEAST) {
+        if (simplex_waste(simplex) > EXCESS_LEAST && simplex_waste_forbid(simplex)) {
+            end = simplex_run(simplex, search_pivots_max(search));
+        }
+        if (end != SIMPLEX_DONE || simplex_excess(simplex) <= EXCESS_LEAST) {
             break;
         }
         simplex->penalty *= PENALTY_FACTOR;
@@ -221,28 +194,40 @@ bool search_run(struct search *search)
 static void simplex_begin(struct search *search)
 {
     const struct allocation_options *options = search->options;
-    struct simplex *simplex = &search->simplex;
+    struct simplex *simplex = search->simplex;
 
-    simplex_init(simplex, &search->allocation->relaxed, search->method_memory);
+    simplex_init(simplex, search->allocation->model, search->allocation->simplex_memory);
+    tree_relax(search);
     if (options->warm_flows != NULL) {
+        const uint64_t pivots_max = search_pivots_max(search);
+        const uint64_t few = WARM_LEAST + simplex->rows_count / 8;
         simplex_start(simplex, options->warm_positions, options->warm_flows);
-        return;
+        if (simplex_run(simplex, few < pivots_max ? few : pivots_max) == SIMPLEX_DONE) {
+            return;
+        }
     }
     simplex->nudged = true;
     (void)simplex_run(simplex, search_pivots_max(search));
     simplex->nudged = false;
 }
 
-static void simplex_search(struct search *search)
+/* Prices at which a unit of anything is worth a little more bound what rounding loses. */
+static void bound_slacken(struct search *search)
+{
+    search->simplex->slack = SLACK;
+    if (search_run(search)) {
+        search_judge(search);
+    }
+}
+
+static void search_all(struct search *search)
 {
     const bool fixed = search->allocation->model->counts.transactions > 0;
+    struct simplex *simplex = search->simplex;
 
     simplex_begin(search);
-    if (!search_run(search)) {
-        search->pivots += search->simplex.steps;
-        return;
-    }
-    if (simplex_excess(&search->simplex) > EXCESS_LEAST) {
+    bool going = search_run(search);
+    if (going && simplex_excess(simplex) > EXCESS_LEAST) {
         contradiction_find(search);
         if (search->infeasible) {
             memcpy(search->best.prices, search->trial.prices,
@@ -251,91 +236,26 @@ static void simplex_search(struct search *search)
         }
     }
     search_judge(search);
-    while (!is_near_enough(search) && (!fixed || search->simplex.level < FIXED_LEVELS) &&
-           simplex_refine(&search->simplex) && search_run(search)) {
+    while (going && !is_near_enough(search) && (!fixed || simplex->level < FIXED_LEVELS) &&
+           simplex_refine(simplex)) {
+        going = search_run(search);
         search_judge(search);
     }
-    if (fixed && search->found && !is_near_enough(search)) {
+    if (going && !fixed && search->found && !is_near_enough(search)) {
+        bound_slacken(search);
+    }
+    if (going && fixed && search->found && !is_near_enough(search)) {
         tree_search(search);
-    }
-    search->pivots += search->simplex.steps;
-}
-
-/* ---- the interior point method ---- */
-
-static void interior_search(struct search *search)
-{
-    struct allocation *allocation = search->allocation;
-    const uint64_t rows = step_pivots(allocation->model);
-    /* Where it does not converge soon it never will. */
-    const uint64_t half = search_pivots_max(search) / rows / 2;
-    const uint64_t steps_left = half < INTERIOR_STEPS_MAX ? half : INTERIOR_STEPS_MAX;
-    const struct interior_options options = {.gap = search->options->gap,
-                                             .steps_max = steps_left > 0 ? steps_left : 1};
-    struct interior_result result;
-
-    interior_solve(&allocation->interior, &options, search->method_memory, search->trial.positions,
-                   search->trial.flows, search->trial.prices,
-                   search->trial.prices + allocation->model->counts.places, &result);
-    search->pivots += result.steps * rows;
-    if (result.proved_infeasible) {
-        search->infeasible = true;
-        memcpy(search->best.prices, search->trial.prices,
-               rows_of(allocation->model) * sizeof(double));
-    } else if (result.found) {
-        trial_judge(search);
-    }
-}
-
-/* ---- the whole ---- */
-
-static bool has_smooth_curves(const struct model *model)
-{
-    for (uint32_t i = 0; i < model->counts.places; i++) {
-        if (model->places[i].yield == ROUTE_YIELD_QUADRATIC && model->places[i].quadratic > 0) {
-            return true;
-        }
-    }
-    for (uint32_t i = 0; i < model->counts.corridors; i++) {
-        if (model->corridors[i].output == ROUTE_OUTPUT_PRODUCT) {
-            return true;
-        }
-    }
-    for (uint32_t g = 0; g < model->counts.groups; g++) {
-        if (model->groups[g].risk > 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void search_all(struct search *search)
-{
-    const struct model *model = search->allocation->model;
-    const bool simplex_first = search->options->warm_flows != NULL ||
-                               model->counts.transactions > 0 ||
-                               (rows_of(model) <= SIMPLEX_ROWS_MAX && !has_smooth_curves(model));
-
-    for (uint32_t turn = 0; turn < 2; turn++) {
-        if (search->infeasible || is_near_enough(search) || search->branched ||
-            search_pivots_max(search) == 0) {
-            return;
-        }
-        if (simplex_first == (turn == 0)) {
-            simplex_search(search);
-        } else {
-            interior_search(search);
-        }
     }
 }
 
 static void plan_fill(struct search *search, struct model_plan *ret_plan)
 {
-    const uint64_t rows = step_pivots(search->allocation->model);
+    const uint64_t pivots = step_pivots(search->allocation->model);
     struct certificate certificate;
 
     *ret_plan = plan_of(search, &search->best, &search->best);
-    ret_plan->steps = (search->pivots + rows - 1) / rows;
+    ret_plan->steps = (search->simplex->steps + pivots - 1) / pivots;
     if (search->infeasible) {
         ret_plan->status = MODEL_INFEASIBLE;
         return;
@@ -360,7 +280,8 @@ enum status allocation_solve(struct allocation *allocation,
 {
     const struct model *model = allocation->model;
     uint8_t *rest = memory;
-    struct search search = {.allocation = allocation, .options = options};
+    struct search search = {
+        .allocation = allocation, .options = options, .simplex = &allocation->simplex};
 
     CHECK(options->gap > 0);
     CHECK(options->steps_max > 0);
@@ -372,7 +293,6 @@ enum status allocation_solve(struct allocation *allocation,
         tree_init(&search.tree, model, allocation->nodes_max, rest);
         rest += align_up(tree_footprint(model, allocation->nodes_max));
     }
-    search.method_memory = rest;
     search_all(&search);
     if (!search.infeasible && !search.found) {
         return STATUS_NOT_FOUND;

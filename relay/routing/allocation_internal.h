@@ -39,7 +39,7 @@ struct tree {
 struct search {
     struct allocation *allocation;
     const struct allocation_options *options;
-    struct simplex simplex;
+    struct simplex *simplex;
     struct answer best; /* the plan worth most, and the prices that bound lowest */
     struct answer trial;
     struct certificate certificate; /* of the trial */
@@ -49,14 +49,12 @@ struct search {
     bool found;
     bool bounded;
     bool infeasible; /* proved by the best prices */
-    uint64_t pivots; /* done before the simplex method's own count */
     struct tree tree;
     bool branched;
     void *scratch;
-    void *method_memory;
 };
 
-/* Pivots that may still be done in all. */
+/* Pivots that may be done in all. */
 uint64_t search_pivots_max(const struct search *search);
 /* Runs the simplex method on what it is set to. False: it could not. */
 bool search_run(struct search *search);
@@ -69,6 +67,8 @@ double search_gap(const struct search *search, double bound);
 size_t tree_footprint(const struct model *model, uint32_t nodes_max);
 uint32_t tree_nodes_max(const struct model *model);
 void tree_init(struct tree *tree, const struct model *model, uint32_t nodes_max, void *memory);
+/* Sets every transaction open: its cost is spread over its corridors' whole width. */
+void tree_relax(struct search *search);
 /* Closes the gap as far as steps and memory go; after the relaxed problem was solved. */
 void tree_search(struct search *search);
 

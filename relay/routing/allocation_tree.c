@@ -104,7 +104,7 @@ static void transaction_set(struct search *search, uint32_t k, enum certificate_
         const uint32_t i = model->terms[span.first + m].index;
         if (model->corridors[i].max > 0) {
             const double share = decision == CERTIFICATE_OPEN ? share_of(model, i) : 0;
-            simplex_corridor_set(&search->simplex, i, model->corridors[i].cost + share,
+            simplex_corridor_set(search->simplex, i, model->corridors[i].cost + share,
                                  decision == CERTIFICATE_OFF);
         }
     }
@@ -127,7 +127,7 @@ static void wanted_set(struct search *search)
 static bool is_used(const struct search *search, uint32_t corridor)
 {
     const struct model_corridor *original = &search->allocation->model->corridors[corridor];
-    const double unit = search->simplex.place_units[original->from];
+    const double unit = search->simplex->place_units[original->from];
 
     return search->trial.flows[corridor] >
            USED_PART * (unit < original->max ? unit : original->max);
@@ -175,7 +175,7 @@ static void costs_steepen(struct search *search)
             const uint32_t i = model->terms[span.first + m].index;
             if (is_used(search, i)) {
                 simplex_corridor_set(
-                    &search->simplex, i,
+                    search->simplex, i,
                     model->corridors[i].cost + model->transactions[k].cost / shipped, false);
             }
         }
@@ -261,7 +261,7 @@ static bool relaxed_run(struct search *search)
     if (!search_run(search)) {
         return false;
     }
-    for (uint32_t i = 0; i < RECENTRES && simplex_recentre(&search->simplex); i++) {
+    for (uint32_t i = 0; i < RECENTRES && simplex_recentre(search->simplex); i++) {
         if (!search_run(search)) {
             return false;
         }
@@ -366,7 +366,14 @@ static void branches_fill(struct search *search)
 static bool has_room(const struct search *search)
 {
     return search->tree.nodes_count + 2 <= search->allocation->nodes_max &&
-           search->simplex.steps < search_pivots_max(search);
+           search->simplex->steps < search_pivots_max(search);
+}
+
+void tree_relax(struct search *search)
+{
+    for (uint32_t k = 0; k < search->allocation->model->counts.transactions; k++) {
+        transaction_set(search, k, CERTIFICATE_OPEN);
+    }
 }
 
 void tree_search(struct search *search)

@@ -7,7 +7,6 @@
 
 #define UPDATES_MAX 100u
 #define PIVOT_PART  0.1   /* of the largest in its column */
-#define PIVOT_LEAST 1e-11 /* of the column as it was given */
 #define ENTRY_LEAST 1e-18 /* what is smaller is what cancellation left */
 
 static size_t align_up(size_t bytes)
@@ -25,7 +24,7 @@ static void *take(uint8_t **memory, size_t bytes)
 
 static size_t entries_limit(uint32_t rows_count, uint32_t entries_count)
 {
-    return 3 * (size_t)entries_count + 24 * (size_t)rows_count + 4096;
+    return (size_t)entries_count + 8 * (size_t)rows_count + 1024;
 }
 
 size_t basis_footprint(uint32_t rows_count, uint32_t entries_count)
@@ -53,6 +52,7 @@ void basis_init(struct basis *basis, void *memory, uint32_t rows_count, uint32_t
     memset(basis, 0, sizeof(*basis));
     basis->rows_count = rows_count;
     basis->entries_max = (uint32_t)limit;
+    basis->pivot_least = BASIS_PIVOT_LEAST;
     basis->starts = take(&rest, words);
     basis->sequence = take(&rest, words);
     basis->pivot_of = take(&rest, words);
@@ -167,7 +167,7 @@ static bool column_alone(struct factoring *f, uint32_t column, uint32_t *ret_row
             diagonal = entry.value;
         }
     }
-    if (row == BASIS_NONE || !(size_of(diagonal) > PIVOT_LEAST)) {
+    if (row == BASIS_NONE || !(size_of(diagonal) > basis->pivot_least)) {
         return false;
     }
     for (uint32_t k = basis->starts[column]; k < basis->starts[column + 1]; k++) {
@@ -257,8 +257,9 @@ static uint32_t column_of_row(const struct basis *basis, uint32_t row, double *r
             }
         }
         *ret_value = value;
-        return size_of(value) >= PIVOT_PART * largest && size_of(value) > PIVOT_LEAST ? column
-                                                                                      : BASIS_NONE;
+        return size_of(value) >= PIVOT_PART * largest && size_of(value) > basis->pivot_least
+                   ? column
+                   : BASIS_NONE;
     }
     return BASIS_NONE;
 }
@@ -391,7 +392,7 @@ static uint32_t pivot_choose(const struct basis *basis, const struct basis_entry
             largest = size;
         }
     }
-    if (!(largest > PIVOT_LEAST * given)) {
+    if (!(largest > basis->pivot_least * given)) {
         return BASIS_NONE;
     }
     for (uint32_t k = 0; k < count; k++) {

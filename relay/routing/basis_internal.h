@@ -14,6 +14,8 @@
 #include <stdint.h>
 
 #define BASIS_NONE UINT32_MAX
+/* Of its column as it was given: what is less is not divided by. */
+#define BASIS_PIVOT_LEAST 1e-11
 
 struct basis_entry {
     uint32_t row;
@@ -23,6 +25,7 @@ struct basis_entry {
 struct basis {
     uint32_t rows_count;
     uint32_t entries_max; /* of all factors together, of each kind */
+    double pivot_least;
     /* The columns to factor, as given by basis_column_add. */
     uint32_t *starts;
     struct basis_entry *given;

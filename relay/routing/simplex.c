@@ -10,8 +10,12 @@
 #define GAIN_LEAST   1e-12 /* per unit; what is less is rounding */
 #define EXCESS_LEAST 1e-12 /* of the portfolio, or of what is there */
 #define ALPHA_LEAST  1e-9
+#define ALPHA_PART   1e-6  /* of the largest of its column */
 #define TIE          1e-12 /* two ends this near are reached together */
 #define WEIGHT_MAX   1e12
+#define PIN_LEAST    1e-9 /* of the portfolio: what is nearer to an end is at it */
+#define POOL_LEAST   192u
+#define POOL_PART    0.5
 #define SETTLES_MAX  8u
 
 static double larger(double a, double b)
@@ -26,48 +30,100 @@ static double smaller(double a, double b)
 
 /* ---- prices and pricing ---- */
 
-static double terms_rent(const struct simplex *simplex, uint32_t index, const double *prices)
+/* What rows ask for a unit of a variable, without what arrives. */
+static double rent_of(const struct simplex *simplex, uint32_t index, const double *prices)
 {
-    double rent = 0;
+    const struct network_counts *counts = &simplex->model->counts;
+    const struct simplex_variable *variable = &simplex->variables[index];
 
+    if (simplex_is_waste(simplex, index)) {
+        return prices[variable->from];
+    }
+    if (index >= counts->places + counts->corridors) {
+        return -prices[index - counts->corridors];
+    }
+    double rent = prices[index < counts->places ? index : variable->from];
     for (uint32_t i = simplex->term_starts[index]; i < simplex->term_starts[index + 1]; i++) {
         rent += simplex->terms[i].value * prices[simplex->terms[i].row];
     }
     return rent;
 }
 
-/* What a unit of a variable in piece k gains at the prices. */
-static double reduced(const struct simplex *simplex, uint32_t index, int32_t k)
+/* Computes anew what a unit more and a unit less of a variable gains. */
+static void offer_set(struct simplex *simplex, uint32_t index)
 {
-    const struct network_counts *counts = &simplex->model->counts;
     const struct simplex_variable *variable = &simplex->variables[index];
-    const double *prices = simplex->prices;
-    const double slope = simplex_slope(simplex, index, k);
+    struct simplex_offer *offer = &simplex->offers[index];
+    const int32_t k = variable->piece;
 
-    if (simplex_is_waste(simplex, index)) {
-        return slope - prices[variable->from];
+    offer->up = -HUGE_VAL;
+    offer->down = -HUGE_VAL;
+    if (variable->row != BASIS_NONE) {
+        return;
     }
-    if (index >= counts->places + counts->corridors) {
-        return slope + prices[index - counts->corridors];
+    const double rent = rent_of(simplex, index, simplex->prices);
+    double worth = 0;
+    if (simplex_is_corridor(simplex, index)) {
+        offer->gain_up = simplex_gain(simplex, variable, k);
+        offer->gain_down = simplex_gain(simplex, variable, k - 1);
+        worth = simplex->prices[variable->to];
     }
-    const double rent = terms_rent(simplex, index, prices);
-    if (index < counts->places) {
-        return slope - prices[index] - rent;
+    if (k < variable->count) {
+        offer->up = simplex_slope(simplex, index, k) - rent + offer->gain_up * worth;
     }
-    return slope - prices[variable->from] - rent +
-           simplex_gain(simplex, variable, k) * prices[variable->to];
+    if (k > 0) {
+        offer->down = rent - simplex_slope(simplex, index, k - 1) - offer->gain_down * worth;
+    }
 }
 
-/* Computes anew what a unit more and a unit less of a variable gains. */
-static void gains_set(struct simplex *simplex, uint32_t index)
+static double score_of(const struct simplex_offer *offer)
 {
-    const struct simplex_variable *variable = &simplex->variables[index];
-    const bool basic = variable->row != BASIS_NONE;
-    const bool up = !basic && variable->piece < variable->count;
-    const bool down = !basic && variable->piece > 0;
+    const double gain = larger(offer->up, offer->down);
 
-    simplex->ups[index] = up ? reduced(simplex, index, variable->piece) : -HUGE_VAL;
-    simplex->downs[index] = down ? -reduced(simplex, index, variable->piece - 1) : -HUGE_VAL;
+    return gain > GAIN_LEAST && !offer->banned ? gain * gain / offer->weight : 0;
+}
+
+static void pool_add(struct simplex *simplex, uint32_t index)
+{
+    if (!simplex->offers[index].pooled) {
+        simplex->offers[index].pooled = true;
+        simplex->pool[simplex->pool_count] = index;
+        simplex->pool_count++;
+    }
+}
+
+/* Looks at every variable and pools those that gain most: about as many as POOL_PART of the rows,
+ * or all that gain. */
+static void pool_fill(struct simplex *simplex)
+{
+    const uint32_t enough = POOL_LEAST + (uint32_t)(POOL_PART * simplex->rows_count);
+    double most = 0;
+    double least = 0;
+    uint32_t gainful = 0;
+
+    simplex->pool_count = 0;
+    for (uint32_t v = 0; v < simplex->variables_count; v++) {
+        offer_set(simplex, v);
+        simplex->offers[v].pooled = false;
+        const double score = score_of(&simplex->offers[v]);
+        gainful += score > 0;
+        most = larger(most, score);
+    }
+    if (gainful > enough) {
+        uint32_t count = 0;
+        for (least = most; count < enough / 2; least /= 4) {
+            count = 0;
+            for (uint32_t v = 0; v < simplex->variables_count; v++) {
+                count += score_of(&simplex->offers[v]) >= least / 4;
+            }
+        }
+    }
+    for (uint32_t v = 0; v < simplex->variables_count; v++) {
+        const double score = score_of(&simplex->offers[v]);
+        if (score > 0 && score >= least) {
+            pool_add(simplex, v);
+        }
+    }
 }
 
 struct entering {
@@ -76,18 +132,21 @@ struct entering {
     double gain; /* per unit, above 0 */
 };
 
+/* Chooses from the pool by gain and weight, ties by the order in it. */
 static struct entering entering_choose(const struct simplex *simplex)
 {
     struct entering best = {.way = 0};
-    double score = 0;
+    double most = 0;
 
-    for (uint32_t v = 0; v < simplex->variables_count; v++) {
-        const double up = simplex->ups[v];
-        const double down = simplex->downs[v];
-        const double gain = up > down ? up : down;
-        if (gain > GAIN_LEAST && gain * gain > score * simplex->variables[v].weight) {
-            score = gain * gain / simplex->variables[v].weight;
-            best = (struct entering){.index = v, .way = up > down ? 1 : -1, .gain = gain};
+    for (uint32_t i = 0; i < simplex->pool_count; i++) {
+        const uint32_t v = simplex->pool[i];
+        const struct simplex_offer *offer = &simplex->offers[v];
+        const double score = score_of(offer);
+        if (score > most) {
+            const int32_t way = offer->up > offer->down ? 1 : -1;
+            most = score;
+            best = (struct entering){
+                .index = v, .way = way, .gain = way > 0 ? offer->up : offer->down};
         }
     }
     return best;
@@ -150,16 +209,35 @@ static void basics_reset(struct simplex *simplex)
     }
 }
 
-/* Puts a variable that left the basis on an end of its pieces. */
-void simplex_variable_rest(const struct simplex *simplex, struct simplex_variable *variable)
+/* Splits piece k where the variable is. */
+static void variable_pin(struct simplex *simplex, struct simplex_variable *variable, int32_t k)
+{
+    struct simplex_piece *pieces = &simplex->pieces[variable->first];
+
+    for (int32_t i = variable->pieces_count; i > k; i--) {
+        pieces[i] = pieces[i - 1];
+    }
+    pieces[k].to = variable->at;
+    variable->count++;
+    variable->pieces_count++;
+    variable->pinned = true;
+}
+
+void simplex_variable_rest(struct simplex *simplex, struct simplex_variable *variable)
 {
     int32_t end = simplex_piece_find(simplex, variable, variable->at);
 
     variable->row = BASIS_NONE;
     end = end < 0 ? 0 : (end > variable->count ? variable->count : end);
-    if (end < variable->count && simplex_end(simplex, variable, end + 1) - variable->at <
-                                     variable->at - simplex_end(simplex, variable, end)) {
-        end++;
+    if (end < variable->count) {
+        const double below = variable->at - simplex_end(simplex, variable, end);
+        const double above = simplex_end(simplex, variable, end + 1) - variable->at;
+        if (!variable->smooth && !variable->pinned && below > PIN_LEAST && above > PIN_LEAST) {
+            variable_pin(simplex, variable, end);
+            end++;
+        } else if (above < below) {
+            end++;
+        }
     }
     variable->piece = end;
     variable->at = simplex_end(simplex, variable, end);
@@ -266,9 +344,11 @@ static void prices_compute(struct simplex *simplex)
         simplex->prices[r] = simplex_slope(simplex, v, simplex->variables[v].piece);
     }
     basis_solve_across(&simplex->basis, simplex->prices);
-    for (uint32_t v = 0; v < simplex->variables_count; v++) {
-        gains_set(simplex, v);
+    for (uint32_t v = 0; simplex->banned_count > 0 && v < simplex->variables_count; v++) {
+        simplex->offers[v].banned = false;
     }
+    simplex->banned_count = 0;
+    pool_fill(simplex);
 }
 
 bool simplex_settle(struct simplex *simplex, bool exact)
@@ -369,6 +449,7 @@ static void race_start(struct race *race)
         const uint32_t r = simplex->loaded[i];
         const double alpha = simplex->column[r];
         struct simplex_crossing crossing = {.row = r};
+        simplex->pieces_before[i] = simplex->variables[simplex->basics[r]].piece;
         if (simplex_size(alpha) > ALPHA_LEAST &&
             crossing_find(simplex, &simplex->variables[simplex->basics[r]],
                           -race->entering->way * alpha, &crossing.at)) {
@@ -423,7 +504,9 @@ static double own_fall(const struct race *race)
     const int32_t way = race->entering->way;
     const int32_t next = race->piece + way;
 
-    if (simplex_is_corridor(simplex, index) || next < 0 || next >= variable->count) {
+    if (next < 0 || next >= variable->count ||
+        (simplex_is_corridor(simplex, index) &&
+         simplex_gain(simplex, variable, race->piece) != simplex_gain(simplex, variable, next))) {
         return HUGE_VAL;
     }
     return way * (simplex_slope(simplex, index, race->piece) - simplex_slope(simplex, index, next));
@@ -532,7 +615,8 @@ static bool pivot(struct simplex *simplex, const struct entering *entering, cons
     out->row = BASIS_NONE;
     out->piece += up ? 1 : 0;
     out->at = simplex_end(simplex, out, out->piece);
-    out->weight = smaller(larger(in->weight / (alpha * alpha), 1), WEIGHT_MAX);
+    simplex->offers[simplex->basics[step->row]].weight =
+        smaller(larger(simplex->offers[entering->index].weight / (alpha * alpha), 1), WEIGHT_MAX);
     in->at += change;
     in->piece = piece;
     in->row = step->row;
@@ -540,111 +624,136 @@ static bool pivot(struct simplex *simplex, const struct entering *entering, cons
     return basis_replace(&simplex->basis, step->row, simplex->column);
 }
 
-/* What rows ask for more now, by the variables that are in them. */
-static uint32_t rents_spread(struct simplex *simplex)
-{
-    uint32_t count = 0;
-
-    for (uint32_t r = 0; r < simplex->rows_count; r++) {
-        const double change = simplex->row[r];
-        if (change == 0) {
-            continue;
-        }
-        simplex->prices[r] += change;
-        for (uint32_t i = simplex->row_starts[r]; i < simplex->row_starts[r + 1]; i++) {
-            const struct basis_entry term = simplex->row_terms[i];
-            if (simplex->variables[term.row].row == BASIS_NONE) {
-                if (simplex->rents[term.row] == 0) {
-                    simplex->touched[count] = term.row;
-                    count++;
-                    simplex->rents[term.row] = 1e-300; /* is listed */
-                }
-                simplex->rents[term.row] += term.value * change;
-            }
-        }
-    }
-    return count;
-}
-
-/* Moves prices, gains and weights. `weight`: the entering variable's, by the square of the pivot;
- * 0 without one. `length`: what the pivot row's price moved by. */
+/* Moves prices, and gains and weights of the pool. `weight`: the entering variable's, by the square
+ * of the pivot; 0 without one. `length`: what the pivot row's price moved by. */
 static void prices_step(struct simplex *simplex, double weight, double length)
 {
+    const double factor = weight / (length * length);
+
     basis_solve_across(&simplex->basis, simplex->row);
-    const uint32_t count = rents_spread(simplex);
-    for (uint32_t i = 0; i < count; i++) {
-        const uint32_t v = simplex->touched[i];
-        struct simplex_variable *variable = &simplex->variables[v];
-        const double rent = simplex->rents[v];
-        double up = -rent;
-        double down = rent;
-        simplex->rents[v] = 0;
-        if (simplex_is_corridor(simplex, v)) {
-            const double worth = simplex->row[variable->to];
-            up += worth * simplex_gain(simplex, variable, variable->piece);
-            down -= worth * simplex_gain(simplex, variable, variable->piece - 1);
-        }
-        simplex->ups[v] += up;
-        simplex->downs[v] += down;
-        const double part = up / length;
-        variable->weight = smaller(larger(variable->weight, part * part * weight), WEIGHT_MAX);
+    for (uint32_t r = 0; r < simplex->rows_count; r++) {
+        simplex->prices[r] += simplex->row[r];
+    }
+    for (uint32_t i = 0; i < simplex->pool_count; i++) {
+        const uint32_t v = simplex->pool[i];
+        struct simplex_offer *offer = &simplex->offers[v];
+        const double rent = rent_of(simplex, v, simplex->row);
+        const double worth =
+            simplex_is_corridor(simplex, v) ? simplex->row[simplex->variables[v].to] : 0;
+        const double up = worth * offer->gain_up - rent;
+        offer->up += up;
+        offer->down += rent - worth * offer->gain_down;
+        offer->weight = smaller(larger(offer->weight, up * up * factor), WEIGHT_MAX);
     }
 }
 
-/* False: the basis is to be factored before anything else is done. */
-static bool step_do(struct simplex *simplex, const struct entering *entering)
+/* Is the pivot so small beside its column that the next basis would be next to none? */
+static bool pivot_is_poor(const struct simplex *simplex, uint32_t row)
+{
+    double largest = 0;
+
+    for (uint32_t i = 0; i < simplex->loaded_count; i++) {
+        largest = larger(largest, simplex_size(simplex->column[simplex->loaded[i]]));
+    }
+    return simplex_size(simplex->column[row]) < ALPHA_PART * largest;
+}
+
+/* Undoes what step_find did, and lets the variable wait for the next factor. */
+static void entering_ban(struct simplex *simplex, uint32_t index)
+{
+    for (uint32_t i = 0; i < simplex->loaded_count; i++) {
+        simplex->variables[simplex->basics[simplex->loaded[i]]].piece = simplex->pieces_before[i];
+    }
+    simplex->offers[index].banned = true;
+    simplex->banned_count++;
+}
+
+enum step_end {
+    STEP_DONE,
+    STEP_BANNED, /* nothing has changed but that the variable waits */
+    STEP_WORN,   /* the basis is to be factored before anything else is done */
+};
+
+/* The entering variable goes to one of its own ends; the basis stays. */
+static void end_reach(struct simplex *simplex, const struct entering *entering, int32_t piece)
 {
     struct simplex_variable *in = &simplex->variables[entering->index];
+
+    in->piece = entering->way > 0 ? piece + 1 : piece;
+    in->at = simplex_end(simplex, in, in->piece);
+    if (simplex->passed_count > 0) {
+        prices_step(simplex, 0, 1);
+    }
+    offer_set(simplex, entering->index);
+}
+
+static enum step_end step_do(struct simplex *simplex, const struct entering *entering)
+{
     int32_t piece;
 
     column_load(simplex, entering);
     const struct step step = step_find(simplex, entering, &piece);
-    amounts_step(simplex, entering, step.length);
     if (step.row == BASIS_NONE) {
-        in->piece = entering->way > 0 ? piece + 1 : piece;
-        in->at = simplex_end(simplex, in, in->piece);
-        if (simplex->passed_count > 0) {
-            prices_step(simplex, 0, 1);
-        }
-        gains_set(simplex, entering->index);
-        return true;
+        amounts_step(simplex, entering, step.length);
+        end_reach(simplex, entering, piece);
+        return STEP_DONE;
     }
+    if (!simplex->lenient && pivot_is_poor(simplex, step.row)) {
+        entering_ban(simplex, entering->index);
+        return STEP_BANNED;
+    }
+    simplex->lenient = false;
+    amounts_step(simplex, entering, step.length);
     const uint32_t out = simplex->basics[step.row];
     const double alpha = simplex->column[step.row];
     const double length = entering->way * step.gain / alpha;
     simplex->row[step.row] = length;
-    prices_step(simplex, in->weight / (alpha * alpha), length);
+    prices_step(simplex, simplex->offers[entering->index].weight / (alpha * alpha), length);
     const bool kept = pivot(simplex, entering, &step, piece);
-    gains_set(simplex, entering->index);
-    gains_set(simplex, out);
-    return kept;
+    offer_set(simplex, entering->index);
+    offer_set(simplex, out);
+    pool_add(simplex, out);
+    return kept && !basis_is_worn(&simplex->basis) ? STEP_DONE : STEP_WORN;
 }
 
 enum simplex_end simplex_run(struct simplex *simplex, uint64_t steps_max)
 {
-    bool fresh = true;
+    bool fresh = true;   /* every variable was looked at since the last change */
+    bool settled = true; /* the factor is that of this basis */
 
+    simplex->lenient = false;
     if (!simplex_settle(simplex, false)) {
         return SIMPLEX_NUMERICAL;
     }
     while (simplex->steps < steps_max) {
         const struct entering entering = entering_choose(simplex);
-        if (entering.way == 0 && fresh) {
-            return SIMPLEX_DONE;
-        }
+        enum step_end end = STEP_WORN;
         if (entering.way == 0) {
+            if (fresh && settled && simplex->banned_count == 0) {
+                return SIMPLEX_DONE;
+            }
+            /* First with the prices at hand, then with those of a new factor. */
+            if (!fresh) {
+                pool_fill(simplex);
+                fresh = true;
+                continue;
+            }
+            simplex->lenient = settled;
+        } else {
+            simplex->steps++;
+            end = step_do(simplex, &entering);
+            if (end == STEP_BANNED) {
+                continue;
+            }
+            fresh = false;
+            settled = false;
+        }
+        if (end == STEP_WORN) {
             if (!simplex_settle(simplex, false)) {
                 return SIMPLEX_NUMERICAL;
             }
             fresh = true;
-            continue;
-        }
-        simplex->steps++;
-        fresh = false;
-        if (!step_do(simplex, &entering) || basis_is_worn(&simplex->basis)) {
-            if (!simplex_settle(simplex, false)) {
-                return SIMPLEX_NUMERICAL;
-            }
+            settled = true;
         }
     }
     return SIMPLEX_STEPS;

@@ -20,6 +20,7 @@
 struct simplex_variable;
 struct simplex_piece;
 struct simplex_crossing;
+struct simplex_offer;
 
 enum simplex_end {
     SIMPLEX_DONE,      /* no step gains anything */
@@ -46,22 +47,22 @@ struct simplex {
     double *rest;      /* by row */
     uint32_t *basics;  /* by row: the variable */
     uint32_t *swapped; /* by row */
-    double *ups;       /* by variable: what a unit more gains; basic ones have none */
-    double *downs;     /* by variable: what a unit less gains */
-    double *rents;     /* by variable: what rows ask for more now; 0 between steps */
-    uint32_t *touched; /* variables with rents */
-    uint32_t *row_starts;
-    struct basis_entry *row_terms; /* by row: its variables; a corridor's head has value 0 */
-    uint32_t *loaded;              /* rows where `column` is not 0 */
+    struct simplex_offer *offers; /* by variable */
+    uint32_t *pool;               /* variables whose offers are kept up to date */
+    uint32_t pool_count;
+    uint32_t *loaded;       /* rows where `column` is not 0 */
+    int32_t *pieces_before; /* by loaded row, before a step */
     uint32_t loaded_count;
+    uint32_t banned_count;
+    bool lenient; /* small pivots will do: there are no others */
     uint32_t passed_count;
     struct simplex_crossing *crossings;
     struct basis_entry *entries; /* of one column */
     struct basis basis;
     double penalty; /* of a unit beyond a bound */
+    double slack;   /* of what a unit of any flow costs: its prices leave room for rounding */
     double worth;   /* 1: values and costs count; 0: only bounds do */
     uint64_t steps; /* done so far */
-    uint32_t cursor;
     uint32_t level; /* of refinement */
     bool smooth;    /* some curve is */
     bool nudged;
@@ -84,6 +85,11 @@ enum simplex_end simplex_run(struct simplex *simplex, uint64_t steps_max);
 
 /* What is beyond bounds at the moment, in units of the portfolio. */
 double simplex_excess(const struct simplex *simplex);
+
+/* What is let go where curved corridors arrive, likewise; a plan that does so is none. */
+double simplex_waste(const struct simplex *simplex);
+/* From here on nothing is let go. False: so it was. */
+bool simplex_waste_forbid(struct simplex *simplex);
 
 /* Lays the pieces of smooth curves finer around where they are. False: there are none, or they are
  * as fine as numbers allow. */

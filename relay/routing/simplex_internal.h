@@ -19,8 +19,7 @@ struct simplex_variable {
     double at;
     double low;
     double high;
-    double cost;   /* of corridors: per unit; of others: the slope when there is no piece */
-    double weight; /* of the pricing */
+    double cost; /* of corridors: per unit; of others: the slope when there is no piece */
     uint32_t first;
     int32_t count; /* pieces; 0 while a corridor is closed */
     int32_t piece;
@@ -29,11 +28,23 @@ struct simplex_variable {
     uint32_t from; /* of corridors: rows; of what is let go: its place */
     uint32_t to;
     bool smooth;
+    bool pinned; /* one end is no end of its curve, but where it once was */
 };
 
 struct simplex_piece {
     double to;
     double rate; /* of corridors: what arrives per unit; of others: value per unit */
+};
+
+/* What pricing knows of a variable. Gains are true of those in the pool. */
+struct simplex_offer {
+    double up;        /* what a unit more gains; endless below 0 when it is basic or at its end */
+    double down;      /* what a unit less gains */
+    double weight;    /* of its gain in the choice of what enters */
+    double gain_up;   /* of corridors: what arrives per unit more */
+    double gain_down; /* and per unit less */
+    bool pooled;
+    bool banned; /* until the next factor: it would enter by dividing by next to nothing */
 };
 
 struct simplex_crossing {
@@ -101,6 +112,9 @@ static inline double simplex_slope(const struct simplex *simplex, uint32_t index
         const int32_t piece = k < 0 ? 0 : (k >= variable->count ? variable->count - 1 : k);
         slope = simplex->pieces[variable->first + (uint32_t)piece].rate * simplex->worth;
     }
+    slope += index < simplex->model->counts.places + simplex->model->counts.corridors
+                 ? simplex->slack
+                 : 0;
     if (k < 0) {
         return slope + simplex->penalty;
     }
@@ -118,8 +132,9 @@ void simplex_pieces_lay(struct simplex *simplex, uint32_t index, double width);
 int32_t simplex_piece_find(const struct simplex *simplex, const struct simplex_variable *variable,
                            double at);
 
-/* Takes a variable out of the basis, to the nearest end of its pieces. */
-void simplex_variable_rest(const struct simplex *simplex, struct simplex_variable *variable);
+/* Takes a variable out of the basis: where it is becomes an end of its pieces, once; after that it
+ * goes to the nearest one. */
+void simplex_variable_rest(struct simplex *simplex, struct simplex_variable *variable);
 
 /* Factors the basis and computes amounts and prices from it. False: out of numbers or memory. */
 bool simplex_settle(struct simplex *simplex, bool exact);

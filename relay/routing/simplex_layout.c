@@ -58,7 +58,8 @@ static size_t smooth_of(const struct model *model)
 
 static size_t pieces_of(const struct model *model)
 {
-    return variables_of(model) + model->counts.places + model->counts.pieces +
+    /* Every variable may have one piece more, see simplex_variable_rest. */
+    return 2 * variables_of(model) + model->counts.places + model->counts.pieces +
            SIMPLEX_SMOOTH_PIECES * smooth_of(model);
 }
 
@@ -68,12 +69,6 @@ static uint32_t entries_of(const struct model *model)
     const size_t rows = (size_t)model->counts.places + model->counts.groups;
 
     return (uint32_t)(3 * rows + model->counts.terms);
-}
-
-static size_t row_terms_of(const struct model *model)
-{
-    return 2 * (size_t)model->counts.places + 2 * (size_t)model->counts.corridors +
-           model->counts.groups + model->counts.terms;
 }
 
 size_t simplex_footprint(const struct model *model)
@@ -89,10 +84,9 @@ size_t simplex_footprint(const struct model *model)
            align_up(model->counts.terms * sizeof(struct basis_entry)) + 6 * numbers +
            2 * align_up(rows * sizeof(uint32_t)) +
            align_up((rows + 1) * sizeof(struct simplex_crossing)) +
-           3 * align_up(variables_of(model) * sizeof(double)) +
+           align_up(variables_of(model) * sizeof(struct simplex_offer)) +
            align_up(variables_of(model) * sizeof(uint32_t)) +
            2 * align_up((rows + 1) * sizeof(uint32_t)) +
-           align_up(row_terms_of(model) * sizeof(struct basis_entry)) +
            align_up((rows + 3) * sizeof(struct basis_entry)) +
            basis_footprint(rows, entries_of(model));
 }
@@ -103,12 +97,18 @@ static void units_choose(struct simplex *simplex)
 {
     const struct model *model = simplex->model;
     double portfolio = 0;
+    double most = 0;
 
     for (uint32_t i = 0; i < model->counts.places; i++) {
         const struct model_place *place = &model->places[i];
         portfolio += simplex_size(place->price) * larger(place->balance, place->min);
     }
-    simplex->unit = portfolio > 0 ? portfolio : 1;
+    /* Without anything to move the sizes of ways are all there is to go by. */
+    for (uint32_t i = 0; !(portfolio > 0) && i < model->counts.corridors; i++) {
+        const struct model_corridor *corridor = &model->corridors[i];
+        most = larger(most, simplex_size(model->places[corridor->from].price) * corridor->max);
+    }
+    simplex->unit = portfolio > 0 ? portfolio : (most > 0 ? most : 1);
     for (uint32_t i = 0; i < model->counts.places; i++) {
         const double price = simplex_size(model->places[i].price);
         simplex->place_units[i] = price > 0 ? simplex->unit / price : simplex->unit;
@@ -368,41 +368,6 @@ static void terms_lay(struct simplex *simplex)
     starts[0] = 0;
 }
 
-/* The variables of each row; a corridor's head has value 0, for its gain changes. */
-static void rows_lay(struct simplex *simplex)
-{
-    uint32_t *starts = simplex->row_starts;
-
-    memset(starts, 0, (simplex->rows_count + 1) * sizeof(uint32_t));
-    for (uint32_t round = 0; round < 2; round++) {
-        for (uint32_t v = 0; v < simplex->variables_count; v++) {
-            struct basis_entry *entries = simplex->entries;
-            const uint32_t count = simplex_column(simplex, v, 0, entries);
-            for (uint32_t i = 0; i < count; i++) {
-                const uint32_t row = entries[i].row;
-                const bool head =
-                    simplex_is_corridor(simplex, v) && row == simplex->variables[v].to;
-                if (round == 1) {
-                    simplex->row_terms[starts[row]] =
-                        (struct basis_entry){.row = v, .value = head ? 0 : entries[i].value};
-                }
-                starts[row]++;
-            }
-        }
-        for (uint32_t r = simplex->rows_count; round == 1 && r > 0; r--) {
-            starts[r] = starts[r - 1];
-        }
-        uint32_t sum = 0;
-        for (uint32_t r = 0; round == 0 && r <= simplex->rows_count; r++) {
-            const uint32_t count = starts[r];
-            starts[r] = sum;
-            sum += count;
-        }
-        starts[0] = 0;
-    }
-    CHECK(starts[simplex->rows_count] <= row_terms_of(simplex->model));
-}
-
 /* ---- reading ---- */
 
 double simplex_output(const struct simplex *simplex, uint32_t index, double at, bool exact)
@@ -500,11 +465,11 @@ static void wastes_lay(struct layout *layout)
             memset(variable, 0, sizeof(*variable));
             variable->first = layout->pieces_count;
             variable->row = BASIS_NONE;
-            variable->weight = 1;
             variable->from = i;
             variable->high = WASTE_MAX;
             piece_add(layout, variable, WASTE_MAX, 0);
             variable->pieces_count = variable->count;
+            layout->pieces_count++;
             simplex->variables_count++;
         }
     }
@@ -521,7 +486,6 @@ static void pieces_build(struct simplex *simplex)
         memset(variable, 0, sizeof(*variable));
         variable->first = layout.pieces_count;
         variable->row = BASIS_NONE;
-        variable->weight = 1;
         if (v < counts->places) {
             place_lay(&layout, v);
         } else if (v < counts->places + counts->corridors) {
@@ -530,6 +494,7 @@ static void pieces_build(struct simplex *simplex)
             group_lay(&layout, v - counts->places - counts->corridors);
         }
         variable->pieces_count = variable->count;
+        layout.pieces_count++;
         if (variable->smooth) {
             layout.pieces_count += SIMPLEX_SMOOTH_PIECES;
             simplex->smooth = true;
@@ -584,23 +549,20 @@ void simplex_init(struct simplex *simplex, const struct model *model, void *memo
     simplex->swapped = take(&rest, rows * sizeof(uint32_t));
     simplex->crossings = take(&rest, (rows + 1) * sizeof(struct simplex_crossing));
     simplex->entries = take(&rest, (rows + 3) * sizeof(struct basis_entry));
-    simplex->ups = take(&rest, variables_of(model) * sizeof(double));
-    simplex->downs = take(&rest, variables_of(model) * sizeof(double));
-    simplex->rents = take(&rest, variables_of(model) * sizeof(double));
-    simplex->touched = take(&rest, variables_of(model) * sizeof(uint32_t));
-    simplex->row_starts = take(&rest, (rows + 1) * sizeof(uint32_t));
+    simplex->offers = take(&rest, variables_of(model) * sizeof(struct simplex_offer));
+    simplex->pool = take(&rest, variables_of(model) * sizeof(uint32_t));
     simplex->loaded = take(&rest, (rows + 1) * sizeof(uint32_t));
-    simplex->row_terms = take(&rest, row_terms_of(model) * sizeof(struct basis_entry));
-    memset(simplex->rents, 0, variables_of(model) * sizeof(double));
+    simplex->pieces_before = take(&rest, (rows + 1) * sizeof(int32_t));
+    memset(simplex->offers, 0, variables_of(model) * sizeof(struct simplex_offer));
     basis_init(&simplex->basis, rest, rows, entries_of(model));
     units_choose(simplex);
     pieces_build(simplex);
     terms_lay(simplex);
-    rows_lay(simplex);
     right_set(simplex);
     start_set(simplex);
     for (uint32_t v = 0; v < simplex->variables_count; v++) {
         const struct simplex_variable *variable = &simplex->variables[v];
+        simplex->offers[v].weight = 1;
         if (variable->smooth) {
             simplex_pieces_lay(simplex, v,
                                SMOOTH_PART * smaller(1, variable->high - variable->low));

@@ -6,11 +6,13 @@
 #include "relay/base/check.h"
 #include "relay/routing/simplex_internal.h"
 
-#define SMOOTH_PART (1.0 / 16)
-#define LEVELS_MAX  7u
-#define CORRECTIONS 4u
-#define NEAR_END    1e-9 /* of what is there: an amount of a plan that is at an end */
-#define FLOW_LEAST  1e-15
+#define SMOOTH_PART       (1.0 / 16)
+#define LEVELS_MAX        7u
+#define CORRECTIONS       4u
+#define NEAR_END          1e-9  /* of what is there: an amount of a plan that is at an end */
+#define SNAP              1e-13 /* of what comes and goes at a place */
+#define START_PIVOT_LEAST 1e-2
+#define FLOW_LEAST        1e-15
 
 static double larger(double a, double b)
 {
@@ -23,7 +25,7 @@ static double smaller(double a, double b)
 }
 
 /* Puts an amount of a plan on the end that it is next to. False: it is inside a piece. */
-static bool end_take(const struct simplex *simplex, struct simplex_variable *variable)
+static bool end_take(struct simplex *simplex, struct simplex_variable *variable)
 {
     const double least = NEAR_END * larger(1e-6, simplex_size(variable->at));
     const int32_t piece = simplex_piece_find(simplex, variable, variable->at);
@@ -56,6 +58,38 @@ static void exposures_compute(struct simplex *simplex)
     }
 }
 
+/* Puts variables where they are: inside a piece and basic, as long as there are rows left, or on an
+ * end. Corridors first: a flow between its ends says more than what is at a place. */
+static void starts_take(struct simplex *simplex, bool smooth, uint32_t *basics)
+{
+    const uint32_t places = simplex->model->counts.places;
+
+    for (uint32_t n = 0; n < simplex->variables_count; n++) {
+        const uint32_t v = (n + places) % simplex->variables_count;
+        struct simplex_variable *variable = &simplex->variables[v];
+        const bool basic = *basics < simplex->rows_count;
+        if (variable->smooth != smooth) {
+            continue;
+        }
+        variable->row = BASIS_NONE;
+        if (smooth) {
+            const double range = smaller(1, variable->high - variable->low);
+            variable->row = basic ? *basics : BASIS_NONE;
+            simplex_pieces_lay(simplex, v, SMOOTH_PART / 256 * range);
+            variable->row = BASIS_NONE;
+        }
+        if (!end_take(simplex, variable)) {
+            if (basic) {
+                variable->row = *basics;
+                simplex->basics[*basics] = v;
+                (*basics)++;
+            } else {
+                simplex_variable_rest(simplex, variable);
+            }
+        }
+    }
+}
+
 void simplex_start(struct simplex *simplex, const double *positions, const double *flows)
 {
     const struct model *model = simplex->model;
@@ -76,28 +110,13 @@ void simplex_start(struct simplex *simplex, const double *positions, const doubl
     for (uint32_t r = 0; r < simplex->rows_count; r++) {
         simplex->basics[r] = BASIS_NONE;
     }
-    /* Corridors first: a flow between its ends says more than what is at a place. */
-    for (uint32_t n = 0; n < simplex->variables_count; n++) {
-        const uint32_t v = (n + model->counts.places) % simplex->variables_count;
-        struct simplex_variable *variable = &simplex->variables[v];
-        variable->row = BASIS_NONE;
-        if (variable->smooth) {
-            const double range = smaller(1, variable->high - variable->low);
-            variable->row = basics < simplex->rows_count ? 0 : BASIS_NONE;
-            simplex_pieces_lay(simplex, v, SMOOTH_PART / 16 * range);
-            variable->row = BASIS_NONE;
-        }
-        if (!end_take(simplex, variable)) {
-            if (basics < simplex->rows_count) {
-                variable->row = basics;
-                simplex->basics[basics] = v;
-                basics++;
-            } else {
-                simplex_variable_rest(simplex, variable);
-            }
-        }
-    }
-    simplex->level = 1;
+    starts_take(simplex, false, &basics);
+    starts_take(simplex, true, &basics);
+    simplex->level = 2;
+    /* Columns that nearly depend on each other would put amounts far from where they are. */
+    simplex->basis.pivot_least = START_PIVOT_LEAST;
+    (void)simplex_settle(simplex, false);
+    simplex->basis.pivot_least = BASIS_PIVOT_LEAST;
 }
 
 void simplex_corridor_set(struct simplex *simplex, uint32_t corridor, double cost, bool closed)
@@ -121,6 +140,37 @@ void simplex_corridor_set(struct simplex *simplex, uint32_t corridor, double cos
             simplex_variable_rest(simplex, variable);
         }
     }
+}
+
+bool simplex_waste_forbid(struct simplex *simplex)
+{
+    const struct network_counts *counts = &simplex->model->counts;
+    bool changed = false;
+
+    for (uint32_t v = counts->places + counts->corridors + counts->groups;
+         v < simplex->variables_count; v++) {
+        struct simplex_variable *variable = &simplex->variables[v];
+        changed = changed || variable->count > 0;
+        variable->count = 0;
+        variable->high = 0;
+        variable->piece = 0;
+        if (variable->row == BASIS_NONE) {
+            variable->at = 0;
+        }
+    }
+    return changed;
+}
+
+double simplex_waste(const struct simplex *simplex)
+{
+    const struct network_counts *counts = &simplex->model->counts;
+    double waste = 0;
+
+    for (uint32_t v = counts->places + counts->corridors + counts->groups;
+         v < simplex->variables_count; v++) {
+        waste += larger(simplex->variables[v].at, 0);
+    }
+    return waste;
 }
 
 double simplex_excess(const struct simplex *simplex)
@@ -211,14 +261,33 @@ static double output_of(const struct model *model, const struct model_corridor *
     return output;
 }
 
+/* What additions have lost must not put a place beyond its bounds. */
+static double snapped(double position, double bound, double size)
+{
+    return simplex_size(position - bound) <= SNAP * size ? bound : position;
+}
+
+static void positions_snap(const struct simplex *simplex, const double *sizes, double *positions)
+{
+    const struct model *model = simplex->model;
+
+    for (uint32_t i = 0; i < model->counts.places; i++) {
+        const struct model_place *place = &model->places[i];
+        positions[i] = snapped(positions[i], place->min, sizes[i]);
+        positions[i] = snapped(positions[i], place->max, sizes[i]);
+    }
+}
+
 void simplex_plan(struct simplex *simplex, double *positions, double *flows, double *place_prices,
                   double *group_prices)
 {
     const struct model *model = simplex->model;
+    double *sizes = simplex->row;
 
     curves_follow(simplex);
     for (uint32_t i = 0; i < model->counts.places; i++) {
         positions[i] = model->places[i].balance;
+        sizes[i] = positions[i];
         place_prices[i] = simplex->prices[i] * simplex->unit / simplex->place_units[i];
     }
     for (uint32_t g = 0; g < model->counts.groups; g++) {
@@ -228,7 +297,11 @@ void simplex_plan(struct simplex *simplex, double *positions, double *flows, dou
     for (uint32_t i = 0; i < model->counts.corridors; i++) {
         const struct model_corridor *corridor = &model->corridors[i];
         flows[i] = flow_of(simplex, i);
-        positions[corridor->to] += output_of(model, corridor, flows[i]);
+        const double output = output_of(model, corridor, flows[i]);
+        positions[corridor->to] += output;
+        sizes[corridor->to] += output;
         positions[corridor->from] -= flows[i];
+        sizes[corridor->from] += flows[i];
     }
+    positions_snap(simplex, sizes, positions);
 }

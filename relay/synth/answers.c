@@ -10,13 +10,12 @@
 #include "relay/hyperlane/token.h"
 #include "relay/synth/world_internal.h"
 
-#define MODULE_MESSAGE_ID 5u /* IInterchainSecurityModule.Types.MESSAGE_ID_MULTISIG */
-#define GAS_ESTIMATED     UINT64_C(120000)
-#define GAS_PRICE         (SYNTH_GAS_COST / GAS_ESTIMATED)
-#define KEY_BALANCE       UINT64_C(9000000000000000000)
-#define QUOTED            UINT64_C(1000000)
-#define FEE_PPM           UINT64_C(100)
-#define POSITIONS_KEPT    64u
+#define GAS_ESTIMATED  UINT64_C(120000)
+#define GAS_PRICE      (SYNTH_GAS_COST / GAS_ESTIMATED)
+#define KEY_BALANCE    UINT64_C(9000000000000000000)
+#define QUOTED         UINT64_C(1000000)
+#define FEE_PPM        UINT64_C(100)
+#define POSITIONS_KEPT 64u
 
 static struct event answer_to(const struct command *command, enum event_kind kind)
 {
@@ -34,12 +33,19 @@ static void read_security(struct synth_world *world, const struct command *comma
     const struct hash ism = synth_hash(world, "ism", command->domain, 0);
 
     event.security.message_id = command->read_security.message_id;
-    event.security.ism = address_from_evm(ism.bytes);
     event.security.outcome = OUTCOME_OK;
-    event.security.module_type = MODULE_MESSAGE_ID;
-    event.security.threshold = SYNTH_VALIDATORS;
-    event.security.validators = world->validators;
-    event.security.validators_count = SYNTH_VALIDATORS;
+    struct ism_node *node = &synth_chain_of(world, command->domain)->module;
+    *node = (struct ism_node){.address = address_from_evm(ism.bytes),
+                              .type = MODULE_MESSAGE_ID_MULTISIG,
+                              .threshold = SYNTH_VALIDATORS,
+                              .count = SYNTH_VALIDATORS};
+    for (uint32_t i = 0; i < SYNTH_VALIDATORS; i++) {
+        world->members[i] = (struct ism_validator){.address = world->validators[i]};
+    }
+    event.security.ism = (struct ism){.nodes = node,
+                                      .nodes_count = 1,
+                                      .validators = world->members,
+                                      .validators_count = SYNTH_VALIDATORS};
     synth_answer(world, &event);
 }
 
@@ -75,6 +81,7 @@ static void fetch_checkpoint(struct synth_world *world, const struct command *co
     const uint32_t who = validator_index(world, &command->fetch_checkpoint.validator);
 
     event.checkpoint.validator = command->fetch_checkpoint.validator;
+    event.checkpoint.message_id = command->fetch_checkpoint.message_id;
     event.checkpoint.index = index;
     event.checkpoint.outcome = OUTCOME_OK;
     event.checkpoint.checkpoint =

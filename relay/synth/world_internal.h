@@ -48,6 +48,7 @@ struct synth_tx {
 };
 
 struct synth_chain {
+    struct ism_node module; /* that guards every recipient */
     const struct core_chain *config;
     const struct core_router *router;
     uint64_t head;
@@ -75,6 +76,7 @@ struct synth_world {
     struct ecdsa *ecdsa;
     struct secret *secrets[SYNTH_VALIDATORS];
     struct address validators[SYNTH_VALIDATORS];
+    struct ism_validator members[SYNTH_VALIDATORS];
     struct bytes locations[SYNTH_VALIDATORS];
     struct synth_chain chains[SYNTH_CHAINS];
     struct event *pending; /* ring */

@@ -277,17 +277,6 @@ static void begin_liveness(struct sim *sim)
     sim_tell(sim, "faults end");
 }
 
-static void to_chain(struct sim *sim, const struct sim_task *task)
-{
-    const struct bytes frame = bytes_from(task->data, task->data_count);
-
-    if (sim->chains[task->chain].ops == &plain_chain_ops) {
-        plain_node_take(sim, task->chain, task->endpoint, frame);
-    } else {
-        evm_node_take(sim, task->chain, task->endpoint, frame);
-    }
-}
-
 static void run_task(struct sim *sim, const struct sim_task *task)
 {
     const struct instant now = {.ns = sim->clock.now_ns};
@@ -300,7 +289,7 @@ static void run_task(struct sim *sim, const struct sim_task *task)
         workload_users(sim);
         return;
     case TASK_TO_CHAIN:
-        to_chain(sim, task);
+        network_take(sim, task->chain, task->endpoint, bytes_from(task->data, task->data_count));
         return;
     case TASK_TO_NODE:
         driver_on_frame(sim->driver, task->chain, task->endpoint,

@@ -215,6 +215,8 @@ void world_set(struct world_chain *chain, void *where, const void *value, size_t
 /* ---- contracts.c: what a transaction does ---- */
 /* Runs what people or a rival do. */
 void contracts_run_action(struct world_chain *chain, const struct world_action *action);
+/* The id of the last message that the actions for the next block dispatch. */
+struct hash contracts_next_message(struct world_chain *chain);
 /* Runs a leg with this native value; NULL, or why it reverts (then nothing is changed). */
 const char *contracts_run_leg(struct world_chain *chain, const struct leg *leg,
                               const struct amount *value);

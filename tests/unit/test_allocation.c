@@ -80,6 +80,9 @@ static void random_place(struct fixture *fixture, const struct shape *shape)
     fixture->model.counts.places++;
     *place = (struct model_place){.decimals = 6, .price = 1};
     place->balance = random_below(3) == 0 ? 0 : shape->scale * random_part();
+    if (fixture->model.counts.places == 1 && place->balance == 0) {
+        place->balance = shape->scale * 0.1; /* without any money there is nothing to measure by */
+    }
     place->min = random_below(4) == 0 ? shape->scale * 0.1 * random_part() : 0;
     place->max = place->min + shape->scale * (random_below(3) == 0 ? random_part() : 100);
     if (!shape->forced) {

@@ -13,6 +13,9 @@
 #include "relay/cli/cli.h"
 #include "relay/core/capital_rows.h"
 #include "relay/synth/synth.h"
+#include "store/checkpoint.h"
+#include "store/ed25519.h"
+#include "store/note.h"
 #include "tests/support/cli_call.h"
 #include "tests/support/folder.h"
 
@@ -21,6 +24,8 @@
 
 const struct cli_verb cli_verbs[] = {
     {"ledger", "summary", "usage of ledger\n", cli_ledger},
+    {"journal", "summary", "usage of journal\n", cli_journal},
+    {"report", "summary", "usage of report\n", cli_report},
     {NULL, NULL, NULL, NULL},
 };
 
@@ -243,6 +248,148 @@ static void what_cannot_be_asked_is_refused(void **state)
     assert_int_equal(EXIT_NEGATIVE, CLI_CALL(cli_ledger, "ledger", "--data", "/nonexistent").code);
 }
 
+static json_t *report(const char *from, const char *to)
+{
+    const struct cli_called called = CLI_CALL(cli_report, "report", "--data", folder.path,
+                                              "--format", "json", "--from", from, "--to", to);
+
+    assert_int_equal(EXIT_DONE, called.code);
+    json_t *json = json_loads(called.output, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(json);
+    return json;
+}
+
+static json_int_t count_in(const json_t *report, const char *group, const char *name)
+{
+    return json_integer_value(json_object_get(json_object_get(report, group), name));
+}
+
+static void a_report_says_what_happened(void **state)
+{
+    (void)state;
+    json_t *all = report("2025-01-01", "2027-01-01");
+    assert_int_equal(made.messages_count, count_in(all, "messages", "dispatched"));
+    assert_int_equal(made.messages_count - OPEN, count_in(all, "messages", "delivered"));
+    assert_int_equal(OPEN, count_in(all, "messages", "open_now"));
+    assert_int_equal(made.moves_count, json_array_size(json_object_get(all, "moves")));
+    assert_int_equal(made.plans_count, json_integer_value(json_object_get(all, "plans")));
+    assert_int_equal(RECORDS, count_in(all, "evidence", "records"));
+    assert_int_equal(7, json_array_size(json_object_get(all, "runs")));
+    assert_true(json_array_size(json_object_get(all, "people")) > 0);
+    json_decref(all);
+}
+
+static void two_reports_of_a_day_add_up(void **state)
+{
+    static const char middle[] = "2026-01-01T00:02:00Z";
+    json_int_t sums[2] = {0, 0};
+
+    (void)state;
+    json_t *parts[2] = {report("2025-01-01", middle), report(middle, "2027-01-01")};
+    for (int i = 0; i < 2; i++) {
+        assert_true(count_in(parts[i], "messages", "delivered") > 0);
+        sums[0] += count_in(parts[i], "messages", "dispatched");
+        sums[1] += count_in(parts[i], "messages", "delivered");
+    }
+    assert_int_equal(made.messages_count, sums[0]);
+    assert_int_equal(made.messages_count - OPEN, sums[1]);
+    /* Where one ends the other begins. */
+    const json_t *ends = json_object_get(parts[0], "positions");
+    const json_t *starts = json_object_get(parts[1], "positions");
+    assert_true(json_array_size(ends) > 0);
+    for (size_t i = 0; i < json_array_size(ends); i++) {
+        const json_t *end = json_array_get(ends, i);
+        const json_t *start = json_array_get(starts, i);
+        assert_string_equal(json_string_value(json_object_get(end, "end")),
+                            json_string_value(json_object_get(start, "start")));
+    }
+    json_decref(parts[0]);
+    json_decref(parts[1]);
+}
+
+/* Signs what is there, as a log signer would. */
+static void sign(void)
+{
+    static const char origin[] = "synth.example/journal/1";
+    struct journal *journal = open_journal();
+    struct journal_reader *reader = NULL;
+    uint8_t text[1024];
+    uint8_t public_key[32];
+    uint8_t signature[64];
+    const uint8_t seed[32] = {7};
+    struct buffer buffer = buffer_from(text, sizeof(text));
+    struct log_checkpoint checkpoint = {.origin = bytes_from_string(origin), .size = RECORDS};
+    struct note_key key;
+    uint64_t head = 0;
+
+    assert_status(STATUS_OK, journal_reader_open(journal, &reader));
+    const struct tree_source tree = journal_tree(reader);
+    assert_status(STATUS_OK, tree_root(&tree, checkpoint.size, &checkpoint.root));
+    assert_status(STATUS_OK, log_checkpoint_append(&buffer, &checkpoint));
+    assert_status(STATUS_OK, ed25519_public_key(seed, public_key));
+    assert_status(STATUS_OK, ed25519_sign(seed, buffer_bytes(&buffer), signature));
+    assert_status(STATUS_OK, note_key_init(&key, NOTE_KEY_ED25519, checkpoint.origin, public_key));
+    assert_status(STATUS_OK, buffer_append(&buffer, bytes_from("\n", 1)));
+    assert_status(STATUS_OK, note_append_signature(&buffer, &key, bytes_from(signature, 64)));
+    const struct journal_checkpoint kept = {.size = RECORDS, .note = buffer_bytes(&buffer)};
+    const struct journal_batch batch = {.checkpoint = &kept};
+    assert_status(STATUS_OK, journal_commit(journal, &batch, &head));
+    journal_reader_close(reader);
+    journal_close(journal);
+}
+
+/* Keeps what a call printed. */
+static char *text_of(struct cli_called called)
+{
+    char *copy = strdup(called.output);
+
+    assert_int_equal(EXIT_DONE, called.code);
+    assert_non_null(copy);
+    return copy;
+}
+
+static void an_exported_log_says_the_same(void **state)
+{
+    char out[400];
+
+    (void)state;
+    sign();
+    (void)snprintf(out, sizeof(out), "%s/export", folder.path);
+    assert_int_equal(EXIT_DONE, CLI_CALL(cli_journal, "journal", "export", folder.path, out).code);
+    char *ledger =
+        text_of(CLI_CALL(cli_ledger, "ledger", "--data", folder.path, "--format", "csv"));
+    char *page = text_of(CLI_CALL(cli_report, "report", "--data", folder.path));
+    assert_non_null(strstr(page, "synth.example/journal/1\n6000\n"));
+    assert_string_equal(ledger,
+                        CLI_CALL(cli_ledger, "ledger", "--data", out, "--format", "csv").output);
+    assert_string_equal(page, CLI_CALL(cli_report, "report", "--data", out).output);
+    free(page);
+    char *shown = text_of(CLI_CALL(cli_journal, "journal", "show", folder.path, "1..40"));
+    assert_string_equal(shown, CLI_CALL(cli_journal, "journal", "show", out, "1..40").output);
+    free(shown);
+    free(ledger);
+}
+
+static void a_report_is_a_page(void **state)
+{
+    (void)state;
+    const struct cli_called text = CLI_CALL(cli_report, "report", "--data", folder.path);
+    assert_int_equal(EXIT_DONE, text.code);
+    assert_ptr_equal(text.output,
+                     strstr(text.output, "Report of synth, from the beginning to the"));
+    assert_non_null(strstr(text.output, "books of USDC   debits and credits are equal\n"));
+    const struct cli_called html =
+        CLI_CALL(cli_report, "report", "--data", folder.path, "--format", "html");
+    assert_int_equal(EXIT_DONE, html.code);
+    assert_ptr_equal(html.output, strstr(html.output, "<!DOCTYPE html>\n"));
+    assert_null(strstr(html.output, "<script"));
+    assert_int_equal(EXIT_USAGE, CLI_CALL(cli_report, "report", "--data", folder.path, "--from",
+                                          "2026-01-02", "--to", "2026-01-01")
+                                     .code);
+    assert_int_equal(EXIT_USAGE,
+                     CLI_CALL(cli_report, "report", "--data", folder.path, "--format", "pdf").code);
+}
+
 /* Last: it spoils the journal. */
 static void an_account_that_was_tampered_with_is_an_integrity_violation(void **state)
 {
@@ -275,6 +422,10 @@ int main(void)
         cmocka_unit_test(a_database_holds_the_same),
         cmocka_unit_test(a_chain_and_an_asset_can_be_asked_for_alone),
         cmocka_unit_test(what_cannot_be_asked_is_refused),
+        cmocka_unit_test(a_report_says_what_happened),
+        cmocka_unit_test(two_reports_of_a_day_add_up),
+        cmocka_unit_test(a_report_is_a_page),
+        cmocka_unit_test(an_exported_log_says_the_same),
         cmocka_unit_test(an_account_that_was_tampered_with_is_an_integrity_violation),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -17,7 +17,9 @@ const ASSET = 'USDC';
  * Options: folder, name, mode (observe, propose, act), validator (index; absent for the relayer),
  * signerMode (what the signer allows; as `mode` when absent), endpointOf (chain to URL; the chain's
  * own when absent), capital (false: a relayer alone), route (settings that differ), log (keep a
- * transparency log: {interval, port, witnesses}), program (of sluice; makes the log's key).
+ * transparency log: {interval, port, witnesses}), program (of sluice; makes the log's key),
+ * keys (more accounts that deliver, {address, keystore}), settingsOf (chain to settings that differ
+ * or are more), relayTo (chain to whether messages are delivered to it; to all when absent).
  */
 export function writeNode(devnet, options) {
   const folder = path.join(options.folder, options.name);
@@ -80,25 +82,31 @@ function nodeYaml(devnet, node, options) {
 
 function chainYaml(devnet, chain, options) {
   const validator = devnet.validators[options.validator];
+  const key = validator ? validator.chainAddress : devnet.relayer.address;
+  const more = (options.keys ?? []).map(({ address }) => address);
+  const settings = {
+    family: 'evm',
+    devnet: true,
+    domain: chain.domain,
+    chain_id: chain.chainId,
+    endpoints: `[${(options.endpointOf ?? (({ wsUrl }) => wsUrl))(chain)}]`,
+    finality: 'finalized',
+    start_block: chain.startBlock,
+    mailbox: chain.mailbox,
+    merkle_tree_hook: chain.merkleTreeHook,
+    validator_announce: chain.validatorAnnounce,
+    gas_paymaster: chain.interchainGasPaymaster,
+    relay: validator === undefined && (options.relayTo?.(chain) ?? true),
+    validate: validator !== undefined,
+    ...(more.length > 0 ? { keys: `[${[key, ...more].join(', ')}]` } : { key }),
+    fee_per_gas_max: '200 gwei',
+    priority_fee_per_gas: '1 gwei',
+    gas_limit_max: 3000000,
+    ...options.settingsOf?.(chain),
+  };
   return [
     `  - name: ${chain.name}`,
-    '    family: evm',
-    '    devnet: true',
-    `    domain: ${chain.domain}`,
-    `    chain_id: ${chain.chainId}`,
-    `    endpoints: [${(options.endpointOf ?? (({ wsUrl }) => wsUrl))(chain)}]`,
-    '    finality: finalized',
-    `    start_block: ${chain.startBlock}`,
-    `    mailbox: ${chain.mailbox}`,
-    `    merkle_tree_hook: ${chain.merkleTreeHook}`,
-    `    validator_announce: ${chain.validatorAnnounce}`,
-    `    gas_paymaster: ${chain.interchainGasPaymaster}`,
-    `    relay: ${validator === undefined}`,
-    `    validate: ${validator !== undefined}`,
-    `    key: ${validator ? validator.chainAddress : devnet.relayer.address}`,
-    '    fee_per_gas_max: 200 gwei',
-    '    priority_fee_per_gas: 1 gwei',
-    '    gas_limit_max: 3000000',
+    Object.entries(settings).map(([name, value]) => `    ${name}: ${value}`),
   ];
 }
 
@@ -179,15 +187,16 @@ function signerYaml(devnet, node, options) {
         ['chain', validator.chainKeystore],
         ['validator', validator.keystore],
       ]
-    : [['chain', devnet.relayer.keystore]];
+    : [['chain', devnet.relayer.keystore],
+      ...(options.keys ?? []).map(({ keystore }) => ['chain', keystore])];
   return block([
     `# Written for a devnet: the signer of node ${node.name}.`,
     `socket: ${node.signerSocket}`,
     `state: ${path.join(node.folder, 'signer')}`,
     `mode: ${validator ? 'observe' : (options.signerMode ?? options.mode ?? 'act')}`,
     'keys:',
-    keys.map(([role, keystore]) => [
-      `  - name: ${role}`,
+    keys.map(([role, keystore], i) => [
+      `  - name: ${role}${i + 1}`,
       `    roles: [${role}]`,
       `    keystore: ${keystore}`,
       `    passphrase_file: ${devnet.passphraseFile}`,
