@@ -470,7 +470,11 @@ uint32_t policy_sluice(const struct world_view *view, struct world_move moves[WO
         slowest = delay_s > slowest ? delay_s : slowest;
     }
     const double edge = LIKE_DELAYS * (quickest + scenario->plan_s);
-    const double near_max = slowest < edge ? slowest : edge;
+    double near_max = 0;
+    for (uint32_t i = 0; i < scenario->bridges_count; i++) {
+        const double delay_s = scenario->bridges[i].delay_s;
+        near_max = delay_s <= edge && delay_s > near_max ? delay_s : near_max;
+    }
     const double near_s = LOOKOUT * near_max + 4.0 * scenario->plan_s;
     const double far_s = LOOKOUT * slowest + 4.0 * scenario->plan_s;
     const struct horizon near = {0, near_max, near_s, 0, 0};
