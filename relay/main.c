@@ -171,6 +171,16 @@ const struct cli_verb cli_verbs[] = {
      "file\n"
      "is not what it should be.\n",
      cli_explain},
+    {"backtest", "Days of users under our policy and others': what each would have made.",
+     "sluice backtest SCENARIO [--json] [--svg FILE]\n\n"
+     "Plays the scenario's users against 'sluice' and against what other rebalancers do, and says\n"
+     "for each what it earned, what users found no liquidity, what moving cost, and how far it is\n"
+     "from what somebody could have made who knew everything beforehand (regret). The same "
+     "scenario\n"
+     "gives the same numbers everywhere. relay/backtest/scenarios has a dozen.\n\n"
+     "  --svg FILE  a plot of each policy's value over time\n\n"
+     "Exit codes: 0 played; 2 the file is not what it should be; 75 the plot cannot be written\n",
+     cli_backtest},
     {"key", "Make and import keys for the signer.",
      "sluice key new KEYSTORE --passphrase-file FILE [--json]\n"
      "sluice key import KEYSTORE --passphrase-file FILE [--json]\n"
