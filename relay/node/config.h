@@ -40,9 +40,9 @@ struct node_config {
     char data[PATH_MAX]; /* the node's directory: journal, control socket */
     char control[CONFIG_SOCKET_BYTES_MAX];
     uint64_t journal_bytes_max;
-    char tls_ca[PATH_MAX]; /* certificates trusted besides the system's; may be empty */
-    bool signer_spawn;                           /* start sluice-signer as a child */
-    char signer_config[PATH_MAX];                /* for the child; empty when not spawned */
+    char tls_ca[PATH_MAX];        /* certificates trusted besides the system's; may be empty */
+    bool signer_spawn;            /* start sluice-signer as a child */
+    char signer_config[PATH_MAX]; /* for the child; empty when not spawned */
     char signer_socket[CONFIG_SOCKET_BYTES_MAX]; /* empty: this node signs nothing */
     char checkpoint_store[PATH_MAX]; /* folder of our validator's checkpoints; may be empty */
     struct node_chain chains[CHAINS_MAX];

@@ -19,7 +19,8 @@ struct endpoint {
     bool is_http; /* requests one by one, for want of a websocket */
 };
 
-/* ws://host[:port][/path], wss://..., http://... or https://...; IPv6 in brackets. STATUS_MALFORMED: anything else. */
+/* ws://host[:port][/path], wss://..., http://... or https://...; IPv6 in brackets.
+ * STATUS_MALFORMED: anything else. */
 MUST_USE enum status endpoint_parse(const char *text, struct endpoint *ret_endpoint);
 
 #endif

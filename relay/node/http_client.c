@@ -261,8 +261,8 @@ static void complete(struct request *request)
         return;
     }
     /* Nodes send errors of JSON-RPC with other statuses as well; without a body there is none. */
-    const bool is_json = request->answer_bytes > 0 &&
-                         (request->answer[0] == '{' || request->answer[0] == '[');
+    const bool is_json =
+        request->answer_bytes > 0 && (request->answer[0] == '{' || request->answer[0] == '[');
     if (request->status == 200 || (is_json && request->status != 429)) {
         client->handler.answered(client->handler.context,
                                  bytes_from(request->answer, request->answer_bytes));

@@ -90,14 +90,8 @@ static int loop_block_signals(struct loop *loop)
 static int loop_open_context(struct loop *loop)
 {
     static const struct lws_protocols *const protocols[] = {
-        &transport_protocol,
-        &http_client_protocol,
-        &signer_protocol,
-        &child_protocol,
-        &control_protocol,
-        &control_peer_protocol,
-        &signals_protocol,
-        NULL,
+        &transport_protocol, &http_client_protocol,  &signer_protocol,  &child_protocol,
+        &control_protocol,   &control_peer_protocol, &signals_protocol, NULL,
     };
     loop->context = loop_context_new(loop->config, protocols, &loop->vhost);
     if (loop->context == NULL) {

@@ -181,8 +181,8 @@ static int report(const struct check_run *run)
 
 static enum status build(struct check_run *run)
 {
-    static const struct lws_protocols *const protocols[] = {&transport_protocol, &http_client_protocol,
-                                                          NULL};
+    static const struct lws_protocols *const protocols[] = {&transport_protocol,
+                                                            &http_client_protocol, NULL};
     const struct transport_handler handler = {.context = run,
                                               .connected = on_connected,
                                               .lost = on_lost,

@@ -2,9 +2,10 @@
 /* relay/node/transport.h: one connection to every endpoint of every chain.
  *
  * A websocket; or for http:// and https:// single requests (relay/node/http_client.h), where a
- * connection is only whether requests are answered. Keeps each connected: a lost or refused connection is tried again with a growing delay, for ever;
- * a silent peer is pinged and given up. Whole messages come out (bounded by frame_bytes_max); whole
- * messages go in through a bounded queue; a peer that does not read them is disconnected.
+ * connection is only whether requests are answered. Keeps each connected: a lost or refused
+ * connection is tried again with a growing delay, for ever; a silent peer is pinged and given up.
+ * Whole messages come out (bounded by frame_bytes_max); whole messages go in through a bounded
+ * queue; a peer that does not read them is disconnected.
  *
  * Names are resolved on a thread of their own, because the loop must not block.
  *
