@@ -16,11 +16,10 @@
 
 import { createServer } from 'node:http';
 import { requirePackage } from '../../deploy/devnet/lib/packages.mjs';
+import { Random } from '../../deploy/devnet/lib/random.mjs';
 
 const WebSocket = requirePackage('ws');
 const { WebSocketServer } = WebSocket;
-
-const FIRST_PROXY_ID = 2 ** 40; // of our own questions, beside the node's
 
 export class FaultProxy {
   /** Listens on loopback; `url` and `httpUrl` are where a node connects. Port 0: any. */
@@ -225,6 +224,11 @@ export const logs = {
       ? { ...log, data: `${log.data.slice(0, -66)}77${log.data.slice(-64)}` } : log))),
 };
 
+/** Receipts of blocks without what is in them. */
+export const receipts = {
+  none: () => altering(['eth_getBlockReceipts'], () => []),
+};
+
 /** A node that has not got the newest blocks, and does not say so. */
 export function stale(blocks) {
   let head = null;
@@ -279,8 +283,8 @@ export const frames = {
   junk: (...texts) => ({ frame: (text) => [...texts, text] }),
   /** Some are lost, by a seed. */
   lost(share, seed) {
-    const next = random(seed);
-    return { frame: (text) => (next() < share ? [] : [text]) };
+    const random = new Random(seed);
+    return { frame: (text) => (random.fraction() < share ? [] : [text]) };
   },
 };
 
@@ -339,16 +343,5 @@ export function baseFee(wei) {
     push: (message) => ({
       ...message, params: { ...message.params, result: change(message.params.result) },
     }),
-  };
-}
-
-/** Numbers from 0 to 1 that a seed decides (mulberry32's recurrence). */
-export function random(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }

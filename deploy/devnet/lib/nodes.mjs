@@ -16,7 +16,8 @@ const ASSET = 'USDC';
  * Writes the files of one node and says where they are.
  * Options: folder, name, mode (observe, propose, act), validator (index; absent for the relayer),
  * signerMode (what the signer allows; as `mode` when absent), endpointOf (chain to URL; the chain's
- * own when absent), capital (false: a relayer alone), route (settings that differ).
+ * own when absent; several with commas between), chainSettings (chain to settings that differ),
+ * capital (false: a relayer alone), route (settings that differ).
  */
 export function writeNode(devnet, options) {
   const folder = path.join(options.folder, options.name);
@@ -78,6 +79,8 @@ function chainYaml(devnet, chain, options) {
     '    fee_per_gas_max: 200 gwei',
     '    priority_fee_per_gas: 1 gwei',
     '    gas_limit_max: 3000000',
+    Object.entries(options.chainSettings?.(chain) ?? {}).map(([key, value]) =>
+      `    ${key}: ${value}`),
   ];
 }
 
