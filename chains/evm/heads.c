@@ -283,6 +283,7 @@ void evm_final_answer(struct evm *evm, const struct evm_call *call, const struct
     told->final_is_known = true;
     told->final_number = header.number;
     told->final_hash = header.hash;
+    evm->chain.endpoints[call->subject].final_number = header.number;
     judge_final(evm);
 }
 

@@ -15,6 +15,7 @@
 // The faults that tests use by name are at the end; what is random comes from a seed.
 
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import { requirePackage } from '../../deploy/devnet/lib/packages.mjs';
 import { Random } from '../../deploy/devnet/lib/random.mjs';
 
@@ -22,24 +23,28 @@ const WebSocket = requirePackage('ws');
 const { WebSocketServer } = WebSocket;
 
 export class FaultProxy {
-  /** Listens on loopback; `url` and `httpUrl` are where a node connects. Port 0: any. */
-  static async open({ wsUrl, httpUrl, port = 0 }) {
-    const proxy = new FaultProxy(wsUrl, httpUrl);
+  /**
+   * Listens on a port of loopback; `url` and `httpUrl` are where a node connects. With `tls`
+   * ({key, cert}) that is wss and https, under the name localhost.
+   */
+  static async open({ wsUrl, httpUrl }, tls = null) {
+    const proxy = new FaultProxy(wsUrl, httpUrl, tls);
     await new Promise((resolve, reject) => {
-      proxy.server.once('listening', resolve).once('error', reject).listen(port, '127.0.0.1');
+      proxy.server.once('listening', resolve).once('error', reject).listen(0, '127.0.0.1');
     });
-    const { port: actual } = proxy.server.address();
-    proxy.url = `ws://127.0.0.1:${actual}`;
-    proxy.httpUrl = `http://127.0.0.1:${actual}`;
+    const { port } = proxy.server.address();
+    proxy.url = tls ? `wss://localhost:${port}` : `ws://127.0.0.1:${port}`;
+    proxy.httpUrl = tls ? `https://localhost:${port}` : `http://127.0.0.1:${port}`;
     return proxy;
   }
 
-  constructor(wsUrl, httpUrl) {
+  constructor(wsUrl, httpUrl, tls) {
+    const onPost = (request, response) => this.onPost(request, response);
     this.target = { wsUrl, httpUrl };
     this.faults = [];
     this.calls = new Map(); // method to count
     this.sockets = new Set();
-    this.server = createServer((request, response) => this.onPost(request, response));
+    this.server = tls ? createTlsServer(tls, onPost) : createServer(onPost);
     this.upgrades = new WebSocketServer({ noServer: true, perMessageDeflate: false });
     this.server.on('upgrade', (request, socket, head) => {
       this.upgrades.handleUpgrade(request, socket, head, (accepted) => this.join(accepted));

@@ -16,7 +16,7 @@ const ASSET = 'USDC';
  * Writes the files of one node and says where they are.
  * Options: folder, name, mode (observe, propose, act), validator (index; absent for the relayer),
  * signerMode (what the signer allows; as `mode` when absent), endpointOf (chain to URL; the chain's
- * own when absent; several with commas between), chainSettings (chain to settings that differ),
+ * own when absent; several with commas between), nodeSettings (that differ), chainSettings (chain to settings that differ),
  * capital (false: a relayer alone), route (settings that differ).
  */
 export function writeNode(devnet, options) {
@@ -47,6 +47,7 @@ function nodeYaml(devnet, node, options) {
     'node:',
     `  name: ${node.name}`,
     `  data: ${node.data}`,
+    Object.entries(options.nodeSettings ?? {}).map(([key, value]) => `  ${key}: ${value}`),
     'signer:',
     '  spawn: true',
     `  config: ${node.signer}`,
