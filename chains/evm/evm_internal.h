@@ -8,6 +8,7 @@
  *   heads.c     heads and final blocks as endpoints tell them, and what enough of them tell
  *   watch.c     ranges, blocks, finality: which block is next and is it on the chain
  *   facts.c     logs of a block or range, kept until they are given
+ *   receipts.c  the root of a block's receipts          recheck.c logs that one endpoint lacked
  *   jobs.c      questions the core asked: life, deadlines, answers as events
  *   read.c      storage, tree                        positions.c  balances, vaults, quotes
  *   security.c  trees of security modules
@@ -67,6 +68,8 @@ enum evm_call_kind {
     EVM_CALL_FINAL_CHECK,    /* - */
     EVM_CALL_HEADER,         /* slot */
     EVM_CALL_LOGS,           /* slot; filter */
+    EVM_CALL_PROOF,          /* slot */
+    EVM_CALL_RECHECK,        /* endpoint */
     EVM_CALL_ANCESTOR,       /* place in the search */
     EVM_CALL_RANGE_HEADER,   /* - */
     EVM_CALL_RANGE_LOGS,     /* filter */
@@ -127,6 +130,7 @@ struct evm_endpoint {
     struct instant recheck_at;   /* GOOD: its chain id */
     bool is_banned;              /* it changed its chain while it was in use */
     struct evm_told told;
+    struct evm_recheck recheck;
     struct evm_notice state_notice;
     struct evm_notice malformed_notice;
 };
@@ -156,9 +160,11 @@ enum evm_slot_phase {
     EVM_SLOT_HEADER_WANTED = 0,
     EVM_SLOT_HEADER_ASKED,
     EVM_SLOT_HEADER_KNOWN,
-    EVM_SLOT_LINKED, /* its parent is the block before it */
-    EVM_SLOT_LOGS,   /* asked for */
-    EVM_SLOT_PAUSE,  /* logs are asked for again at again_at */
+    EVM_SLOT_LINKED,       /* its parent is the block before it */
+    EVM_SLOT_LOGS,         /* asked for */
+    EVM_SLOT_PAUSE,        /* logs are asked for again at again_at */
+    EVM_SLOT_PROOF_WANTED, /* from again_at on: the bloom promises what the logs lack */
+    EVM_SLOT_PROOF_ASKED,
     EVM_SLOT_READY,
 };
 
@@ -601,6 +607,17 @@ void evm_header_answer(struct evm *evm, const struct evm_call *call,
                        const struct evm_answer *answer);
 void evm_logs_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer);
 void evm_logs_answer(struct evm *evm, const struct evm_call *call, const struct evm_answer *answer);
+void evm_proof_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer);
+void evm_proof_answer(struct evm *evm, const struct evm_call *call,
+                      const struct evm_answer *answer);
+
+/* recheck.c */
+void evm_recheck_want(struct evm *evm, const struct evm_call *call, uint32_t endpoint,
+                      uint32_t agreed_count);
+void evm_recheck_pump(struct evm *evm, uint32_t index);
+void evm_recheck_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer);
+void evm_recheck_answer(struct evm *evm, const struct evm_call *call,
+                        const struct evm_answer *answer);
 
 /* range.c */
 void evm_range_pump(struct evm *evm);

@@ -75,6 +75,7 @@ struct evm_header {
     uint64_t time_s;
     bool has_base_fee;
     struct amount base_fee;
+    struct hash receipts_root; /* zero: not said */
     uint8_t bloom[EVM_BLOOM_BYTES];
 };
 
@@ -96,6 +97,18 @@ struct evm_told {
     bool final_is_wanted;
     bool final_is_asked;
     struct instant final_again_at;
+};
+
+/* Logs that an endpoint lacked, and that are asked for once more. */
+struct evm_recheck {
+    bool is_wanted;
+    bool is_asked;
+    uint64_t number;
+    struct hash hash;
+    uint32_t filter;
+    struct hash agreed; /* digest of what the others gave */
+    uint32_t agreed_count;
+    struct instant at;
 };
 
 /* What an endpoint can do wrong, and how much it weighs. */
