@@ -27,6 +27,7 @@
 
 #include "chains/chain.h"
 #include "chains/evm/logs.h"
+#include "chains/evm/modules.h"
 #include "chains/evm/tx.h"
 #include "chains/evm/votes.h"
 #include "chains/rpc/frame.h"
@@ -241,17 +242,6 @@ struct evm_watch {
     bool transfers_are_split; /* foreign transfers of a busy token cost more than two questions */
     bool bloom_is_proven;     /* logs agreed with their block's bloom */
     bool bloom_lies;          /* logs contradicted it: every block is asked for */
-};
-
-/* The tree of security modules that a question found so far. */
-struct evm_modules {
-    uint32_t nodes_count;
-    uint32_t validators_count;
-    struct ism_node nodes[ISM_NODES_MAX];
-    struct ism_validator validators[ISM_VALIDATORS_MAX];
-    struct address
-        routes_of[ISM_NODES_MAX]; /* of routing: for any message of the origin; or zero */
-    bool given_up[ISM_NODES_MAX];
 };
 
 /* A question of the core. */
