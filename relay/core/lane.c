@@ -361,10 +361,14 @@ static void on_refused(struct step *step, struct found *found, struct attempt *a
         return;
     }
     /* A cancel is asked for until it is signed; a raised fee is given up, the attempt before it
-     * still stands. */
+     * still stands. It goes out again, from which blocks are counted anew: a pool may have
+     * forgotten it meanwhile. */
     if (any_signed(&found->intent)) {
         attempt->state = ATTEMPT_REFUSED;
         found->intent.act_at.ns = LANE_NEVER;
+        if (!found->intent.included) {
+            lane_broadcast(step, &found->lane, found->leg.nonce, &found->intent);
+        }
     } else {
         found->intent.act_at = instant_after(step->now, LANE_REFUSED_WAIT);
     }

@@ -367,7 +367,7 @@ static void get_receipt(const struct request *request)
     const struct world_transaction *const found = pool_find(request->chain, &hash);
 
     json_write(request->writer, "\"result\":");
-    if (found == NULL || !found->mined) {
+    if (!pool_shows_receipt(request->chain, found)) {
         json_write(request->writer, "null");
     } else {
         write_receipt(request->writer, found);

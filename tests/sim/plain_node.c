@@ -158,7 +158,7 @@ static void answer_receipt(struct world_chain *chain, struct unpacker *question,
     const uint64_t nonce = unpack_u64(question);
     const struct world_transaction *const found = pool_find(chain, &hash);
 
-    if (found != NULL && found->mined) {
+    if (pool_shows_receipt(chain, found)) {
         pack_bool(&answer->packer, found->succeeded);
         pack_u64(&answer->packer, found->block_number);
         pack_hash(&answer->packer, &found->block_hash);
@@ -166,7 +166,8 @@ static void answer_receipt(struct world_chain *chain, struct unpacker *question,
         pack_amount(&answer->packer, &found->gas_price);
         return;
     }
-    answer->outcome = nonce_final(chain) > nonce ? OUTCOME_ABSENT : OUTCOME_UNKNOWN;
+    const bool is_mined = found != NULL && found->mined; /* and not known yet */
+    answer->outcome = !is_mined && nonce_final(chain) > nonce ? OUTCOME_ABSENT : OUTCOME_UNKNOWN;
 }
 
 static void answer_lane(struct world_chain *chain, struct answer *answer)

@@ -107,6 +107,9 @@ enum rejection pool_add(struct world_chain *chain, const struct world_transactio
     if (before != NULL && !pays_more(transaction, before)) {
         return REJECTION_UNDERPRICED;
     }
+    if (prng_chance(&chain->world->prng, chain->habits.submission_lost)) {
+        return REJECTION_NONE;
+    }
     if (before != NULL) {
         before->pending = false;
     }
@@ -173,11 +176,30 @@ static void run(struct world_chain *chain, struct world_transaction *transaction
     }
 }
 
+bool pool_shows_receipt(const struct world_chain *chain,
+                        const struct world_transaction *transaction)
+{
+    /* That of a final block is known: one endpoint's word that it is not would be believed. */
+    return transaction != NULL && transaction->mined &&
+           (transaction->block_number <= world_final(chain) ||
+            !prng_chance(&chain->world->prng, chain->habits.receipt_missing));
+}
+
+static void forget_pending(struct world_chain *chain)
+{
+    for (uint32_t i = 0; i < chain->transactions_count; i++) {
+        chain->transactions[i].pending = false;
+    }
+}
+
 void pool_mine(struct world_chain *chain)
 {
     const struct amount base_fee = chain->blocks[world_head(chain)].base_fee;
     const uint64_t most = prng_between(&chain->world->prng, 1, WORLD_BLOCK_TRANSACTIONS_MAX);
 
+    if (prng_chance(&chain->world->prng, chain->habits.pool_emptied)) {
+        forget_pending(chain);
+    }
     for (uint64_t i = 0; i < most; i++) {
         struct world_transaction *const next = pending_at(chain, chain->key_nonce);
         if (next == NULL || amount_compare(&next->fee_max, &base_fee) < 0) {

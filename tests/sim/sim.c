@@ -81,6 +81,33 @@ static void draw_faults(struct sim *sim)
     };
 }
 
+/* From a generator of their own, so that older seeds keep what they had. */
+static void draw_later_faults(struct sim *sim)
+{
+    struct prng prng = prng_from(sim->options.seed ^ UINT64_C(0x6c617465726f6e65));
+    uint64_t *const habits[] = {&sim->faults.habits.submission_lost,
+                                &sim->faults.habits.pool_emptied,
+                                &sim->faults.habits.receipt_missing};
+
+    for (uint32_t i = 0; i < 3; i++) {
+        const uint64_t one_in = prng_between(&prng, 3, 40);
+        *habits[i] = prng_chance(&prng, 4) ? one_in : 0;
+    }
+    /* Finality so deep that a reorg can take dozens of blocks. */
+    if (prng_chance(&prng, 8)) {
+        for (uint32_t i = 0; i < sim->world.chains_count; i++) {
+            sim->world.chains[i].finality_blocks = (uint32_t)prng_between(&prng, 7, 80);
+        }
+    }
+}
+
+static void set_habits(struct sim *sim, struct world_habits habits)
+{
+    for (uint32_t i = 0; i < sim->world.chains_count; i++) {
+        sim->world.chains[i].habits = habits;
+    }
+}
+
 static void draw_config(struct sim *sim)
 {
     struct core_config *const config = sim->config;
@@ -187,6 +214,7 @@ static void begin(struct sim *sim)
     sim->arena = record_arena_from(sim->arena_memory, RECORD_ARENA_BYTES);
     draw_config(sim);
     draw_faults(sim);
+    draw_later_faults(sim);
     for (uint32_t i = 0; i < chains_count; i++) {
         configure_chain(sim, i);
         configure_adapter(sim, i);
@@ -270,6 +298,7 @@ static void begin_liveness(struct sim *sim)
         return;
     }
     sim->faults_on = false;
+    set_habits(sim, (struct world_habits){0});
     sim->is_busy = false;
     sim->liveness_ns = sim->clock.now_ns;
     sim->full_until_ns = 0;
@@ -317,6 +346,9 @@ static void run_task(struct sim *sim, const struct sim_task *task)
         return;
     case TASK_PHASE_FAULTS:
         sim->faults_on = !sim->options.no_faults;
+        if (sim->faults_on) {
+            set_habits(sim, sim->faults.habits);
+        }
         sim->is_busy = true;
         return;
     case TASK_PHASE_LIVENESS:

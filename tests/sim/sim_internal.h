@@ -42,7 +42,8 @@ struct sim_faults {
     uint64_t reorg;            /* per block */
     uint64_t checkpoint_wrong; /* a validator's answer */
     uint64_t checkpoint_absent;
-    uint64_t rival; /* per message: another relayer is first */
+    uint64_t rival;             /* per message: another relayer is first */
+    struct world_habits habits; /* of the chains' nodes */
 };
 
 struct sim_endpoint {

@@ -110,8 +110,16 @@ struct undo {
     size_t bytes_at;
 };
 
+/* What its nodes do to our transactions: one in so many, 0 never. */
+struct world_habits {
+    uint64_t submission_lost; /* taken with thanks, and in no pool */
+    uint64_t pool_emptied;    /* per block: all that is pending is forgotten */
+    uint64_t receipt_missing; /* per question: it is mined, not final, and not known yet */
+};
+
 struct world_chain {
     struct world *world;
+    struct world_habits habits;
     uint32_t index;
     uint32_t domain;
     uint64_t chain_id;
@@ -238,6 +246,9 @@ int world_chain_of(const struct world *world, uint32_t domain); /* index, or -1 
 enum rejection pool_add(struct world_chain *chain, const struct world_transaction *transaction);
 /* Runs what the pool holds in the block that is being made. */
 void pool_mine(struct world_chain *chain);
+/* Whether a node knows the receipt when it is asked now. */
+bool pool_shows_receipt(const struct world_chain *chain,
+                        const struct world_transaction *transaction);
 /* NULL: never heard of. */
 struct world_transaction *pool_find(const struct world_chain *chain, const struct hash *hash);
 /* Blocks from `number` on are gone. */

@@ -514,6 +514,32 @@ static void what_was_included_while_we_were_away_is_settled_soon(void **state)
     finish(world, 5);
 }
 
+/* The attempt before it still stands, and goes out again when a pool forgets it. */
+static void a_refused_raise_leaves_the_attempt_before_it_alive(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+
+    world_set_including(world, false);
+    (void)world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 4);
+    assert_int_equal(1, intent_of(world).attempts_count);
+    world_set_signer(world, OUTCOME_REFUSED);
+    for (uint32_t i = 0; i < 200 && intent_of(world).attempts_count == 1; i++) {
+        world_run(world, 1);
+    }
+    world_run(world, 2);
+    assert_int_equal(2, intent_of(world).attempts_count);
+    assert_int_equal(ATTEMPT_REFUSED, intent_of(world).attempts[1].state);
+    world_set_faults(world, &(struct world_options){.seed = 1, .evict_one_in = 1});
+    world_run(world, 1);
+    world_set_faults(world, &(struct world_options){.seed = 1});
+    world_set_including(world, true);
+    world_run_until_delivered(world, 60);
+    assert_int_equal(1, world_processed_by_us(world));
+    finish(world, 5);
+}
+
 /* What was read as included before the restart is in no block of the range that is given after it,
  * and no pool has it any more: it goes out again. */
 static void an_inclusion_that_was_lost_while_we_were_away_is_not_believed(void **state)
@@ -561,6 +587,7 @@ int main(void)
         cmocka_unit_test(the_first_nonce_is_the_chains),
         cmocka_unit_test(a_delivery_by_somebody_else_first_costs_one_revert),
         cmocka_unit_test(a_restart_in_flight_follows_what_was_sent),
+        cmocka_unit_test(a_refused_raise_leaves_the_attempt_before_it_alive),
         cmocka_unit_test(an_inclusion_that_was_lost_while_we_were_away_is_not_believed),
         cmocka_unit_test(a_lane_is_read_as_soon_as_its_chain_answers),
         cmocka_unit_test(a_receipt_from_no_block_of_the_chain_settles_nothing),

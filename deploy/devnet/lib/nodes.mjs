@@ -15,7 +15,8 @@ const ASSET = 'USDC';
 /**
  * Writes the files of one node and says where they are.
  * Options: folder, name, mode (observe, propose, act), validator (index; absent for the relayer),
- * signerMode (what the signer allows; as `mode` when absent), endpointOf (chain to URL; the chain's
+ * signerMode (what the signer allows; as `mode` when absent; propose wants mandate, a hash, and
+ * approvers, addresses), endpointOf (chain to URL; the chain's
  * own when absent), capital (false: a relayer alone), route (settings that differ), log (keep a
  * transparency log: {interval, port, witnesses}), program (of sluice; makes the log's key),
  * keys (more accounts that deliver, {address, keystore}), settingsOf (chain to settings that differ
@@ -194,6 +195,8 @@ function signerYaml(devnet, node, options) {
     `socket: ${node.signerSocket}`,
     `state: ${path.join(node.folder, 'signer')}`,
     `mode: ${validator ? 'observe' : (options.signerMode ?? options.mode ?? 'act')}`,
+    options.mandate ? [`mandate: ${options.mandate}`] : [],
+    options.approvers ? [`approvers: [${options.approvers.join(', ')}]`] : [],
     'keys:',
     keys.map(([role, keystore], i) => [
       `  - name: ${role}${i + 1}`,
