@@ -37,6 +37,7 @@ static const struct codec_field config_chain_layout_fields[] = {
     CODEC_SCALAR(struct core_chain, transaction_fee_max),
     CODEC_SCALAR(struct core_chain, inclusion_deadline),
     CODEC_SCALAR(struct core_chain, in_flight_max),
+    CODEC_SCALAR(struct core_chain, validators_min),
 };
 CODEC_LAYOUT(config_chain_layout, sluice__v1__config_chain__descriptor, struct core_chain);
 
@@ -69,6 +70,8 @@ static const struct codec_field config_route_layout_fields[] = {
     CODEC_SCALAR(struct core_route, fee_native_max),
     CODEC_SCALAR(struct core_route, cooldown),
     CODEC_SCALAR(struct core_route, plan_interval),
+    CODEC_SCALAR(struct core_route, margin),
+    CODEC_SCALAR(struct core_route, coin_price),
 };
 CODEC_LAYOUT(config_route_layout, sluice__v1__config_route__descriptor, struct core_route);
 
@@ -220,14 +223,29 @@ static const struct codec_field final_layout_fields[] = {
 };
 CODEC_LAYOUT(final_layout, sluice__v1__final__descriptor, struct event);
 
+static const struct codec_field security_node_layout_fields[] = {
+    CODEC_SCALAR(struct ism_node, address),      CODEC_SCALAR(struct ism_node, type),
+    CODEC_SCALAR(struct ism_node, threshold),    CODEC_SCALAR(struct ism_node, weight_threshold),
+    CODEC_SCALAR(struct ism_node, first),        CODEC_SCALAR(struct ism_node, count),
+    CODEC_SCALAR(struct ism_node, only_relayer), CODEC_SCALAR(struct ism_node, relayer),
+};
+CODEC_LAYOUT(security_node_layout, sluice__v1__security_node__descriptor, struct ism_node);
+
+static const struct codec_field security_validator_layout_fields[] = {
+    CODEC_SCALAR(struct ism_validator, address),
+    CODEC_SCALAR(struct ism_validator, weight),
+};
+CODEC_LAYOUT(security_validator_layout, sluice__v1__security_validator__descriptor,
+             struct ism_validator);
+
 static const struct codec_field security_layout_fields[] = {
     CODEC_SCALAR(struct event, security.message_id),
-    CODEC_SCALAR(struct event, security.ism),
     CODEC_ENUM_OF(struct event, security.outcome, OUTCOME_OK, OUTCOME_UNKNOWN),
-    CODEC_SCALAR(struct event, security.module_type),
-    CODEC_SCALAR(struct event, security.threshold),
-    CODEC_LIST_OF(CODEC_ADDRESS_LIST, struct event, security.validators, security.validators_count,
-                  VALIDATORS_MAX, 0, NULL),
+    CODEC_LIST_OF(CODEC_LIST, struct event, security.ism.nodes, security.ism.nodes_count,
+                  ISM_NODES_MAX, 0, &security_node_layout),
+    CODEC_LIST_OF(CODEC_LIST, struct event, security.ism.validators, security.ism.validators_count,
+                  ISM_VALIDATORS_MAX, 0, &security_validator_layout),
+    CODEC_SCALAR(struct event, security.by_content),
     CODEC_BYTES_OF(CODEC_TEXT, struct event, security.reason, REASON_BYTES_MAX),
 };
 CODEC_LAYOUT(security_layout, sluice__v1__security__descriptor, struct event);
@@ -246,6 +264,7 @@ static const struct codec_field checkpoint_fetched_layout_fields[] = {
     CODEC_ENUM_OF(struct event, checkpoint.outcome, OUTCOME_OK, OUTCOME_UNKNOWN),
     CODEC_GROUP_OF(CODEC_GROUP, struct event, checkpoint.checkpoint, &checkpoint_layout),
     CODEC_SCALAR(struct event, checkpoint.signature),
+    CODEC_SCALAR(struct event, checkpoint.message_id),
 };
 CODEC_LAYOUT(checkpoint_fetched_layout, sluice__v1__checkpoint_fetched__descriptor, struct event);
 
@@ -360,6 +379,8 @@ static const struct codec_field planned_layout_fields[] = {
                   0, &planned_move_layout),
     CODEC_SCALAR(struct event, planned.cost),
     CODEC_BYTES_OF(CODEC_TEXT, struct event, planned.reason, REASON_BYTES_MAX),
+    CODEC_BYTES_OF(CODEC_DATA, struct event, planned.proof, PLAN_PROOF_BYTES_MAX),
+    CODEC_SCALAR(struct event, planned.steps),
 };
 CODEC_LAYOUT(planned_layout, sluice__v1__planned__descriptor, struct event);
 
@@ -368,6 +389,8 @@ static const struct codec_field operator_layout_fields[] = {
     CODEC_SCALAR(struct event, operator_.subject),
     CODEC_SCALAR(struct event, operator_.uid),
     CODEC_BYTES_OF(CODEC_TEXT, struct event, operator_.reason, REASON_BYTES_MAX),
+    CODEC_SCALAR(struct event, operator_.expires_s),
+    CODEC_SCALAR(struct event, operator_.signature),
 };
 CODEC_LAYOUT(operator_layout, sluice__v1__operator__descriptor, struct event);
 

@@ -7,7 +7,7 @@
 #include "proto/sluice/v1/signer.pb-c.h"
 #include "relay/base/check.h"
 
-static_assert(WIRE_TRANSACTION_BYTES_MAX + 1024 < WIRE_FRAME_BYTES_MAX,
+static_assert(WIRE_TRANSACTION_BYTES_MAX + APPROVAL_BYTES_MAX + 1024 < WIRE_FRAME_BYTES_MAX,
               "a request with the largest transaction fits one frame");
 static_assert(WIRE_KEYS_MAX * 64 + 1024 < WIRE_FRAME_BYTES_MAX, "an identity fits one frame");
 static_assert(WIRE_FRAME_BYTES_MAX * 2 <= WIRE_ARENA_BYTES,
@@ -161,6 +161,8 @@ static enum status encode_transaction(const struct wire_request *request,
     transaction.attempt = request->transaction.attempt;
     transaction.transaction =
         binary_from(request->transaction.transaction.data, request->transaction.transaction.count);
+    CHECK(request->transaction.plan.count <= APPROVAL_BYTES_MAX);
+    transaction.plan = binary_from(request->transaction.plan.data, request->transaction.plan.count);
     out->ask_case = SLUICE__V1__SIGNER_REQUEST__ASK_TRANSACTION;
     out->transaction = &transaction;
     return append_frame(&out->base, buffer);
@@ -196,6 +198,29 @@ static enum status encode_announcement(const struct wire_request *request,
     return append_frame(&out->base, buffer);
 }
 
+static enum status encode_log_head(Sluice__V1__SignerRequest *out, struct buffer *buffer)
+{
+    Sluice__V1__SignerLogHead head = SLUICE__V1__SIGNER_LOG_HEAD__INIT;
+    out->ask_case = SLUICE__V1__SIGNER_REQUEST__ASK_LOG_HEAD;
+    out->log_head = &head;
+    return append_frame(&out->base, buffer);
+}
+
+static enum status encode_log_sign(const struct wire_request *request,
+                                   Sluice__V1__SignerRequest *out, struct buffer *buffer)
+{
+    Sluice__V1__SignerLogSign sign = SLUICE__V1__SIGNER_LOG_SIGN__INIT;
+    CHECK(request->log_sign.hashes.count % 32 == 0);
+    CHECK(request->log_sign.hashes.count <= 32u * WIRE_LOG_HASHES_MAX);
+    sign.old_size = request->log_sign.old_size;
+    sign.size = request->log_sign.size;
+    sign.root = binary_from(request->log_sign.root.bytes, 32);
+    sign.hashes = binary_from(request->log_sign.hashes.data, request->log_sign.hashes.count);
+    out->ask_case = SLUICE__V1__SIGNER_REQUEST__ASK_LOG_SIGN;
+    out->log_sign = &sign;
+    return append_frame(&out->base, buffer);
+}
+
 enum status wire_encode_request(const struct wire_request *request, struct buffer *buffer)
 {
     Sluice__V1__SignerRequest out = SLUICE__V1__SIGNER_REQUEST__INIT;
@@ -212,6 +237,10 @@ enum status wire_encode_request(const struct wire_request *request, struct buffe
         return encode_checkpoint(request, &out, buffer);
     case WIRE_ASK_ANNOUNCEMENT:
         return encode_announcement(request, &out, buffer);
+    case WIRE_ASK_LOG_HEAD:
+        return encode_log_head(&out, buffer);
+    case WIRE_ASK_LOG_SIGN:
+        return encode_log_sign(request, &out, buffer);
     }
     check_failed(__FILE__, __LINE__, "a request asks one of the above");
 }
@@ -219,13 +248,15 @@ enum status wire_encode_request(const struct wire_request *request, struct buffe
 static bool decode_transaction(const Sluice__V1__SignerTransaction *in,
                                struct wire_request *request)
 {
-    if (!is_known(&in->base) || in->transaction.len > WIRE_TRANSACTION_BYTES_MAX) {
+    if (!is_known(&in->base) || in->transaction.len > WIRE_TRANSACTION_BYTES_MAX ||
+        in->plan.len > APPROVAL_BYTES_MAX) {
         return false;
     }
     request->ask = WIRE_ASK_TRANSACTION;
     request->transaction.domain = in->domain;
     request->transaction.attempt = in->attempt;
     request->transaction.transaction = bytes_from(in->transaction.data, in->transaction.len);
+    request->transaction.plan = bytes_from(in->plan.data, in->plan.len);
     return read_text(in->family, WIRE_FAMILY_BYTES_MAX, &request->transaction.family) &&
            read_fixed(in->key, 32, request->transaction.key.bytes) &&
            read_leg_kind(in->leg_kind, &request->transaction.leg_kind) &&
@@ -259,6 +290,19 @@ static bool decode_announcement(const Sluice__V1__SignerAnnouncement *in,
            read_fixed(in->key, 32, request->announcement.key.bytes);
 }
 
+static bool decode_log_sign(const Sluice__V1__SignerLogSign *in, struct wire_request *request)
+{
+    if (!is_known(&in->base) || in->hashes.len % 32 != 0 ||
+        in->hashes.len > 32u * WIRE_LOG_HASHES_MAX) {
+        return false;
+    }
+    request->ask = WIRE_ASK_LOG_SIGN;
+    request->log_sign.old_size = in->old_size;
+    request->log_sign.size = in->size;
+    request->log_sign.hashes = bytes_from(in->hashes.data, in->hashes.len);
+    return read_fixed(in->root, 32, request->log_sign.root.bytes);
+}
+
 static bool decode_ask(const Sluice__V1__SignerRequest *in, struct wire_request *request)
 {
     switch (in->ask_case) {
@@ -271,6 +315,11 @@ static bool decode_ask(const Sluice__V1__SignerRequest *in, struct wire_request 
         return decode_checkpoint(in->checkpoint, request);
     case SLUICE__V1__SIGNER_REQUEST__ASK_ANNOUNCEMENT:
         return decode_announcement(in->announcement, request);
+    case SLUICE__V1__SIGNER_REQUEST__ASK_LOG_HEAD:
+        request->ask = WIRE_ASK_LOG_HEAD;
+        return is_known(&in->log_head->base);
+    case SLUICE__V1__SIGNER_REQUEST__ASK_LOG_SIGN:
+        return decode_log_sign(in->log_sign, request);
     case SLUICE__V1__SIGNER_REQUEST__ASK__NOT_SET:
     case _SLUICE__V1__SIGNER_REQUEST__ASK__CASE_IS_INT_SIZE:
         return false;
@@ -321,6 +370,23 @@ static enum status encode_identity(const struct wire_identity *identity,
     return append_frame(&out->base, buffer);
 }
 
+static enum status encode_log_state(const struct wire_log_state *state,
+                                    Sluice__V1__SignerReply *out, struct buffer *buffer)
+{
+    Sluice__V1__SignerLogState into = SLUICE__V1__SIGNER_LOG_STATE__INIT;
+    char key[WIRE_LOG_KEY_BYTES_MAX + 1];
+    CHECK(state->key.count <= WIRE_LOG_KEY_BYTES_MAX);
+    memcpy(key, state->key.data, state->key.count);
+    key[state->key.count] = '\0';
+    CHECK(strlen(key) == state->key.count);
+    into.key = key;
+    into.size = state->size;
+    into.root = binary_from(state->root.bytes, 32);
+    out->answer_case = SLUICE__V1__SIGNER_REPLY__ANSWER_LOG_STATE;
+    out->log_state = &into;
+    return append_frame(&out->base, buffer);
+}
+
 enum status wire_encode_reply(const struct wire_reply *reply, struct buffer *buffer)
 {
     Sluice__V1__SignerReply out = SLUICE__V1__SIGNER_REPLY__INIT;
@@ -339,6 +405,12 @@ enum status wire_encode_reply(const struct wire_reply *reply, struct buffer *buf
         return append_frame(&out.base, buffer);
     case WIRE_ANSWER_IDENTITY:
         return encode_identity(&reply->identity, &out, buffer);
+    case WIRE_ANSWER_LOG_STATE:
+        return encode_log_state(&reply->log_state, &out, buffer);
+    case WIRE_ANSWER_LOG_SIGNATURE:
+        out.answer_case = SLUICE__V1__SIGNER_REPLY__ANSWER_LOG_SIGNATURE;
+        out.log_signature = binary_from(reply->log_signature, sizeof(reply->log_signature));
+        return append_frame(&out.base, buffer);
     }
     check_failed(__FILE__, __LINE__, "a reply carries one of the above");
 }
@@ -366,6 +438,13 @@ static bool decode_identity(const Sluice__V1__SignerIdentity *in, struct wire_id
     return read_text(in->version, WIRE_VERSION_BYTES_MAX, &identity->version);
 }
 
+static bool decode_log_state(const Sluice__V1__SignerLogState *in, struct wire_log_state *state)
+{
+    state->size = in->size;
+    return is_known(&in->base) && read_text(in->key, WIRE_LOG_KEY_BYTES_MAX, &state->key) &&
+           read_fixed(in->root, 32, state->root.bytes);
+}
+
 static bool decode_answer(const Sluice__V1__SignerReply *in, struct wire_reply *reply)
 {
     switch (in->answer_case) {
@@ -378,6 +457,12 @@ static bool decode_answer(const Sluice__V1__SignerReply *in, struct wire_reply *
     case SLUICE__V1__SIGNER_REPLY__ANSWER_IDENTITY:
         reply->answer = WIRE_ANSWER_IDENTITY;
         return decode_identity(in->identity, &reply->identity);
+    case SLUICE__V1__SIGNER_REPLY__ANSWER_LOG_STATE:
+        reply->answer = WIRE_ANSWER_LOG_STATE;
+        return decode_log_state(in->log_state, &reply->log_state);
+    case SLUICE__V1__SIGNER_REPLY__ANSWER_LOG_SIGNATURE:
+        reply->answer = WIRE_ANSWER_LOG_SIGNATURE;
+        return read_fixed(in->log_signature, sizeof(reply->log_signature), reply->log_signature);
     case _SLUICE__V1__SIGNER_REPLY__ANSWER__CASE_IS_INT_SIZE:
         return false;
     }

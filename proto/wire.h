@@ -18,6 +18,7 @@
 #ifndef SLUICE_PROTO_WIRE_H
 #define SLUICE_PROTO_WIRE_H
 
+#include "relay/base/approval.h"
 #include "relay/core/command.h"
 #include "relay/core/event.h"
 
@@ -30,6 +31,8 @@
 #define WIRE_FAMILY_BYTES_MAX      16u
 #define WIRE_VERSION_BYTES_MAX     64u
 #define WIRE_KEYS_MAX              64u
+#define WIRE_LOG_HASHES_MAX        64u
+#define WIRE_LOG_KEY_BYTES_MAX     320u
 
 /* stored: never renumber */
 enum wire_ask {
@@ -37,6 +40,8 @@ enum wire_ask {
     WIRE_ASK_TRANSACTION = 2,  /* sign an unsigned transaction for a leg */
     WIRE_ASK_CHECKPOINT = 3,   /* sign a checkpoint of an origin */
     WIRE_ASK_ANNOUNCEMENT = 4, /* sign where checkpoints are published */
+    WIRE_ASK_LOG_HEAD = 30,    /* what did you sign last of the journal's log */
+    WIRE_ASK_LOG_SIGN = 31,    /* sign a checkpoint of the journal's log */
 };
 
 /* stored: never renumber */
@@ -58,6 +63,9 @@ struct wire_request {
             struct hash leg_id;
             uint32_t attempt;
             struct bytes transaction; /* unsigned; at most WIRE_TRANSACTION_BYTES_MAX */
+            /* Of a LEG_REBALANCE: what relay/base/approval.h packs; empty: none. At most
+             * APPROVAL_BYTES_MAX. */
+            struct bytes plan;
         } transaction;
         struct {
             uint32_t domain; /* the origin */
@@ -71,6 +79,13 @@ struct wire_request {
             struct address key;
             struct bytes location; /* at most LOCATION_BYTES_MAX */
         } announcement;
+        struct {
+            uint64_t old_size; /* what the signer signed last */
+            uint64_t size;
+            struct hash root;
+            struct bytes hashes; /* from old_size to size: at most WIRE_LOG_HASHES_MAX, 32 bytes
+                                    each, one behind the other */
+        } log_sign;
     };
 };
 
@@ -88,11 +103,20 @@ struct wire_identity {
     uint32_t keys_count;
 };
 
+/* Of the signer of a journal's log. */
+struct wire_log_state {
+    struct bytes key; /* as text (store/note.h); at most WIRE_LOG_KEY_BYTES_MAX */
+    uint64_t size;    /* 0: it signed nothing yet */
+    struct hash root;
+};
+
 /* stored: never renumber. What a reply with OUTCOME_OK carries. */
 enum wire_answer {
     WIRE_ANSWER_NONE = 0, /* refused or unknown: `reason` says why */
     WIRE_ANSWER_SIGNATURE = 1,
     WIRE_ANSWER_IDENTITY = 2,
+    WIRE_ANSWER_LOG_STATE = 30,
+    WIRE_ANSWER_LOG_SIGNATURE = 31,
 };
 
 struct wire_reply {
@@ -104,6 +128,8 @@ struct wire_reply {
     union {
         struct signature signature; /* over the digest that the request describes */
         struct wire_identity identity;
+        struct wire_log_state log_state;
+        uint8_t log_signature[64]; /* Ed25519, over the checkpoint's text */
     };
 };
 

@@ -27,8 +27,9 @@ const struct cli_verb cli_verbs[] = {
      "holds the data directory; 75 a full disk, no memory: try again.\n",
      cli_run},
     {"status", "Where everything stands: chains, messages, keys, capital.",
-     "sluice status (--config FILE | --data DIR) [--json]\n\n" USAGE_NODE
-     "\nReads the journal directly: works for a running node and for a dead one.\n",
+     "sluice status (--config FILE | --data DIR) [--offline] [--json]\n\n" USAGE_NODE
+     "  --offline      DIR is a copy: do not ask whether a node is running there\n"
+     "\nReads the journal directly: works for a running node, a dead one, and a copy.\n",
      cli_status},
     {"why", "Why something does not happen, or what just happened.",
      "sluice why (--config FILE | --data DIR) [ID] [--json]\n\n" USAGE_NODE
@@ -40,8 +41,16 @@ const struct cli_verb cli_verbs[] = {
      "\nWith the id of a plan: that one with its moves.\n",
      cli_plan},
     {"approve", "Let a plan that waits for approval be carried out.",
-     "sluice approve (--config FILE | --data DIR) PLAN [--reason TEXT] [--json]\n\n" USAGE_NODE
+     "sluice approve (--config FILE | --data DIR) PLAN [--reason TEXT] [--json]\n"
+     "       [--key FILE --passphrase-file FILE [--valid TIME]]\n"
+     "       [--print [--valid TIME]] [--signature 0x... --expires SECONDS]\n\n" USAGE_NODE
      "  --reason TEXT  journaled with your user id\n\n"
+     "A signer in `mode: propose` moves nothing without the signature of one of its approvers\n"
+     "over the plan, its moves, the mandate and the second the approval ends:\n\n"
+     "  --key FILE --passphrase-file FILE  sign here, with an approver's keystore\n"
+     "  --print                            show the text to sign elsewhere; approves nothing\n"
+     "  --signature 0x... --expires N      approve with a signature made over that text\n"
+     "  --valid TIME                       how long it is good, such as 30min (1h)\n\n"
      "Exit codes: 0 approved; 3 no node is running there; 4 the node says no.\n",
      cli_approve},
     {"reject", "Make a plan that waits for approval void.",
@@ -67,13 +76,19 @@ const struct cli_verb cli_verbs[] = {
     {"journal", "Look into a journal and check it.",
      "sluice journal VERB DIR ...\n\n"
      "  verify DIR               order, checksums, content, blobs and hash tree of every record\n"
+     "  verify FILE              a proof that somebody handed over\n"
      "  tail DIR                 the last records, one per line\n"
      "  show DIR RECORD          every field of one record\n"
      "  grep DIR ...             the records about a message, a plan, a transaction, a chain, a "
      "time\n"
      "  stats DIR                how much of what, and what is open\n"
-     "\nReads the directory of a running node, of a dead one, or a copy; needs no key. 'sluice\n"
-     "journal VERB --help' says more.\n\n"
+     "  rebuild DIR              make rows, indexes and tree anew from the records alone\n"
+     "  synth DIR --records N    make a journal of a life that never was\n"
+     "  export DIR OUT           the signed log as a folder to serve and to verify\n"
+     "  prove DIR RECORD         one file: a record, its proof, the signed checkpoint\n"
+     "  consistency DIR OLD NEW  one file: the proof that the log only grew\n"
+     "\nReads the directory of a running node, of a dead one, a copy, or an export; needs no key.\n"
+     "'sluice journal VERB --help' says more.\n\n"
      "Exit codes: 0 done; 1 no journal there, or nothing found; 2 usage, or another version wrote\n"
      "it; 5 not sound; 75 it cannot be read now\n",
      cli_journal},
@@ -85,6 +100,38 @@ const struct cli_verb cli_verbs[] = {
      "different;\n"
      "75 it cannot be read now\n",
      cli_replay},
+    {"ledger", "Every posting of the books, with running balances.",
+     "sluice ledger (--config FILE | --data DIR) [--format table|csv|jsonl|sqlite] [--out FILE]\n"
+     "              [--from TIME] [--to TIME] [--chain NAME] [--asset SYMBOL] [--totals]\n\n"
+     "  --config FILE  the node's configuration\n"
+     "  --data DIR     the node's data directory, or a copy of it; works without its "
+     "configuration\n"
+     "  --format F     csv and jsonl: exact base units, a line for each side of a posting;\n"
+     "                 sqlite: a database with tables ledger, balances, checks and source\n"
+     "  --out FILE     where it goes instead of standard output; must not be there yet\n"
+     "  --from, --to   not before; before. 2026-11-23 or 2026-11-23T01:05:16Z\n"
+     "  --chain NAME   accounts on this chain alone\n"
+     "  --asset A      this asset alone; 'native' is what the node's own transactions cost\n"
+     "  --totals       the table's sums without its lines\n\n"
+     "Each line names its transaction and the journal record it rests on ('sluice journal show').\n"
+     "Sums are made anew from the postings and compared with the node's own. Fees stand apart.\n\n"
+     "Exit codes: 0 debits equal credits; 1 no journal there; 2 usage; 5 the books do not add up; "
+     "75\n"
+     "it cannot be read or written now\n",
+     cli_ledger},
+    {"report", "One page about a period, for a person.",
+     "sluice report (--config FILE | --data DIR) [--from TIME] [--to TIME] [--format "
+     "text|html|json]\n\n"
+     "  --config FILE  the node's configuration\n"
+     "  --data DIR     the node's data directory, or a copy of it; works without its "
+     "configuration\n"
+     "  --from, --to   not before; before. 2026-11-23 or 2026-11-23T01:05:16Z (all there is)\n"
+     "  --format F     html is one page without scripts; json has everything that it is made of\n\n"
+     "Messages delivered, moves and their cost, positions at the start and the end, exceptions, "
+     "what\n"
+     "people approved, and the evidence: records, hash tree, signed checkpoint.\n\n"
+     "Exit codes: 0 made; 1 no journal there; 2 usage; 5 the journal is damaged; 75 try again\n",
+     cli_report},
     {"config", "Check a configuration file.",
      "sluice config check FILE [--json]\n\n"
      "Prints what is in force, defaults included, or says file, line and column of the first\n"
@@ -145,11 +192,16 @@ const struct cli_verb cli_verbs[] = {
     {"key", "Make and import keys for the signer.",
      "sluice key new KEYSTORE --passphrase-file FILE [--json]\n"
      "sluice key import KEYSTORE --passphrase-file FILE [--json]\n"
-     "sluice key list KEYSTORE|FOLDER... [--passphrase-file FILE] [--json]\n\n"
+     "sluice key list KEYSTORE|FOLDER... [--passphrase-file FILE] [--json]\n"
+     "sluice key log FILE --origin NAME [--json]\n\n"
      "new makes a secret; import reads one from a line of standard input (64 hexadecimal digits,\n"
      "not shown on a terminal). Both write a Web3 keystore (version 3, mode 600) and never "
      "replace\n"
      "a file. list names the address in each keystore; with a passphrase file it opens each.\n\n"
+     "log makes the key with which a journal's log is signed (mode 600) and prints its public "
+     "key,\n"
+     "which goes into the node's configuration and to everybody who verifies the log.\n\n"
+     "  --origin NAME           which log, for ever: such as relay.example/journal/1\n"
      "  --passphrase-file FILE  its first line is the passphrase; readable by its owner alone:\n"
      "                          (umask 077; head -c 24 /dev/urandom | base64 > FILE)\n\n"
      "Exit codes: 0 done; 1 list met a file that is no keystore or does not open; 2 usage.\n",

@@ -48,9 +48,9 @@ static bool parse_size(struct bytes line, uint64_t *ret_size)
     return true;
 }
 
-enum status checkpoint_parse(struct bytes text, struct checkpoint *ret_checkpoint)
+enum status log_checkpoint_parse(struct bytes text, struct log_checkpoint *ret_checkpoint)
 {
-    struct checkpoint checkpoint = {.size = 0};
+    struct log_checkpoint checkpoint = {.size = 0};
     const struct hash empty = sha2_of(bytes_from("", 0));
     struct bytes line;
 
@@ -72,7 +72,7 @@ enum status checkpoint_parse(struct bytes text, struct checkpoint *ret_checkpoin
     return STATUS_OK;
 }
 
-enum status checkpoint_append(struct buffer *buffer, const struct checkpoint *checkpoint)
+enum status log_checkpoint_append(struct buffer *buffer, const struct log_checkpoint *checkpoint)
 {
     char size[SIZE_DIGITS_MAX + 3];
     const int count = snprintf(size, sizeof(size), "\n%" PRIu64 "\n", checkpoint->size);

@@ -12,7 +12,7 @@
 
 #include "relay/base/bytes.h"
 
-struct checkpoint {
+struct log_checkpoint {
     struct bytes origin; /* borrowed */
     uint64_t size;
     struct hash root;
@@ -21,8 +21,9 @@ struct checkpoint {
 
 /* Reads a note's text. STATUS_MALFORMED: not a checkpoint, or one of size 0 whose root is not that
  * of the empty tree. */
-MUST_USE enum status checkpoint_parse(struct bytes text, struct checkpoint *ret_checkpoint);
+MUST_USE enum status log_checkpoint_parse(struct bytes text, struct log_checkpoint *ret_checkpoint);
 /* Appends the three lines. STATUS_MALFORMED: the origin cannot be a line. STATUS_FULL. */
-MUST_USE enum status checkpoint_append(struct buffer *buffer, const struct checkpoint *checkpoint);
+MUST_USE enum status log_checkpoint_append(struct buffer *buffer,
+                                           const struct log_checkpoint *checkpoint);
 
 #endif

@@ -39,6 +39,12 @@ enum status journal_commit(struct journal *journal, const struct journal_batch *
     return journal->ops->commit(journal, batch, ret_head);
 }
 
+enum status journal_spend_reserve(struct journal *journal)
+{
+    CHECK(!journal->read_only);
+    return journal->ops->spend_reserve(journal);
+}
+
 enum status journal_usage(struct journal *journal, struct journal_usage *ret_usage)
 {
     return journal->ops->usage(journal, ret_usage);

@@ -34,6 +34,7 @@ struct journal_reader; /* opaque; a snapshot */
 /* Address space, not disk: the file is as long as what is in it. */
 #define JOURNAL_MAP_BYTES      ((size_t)1 << 30)
 #define JOURNAL_MAP_BYTES_MAX  ((size_t)1 << 40)
+#define JOURNAL_RESERVE_BYTES  ((size_t)4 << 20)
 #define JOURNAL_READERS_MAX    64u /* of one process; LMDB has room for as many of others */
 #define JOURNAL_NOTE_BYTES_MAX 65536u
 #define JOURNAL_CHUNK_RECORDS  256u
@@ -42,6 +43,7 @@ struct journal_options {
     const char *path;     /* directory; created when missing unless read_only */
     size_t map_bytes;     /* first size of the map; grows by doubling; 0: JOURNAL_MAP_BYTES */
     size_t map_bytes_max; /* ceiling on the file; reaching it is STATUS_NO_SPACE; 0: the default */
+    size_t reserve_bytes; /* of disk, for journal_spend_reserve; 0: JOURNAL_RESERVE_BYTES */
     bool read_only;       /* for tools on a live or a copied directory; journal_commit is a CHECK */
 };
 
@@ -83,6 +85,14 @@ MUST_USE enum status journal_open_lmdb(const struct journal_options *options,
                                        struct journal **ret_journal);
 /* The process that holds the directory for writing now; 0 when none does. */
 long journal_writer_pid(const char *path);
+/* Ends `journal`, which is open for writing and has no readers, and puts the file of the journal at
+ * `path`, which is closed, in its place: after this, or after a crash, the directory holds the one
+ * or the other, whole. Who still reads the old file goes on reading it. STATUS_IO, STATUS_NO_SPACE,
+ * STATUS_READ_ONLY: the old one is in its place, or the new one, and `journal` is closed. */
+MUST_USE enum status journal_replace_lmdb(struct journal *journal, const char *path);
+/* Removes a journal that nobody has open, and its directory, which must hold nothing else. It is
+ * fine when there is none. STATUS_IO, STATUS_READ_ONLY. */
+MUST_USE enum status journal_remove_lmdb(const char *path);
 /* Same promises but 2 and 6, in memory: for the simulator and tests. */
 MUST_USE enum status journal_open_memory(struct journal **ret_journal);
 
@@ -95,6 +105,11 @@ struct journal *journal_close(struct journal *journal);
  * grows inside this call without losing the batch. */
 MUST_USE enum status journal_commit(struct journal *journal, const struct journal_batch *batch,
                                     uint64_t *ret_head);
+
+/* Gives up the disk space that is kept for an orderly end: what could not be written on a full disk
+ * may fit now. The next open keeps it again, or says STATUS_NO_SPACE. STATUS_NOT_FOUND: it is given
+ * up already. The thread of journal_commit. */
+MUST_USE enum status journal_spend_reserve(struct journal *journal);
 
 /* Opens a snapshot of what is committed now. STATUS_FULL: too many readers, here or
  * in all processes together. */

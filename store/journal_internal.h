@@ -12,6 +12,7 @@ struct journal_ops {
     void (*close)(struct journal *journal);
     enum status (*commit)(struct journal *journal, const struct journal_batch *batch,
                           uint64_t *ret_head);
+    enum status (*spend_reserve)(struct journal *journal);
     enum status (*usage)(struct journal *journal, struct journal_usage *ret_usage);
     enum status (*reader_open)(struct journal *journal, struct journal_reader **ret_reader);
     void (*reader_close)(struct journal_reader *reader);
@@ -39,6 +40,9 @@ struct journal_ops {
                                    enum journal_direction direction, uint64_t *ret_size,
                                    struct bytes *ret_stored);
 };
+
+/* Opens an exported log. As journal_open_source. */
+MUST_USE enum status journal_open_published(const char *path, struct journal **ret_journal);
 
 /* First member of each backend's own struct. */
 struct journal {

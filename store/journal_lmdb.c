@@ -292,6 +292,7 @@ static enum status lmdb_commit(struct journal *base, const struct journal_batch 
 const struct journal_ops lmdb_ops = {
     .close = lmdb_close,
     .commit = lmdb_commit,
+    .spend_reserve = lmdb_spend_reserve,
     .usage = lmdb_usage,
     .reader_open = lmdb_reader_open,
     .reader_close = lmdb_reader_close,

@@ -460,6 +460,12 @@ static enum status memory_seek_checkpoint(struct journal_reader *base, uint64_t 
     }
 }
 
+static enum status memory_spend_reserve(struct journal *base)
+{
+    (void)base;
+    return STATUS_NOT_FOUND;
+}
+
 static enum status memory_usage(struct journal *base, struct journal_usage *ret_usage)
 {
     struct memory_journal *journal = memory_of(base);
@@ -495,6 +501,7 @@ static void memory_close(struct journal *base)
 static const struct journal_ops memory_ops = {
     .close = memory_close,
     .commit = memory_commit,
+    .spend_reserve = memory_spend_reserve,
     .usage = memory_usage,
     .reader_open = memory_reader_open,
     .reader_close = memory_reader_close,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* store/lmdb_internal.h: what the parts of the LMDB backend share: lmdb_open.c (files, locks,
  * formats), journal_lmdb.c (writing, the map), lmdb_reader.c (reading), lmdb_tree.c (the tree),
- * lmdb_checkpoints.c (what was signed of it). */
+ * lmdb_checkpoints.c (what was signed of it), lmdb_reserve.c (room on the disk). */
 #ifndef SLUICE_STORE_LMDB_INTERNAL_H
 #define SLUICE_STORE_LMDB_INTERNAL_H
 
@@ -42,6 +42,7 @@ struct lmdb_journal {
     unsigned env_flags;
     size_t map_bytes;
     size_t map_bytes_max;
+    size_t reserve_bytes;
     int lock_fd; /* writer.lock: exclusive for the writer, shared for readers without LMDB's locks
                   */
     uint64_t head;
@@ -94,6 +95,9 @@ int lmdb_resize_map(struct lmdb_journal *journal, size_t map_bytes);
 
 /* MDB_MAP_FULL: the ceiling is reached. */
 int lmdb_grow_map(struct lmdb_journal *journal);
+/* Takes room on the disk that lmdb_spend_reserve gives back; an errno value. */
+int lmdb_keep_reserve(const struct lmdb_journal *journal);
+enum status lmdb_spend_reserve(struct journal *base);
 int lmdb_write_format(struct lmdb_journal *journal, MDB_txn *txn);
 
 struct lmdb_node {
@@ -121,6 +125,8 @@ int lmdb_put_checkpoint(struct lmdb_journal *journal, MDB_txn *txn,
 int lmdb_find_checkpoint(struct lmdb_journal *journal, MDB_txn *txn, uint64_t size,
                          enum journal_direction direction, uint64_t *ret_size, MDB_val *ret_stored);
 
+/* Makes the names of new files durable. An errno value. */
+int lmdb_sync_directory(const char *path);
 void lmdb_close(struct journal *base);
 enum status lmdb_usage(struct journal *base, struct journal_usage *ret_usage);
 enum status lmdb_reader_open(struct journal *base, struct journal_reader **ret_reader);

@@ -169,10 +169,10 @@ static int load_databases(struct lmdb_journal *journal)
     return mdb_txn_commit(txn); /* keeps the database handles */
 }
 
-static int create_databases(struct lmdb_journal *journal)
+static int create_databases(struct lmdb_journal *journal, MDB_env *env)
 {
     MDB_txn *txn = NULL;
-    int rc = mdb_txn_begin(journal->env, NULL, 0, &txn);
+    int rc = mdb_txn_begin(env, NULL, 0, &txn);
 
     if (rc != MDB_SUCCESS) {
         return rc;
@@ -255,7 +255,7 @@ int lmdb_open_environment(struct lmdb_journal *journal)
         rc = load_databases(journal);
     }
     if (rc == MDB_NOTFOUND && !journal->base.read_only) {
-        rc = create_databases(journal);
+        rc = create_databases(journal, journal->env);
     }
     if (rc != MDB_SUCCESS) {
         /* Also after a failed open, says LMDB. */
@@ -340,52 +340,108 @@ long journal_writer_pid(const char *path)
     return pid;
 }
 
-/* Makes the names of new files durable. */
-static enum status sync_directory(const char *path)
+/* Makes the names of new files durable. An errno value. */
+int lmdb_sync_directory(const char *path)
 {
     const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (fd < 0) {
-        return lmdb_status(errno);
+        return errno;
     }
-    const int rc = fsync(fd);
-    const int error = errno;
+    const int rc = fsync(fd) == 0 ? 0 : errno;
     (void)close(fd); /* nothing was written */
-    return rc == 0 ? STATUS_OK : lmdb_status(error);
+    return rc;
 }
 
-static enum status sync_parent(const char *path)
+/* The directory's own name. It is synced at every start: who made it may have died before. A folder
+ * above that we may not open is none in which we made a name. */
+static int sync_parent(const char *path)
 {
     char parent[4096];
+    const int length = snprintf(parent, sizeof(parent), "%s/..", path);
 
-    if (snprintf(parent, sizeof(parent), "%s/..", path) >= (int)sizeof(parent)) {
-        return STATUS_IO;
+    if (length < 0 || (size_t)length >= sizeof(parent)) {
+        return ENAMETOOLONG;
     }
-    return sync_directory(parent);
+    const int rc = lmdb_sync_directory(parent);
+    return rc == EACCES || rc == EPERM ? 0 : rc;
+}
+
+/* Writes a whole empty journal to `path`; it is durable, its name is not. */
+static int create_file(struct lmdb_journal *journal, const char *path)
+{
+    MDB_env *env = NULL;
+    int rc = mdb_env_create(&env);
+
+    if (rc != MDB_SUCCESS) {
+        return rc;
+    }
+    rc = mdb_env_set_maxdbs(env, DATABASES_MAX);
+    if (rc == MDB_SUCCESS) {
+        rc = mdb_env_set_mapsize(env, journal->map_bytes);
+    }
+    if (rc == MDB_SUCCESS) {
+        rc = mdb_env_open(env, path, MDB_NOSUBDIR | MDB_NOLOCK, 0600);
+    }
+    if (rc == MDB_SUCCESS) {
+        rc = create_databases(journal, env);
+    }
+    mdb_env_close(env);
+    return rc;
+}
+
+/* A journal whose making was cut short, by a kill or by loss of power, must not look like a damaged
+ * one: it is made under another name and gets its own when it is whole. */
+static int create_journal(struct lmdb_journal *journal)
+{
+    char fresh[4096];
+    char data[4096];
+    const int fresh_length = snprintf(fresh, sizeof(fresh), "%s/data.new", journal->path);
+    const int data_length = snprintf(data, sizeof(data), "%s/data.mdb", journal->path);
+
+    if (fresh_length < 0 || (size_t)fresh_length >= sizeof(fresh) || data_length < 0) {
+        return ENAMETOOLONG;
+    }
+    if (access(data, F_OK) == 0) {
+        return MDB_SUCCESS;
+    }
+    if (errno != ENOENT || (unlink(fresh) != 0 && errno != ENOENT)) {
+        return errno;
+    }
+    const int rc = create_file(journal, fresh);
+    if (rc != MDB_SUCCESS) {
+        (void)unlink(fresh); /* the next start does it otherwise */
+        return rc;
+    }
+    return rename(fresh, data) == 0 ? MDB_SUCCESS : errno; /* open_writer syncs its name */
 }
 
 static enum status open_writer(struct lmdb_journal *journal)
 {
-    if (mkdir(journal->path, 0700) == 0) {
-        const enum status status = sync_parent(journal->path);
-        if (status != STATUS_OK) {
-            return status;
-        }
-    } else if (errno != EEXIST) {
+    if (mkdir(journal->path, 0700) != 0 && errno != EEXIST) {
         return lmdb_status(errno);
     }
     const enum status status = take_writer_lock(journal);
     if (status != STATUS_OK) {
         return status;
     }
-    int rc = lmdb_open_environment(journal);
+    int rc = sync_parent(journal->path);
+    if (rc == MDB_SUCCESS) {
+        rc = create_journal(journal);
+    }
+    if (rc == MDB_SUCCESS) {
+        rc = lmdb_keep_reserve(journal);
+    }
+    if (rc == MDB_SUCCESS) {
+        rc = lmdb_open_environment(journal);
+    }
     if (rc == MDB_SUCCESS && !journal->has_tree) {
         rc = lmdb_add_tree(journal);
     }
     if (rc == MDB_SUCCESS && !journal->has_checkpoints) {
         rc = lmdb_add_checkpoints(journal);
     }
-    return rc == MDB_SUCCESS ? sync_directory(journal->path) : lmdb_status(rc);
+    return lmdb_status(rc == MDB_SUCCESS ? lmdb_sync_directory(journal->path) : rc);
 }
 
 static enum status open_reader(struct lmdb_journal *journal)
@@ -429,6 +485,8 @@ static struct lmdb_journal *journal_new(const struct journal_options *options)
     if (journal->map_bytes > journal->map_bytes_max) {
         journal->map_bytes = journal->map_bytes_max;
     }
+    journal->reserve_bytes =
+        options->reserve_bytes == 0 ? JOURNAL_RESERVE_BYTES : options->reserve_bytes;
     journal->lock_fd = -1;
     CHECK(pthread_rwlockattr_init(&attributes) == 0);
     /* Growing must not starve behind a busy reader. */

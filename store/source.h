@@ -2,7 +2,9 @@
 /* store/source.h: opening whatever holds a journal, to read it.
  *
  * Tools that only read take a path and do not ask what is there. What can be there:
- *   a directory of a node, live or not, or a copy of one: LMDB, with records, rows, blobs and tree.
+ *   a directory of a node, live or not, or a copy of one: LMDB, with records, rows, blobs and tree;
+ *   an exported log (store/log/published.h), told by its file `checkpoint`: records, blobs and
+ * tree.
  *
  * A live directory: a reader is a snapshot in LMDB's lock file. It never stops the writer, which
  * clears readers that died when it opens the directory and every 256 commits.

@@ -60,7 +60,8 @@ static enum status count_entries(struct journal *journal, struct journal_reader 
 
 /* ---- checkpoints ---- */
 
-static enum status check_signatures(const struct note *note, const struct checkpoint *checkpoint,
+static enum status check_signatures(const struct note *note,
+                                    const struct log_checkpoint *checkpoint,
                                     const struct note_trust *trust, const char **ret_what)
 {
     for (uint32_t i = 0; i < trust->keys_count; i++) {
@@ -89,10 +90,10 @@ enum status verify_checkpoint(struct bytes bytes, uint64_t size, const struct ha
                               const struct note_trust *trust, const char **ret_what)
 {
     struct note note;
-    struct checkpoint checkpoint;
+    struct log_checkpoint checkpoint;
 
     if (note_parse(bytes, &note) != STATUS_OK ||
-        checkpoint_parse(note.text, &checkpoint) != STATUS_OK) {
+        log_checkpoint_parse(note.text, &checkpoint) != STATUS_OK) {
         *ret_what = "it is not a signed checkpoint";
         return STATUS_CORRUPT;
     }

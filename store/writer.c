@@ -173,6 +173,21 @@ static bool wait_to_retry(struct writer *writer)
     return !is_closing;
 }
 
+static bool is_closing(struct writer *writer)
+{
+    lock(writer);
+    const bool is_closing = writer->is_closing;
+    unlock(writer);
+    return is_closing;
+}
+
+/* The last thing a full disk is good for. */
+static bool finds_room(struct writer *writer, enum status failure)
+{
+    return is_closing(writer) && failure == STATUS_NO_SPACE &&
+           journal_spend_reserve(writer->options.journal) == STATUS_OK;
+}
+
 static bool is_over(struct writer *writer)
 {
     lock(writer);
@@ -200,6 +215,7 @@ static void *writer_run(void *context)
 
     while (!has_given_up) {
         uint64_t head = 0;
+        bool was_closing = false;
         wait_for_work(writer);
         write_checkpoint(writer);
         if (!take_group(writer, batches_max, &group, &count, &generation)) {
@@ -208,6 +224,7 @@ static void *writer_run(void *context)
             }
             continue;
         }
+        was_closing = is_closing(writer);
         const enum status status = journal_commit(writer->options.journal, &group, &head);
         if (status == STATUS_OK) {
             drop_group(writer, count);
@@ -215,11 +232,16 @@ static void *writer_run(void *context)
             writer->options.done(writer->options.context, generation, STATUS_OK, head);
             continue;
         }
+        if (finds_room(writer, status)) {
+            continue;
+        }
         /* Alone, it may fit where the group did not. */
         const bool was_alone = count == 1;
         batches_max = 1;
         writer->options.done(writer->options.context, oldest_generation(writer), status, 0);
-        has_given_up = status == STATUS_CORRUPT || (!wait_to_retry(writer) && was_alone);
+        /* Whoever closes gets one more try, with the reserve, that began after he closed. */
+        has_given_up =
+            status == STATUS_CORRUPT || (!wait_to_retry(writer) && was_alone && was_closing);
     }
     return NULL;
 }

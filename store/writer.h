@@ -56,8 +56,9 @@ struct writer_checkpoint {
 MUST_USE enum status writer_push_checkpoint(struct writer *writer,
                                             const struct writer_checkpoint *checkpoint);
 
-/* Writes what waits, tries once more where it cannot, ends the thread. What `done` has not reported
- * when this returns is not durable. Accepts NULL, returns NULL. */
+/* Writes what waits, on a full disk into the journal's reserve, tries once more where it cannot,
+ * ends the thread. What `done` has not reported when this returns is not durable. Accepts NULL,
+ * returns NULL. */
 struct writer *writer_close(struct writer *writer);
 
 #endif

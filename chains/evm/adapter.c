@@ -86,6 +86,7 @@ static void lay_out(struct evm *evm, const struct chain_config *config, struct l
     evm->watch.ring = take(layout, EVM_RING_BLOCKS * sizeof(*evm->watch.ring));
     evm->jobs = take(layout, evm->jobs_max * sizeof(*evm->jobs));
     evm->payloads = take(layout, evm->jobs_max * (size_t)EVM_CALLDATA_MAX);
+    evm->modules = take(layout, evm->jobs_max * sizeof(*evm->modules));
     evm->done = take(layout, evm->jobs_max * sizeof(*evm->done));
     evm->legs = take(layout, evm->legs_max * sizeof(*evm->legs));
     evm->leg_bytes = take(layout, evm->legs_max * (size_t)EVM_LEG_BYTES_MAX);
@@ -240,6 +241,7 @@ static enum status evm_init(void *memory, const struct chain_config *config,
     json_parser_init(&evm->parser, evm->parser_memory, config->frame_bytes_max);
     for (uint32_t i = 0; i < evm->jobs_max; i++) {
         evm->jobs[i].payload = evm->payloads + i * (size_t)EVM_CALLDATA_MAX;
+        evm->jobs[i].modules = &evm->modules[i];
     }
     for (uint32_t i = 0; i < evm->legs_max; i++) {
         evm->legs[i].bytes = evm->leg_bytes + i * (size_t)EVM_LEG_BYTES_MAX;

@@ -10,7 +10,8 @@
  *   facts.c     logs of a block or range, kept until they are given
  *   receipts.c  the root of a block's receipts          recheck.c logs that one endpoint lacked
  *   jobs.c      questions the core asked: life, deadlines, answers as events
- *   read.c      security, storage, tree              positions.c  balances, vaults, quotes
+ *   read.c      storage, tree                        positions.c  balances, vaults, quotes
+ *   security.c  trees of security modules
  *   account.c   a key's nonces, its balance, and what transactions pay
  *   send.c      prepare and broadcast                 sign.c       legs held while they are signed
  *   follow.c    inclusion of transactions
@@ -45,8 +46,7 @@ enum {
     EVM_TRIES_MAX = 4,            /* of a question of the core, before it is unknown */
     /* Sending accounts of one chain: those of the configuration, and those it no longer names. */
     EVM_KEYS_MAX = 2 * (1 + (int)DELIVERY_KEYS_MAX),
-    EVM_FEE_BLOCKS = 5,     /* of the fee history */
-    EVM_ISM_DEPTH_MAX = 13, /* routing ISMs followed (hyperlane.md section 3) */
+    EVM_FEE_BLOCKS = 5, /* of the fee history */
     EVM_QUOTES_MAX = 256,
     EVM_QUOTE_CALLDATA_BYTES = 4 + 3 * 32,
     EVM_DETAIL_BYTES = 192,
@@ -243,6 +243,17 @@ struct evm_watch {
     bool bloom_lies;          /* logs contradicted it: every block is asked for */
 };
 
+/* The tree of security modules that a question found so far. */
+struct evm_modules {
+    uint32_t nodes_count;
+    uint32_t validators_count;
+    struct ism_node nodes[ISM_NODES_MAX];
+    struct ism_validator validators[ISM_VALIDATORS_MAX];
+    struct address
+        routes_of[ISM_NODES_MAX]; /* of routing: for any message of the origin; or zero */
+    bool given_up[ISM_NODES_MAX];
+};
+
 /* A question of the core. */
 struct evm_job {
     bool used;
@@ -261,19 +272,13 @@ struct evm_job {
     uint8_t reason[REASON_BYTES_MAX];
     uint8_t *payload; /* EVM_CALLDATA_MAX bytes */
     uint32_t payload_bytes;
+    struct evm_modules *modules; /* COMMAND_READ_SECURITY */
     union {
         struct {
             struct hash message_id;
             struct address recipient;
-            struct address ism;
-            uint32_t depth;
-            uint8_t module_type;
-            uint8_t threshold;
-            bool has_set;
-            struct address validators[VALIDATORS_MAX];
-            uint32_t validators_count;
-            struct address route;
-            bool has_route;
+            uint32_t level_first; /* modules under way: from here */
+            uint32_t level_end;   /* up to here */
         } security;
         struct {
             struct address validator;
@@ -357,6 +362,7 @@ struct evm_leg {
     uint32_t bytes_count;
     struct hash transaction; /* once signed */
     uint64_t sequence;       /* of taking on: older ones make room first */
+    bool is_given;           /* to an endpoint: makes room before one that is not */
     enum outcome outcome;
     uint32_t reason_bytes;
     uint8_t reason[REASON_BYTES_MAX];
@@ -465,6 +471,7 @@ struct evm {
 
     struct evm_job *jobs;
     uint8_t *payloads;
+    struct evm_modules *modules;
     uint32_t jobs_used;
     uint32_t *done; /* jobs whose events wait, oldest first; a ring of jobs_max */
     uint32_t done_first;
@@ -511,28 +518,6 @@ void evm_call_answer(struct evm *evm, const struct evm_call *call, const struct 
 bool evm_call_is_once(const struct evm_call *call); /* its asker must know of every failure */
 bool evm_calls_write(struct evm *evm, struct chain_request *ret_request);
 void evm_calls_read(struct evm *evm, uint32_t endpoint, struct bytes frame);
-
-/* votes.c */
-/* How answers to a call are compared, if one endpoint's word will not do. */
-enum evm_vote_form evm_vote_form(const struct evm *evm, const struct evm_call *call);
-/* What an answer says, however it is written. False: no answer to such a question. */
-bool evm_vote_read(struct evm *evm, const struct evm_call *call, const struct evm_answer *answer,
-                   struct evm_vote *ret_vote);
-/* The block a question is about; 0: none. */
-uint64_t evm_call_block(const struct evm *evm, const struct evm_call *call, struct hash *ret_hash);
-/* Keeps what was said, as long as the call is not settled. */
-void evm_evidence_keep(struct evm *evm, struct evm_call *call, const struct hash *digest,
-                       const struct json_token *result);
-void evm_evidence_free(struct evm *evm, struct evm_call *call);
-/* An endpoint's answer is not the one in use (`agreed_count` 0: none is). */
-void evm_dissent_tell(struct evm *evm, const struct evm_call *call, uint32_t endpoint,
-                      uint32_t agreed_count);
-/* Whether endpoints that answer differently cannot both be honest. */
-bool evm_vote_is_fixed(const struct evm_call *call);
-void evm_quorum_tick(struct evm *evm);
-struct instant evm_quorum_next_tick(const struct evm *evm);
-void evm_quorum_tell(struct evm *evm, enum quorum_state state);
-bool evm_votes_event(struct evm *evm, struct event *ret_event);
 
 /* endpoint.c */
 void evm_endpoint_connected(struct evm *evm, uint32_t index);
@@ -603,14 +588,6 @@ void evm_logs_answer(struct evm *evm, const struct evm_call *call, const struct 
 void evm_proof_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer);
 void evm_proof_answer(struct evm *evm, const struct evm_call *call,
                       const struct evm_answer *answer);
-
-/* recheck.c */
-void evm_recheck_want(struct evm *evm, const struct evm_call *call, uint32_t endpoint,
-                      uint32_t agreed_count);
-void evm_recheck_pump(struct evm *evm, uint32_t index);
-void evm_recheck_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer);
-void evm_recheck_answer(struct evm *evm, const struct evm_call *call,
-                        const struct evm_answer *answer);
 
 /* range.c */
 void evm_range_pump(struct evm *evm);

@@ -176,8 +176,10 @@ enum status evm_job_perform(struct evm *evm, const struct command *command)
     }
     struct evm_job *const job = &evm->jobs[at];
     uint8_t *const payload = job->payload;
+    struct evm_modules *const modules = job->modules;
     memset(job, 0, sizeof(*job));
     job->payload = payload;
+    job->modules = modules;
     job->used = true;
     job->kind = command->kind;
     job->outcome = OUTCOME_OK;

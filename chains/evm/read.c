@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads: which ISM guards a message, where a validator publishes, the tree's root, a key's lane. */
+/* Reads: where a validator publishes, the tree's root, a key's lane. */
 #include <string.h>
 
 #include "chains/evm/abi.h"
@@ -7,20 +7,12 @@
 #include "relay/base/hex.h"
 
 /* hyperlane.md section 2.4 */
-#define SELECTOR_RECIPIENT_ISM            0xe70f48acu
-#define SELECTOR_MODULE_TYPE              0x6465e69fu
-#define SELECTOR_VALIDATORS_AND_THRESHOLD 0x2e0ed234u
-#define SELECTOR_ROUTE                    0x15ce45a2u
-#define SELECTOR_STORAGE_LOCATIONS        0x51abe7ccu
-#define SELECTOR_LATEST_CHECKPOINT        0x907c0f92u
-#define SELECTOR_COUNT                    0x06661abdu
+#define SELECTOR_STORAGE_LOCATIONS 0x51abe7ccu
+#define SELECTOR_LATEST_CHECKPOINT 0x907c0f92u
+#define SELECTOR_COUNT             0x06661abdu
 
 enum {
-    MODULE_ROUTING = 1,
-    MODULE_MERKLE_ROOT_MULTISIG = 4,
-    MODULE_MESSAGE_ID_MULTISIG = 5,
-    MESSAGE_RECIPIENT_OFFSET = 45, /* Message.sol */
-    STORED_LOCATIONS_MAX = 1024,   /* announced by one validator; more is refused */
+    STORED_LOCATIONS_MAX = 1024, /* announced by one validator; more is refused */
 };
 
 void evm_write_block_hash(struct json_writer *writer, const struct hash *hash)
@@ -90,177 +82,6 @@ static void fail_unreadable(struct evm_job *job)
 {
     evm_job_fail_text(job, OUTCOME_UNKNOWN, "an answer that cannot be read");
 }
-
-/* ---- security ---------------------------------------------------------------------------------
- * Phase 0 asks the mailbox for the ISM. Every later phase asks the ISM for its kind and, in the
- * same frame, for what the two most common kinds have: a set of validators, or a route to another
- * ISM. */
-
-void evm_security_start(struct evm *evm, struct evm_job *job, const struct command *command)
-{
-    const struct bytes message = command->read_security.message;
-
-    (void)evm;
-    job->security.message_id = command->read_security.message_id;
-    if (message.count < MESSAGE_BYTES_MIN || message.count > MESSAGE_BYTES_MAX) {
-        evm_job_fail_text(job, OUTCOME_REFUSED, "a message of no valid length");
-        return;
-    }
-    memcpy(job->payload, message.data, message.count);
-    job->payload_bytes = (uint32_t)message.count;
-    memcpy(job->security.recipient.bytes, message.data + MESSAGE_RECIPIENT_OFFSET, 32);
-    if (!address_is_evm(&job->security.recipient)) {
-        evm_job_fail_text(job, OUTCOME_REFUSED, "the recipient is no address of this chain");
-    }
-}
-
-enum { STEP_MODULE_TYPE = 0, STEP_VALIDATORS = 1, STEP_ROUTE = 2, SECURITY_STEPS_COUNT = 3 };
-
-static uint32_t security_steps(struct evm *evm, struct evm_job *job)
-{
-    (void)evm;
-    if (job->phase == 0) {
-        return 1;
-    }
-    if (job->phase > 1) {
-        if (job->security.module_type != MODULE_ROUTING) {
-            return 0;
-        }
-        if (!job->security.has_route) {
-            evm_job_fail_text(job, OUTCOME_REFUSED, "the routing ISM has no route for it");
-            return 0;
-        }
-        if (job->phase > EVM_ISM_DEPTH_MAX) {
-            evm_job_fail_text(job, OUTCOME_REFUSED, "routing ISMs are nested too deep");
-            return 0;
-        }
-        job->security.ism = job->security.route;
-        job->security.has_route = false;
-        job->security.has_set = false;
-    }
-    return SECURITY_STEPS_COUNT;
-}
-
-static void security_write(struct evm *evm, const struct evm_job *job, uint32_t step, uint64_t id,
-                           struct json_writer *writer)
-{
-    struct abi_writer data = abi_writer_from(evm->scratch, EVM_RETURN_BYTES_MAX);
-    const struct address *to = &job->security.ism;
-
-    if (job->phase == 0) {
-        to = &evm->self->mailbox;
-        abi_write_selector(&data, SELECTOR_RECIPIENT_ISM);
-        abi_write_address(&data, &job->security.recipient);
-    } else if (step == STEP_MODULE_TYPE) {
-        abi_write_selector(&data, SELECTOR_MODULE_TYPE);
-    } else {
-        abi_write_selector(&data, step == STEP_VALIDATORS ? SELECTOR_VALIDATORS_AND_THRESHOLD
-                                                          : SELECTOR_ROUTE);
-        abi_write_u64(&data, 32);
-        abi_write_tail(&data, bytes_from(job->payload, job->payload_bytes));
-    }
-    CHECK(!data.overrun);
-    rpc_write_begin(writer, id, "eth_call");
-    evm_write_call(writer, NULL, to, buffer_bytes(&data.buffer));
-    evm_write_at(evm, job, writer);
-    rpc_write_end(writer);
-}
-
-static void read_validators(struct evm *evm, struct evm_job *job, const struct evm_answer *answer)
-{
-    struct bytes returned;
-
-    if (evm_return_bytes(evm, answer, &returned) != STATUS_OK) {
-        return; /* a revert: it is of another kind */
-    }
-    struct abi_reader reader = abi_reader_from(returned);
-    abi_expect_u64(&reader, 64);
-    const uint64_t threshold = abi_read_u64(&reader);
-    const uint64_t count = abi_read_u64(&reader);
-    if (reader.malformed || threshold > UINT8_MAX || count > VALIDATORS_MAX) {
-        return;
-    }
-    for (uint64_t i = 0; i < count; i++) {
-        job->security.validators[i] = abi_read_address(&reader);
-    }
-    job->security.validators_count = (uint32_t)count;
-    job->security.threshold = (uint8_t)threshold;
-    job->security.has_set = abi_reader_is_done(&reader);
-}
-
-static void read_route(struct evm *evm, struct evm_job *job, const struct evm_answer *answer)
-{
-    struct bytes returned;
-
-    if (evm_return_bytes(evm, answer, &returned) != STATUS_OK) {
-        return;
-    }
-    struct abi_reader reader = abi_reader_from(returned);
-    job->security.route = abi_read_address(&reader);
-    job->security.has_route = abi_reader_is_done(&reader) && !address_is_zero(&job->security.route);
-}
-
-static void security_answer(struct evm *evm, struct evm_job *job, uint32_t step,
-                            const struct evm_answer *answer)
-{
-    struct abi_reader reader;
-
-    if (job->phase > 0 && step != STEP_MODULE_TYPE) {
-        if (answer->kind == EVM_ANSWER_NONE ||
-            (answer->kind == EVM_ANSWER_ERROR && !evm_error_is_revert(answer))) {
-            evm_job_fail_answer(evm, job, answer);
-        } else if (step == STEP_VALIDATORS) {
-            read_validators(evm, job, answer);
-        } else {
-            read_route(evm, job, answer);
-        }
-        return;
-    }
-    if (!open_return(evm, job, answer, &reader)) {
-        return;
-    }
-    if (job->phase == 0) {
-        job->security.ism = abi_read_address(&reader);
-    } else {
-        const uint64_t type = abi_read_u64(&reader);
-        job->security.module_type = (uint8_t)type;
-        reader.malformed |= type > UINT8_MAX;
-    }
-    if (!abi_reader_is_done(&reader)) {
-        fail_unreadable(job);
-    }
-}
-
-static void security_event(struct evm *evm, const struct evm_job *job, struct event *ret_event)
-{
-    const bool is_multisig = job->security.module_type == MODULE_MERKLE_ROOT_MULTISIG ||
-                             job->security.module_type == MODULE_MESSAGE_ID_MULTISIG;
-
-    (void)evm;
-    ret_event->kind = EVENT_SECURITY;
-    ret_event->security.message_id = job->security.message_id;
-    ret_event->security.outcome = job->outcome;
-    ret_event->security.reason = bytes_from(job->reason, job->reason_bytes);
-    if (job->outcome != OUTCOME_OK) {
-        return;
-    }
-    ret_event->security.ism = job->security.ism;
-    ret_event->security.module_type = job->security.module_type;
-    if (is_multisig && !job->security.has_set) {
-        ret_event->security.outcome = OUTCOME_REFUSED;
-        ret_event->security.reason =
-            bytes_from_string("the multisig ISM gives no set of at most 50 validators");
-        return;
-    }
-    if (is_multisig) {
-        ret_event->security.threshold = job->security.threshold;
-        ret_event->security.validators = job->security.validators;
-        ret_event->security.validators_count = job->security.validators_count;
-    }
-}
-
-const struct evm_job_ops evm_security_ops = {security_steps, security_write, security_answer,
-                                             security_event};
 
 /* ---- storage ----------------------------------------------------------------------------------
  */

@@ -390,10 +390,11 @@ static uint32_t broadcast_steps(struct evm *evm, struct evm_job *job)
 static void broadcast_write(struct evm *evm, const struct evm_job *job, uint32_t step, uint64_t id,
                             struct json_writer *writer)
 {
-    const struct evm_leg *const leg = &evm->legs[job->broadcast.leg];
+    struct evm_leg *const leg = &evm->legs[job->broadcast.leg];
 
     (void)step;
     CHECK(hash_equal(&leg->transaction, &job->broadcast.transaction)); /* promise 5 */
+    leg->is_given = true;
     rpc_write_begin(writer, id, "eth_sendRawTransaction");
     json_write_data(writer, bytes_from(leg->bytes, leg->bytes_count));
     rpc_write_end(writer);

@@ -39,7 +39,13 @@ static void free_leg(struct evm *evm, uint32_t index)
     leg->phase = EVM_LEG_FREE;
 }
 
-/* The leg's own slot, a free one, or that of the oldest held; EVM_ANY_ENDPOINT: all are busy. */
+/* The one to give up first: what an endpoint was given already, then the oldest. */
+static bool goes_before(const struct evm_leg *leg, const struct evm_leg *other)
+{
+    return leg->is_given != other->is_given ? leg->is_given : leg->sequence < other->sequence;
+}
+
+/* The leg's own slot, a free one, or one that is held; EVM_ANY_ENDPOINT: all are busy. */
 static uint32_t choose_slot(const struct evm *evm, const struct hash *leg_id)
 {
     uint32_t free_slot = EVM_ANY_ENDPOINT;
@@ -52,7 +58,7 @@ static uint32_t choose_slot(const struct evm *evm, const struct hash *leg_id)
         } else if (hash_equal(&leg->leg_id, leg_id)) {
             return i;
         } else if (leg->phase == EVM_LEG_HELD &&
-                   (oldest == EVM_ANY_ENDPOINT || leg->sequence < evm->legs[oldest].sequence)) {
+                   (oldest == EVM_ANY_ENDPOINT || goes_before(leg, &evm->legs[oldest]))) {
             oldest = i;
         }
     }

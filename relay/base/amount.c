@@ -307,20 +307,40 @@ enum status amount_scale_ceil(const struct amount *a, const struct amount *multi
     return scale(a, multiplier, divisor, ROUND_CEIL, ret_quotient);
 }
 
+/* Written out so that compilers make one load or store of it: every row holds several amounts. */
+static uint64_t load_be(const uint8_t *bytes)
+{
+    return (uint64_t)bytes[0] << 56 | (uint64_t)bytes[1] << 48 | (uint64_t)bytes[2] << 40 |
+           (uint64_t)bytes[3] << 32 | (uint64_t)bytes[4] << 24 | (uint64_t)bytes[5] << 16 |
+           (uint64_t)bytes[6] << 8 | (uint64_t)bytes[7];
+}
+
+static void store_be(uint64_t limb, uint8_t *ret_bytes)
+{
+    ret_bytes[0] = (uint8_t)(limb >> 56);
+    ret_bytes[1] = (uint8_t)(limb >> 48);
+    ret_bytes[2] = (uint8_t)(limb >> 40);
+    ret_bytes[3] = (uint8_t)(limb >> 32);
+    ret_bytes[4] = (uint8_t)(limb >> 24);
+    ret_bytes[5] = (uint8_t)(limb >> 16);
+    ret_bytes[6] = (uint8_t)(limb >> 8);
+    ret_bytes[7] = (uint8_t)limb;
+}
+
 struct amount amount_from_be(const uint8_t bytes[32])
 {
-    struct amount amount = amount_zero();
+    struct amount amount;
 
-    for (size_t i = 0; i < 32; i++) {
-        amount.limbs[(31 - i) / 8] |= (uint64_t)bytes[i] << (8 * ((31 - i) % 8));
+    for (size_t i = 0; i < 4; i++) {
+        amount.limbs[3 - i] = load_be(bytes + 8 * i);
     }
     return amount;
 }
 
 void amount_to_be(const struct amount *amount, uint8_t ret_bytes[32])
 {
-    for (size_t i = 0; i < 32; i++) {
-        ret_bytes[i] = (uint8_t)(amount->limbs[(31 - i) / 8] >> (8 * ((31 - i) % 8)));
+    for (size_t i = 0; i < 4; i++) {
+        store_be(amount->limbs[3 - i], ret_bytes + 8 * i);
     }
 }
 

@@ -10,15 +10,19 @@ void keccak_init(struct keccak *keccak)
     memset(keccak, 0, sizeof(*keccak));
 }
 
+/* Written out so that compilers make one load of it. */
+static uint64_t load_le(const uint8_t *bytes)
+{
+    return (uint64_t)bytes[7] << 56 | (uint64_t)bytes[6] << 48 | (uint64_t)bytes[5] << 40 |
+           (uint64_t)bytes[4] << 32 | (uint64_t)bytes[3] << 24 | (uint64_t)bytes[2] << 16 |
+           (uint64_t)bytes[1] << 8 | (uint64_t)bytes[0];
+}
+
 /* The state is 25 little-endian lanes; a block is XORed into the first 17 of them. */
 static void keccak_absorb(struct keccak *keccak, const uint8_t *block)
 {
     for (size_t lane = 0; lane < sizeof(keccak->block) / 8; lane++) {
-        uint64_t word = 0;
-        for (size_t i = 0; i < 8; i++) {
-            word |= (uint64_t)block[8 * lane + i] << (8 * i);
-        }
-        keccak->state.a[lane] ^= word;
+        keccak->state.a[lane] ^= load_le(block + 8 * lane);
     }
     sha3_permute(&keccak->state);
 }
@@ -40,19 +44,24 @@ void keccak_update(struct keccak *keccak, struct bytes bytes)
     }
 }
 
-struct hash keccak_finish(struct keccak *keccak)
+static struct hash hash_of_state(const struct keccak *keccak)
 {
     struct hash hash;
 
+    for (size_t i = 0; i < sizeof(hash.bytes); i++) {
+        hash.bytes[i] = (uint8_t)(keccak->state.a[i / 8] >> (8 * (i % 8)));
+    }
+    return hash;
+}
+
+struct hash keccak_finish(struct keccak *keccak)
+{
     /* Padding of the original Keccak submission: 0x01 ... 0x80, where SHA-3 has 0x06. */
     memset(keccak->block + keccak->block_bytes, 0, sizeof(keccak->block) - keccak->block_bytes);
     keccak->block[keccak->block_bytes] = 0x01;
     keccak->block[sizeof(keccak->block) - 1] |= 0x80;
     keccak_absorb(keccak, keccak->block);
-    for (size_t i = 0; i < sizeof(hash.bytes); i++) {
-        hash.bytes[i] = (uint8_t)(keccak->state.a[i / 8] >> (8 * (i % 8)));
-    }
-    return hash;
+    return hash_of_state(keccak);
 }
 
 struct hash keccak256(struct bytes bytes)
@@ -66,11 +75,18 @@ struct hash keccak256(struct bytes bytes)
 
 struct hash keccak256_pair(const struct hash *left, const struct hash *right)
 {
-    uint8_t both[64];
+    struct keccak keccak;
 
-    memcpy(both, left->bytes, 32);
-    memcpy(both + 32, right->bytes, 32);
-    return keccak256(bytes_from(both, sizeof(both)));
+    /* Half a block of known length goes straight into the state: trees are made of these. */
+    keccak_init(&keccak);
+    for (size_t i = 0; i < 4; i++) {
+        keccak.state.a[i] = load_le(left->bytes + 8 * i);
+        keccak.state.a[4 + i] = load_le(right->bytes + 8 * i);
+    }
+    keccak.state.a[8] = 0x01;
+    keccak.state.a[sizeof(keccak.block) / 8 - 1] = UINT64_C(0x80) << 56;
+    sha3_permute(&keccak.state);
+    return hash_of_state(&keccak);
 }
 
 void sha2_init(struct sha2 *sha2)

@@ -17,11 +17,50 @@ struct journal_verb {
 
 static const struct journal_verb verbs[] = {
     {"verify", "journal verify",
-     "sluice journal verify DIR [--json]\n\n"
-     "Looks at order, checksum, content and blob of every record, computes the hash tree over "
-     "them\n"
-     "and compares it with the stored one. Names the first bad record.\n",
+     "sluice journal verify DIR|FILE [--key KEY] [--witness KEY] [--json]\n\n"
+     "DIR   looks at order, checksum, content and blob of every record, computes the hash tree "
+     "over\n"
+     "      them and compares it with the stored one, or with the tiles of an exported log, and "
+     "with\n"
+     "      every stored checkpoint. Names the first bad record.\n"
+     "FILE  a proof: that its record is in the log of its checkpoint ('journal prove'), or that "
+     "one\n"
+     "      log grew out of another ('journal consistency'). Needs nothing else.\n\n"
+     "  --key KEY      the log's public key, or a file that holds it: signatures are verified too\n"
+     "  --witness KEY  a witness's public key: it must have cosigned (an export, a proof)\n"
+     "  --old FILE     for a proof of consistency: the older checkpoint\n",
      journal_cli_verify},
+    {"export", "journal export",
+     "sluice journal export DIR OUT [--checkpoint SIZE] [--key KEY] [--json]\n\n"
+     "Writes the journal's log to the folder OUT, for any web server to serve and anybody to "
+     "verify:\n"
+     "C2SP tlog-tiles, and the blobs beside them. Only what a stored checkpoint covers; a folder "
+     "of\n"
+     "before is brought up to date. The same state is always the same bytes.\n\n"
+     "  --checkpoint SIZE  the state of this stored checkpoint (the newest)\n"
+     "  --key KEY          the log's public key: the checkpoint must be signed by it\n\n"
+     "Exit codes: 0 done; 1 nothing is signed yet; 4 OUT holds another log or a later state; 5 "
+     "the\n"
+     "journal, or what OUT holds, is damaged; 75 try again\n",
+     journal_cli_export},
+    {"prove", "journal prove",
+     "sluice journal prove DIR RECORD [--checkpoint SIZE] > FILE\n\n"
+     "Writes one file with the record, the proof that it is in the log, and the signed "
+     "checkpoint:\n"
+     "'sluice journal verify FILE --key KEY' checks it anywhere, as other programs for C2SP\n"
+     "tlog-proof do.\n\n"
+     "  --checkpoint SIZE  for this stored checkpoint (the newest)\n\n"
+     "Exit codes: 0 done; 1 no checkpoint covers it; 5 the journal is damaged\n",
+     journal_cli_prove},
+    {"consistency", "journal consistency",
+     "sluice journal consistency DIR OLD NEW > FILE\n\n"
+     "Proves that the log of OLD is the beginning of the log of NEW. Each is a number of records "
+     "or a\n"
+     "file with a checkpoint that somebody kept; NEW must be signed. The file is the request that\n"
+     "witnesses take (C2SP tlog-witness).\n\n"
+     "Exit codes: 0 proved; 1 there is no such checkpoint; 5 the journal is not the log of OLD or "
+     "NEW\n",
+     journal_cli_consistency},
     {"tail", "journal tail",
      "sluice journal tail DIR [-n N] [--follow] [--json]\n\n"
      "The last records, one per line; '>' marks what the node decided.\n\n"
@@ -58,6 +97,30 @@ static const struct journal_verb verbs[] = {
      "sluice journal stats DIR [--json]\n\n"
      "How many records and bytes of which kind, over what time, and what is open now.\n",
      journal_cli_stats},
+    {"rebuild", "journal rebuild",
+     "sluice journal rebuild DIR [--json]\n"
+     "sluice journal rebuild OUT --from SOURCE [--json]\n\n"
+     "Makes the rows, the indexes and the hash tree anew from the records alone, by running the "
+     "core\n"
+     "over them: what comes out is what the node would have left, byte for byte. The new journal "
+     "is\n"
+     "made beside the old one and takes its place when it is whole; a crash leaves the one or the\n"
+     "other. No node may be running on DIR, and there must be room for a second copy.\n\n"
+     "  --from SOURCE  from a copy into the new directory OUT instead; SOURCE is only read\n\n"
+     "Exit codes: 0 made; 1 no journal there; 4 OUT is not empty; 5 the records are damaged or "
+     "another\n"
+     "core wrote them, and nothing was changed; 6 a node holds it; 75 no room, try again\n",
+     journal_cli_rebuild},
+    {"synth", "journal synth",
+     "sluice journal synth DIR --records N [--open M] [--seed S] [--json]\n\n"
+     "Makes a journal of a life that never was, for tests and benchmarks: three imaginary chains,\n"
+     "users, validators, plans that a person approves, stops and starts. It is what a node would\n"
+     "have written: verify and replay accept it. The same numbers give the same bytes.\n\n"
+     "  DIR          must not hold a journal yet\n"
+     "  --records N  so many records\n"
+     "  --open M     so many messages not delivered at the end (0); needs about 4 records each\n"
+     "  --seed S     another life (1)\n",
+     journal_cli_synth},
     {NULL, NULL, NULL, NULL},
 };
 

@@ -16,10 +16,20 @@ int journal_cli_tail(int argc, char **argv);
 int journal_cli_show(int argc, char **argv);
 int journal_cli_grep(int argc, char **argv);
 int journal_cli_stats(int argc, char **argv);
+int journal_cli_synth(int argc, char **argv);
+int journal_cli_rebuild(int argc, char **argv);
+int journal_cli_export(int argc, char **argv);
+int journal_cli_prove(int argc, char **argv);
+int journal_cli_consistency(int argc, char **argv);
 
 /* cli_parse for a verb that wants so many words, DIR first; too few are told. */
 bool journal_cli_parse(int argc, char **argv, const struct cli_option *options, size_t words_count,
                        struct cli_arguments *ret_arguments, int *ret_code);
+
+/* A whole number in decimal digits. */
+bool journal_cli_parse_size(const char *text, uint64_t *ret_size);
+/* The whole file, into the buffer's memory. False: it cannot be read, or does not fit. */
+bool journal_cli_read_file(const char *path, struct buffer *ret_content);
 
 /* One record: a line for people, or a JSON document on a line. False: it cannot be written. */
 bool journal_cli_print(FILE *stream, uint64_t sequence, const struct record *record,

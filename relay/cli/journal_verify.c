@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sluice journal verify: is the journal whole? */
+/* sluice journal verify: is the journal, or an exported log, whole? Does a proof prove? */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 
 #include "relay/base/check.h"
 #include "relay/cli/cli.h"
 #include "relay/cli/journal_internal.h"
+#include "relay/cli/log_trust.h"
 #include "relay/cli/progress.h"
 #include "relay/cli/record_desk.h"
+#include "relay/cli/record_text.h"
+#include "store/log/proof.h"
+#include "store/log/published.h"
 #include "store/verify.h"
 
 struct examination {
@@ -110,21 +116,34 @@ static int verify_code(const struct verify_report *report)
     return EXIT_INTEGRITY;
 }
 
-static int print_verdict(const char *directory, const struct verify_report *report, bool is_json)
+static int print_verdict(const char *directory, const struct verify_report *report,
+                         const struct log_trust *trust, bool is_json)
 {
     const int code = verify_code(report);
 
     if (is_json) {
         const int printed = cli_print_json(json_pack(
-            "{s:b, s:s, s:s, s:I, s:I, s:I, s:I}", "sound", report->finding == VERIFY_SOUND,
-            "finding", finding_name(report->finding), "what", report->what, "sequence",
-            (json_int_t)report->sequence, "records", (json_int_t)report->records_count, "bytes",
-            (json_int_t)report->bytes_count, "head", (json_int_t)report->head));
+            "{s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "sound",
+            report->finding == VERIFY_SOUND, "finding", finding_name(report->finding), "what",
+            report->what, "sequence", (json_int_t)report->sequence, "records",
+            (json_int_t)report->records_count, "bytes", (json_int_t)report->bytes_count, "head",
+            (json_int_t)report->head, "checkpoints", (json_int_t)report->checkpoints_count,
+            "checkpoint", (json_int_t)report->checkpoint_size, "signed",
+            report->checkpoints_count > 0 && trust->trust.keys_count > 0));
         return code == EXIT_DONE ? printed : code;
     }
     if (code == EXIT_DONE) {
-        (void)printf("sound: %" PRIu64 " records, %" PRIu64 " bytes\n", report->records_count,
+        (void)printf("sound: %" PRIu64 " records, %" PRIu64 " bytes", report->records_count,
                      report->bytes_count);
+        if (report->checkpoints_count > 0) {
+            (void)printf("; %" PRIu64 " checkpoint%s, the newest of %" PRIu64 " records, %s",
+                         report->checkpoints_count, report->checkpoints_count == 1 ? "" : "s",
+                         report->checkpoint_size, log_trust_text(trust));
+        }
+        (void)putchar('\n');
+    } else if (report->finding == VERIFY_CHECKPOINT) {
+        (void)printf("NOT sound: the checkpoint of %" PRIu64 " records: %s\n",
+                     report->checkpoint_size, report->what);
     } else if (report->sequence != 0) {
         (void)printf("NOT sound: record %" PRIu64 " of %" PRIu64 ": %s (the %" PRIu64
                      " before it are good)\n",
@@ -136,35 +155,233 @@ static int print_verdict(const char *directory, const struct verify_report *repo
     return code;
 }
 
-static int verify(const char *directory, bool is_json)
+static struct verify_report bad_checkpoint(const char *what)
+{
+    return (struct verify_report){
+        .finding = VERIFY_CHECKPOINT, .status = STATUS_CORRUPT, .what = what};
+}
+
+/* The exported log itself is judged, not what can be read through it. */
+static void verify_published(const char *directory, const struct log_trust *trust,
+                             const struct verify_options *options, struct verify_report *ret_report)
+{
+    struct published *published = NULL;
+    const char *what = NULL;
+
+    if (published_open(directory, &published) != STATUS_OK) {
+        *ret_report = bad_checkpoint("it is not a signed checkpoint");
+        return;
+    }
+    const enum status status = published_verify(published, options, ret_report);
+    if (status == STATUS_OK && !log_trust_check(trust, published_note(published), &what)) {
+        *ret_report = bad_checkpoint(what);
+    }
+    published_close(published);
+}
+
+/* An export whose checkpoint is none cannot even be opened. */
+static bool is_without_checkpoint(const char *directory)
+{
+    struct published *published = NULL;
+    const bool is_exported = published_is_one(directory);
+    const enum status status =
+        is_exported ? published_open(directory, &published) : STATUS_NOT_FOUND;
+
+    published_close(published);
+    return is_exported && status == STATUS_MALFORMED;
+}
+
+static int verify_directory(const char *directory, const struct log_trust *trust, bool is_json)
 {
     struct record_desk desk;
-    struct verify_report report;
-    const int code = record_desk_open("journal verify", directory, &desk);
+    struct verify_report report = bad_checkpoint("it is not a signed checkpoint");
 
+    if (is_without_checkpoint(directory)) {
+        return print_verdict(directory, &report, trust, is_json);
+    }
+    const int code = record_desk_open("journal verify", directory, &desk);
     if (code != EXIT_DONE) {
         return code;
     }
     struct examination examination = {.desk = &desk, .progress = cli_progress_from("verified")};
-    const struct verify_options options = {
-        .context = &examination, .examine = examine, .progress = verify_progress};
-    const enum status status =
-        journal_verify(desk.view.journal, desk.view.reader, &options, &report);
-    CHECK(status == report.status);
+    const struct verify_options options = {.context = &examination,
+                                           .examine = examine,
+                                           .progress = verify_progress,
+                                           .trust = trust->trust};
+    if (published_is_one(directory)) {
+        verify_published(directory, trust, &options, &report);
+    } else {
+        const enum status status =
+            journal_verify(desk.view.journal, desk.view.reader, &options, &report);
+        CHECK(status == report.status);
+    }
     cli_progress_end(&examination.progress);
     record_desk_close(&desk);
-    return print_verdict(directory, &report, is_json);
+    return print_verdict(directory, &report, trust, is_json);
+}
+
+/* ---- files that were handed over ---- */
+
+static int not_proved(const char *path, const char *why, bool is_json)
+{
+    if (is_json) {
+        (void)cli_print_json(json_pack("{s:b, s:s}", "proved", 0, "what", why));
+    } else {
+        (void)printf("NOT proved: %s: %s\n", path, why);
+    }
+    return EXIT_INTEGRITY;
+}
+
+static int malformed(const char *path)
+{
+    cli_say("journal verify", "%s is neither a journal's directory nor the file of a proof", path);
+    return EXIT_USAGE;
+}
+
+/* What the record says, if it is one of ours. */
+static void print_record(uint64_t sequence, struct bytes bytes, const char *how, uint64_t size,
+                         bool is_json)
+{
+    void *memory = malloc(RECORD_ARENA_BYTES);
+    struct record record;
+
+    if (memory == NULL) {
+        return;
+    }
+    struct record_arena arena = record_arena_from(memory, RECORD_ARENA_BYTES);
+    const bool is_ours = record_decode(bytes, NULL, &arena, &record) == STATUS_OK;
+    if (is_json) {
+        json_t *json = is_ours ? record_text_json(sequence, &record, NULL) : json_null();
+        (void)cli_print_json(json_pack("{s:b, s:I, s:I, s:s, s:o}", "proved", 1, "sequence",
+                                       (json_int_t)sequence, "size", (json_int_t)size, "how", how,
+                                       "record", json));
+    } else if (is_ours) {
+        record_text_print(stdout, sequence, &record, NULL);
+    }
+    free(memory);
+}
+
+static int verify_proof(const char *path, struct bytes bytes, const struct log_trust *trust,
+                        bool is_json)
+{
+    static uint8_t memory[RECORD_BYTES_MAX];
+    struct proof proof;
+    static struct note note;
+    struct log_checkpoint checkpoint;
+    const char *what = NULL;
+
+    if (proof_parse(bytes, memory, &proof) != STATUS_OK || !proof.has_record) {
+        return malformed(path);
+    }
+    const struct hash leaf = tree_leaf(proof.record);
+    const enum status status = proof_check(&proof, &leaf, &note, &checkpoint);
+    if (status != STATUS_OK) {
+        return not_proved(path,
+                          status == STATUS_MALFORMED
+                              ? "its checkpoint is none"
+                              : "the record is not in the log of the checkpoint",
+                          is_json);
+    }
+    if (!log_trust_check(trust, proof.note, &what)) {
+        return not_proved(path, what, is_json);
+    }
+    if (!is_json) {
+        (void)printf("proved: record %" PRIu64 " of %" PRIu64 " in the log of %.*s, %s\n",
+                     proof.index + 1, checkpoint.size, (int)checkpoint.origin.count,
+                     (const char *)checkpoint.origin.data, log_trust_text(trust));
+    }
+    print_record(proof.index + 1, proof.record, log_trust_text(trust), checkpoint.size, is_json);
+    return EXIT_DONE;
+}
+
+/* The older root is not in the file: the checkpoint that somebody kept has it. */
+static int verify_growth(const char *path, struct bytes bytes, const char *old_path,
+                         const struct log_trust *trust, bool is_json)
+{
+    static uint8_t memory[NOTE_BYTES_MAX];
+    struct buffer old_text = buffer_from(memory, sizeof(memory));
+    struct growth growth;
+    static struct note note;
+    static struct note old_note;
+    struct log_checkpoint checkpoint;
+    struct log_checkpoint old;
+    const char *what = NULL;
+
+    if (growth_parse(bytes, &growth) != STATUS_OK) {
+        return malformed(path);
+    }
+    if (old_path == NULL) {
+        cli_say("journal verify", "say --old FILE: the older checkpoint, which the proof is about");
+        return EXIT_USAGE;
+    }
+    if (!journal_cli_read_file(old_path, &old_text) ||
+        note_parse(buffer_bytes(&old_text), &old_note) != STATUS_OK ||
+        log_checkpoint_parse(old_note.text, &old) != STATUS_OK) {
+        cli_say("journal verify", "%s is not a checkpoint", old_path);
+        return EXIT_USAGE;
+    }
+    if (old.size != growth.old_size) {
+        return not_proved(path, "it is about another size than the older checkpoint's", is_json);
+    }
+    if (growth_check(&growth, &old.root, &note, &checkpoint) != STATUS_OK ||
+        !bytes_equal(old.origin, checkpoint.origin)) {
+        return not_proved(path, "the older log is not the beginning of the newer one", is_json);
+    }
+    if (!log_trust_check(trust, growth.note, &what) ||
+        !log_trust_check(trust, buffer_bytes(&old_text), &what)) {
+        return not_proved(path, what, is_json);
+    }
+    if (is_json) {
+        return cli_print_json(json_pack("{s:b, s:I, s:I, s:s}", "proved", 1, "old",
+                                        (json_int_t)old.size, "new", (json_int_t)checkpoint.size,
+                                        "how", log_trust_text(trust)));
+    }
+    (void)printf("proved: the log of %" PRIu64 " records is the beginning of that of %" PRIu64
+                 ", %s\n",
+                 old.size, checkpoint.size, log_trust_text(trust));
+    return EXIT_DONE;
+}
+
+static int verify_file(const char *path, const char *old_path, const struct log_trust *trust,
+                       bool is_json)
+{
+    static uint8_t memory[PROOF_BYTES_MAX];
+    struct buffer content = buffer_from(memory, sizeof(memory));
+
+    if (!journal_cli_read_file(path, &content)) {
+        return malformed(path);
+    }
+    if (proof_is_one(buffer_bytes(&content))) {
+        return verify_proof(path, buffer_bytes(&content), trust, is_json);
+    }
+    return growth_is_one(buffer_bytes(&content))
+               ? verify_growth(path, buffer_bytes(&content), old_path, trust, is_json)
+               : malformed(path);
 }
 
 int journal_cli_verify(int argc, char **argv)
 {
+    struct log_trust trust = {.key_text = NULL};
+    const char *old_path = NULL;
     bool is_json = false;
     int code = EXIT_DONE;
     struct cli_arguments arguments;
-    const struct cli_option options[] = {{.name = "--json", .flag = &is_json}, {.name = NULL}};
+    const struct cli_option options[] = {{.name = "--json", .flag = &is_json},
+                                         {.name = "--key", .value = &trust.key_text},
+                                         {.name = "--witness", .value = &trust.witness_text},
+                                         {.name = "--old", .value = &old_path},
+                                         {.name = NULL}};
+    struct stat about;
 
     if (!journal_cli_parse(argc, argv, options, 1, &arguments, &code)) {
         return code;
     }
-    return verify(arguments.values[0], is_json);
+    code = log_trust_load("journal verify", &trust);
+    if (code != EXIT_DONE) {
+        return code;
+    }
+    const char *path = arguments.values[0];
+    return stat(path, &about) == 0 && !S_ISDIR(about.st_mode)
+               ? verify_file(path, old_path, &trust, is_json)
+               : verify_directory(path, &trust, is_json);
 }

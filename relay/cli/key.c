@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sluice key new | import | list: keystore files for sluice-signer.
+/* sluice key new | import | list: keystore files for sluice-signer; sluice key log: the key of a
+ * journal's log.
  *
  * A secret comes from randomness or from standard input, never from an argument or the environment,
  * where other processes could read it, and goes into an encrypted file and nowhere else. */
@@ -16,6 +17,7 @@
 #include "relay/cli/cli.h"
 #include "relay/signer/file.h"
 #include "relay/signer/keystore.h"
+#include "relay/signer/log_key.h"
 #include "relay/signer/sandbox.h"
 
 #define SECRET_TEXT_BYTES   128u
@@ -24,6 +26,7 @@
 /* What the verbs share. */
 struct key_call {
     const char *passphrase_file; /* NULL: not given */
+    const char *origin;          /* NULL: not given */
     bool json;
     struct cli_arguments arguments;
     struct ecdsa *ecdsa;
@@ -293,6 +296,70 @@ static int list_keys(const struct key_call *call)
     return code == EXIT_DONE && listing.bad_count > 0 ? EXIT_NEGATIVE : code;
 }
 
+/* ---- the key of a log ---- */
+
+static int print_log_key(const struct key_call *call, const struct note_key *key)
+{
+    char text[NOTE_KEY_TEXT_BYTES_MAX + 1];
+    struct buffer buffer = buffer_from(text, sizeof(text) - 1);
+    const char *path = call->arguments.values[1];
+
+    if (note_key_append(&buffer, key) != STATUS_OK) {
+        cli_say("key", "the origin is too long");
+        return EXIT_USAGE;
+    }
+    text[buffer.count] = '\0';
+    if (call->json) {
+        return cli_print_json(json_pack("{s:s, s:s}", "key", text, "key_file", path));
+    }
+    (void)printf("%s\n", text);
+    return EXIT_DONE;
+}
+
+static int write_log_key(const struct key_call *call, const struct secret *seed,
+                         const struct note_key *key)
+{
+    uint8_t memory[LOG_KEY_TEXT_BYTES_MAX];
+    struct buffer text = buffer_from(memory, sizeof(memory));
+    const char *path = call->arguments.values[1];
+
+    if (log_key_append(&text, key, seed) != STATUS_OK) {
+        cli_say("key", "the origin is too long");
+        return EXIT_USAGE;
+    }
+    const enum file_problem written = file_write_new(path, buffer_bytes(&text));
+    secret_wipe(memory, sizeof(memory));
+    return written == FILE_OK ? print_log_key(call, key) : say_file("key file", path, written);
+}
+
+static int make_log_key(const struct key_call *call)
+{
+    struct note_key key;
+
+    if (call->arguments.count != 2 || call->origin == NULL) {
+        cli_say("key", "say the key's file and --origin NAME, such as relay.example/journal/1; see "
+                       "'sluice key --help'");
+        return EXIT_USAGE;
+    }
+    struct secret *seed = secret_new();
+    if (seed == NULL) {
+        cli_say("key", "no memory");
+        return EXIT_TEMPORARY;
+    }
+    const enum status status = log_key_generate(bytes_from_string(call->origin), seed, &key);
+    int code = EXIT_TEMPORARY;
+    if (status == STATUS_OK) {
+        code = write_log_key(call, seed, &key);
+    } else if (status == STATUS_MALFORMED) {
+        cli_say("key", "'%s' is no origin: it may have neither blanks nor '+'", call->origin);
+        code = EXIT_USAGE;
+    } else {
+        cli_say("key", "no randomness");
+    }
+    secret_free(seed);
+    return code;
+}
+
 /* ---- the verb ---- */
 
 static int run_noun(const struct key_call *call)
@@ -307,7 +374,11 @@ static int run_noun(const struct key_call *call)
     if (strcmp(verb, "list") == 0) {
         return list_keys(call);
     }
-    cli_say("key", "say 'sluice key new', 'sluice key import' or 'sluice key list'");
+    if (strcmp(verb, "log") == 0) {
+        return make_log_key(call);
+    }
+    cli_say("key",
+            "say 'sluice key new', 'sluice key import', 'sluice key list' or 'sluice key log'");
     return EXIT_USAGE;
 }
 
@@ -316,6 +387,7 @@ int cli_key(int argc, char **argv)
     struct key_call call = {.passphrase_file = NULL};
     const struct cli_option options[] = {
         {"--passphrase-file", &call.passphrase_file, NULL},
+        {"--origin", &call.origin, NULL},
         {"--json", NULL, &call.json},
         {NULL, NULL, NULL},
     };

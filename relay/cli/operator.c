@@ -1,29 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* approve, reject, pause, resume: requests to a running node, through its control socket. */
+/* reject, pause, resume: requests to a running node, through its control socket. */
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "relay/base/hex.h"
 #include "relay/cli/cli.h"
+#include "relay/cli/operator.h"
 #include "relay/core/reason.h"
-#include "relay/node/config.h"
-#include "relay/node/control.h"
 
-struct request {
-    const char *verb;
-    enum operator_action action;
-    struct hash subject;
-    uint32_t domain;
-    const char *reason;
-    bool json;
-    char socket[CONFIG_SOCKET_BYTES_MAX];
-};
-
-/* Where the node listens: --config says it, or --data with the usual name. */
-static int find_socket(const char *verb, const char *path, const char *data, const char *chain_name,
-                       struct request *request)
+int operator_find(const char *path, const char *data, const char *chain_name,
+                  struct operator_request *request)
 {
+    const char *verb = request->verb;
     if (path == NULL && data == NULL) {
         cli_say(verb, "which node? Say --config FILE or --data DIR");
         return EXIT_USAGE;
@@ -49,7 +38,7 @@ static int find_socket(const char *verb, const char *path, const char *data, con
         code = EXIT_USAGE;
         for (uint32_t i = 0; i < config->core.chains_count; i++) {
             if (strcmp(config->core.chains[i].name, chain_name) == 0) {
-                request->domain = config->core.chains[i].domain;
+                request->question.domain = config->core.chains[i].domain;
                 code = EXIT_DONE;
             }
         }
@@ -61,33 +50,35 @@ static int find_socket(const char *verb, const char *path, const char *data, con
     return code;
 }
 
-/* What the core says when it did what was asked; anything else that is no mere information is why
- * it did not. */
-static enum reason reason_when_done(enum operator_action action)
+/* Whether the core says with this that it did what was asked; anything else that is no mere
+ * information is why it did not. */
+static bool says_done(enum operator_action action, enum reason reason)
 {
     switch (action) {
     case OPERATOR_APPROVE_PLAN:
-        return REASON_PLAN_APPROVED;
+        return reason == REASON_PLAN_APPROVED;
     case OPERATOR_REJECT_PLAN:
-        return REASON_PLAN_REJECTED;
+        return reason == REASON_PLAN_REJECTED;
     case OPERATOR_PAUSE:
-        return REASON_PAUSED;
-    case OPERATOR_HOLD_MESSAGE:
-        return REASON_HELD;
-    case OPERATOR_DROP_MESSAGE:
-        return REASON_DROPPED;
+        return reason == REASON_PAUSED;
     case OPERATOR_RESUME:
+        return reason == REASON_RESUMED || reason == REASON_CHAIN_RESUMED ||
+               reason == REASON_LANE_RESUMED || reason == REASON_TREE_RESUMED;
+    case OPERATOR_HOLD_MESSAGE:
+        return reason == REASON_HELD;
+    case OPERATOR_DROP_MESSAGE:
+        return reason == REASON_DROPPED;
     case OPERATOR_RETRY_MESSAGE:
-        return REASON_NONE;
+        return false;
     }
-    return REASON_NONE;
+    return false;
 }
 
-static int print_reply(const struct request *request, const struct control_reply *reply)
+static int print_reply(const struct operator_request *request, const struct control_reply *reply)
 {
     const char *said = reply->code == REASON_NONE ? "" : reason_text((enum reason)reply->code);
     const bool refused = reply->code != REASON_NONE && reply->level != NOTE_INFO &&
-                         (enum reason)reply->code != reason_when_done(request->action);
+                         !says_done(request->question.action, (enum reason)reply->code);
     if (request->json) {
         const int code = cli_print_json(
             json_pack("{s:s, s:b, s:i, s:s, s:s}", "action", request->verb, "accepted", !refused,
@@ -100,12 +91,10 @@ static int print_reply(const struct request *request, const struct control_reply
     return refused ? EXIT_REFUSED : EXIT_DONE;
 }
 
-static int ask(const struct request *request)
+int operator_ask(const struct operator_request *request)
 {
     struct control_reply reply;
-    const enum status status =
-        control_ask(request->socket, request->action, request->domain, &request->subject,
-                    request->reason == NULL ? "" : request->reason, &reply);
+    const enum status status = control_ask(request->socket, &request->question, &reply);
     if (status == STATUS_OK) {
         return print_reply(request, &reply);
     }
@@ -132,11 +121,15 @@ static int run_operator(int argc, char **argv, enum operator_action action, bool
     const char *path = NULL;
     const char *data = NULL;
     const char *chain = NULL;
-    struct request request = {.verb = argv[0], .action = action};
+    struct operator_request request = {.verb = argv[0],
+                                       .question = {.action = action, .reason = ""}};
     const struct cli_option options[] = {
-        {.name = "--config", .value = &path},           {.name = "--data", .value = &data},
-        {.name = "--reason", .value = &request.reason}, {.name = "--json", .flag = &request.json},
-        {.name = "--chain", .value = &chain},           {.name = NULL},
+        {.name = "--config", .value = &path},
+        {.name = "--data", .value = &data},
+        {.name = "--reason", .value = &request.question.reason},
+        {.name = "--json", .flag = &request.json},
+        {.name = "--chain", .value = &chain},
+        {.name = NULL},
     };
     struct cli_arguments arguments;
     int code = EXIT_USAGE;
@@ -144,12 +137,12 @@ static int run_operator(int argc, char **argv, enum operator_action action, bool
         return code;
     }
     if (needs_plan &&
-        (arguments.count != 1 ||
-         hex_decode_hash(bytes_from_string(arguments.values[0]), &request.subject) != STATUS_OK)) {
+        (arguments.count != 1 || hex_decode_hash(bytes_from_string(arguments.values[0]),
+                                                 &request.question.subject) != STATUS_OK)) {
         cli_say(argv[0], "which plan? 'sluice plan' shows its id (0x and 64 digits)");
         return EXIT_USAGE;
     }
-    if (request.reason != NULL && strlen(request.reason) > REASON_BYTES_MAX) {
+    if (strlen(request.question.reason) > REASON_BYTES_MAX) {
         cli_say(argv[0], "a reason has at most %u bytes", REASON_BYTES_MAX);
         return EXIT_USAGE;
     }
@@ -158,13 +151,8 @@ static int run_operator(int argc, char **argv, enum operator_action action, bool
                                     : "--chain needs --config, which knows the chains");
         return EXIT_USAGE;
     }
-    code = find_socket(argv[0], path, data, chain, &request);
-    return code == EXIT_DONE ? ask(&request) : code;
-}
-
-int cli_approve(int argc, char **argv)
-{
-    return run_operator(argc, argv, OPERATOR_APPROVE_PLAN, true);
+    code = operator_find(path, data, chain, &request);
+    return code == EXIT_DONE ? operator_ask(&request) : code;
 }
 
 int cli_reject(int argc, char **argv)

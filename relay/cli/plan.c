@@ -44,37 +44,88 @@ static json_t *moves_json(const struct rows_view *view, const struct hash *id,
         struct move_row row;
         const char *state = move_state(view, id, i, &row);
         (void)json_array_append_new(
-            moves, json_pack("{s:s, s:s, s:s, s:o, s:s, s:o}", "id", cli_hash_text(&move_id),
-                             "from", rows_view_chain(view, move->source_domain), "to",
-                             rows_view_chain(view, move->target_domain), "amount",
-                             json_of_amount(&move->amount), "state", state, "reason",
-                             json_of_reason(row.reason)));
+            moves,
+            json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o}", "id", cli_hash_text(&move_id),
+                      "from", rows_view_chain(view, move->source_domain), "to",
+                      rows_view_chain(view, move->target_domain), "amount",
+                      json_of_amount(&move->amount), "gain", json_of_amount(&plan->gains[i]),
+                      "cost", json_of_amount(&plan->costs[i]), "state", state, "reason",
+                      json_of_reason(row.reason)));
     }
     return moves;
+}
+
+static const char *const limit_names[] = {
+    [PLAN_LIMIT_LEAVING] = "leaving", [PLAN_LIMIT_ENTERING] = "entering", [PLAN_LIMIT_WAY] = "way"};
+
+static json_t *limits_json(const struct rows_view *view, const struct plan_row *plan)
+{
+    json_t *limits = json_array();
+    for (uint32_t i = 0; i < plan->binding_count; i++) {
+        const struct plan_limit *limit = &plan->binding[i];
+        (void)json_array_append_new(
+            limits,
+            json_pack(
+                "{s:s, s:s?, s:s?, s:f}", "kind", limit_names[limit->kind], "from",
+                limit->source_domain == 0 ? NULL : rows_view_chain(view, limit->source_domain),
+                "to",
+                limit->target_domain == 0 ? NULL : rows_view_chain(view, limit->target_domain),
+                "price", (double)limit->price_nano / 1e9));
+    }
+    return limits;
+}
+
+static void print_limits(const struct rows_view *view, const struct plan_row *plan)
+{
+    for (uint32_t i = 0; i < plan->binding_count; i++) {
+        const struct plan_limit *limit = &plan->binding[i];
+        const char *from = rows_view_chain(view, limit->source_domain);
+        const char *to = rows_view_chain(view, limit->target_domain);
+        const char *what = "";
+        switch (limit->kind) {
+        case PLAN_LIMIT_LEAVING:
+            what = cli_text("what %s can send", from);
+            break;
+        case PLAN_LIMIT_ENTERING:
+            what = cli_text("what bridges can pay out on %s", to);
+            break;
+        case PLAN_LIMIT_WAY:
+            what = cli_text("what can go from %s to %s", from, to);
+            break;
+        }
+        (void)printf("limit    %s: 1 %s more would be worth %.9f\n", what, plan->symbol,
+                     (double)limit->price_nano / 1e9);
+    }
 }
 
 static json_t *plan_json(const struct rows_view *view, const struct hash *id,
                          const struct plan_row *plan)
 {
     json_t *moves = moves_json(view, id, plan);
-    return json_pack("{s:s, s:s, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "id", cli_hash_text(id),
-                     "asset", plan->symbol, "decimals", (int)decimals_of(view, plan->symbol),
-                     "state", plan_state_name(plan->state), "reason", json_of_reason(plan->reason),
-                     "made_at", json_of_time(plan->made_at), "decided_at",
-                     json_of_time(plan->decided_at), "total", json_of_amount(&plan->total), "cost",
-                     json_of_amount(&plan->cost), "moves", moves);
+    return json_pack(
+        "{s:s, s:s, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:f, s:o, s:o}", "id", cli_hash_text(id),
+        "asset", plan->symbol, "decimals", (int)decimals_of(view, plan->symbol), "state",
+        plan_state_name(plan->state), "reason", json_of_reason(plan->reason), "made_at",
+        json_of_time(plan->made_at), "decided_at", json_of_time(plan->decided_at), "total",
+        json_of_amount(&plan->total), "cost", json_of_amount(&plan->cost), "gap",
+        (double)plan->gap_ppm / 1e6, "limits", limits_json(view, plan), "moves", moves);
 }
 
 static void print_plan(const struct rows_view *view, const struct hash *id,
                        const struct plan_row *plan)
 {
-    static const char *const titles[] = {"FROM", "TO", ">AMOUNT", "STATE", "MOVE", NULL};
+    static const char *const titles[] = {"FROM",  "TO",    ">AMOUNT", ">GAIN",
+                                         ">COST", "STATE", "MOVE",    NULL};
     const uint32_t decimals = decimals_of(view, plan->symbol);
     (void)printf("plan     %s\n", cli_hash_text(id));
     (void)printf("state    %s (%s)\n", plan_state_name(plan->state), reason_text(plan->reason));
     (void)printf("made     %s\n", cli_time_text(plan->made_at));
     (void)printf("total    %s %s\n", cli_units_text(&plan->total, decimals), plan->symbol);
-    (void)printf("cost     %s %s\n\n", cli_units_text(&plan->cost, decimals), plan->symbol);
+    (void)printf("cost     %s %s\n", cli_units_text(&plan->cost, decimals), plan->symbol);
+    (void)printf("proved   at most %.4f %% of what could be gained is missed\n",
+                 (double)plan->gap_ppm / 1e4);
+    print_limits(view, plan);
+    (void)printf("\n");
     struct cli_table *table = cli_table_new(titles);
     for (uint32_t i = 0; i < plan->moves_count; i++) {
         const struct plan_move *move = &plan->moves[i];
@@ -83,6 +134,8 @@ static void print_plan(const struct rows_view *view, const struct hash *id,
         cli_table_cell(table, "%s", rows_view_chain(view, move->source_domain));
         cli_table_cell(table, "%s", rows_view_chain(view, move->target_domain));
         cli_table_cell(table, "%s", cli_units_text(&move->amount, decimals));
+        cli_table_cell(table, "%s", cli_units_text(&plan->gains[i], decimals));
+        cli_table_cell(table, "%s", cli_units_text(&plan->costs[i], decimals));
         cli_table_cell(table, "%s", move_state(view, id, i, &row));
         cli_table_cell(table, "%s", cli_hash_text(&move_id));
     }

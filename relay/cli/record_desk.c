@@ -27,6 +27,30 @@ void record_desk_close(struct record_desk *desk)
     desk->arena_memory = NULL;
 }
 
+/* Without rows: what the node was started with first. */
+static enum status read_first_config(struct record_desk *desk)
+{
+    struct bytes bytes;
+    struct record record = {.kind = RECORD_COMMAND};
+
+    if (journal_reader_head(desk->view.reader) == 0) {
+        return STATUS_NOT_FOUND;
+    }
+    const enum status status = record_desk_read(desk, 1, &bytes, &record);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (record.kind != RECORD_EVENT || record.event.kind != EVENT_START) {
+        return STATUS_CORRUPT;
+    }
+    desk->view.config = malloc(sizeof(*desk->view.config));
+    if (desk->view.config == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    *desk->view.config = *record.event.start.config;
+    return STATUS_OK;
+}
+
 int record_desk_open(const char *verb, const char *directory, struct record_desk *ret_desk)
 {
     *ret_desk = (struct record_desk){.source = {.context = ret_desk, .read = read_blob}};
@@ -42,7 +66,10 @@ int record_desk_open(const char *verb, const char *directory, struct record_desk
         return EXIT_TEMPORARY;
     }
     ret_desk->arena = record_arena_from(ret_desk->arena_memory, RECORD_ARENA_BYTES);
-    if (rows_view_read_config(&ret_desk->view) != STATUS_OK) {
+    ret_desk->config_status = journal_has_rows(ret_desk->view.journal)
+                                  ? rows_view_read_config(&ret_desk->view)
+                                  : read_first_config(ret_desk);
+    if (ret_desk->config_status != STATUS_OK) {
         /* Chains then go by their numbers. */
         free(ret_desk->view.config);
         ret_desk->view.config = NULL;

@@ -9,7 +9,8 @@
 #include "store/source.h"
 
 struct record_desk {
-    struct rows_view view; /* view.config names chains; NULL when the journal does not say */
+    struct rows_view view;     /* view.config names chains; NULL when the journal does not say */
+    enum status config_status; /* why it is NULL; STATUS_NOT_FOUND: no node has started */
     struct journal_reader *blobs;
     void *arena_memory;
     struct record_arena arena;

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "relay/cli/rows_view.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "relay/cli/cli.h"
+#include "relay/cli/progress.h"
 #include "relay/core/config_rows.h"
 #include "relay/node/config.h"
+#include "relay/node/replay.h"
 #include "relay/node/row_source.h"
 #include "store/source.h"
 
@@ -49,6 +52,44 @@ static int open_journal(const char *verb, const char *data, struct rows_view *vi
     }
     cli_say(verb, "the journal in %s cannot be opened: %s", data, status_name(status));
     return EXIT_TEMPORARY;
+}
+
+static void show_replayed(void *context, uint64_t sequence, uint64_t head)
+{
+    cli_progress_show(context, sequence, head);
+}
+
+static enum status make_rows(struct rows_view *view, struct replay_report *report)
+{
+    struct cli_progress progress = cli_progress_from("replayed");
+    enum status status = journal_open_memory(&view->made);
+
+    if (status == STATUS_OK) {
+        const struct replay_options options = {
+            .context = &progress, .progress = show_replayed, .rows_into = view->made};
+        status = replay_run(view->reader, &options, report);
+        cli_progress_end(&progress);
+    }
+    return status == STATUS_OK ? journal_reader_open(view->made, &view->made_reader) : status;
+}
+
+int rows_view_need_rows(const char *verb, struct rows_view *view)
+{
+    struct replay_report report = {.sequence = 0};
+
+    if (journal_has_rows(view->journal) || view->made != NULL) {
+        return EXIT_DONE;
+    }
+    const enum status status = make_rows(view, &report);
+    if (status == STATUS_OK) {
+        view->source = row_source_from_journal(view->made_reader);
+        return EXIT_DONE;
+    }
+    cli_say(verb, "no rows can be made from these records: record %" PRIu64 ": %s", report.sequence,
+            report.what);
+    return status == STATUS_CORRUPT   ? EXIT_INTEGRITY
+           : status == STATUS_VERSION ? EXIT_USAGE
+                                      : EXIT_TEMPORARY;
 }
 
 int rows_view_open_directory(const char *verb, const char *data, struct rows_view *ret_view)
@@ -103,23 +144,38 @@ static int find_data(const char *verb, const char *path, char ret_data[PATH_MAX]
     return EXIT_DONE;
 }
 
-int rows_view_open(const char *verb, const char *config_path, const char *data,
-                   struct rows_view *ret_view)
+int rows_view_find(const char *verb, const char *config_path, const char *data,
+                   char ret_data[PATH_MAX])
 {
-    char found[PATH_MAX];
-    *ret_view = (struct rows_view){0};
     if ((config_path == NULL) == (data == NULL)) {
         cli_say(verb, "which node? Say --config FILE or --data DIR");
         return EXIT_USAGE;
     }
     if (config_path != NULL) {
-        const int code = find_data(verb, config_path, found);
-        if (code != EXIT_DONE) {
-            return code;
-        }
-        data = found;
+        return find_data(verb, config_path, ret_data);
     }
-    int code = open_journal(verb, data, ret_view);
+    if (strlen(data) >= PATH_MAX) {
+        cli_say(verb, "the path is too long");
+        return EXIT_USAGE;
+    }
+    memcpy(ret_data, data, strlen(data) + 1);
+    return EXIT_DONE;
+}
+
+int rows_view_open(const char *verb, const char *config_path, const char *data,
+                   struct rows_view *ret_view)
+{
+    char found[PATH_MAX];
+    *ret_view = (struct rows_view){0};
+    int code = rows_view_find(verb, config_path, data, found);
+    if (code != EXIT_DONE) {
+        return code;
+    }
+    data = found;
+    code = open_journal(verb, data, ret_view);
+    if (code == EXIT_DONE) {
+        code = rows_view_need_rows(verb, ret_view);
+    }
     if (code == EXIT_DONE) {
         const enum status status = rows_view_read_config(ret_view);
         if (status == STATUS_NOT_FOUND) {
@@ -137,6 +193,8 @@ int rows_view_open(const char *verb, const char *config_path, const char *data,
 
 void rows_view_close(struct rows_view *view)
 {
+    view->made_reader = journal_reader_close(view->made_reader);
+    view->made = journal_close(view->made);
     view->reader = journal_reader_close(view->reader);
     view->journal = journal_close(view->journal);
     free(view->config);

@@ -419,10 +419,16 @@ static void print_all(const json_t *root)
     const json_t *assets = json_object_get(root, "capital");
     const json_t *asset;
     size_t index;
-    (void)printf("%s: %lld records, last step %s, started %s%s\n\n", json_text_at(node, "name"),
+    (void)printf("%s: %lld records, last step %s, started %s%s\n", json_text_at(node, "name"),
                  count_at(node, "records"), json_text_at(node, "last_at"),
                  json_text_at(node, "started_at"),
                  json_is_true(json_object_get(node, "paused")) ? ", PAUSED by a person" : "");
+    if (json_object_get(node, "process") != NULL) {
+        const json_int_t pid = json_integer_value(json_object_get(node, "process"));
+        (void)printf("%s%s\n", pid == 0 ? "no process is writing it" : "written by process ",
+                     pid == 0 ? "" : cli_text("%lld", (long long)pid));
+    }
+    (void)putchar('\n');
     print_chains(json_object_get(root, "chains"));
     print_keys(json_object_get(root, "keys"));
     print_validated(json_object_get(root, "validated"));
@@ -438,8 +444,10 @@ int cli_status(int argc, char **argv)
     const char *path = NULL;
     const char *data = NULL;
     bool json = false;
+    bool offline = false;
     const struct cli_option options[] = {{.name = "--config", .value = &path},
                                          {.name = "--data", .value = &data},
+                                         {.name = "--offline", .flag = &offline},
                                          {.name = "--json", .flag = &json},
                                          {.name = NULL}};
     struct cli_arguments arguments;
@@ -454,6 +462,11 @@ int cli_status(int argc, char **argv)
     }
     struct gathering gathering = {.view = &view, .status = STATUS_OK};
     json_t *root = gather(&gathering);
+    if (!offline && data != NULL) {
+        const long pid = journal_writer_pid(data);
+        (void)json_object_set_new(json_object_get(root, "node"), "process",
+                                  pid == 0 ? json_null() : json_integer(pid));
+    }
     if (gathering.status != STATUS_OK) {
         code = rows_view_failed(argv[0], gathering.status);
         json_decref(root);

@@ -271,7 +271,7 @@ bool posting_row_unpack(struct bytes bytes, struct posting_row *ret_row)
 
     memset(ret_row, 0, sizeof(*ret_row));
     ret_row->at = unpack_instant(&unpacker);
-    ret_row->kind = (enum posting_kind)unpack_enum(&unpacker, POSTING_OPENING, POSTING_SETTLEMENT);
+    ret_row->kind = (enum posting_kind)unpack_enum(&unpacker, POSTING_OPENING, POSTING_GAS);
     ret_row->debit = account_unpack(&unpacker);
     ret_row->credit = account_unpack(&unpacker);
     ret_row->amount = unpack_amount(&unpacker);
@@ -475,10 +475,20 @@ static struct plan_move unpack_plan_move(struct unpacker *unpacker)
     return move;
 }
 
+static void unpack_signature(struct unpacker *unpacker, struct signature *ret_signature)
+{
+    const struct bytes bytes = unpack_raw(unpacker, sizeof(ret_signature->bytes));
+
+    if (bytes.count == sizeof(ret_signature->bytes)) {
+        memcpy(ret_signature->bytes, bytes.data, bytes.count);
+    }
+}
+
 void plan_row_pack(struct packer *packer, const struct plan_row *row)
 {
     CHECK(row->places_count <= PLAN_ROUTERS_MAX);
     CHECK(row->moves_count <= PLAN_MOVES_MAX);
+    CHECK(row->binding_count <= PLAN_LIMITS_MAX);
     pack_u16(packer, (uint16_t)row->state);
     pack_u16(packer, (uint16_t)row->reason);
     pack_symbol(packer, row->symbol);
@@ -488,6 +498,8 @@ void plan_row_pack(struct packer *packer, const struct plan_row *row)
     pack_amount(packer, &row->total);
     pack_amount(packer, &row->cost);
     pack_u32(packer, row->uid);
+    pack_u64(packer, row->approval_expires_s);
+    pack_raw(packer, bytes_from(row->approval.bytes, sizeof(row->approval.bytes)));
     pack_u32(packer, row->places_count);
     for (uint32_t i = 0; i < row->places_count; i++) {
         const struct plan_place *place = &row->places[i];
@@ -500,7 +512,34 @@ void plan_row_pack(struct packer *packer, const struct plan_row *row)
     pack_u32(packer, row->moves_count);
     for (uint32_t i = 0; i < row->moves_count; i++) {
         pack_plan_move(packer, &row->moves[i]);
+        pack_amount(packer, &row->gains[i]);
+        pack_amount(packer, &row->costs[i]);
     }
+    pack_u32(packer, row->gap_ppm);
+    pack_u32(packer, row->binding_count);
+    for (uint32_t i = 0; i < row->binding_count; i++) {
+        pack_u16(packer, (uint16_t)row->binding[i].kind);
+        pack_u32(packer, row->binding[i].source_domain);
+        pack_u32(packer, row->binding[i].target_domain);
+        pack_u64(packer, row->binding[i].price_nano);
+    }
+}
+
+static bool unpack_plan_limits(struct unpacker *unpacker, struct plan_row *row)
+{
+    row->gap_ppm = unpack_u32(unpacker);
+    row->binding_count = unpack_u32(unpacker);
+    if (row->binding_count > PLAN_LIMITS_MAX) {
+        return false;
+    }
+    for (uint32_t i = 0; i < row->binding_count; i++) {
+        row->binding[i].kind =
+            (enum plan_limit_kind)unpack_enum(unpacker, PLAN_LIMIT_LEAVING, PLAN_LIMIT_WAY);
+        row->binding[i].source_domain = unpack_u32(unpacker);
+        row->binding[i].target_domain = unpack_u32(unpacker);
+        row->binding[i].price_nano = unpack_u64(unpacker);
+    }
+    return true;
 }
 
 static bool unpack_plan_places(struct unpacker *unpacker, struct plan_row *row)
@@ -534,6 +573,8 @@ bool plan_row_unpack(struct bytes bytes, struct plan_row *ret_row)
     ret_row->total = unpack_amount(&unpacker);
     ret_row->cost = unpack_amount(&unpacker);
     ret_row->uid = unpack_u32(&unpacker);
+    ret_row->approval_expires_s = unpack_u64(&unpacker);
+    unpack_signature(&unpacker, &ret_row->approval);
     if (!unpack_plan_places(&unpacker, ret_row)) {
         return false;
     }
@@ -543,8 +584,10 @@ bool plan_row_unpack(struct bytes bytes, struct plan_row *ret_row)
     }
     for (uint32_t i = 0; i < ret_row->moves_count; i++) {
         ret_row->moves[i] = unpack_plan_move(&unpacker);
+        ret_row->gains[i] = unpack_amount(&unpacker);
+        ret_row->costs[i] = unpack_amount(&unpacker);
     }
-    return unpacker_is_done(&unpacker);
+    return unpack_plan_limits(&unpacker, ret_row) && unpacker_is_done(&unpacker);
 }
 
 void plan_asset_pack(struct packer *packer, const struct plan_asset *row)

@@ -31,8 +31,12 @@
 #include "relay/core/reason.h"
 
 #define CAPITAL_KEY_BYTES_MAX 80u
-#define PLAN_ROUTERS_MAX      24u /* of one asset: its network fits one row */
-#define PLAN_MOVES_MAX        48u /* started by one plan: its rows fit one step */
+/* The chain's own asset, of which the ledger has only what our transactions cost; no configured
+ * asset may be called so. 18 decimals. */
+#define LEDGER_NATIVE_SYMBOL "native"
+#define PLAN_ROUTERS_MAX     24u /* of one asset: its network fits one row */
+#define PLAN_MOVES_MAX       48u /* started by one plan: its rows fit one step */
+#define PLAN_LIMITS_MAX      8u
 
 /* stored: never renumber */
 enum account_kind {
@@ -79,6 +83,7 @@ enum posting_kind {
     POSTING_TRANSFER = 8,    /* a token transfer without a message: a donation, a withdrawal */
     POSTING_ADJUSTMENT = 9,  /* a person accepted a difference to the chain */
     POSTING_SETTLEMENT = 10, /* a payout whose sending became known later */
+    POSTING_GAS = 11,        /* of a transaction of ours, in the native asset */
 };
 
 struct posting_row {
@@ -205,6 +210,21 @@ struct plan_place {
     uint64_t block;     /* the ledger was at */
 };
 
+/* stored: never renumber */
+enum plan_limit_kind {
+    PLAN_LIMIT_LEAVING = 1,  /* what the router `source_domain` can send now */
+    PLAN_LIMIT_ENTERING = 2, /* what bridges can still pay out at `target_domain` */
+    PLAN_LIMIT_WAY = 3,      /* both, on the way from one to the other */
+};
+
+/* A limit that the plan runs into; one whole unit more of it would be worth `price_nano` * 1e-9. */
+struct plan_limit {
+    enum plan_limit_kind kind;
+    uint32_t source_domain; /* 0: any */
+    uint32_t target_domain; /* 0: any */
+    uint64_t price_nano;
+};
+
 struct plan_row {
     enum plan_state state;
     enum reason reason;
@@ -215,10 +235,19 @@ struct plan_row {
     struct amount total;
     struct amount cost; /* base units of the asset */
     uint32_t uid;       /* who approved or rejected */
+    /* An approver's word for the signer, as it was given; 0: none. */
+    uint64_t approval_expires_s;
+    struct signature approval;
     uint32_t places_count;
     struct plan_place places[PLAN_ROUTERS_MAX];
     uint32_t moves_count;
     struct plan_move moves[PLAN_MOVES_MAX];
+    /* Base units, by move: what is lost when this one alone is not made, and what it costs. */
+    struct amount gains[PLAN_MOVES_MAX];
+    struct amount costs[PLAN_MOVES_MAX];
+    uint32_t gap_ppm; /* of what could be gained, the best plan has at most this much more */
+    uint32_t binding_count;
+    struct plan_limit binding[PLAN_LIMITS_MAX]; /* the dearest first */
 };
 
 /* Where planning of one asset stands. */

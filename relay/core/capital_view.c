@@ -128,6 +128,25 @@ enum status capital_view_plan_at(const struct row_source *source, uint64_t seque
     return capital_view_plan(source, &id, ret_plan);
 }
 
+void capital_view_approval(const struct hash *id, const struct plan_row *plan,
+                           struct approval *ret_approval)
+{
+    CHECK(plan->moves_count <= APPROVAL_MOVES_MAX);
+    memset(ret_approval, 0, sizeof(*ret_approval));
+    ret_approval->plan_id = *id;
+    ret_approval->mandate = plan->limits;
+    ret_approval->moves_count = plan->moves_count;
+    for (uint32_t i = 0; i < plan->moves_count; i++) {
+        ret_approval->moves[i] =
+            (struct approval_move){.source_domain = plan->moves[i].source_domain,
+                                   .source = plan->moves[i].source,
+                                   .target_domain = plan->moves[i].target_domain,
+                                   .amount = plan->moves[i].amount};
+    }
+    ret_approval->expires_s = plan->approval_expires_s;
+    ret_approval->signature = plan->approval;
+}
+
 struct hash capital_move_id(const struct hash *plan_id, uint32_t index)
 {
     return move_id_of(plan_id, index);
@@ -595,6 +614,8 @@ const char *posting_kind_name(enum posting_kind kind)
         return "transfer";
     case POSTING_ADJUSTMENT:
         return "adjustment";
+    case POSTING_GAS:
+        return "gas";
     case POSTING_SETTLEMENT:
         return "settlement";
     }

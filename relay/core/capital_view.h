@@ -9,6 +9,7 @@
 #ifndef SLUICE_RELAY_CORE_CAPITAL_VIEW_H
 #define SLUICE_RELAY_CORE_CAPITAL_VIEW_H
 
+#include "relay/base/approval.h"
 #include "relay/core/capital_rows.h"
 #include "relay/core/config.h"
 #include "relay/core/rows.h"
@@ -76,6 +77,10 @@ MUST_USE enum status capital_view_plan(const struct row_source *source, const st
 MUST_USE enum status capital_view_plans_count(const struct row_source *source, uint64_t *ret_count);
 MUST_USE enum status capital_view_plan_at(const struct row_source *source, uint64_t sequence,
                                           struct hash *ret_id, struct plan_row *ret_plan);
+
+/* The plan as an approver signs it, and the signature if there is one; `index` is 0. */
+void capital_view_approval(const struct hash *id, const struct plan_row *plan,
+                           struct approval *ret_approval);
 
 /* Move `index` of a plan has this id; STATUS_NOT_FOUND from capital_view_move: not started. */
 struct hash capital_move_id(const struct hash *plan_id, uint32_t index);

@@ -54,6 +54,8 @@ struct core_chain {
      * zero: only blocks count. */
     struct duration inclusion_deadline;
     uint32_t in_flight_max; /* transactions of one key in no block yet; zero: 64 */
+    /* Delivers here only what at least so many validators together would have to forge. */
+    uint32_t validators_min;
 };
 
 struct core_asset {
@@ -87,6 +89,9 @@ struct core_route {
     struct amount move_max;       /* base units; larger ones are cut */
     struct bps fee_max;           /* of a move's amount, in the token */
     struct amount fee_native_max; /* wei of native bridge fee per move */
+    struct bps margin;            /* a move's gain must be this part above its cost */
+    struct amount coin_price;     /* base units that one native coin (10^18 wei) is worth; zero: gas
+                                     and native fees are held to their ceilings and not weighed */
     struct duration cooldown;     /* between plans that move something */
     struct duration plan_interval;
 };

@@ -140,6 +140,8 @@ static void route_pack(const struct core_route *route, struct packer *packer)
     pack_amount(packer, &route->fee_native_max);
     pack_u64(packer, route->cooldown.ns);
     pack_u64(packer, route->plan_interval.ns);
+    pack_u32(packer, route->margin.value);
+    pack_amount(packer, &route->coin_price);
 }
 
 static void route_unpack(struct unpacker *unpacker, struct core_route *ret_route)
@@ -158,6 +160,8 @@ static void route_unpack(struct unpacker *unpacker, struct core_route *ret_route
     ret_route->fee_native_max = unpack_amount(unpacker);
     ret_route->cooldown.ns = unpack_u64(unpacker);
     ret_route->plan_interval.ns = unpack_u64(unpacker);
+    ret_route->margin.value = unpack_u32(unpacker);
+    ret_route->coin_price = unpack_amount(unpacker);
 }
 
 void config_pack(const struct core_config *config, struct packer *packer)

@@ -13,6 +13,7 @@
 
 #include "relay/base/check.h"
 #include "relay/base/digest.h"
+#include "relay/base/hex.h"
 #include "relay/base/limits.h"
 #include "relay/base/pack.h"
 #include "relay/core/config_rows.h"
@@ -61,9 +62,7 @@ static void meta_write(struct core *core)
     pack_bool(&packer, core->paused);
     pack_u64(&packer, core->records_count);
     rows_put(core->step.rows, bytes_from(meta_key, sizeof(meta_key)), packer_finish(&packer));
-    /* Not part of the digest: it holds the digest. */
-    struct hash unused = core->digest;
-    rows_fold_changes(core->step.rows, &unused);
+    rows_skip_changes(core->step.rows); /* not part of the digest: it holds the digest */
 }
 
 static enum status meta_read(struct core *core)
@@ -258,16 +257,46 @@ static void work_off_due(struct core *core)
 
 /* ---- events ---- */
 
+/* SHA-256 of the configuration as the rows hold it; zero when there is none yet. */
+static struct hash config_hash(struct core *core)
+{
+    struct packer packer = packer_from(core->bytes, sizeof(core->bytes));
+
+    if (!core->has_config) {
+        return (struct hash){{0}};
+    }
+    config_pack(&core->config, &packer);
+    return sha2_of(packer_finish(&packer));
+}
+
+/* Says so when the configuration is not that of the last start. */
+static void note_config(struct core *core, const struct hash *before, const struct hash *now)
+{
+    char text[8 + 2 * sizeof(before->bytes) + 1] = "the first";
+
+    if (hash_equal(now, before)) {
+        return;
+    }
+    if (!hash_is_zero(before)) {
+        memcpy(text, "before: ", 8);
+        hex_encode(bytes_from(before->bytes, sizeof(before->bytes)), text + 8);
+    }
+    step_note(&core->step, NOTE_INFO, 0, now, REASON_CONFIG_CHANGED, text);
+}
+
 static void on_start(struct core *core, const struct event *event)
 {
     CHECK(event->start.config != NULL);
 
+    const struct hash before = config_hash(core);
     core->config = *event->start.config;
     core->has_config = true;
     core->started = core->last;
     core->step.started = core->last;
+    const struct hash now = config_hash(core); /* in the memory of commands: before any of them */
     config_write(core);
     step_note(&core->step, NOTE_INFO, 0, NULL, REASON_STARTED, core->config.node_name);
+    note_config(core, &before, &now);
     blocks_on_start(&core->step);
     tree_on_start(&core->step);
     message_on_start(&core->step);

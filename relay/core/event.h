@@ -20,6 +20,7 @@
 #include "relay/base/signature.h"
 #include "relay/core/config.h"
 #include "relay/hyperlane/checkpoint.h"
+#include "relay/hyperlane/ism.h"
 
 /* Goes up whenever behaviour changes: a record is replayed only by the version that saw it. */
 #define CORE_VERSION 1u
@@ -215,12 +216,9 @@ struct event {
         } final;
         struct {
             struct hash message_id; /* the message it was asked for */
-            struct address ism;
             enum outcome outcome;
-            uint8_t module_type; /* IInterchainSecurityModule.Types, hyperlane.md section 3 */
-            uint8_t threshold;
-            const struct address *validators;
-            uint32_t validators_count; /* at most VALIDATORS_MAX */
+            struct ism ism;  /* empty unless OK; may be malformed: ism_check says */
+            bool by_content; /* another message of this recipient may have another one */
             struct bytes reason;
         } security;
         struct {
@@ -231,7 +229,8 @@ struct event {
         } storage;
         struct {
             struct address validator;
-            uint32_t index; /* asked for; checkpoint.index may lie */
+            struct hash message_id; /* the message it was asked for */
+            uint32_t index;         /* asked for; checkpoint.index may lie */
             enum outcome outcome;
             struct checkpoint checkpoint;
             struct signature signature;
@@ -327,6 +326,8 @@ struct event {
             const struct planned_move *moves;
             uint32_t moves_count;
             struct amount cost;  /* of the whole plan, in the numeraire's base units */
+            uint64_t steps;      /* that the solver was given: part of its answer */
+            struct bytes proof;  /* how good it is (relay/routing/proof.h); empty when refused */
             struct bytes reason; /* when refused: which bounds contradict each other */
         } planned;
         struct {
@@ -334,6 +335,10 @@ struct event {
             struct hash subject; /* plan or message id; zero where none */
             uint32_t uid;        /* of the peer on the control socket */
             struct bytes reason;
+            /* OPERATOR_APPROVE_PLAN, for a signer that wants an approver's word
+             * (relay/base/approval.h); the core keeps it and hands it on. 0: none. */
+            uint64_t expires_s;
+            struct signature signature;
         } operator_;
         struct {
             uint32_t endpoint_index;

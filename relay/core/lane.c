@@ -480,6 +480,12 @@ static void on_rejected(struct step *step, struct found *found, const struct eve
     }
 }
 
+/* 2, 4, then 8 seconds: what a chain that is away is asked must not be more than it can answer. */
+static struct duration unknown_wait(uint32_t unknowns_count)
+{
+    return (struct duration){.ns = LANE_RETRY_WAIT.ns << (unknowns_count < 2 ? unknowns_count : 2)};
+}
+
 void lane_on_submitted(struct step *step, const struct event *event)
 {
     struct found found;
@@ -493,6 +499,7 @@ void lane_on_submitted(struct step *step, const struct event *event)
     switch (event->submitted.outcome) {
     case OUTCOME_OK:
         found.intent.rejections_count = 0;
+        found.intent.unknowns_count = 0;
         if (is_last) {
             found.intent.act_at.ns = LANE_NEVER;
         }
@@ -511,11 +518,11 @@ void lane_on_submitted(struct step *step, const struct event *event)
         on_rejected(step, &found, event);
         break;
     case OUTCOME_UNKNOWN:
-        /* Perhaps it was taken: its hash and the lane's nonce say. Perhaps it is not held either.
-         */
+        /* Perhaps it was taken: its hash and the lane's nonce say. It is given again, less and less
+         * often; an adapter that has lost its bytes says so then. */
         lane_follow(step, &found.lane, found.leg.nonce, &found.intent);
-        found.intent.resign = true;
-        found.intent.act_at = instant_after(step->now, LANE_RETRY_WAIT);
+        found.intent.act_at = instant_after(step->now, unknown_wait(found.intent.unknowns_count));
+        found.intent.unknowns_count++;
         break;
     }
     found_put(step, &found);
@@ -555,6 +562,7 @@ static void on_included(struct step *step, struct found *found, const struct eve
     intent->gas_used = event->receipt.gas_used;
     intent->gas_price = event->receipt.gas_price;
     intent->data_fee = event->receipt.data_fee;
+    intent->receipt_record = step->record;
     intent->told_when_final = is_known && intent->block_number <= chain.applied_number;
     intent->act_at.ns = 0;
     intent_put(step, &found->lane, found->leg.nonce, intent);

@@ -119,6 +119,7 @@ void intent_row_pack(const struct intent_row *intent, struct packer *packer)
     pack_bool(packer, intent->resign);
     pack_u32(packer, intent->sends_count);
     pack_u32(packer, intent->rejections_count);
+    pack_u32(packer, intent->unknowns_count);
     pack_instant(packer, intent->since);
     pack_instant(packer, intent->attempt_at);
     pack_instant(packer, intent->act_at);
@@ -133,6 +134,7 @@ void intent_row_pack(const struct intent_row *intent, struct packer *packer)
     pack_u64(packer, intent->gas_used);
     pack_amount(packer, &intent->gas_price);
     pack_amount(packer, &intent->data_fee);
+    pack_u64(packer, intent->receipt_record);
     pack_u32(packer, intent->attempts_count);
     for (uint32_t i = 0; i < intent->attempts_count; i++) {
         const struct attempt *attempt = &intent->attempts[i];
@@ -172,6 +174,7 @@ enum status intent_row_unpack(struct bytes bytes, struct intent_row *ret_intent)
     intent->resign = unpack_bool(&unpacker);
     intent->sends_count = unpack_u32(&unpacker);
     intent->rejections_count = unpack_u32(&unpacker);
+    intent->unknowns_count = unpack_u32(&unpacker);
     intent->since = unpack_instant(&unpacker);
     intent->attempt_at = unpack_instant(&unpacker);
     intent->act_at = unpack_instant(&unpacker);
@@ -186,6 +189,7 @@ enum status intent_row_unpack(struct bytes bytes, struct intent_row *ret_intent)
     intent->gas_used = unpack_u64(&unpacker);
     intent->gas_price = unpack_amount(&unpacker);
     intent->data_fee = unpack_amount(&unpacker);
+    intent->receipt_record = unpack_u64(&unpacker);
     const uint32_t count = unpack_u32(&unpacker);
     if (count == 0 || count > ATTEMPTS_MAX || intent->included_attempt >= count) {
         return STATUS_CORRUPT;

@@ -81,6 +81,7 @@ struct intent_row {
     bool resign;          /* the next repeat asks the signer, not the network */
     uint32_t sends_count; /* times the signer was asked */
     uint32_t rejections_count;
+    uint32_t unknowns_count;   /* broadcasts in a row whose end is not known */
     struct instant since;      /* when it took its nonce */
     struct instant attempt_at; /* when the last attempt was made */
     struct instant act_at;     /* when to repeat what was asked last; UINT64_MAX: blocks decide */
@@ -94,7 +95,8 @@ struct intent_row {
     struct hash block_hash;
     uint64_t gas_used;
     struct amount gas_price;
-    struct amount data_fee; /* what a rollup added, by its receipt */
+    struct amount data_fee;  /* what a rollup added, by its receipt */
+    uint64_t receipt_record; /* of the journal: that told the inclusion */
     struct attempt attempts[ATTEMPTS_MAX];
     uint32_t attempts_count;
 };

@@ -252,6 +252,26 @@ static enum leg_state state_at_end(enum leg_end end)
     return LEG_STATE_VOID;
 }
 
+/* It is in a final block: what it cost goes into the ledger. */
+static void book_payment(struct step *step, const struct lane *lane,
+                         const struct intent_row *intent)
+{
+    const struct attempt *attempt = &intent->attempts[intent->included_attempt];
+    struct ledger_paid paid = {.domain = lane->domain, .key = lane->key};
+
+    paid.block = intent->block_number;
+    paid.transaction = attempt->transaction;
+    paid.record = intent->receipt_record;
+    paid.gas_used = intent->gas_used;
+    paid.gas_price = intent->gas_price;
+    paid.data_fee = intent->data_fee;
+    if (!attempt->is_cancel) {
+        (void)lane_leg_message(step, &intent->leg_id, &paid.message_id);
+        paid.value = intent->succeeded ? intent->value : amount_zero();
+    }
+    ledger_on_paid(step, &paid);
+}
+
 void lane_settle(struct step *step, struct lane *lane, uint64_t nonce,
                  const struct intent_row *intent, enum leg_end end)
 {
@@ -263,6 +283,8 @@ void lane_settle(struct step *step, struct lane *lane, uint64_t nonce,
     step_delete(step, intent_key(key, lane->domain, &lane->key, nonce));
     if (!intent->included) {
         lane->row.waiting_count--;
+    } else {
+        book_payment(step, lane, intent);
     }
     if (intent->cancelling) {
         const struct hash cancel_id = lane_cancel_id(lane, nonce);
@@ -313,20 +335,14 @@ static bool work_included(struct step *step, struct walk *walk, uint64_t nonce,
         return false;
     }
     const bool is_known = blocks_hash(step, lane->domain, intent->block_number, &hash);
-    if (is_known && !hash_equal(&hash, &intent->block_hash)) {
+    /* Unknown inside a range of blocks. What was read before it was final is asked again and not
+     * believed meanwhile: a reorg during a restart leaves no other trace, and the transaction may
+     * have to go out once more. */
+    if (is_known ? !hash_equal(&hash, &intent->block_hash) : !intent->told_when_final) {
         forget_inclusion(lane, intent);
         lane_follow(step, lane, nonce, intent);
         intent->act_at = instant_after(step->now, LANE_ANSWER_WAIT);
         intent_put(step, lane, nonce, intent);
-        return false;
-    }
-    if (!is_known && !intent->told_when_final) {
-        /* Inside a range of blocks: asked again, now that the answer is final. */
-        if (instant_is_past(intent->act_at, step->now)) {
-            lane_follow(step, lane, nonce, intent);
-            intent->act_at = instant_after(step->now, LANE_ANSWER_WAIT);
-            intent_put(step, lane, nonce, intent);
-        }
         return false;
     }
     const bool is_cancel = intent->attempts[intent->included_attempt].is_cancel;

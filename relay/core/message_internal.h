@@ -7,10 +7,11 @@
 #include "relay/core/message_rows.h"
 #include "relay/core/step.h"
 
-#define MESSAGE_ACTIVE_MAX 256u /* messages of one destination under way at once */
-#define MESSAGE_WOKEN_MAX  64u  /* woken by one answer in one step */
-#define MESSAGE_COMMANDS   8u   /* what a stage but the fetching of signatures may ask */
-#define MESSAGE_POLLS_MAX  10u  /* rounds of asking for signatures before the place is given up */
+#define MESSAGE_ACTIVE_MAX   256u /* messages of one destination under way at once */
+#define MESSAGE_WOKEN_MAX    64u  /* woken by one answer in one step */
+#define MESSAGE_COMMANDS     8u   /* what a stage but the fetching of signatures may ask */
+#define MESSAGE_POLLS_MAX    10u  /* rounds of asking for signatures before the place is given up */
+#define MESSAGE_LATER_ROUNDS 3u   /* before a later checkpoint is asked for, or another one */
 
 #define MESSAGE_ANSWER_WAIT   DURATION_MS(2000)   /* for an answer, then it counts as lost */
 #define MESSAGE_PREPARE_WAIT  DURATION_MS(5000)   /* for a simulation */
@@ -69,9 +70,9 @@ void security_put(struct step *step, const struct message *message,
 bool storage_get(struct step *step, uint32_t origin, const struct address *validator,
                  struct storage_row *ret_storage);
 bool proof_get(struct step *step, const struct hash *id, const struct address *validator,
-               struct proof_row *ret_proof);
+               enum proof_slot slot, struct proof_row *ret_proof);
 void proof_put(struct step *step, const struct hash *id, const struct address *validator,
-               const struct proof_row *proof);
+               enum proof_slot slot, const struct proof_row *proof);
 /* True when a question asked then may still be answered. */
 bool message_is_asked(const struct step *step, struct instant asked_at);
 /* Asks where a validator publishes, unless that is known or asked. False: neither known to be
@@ -83,8 +84,14 @@ enum storage_use {
 };
 enum storage_use storage_use(struct step *step, uint32_t origin, const struct address *validator);
 
-/* Metadata from the signatures collected. False: fewer than the threshold over one root. */
-bool message_prove(struct step *step, const struct message *message,
-                   const struct security_row *security, struct buffer *metadata);
+/* Appends the cheapest metadata that what was collected gives, for the key `processor`. Statuses of
+ * ism_build; STATUS_NOT_FOUND also when the message's leaf is not known. */
+MUST_USE enum status message_prove(struct step *step, const struct message *message,
+                                   const struct security_row *security,
+                                   const struct address *processor, struct buffer *metadata);
+/* The key that is to deliver: the one that a module insists on when it is ours, else any. False:
+ * the chain has none. */
+bool message_processor(struct step *step, const struct message *message,
+                       const struct security_row *security, struct address *ret_key);
 
 #endif

@@ -283,10 +283,11 @@ static void proofs_delete(struct step *step, const struct message *message)
 {
     uint8_t memory[PROOF_KEY_BYTES];
     const struct address first = {{0}};
-    struct bytes key = proof_key(memory, &message->id, &first);
+    struct bytes key = proof_key(memory, &message->id, &first, PROOF_OWN);
     struct bytes value;
 
-    for (uint32_t i = 0; i < VALIDATORS_MAX && message->row.rounds_count > 0; i++) {
+    for (uint32_t i = 0; i < PROOF_SLOTS * ISM_VALIDATORS_MAX && message->row.rounds_count > 0;
+         i++) {
         if (!step_seek(step, bytes_from(memory, PROOF_KEY_BYTES),
                        bytes_from(memory, MESSAGE_KEY_BYTES), &key, &value)) {
             return;

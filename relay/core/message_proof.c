@@ -3,13 +3,13 @@
  *
  * Every answer is hostile until it is checked here. A validator that answers nonsense costs only
  * its own signature. */
+#include <stddef.h>
 #include <string.h>
 
 #include "relay/base/check.h"
 #include "relay/core/message_internal.h"
 #include "relay/core/tables.h"
 #include "relay/hyperlane/checkpoint.h"
-#include "relay/hyperlane/metadata.h"
 
 /* ---- rows ---- */
 
@@ -19,7 +19,7 @@ bool security_get(struct step *step, const struct message *message,
     uint8_t key[SECURITY_KEY_BYTES];
     struct bytes value;
 
-    memset(ret_security, 0, sizeof(*ret_security));
+    memset(ret_security, 0, offsetof(struct security_row, nodes));
     if (!step_get(step, security_key(key, &message->row), &value)) {
         return false;
     }
@@ -70,13 +70,13 @@ static void storage_put(struct step *step, uint32_t origin, const struct address
 }
 
 bool proof_get(struct step *step, const struct hash *id, const struct address *validator,
-               struct proof_row *ret_proof)
+               enum proof_slot slot, struct proof_row *ret_proof)
 {
     uint8_t key[PROOF_KEY_BYTES];
     struct bytes value;
 
     memset(ret_proof, 0, sizeof(*ret_proof));
-    if (!step_get(step, proof_key(key, id, validator), &value)) {
+    if (!step_get(step, proof_key(key, id, validator, slot), &value)) {
         return false;
     }
     if (proof_row_unpack(value, ret_proof) != STATUS_OK) {
@@ -87,14 +87,14 @@ bool proof_get(struct step *step, const struct hash *id, const struct address *v
 }
 
 void proof_put(struct step *step, const struct hash *id, const struct address *validator,
-               const struct proof_row *proof)
+               enum proof_slot slot, const struct proof_row *proof)
 {
     uint8_t key[PROOF_KEY_BYTES];
     uint8_t memory[PROOF_ROW_BYTES];
     struct packer packer = packer_from(memory, sizeof(memory));
 
     proof_row_pack(proof, &packer);
-    step_put(step, proof_key(key, id, validator), packer_finish(&packer));
+    step_put(step, proof_key(key, id, validator, slot), packer_finish(&packer));
 }
 
 bool message_is_asked(const struct step *step, struct instant asked_at)
@@ -120,28 +120,48 @@ static enum answer answer_of(enum outcome outcome)
 
 /* ---- security ---- */
 
+/* Copies a tree of modules that passed the checks. */
+static void keep_ism(struct security_row *security, const struct ism *ism)
+{
+    security->nodes_count = ism->nodes_count;
+    security->validators_count = ism->validators_count;
+    for (uint32_t i = 0; i < ism->nodes_count; i++) {
+        security->nodes[i] = ism->nodes[i];
+    }
+    for (uint32_t i = 0; i < ism->validators_count; i++) {
+        security->validators[i] = ism->validators[i];
+    }
+}
+
 void message_on_security(struct step *step, const struct event *event)
 {
     struct security_row security;
     struct message message;
 
     if (!message_get(step, &event->security.message_id, &message) ||
-        message.row.destination != event->domain ||
-        event->security.validators_count > VALIDATORS_MAX) {
+        message.row.destination != event->domain) {
         return;
     }
     (void)security_get(step, &message, &security);
-    const enum answer answer = answer_of(event->security.outcome);
+    enum answer answer = answer_of(event->security.outcome);
     if (answer == ANSWER_UNKNOWN) {
         return; /* asked again when the answer is overdue */
     }
+    if (answer == ANSWER_ABSENT ||
+        (answer == ANSWER_OK && ism_check(&event->security.ism) != STATUS_OK)) {
+        answer = ANSWER_REFUSED;
+    }
+    security.asked_at = (struct instant){.ns = 0};
     security.answered_at = step->now;
-    security.answer = answer == ANSWER_ABSENT ? ANSWER_REFUSED : answer;
-    security.module_type = event->security.module_type;
-    security.threshold = event->security.threshold;
-    security.validators_count = answer == ANSWER_OK ? event->security.validators_count : 0;
-    for (uint32_t i = 0; i < security.validators_count; i++) {
-        security.validators[i] = event->security.validators[i];
+    security.answer = answer;
+    memset(&security.only_message, 0, sizeof(security.only_message));
+    if (event->security.by_content) {
+        security.only_message = message.id;
+    }
+    security.nodes_count = 0;
+    security.validators_count = 0;
+    if (answer == ANSWER_OK) {
+        keep_ism(&security, &event->security.ism);
     }
     security_put(step, &message, &security);
     message.row.wait = MESSAGE_WAIT_SECURITY;
@@ -203,90 +223,161 @@ void message_on_storage(struct step *step, const struct event *event)
 
 /* ---- signatures ---- */
 
-/* Whether the answer is this validator's signature over this message at this leaf. */
-static bool is_valid(const struct core_chain *origin, const struct event *event,
-                     const struct hash *message_id)
+/* Whether the answer is this validator's signature over our origin's tree at the leaf asked for. */
+static bool is_valid(struct step *step, const struct core_chain *origin, const struct event *event)
 {
     struct address signer;
+    struct hash leaf;
 
     return event->checkpoint.outcome == OUTCOME_OK &&
            event->checkpoint.checkpoint.index == event->checkpoint.index &&
-           hash_equal(&event->checkpoint.checkpoint.message_id, message_id) &&
+           tree_leaf_id(step, event->domain, event->checkpoint.index, &leaf) &&
+           hash_equal(&event->checkpoint.checkpoint.message_id, &leaf) &&
            checkpoint_recover(origin->domain, &origin->tree_hook, &event->checkpoint.checkpoint,
                               &event->checkpoint.signature, &signer) == STATUS_OK &&
            address_equal(&signer, &event->checkpoint.validator);
+}
+
+/* Which of the two checkpoints an answer is about. False: none that we want (any more). */
+static bool slot_of(struct step *step, const struct message *message, uint32_t index,
+                    enum proof_slot *ret_slot)
+{
+    uint32_t leaf = 0;
+
+    if (!tree_leaf_index(step, message->row.origin, &message->id, &leaf)) {
+        return false;
+    }
+    *ret_slot = index == leaf ? PROOF_OWN : PROOF_LATER;
+    return index == leaf || index == message->row.later_index;
+}
+
+/* Whether the signed root is that of the leaves we know. Only modules that take any checkpoint want
+ * to know; for the others any root will do that enough validators signed. */
+static bool is_ours(struct step *step, const struct message *message,
+                    const struct security_row *security, const struct address *validator,
+                    const struct checkpoint *checkpoint)
+{
+    const struct ism ism = security_ism(security);
+    struct hash root;
+    bool takes_any = false;
+
+    return ism_wants(&ism, validator, &takes_any) && takes_any &&
+           tree_root_at(step, message->row.origin, checkpoint->index + 1, &root) &&
+           hash_equal(&root, &checkpoint->root);
 }
 
 void message_on_checkpoint(struct step *step, const struct event *event)
 {
     const struct core_chain *origin = step_chain(step, event->domain);
     const struct address *validator = &event->checkpoint.validator;
+    enum proof_slot slot = PROOF_OWN;
+    struct security_row security;
     struct proof_row proof;
     struct message message;
-    struct hash id;
 
-    if (origin == NULL || !tree_leaf_id(step, event->domain, event->checkpoint.index, &id) ||
-        !message_get(step, &id, &message) || !proof_get(step, &id, validator, &proof) ||
-        proof.state == PROOF_VALID) {
+    if (origin == NULL || !message_get(step, &event->checkpoint.message_id, &message) ||
+        message.row.origin != event->domain ||
+        !slot_of(step, &message, event->checkpoint.index, &slot) ||
+        !proof_get(step, &message.id, validator, slot, &proof) || proof.state == PROOF_VALID) {
         return;
     }
     if (event->checkpoint.outcome == OUTCOME_UNKNOWN) {
         return; /* asked again when overdue */
     }
-    if (!is_valid(origin, event, &id)) {
+    const bool is_known = security_get(step, &message, &security);
+    if (!is_valid(step, origin, event)) {
         proof.state = PROOF_ABSENT;
-        proof_put(step, &id, validator, &proof);
+        proof_put(step, &message.id, validator, slot, &proof);
         return;
     }
     proof.state = PROOF_VALID;
-    proof.root = event->checkpoint.checkpoint.root;
+    proof.checkpoint = event->checkpoint.checkpoint;
     proof.signature = event->checkpoint.signature;
-    proof_put(step, &id, validator, &proof);
-    struct security_row security;
+    proof.is_ours = is_known && is_ours(step, &message, &security, validator, &proof.checkpoint);
+    proof_put(step, &message.id, validator, slot, &proof);
     uint8_t memory[METADATA_BYTES_MAX];
     struct buffer metadata = buffer_from(memory, sizeof(memory));
-    if (message.row.state == MESSAGE_CHECKPOINTS && security_get(step, &message, &security) &&
-        message_prove(step, &message, &security, &metadata)) {
+    struct address key;
+    if (message.row.state == MESSAGE_CHECKPOINTS && is_known &&
+        message_processor(step, &message, &security, &key) &&
+        message_prove(step, &message, &security, &key, &metadata) == STATUS_OK) {
         message_advance(step, &message);
     }
 }
 
-bool message_prove(struct step *step, const struct message *message,
-                   const struct security_row *security, struct buffer *metadata)
-{
-    const struct core_chain *origin = step_chain(step, message->row.origin);
-    struct proof_row proofs[VALIDATORS_MAX];
-    struct signature signatures[VALIDATORS_MAX];
-    uint32_t index = 0;
+/* ---- metadata ---- */
 
-    if (origin == NULL || security->threshold == 0 ||
-        !tree_leaf_index(step, message->row.origin, &message->id, &index)) {
+bool message_processor(struct step *step, const struct message *message,
+                       const struct security_row *security, struct address *ret_key)
+{
+    const struct core_chain *config = step_chain(step, message->row.destination);
+
+    if (config == NULL || address_is_zero(&config->key)) {
         return false;
     }
-    uint32_t valid_count = 0;
-    for (uint32_t i = 0; i < security->validators_count; i++) {
-        if (proof_get(step, &message->id, &security->validators[i], &proofs[valid_count]) &&
-            proofs[valid_count].state == PROOF_VALID) {
-            valid_count++; /* in the order of the set, as the ISM wants them */
+    for (uint32_t i = 0; i < security->nodes_count; i++) {
+        const struct ism_node *node = &security->nodes[i];
+        bool is_ours = node->only_relayer && address_equal(&node->relayer, &config->key);
+        for (uint32_t k = 0; node->only_relayer && k < config->delivery_keys_count; k++) {
+            is_ours = is_ours || address_equal(&node->relayer, &config->delivery_keys[k]);
+        }
+        if (is_ours) {
+            *ret_key = node->relayer;
+            return true;
         }
     }
-    /* A validator that signs another root must not spoil the others: any root will do that enough
-     * of them signed. */
-    for (uint32_t first = 0; first + security->threshold <= valid_count; first++) {
-        uint32_t count = 0;
-        for (uint32_t i = first; i < valid_count && count < security->threshold; i++) {
-            if (hash_equal(&proofs[i].root, &proofs[first].root)) {
-                signatures[count++] = proofs[i].signature;
+    (void)lane_choose(step, config, &message->id, ret_key);
+    return true;
+}
+
+/* Every valid signature of a validator that some module has; none twice. */
+static uint32_t collect(struct step *step, const struct message *message,
+                        const struct security_row *security, struct ism_signed *ret_signed)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < security->validators_count; i++) {
+        const struct address *validator = &security->validators[i].address;
+        bool is_repeated = false;
+        for (uint32_t k = 0; k < i && !is_repeated; k++) {
+            is_repeated = address_equal(&security->validators[k].address, validator);
+        }
+        for (uint32_t slot = PROOF_OWN; !is_repeated && slot < PROOF_SLOTS; slot++) {
+            struct proof_row proof;
+            if (proof_get(step, &message->id, validator, (enum proof_slot)slot, &proof) &&
+                proof.state == PROOF_VALID) {
+                ret_signed[count++] = (struct ism_signed){.validator = *validator,
+                                                          .checkpoint = proof.checkpoint,
+                                                          .is_ours = proof.is_ours,
+                                                          .signature = proof.signature};
             }
         }
-        if (count == security->threshold) {
-            const struct metadata_message_id parts = {.tree_hook = origin->tree_hook,
-                                                      .root = proofs[first].root,
-                                                      .index = index,
-                                                      .signatures = signatures,
-                                                      .signatures_count = count};
-            return metadata_write_message_id(&parts, metadata) == STATUS_OK;
-        }
     }
-    return false;
+    return count;
+}
+
+enum status message_prove(struct step *step, const struct message *message,
+                          const struct security_row *security, const struct address *processor,
+                          struct buffer *metadata)
+{
+    const struct core_chain *origin = step_chain(step, message->row.origin);
+    const struct ism ism = security_ism(security);
+    struct ism_signed signed_[PROOF_SLOTS * ISM_VALIDATORS_MAX];
+    struct tree_prover prover = {.step = step, .domain = message->row.origin};
+
+    const bool has_leaf = tree_leaf_index(step, message->row.origin, &message->id, &prover.index);
+    if (origin == NULL || (!has_leaf && !ism_is_unsigned(&ism))) {
+        return STATUS_NOT_FOUND;
+    }
+    const struct ism_evidence evidence = {
+        .message_id = message->id,
+        .tree_hook = origin->tree_hook,
+        .leaf_index = prover.index,
+        .processor = *processor,
+        .signed_ = signed_,
+        .signed_count = collect(step, message, security, signed_),
+        .prove = has_leaf ? tree_prove : NULL,
+        .context = &prover,
+    };
+    return ism_build(&ism, &evidence, metadata);
 }

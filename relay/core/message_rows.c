@@ -49,10 +49,11 @@ struct bytes storage_key(uint8_t memory[STORAGE_KEY_BYTES], uint32_t origin,
 }
 
 struct bytes proof_key(uint8_t memory[PROOF_KEY_BYTES], const struct hash *id,
-                       const struct address *validator)
+                       const struct address *validator, enum proof_slot slot)
 {
     (void)message_key(memory, TABLE_PROOF, id);
     memcpy(memory + MESSAGE_KEY_BYTES, validator->bytes, sizeof(validator->bytes));
+    memory[PROOF_KEY_BYTES - 1] = (uint8_t)slot;
     return bytes_from(memory, PROOF_KEY_BYTES);
 }
 
@@ -91,6 +92,7 @@ void message_row_pack(const struct message_row *message, struct packer *packer)
     pack_address(packer, &message->wait_validator);
     pack_u32(packer, message->attempts_count);
     pack_u32(packer, message->rounds_count);
+    pack_u32(packer, message->later_index);
     pack_u32(packer, message->legs_count);
     pack_hash(packer, &message->leg_id);
     pack_u64(packer, message->gas);
@@ -129,6 +131,7 @@ enum status message_row_unpack(struct bytes bytes, struct message_row *ret_messa
     message.wait_validator = unpack_address(&unpacker);
     message.attempts_count = unpack_u32(&unpacker);
     message.rounds_count = unpack_u32(&unpacker);
+    message.later_index = unpack_u32(&unpacker);
     message.legs_count = unpack_u32(&unpacker);
     message.leg_id = unpack_hash(&unpacker);
     message.gas = unpack_u64(&unpacker);
@@ -167,18 +170,47 @@ enum status open_row_unpack(struct bytes bytes, struct open_row *ret_open)
     return STATUS_OK;
 }
 
+static void pack_node(struct packer *packer, const struct ism_node *node)
+{
+    pack_address(packer, &node->address);
+    pack_u8(packer, node->type);
+    pack_u32(packer, node->threshold);
+    pack_u64(packer, node->weight_threshold);
+    pack_u32(packer, node->first);
+    pack_u32(packer, node->count);
+    pack_bool(packer, node->only_relayer);
+    pack_address(packer, &node->relayer);
+}
+
+static void unpack_node(struct unpacker *unpacker, struct ism_node *ret_node)
+{
+    ret_node->address = unpack_address(unpacker);
+    ret_node->type = unpack_u8(unpacker);
+    ret_node->threshold = unpack_u32(unpacker);
+    ret_node->weight_threshold = unpack_u64(unpacker);
+    ret_node->first = unpack_u32(unpacker);
+    ret_node->count = unpack_u32(unpacker);
+    ret_node->only_relayer = unpack_bool(unpacker);
+    ret_node->relayer = unpack_address(unpacker);
+}
+
 void security_row_pack(const struct security_row *security, struct packer *packer)
 {
-    CHECK(security->validators_count <= VALIDATORS_MAX);
+    CHECK(security->nodes_count <= ISM_NODES_MAX);
+    CHECK(security->validators_count <= ISM_VALIDATORS_MAX);
 
     pack_instant(packer, security->asked_at);
     pack_instant(packer, security->answered_at);
     pack_u8(packer, (uint8_t)security->answer);
-    pack_u8(packer, security->module_type);
-    pack_u8(packer, security->threshold);
+    pack_hash(packer, &security->only_message);
+    pack_u32(packer, security->nodes_count);
     pack_u32(packer, security->validators_count);
+    for (uint32_t i = 0; i < security->nodes_count; i++) {
+        pack_node(packer, &security->nodes[i]);
+    }
     for (uint32_t i = 0; i < security->validators_count; i++) {
-        pack_address(packer, &security->validators[i]);
+        pack_address(packer, &security->validators[i].address);
+        pack_u64(packer, security->validators[i].weight);
     }
 }
 
@@ -187,21 +219,36 @@ enum status security_row_unpack(struct bytes bytes, struct security_row *ret_sec
     struct unpacker unpacker = unpacker_from(bytes);
     struct security_row *security = ret_security;
 
-    memset(security, 0, sizeof(*security));
     security->asked_at = unpack_instant(&unpacker);
     security->answered_at = unpack_instant(&unpacker);
     security->answer = (enum answer)unpack_enum(&unpacker, ANSWER_NONE, ANSWER_UNKNOWN);
-    security->module_type = unpack_u8(&unpacker);
-    security->threshold = unpack_u8(&unpacker);
-    const uint32_t count = unpack_u32(&unpacker);
-    if (count > VALIDATORS_MAX) {
+    security->only_message = unpack_hash(&unpacker);
+    security->nodes_count = unpack_u32(&unpacker);
+    security->validators_count = unpack_u32(&unpacker);
+    if (security->nodes_count > ISM_NODES_MAX || security->validators_count > ISM_VALIDATORS_MAX) {
         return STATUS_CORRUPT;
     }
-    security->validators_count = count;
-    for (uint32_t i = 0; i < count; i++) {
-        security->validators[i] = unpack_address(&unpacker);
+    for (uint32_t i = 0; i < security->nodes_count; i++) {
+        unpack_node(&unpacker, &security->nodes[i]);
     }
-    return unpacker_is_done(&unpacker) ? STATUS_OK : STATUS_CORRUPT;
+    for (uint32_t i = 0; i < security->validators_count; i++) {
+        security->validators[i].address = unpack_address(&unpacker);
+        security->validators[i].weight = unpack_u64(&unpacker);
+    }
+    const struct ism ism = security_ism(security);
+    if (!unpacker_is_done(&unpacker) ||
+        (security->nodes_count > 0 && ism_check(&ism) != STATUS_OK)) {
+        return STATUS_CORRUPT;
+    }
+    return STATUS_OK;
+}
+
+struct ism security_ism(const struct security_row *security)
+{
+    return (struct ism){.nodes = security->nodes,
+                        .nodes_count = security->nodes_count,
+                        .validators = security->validators,
+                        .validators_count = security->validators_count};
 }
 
 void storage_row_pack(const struct storage_row *storage, struct packer *packer)
@@ -245,8 +292,11 @@ void proof_row_pack(const struct proof_row *proof, struct packer *packer)
     pack_instant(packer, proof->asked_at);
     pack_u8(packer, (uint8_t)proof->state);
     pack_u32(packer, proof->location_index);
-    pack_hash(packer, &proof->root);
+    pack_hash(packer, &proof->checkpoint.root);
+    pack_u32(packer, proof->checkpoint.index);
+    pack_hash(packer, &proof->checkpoint.message_id);
     pack_raw(packer, bytes_from(proof->signature.bytes, sizeof(proof->signature.bytes)));
+    pack_bool(packer, proof->is_ours);
 }
 
 enum status proof_row_unpack(struct bytes bytes, struct proof_row *ret_proof)
@@ -258,8 +308,11 @@ enum status proof_row_unpack(struct bytes bytes, struct proof_row *ret_proof)
     proof.asked_at = unpack_instant(&unpacker);
     proof.state = (enum proof_state)unpack_enum(&unpacker, PROOF_ASKED, PROOF_VALID);
     proof.location_index = unpack_u32(&unpacker);
-    proof.root = unpack_hash(&unpacker);
+    proof.checkpoint.root = unpack_hash(&unpacker);
+    proof.checkpoint.index = unpack_u32(&unpacker);
+    proof.checkpoint.message_id = unpack_hash(&unpacker);
     const struct bytes signature = unpack_raw(&unpacker, sizeof(proof.signature.bytes));
+    proof.is_ours = unpack_bool(&unpacker);
     if (!unpacker_is_done(&unpacker)) {
         return STATUS_CORRUPT;
     }

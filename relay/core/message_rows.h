@@ -10,7 +10,7 @@
  *   OPEN_ACTIVE, id                         -> nothing: takes up one of the destination's places
  * TABLE_SECURITY, destination u32, recipient 32, origin u32 -> struct security_row
  * TABLE_STORAGE, origin u32, validator 32                   -> struct storage_row
- * TABLE_PROOF, id, validator 32 -> struct proof_row
+ * TABLE_PROOF, id, validator 32, slot u8 -> struct proof_row
  * TABLE_WAITING, key of a security or storage row, id -> nothing
  * TABLE_GAS_PAID, id -> gas 32, payment 32: sums
  * TABLE_ELSEWHERE, id -> destination u32, block u64, transaction 32
@@ -22,17 +22,18 @@
 #include "relay/base/pack.h"
 #include "relay/base/signature.h"
 #include "relay/core/reason.h"
+#include "relay/hyperlane/ism.h"
 
 #define MESSAGE_KEY_BYTES      33u
 #define MESSAGE_ROW_BYTES_MAX  768u
 #define OPEN_KEY_BYTES_MAX     48u
 #define OPEN_ROW_BYTES         20u
 #define SECURITY_KEY_BYTES     41u
-#define SECURITY_ROW_BYTES_MAX (64u + 32u * VALIDATORS_MAX)
+#define SECURITY_ROW_BYTES_MAX (96u + 96u * ISM_NODES_MAX + 40u * ISM_VALIDATORS_MAX)
 #define STORAGE_KEY_BYTES      37u
 #define STORAGE_ROW_BYTES_MAX  (64u + LOCATIONS_MAX * (4u + LOCATION_BYTES_MAX))
-#define PROOF_KEY_BYTES        65u
-#define PROOF_ROW_BYTES        (8u + 1u + 4u + 32u + 65u)
+#define PROOF_KEY_BYTES        66u
+#define PROOF_ROW_BYTES        (8u + 1u + 4u + 32u + 4u + 32u + 65u + 1u)
 
 /* stored: never renumber */
 enum message_state {
@@ -83,6 +84,7 @@ struct message_row {
     struct address wait_validator; /* MESSAGE_WAIT_STORAGE */
     uint32_t attempts_count;       /* failures since the dispatch: the ladder of retries */
     uint32_t rounds_count;         /* of asking for signatures */
+    uint32_t later_index;          /* of the later checkpoint that is asked for too; 0: none */
     uint32_t legs_count;           /* legs made so far */
     struct hash leg_id;            /* PREPARING to INCLUDED; zero: none */
     uint64_t gas;                  /* OFFERED: what the simulation said */
@@ -121,10 +123,11 @@ struct security_row {
     struct instant asked_at;
     struct instant answered_at; /* 0: to be asked again */
     enum answer answer;
-    uint8_t module_type;
-    uint8_t threshold;
+    struct hash only_message; /* it holds for this message alone; zero: for all of the recipient */
+    uint32_t nodes_count;
     uint32_t validators_count;
-    struct address validators[VALIDATORS_MAX];
+    struct ism_node nodes[ISM_NODES_MAX];
+    struct ism_validator validators[ISM_VALIDATORS_MAX];
 };
 
 struct storage_row {
@@ -142,12 +145,20 @@ enum proof_state {
     PROOF_VALID = 3,
 };
 
+/* Stored: never renumber. Which checkpoint of a validator. */
+enum proof_slot {
+    PROOF_OWN = 0,   /* at the message's own leaf */
+    PROOF_LATER = 1, /* at a later one: merkle-root multisigs take any */
+};
+#define PROOF_SLOTS 2u
+
 struct proof_row {
     struct instant asked_at;
     enum proof_state state;
     uint32_t location_index;
-    struct hash root;
+    struct checkpoint checkpoint; /* VALID; before, its index is the one asked for */
     struct signature signature;
+    bool is_ours; /* its root is that of the leaves we know */
 };
 
 struct bytes message_key(uint8_t memory[MESSAGE_KEY_BYTES], uint8_t table, const struct hash *id);
@@ -158,7 +169,9 @@ struct bytes security_key(uint8_t memory[SECURITY_KEY_BYTES], const struct messa
 struct bytes storage_key(uint8_t memory[STORAGE_KEY_BYTES], uint32_t origin,
                          const struct address *validator);
 struct bytes proof_key(uint8_t memory[PROOF_KEY_BYTES], const struct hash *id,
-                       const struct address *validator);
+                       const struct address *validator, enum proof_slot slot);
+/* Borrows the row. */
+struct ism security_ism(const struct security_row *security);
 
 void message_row_pack(const struct message_row *message, struct packer *packer);
 void open_row_pack(const struct open_row *open, struct packer *packer);

@@ -10,7 +10,6 @@
 #include "relay/base/digest.h"
 #include "relay/core/message_internal.h"
 #include "relay/core/tables.h"
-#include "relay/hyperlane/metadata.h"
 
 /* not stored */
 enum stage {
@@ -63,18 +62,23 @@ static enum stage stage_security(struct step *step, struct message *message)
         return STAGE_WAIT;
     }
     (void)security_get(step, message, &security);
-    if (security.answer == ANSWER_OK && is_fresh(step, security.answered_at, MESSAGE_CACHE_WAIT)) {
-        const bool is_usable = security.module_type == MODULE_MESSAGE_ID_MULTISIG &&
-                               security.threshold > 0 &&
-                               security.threshold <= security.validators_count;
-        if (is_usable) {
-            message_set(step, message, MESSAGE_STORAGE, REASON_AWAITING_STORAGE);
-            return STAGE_NEXT;
+    const bool is_for_it =
+        hash_is_zero(&security.only_message) || hash_equal(&security.only_message, &message->id);
+    if (is_for_it && security.answer == ANSWER_OK &&
+        is_fresh(step, security.answered_at, MESSAGE_CACHE_WAIT)) {
+        const struct ism ism = security_ism(&security);
+        if (!ism_is_supported(&ism, NULL)) {
+            message_later(step, message, REASON_SECURITY_UNSUPPORTED, MESSAGE_LONG_WAIT);
+            return STAGE_WAIT;
         }
-        message_later(step, message, REASON_SECURITY_UNSUPPORTED, MESSAGE_LONG_WAIT);
-        return STAGE_WAIT;
+        if (ism_strength(&ism) < config->validators_min) {
+            message_later(step, message, REASON_SECURITY_WEAK, MESSAGE_LONG_WAIT);
+            return STAGE_WAIT;
+        }
+        message_set(step, message, MESSAGE_STORAGE, REASON_AWAITING_STORAGE);
+        return STAGE_NEXT;
     }
-    if (security.answer == ANSWER_REFUSED &&
+    if (is_for_it && security.answer == ANSWER_REFUSED &&
         is_fresh(step, security.answered_at, MESSAGE_ANSWER_WAIT)) {
         message_fail(step, message, REASON_SECURITY_UNKNOWN);
         return STAGE_WAIT;
@@ -93,7 +97,7 @@ static enum stage stage_storage(struct step *step, struct message *message)
 {
     struct security_row security;
     const struct address *asked = NULL;
-    uint32_t ready_count = 0;
+    bool ready[ISM_VALIDATORS_MAX] = {false};
 
     if (!security_get(step, message, &security)) {
         message_set(step, message, MESSAGE_SECURITY, REASON_AWAITING_SECURITY);
@@ -103,12 +107,13 @@ static enum stage stage_storage(struct step *step, struct message *message)
         if (!step_has_room(step, 1)) {
             return STAGE_NO_ROOM; /* those asked so far are not asked again */
         }
-        switch (storage_use(step, message->row.origin, &security.validators[i])) {
+        const struct address *validator = &security.validators[i].address;
+        switch (storage_use(step, message->row.origin, validator)) {
         case STORAGE_READY:
-            ready_count++;
+            ready[i] = true;
             break;
         case STORAGE_ASKED:
-            asked = asked == NULL ? &security.validators[i] : asked;
+            asked = asked == NULL ? validator : asked;
             break;
         case STORAGE_NONE:
             break;
@@ -119,7 +124,8 @@ static enum stage stage_storage(struct step *step, struct message *message)
         message_wait_for(step, message, MESSAGE_WAIT_STORAGE, asked, until);
         return STAGE_WAIT;
     }
-    if (ready_count >= security.threshold) {
+    const struct ism ism = security_ism(&security);
+    if (ism_is_supported(&ism, ready)) {
         message_set(step, message, MESSAGE_CHECKPOINTS, REASON_AWAITING_CHECKPOINTS);
         return STAGE_NEXT;
     }
@@ -141,20 +147,16 @@ static struct hash process_leg_id(const struct message *message)
     return sha2_of(packer_finish(&packer));
 }
 
-static enum stage prepare(struct step *step, struct message *message, struct bytes metadata)
+static enum stage prepare(struct step *step, struct message *message, const struct address *key,
+                          struct bytes metadata)
 {
-    const struct core_chain *config = step_chain(step, message->row.destination);
     struct leg leg;
 
-    if (config == NULL || address_is_zero(&config->key)) {
-        message_later(step, message, REASON_NO_KEY, MESSAGE_STOPPED_WAIT);
-        return STAGE_WAIT;
-    }
     memset(&leg, 0, sizeof(leg));
     leg.id = process_leg_id(message);
     leg.kind = LEG_PROCESS;
     leg.domain = message->row.destination;
-    (void)lane_choose(step, config, &message->id, &leg.key);
+    leg.key = *key;
     leg.process.message_id = message->id;
     leg.process.metadata = metadata;
     message->row.leg_id = leg.id;
@@ -165,13 +167,14 @@ static enum stage prepare(struct step *step, struct message *message, struct byt
     return STAGE_WAIT;
 }
 
-/* Asks one validator's store, unless it is asked already. */
+/* Asks one validator's store for one checkpoint, unless it is asked already. */
 static void fetch(struct step *step, const struct message *message, uint32_t index,
-                  const struct address *validator)
+                  const struct address *validator, enum proof_slot slot)
 {
     struct storage_row storage;
     struct proof_row proof;
-    const bool is_known = proof_get(step, &message->id, validator, &proof);
+    const bool is_known =
+        proof_get(step, &message->id, validator, slot, &proof) && proof.checkpoint.index == index;
 
     if (is_known && (proof.state == PROOF_VALID ||
                      (proof.state == PROOF_ASKED && message_is_asked(step, proof.asked_at)))) {
@@ -191,7 +194,47 @@ static void fetch(struct step *step, const struct message *message, uint32_t ind
     command->fetch_checkpoint.message_id = message->id;
     proof.asked_at = step->now;
     proof.state = PROOF_ASKED;
-    proof_put(step, &message->id, validator, &proof);
+    proof.checkpoint.index = index;
+    proof_put(step, &message->id, validator, slot, &proof);
+}
+
+/* A validator that began after this message, or lost an object, never signs at its leaf. Modules
+ * that take any checkpoint are asked for a later one too, the same of all validators, and another
+ * one when enough rounds have shown that it does not come together. */
+static void choose_later(struct step *step, struct message *message, uint32_t leaf)
+{
+    const uint32_t count = tree_leaves_count(step, message->row.origin);
+    const bool is_time = message->row.rounds_count >= MESSAGE_LATER_ROUNDS &&
+                         message->row.rounds_count % MESSAGE_LATER_ROUNDS == 0;
+
+    if (!is_time || count <= leaf + 1 || count - 1 == message->row.later_index) {
+        return;
+    }
+    message->row.later_index = count - 1;
+}
+
+/* Asks the stores of all validators that a module has. False: no room for all in this step; those
+ * asked so far are not asked again. */
+static bool fetch_all(struct step *step, struct message *message,
+                      const struct security_row *security, uint32_t leaf)
+{
+    const struct ism ism = security_ism(security);
+
+    for (uint32_t i = 0; i < security->validators_count; i++) {
+        const struct address *validator = &security->validators[i].address;
+        bool takes_any = false;
+        if (!step_has_room(step, 4)) {
+            return false;
+        }
+        if (!ism_wants(&ism, validator, &takes_any)) {
+            continue;
+        }
+        fetch(step, message, leaf, validator, PROOF_OWN);
+        if (takes_any && message->row.later_index != 0) {
+            fetch(step, message, message->row.later_index, validator, PROOF_LATER);
+        }
+    }
+    return true;
 }
 
 /* 300 ms at first, doubled up to 5 s: a checkpoint is usually there within a second or two. */
@@ -215,7 +258,8 @@ static enum stage stage_checkpoints(struct step *step, struct message *message)
     struct security_row security;
     uint8_t memory[METADATA_BYTES_MAX];
     struct buffer metadata = buffer_from(memory, sizeof(memory));
-    uint32_t index = 0;
+    struct address key;
+    uint32_t leaf = 0;
 
     if (!security_get(step, message, &security)) {
         message_set(step, message, MESSAGE_SECURITY, REASON_AWAITING_SECURITY);
@@ -224,12 +268,21 @@ static enum stage stage_checkpoints(struct step *step, struct message *message)
     if (!step_has_room(step, MESSAGE_COMMANDS)) {
         return STAGE_NO_ROOM;
     }
-    if (!tree_leaf_index(step, message->row.origin, &message->id, &index)) {
-        message_fail(step, message, REASON_LEAF_UNKNOWN);
+    if (!message_processor(step, message, &security, &key)) {
+        message_later(step, message, REASON_NO_KEY, MESSAGE_STOPPED_WAIT);
         return STAGE_WAIT;
     }
-    if (message_prove(step, message, &security, &metadata)) {
-        return prepare(step, message, buffer_bytes(&metadata));
+    const enum status status = message_prove(step, message, &security, &key, &metadata);
+    if (status == STATUS_OK) {
+        return prepare(step, message, &key, buffer_bytes(&metadata));
+    }
+    if (status == STATUS_UNSUPPORTED || status == STATUS_FULL) {
+        message_later(step, message, REASON_SECURITY_UNSUPPORTED, MESSAGE_LONG_WAIT);
+        return STAGE_WAIT;
+    }
+    if (!tree_leaf_index(step, message->row.origin, &message->id, &leaf)) {
+        message_fail(step, message, REASON_LEAF_UNKNOWN);
+        return STAGE_WAIT;
     }
     if (message->row.rounds_count >= MESSAGE_POLLS_MAX && message->row.rounds_count % 2 == 0) {
         /* Its place is for others meanwhile; it comes back for one round at a time. */
@@ -238,11 +291,9 @@ static enum stage stage_checkpoints(struct step *step, struct message *message)
                       absent_wait(message->row.rounds_count));
         return STAGE_WAIT;
     }
-    for (uint32_t i = 0; i < security.validators_count; i++) {
-        if (!step_has_room(step, 2)) {
-            return STAGE_NO_ROOM; /* those asked so far are not asked again */
-        }
-        fetch(step, message, index, &security.validators[i]);
+    choose_later(step, message, leaf);
+    if (!fetch_all(step, message, &security, leaf)) {
+        return STAGE_NO_ROOM;
     }
     message_set(step, message, MESSAGE_CHECKPOINTS, REASON_AWAITING_CHECKPOINTS);
     message_due(step, message, instant_after(step->now, poll_wait(message->row.rounds_count)));

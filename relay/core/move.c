@@ -17,6 +17,7 @@
  *      never handed to the lane. Time alone ends none that the lane has. */
 #include <string.h>
 
+#include "relay/base/approval.h"
 #include "relay/base/check.h"
 #include "relay/base/digest.h"
 #include "relay/core/capital_internal.h"
@@ -34,12 +35,7 @@ bool move_ends(enum move_state state)
 
 struct hash move_id_of(const struct hash *plan_id, uint32_t index)
 {
-    uint8_t bytes[36];
-    struct packer packer = packer_from(bytes, sizeof(bytes));
-
-    pack_hash(&packer, plan_id);
-    pack_u32(&packer, index);
-    return sha2_of(packer_finish(&packer));
+    return approval_move_id(plan_id, index);
 }
 
 static void move_set(struct step *step, struct move_row *row, enum move_state state,

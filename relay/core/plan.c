@@ -80,6 +80,8 @@ static struct hash limits_digest(const struct step *step)
     pack_amount(&packer, &route->move_max);
     pack_u32(&packer, route->fee_max.value);
     pack_amount(&packer, &route->fee_native_max);
+    pack_u32(&packer, route->margin.value);
+    pack_amount(&packer, &route->coin_price);
     sha2_init(&sha2);
     sha2_update(&sha2, packer_finish(&packer));
     for (uint32_t i = 0; i < step->config->routers_count; i++) {
@@ -412,35 +414,29 @@ static int asset_asked(struct step *step, const struct hash *network_id, struct 
     return -1;
 }
 
-/* The answer's moves within the owner's limits: larger ones cut, smaller ones left out. */
 static void plan_moves_take(const struct step *step, const struct plan_answer *answer,
                             struct plan_row *plan)
 {
-    const struct core_route *route = &step->config->route;
-
+    plan->gap_ppm = answer->gap_ppm;
+    plan->binding_count = answer->limits_count;
+    memcpy(plan->binding, answer->limits, sizeof(plan->binding));
     for (uint32_t i = 0; i < answer->count && plan->moves_count < PLAN_MOVES_MAX; i++) {
         /* The check found each pair in the network, which was made of this configuration. */
         CHECK(answer->moves[i].from < step->config->routers_count);
         CHECK(answer->moves[i].to < step->config->routers_count);
         const struct core_router *from = &step->config->routers[answer->moves[i].from];
         const struct core_router *to = &step->config->routers[answer->moves[i].to];
-        const struct amount amount = amount_smaller(&answer->moves[i].amount, &route->move_max);
-        struct amount cost;
-        if (amount_compare(&amount, &route->move_min) < 0 || amount_is_zero(&amount)) {
-            continue;
-        }
-        /* A cut move costs its part, rounded up. */
-        if (amount_scale_ceil(&answer->moves[i].cost, &amount, &answer->moves[i].amount, &cost) !=
-                STATUS_OK ||
-            amount_add(&plan->cost, &cost, &plan->cost) != STATUS_OK) {
+        if (amount_add(&plan->cost, &answer->moves[i].cost, &plan->cost) != STATUS_OK) {
             plan->cost = amount_max();
         }
+        plan->gains[plan->moves_count] = answer->moves[i].gain;
+        plan->costs[plan->moves_count] = answer->moves[i].cost;
         plan->moves[plan->moves_count++] = (struct plan_move){
             .source_domain = from->domain,
             .source = from->router,
             .target_domain = to->domain,
             .target = to->router,
-            .amount = amount,
+            .amount = answer->moves[i].amount,
         };
     }
 }
@@ -510,10 +506,25 @@ static void plan_take(struct step *step, const struct symbol *symbol, struct pla
     capital_put_asset(step, symbol->text, row);
 }
 
+/* An answer after the check, and what it was before the owner's limits. */
+struct answer_taken {
+    struct plan_answer answer;
+    uint32_t asked;
+    uint32_t small; /* moves below the owner's smallest */
+};
+
+/* With fixed costs the best plan may be to do nothing. */
+static enum reason no_moves_reason(const struct step *step)
+{
+    return amount_is_zero(&step->config->route.coin_price) ? REASON_NO_BRIDGE_LIQUIDITY
+                                                           : REASON_NOT_WORTH_IT;
+}
+
 /* REASON_NONE: the plan was taken. Else why not. */
 static enum reason answer_take(struct step *step, uint32_t asset, const struct symbol *symbol,
-                               struct plan_asset *row, const struct plan_answer *answer)
+                               struct plan_asset *row, const struct answer_taken *taken)
 {
+    const struct plan_answer *answer = &taken->answer;
     struct plan_snapshot snapshot;
     struct plan_row plan;
 
@@ -524,9 +535,14 @@ static enum reason answer_take(struct step *step, uint32_t asset, const struct s
         row->seen_id = zero_hash; /* ask again when it is known */
         return reason;
     }
+    if (answer->gap_ppm > PLAN_GAP_PPM_MAX) {
+        return REASON_PLAN_UNPROVED;
+    }
     plan_moves_take(step, answer, &plan);
     if (plan.moves_count == 0) {
-        return answer->count == 0 ? REASON_NO_BRIDGE_LIQUIDITY : REASON_BELOW_MINIMUM;
+        return taken->asked == 0  ? no_moves_reason(step)
+               : taken->small > 0 ? REASON_BELOW_MINIMUM
+                                  : REASON_NOT_WORTH_IT;
     }
     if (snapshot.reserved || !plan_moves_fit(&snapshot, plan.moves, plan.moves_count)) {
         row->seen_id = zero_hash;
@@ -537,21 +553,31 @@ static enum reason answer_take(struct step *step, uint32_t asset, const struct s
     return REASON_NONE;
 }
 
+/* Unpacks the question, checks the answer against it, and leaves out what is not worth doing. */
 static const char *answer_read(struct step *step, const struct symbol *symbol,
-                               const struct event *event, struct plan_answer *ret_answer)
+                               const struct event *event, struct answer_taken *ret_taken)
 {
+    struct plan_question question;
     uint8_t key[CAPITAL_KEY_BYTES_MAX];
     struct bytes network;
 
     if (!step_get(step, plan_network_key(key, symbol->text), &network)) {
         return "the network that was asked about is gone";
     }
-    return plan_answer_check(network, event, ret_answer);
+    if (!plan_question_read(network, &question)) {
+        return "the network that was asked about cannot be read";
+    }
+    const char *wrong = plan_answer_check(step->config, &question, event, &ret_taken->answer);
+    if (wrong == NULL) {
+        ret_taken->asked = ret_taken->answer.count;
+        plan_answer_prune(&step->config->route, &question, &ret_taken->answer, &ret_taken->small);
+    }
+    return wrong;
 }
 
 void plan_on_planned(struct step *step, const struct event *event)
 {
-    struct plan_answer answer;
+    struct answer_taken taken;
     struct plan_asset row;
     const int asset = asset_asked(step, &event->planned.plan_id, &row);
 
@@ -570,7 +596,7 @@ void plan_on_planned(struct step *step, const struct event *event)
         capital_put_asset(step, symbol.text, &row);
         return;
     }
-    const char *wrong = answer_read(step, &symbol, event, &answer);
+    const char *wrong = answer_read(step, &symbol, event, &taken);
     if (wrong != NULL) {
         step_note(step, NOTE_ALARM, 0, &row.network_id, REASON_PLAN_INFEASIBLE, wrong);
         row.reason = REASON_PLAN_INFEASIBLE;
@@ -578,7 +604,7 @@ void plan_on_planned(struct step *step, const struct event *event)
         capital_put_asset(step, symbol.text, &row);
         return;
     }
-    const enum reason reason = answer_take(step, (uint32_t)asset, &symbol, &row, &answer);
+    const enum reason reason = answer_take(step, (uint32_t)asset, &symbol, &row, &taken);
     if (reason != REASON_NONE) {
         row.reason = reason;
         row.since = step->now;
@@ -656,6 +682,8 @@ void plan_on_operator(struct step *step, const struct event *event)
     }
     plan.uid = event->operator_.uid;
     if (action == OPERATOR_APPROVE_PLAN) {
+        plan.approval_expires_s = event->operator_.expires_s;
+        plan.approval = event->operator_.signature;
         plan_approve(step, &id, &plan);
     } else {
         plan_reject(step, &id, &plan);

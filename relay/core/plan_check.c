@@ -5,22 +5,28 @@
 
 #include "relay/base/check.h"
 #include "relay/core/plan_internal.h"
-#include "relay/routing/network.h"
-
-#define CORRIDORS_MAX (PLAN_ROUTERS_MAX * (PLAN_ROUTERS_MAX - 1))
-#define GROUPS_MAX    (2 * PLAN_ROUTERS_MAX)
 
 struct checker {
-    struct unpacker unpacker;
-    struct network_counts counts;
-    struct route_place places[PLAN_ROUTERS_MAX];
+    const struct network *network;
     struct amount positions[PLAN_ROUTERS_MAX];
-    struct amount flows[CORRIDORS_MAX];
-    struct route_group groups[GROUPS_MAX];
+    struct amount flows[PLAN_CORRIDORS_MAX];
     struct amount before; /* everything there is */
-    struct amount cost;
-    uint32_t matched; /* moves that found their corridor */
+    uint32_t matched;     /* moves that found their corridor */
 };
+
+bool plan_question_read(struct bytes packed, struct plan_question *ret_question)
+{
+    size_t footprint;
+
+    if (network_unpack_footprint(packed, &footprint) != STATUS_OK ||
+        footprint > sizeof(ret_question->memory) ||
+        network_unpack(packed, ret_question->memory, &ret_question->network) != STATUS_OK) {
+        return false;
+    }
+    const struct network_counts *counts = &ret_question->network.counts;
+    return counts->places <= PLAN_ROUTERS_MAX && counts->corridors <= PLAN_CORRIDORS_MAX &&
+           counts->groups <= PLAN_GROUPS_MAX;
+}
 
 static const char *moves_check(const struct event *event, struct plan_answer *answer)
 {
@@ -48,34 +54,52 @@ static const char *moves_check(const struct event *event, struct plan_answer *an
 
 static const char *places_read(struct checker *checker)
 {
-    uint64_t horizon_s;
-
-    network_unpack_header(&checker->unpacker, &checker->counts, &horizon_s);
-    if (checker->unpacker.underrun || checker->counts.places > PLAN_ROUTERS_MAX ||
-        checker->counts.corridors > CORRIDORS_MAX || checker->counts.groups > GROUPS_MAX) {
-        return "the network that was asked about cannot be read";
-    }
-    for (uint32_t i = 0; i < checker->counts.places; i++) {
-        checker->places[i] = network_unpack_place(&checker->unpacker);
-        checker->positions[i] = checker->places[i].balance;
-        if (amount_add(&checker->before, &checker->places[i].balance, &checker->before) !=
-            STATUS_OK) {
+    for (uint32_t i = 0; i < checker->network->counts.places; i++) {
+        checker->positions[i] = checker->network->places[i].balance;
+        if (amount_add(&checker->before, &checker->positions[i], &checker->before) != STATUS_OK) {
             return "balances add up to too much";
         }
     }
     return NULL;
 }
 
+bool plan_move_cost(const struct network *network, uint32_t corridor, const struct amount *amount,
+                    struct amount *ret_cost)
+{
+    if (route_decimal_of_ceil(amount, network->corridors[corridor].cost, ret_cost) != STATUS_OK) {
+        return false;
+    }
+    for (uint32_t k = 0; k < network->counts.transactions; k++) {
+        const struct route_transaction *transaction = &network->transactions[k];
+        /* Each of our transactions is one corridor's. */
+        if (transaction->corridors.count == 1 &&
+            network->terms[transaction->corridors.first].index == corridor) {
+            const struct route_place *tail = &network->places[network->corridors[corridor].from];
+            struct amount whole = amount_from_u64(1);
+            struct amount fixed;
+            const struct amount ten = amount_from_u64(10);
+            for (uint32_t i = 0; i < tail->decimals; i++) {
+                if (amount_multiply(&whole, &ten, &whole) != STATUS_OK) {
+                    return false;
+                }
+            }
+            return route_decimal_of_ceil(&whole, transaction->cost, &fixed) == STATUS_OK &&
+                   amount_add(ret_cost, &fixed, ret_cost) == STATUS_OK;
+        }
+    }
+    return true;
+}
+
 /* Gives the corridor the move of its pair. */
 static const char *corridor_flow(struct checker *checker, uint32_t index,
-                                 const struct route_corridor *corridor, struct plan_answer *answer)
+                                 struct plan_answer *answer)
 {
-    if (corridor->from >= checker->counts.places || corridor->to >= checker->counts.places) {
-        return "the network that was asked about cannot be read";
-    }
+    const struct route_corridor *corridor = &checker->network->corridors[index];
+    const struct route_place *places = checker->network->places;
+
     for (uint32_t i = 0; i < answer->count; i++) {
-        if (answer->moves[i].from != checker->places[corridor->from].tag ||
-            answer->moves[i].to != checker->places[corridor->to].tag) {
+        if (answer->moves[i].from != places[corridor->from].tag ||
+            answer->moves[i].to != places[corridor->to].tag) {
             continue;
         }
         const struct amount *amount = &answer->moves[i].amount;
@@ -88,8 +112,8 @@ static const char *corridor_flow(struct checker *checker, uint32_t index,
             amount_subtract(tail, amount, tail) != STATUS_OK) {
             return "a place would be left with less than nothing";
         }
-        if (route_decimal_of_ceil(amount, corridor->cost, &answer->moves[i].cost) != STATUS_OK ||
-            amount_add(&checker->cost, &answer->moves[i].cost, &checker->cost) != STATUS_OK) {
+        if (!plan_move_cost(checker->network, index, amount, &answer->moves[i].cost) ||
+            amount_add(&answer->cost, &answer->moves[i].cost, &answer->cost) != STATUS_OK) {
             return "the cost is out of range";
         }
         checker->flows[index] = *amount;
@@ -100,9 +124,8 @@ static const char *corridor_flow(struct checker *checker, uint32_t index,
 
 static const char *corridors_check(struct checker *checker, struct plan_answer *answer)
 {
-    for (uint32_t i = 0; i < checker->counts.corridors; i++) {
-        const struct route_corridor corridor = network_unpack_corridor(&checker->unpacker);
-        const char *wrong = corridor_flow(checker, i, &corridor, answer);
+    for (uint32_t i = 0; i < checker->network->counts.corridors; i++) {
+        const char *wrong = corridor_flow(checker, i, answer);
         if (wrong != NULL) {
             return wrong;
         }
@@ -114,8 +137,8 @@ static const char *bounds_check(const struct checker *checker)
 {
     struct amount after = amount_zero();
 
-    for (uint32_t i = 0; i < checker->counts.places; i++) {
-        const struct route_place *place = &checker->places[i];
+    for (uint32_t i = 0; i < checker->network->counts.places; i++) {
+        const struct route_place *place = &checker->network->places[i];
         if (amount_compare(&checker->positions[i], &place->min) < 0 ||
             amount_compare(&checker->positions[i], &place->max) > 0) {
             return "a place would leave its bounds";
@@ -127,43 +150,34 @@ static const char *bounds_check(const struct checker *checker)
     return amount_equal(&after, &checker->before) ? NULL : "the plan makes or loses capital";
 }
 
-static const char *groups_check(struct checker *checker)
+static const char *groups_check(const struct checker *checker)
 {
-    for (uint32_t i = 0; i < checker->counts.groups; i++) {
-        checker->groups[i] = network_unpack_group(&checker->unpacker);
-    }
-    for (uint32_t i = 0; i < checker->counts.pieces; i++) {
-        (void)network_unpack_piece(&checker->unpacker);
-    }
-    struct amount sums[GROUPS_MAX];
-    memset(sums, 0, sizeof(sums));
-    for (uint32_t t = 0; t < checker->counts.terms; t++) {
-        const struct route_term term = network_unpack_term(&checker->unpacker);
-        for (uint32_t i = 0; i < checker->counts.groups; i++) {
-            const struct route_span span = checker->groups[i].corridors;
-            if (t < span.first || t - span.first >= span.count) {
-                continue;
-            }
-            if (term.index >= checker->counts.corridors ||
-                amount_add(&sums[i], &checker->flows[term.index], &sums[i]) != STATUS_OK ||
-                amount_compare(&sums[i], &checker->groups[i].max) > 0) {
+    const struct network *network = checker->network;
+
+    for (uint32_t g = 0; g < network->counts.groups; g++) {
+        const struct route_span span = network->groups[g].corridors;
+        struct amount sum = amount_zero();
+        for (uint32_t i = 0; i < span.count; i++) {
+            const struct amount *flow = &checker->flows[network->terms[span.first + i].index];
+            if (amount_add(&sum, flow, &sum) != STATUS_OK ||
+                amount_compare(&sum, &network->groups[g].max) > 0) {
                 return "moves together are above a limit";
             }
         }
     }
-    (void)unpack_u64(&checker->unpacker);
-    return unpacker_is_done(&checker->unpacker) ? NULL
-                                                : "the network that was asked about cannot be read";
+    return NULL;
 }
 
-const char *plan_answer_check(struct bytes network, const struct event *event,
+const char *plan_answer_check(const struct core_config *config,
+                              const struct plan_question *question, const struct event *event,
                               struct plan_answer *ret_answer)
 {
     struct checker checker;
     const char *wrong;
 
     memset(&checker, 0, sizeof(checker));
-    checker.unpacker = unpacker_from(network);
+    memset(ret_answer, 0, sizeof(*ret_answer));
+    checker.network = &question->network;
     wrong = moves_check(event, ret_answer);
     if (wrong == NULL) {
         wrong = places_read(&checker);
@@ -177,8 +191,12 @@ const char *plan_answer_check(struct bytes network, const struct event *event,
     if (wrong == NULL) {
         wrong = groups_check(&checker);
     }
-    if (wrong == NULL && !amount_equal(&checker.cost, &event->planned.cost)) {
+    if (wrong == NULL && !amount_equal(&ret_answer->cost, &event->planned.cost)) {
         wrong = "the stated cost is not what the moves cost";
+    }
+    if (wrong == NULL && !plan_proof_check(config, question, checker.flows, checker.positions,
+                                           event->planned.proof, ret_answer)) {
+        wrong = "the proof is none for this network";
     }
     return wrong;
 }

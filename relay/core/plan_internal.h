@@ -5,6 +5,7 @@
 #define SLUICE_RELAY_CORE_PLAN_INTERNAL_H
 
 #include "relay/core/capital_internal.h"
+#include "relay/routing/network.h"
 
 /* One router as planning sees it. What it has in effect is gross less claims. */
 struct plan_site {
@@ -40,6 +41,23 @@ const struct plan_site *plan_site_find(const struct plan_snapshot *snapshot, uin
 enum reason plan_network_pack(struct step *step, const struct plan_snapshot *snapshot,
                               struct packer *packer);
 
+/* A group's name: what leaves a router, or what enters it. */
+uint32_t plan_group_tag(uint32_t router, bool leaving);
+
+#define PLAN_CORRIDORS_MAX     (PLAN_ROUTERS_MAX * (PLAN_ROUTERS_MAX - 1))
+#define PLAN_GROUPS_MAX        (2 * PLAN_ROUTERS_MAX)
+#define PLAN_NETWORK_BYTES_MAX 262144u
+/* Without a better proof than this a plan is not acted upon: in parts of what could be gained. */
+#define PLAN_GAP_PPM_MAX 500000u
+
+/* The network that was asked about, unpacked and bounded. */
+struct plan_question {
+    struct network network;
+    _Alignas(16) uint8_t memory[PLAN_NETWORK_BYTES_MAX];
+};
+/* False: not a network of ours. */
+bool plan_question_read(struct bytes packed, struct plan_question *ret_question);
+
 /* An answer as the core has checked it. */
 struct plan_answer {
     uint32_t count;
@@ -47,15 +65,37 @@ struct plan_answer {
         uint32_t from; /* routers in the configuration */
         uint32_t to;
         struct amount amount;
-        struct amount cost;
+        struct amount cost; /* with its fixed cost */
+        struct amount gain; /* set by plan_answer_prune */
     } moves[MOVES_PER_PLAN_MAX];
+    struct amount cost; /* of all moves */
+    uint32_t gap_ppm;
+    uint32_t limits_count;
+    struct plan_limit limits[PLAN_LIMITS_MAX];
 };
 
 /* Recomputes everything the answer claims, in exact integers, from the network that was asked
- * about: corridors, capacities, bounds, groups, conservation, cost. NULL: good. Else what is wrong,
- * in words. */
-const char *plan_answer_check(struct bytes network, const struct event *event,
+ * about: corridors, capacities, bounds, groups, conservation, cost. Then what its proof proves.
+ * NULL: good. Else what is wrong, in words. */
+const char *plan_answer_check(const struct core_config *config,
+                              const struct plan_question *question, const struct event *event,
                               struct plan_answer *ret_answer);
+
+/* The proof's gap and the limits that bind, into the answer, whose moves are exact already. False:
+ * it is no proof for this network. */
+bool plan_proof_check(const struct core_config *config, const struct plan_question *question,
+                      const struct amount *flows, const struct amount *positions,
+                      struct bytes proof, struct plan_answer *answer);
+
+/* What moving this amount costs: the fee, rounded up, and the fixed cost. False: out of range. */
+bool plan_move_cost(const struct network *network, uint32_t corridor, const struct amount *amount,
+                    struct amount *ret_cost);
+
+/* Cuts moves to the owner's largest, and leaves out those below the smallest; those are counted in
+ * `*ret_small`. Then leaves out, the worst first, every move whose gain alone is not above its cost
+ * by the mandate's margin. */
+void plan_answer_prune(const struct core_route *route, const struct plan_question *question,
+                       struct plan_answer *answer, uint32_t *ret_small);
 
 /* Would these moves, made now, leave every router they touch within its tolerance and take from
  * none more than it can send? */

@@ -5,35 +5,45 @@
  * liquidity at its end. A place is worth most up to what it owes and the lower edge of its band,
  * then less up to the upper edge, then nothing more:
  *
- *     worth of a unit   2000 |~~~~~~~~~~~|                   claims + goal - tolerance/2
- *                       1000 |           |~~~~~~~~~~~|       claims + goal + tolerance/2
- *                          0 |           |           |~~~~
+ *     worth of a unit   4 f |~~~~~~~~~~~|                   claims + goal - tolerance/2
+ *                       2 f |           |~~~~~~~~~~~|       claims + goal + tolerance/2
+ *                         0 |           |           |~~~~
  *
- * No fee comes near 1000 per unit, so the best plan first fills what is short, then empties what is
- * over, and pays the least for it. Where limits make the goal unreachable the same worths bring it
- * as near as they allow; nothing becomes infeasible. The band is half the tolerance that starts a
- * plan, so that the next transfer does not start another one. */
+ * f is the highest fee that the owner allows: what a unit at the right place is worth is what the
+ * mandate would pay to have it there, twice over. So every corridor within the limits can pay for
+ * itself, the best plan first fills what is short, then empties what is over, and pays the least
+ * for it; a fixed cost (gas and the native fee, once the owner says what a coin is worth) is paid
+ * only where enough is moved. Where limits make the goal unreachable the same worths bring it as
+ * near as they allow; nothing becomes infeasible. The band is half the tolerance that starts a
+ * plan, so that the next transfer does not start another one.
+ */
 #include <string.h>
 
 #include "relay/base/check.h"
 #include "relay/core/plan_internal.h"
 #include "relay/routing/network.h"
 
-#define WORTH_SHORT 2000
-#define WORTH_BAND  1000
 #define FEE_SCALE   1000000000u
+#define BPS_NANO    100000 /* a basis point in parts of FEE_SCALE */
+#define WORTH_LEAST 1000   /* of FEE_SCALE, so that what is free is moved too */
+/* What the rebalance of a router takes, with room; gas beyond is the ceiling's affair. */
+#define MOVE_GAS 300000u
+/* More routers, and a network with its fixed costs is too large for a row. */
+#define FIXED_ROUTERS_MAX 20u
 
 /* A corridor from one site to another. */
 struct pair {
     bool open;
     struct amount max;
     struct route_decimal cost;
+    struct route_decimal fixed;
 };
 
 struct pairs {
     struct pair of[PLAN_ROUTERS_MAX][PLAN_ROUTERS_MAX];
     struct amount room[PLAN_ROUTERS_MAX]; /* what may arrive at each, all corridors together */
     uint32_t count;
+    bool fixed;    /* native costs are weighed */
     bool unquoted; /* why others are closed */
     bool dear;
     bool dry;
@@ -85,6 +95,42 @@ static bool fee_rate(const struct quote_row *quote, struct route_decimal *ret_ra
     return true;
 }
 
+/* Up to four significant bits: a base fee that moves a little is not another question. */
+static uint64_t rounded_up(uint64_t value)
+{
+    uint64_t unit = 1;
+
+    while (value / unit >= 16) {
+        unit *= 2;
+    }
+    return (value + unit - 1) / unit * unit;
+}
+
+/* What the native fee and the gas of one move are worth, in the asset. False: out of range. */
+static bool fixed_cost(struct step *step, const struct quote_row *quote, uint32_t domain,
+                       uint32_t decimals, struct route_decimal *ret_cost)
+{
+    const struct core_chain *config = step_chain(step, domain);
+    const struct amount gas = amount_from_u64(MOVE_GAS);
+    const struct amount coin_wei = amount_from_u64(1000000000000000000u);
+    struct chain_row chain;
+    struct amount price;
+    struct amount cost;
+    uint64_t value;
+
+    if (config == NULL || !blocks_chain(step, domain, &chain) ||
+        amount_add(&chain.base_fee, &config->priority_fee_per_gas, &price) != STATUS_OK ||
+        amount_multiply(&price, &gas, &cost) != STATUS_OK ||
+        amount_add(&cost, &quote->fee_native, &cost) != STATUS_OK ||
+        amount_scale_ceil(&cost, &step->config->route.coin_price, &coin_wei, &cost) != STATUS_OK ||
+        amount_to_u64(&cost, &value) != STATUS_OK || value > INT64_MAX / 2) {
+        return false;
+    }
+    *ret_cost = (struct route_decimal){.mantissa = (int64_t)rounded_up(value),
+                                       .exponent = -(int32_t)decimals};
+    return true;
+}
+
 static void pair_read(struct step *step, const struct plan_snapshot *snapshot, uint32_t from,
                       uint32_t to, struct pairs *pairs)
 {
@@ -109,6 +155,11 @@ static void pair_read(struct step *step, const struct plan_snapshot *snapshot, u
         pairs->dear = true;
         return;
     }
+    if (pairs->fixed &&
+        !fixed_cost(step, &quote, source->router->domain, snapshot->decimals, &pair->fixed)) {
+        pairs->dear = true;
+        return;
+    }
     pair->max = amount_smaller(&source->sendable, &pairs->room[to]);
     if (amount_is_zero(&pair->max)) {
         pairs->dry = true;
@@ -122,6 +173,8 @@ static void pairs_read(struct step *step, const struct plan_snapshot *snapshot,
                        struct pairs *ret_pairs)
 {
     memset(ret_pairs, 0, sizeof(*ret_pairs));
+    ret_pairs->fixed =
+        !amount_is_zero(&step->config->route.coin_price) && snapshot->count <= FIXED_ROUTERS_MAX;
     for (uint32_t i = 0; i < snapshot->count; i++) {
         ret_pairs->room[i] = room_of(step, snapshot, &snapshot->sites[i]);
     }
@@ -164,8 +217,10 @@ static void places_pack(const struct plan_snapshot *snapshot, struct packer *pac
     }
 }
 
-static bool pieces_pack(const struct plan_snapshot *snapshot, struct packer *packer)
+static bool pieces_pack(const struct plan_snapshot *snapshot, struct bps fee_max,
+                        struct packer *packer)
 {
+    const int64_t worth = 2 * (int64_t)fee_max.value * BPS_NANO + WORTH_LEAST;
     const struct amount half = capital_share(&snapshot->tolerance, (struct bps){.value = 5000});
 
     for (uint32_t i = 0; i < snapshot->count; i++) {
@@ -179,9 +234,9 @@ static bool pieces_pack(const struct plan_snapshot *snapshot, struct packer *pac
             return false;
         }
         const struct route_piece lower = {.width = edge,
-                                          .rate = {.mantissa = WORTH_SHORT, .exponent = 0}};
+                                          .rate = {.mantissa = 2 * worth, .exponent = -9}};
         const struct route_piece band = {.width = less(&top, &edge),
-                                         .rate = {.mantissa = WORTH_BAND, .exponent = 0}};
+                                         .rate = {.mantissa = worth, .exponent = -9}};
         network_pack_piece(packer, &lower);
         network_pack_piece(packer, &band);
     }
@@ -239,7 +294,7 @@ static uint32_t groups_pack(const struct plan_snapshot *snapshot, const struct p
                 continue;
             }
             const struct route_group group = {
-                .tag = groups,
+                .tag = plan_group_tag(snapshot->sites[i].index, leaving),
                 .decimals = snapshot->decimals,
                 .max = leaving ? snapshot->sites[i].sendable : pairs->room[i],
                 .corridors = {.first = first, .count = corridors},
@@ -281,6 +336,26 @@ static void terms_pack(const struct plan_snapshot *snapshot, const struct pairs 
     }
 }
 
+/* One per corridor, after the groups' terms. */
+static void transactions_pack(const struct plan_snapshot *snapshot, const struct pairs *pairs,
+                              struct packer *packer)
+{
+    uint32_t index = 0;
+
+    for (uint32_t from = 0; from < snapshot->count && pairs->fixed; from++) {
+        for (uint32_t to = 0; to < snapshot->count; to++) {
+            if (pairs->of[from][to].open) {
+                const struct route_transaction transaction = {
+                    .tag = index,
+                    .cost = pairs->of[from][to].fixed,
+                    .corridors = {.first = 2 * pairs->count + index, .count = 1}};
+                network_pack_transaction(packer, &transaction);
+                index++;
+            }
+        }
+    }
+}
+
 enum reason plan_network_pack(struct step *step, const struct plan_snapshot *snapshot,
                               struct packer *packer)
 {
@@ -296,16 +371,22 @@ enum reason plan_network_pack(struct step *step, const struct plan_snapshot *sna
         .places = snapshot->count,
         .corridors = pairs.count,
         .groups = groups_pack(snapshot, &pairs, packer, true),
+        .transactions = pairs.fixed ? pairs.count : 0,
         .pieces = 2 * snapshot->count,
-        .terms = 2 * pairs.count,
+        .terms = (pairs.fixed ? 3 : 2) * pairs.count,
     };
     network_pack_header(packer, &counts, 0);
     places_pack(snapshot, packer);
     corridors_pack(snapshot, &pairs, packer);
     (void)groups_pack(snapshot, &pairs, packer, false);
-    if (!pieces_pack(snapshot, packer)) {
+    transactions_pack(snapshot, &pairs, packer);
+    if (!pieces_pack(snapshot, step->config->route.fee_max, packer)) {
         return REASON_UNRECONCILED;
     }
     terms_pack(snapshot, &pairs, packer);
+    for (uint32_t i = 0; pairs.fixed && i < pairs.count; i++) {
+        const struct route_term term = {.index = i, .coefficient = {.mantissa = 1, .exponent = 0}};
+        network_pack_term(packer, &term);
+    }
     return packer->overrun ? REASON_PLAN_INFEASIBLE : REASON_NONE;
 }

@@ -39,6 +39,8 @@ static const char *const texts[] = {
     [REASON_LEAF_UNKNOWN] =
         "not inserted into the origin's tree: there is nothing to prove it by yet",
     [REASON_CHAIN_STOPPED] = "its origin or its destination is stopped",
+    [REASON_SECURITY_WEAK] =
+        "the recipient's security module needs fewer validators than this chain's validators_min",
     [REASON_AWAITING_SECURITY] =
         "waiting for the destination to name the recipient's security module",
     [REASON_AWAITING_STORAGE] = "waiting for the origin to name the validators' stores",
@@ -89,9 +91,12 @@ static const char *const texts[] = {
     [REASON_MOVE_STARTED] = "a move was started",
     [REASON_PLAN_REJECTED] = "a person rejected the plan",
     [REASON_PLAN_APPROVED] = "a person approved the plan",
+    [REASON_NOT_WORTH_IT] = "no move would gain enough over what it costs",
+    [REASON_PLAN_UNPROVED] = "the plan's proof leaves room for a much better one",
     [REASON_STARTED] = "the node started",
     [REASON_STOPPED] = "the node stopped",
     [REASON_JOURNAL_UNWRITABLE] = "the journal cannot be written: nothing is sent until it can",
+    [REASON_CONFIG_CHANGED] = "the node started with another configuration than before",
     [REASON_RESUMED] = "sending was resumed by a person",
 };
 

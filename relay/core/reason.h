@@ -41,6 +41,7 @@ enum reason {
     REASON_AWAITING_STORAGE = 31,
     REASON_AWAITING_SIMULATION = 32,
     REASON_UNKNOWN_MESSAGE = 33, /* a person named one that this node never saw */
+    REASON_SECURITY_WEAK = 34,   /* fewer validators than wanted could forge a message */
     /* chains: 100 to 199 */
     REASON_REORG = 100,                 /* blocks were replaced before they were final */
     REASON_REORG_BEYOND_FINALITY = 101, /* the chain is stopped */
@@ -84,11 +85,14 @@ enum reason {
     REASON_MOVE_STARTED = 215,
     REASON_PLAN_REJECTED = 216,
     REASON_PLAN_APPROVED = 217,
+    REASON_NOT_WORTH_IT = 240,  /* no move gains enough over what it costs */
+    REASON_PLAN_UNPROVED = 241, /* the proof leaves room for a much better plan */
     /* node: 300 to 399 */
     REASON_STARTED = 300,
     REASON_STOPPED = 301,
     REASON_JOURNAL_UNWRITABLE = 302,
     REASON_RESUMED = 303,
+    REASON_CONFIG_CHANGED = 310, /* subject: SHA-256 of the configuration, packed */
 };
 
 /* One sentence for people, such as "waiting for validators' signatures". Static memory. */

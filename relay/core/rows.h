@@ -74,5 +74,7 @@ void rows_drop(struct rows *rows);
 /* Changes of the open batch since the last call, folded into `digest` in order (for the state
  * digest of each step). */
 void rows_fold_changes(struct rows *rows, struct hash *digest);
+/* The same changes are part of no digest. */
+void rows_skip_changes(struct rows *rows);
 
 #endif

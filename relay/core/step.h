@@ -97,6 +97,20 @@ void ledger_on_final_fact(struct step *step, uint32_t domain, const struct fact 
 void tree_on_final(struct step *step, uint32_t domain, uint64_t number, const struct hash *hash);
 void lane_on_final(struct step *step, uint32_t domain, uint64_t number, const struct hash *hash);
 void ledger_on_final(struct step *step, uint32_t domain, uint64_t number, const struct hash *hash);
+/* A transaction of ours is in a final block; once for each. */
+struct ledger_paid {
+    uint32_t domain;
+    struct address key;
+    uint64_t block;
+    struct hash transaction;
+    struct hash message_id; /* that it delivered; zero: none */
+    uint64_t record;        /* of the receipt */
+    uint64_t gas_used;
+    struct amount gas_price;
+    struct amount data_fee;
+    struct amount value; /* that it carried; zero when it reverted */
+};
+void ledger_on_paid(struct step *step, const struct ledger_paid *paid);
 /* A fact at the head, not final: for what wants to know early (a delivery by somebody else, the
  * inclusion of our own transaction). May be orphaned; never a reason to move money. */
 void message_on_head_fact(struct step *step, uint32_t domain, const struct fact *fact);
@@ -203,6 +217,17 @@ bool message_on_due(struct step *step, enum due_kind kind, const struct hash *id
 bool tree_leaf_index(struct step *step, uint32_t domain, const struct hash *message_id,
                      uint32_t *ret_index);
 bool tree_leaf_id(struct step *step, uint32_t domain, uint32_t index, struct hash *ret_message_id);
+/* The leaf count as of now; leaves may be missing below the first block that was read. */
+uint32_t tree_leaves_count(struct step *step, uint32_t domain);
+/* The root of the first `count` leaves. False: some of them are missing. */
+bool tree_root_at(struct step *step, uint32_t domain, uint32_t count, struct hash *ret_root);
+/* For ism_evidence.prove; the context is a struct tree_prover. */
+struct tree_prover {
+    struct step *step;
+    uint32_t domain;
+    uint32_t index; /* of the leaf */
+};
+MUST_USE enum status tree_prove(void *context, uint32_t count, struct hash ret_proof[MERKLE_DEPTH]);
 bool lane_on_due(struct step *step, const struct hash *id);
 
 /* ---- capital: events that belong to ledger, move and plan ---- */

@@ -150,6 +150,18 @@ bool tree_leaf_id(struct step *step, uint32_t domain, uint32_t index, struct has
     return true;
 }
 
+uint32_t tree_leaves_count(struct step *step, uint32_t domain)
+{
+    uint8_t key[LEAF_KEY_BYTES_MAX];
+    struct bytes value;
+
+    if (!step_get(step, leaves_count_key(key, domain), &value)) {
+        return 0;
+    }
+    struct unpacker unpacker = unpacker_from(value);
+    return unpack_u32(&unpacker);
+}
+
 static void schedule(struct step *step, uint32_t domain, struct tree_row *tree, struct instant at)
 {
     const struct hash id = step_domain_id(domain);
@@ -194,8 +206,11 @@ static void leaf_put(struct step *step, uint32_t domain, uint32_t index, const s
     uint32_t first = 0;
 
     step_put(step, leaf_index_key(key, domain, index), bytes_from(id->bytes, sizeof(id->bytes)));
+    pack_u32(&packer, index + 1);
+    step_put(step, leaves_count_key(key, domain), packer_finish(&packer));
     /* A hook stack may insert a message twice; its first leaf is the one that counts. */
     if (!tree_leaf_index(step, domain, id, &first)) {
+        packer = packer_from(memory, sizeof(memory));
         pack_u32(&packer, index);
         step_put(step, leaf_id_key(key, domain, id), packer_finish(&packer));
     }
@@ -212,6 +227,7 @@ void tree_on_final_fact(struct step *step, uint32_t domain, const struct fact *f
     }
     const uint32_t index = fact->tree_insert.leaf_index;
     leaf_put(step, domain, index, &fact->tree_insert.message_id);
+    tree_nodes_add(step, domain, index);
     if (tree_validated(step, domain) == NULL) {
         return;
     }

@@ -3,10 +3,15 @@
 #ifndef SLUICE_RELAY_CORE_TREE_INTERNAL_H
 #define SLUICE_RELAY_CORE_TREE_INTERNAL_H
 
+#include "relay/base/check.h"
 #include "relay/core/step.h"
 #include "relay/core/tree_rows.h"
+#include "relay/hyperlane/proof.h"
 
 #define TREE_ANSWER_WAIT DURATION_MS(3000) /* for any answer, then it counts as lost */
+
+/* A leaf was written: writes the subtrees that it fills. */
+void tree_nodes_add(struct step *step, uint32_t domain, uint32_t index);
 
 /* The configuration of a chain whose checkpoints we sign; NULL: we do not. */
 const struct core_chain *tree_validated(const struct step *step, uint32_t domain);

@@ -38,6 +38,29 @@ struct bytes leaf_id_key(uint8_t memory[LEAF_KEY_BYTES_MAX], uint32_t domain,
     return packer_finish(&key);
 }
 
+struct bytes leaves_count_key(uint8_t memory[LEAF_KEY_BYTES_MAX], uint32_t domain)
+{
+    struct packer key = packer_from(memory, LEAF_KEY_BYTES_MAX);
+
+    pack_u8(&key, TABLE_LEAF);
+    pack_u32(&key, domain);
+    pack_u8(&key, 4);
+    return packer_finish(&key);
+}
+
+struct bytes node_key(uint8_t memory[NODE_KEY_BYTES], uint32_t domain, uint32_t level,
+                      uint32_t index)
+{
+    struct packer key = packer_from(memory, NODE_KEY_BYTES);
+
+    pack_u8(&key, TABLE_LEAF);
+    pack_u32(&key, domain);
+    pack_u8(&key, 3);
+    pack_u8(&key, (uint8_t)level);
+    pack_u32(&key, index);
+    return packer_finish(&key);
+}
+
 struct bytes signed_key(uint8_t memory[SIGNED_KEY_BYTES], uint32_t domain, uint32_t index)
 {
     struct packer key = packer_from(memory, SIGNED_KEY_BYTES);

@@ -5,6 +5,9 @@
  * tree as far as it was given to the signer; TREE_ANNOUNCEMENT -> struct announcement_row
  * TABLE_LEAF, domain u32, 1, index u32 -> message id
  * TABLE_LEAF, domain u32, 2, message id -> index u32 of its first insertion
+ * TABLE_LEAF, domain u32, 3, level u8, index u32 -> root of a full subtree
+ * (relay/hyperlane/proof.h), from TREE_NODE_LEVEL_MIN up; lower ones follow from a few leaves
+ * TABLE_LEAF, domain u32, 4 -> leaf count u32
  * TABLE_SIGNED, domain u32, index u32 -> struct signed_row: what was asked of the signer, for ever
  * Threads: none; plain values. */
 #ifndef SLUICE_RELAY_CORE_TREE_ROWS_H
@@ -18,10 +21,13 @@
 
 #define TREE_KEY_BYTES         6u
 #define LEAF_KEY_BYTES_MAX     38u
+#define NODE_KEY_BYTES         11u
 #define SIGNED_KEY_BYTES       9u
 #define TREE_ROW_BYTES_MAX     (256u + MERKLE_PACKED_BYTES_MAX)
 #define SIGNED_ROW_BYTES       (1u + 8u + 32u + 32u + 65u)
 #define ANNOUNCEMENT_ROW_BYTES 96u
+
+#define TREE_NODE_LEVEL_MIN 3u
 
 /* stored: never renumber */
 enum tree_part {
@@ -81,6 +87,9 @@ struct bytes tree_key(uint8_t memory[TREE_KEY_BYTES], uint32_t domain, enum tree
 struct bytes leaf_index_key(uint8_t memory[LEAF_KEY_BYTES_MAX], uint32_t domain, uint32_t index);
 struct bytes leaf_id_key(uint8_t memory[LEAF_KEY_BYTES_MAX], uint32_t domain,
                          const struct hash *message_id);
+struct bytes leaves_count_key(uint8_t memory[LEAF_KEY_BYTES_MAX], uint32_t domain);
+struct bytes node_key(uint8_t memory[NODE_KEY_BYTES], uint32_t domain, uint32_t level,
+                      uint32_t index);
 struct bytes signed_key(uint8_t memory[SIGNED_KEY_BYTES], uint32_t domain, uint32_t index);
 
 void tree_row_pack(const struct tree_row *tree, struct packer *packer);

@@ -338,13 +338,28 @@ static enum status why_signer(const struct row_source *source, const struct hash
     if (optional(status) != STATUS_OK) {
         return status;
     }
-    status = get(source, proof_key(proof, id, &signer->validator), &value);
-    if (status == STATUS_OK) {
-        status = proof_row_unpack(value, &proof_row);
-        signer->was_asked = status == STATUS_OK;
-        signer->proof = signer->was_asked ? proof_row.state : PROOF_ASKED;
+    for (uint32_t slot = PROOF_OWN; slot < PROOF_SLOTS && optional(status) == STATUS_OK; slot++) {
+        status =
+            get(source, proof_key(proof, id, &signer->validator, (enum proof_slot)slot), &value);
+        if (status == STATUS_OK) {
+            status = proof_row_unpack(value, &proof_row);
+        }
+        if (status == STATUS_OK && (!signer->was_asked || proof_row.state > signer->proof)) {
+            signer->was_asked = true;
+            signer->proof = proof_row.state; /* the better of the two: VALID is the last */
+        }
     }
     return optional(status);
+}
+
+static bool is_listed(const struct message_why *why, const struct address *validator)
+{
+    for (uint32_t i = 0; i < why->signers_count; i++) {
+        if (address_equal(&why->signers[i].validator, validator)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static enum status why_security(const struct row_source *source, const struct hash *id,
@@ -361,21 +376,20 @@ static enum status why_security(const struct row_source *source, const struct ha
     if (status != STATUS_OK || security.answer != ANSWER_OK) {
         return optional(status);
     }
+    const struct ism ism = security_ism(&security);
     why->security_known = true;
-    why->module_type = security.module_type;
-    why->threshold = security.threshold;
-    why->signers_count = security.validators_count;
-    for (uint32_t i = 0; i < security.validators_count; i++) {
-        why->signers[i].validator = security.validators[i];
-        status = why_signer(source, id, &why->message, &why->signers[i]);
-        if (status != STATUS_OK) {
-            return status;
-        }
-        if (why->signers[i].was_asked && why->signers[i].proof == PROOF_VALID) {
-            why->valid_count++;
+    why->module_type = security.nodes[0].type;
+    why->strength = ism_strength(&ism);
+    why->threshold = ism_threshold(&ism);
+    for (uint32_t i = 0; i < security.validators_count && status == STATUS_OK; i++) {
+        if (!is_listed(why, &security.validators[i].address)) {
+            struct signer_view *signer = &why->signers[why->signers_count++];
+            signer->validator = security.validators[i].address;
+            status = why_signer(source, id, &why->message, signer);
+            why->valid_count += signer->was_asked && signer->proof == PROOF_VALID ? 1 : 0;
         }
     }
-    return STATUS_OK;
+    return status;
 }
 
 static enum status why_intent(const struct row_source *source, struct message_why *why)

@@ -98,11 +98,12 @@ struct message_why {
     uint64_t origin_final;      /* last final block of the origin that was applied; 0: none */
     uint64_t destination_final; /* likewise */
     bool security_known;
-    uint8_t module_type;
-    uint8_t threshold;
+    uint8_t module_type;  /* of the recipient's own module */
+    uint32_t strength;    /* ism_strength */
+    uint32_t threshold;   /* of the first multisig in it; 0: there is none */
     uint32_t valid_count; /* signatures that were checked and are good */
     uint32_t signers_count;
-    struct signer_view signers[VALIDATORS_MAX];
+    struct signer_view signers[ISM_VALIDATORS_MAX];
     bool has_intent; /* a transaction of it is under way */
     uint64_t nonce;
     struct intent_row intent;

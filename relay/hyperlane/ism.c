@@ -18,23 +18,23 @@ enum {
     GAS_ANSWER = 20000,
 };
 
-static bool is_weighted(enum module_type type)
+static bool is_weighted(uint8_t type)
 {
     return type == MODULE_WEIGHTED_MERKLE_ROOT_MULTISIG ||
            type == MODULE_WEIGHTED_MESSAGE_ID_MULTISIG;
 }
 
-static bool takes_any_checkpoint(enum module_type type)
+static bool takes_any_checkpoint(uint8_t type)
 {
     return type == MODULE_MERKLE_ROOT_MULTISIG || type == MODULE_WEIGHTED_MERKLE_ROOT_MULTISIG;
 }
 
-static bool is_multisig(enum module_type type)
+static bool is_multisig(uint8_t type)
 {
     return type == MODULE_MESSAGE_ID_MULTISIG || takes_any_checkpoint(type) || is_weighted(type);
 }
 
-static bool has_children(enum module_type type)
+static bool has_children(uint8_t type)
 {
     return type == MODULE_ROUTING || type == MODULE_AGGREGATION;
 }
@@ -178,7 +178,7 @@ uint32_t ism_strength(const struct ism *ism)
 
     for (uint32_t i = ism->nodes_count; i-- > 0;) {
         const struct ism_node *node = &ism->nodes[i];
-        switch (node->type) {
+        switch ((enum module_type)node->type) {
         case MODULE_ROUTING:
             strengths[i] = strengths[node->first];
             break;
@@ -211,13 +211,15 @@ uint32_t ism_strength(const struct ism *ism)
 
 /* ---- what can be done at all ---- */
 
-static bool set_can_sign(const struct ism *ism, const struct ism_node *node)
+static bool set_can_sign(const struct ism *ism, const struct ism_node *node, const bool *available)
 {
     uint64_t sum = 0;
 
-    for (uint32_t i = 0; i < node->count; i++) {
-        const uint64_t weight = weight_of(node, &ism->validators[node->first + i]);
-        sum += weight < ISM_WEIGHT_MAX ? weight : ISM_WEIGHT_MAX;
+    for (uint32_t i = node->first; i < node->first + node->count; i++) {
+        const uint64_t weight = weight_of(node, &ism->validators[i]);
+        if (available == NULL || available[i]) {
+            sum += weight < ISM_WEIGHT_MAX ? weight : ISM_WEIGHT_MAX;
+        }
     }
     return wanted_weight(node) > 0 && wanted_weight(node) <= ISM_WEIGHT_MAX &&
            sum >= wanted_weight(node);
@@ -232,13 +234,13 @@ static uint32_t count_true(const bool *values, uint32_t count)
     return found;
 }
 
-bool ism_is_supported(const struct ism *ism)
+bool ism_is_supported(const struct ism *ism, const bool *available)
 {
     bool possible[ISM_NODES_MAX] = {false};
 
     for (uint32_t i = ism->nodes_count; i-- > 0;) {
         const struct ism_node *node = &ism->nodes[i];
-        switch (node->type) {
+        switch ((enum module_type)node->type) {
         case MODULE_ROUTING:
             possible[i] = possible[node->first];
             break;
@@ -249,12 +251,12 @@ bool ism_is_supported(const struct ism *ism)
         case MODULE_MESSAGE_ID_MULTISIG:
         case MODULE_WEIGHTED_MERKLE_ROOT_MULTISIG:
         case MODULE_WEIGHTED_MESSAGE_ID_MULTISIG:
-            possible[i] = set_can_sign(ism, node);
+            possible[i] = set_can_sign(ism, node, available);
             break;
         case MODULE_NULL:
-        case MODULE_CCIP_READ:
             possible[i] = true;
             break;
+        case MODULE_CCIP_READ: /* nobody fetches its answers yet */
         case MODULE_UNUSED:
         case MODULE_LEGACY_MULTISIG:
         case MODULE_ARB_L2_TO_L1:
@@ -264,6 +266,26 @@ bool ism_is_supported(const struct ism *ism)
         }
     }
     return possible[0];
+}
+
+uint32_t ism_threshold(const struct ism *ism)
+{
+    for (uint32_t i = 0; i < ism->nodes_count; i++) {
+        if (is_multisig(ism->nodes[i].type)) {
+            return ism->nodes[i].threshold;
+        }
+    }
+    return 0;
+}
+
+bool ism_is_unsigned(const struct ism *ism)
+{
+    for (uint32_t i = 0; i < ism->nodes_count; i++) {
+        if (is_multisig(ism->nodes[i].type)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 bool ism_allows_batches(const struct ism *ism)
@@ -317,15 +339,15 @@ static bool same_checkpoint(const struct checkpoint *a, const struct checkpoint 
 }
 
 /* Whether a module of this kind can use the checkpoint for our message. */
-static bool is_usable(const struct build *build, enum module_type type,
-                      const struct checkpoint *checkpoint)
+static bool is_usable(const struct build *build, uint8_t type, const struct ism_signed *one)
 {
     const struct ism_evidence *evidence = build->evidence;
 
     if (takes_any_checkpoint(type)) {
-        return checkpoint->index >= evidence->leaf_index && evidence->prove != NULL;
+        return one->is_ours && one->checkpoint.index >= evidence->leaf_index &&
+               evidence->prove != NULL;
     }
-    return hash_equal(&checkpoint->message_id, &evidence->message_id);
+    return hash_equal(&one->checkpoint.message_id, &evidence->message_id);
 }
 
 static const struct ism_signed *find_signed(const struct build *build,
@@ -387,13 +409,13 @@ static struct offer offer_of_multisig(const struct build *build, const struct is
     struct offer offer = {.status = STATUS_NOT_FOUND};
     struct signature signatures[VALIDATORS_MAX];
 
-    if (!set_can_sign(build->ism, node)) {
+    if (!set_can_sign(build->ism, node, NULL)) {
         offer.status = STATUS_UNSUPPORTED;
         return offer;
     }
     for (uint32_t i = 0; i < build->evidence->signed_count; i++) {
         const struct ism_signed *one = &build->evidence->signed_[i];
-        if (!is_usable(build, node->type, &one->checkpoint) ||
+        if (!is_usable(build, node->type, one) ||
             (offer.group != NULL && offer.group->checkpoint.index <= one->checkpoint.index)) {
             continue;
         }
@@ -474,7 +496,7 @@ static struct offer offer_of(const struct build *build, uint32_t at)
 {
     const struct ism_node *node = &build->ism->nodes[at];
 
-    switch (node->type) {
+    switch ((enum module_type)node->type) {
     case MODULE_ROUTING: {
         struct offer offer = build->offers[node->first];
         offer.gas += GAS_MODULE;

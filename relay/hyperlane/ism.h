@@ -24,7 +24,7 @@
 
 struct ism_node {
     struct address address;
-    enum module_type type;
+    uint8_t type;              /* enum module_type, or a number that is none of them */
     uint32_t threshold;        /* multisigs: signatures; aggregation: modules */
     uint64_t weight_threshold; /* weighted multisigs; more than ISM_WEIGHT_MAX is never met */
     uint32_t first;            /* multisigs: into validators; routing, aggregation: into nodes */
@@ -55,8 +55,13 @@ MUST_USE enum status ism_check(const struct ism *ism);
  * or list count 0. */
 uint32_t ism_strength(const struct ism *ism);
 
-/* True when some way through is of kinds this version proves to. */
-bool ism_is_supported(const struct ism *ism);
+/* True when some way through is of kinds this version proves to, with signatures of the validators
+ * for which `available` says so (by place in the list; NULL: of all). */
+bool ism_is_supported(const struct ism *ism, const bool *available);
+/* The threshold of the first multisig, for people; 0: there is none. */
+uint32_t ism_threshold(const struct ism *ism);
+/* True when no way through needs a signature. */
+bool ism_is_unsigned(const struct ism *ism);
 
 /* True when a batch contract may deliver: no way through asks who the processor is. */
 bool ism_allows_batches(const struct ism *ism);
@@ -66,6 +71,7 @@ bool ism_allows_batches(const struct ism *ism);
 struct ism_signed {
     struct address validator;
     struct checkpoint checkpoint; /* the signature over it is valid: the caller checked */
+    bool is_ours;                 /* its root is that of the leaves we know: `prove` leads to it */
     struct signature signature;
 };
 

@@ -116,7 +116,8 @@ static enum status find_beside(const char *name, char ret_path[PATH_MAX])
 }
 
 /* In the child, between fork and exec. */
-_Noreturn static void become(const char *path, const char *config_path, int output)
+_Noreturn static void become(const char *path, const char *option, const char *config_path,
+                             int output)
 {
     sigset_t none;
     (void)sigemptyset(&none);
@@ -125,12 +126,13 @@ _Noreturn static void become(const char *path, const char *config_path, int outp
     /* Nothing of ours but its standard streams: LMDB's file would stay open in it. */
     (void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
     if (dup2(output, STDOUT_FILENO) >= 0) {
-        (void)execl(path, path, "--config", config_path, "--exit-with-parent", (char *)NULL);
+        (void)execl(path, path, option, config_path, "--exit-with-parent", (char *)NULL);
     }
     _exit(127);
 }
 
-enum status child_start(const char *name, const char *config_path, struct child **ret_child)
+enum status child_start(const char *name, const char *option, const char *config_path,
+                        struct child **ret_child)
 {
     char path[PATH_MAX];
     int pipe_ends[2];
@@ -145,7 +147,7 @@ enum status child_start(const char *name, const char *config_path, struct child 
     }
     child->pid = fork();
     if (child->pid == 0) {
-        become(path, config_path, pipe_ends[1]);
+        become(path, option, config_path, pipe_ends[1]);
     }
     (void)close(pipe_ends[1]);
     child->output = pipe_ends[0];

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "relay/node/config.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "relay/base/check.h"
+#include "relay/core/capital_rows.h"
+#include "relay/node/config_reading.h"
 #include "relay/node/config_schema.h"
 #include "relay/node/endpoint.h"
-
-#define WHERE_BYTES_MAX 96u
 
 /* What stands where a key is absent. */
 #define FAMILY_DEFAULT             "evm"
@@ -23,6 +22,7 @@
 #define KEY_BALANCE_MIN_DEFAULT    "0.01 ether"
 #define INCLUSION_DEADLINE_DEFAULT "120 s"
 #define IN_FLIGHT_DEFAULT          "64"
+#define VALIDATORS_MIN_DEFAULT     "2"
 #define TRANSACTIONS_DEFAULT       "detect"
 #define DATA_FEE_DEFAULT           "none"
 #define JOURNAL_MAX_DEFAULT        "64 GiB"
@@ -30,191 +30,9 @@
 #define TOLERANCE_DEFAULT          "5 %"
 #define FEE_MAX_DEFAULT            "0.1 %"
 #define FEE_NATIVE_MAX_DEFAULT     "0.01 ether"
+#define MARGIN_DEFAULT             "50 %"
 #define COOLDOWN_DEFAULT           "60 s"
 #define PLAN_INTERVAL_DEFAULT      "10 s"
-
-/* One reading of a file: the first error stays, and what comes after it is skipped. */
-struct reading {
-    const struct settings *settings;
-    struct settings_error *error;
-    enum status status;
-    char folder[PATH_MAX]; /* of the file, for relative paths */
-    char where[WHERE_BYTES_MAX];
-};
-
-__attribute__((format(printf, 2, 3))) static void at(struct reading *reading, const char *format,
-                                                     ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    (void)vsnprintf(reading->where, sizeof(reading->where), format, arguments);
-    va_end(arguments);
-}
-
-static bool failed(const struct reading *reading)
-{
-    return reading->status != STATUS_OK;
-}
-
-static void refuse(struct reading *reading, const char *key, enum status status, const char *what)
-{
-    char where[WHERE_BYTES_MAX + 32];
-
-    if (!failed(reading)) {
-        (void)snprintf(where, sizeof(where), "%s%s%s", reading->where,
-                       reading->where[0] == '\0' || key[0] == '\0' ? "" : ".", key);
-        const char *quote = key[0] == '\0' ? "" : "\"";
-        settings_fail(reading->settings, reading->error, where, "%s%s%s%s%s", quote, key, quote,
-                      key[0] == '\0' ? "" : " ", what);
-        reading->status = status;
-    }
-}
-
-static const char *given(const char *text, const char *otherwise)
-{
-    return text == NULL ? otherwise : text;
-}
-
-/* ---- one value each; an absent optional one never reaches these ---- */
-
-static void read_name(struct reading *reading, const char *key, const char *text,
-                      char ret_name[NAME_BYTES_MAX])
-{
-    if (strlen(text) >= NAME_BYTES_MAX) {
-        refuse(reading, key, STATUS_MALFORMED, "is longer than 31 characters");
-        return;
-    }
-    for (const char *character = text; *character != '\0'; character++) {
-        const bool is_letter =
-            (*character >= 'a' && *character <= 'z') || (*character >= 'A' && *character <= 'Z');
-        const bool is_other = (*character >= '0' && *character <= '9') || *character == '-' ||
-                              *character == '_' || *character == '.';
-        if (!is_letter && !is_other) {
-            refuse(reading, key, STATUS_MALFORMED, "may hold letters, digits and -_. alone");
-            return;
-        }
-    }
-    if (text[0] == '.') {
-        /* Names become parts of paths. */
-        refuse(reading, key, STATUS_MALFORMED, "may not begin with a dot");
-        return;
-    }
-    memset(ret_name, 0, NAME_BYTES_MAX);
-    memcpy(ret_name, text, strlen(text));
-}
-
-static bool read_flag(struct reading *reading, const char *key, const char *text)
-{
-    if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0) {
-        refuse(reading, key, STATUS_MALFORMED, "must be true or false");
-    }
-    return strcmp(text, "true") == 0;
-}
-
-static uint64_t read_count(struct reading *reading, const char *key, const char *text,
-                           uint64_t minimum, uint64_t maximum)
-{
-    uint64_t value = 0;
-    char what[96];
-
-    if (settings_parse_u64(text, &value) != STATUS_OK || value < minimum || value > maximum) {
-        (void)snprintf(what, sizeof(what), "must be a whole number from %llu to %llu",
-                       (unsigned long long)minimum, (unsigned long long)maximum);
-        refuse(reading, key, STATUS_MALFORMED, what);
-    }
-    return value;
-}
-
-/* A size from 16 MiB on. */
-static uint64_t read_size(struct reading *reading, const char *key, const char *text)
-{
-    static const struct {
-        const char *unit;
-        uint32_t shift;
-    } units[] = {{"MiB", 20}, {"GiB", 30}, {"TiB", 40}};
-
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        struct amount amount;
-        uint64_t value = 0;
-        if (settings_parse_amount(text, units[i].unit, 0, &amount) == STATUS_OK &&
-            amount_to_u64(&amount, &value) == STATUS_OK &&
-            value <= (UINT64_C(1) << 46) >> units[i].shift &&
-            value << units[i].shift >= UINT64_C(16) << 20) {
-            return value << units[i].shift;
-        }
-    }
-    refuse(reading, key, STATUS_MALFORMED,
-           "must be a whole number with MiB, GiB or TiB, from 16 MiB to 64 TiB");
-    return 0;
-}
-
-static struct address read_address(struct reading *reading, const char *key, const char *text)
-{
-    struct address address = {{0}};
-
-    if (text == NULL) {
-        return address;
-    }
-    const enum status status = settings_parse_address(text, &address);
-    if (status == STATUS_CORRUPT) {
-        refuse(reading, key, STATUS_MALFORMED,
-               "fails its EIP-55 checksum: a digit is probably mistyped");
-    } else if (status != STATUS_OK) {
-        refuse(reading, key, STATUS_MALFORMED, "must be 0x and 40 or 64 hexadecimal digits");
-    }
-    return address;
-}
-
-static struct amount read_native(struct reading *reading, const char *key, const char *text)
-{
-    struct amount amount = amount_zero();
-
-    if (settings_parse_native(text, &amount) != STATUS_OK) {
-        refuse(reading, key, STATUS_MALFORMED, "must be a number with wei, gwei or ether");
-    }
-    return amount;
-}
-
-static struct duration read_duration(struct reading *reading, const char *key, const char *text)
-{
-    struct duration duration = {.ns = 0};
-
-    if (settings_parse_duration(text, &duration) != STATUS_OK) {
-        refuse(reading, key, STATUS_MALFORMED, "must be a number with ms, s, min or h");
-    }
-    return duration;
-}
-
-static struct bps read_share(struct reading *reading, const char *key, const char *text)
-{
-    struct bps share = {.value = 0};
-
-    if (settings_parse_share(text, &share) != STATUS_OK) {
-        refuse(reading, key, STATUS_MALFORMED,
-               "must be a share such as \"2.5 %\" or \"250 bps\", at most 100 %");
-    }
-    return share;
-}
-
-/* An absolute path; a relative one is taken from the folder of the file. */
-static void read_path(struct reading *reading, const char *key, const char *text, size_t capacity,
-                      char *ret_path)
-{
-    while (strncmp(text, "./", 2) == 0) {
-        text += 2;
-    }
-    const bool is_absolute = text[0] == '/';
-    const int length = is_absolute ? snprintf(ret_path, capacity, "%s", text)
-                                   : snprintf(ret_path, capacity, "%s/%s", reading->folder, text);
-
-    if (length < 0 || (size_t)length >= capacity) {
-        refuse(reading, key, STATUS_MALFORMED,
-               capacity == CONFIG_SOCKET_BYTES_MAX
-                   ? "is too long: a socket's path has at most 107 bytes"
-                   : "is too long");
-    }
-}
 
 /* ---- groups of keys ---- */
 
@@ -223,32 +41,34 @@ static void read_node(struct reading *reading, const struct file_config *file,
 {
     char control[CONFIG_URL_BYTES_MAX];
 
-    at(reading, "node");
-    read_name(reading, "name", file->node.name, config->core.node_name);
-    read_path(reading, "data", file->node.data, sizeof(config->data), config->data);
+    reading_at(reading, "node");
+    reading_name(reading, "name", file->node.name, config->core.node_name);
+    reading_path(reading, "data", file->node.data, sizeof(config->data), config->data);
     (void)snprintf(control, sizeof(control), "%s/control.sock", file->node.data);
-    read_path(reading, file->node.control == NULL ? "data" : "control",
-              given(file->node.control, control), sizeof(config->control), config->control);
-    config->journal_bytes_max =
-        read_size(reading, "journal_max", given(file->node.journal_max, JOURNAL_MAX_DEFAULT));
+    reading_path(reading, file->node.control == NULL ? "data" : "control",
+                 reading_given(file->node.control, control), sizeof(config->control),
+                 config->control);
+    config->journal_bytes_max = reading_size(
+        reading, "journal_max", reading_given(file->node.journal_max, JOURNAL_MAX_DEFAULT));
     if (file->node.tls_ca != NULL) {
-        read_path(reading, "tls_ca", file->node.tls_ca, sizeof(config->tls_ca), config->tls_ca);
+        reading_path(reading, "tls_ca", file->node.tls_ca, sizeof(config->tls_ca), config->tls_ca);
     }
     if (file->signer == NULL) {
         return;
     }
-    at(reading, "signer");
-    config->signer_spawn = read_flag(reading, "spawn", given(file->signer->spawn, "false"));
-    read_path(reading, "socket", file->signer->socket, sizeof(config->signer_socket),
-              config->signer_socket);
+    reading_at(reading, "signer");
+    config->signer_spawn =
+        reading_flag(reading, "spawn", reading_given(file->signer->spawn, "false"));
+    reading_path(reading, "socket", file->signer->socket, sizeof(config->signer_socket),
+                 config->signer_socket);
     if (file->signer->config != NULL) {
-        read_path(reading, "config", file->signer->config, sizeof(config->signer_config),
-                  config->signer_config);
+        reading_path(reading, "config", file->signer->config, sizeof(config->signer_config),
+                     config->signer_config);
     }
     if (config->signer_spawn != (file->signer->config != NULL)) {
-        refuse(reading, config->signer_spawn ? "spawn" : "config", STATUS_MALFORMED,
-               config->signer_spawn ? "needs the signer's \"config\" file"
-                                    : "is only for a signer with \"spawn: true\"");
+        reading_refuse(reading, config->signer_spawn ? "spawn" : "config", STATUS_MALFORMED,
+                       config->signer_spawn ? "needs the signer's \"config\" file"
+                                            : "is only for a signer with \"spawn: true\"");
     }
 }
 
@@ -263,8 +83,8 @@ static void read_finality(struct reading *reading, const char *text, struct node
         uint64_t depth = 0;
         chain->finality = FINALITY_DEPTH;
         if (settings_parse_u64(text, &depth) != STATUS_OK || depth < 1 || depth > 100000) {
-            refuse(reading, "finality", STATUS_MALFORMED,
-                   "must be finalized, safe or a depth in blocks from 1 to 100000");
+            reading_refuse(reading, "finality", STATUS_MALFORMED,
+                           "must be finalized, safe or a depth in blocks from 1 to 100000");
         }
         chain->finality_blocks = (uint32_t)depth;
     }
@@ -278,10 +98,11 @@ static void read_endpoint(struct reading *reading, const char *list, unsigned in
 
     (void)snprintf(key, sizeof(key), "%s[%u]", list, index);
     if (endpoint_parse(url, &endpoint) != STATUS_OK) {
-        refuse(reading, key, STATUS_MALFORMED,
-               "must be an address such as ws://127.0.0.1:8545, or wss, http or https");
+        reading_refuse(reading, key, STATUS_MALFORMED,
+                       "must be an address such as ws://127.0.0.1:8545, or wss, http or https");
     } else if (chain->endpoints_count == ENDPOINTS_PER_CHAIN_MAX) {
-        refuse(reading, key, STATUS_MALFORMED, "is one too many: at most 8 with \"endpoints\"");
+        reading_refuse(reading, key, STATUS_MALFORMED,
+                       "is one too many: at most 8 with \"endpoints\"");
     } else {
         char *kept = chain->endpoints[chain->endpoints_count++];
         (void)snprintf(kept, sizeof(chain->endpoints[0]), "%s", url);
@@ -291,10 +112,10 @@ static void read_endpoint(struct reading *reading, const char *list, unsigned in
 static void read_endpoints(struct reading *reading, const struct file_chain *file,
                            struct node_chain *chain)
 {
-    for (unsigned i = 0; i < file->endpoints_count && !failed(reading); i++) {
+    for (unsigned i = 0; i < file->endpoints_count && !reading_failed(reading); i++) {
         read_endpoint(reading, "endpoints", i, file->endpoints[i], chain);
     }
-    for (unsigned i = 0; i < file->submit_count && !failed(reading); i++) {
+    for (unsigned i = 0; i < file->submit_count && !reading_failed(reading); i++) {
         read_endpoint(reading, "submit", i, file->submit[i], chain);
         chain->submit_count = i + 1;
     }
@@ -305,21 +126,22 @@ static void read_keys(struct reading *reading, const struct file_chain *file,
                       struct core_chain *core)
 {
     if (file->key != NULL && file->keys_count > 0) {
-        refuse(reading, "keys", STATUS_MALFORMED, "stands beside \"key\": give one of the two");
+        reading_refuse(reading, "keys", STATUS_MALFORMED,
+                       "stands beside \"key\": give one of the two");
         return;
     }
-    core->key = read_address(reading, "key", file->key);
-    for (unsigned i = 0; i < file->keys_count && !failed(reading); i++) {
+    core->key = reading_address(reading, "key", file->key);
+    for (unsigned i = 0; i < file->keys_count && !reading_failed(reading); i++) {
         char key[32];
         (void)snprintf(key, sizeof(key), "keys[%u]", i);
-        const struct address address = read_address(reading, key, file->keys[i]);
+        const struct address address = reading_address(reading, key, file->keys[i]);
         bool is_double = i > 0 && address_equal(&address, &core->key);
         for (uint32_t k = 0; k < core->delivery_keys_count; k++) {
             is_double = is_double || address_equal(&address, &core->delivery_keys[k]);
         }
         if (address_is_zero(&address) || is_double) {
-            refuse(reading, key, STATUS_MALFORMED,
-                   is_double ? "is in the list twice" : "is no account");
+            reading_refuse(reading, key, STATUS_MALFORMED,
+                           is_double ? "is in the list twice" : "is no account");
         } else if (i == 0) {
             core->key = address;
         } else {
@@ -331,18 +153,19 @@ static void read_keys(struct reading *reading, const struct file_chain *file,
 static void read_transactions(struct reading *reading, const struct file_chain *file,
                               struct node_chain *chain)
 {
-    const char *kind = given(file->transactions, TRANSACTIONS_DEFAULT);
-    const char *data_fee = given(file->data_fee, DATA_FEE_DEFAULT);
+    const char *kind = reading_given(file->transactions, TRANSACTIONS_DEFAULT);
+    const char *data_fee = reading_given(file->data_fee, DATA_FEE_DEFAULT);
 
     chain->transactions = strcmp(kind, "legacy") == 0    ? TRANSACTIONS_LEGACY
                           : strcmp(kind, "dynamic") == 0 ? TRANSACTIONS_DYNAMIC
                                                          : TRANSACTIONS_DETECTED;
     if (chain->transactions == TRANSACTIONS_DETECTED && strcmp(kind, TRANSACTIONS_DEFAULT) != 0) {
-        refuse(reading, "transactions", STATUS_MALFORMED, "must be detect, dynamic or legacy");
+        reading_refuse(reading, "transactions", STATUS_MALFORMED,
+                       "must be detect, dynamic or legacy");
     }
     chain->data_fee = strcmp(data_fee, "op-stack") == 0 ? DATA_FEE_OP_STACK : DATA_FEE_NONE;
     if (chain->data_fee == DATA_FEE_NONE && strcmp(data_fee, DATA_FEE_DEFAULT) != 0) {
-        refuse(reading, "data_fee", STATUS_MALFORMED, "must be none or op-stack");
+        reading_refuse(reading, "data_fee", STATUS_MALFORMED, "must be none or op-stack");
     }
 }
 
@@ -350,22 +173,29 @@ static void read_transactions(struct reading *reading, const struct file_chain *
 static void read_chain_haste(struct reading *reading, const struct file_chain *file,
                              struct core_chain *core)
 {
-    core->priority_fee_max = file->priority_fee_max == NULL
-                                 ? core->fee_per_gas_max
-                                 : read_native(reading, "priority_fee_max", file->priority_fee_max);
+    core->priority_fee_max =
+        file->priority_fee_max == NULL
+            ? core->fee_per_gas_max
+            : reading_native(reading, "priority_fee_max", file->priority_fee_max);
     core->transaction_fee_max =
         file->transaction_fee_max == NULL
             ? amount_zero()
-            : read_native(reading, "transaction_fee_max", file->transaction_fee_max);
-    core->inclusion_deadline = read_duration(
-        reading, "inclusion_deadline", given(file->inclusion_deadline, INCLUSION_DEADLINE_DEFAULT));
-    core->in_flight_max = (uint32_t)read_count(
-        reading, "in_flight_max", given(file->in_flight_max, IN_FLIGHT_DEFAULT), 1, 1024);
+            : reading_native(reading, "transaction_fee_max", file->transaction_fee_max);
+    core->inclusion_deadline =
+        reading_duration(reading, "inclusion_deadline",
+                         reading_given(file->inclusion_deadline, INCLUSION_DEADLINE_DEFAULT));
+    core->in_flight_max = (uint32_t)reading_count(
+        reading, "in_flight_max", reading_given(file->in_flight_max, IN_FLIGHT_DEFAULT), 1, 1024);
+    core->validators_min = (uint32_t)reading_count(
+        reading, "validators_min", reading_given(file->validators_min, VALIDATORS_MIN_DEFAULT), 0,
+        100);
     if (amount_compare(&core->priority_fee_max, &core->priority_fee_per_gas) < 0) {
-        refuse(reading, "priority_fee_max", STATUS_MALFORMED, "is below \"priority_fee_per_gas\"");
+        reading_refuse(reading, "priority_fee_max", STATUS_MALFORMED,
+                       "is below \"priority_fee_per_gas\"");
     }
     if (amount_compare(&core->priority_fee_max, &core->fee_per_gas_max) > 0) {
-        refuse(reading, "priority_fee_max", STATUS_MALFORMED, "is above \"fee_per_gas_max\"");
+        reading_refuse(reading, "priority_fee_max", STATUS_MALFORMED,
+                       "is above \"fee_per_gas_max\"");
     }
 }
 
@@ -375,33 +205,36 @@ static void read_quorum(struct reading *reading, const char *text, struct node_c
     const uint32_t asked = chain->endpoints_count - chain->submit_count;
     const uint32_t majority = asked / 2 + 1;
 
-    if (failed(reading)) {
+    if (reading_failed(reading)) {
         return;
     }
     chain->quorum = majority;
     if (text != NULL) {
-        chain->quorum = (uint32_t)read_count(reading, "quorum", text, 1, ENDPOINTS_PER_CHAIN_MAX);
+        chain->quorum =
+            (uint32_t)reading_count(reading, "quorum", text, 1, ENDPOINTS_PER_CHAIN_MAX);
     }
     if (chain->quorum < majority || chain->quorum > asked) {
-        refuse(reading, "quorum", STATUS_MALFORMED,
-               "must be more than half of the endpoints and at most all of them");
+        reading_refuse(reading, "quorum", STATUS_MALFORMED,
+                       "must be more than half of the endpoints and at most all of them");
     }
 }
 
 static void read_chain_fees(struct reading *reading, const struct file_chain *file,
                             struct core_chain *core)
 {
-    core->fee_per_gas_max = read_native(reading, "fee_per_gas_max",
-                                        given(file->fee_per_gas_max, FEE_PER_GAS_MAX_DEFAULT));
-    core->priority_fee_per_gas = read_native(
-        reading, "priority_fee_per_gas", given(file->priority_fee_per_gas, PRIORITY_FEE_DEFAULT));
+    core->fee_per_gas_max = reading_native(
+        reading, "fee_per_gas_max", reading_given(file->fee_per_gas_max, FEE_PER_GAS_MAX_DEFAULT));
+    core->priority_fee_per_gas =
+        reading_native(reading, "priority_fee_per_gas",
+                       reading_given(file->priority_fee_per_gas, PRIORITY_FEE_DEFAULT));
     core->gas_limit_max =
-        read_count(reading, "gas_limit_max", given(file->gas_limit_max, GAS_LIMIT_MAX_DEFAULT),
-                   21000, 1000000000);
-    core->key_balance_min = read_native(reading, "key_balance_min",
-                                        given(file->key_balance_min, KEY_BALANCE_MIN_DEFAULT));
+        reading_count(reading, "gas_limit_max",
+                      reading_given(file->gas_limit_max, GAS_LIMIT_MAX_DEFAULT), 21000, 1000000000);
+    core->key_balance_min = reading_native(
+        reading, "key_balance_min", reading_given(file->key_balance_min, KEY_BALANCE_MIN_DEFAULT));
     if (amount_compare(&core->priority_fee_per_gas, &core->fee_per_gas_max) > 0) {
-        refuse(reading, "priority_fee_per_gas", STATUS_MALFORMED, "is above \"fee_per_gas_max\"");
+        reading_refuse(reading, "priority_fee_per_gas", STATUS_MALFORMED,
+                       "is above \"fee_per_gas_max\"");
     }
 }
 
@@ -411,32 +244,34 @@ static void read_chain(struct reading *reading, const struct file_chain *file,
     struct core_chain *core = &config->core.chains[index];
     struct node_chain *chain = &config->chains[index];
 
-    at(reading, "chains[%u]", index);
-    read_name(reading, "name", file->name, core->name);
-    chain->family = chain_find(given(file->family, FAMILY_DEFAULT));
+    reading_at(reading, "chains[%u]", index);
+    reading_name(reading, "name", file->name, core->name);
+    chain->family = chain_find(reading_given(file->family, FAMILY_DEFAULT));
     if (chain->family == NULL) {
-        refuse(reading, "family", STATUS_MALFORMED, "is no chain family of this binary");
+        reading_refuse(reading, "family", STATUS_MALFORMED, "is no chain family of this binary");
     }
-    chain->is_devnet = read_flag(reading, "devnet", given(file->devnet, "false"));
-    core->domain = (uint32_t)read_count(reading, "domain", file->domain, 1, UINT32_MAX);
-    core->chain_id = read_count(reading, "chain_id", file->chain_id, 1, INT64_MAX);
+    chain->is_devnet = reading_flag(reading, "devnet", reading_given(file->devnet, "false"));
+    core->domain = (uint32_t)reading_count(reading, "domain", file->domain, 1, UINT32_MAX);
+    core->chain_id = reading_count(reading, "chain_id", file->chain_id, 1, INT64_MAX);
     read_endpoints(reading, file, chain);
     read_quorum(reading, file->quorum, chain);
-    read_finality(reading, given(file->finality, FINALITY_DEFAULT), chain);
-    core->start_block = read_count(reading, "start_block",
-                                   given(file->start_block, START_BLOCK_DEFAULT), 0, INT64_MAX);
-    chain->blocks_per_range =
-        (uint32_t)read_count(reading, "blocks_per_range",
-                             given(file->blocks_per_range, BLOCKS_PER_RANGE_DEFAULT), 1, 100000);
-    chain->request_deadline = read_duration(
-        reading, "request_deadline", given(file->request_deadline, REQUEST_DEADLINE_DEFAULT));
-    core->mailbox = read_address(reading, "mailbox", file->mailbox);
-    core->tree_hook = read_address(reading, "merkle_tree_hook", file->merkle_tree_hook);
+    read_finality(reading, reading_given(file->finality, FINALITY_DEFAULT), chain);
+    core->start_block =
+        reading_count(reading, "start_block", reading_given(file->start_block, START_BLOCK_DEFAULT),
+                      0, INT64_MAX);
+    chain->blocks_per_range = (uint32_t)reading_count(
+        reading, "blocks_per_range",
+        reading_given(file->blocks_per_range, BLOCKS_PER_RANGE_DEFAULT), 1, 100000);
+    chain->request_deadline =
+        reading_duration(reading, "request_deadline",
+                         reading_given(file->request_deadline, REQUEST_DEADLINE_DEFAULT));
+    core->mailbox = reading_address(reading, "mailbox", file->mailbox);
+    core->tree_hook = reading_address(reading, "merkle_tree_hook", file->merkle_tree_hook);
     core->validator_announce =
-        read_address(reading, "validator_announce", file->validator_announce);
-    core->gas_paymaster = read_address(reading, "gas_paymaster", file->gas_paymaster);
-    core->relay_to = read_flag(reading, "relay", given(file->relay, "false"));
-    core->validate = read_flag(reading, "validate", given(file->validate, "false"));
+        reading_address(reading, "validator_announce", file->validator_announce);
+    core->gas_paymaster = reading_address(reading, "gas_paymaster", file->gas_paymaster);
+    core->relay_to = reading_flag(reading, "relay", reading_given(file->relay, "false"));
+    core->validate = reading_flag(reading, "validate", reading_given(file->validate, "false"));
     read_keys(reading, file, core);
     read_chain_fees(reading, file, core);
     read_chain_haste(reading, file, core);
@@ -446,12 +281,12 @@ static void read_chain(struct reading *reading, const struct file_chain *file,
 static void refuse_twins(struct reading *reading, const struct core_config *core, uint32_t index)
 {
     for (uint32_t i = 0; i < index; i++) {
-        at(reading, "chains[%u]", index);
+        reading_at(reading, "chains[%u]", index);
         if (core->chains[i].domain == core->chains[index].domain) {
-            refuse(reading, "domain", STATUS_MALFORMED, "is that of another chain as well");
+            reading_refuse(reading, "domain", STATUS_MALFORMED, "is that of another chain as well");
         }
         if (strcmp(core->chains[i].name, core->chains[index].name) == 0) {
-            refuse(reading, "name", STATUS_MALFORMED, "is that of another chain as well");
+            reading_refuse(reading, "name", STATUS_MALFORMED, "is that of another chain as well");
         }
     }
 }
@@ -459,20 +294,21 @@ static void refuse_twins(struct reading *reading, const struct core_config *core
 static void read_chains(struct reading *reading, const struct file_config *file,
                         struct node_config *config)
 {
-    for (uint32_t i = 0; i < file->chains_count && !failed(reading); i++) {
+    for (uint32_t i = 0; i < file->chains_count && !reading_failed(reading); i++) {
         const struct core_chain *core = &config->core.chains[i];
 
         read_chain(reading, &file->chains[i], config, i);
         refuse_twins(reading, &config->core, i);
-        at(reading, "chains[%u]", i);
+        reading_at(reading, "chains[%u]", i);
         if (core->relay_to && address_is_zero(&core->key)) {
-            refuse(reading, "relay", STATUS_MALFORMED, "needs the sending account as \"key\"");
+            reading_refuse(reading, "relay", STATUS_MALFORMED,
+                           "needs the sending account as \"key\"");
         }
         if (!address_is_zero(&core->key) && config->signer_socket[0] == '\0') {
-            refuse(reading, "key", STATUS_MALFORMED, "needs a signer: add \"signer\"");
+            reading_refuse(reading, "key", STATUS_MALFORMED, "needs a signer: add \"signer\"");
         }
         if (core->validate && file->validator == NULL) {
-            refuse(reading, "validate", STATUS_MALFORMED, "needs a \"validator\"");
+            reading_refuse(reading, "validate", STATUS_MALFORMED, "needs a \"validator\"");
         }
         config->core.chains_count = i + 1;
     }
@@ -482,13 +318,13 @@ static void read_chains(struct reading *reading, const struct file_config *file,
 static void read_validator(struct reading *reading, const struct file_config *file,
                            struct node_config *config)
 {
-    if (file->validator == NULL || failed(reading)) {
+    if (file->validator == NULL || reading_failed(reading)) {
         return;
     }
-    at(reading, "validator");
-    config->core.validator = read_address(reading, "address", file->validator->address);
-    read_path(reading, "store", file->validator->store, sizeof(config->checkpoint_store),
-              config->checkpoint_store);
+    reading_at(reading, "validator");
+    config->core.validator = reading_address(reading, "address", file->validator->address);
+    reading_path(reading, "store", file->validator->store, sizeof(config->checkpoint_store),
+                 config->checkpoint_store);
     for (uint32_t i = 0; i < config->core.chains_count; i++) {
         struct core_chain *chain = &config->core.chains[i];
         char location[LOCATION_BYTES_MAX] = {0};
@@ -497,7 +333,7 @@ static void read_validator(struct reading *reading, const struct file_config *fi
                                            : 0;
         memcpy(chain->storage_location, location, sizeof(location));
         if (length < 0 || (size_t)length >= sizeof(location)) {
-            refuse(reading, "store", STATUS_MALFORMED, "is too long");
+            reading_refuse(reading, "store", STATUS_MALFORMED, "is too long");
         }
     }
 }
@@ -520,7 +356,7 @@ static uint32_t read_chain_name(struct reading *reading, const struct core_confi
     const int index = find_chain(core, name);
 
     if (index < 0) {
-        refuse(reading, "chain", STATUS_MALFORMED, "is not one of \"chains\"");
+        reading_refuse(reading, "chain", STATUS_MALFORMED, "is not one of \"chains\"");
         return 0;
     }
     return core->chains[index].domain;
@@ -534,21 +370,26 @@ static uint32_t read_asset_name(struct reading *reading, const struct core_confi
             return i;
         }
     }
-    refuse(reading, "asset", STATUS_MALFORMED, "is not one of \"assets\"");
+    reading_refuse(reading, "asset", STATUS_MALFORMED, "is not one of \"assets\"");
     return 0;
 }
 
 static void read_assets(struct reading *reading, const struct file_config *file,
                         struct core_config *core)
 {
-    for (uint32_t i = 0; i < file->assets_count && !failed(reading); i++) {
-        at(reading, "assets[%u]", i);
-        read_name(reading, "symbol", file->assets[i].symbol, core->assets[i].symbol);
+    for (uint32_t i = 0; i < file->assets_count && !reading_failed(reading); i++) {
+        reading_at(reading, "assets[%u]", i);
+        reading_name(reading, "symbol", file->assets[i].symbol, core->assets[i].symbol);
         core->assets[i].decimals =
-            (uint32_t)read_count(reading, "decimals", file->assets[i].decimals, 0, 36);
+            (uint32_t)reading_count(reading, "decimals", file->assets[i].decimals, 0, 36);
+        if (strcmp(core->assets[i].symbol, LEDGER_NATIVE_SYMBOL) == 0) {
+            reading_refuse(reading, "symbol", STATUS_MALFORMED,
+                           "is what the ledger calls the chains' own assets");
+        }
         for (uint32_t k = 0; k < i; k++) {
             if (strcmp(core->assets[k].symbol, core->assets[i].symbol) == 0) {
-                refuse(reading, "symbol", STATUS_MALFORMED, "is that of another asset as well");
+                reading_refuse(reading, "symbol", STATUS_MALFORMED,
+                               "is that of another asset as well");
             }
         }
         core->assets_count = i + 1;
@@ -558,22 +399,23 @@ static void read_assets(struct reading *reading, const struct file_config *file,
 static void read_routers(struct reading *reading, const struct file_config *file,
                          struct core_config *core)
 {
-    for (uint32_t i = 0; i < file->routers_count && !failed(reading); i++) {
+    for (uint32_t i = 0; i < file->routers_count && !reading_failed(reading); i++) {
         const struct file_router *from = &file->routers[i];
         struct core_router *router = &core->routers[i];
 
-        at(reading, "routers[%u]", i);
+        reading_at(reading, "routers[%u]", i);
         router->domain = read_chain_name(reading, core, from->chain);
         router->asset = read_asset_name(reading, core, from->asset);
-        router->router = read_address(reading, "router", from->router);
-        router->token = read_address(reading, "token", from->token);
-        router->bridge = read_address(reading, "bridge", from->bridge);
-        router->weight = read_share(reading, "weight", from->weight);
+        router->router = reading_address(reading, "router", from->router);
+        router->token = reading_address(reading, "token", from->token);
+        router->bridge = reading_address(reading, "bridge", from->bridge);
+        router->weight = reading_share(reading, "weight", from->weight);
         for (uint32_t k = 0; k < i; k++) {
             if (core->routers[k].domain == router->domain &&
                 (core->routers[k].asset == router->asset ||
                  address_equal(&core->routers[k].router, &router->router))) {
-                refuse(reading, "asset", STATUS_MALFORMED, "has another router on this chain");
+                reading_refuse(reading, "asset", STATUS_MALFORMED,
+                               "has another router on this chain");
             }
         }
         core->routers_count = i + 1;
@@ -588,9 +430,10 @@ static void check_bridges(struct reading *reading, const struct core_config *cor
         for (uint32_t k = 0; k < core->routers_count; k++) {
             if (core->routers[k].domain == core->routers[i].domain &&
                 address_equal(&core->routers[k].router, &core->routers[i].bridge)) {
-                at(reading, "routers[%u]", i);
-                refuse(reading, "bridge", STATUS_MALFORMED,
-                       "is itself one of \"routers\": capital on its way would count twice");
+                reading_at(reading, "routers[%u]", i);
+                reading_refuse(
+                    reading, "bridge", STATUS_MALFORMED,
+                    "is itself one of \"routers\": capital on its way would count twice");
             }
         }
     }
@@ -609,10 +452,10 @@ static void check_weights(struct reading *reading, const struct core_config *cor
         }
         if (count > 0 && sum != 10000) {
             char what[96];
-            at(reading, "routers");
+            reading_at(reading, "routers");
             (void)snprintf(what, sizeof(what), "weights of %s add up to %u.%02u %%, not to 100 %%",
                            core->assets[asset].symbol, sum / 100, sum % 100);
-            refuse(reading, "", STATUS_MALFORMED, what);
+            reading_refuse(reading, "", STATUS_MALFORMED, what);
         }
     }
 }
@@ -620,16 +463,16 @@ static void check_weights(struct reading *reading, const struct core_config *cor
 static void read_vaults(struct reading *reading, const struct file_config *file,
                         struct core_config *core)
 {
-    for (uint32_t i = 0; i < file->vaults_count && !failed(reading); i++) {
+    for (uint32_t i = 0; i < file->vaults_count && !reading_failed(reading); i++) {
         const struct file_vault *from = &file->vaults[i];
         struct core_vault *vault = &core->vaults[i];
 
-        at(reading, "vaults[%u]", i);
+        reading_at(reading, "vaults[%u]", i);
         vault->domain = read_chain_name(reading, core, from->chain);
         vault->asset = read_asset_name(reading, core, from->asset);
-        vault->vault = read_address(reading, "vault", from->vault);
-        vault->token = read_address(reading, "token", from->token);
-        vault->owner = read_address(reading, "owner", from->owner);
+        vault->vault = reading_address(reading, "vault", from->vault);
+        vault->token = reading_address(reading, "token", from->token);
+        vault->owner = reading_address(reading, "owner", from->owner);
         core->vaults_count = i + 1;
     }
 }
@@ -646,7 +489,7 @@ static enum route_mode read_mode(struct reading *reading, const char *text)
             return modes[i].mode;
         }
     }
-    refuse(reading, "mode", STATUS_MALFORMED, "must be observe, propose or act");
+    reading_refuse(reading, "mode", STATUS_MALFORMED, "must be observe, propose or act");
     return ROUTE_OBSERVE;
 }
 
@@ -658,18 +501,19 @@ static struct amount read_asset_amount(struct reading *reading, const char *key,
     char what[96];
 
     if (core->assets_count == 0) {
-        refuse(reading, key, STATUS_MALFORMED, "needs at least one of \"assets\"");
+        reading_refuse(reading, key, STATUS_MALFORMED, "needs at least one of \"assets\"");
     } else if (settings_parse_amount(text, core->assets[0].symbol, core->assets[0].decimals,
                                      &amount) != STATUS_OK) {
         (void)snprintf(what, sizeof(what), "must be an amount such as \"100 %s\"",
                        core->assets[0].symbol);
-        refuse(reading, key, STATUS_MALFORMED, what);
+        reading_refuse(reading, key, STATUS_MALFORMED, what);
     }
     /* One limit serves the routers of all assets, so their base units must be alike. */
     for (uint32_t i = 0; i < core->routers_count; i++) {
         if (core->assets[core->routers[i].asset].decimals != core->assets[0].decimals) {
-            refuse(reading, key, STATUS_MALFORMED,
-                   "limits routers of assets with other decimals as well, which is not offered");
+            reading_refuse(
+                reading, key, STATUS_MALFORMED,
+                "limits routers of assets with other decimals as well, which is not offered");
         }
     }
     return amount;
@@ -682,9 +526,10 @@ static void refuse_act_with_own_signer(struct reading *reading, const struct nod
     for (uint32_t i = 0; i < config->core.chains_count; i++) {
         if (config->core.route.mode == ROUTE_ACT && config->signer_spawn &&
             !config->chains[i].is_devnet) {
-            refuse(reading, "mode", STATUS_REFUSED,
-                   "act needs a signer of its own: run sluice-signer as its own user and set "
-                   "\"spawn: false\" (or mark every chain \"devnet: true\")");
+            reading_refuse(
+                reading, "mode", STATUS_REFUSED,
+                "act needs a signer of its own: run sluice-signer as its own user and set "
+                "\"spawn: false\" (or mark every chain \"devnet: true\")");
         }
     }
 }
@@ -695,23 +540,31 @@ static void read_route(struct reading *reading, const struct file_config *file,
     struct core_route *route = &config->core.route;
     const struct file_route *from = file->route;
 
-    if (from == NULL || failed(reading)) {
+    if (from == NULL || reading_failed(reading)) {
         route->mode = ROUTE_OFF;
         return;
     }
-    at(reading, "route");
-    route->mode = read_mode(reading, given(from->mode, MODE_DEFAULT));
-    route->tolerance = read_share(reading, "tolerance", given(from->tolerance, TOLERANCE_DEFAULT));
+    reading_at(reading, "route");
+    route->mode = read_mode(reading, reading_given(from->mode, MODE_DEFAULT));
+    route->tolerance =
+        reading_share(reading, "tolerance", reading_given(from->tolerance, TOLERANCE_DEFAULT));
     route->move_min = read_asset_amount(reading, "move_min", from->move_min, &config->core);
     route->move_max = read_asset_amount(reading, "move_max", from->move_max, &config->core);
-    route->fee_max = read_share(reading, "fee_max", given(from->fee_max, FEE_MAX_DEFAULT));
-    route->fee_native_max =
-        read_native(reading, "fee_native_max", given(from->fee_native_max, FEE_NATIVE_MAX_DEFAULT));
-    route->cooldown = read_duration(reading, "cooldown", given(from->cooldown, COOLDOWN_DEFAULT));
-    route->plan_interval =
-        read_duration(reading, "plan_interval", given(from->plan_interval, PLAN_INTERVAL_DEFAULT));
+    route->fee_max =
+        reading_share(reading, "fee_max", reading_given(from->fee_max, FEE_MAX_DEFAULT));
+    route->fee_native_max = reading_native(
+        reading, "fee_native_max", reading_given(from->fee_native_max, FEE_NATIVE_MAX_DEFAULT));
+    route->margin = reading_share(reading, "margin", reading_given(from->margin, MARGIN_DEFAULT));
+    if (from->coin_price != NULL) {
+        route->coin_price =
+            read_asset_amount(reading, "coin_price", from->coin_price, &config->core);
+    }
+    route->cooldown =
+        reading_duration(reading, "cooldown", reading_given(from->cooldown, COOLDOWN_DEFAULT));
+    route->plan_interval = reading_duration(
+        reading, "plan_interval", reading_given(from->plan_interval, PLAN_INTERVAL_DEFAULT));
     if (amount_compare(&route->move_min, &route->move_max) > 0) {
-        refuse(reading, "move_min", STATUS_MALFORMED, "is above \"move_max\"");
+        reading_refuse(reading, "move_min", STATUS_MALFORMED, "is above \"move_max\"");
     }
     refuse_act_with_own_signer(reading, config);
 }
@@ -740,6 +593,7 @@ static void read_file(struct reading *reading, const struct file_config *file,
     check_weights(reading, &config->core);
     read_vaults(reading, file, &config->core);
     read_route(reading, file, config);
+    config_read_log(reading, file, &config->log);
 }
 
 enum status config_load(const char *path, struct node_config **ret_config,
@@ -780,8 +634,10 @@ struct node_config *config_free(struct node_config *config)
 struct chain_config config_chain(const struct node_config *config, uint32_t index)
 {
     const struct node_chain *chain = &config->chains[index];
+    const struct core_chain *core = &config->core.chains[index];
 
     CHECK(index < config->core.chains_count);
+    const uint32_t in_flight = (1 + core->delivery_keys_count) * core->in_flight_max;
     return (struct chain_config){.core = &config->core,
                                  .chain_index = index,
                                  .endpoints_count = chain->endpoints_count,
@@ -791,7 +647,9 @@ struct chain_config config_chain(const struct node_config *config, uint32_t inde
                                  .finality_blocks = chain->finality_blocks,
                                  .blocks_per_range = chain->blocks_per_range,
                                  .requests_open_max = 256,
-                                 .legs_open_max = 128,
+                                 .legs_open_max = in_flight < 128    ? 128
+                                                  : in_flight > 2048 ? 2048
+                                                                     : in_flight,
                                  .frame_bytes_max = 32u << 20,
                                  .request_deadline = chain->request_deadline,
                                  .transactions = chain->transactions,

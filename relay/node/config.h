@@ -14,7 +14,9 @@
 
 #include "chains/chain.h"
 #include "relay/core/config.h"
+#include "relay/node/witness_url.h"
 #include "relay/settings/settings.h"
+#include "store/note.h"
 
 #define CONFIG_URL_BYTES_MAX    512u
 #define CONFIG_SOCKET_BYTES_MAX 108u /* sun_path, with the NUL */
@@ -35,6 +37,27 @@ struct node_chain {
     enum data_fee data_fee;
 };
 
+#define NODE_WITNESSES_MAX 16u
+
+struct node_witness {
+    struct note_key key;
+    struct witness_url url;
+    char url_text[WITNESS_URL_BYTES_MAX];
+};
+
+/* The journal's transparency log (relay/node/log_keeper.h). */
+struct node_log {
+    bool is_on;
+    struct note_key key;          /* its name is the log's origin */
+    bool spawn;                   /* start the log's signer as a child */
+    char signer_config[PATH_MAX]; /* for the child; empty when not spawned */
+    char socket[CONFIG_SOCKET_BYTES_MAX];
+    struct duration interval; /* between checkpoints while the journal grows, at most */
+    uint16_t port;            /* on 127.0.0.1; 0: not served */
+    struct node_witness witnesses[NODE_WITNESSES_MAX];
+    uint32_t witnesses_count;
+};
+
 struct node_config {
     char path[PATH_MAX]; /* of the file */
     char data[PATH_MAX]; /* the node's directory: journal, control socket */
@@ -45,6 +68,7 @@ struct node_config {
     char signer_config[PATH_MAX]; /* for the child; empty when not spawned */
     char signer_socket[CONFIG_SOCKET_BYTES_MAX]; /* empty: this node signs nothing */
     char checkpoint_store[PATH_MAX]; /* folder of our validator's checkpoints; may be empty */
+    struct node_log log;
     struct node_chain chains[CHAINS_MAX];
     struct core_config core;
 };

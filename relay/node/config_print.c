@@ -211,6 +211,7 @@ static void put_chain(json_t *list, const struct core_chain *core, const struct 
     }
     put_duration(entry, "inclusion_deadline", core->inclusion_deadline);
     put_count(entry, "in_flight_max", core->in_flight_max);
+    put_count(entry, "validators_min", core->validators_min);
     put_kinds(entry, chain);
 }
 
@@ -287,8 +288,46 @@ static void put_route(json_t *root, const struct core_config *core)
               core->assets[0].symbol);
     put_share(group, "fee_max", route->fee_max);
     put_units(group, "fee_native_max", &route->fee_native_max, 18, "ether");
+    put_share(group, "margin", route->margin);
+    if (!amount_is_zero(&route->coin_price)) {
+        put_units(group, "coin_price", &route->coin_price, core->assets[0].decimals,
+                  core->assets[0].symbol);
+    }
     put_duration(group, "cooldown", route->cooldown);
     put_duration(group, "plan_interval", route->plan_interval);
+}
+
+static void put_note_key(json_t *object, const struct note_key *key)
+{
+    char text[NOTE_KEY_TEXT_BYTES_MAX + 1];
+    struct buffer buffer = buffer_from(text, sizeof(text) - 1);
+
+    CHECK(note_key_append(&buffer, key) == STATUS_OK);
+    text[buffer.count] = '\0';
+    put_text(object, "key", text);
+}
+
+static void put_log(json_t *root, const struct node_log *log)
+{
+    char listen[TEXT_BYTES_MAX];
+
+    if (!log->is_on) {
+        return;
+    }
+    json_t *group = put_group(root, "log", json_object());
+    put_note_key(group, &log->key);
+    put_flag(group, "spawn", log->spawn);
+    put_text(group, "config", log->signer_config);
+    put_text(group, "socket", log->socket);
+    put_duration(group, "interval", log->interval);
+    (void)snprintf(listen, sizeof(listen), "127.0.0.1:%u", log->port);
+    put_text(group, "listen", log->port == 0 ? "" : listen);
+    json_t *witnesses = put_group(root, "witnesses", json_array());
+    for (uint32_t i = 0; i < log->witnesses_count; i++) {
+        json_t *entry = put_entry(witnesses);
+        put_note_key(entry, &log->witnesses[i].key);
+        put_text(entry, "url", log->witnesses[i].url_text);
+    }
 }
 
 static json_t *make_tree(const struct node_config *config)
@@ -308,6 +347,7 @@ static json_t *make_tree(const struct node_config *config)
     }
     put_capital(root, &config->core);
     put_route(root, &config->core);
+    put_log(root, &config->log);
     return root;
 }
 

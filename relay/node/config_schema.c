@@ -2,6 +2,7 @@
 #include "relay/node/config_schema.h"
 
 #include "relay/base/limits.h"
+#include "relay/node/config.h"
 
 #define TEXT_BYTES_MAX 511
 
@@ -54,6 +55,7 @@ static const cyaml_schema_field_t chain_fields[] = {
     OPTIONAL(file_chain, transaction_fee_max),
     OPTIONAL(file_chain, inclusion_deadline),
     OPTIONAL(file_chain, in_flight_max),
+    OPTIONAL(file_chain, validators_min),
     OPTIONAL(file_chain, transactions),
     OPTIONAL(file_chain, data_fee),
     CYAML_FIELD_END};
@@ -82,9 +84,25 @@ static const cyaml_schema_field_t route_fields[] = {OPTIONAL(file_route, mode),
                                                     REQUIRED(file_route, move_max),
                                                     OPTIONAL(file_route, fee_max),
                                                     OPTIONAL(file_route, fee_native_max),
+                                                    OPTIONAL(file_route, margin),
+                                                    OPTIONAL(file_route, coin_price),
                                                     OPTIONAL(file_route, cooldown),
                                                     OPTIONAL(file_route, plan_interval),
                                                     CYAML_FIELD_END};
+
+static const cyaml_schema_field_t witness_fields[] = {REQUIRED(file_witness, key),
+                                                      REQUIRED(file_witness, url), CYAML_FIELD_END};
+
+static const cyaml_schema_value_t witness_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_witness, witness_fields)};
+
+static const cyaml_schema_field_t log_fields[] = {REQUIRED(file_log, key),
+                                                  OPTIONAL(file_log, spawn),
+                                                  OPTIONAL(file_log, config),
+                                                  REQUIRED(file_log, socket),
+                                                  OPTIONAL(file_log, interval),
+                                                  OPTIONAL(file_log, listen),
+                                                  CYAML_FIELD_END};
 
 static const cyaml_schema_value_t chain_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_chain, chain_fields)};
@@ -111,6 +129,10 @@ static const cyaml_schema_field_t file_fields[] = {
                          vaults, &vault_entry, 0, VAULTS_MAX),
     CYAML_FIELD_MAPPING_PTR("route", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                             route, route_fields),
+    CYAML_FIELD_MAPPING_PTR("log", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
+                            log, log_fields),
+    CYAML_FIELD_SEQUENCE("witnesses", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
+                         witnesses, &witness_entry, 0, NODE_WITNESSES_MAX),
     CYAML_FIELD_END};
 
 const cyaml_schema_value_t config_schema = {

@@ -53,6 +53,7 @@ struct file_chain {
     char *transaction_fee_max;
     char *inclusion_deadline;
     char *in_flight_max;
+    char *validators_min;
     char *transactions;
     char *data_fee;
 };
@@ -90,9 +91,25 @@ struct file_route {
     char *move_min;
     char *move_max;
     char *fee_max;
+    char *margin;
+    char *coin_price;
     char *fee_native_max;
     char *cooldown;
     char *plan_interval;
+};
+
+struct file_witness {
+    char *key;
+    char *url;
+};
+
+struct file_log {
+    char *key;
+    char *spawn;
+    char *config;
+    char *socket;
+    char *interval;
+    char *listen;
 };
 
 struct file_config {
@@ -108,6 +125,9 @@ struct file_config {
     struct file_vault *vaults;
     unsigned vaults_count;
     struct file_route *route;
+    struct file_log *log;
+    struct file_witness *witnesses;
+    unsigned witnesses_count;
 };
 
 extern const cyaml_schema_value_t config_schema;

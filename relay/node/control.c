@@ -74,7 +74,9 @@ static void peer_ask(struct peer *peer, struct bytes text)
         .operator_ = {.action = request.action,
                       .subject = request.subject,
                       .uid = peer->uid,
-                      .reason = bytes_from(request.reason, strlen(request.reason))},
+                      .reason = bytes_from(request.reason, strlen(request.reason)),
+                      .expires_s = request.expires_s,
+                      .signature = request.signature},
     };
     control->ticket_last++;
     peer->ticket = control->ticket_last;

@@ -5,6 +5,7 @@
  * JSON:
  *
  *     {"action": "approve", "subject": "0x...", "domain": 0, "reason": "..."}
+ *     {"action": "approve", ..., "expires": 1790000000, "signature": "0x..."}  an approver's word
  *     {"code": 217, "level": 1, "text": "..."}        taken and durable: what the core said to it
  *     {"error": "..."}                                not taken
  *
@@ -52,11 +53,19 @@ struct control_reply {
     char text[REASON_BYTES_MAX * 4];
 };
 
+struct control_question {
+    enum operator_action action;
+    uint32_t domain;
+    struct hash subject;
+    const char *reason;
+    uint64_t expires_s; /* OPERATOR_APPROVE_PLAN: of `signature`; 0: none */
+    struct signature signature;
+};
+
 /* Asks the node behind `path` and waits for its answer. STATUS_UNREACHABLE: no node listens there;
  * STATUS_TIMEOUT: it does not answer: whether the request was taken is unknown; STATUS_REFUSED: not
  * taken, `ret_reply->text` says why; STATUS_MALFORMED: what answers is not a node. */
-MUST_USE enum status control_ask(const char *path, enum operator_action action, uint32_t domain,
-                                 const struct hash *subject, const char *reason,
+MUST_USE enum status control_ask(const char *path, const struct control_question *question,
                                  struct control_reply *ret_reply);
 
 #endif

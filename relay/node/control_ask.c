@@ -71,14 +71,28 @@ static bool receive_all(int fd, uint8_t *data, size_t count)
     return true;
 }
 
-static bool send_request(int fd, enum operator_action action, uint32_t domain,
-                         const struct hash *subject, const char *reason)
+static json_t *question_json(const struct control_question *question)
 {
-    char subject_text[2 + 64 + 1] = "0x";
-    hex_encode(bytes_from(subject->bytes, sizeof(subject->bytes)), subject_text + 2);
-    json_t *root =
-        json_pack("{s:s, s:s, s:I, s:s}", "action", control_action_word(action), "subject",
-                  subject_text, "domain", (json_int_t)domain, "reason", reason);
+    char subject[2 + 2 * sizeof(question->subject.bytes) + 1] = "0x";
+    char signature[2 + 2 * sizeof(question->signature.bytes) + 1] = "0x";
+    hex_encode(bytes_from(question->subject.bytes, sizeof(question->subject.bytes)), subject + 2);
+    hex_encode(bytes_from(question->signature.bytes, sizeof(question->signature.bytes)),
+               signature + 2);
+    json_t *root = json_pack("{s:s, s:s, s:I, s:s}", "action",
+                             control_action_word(question->action), "subject", subject, "domain",
+                             (json_int_t)question->domain, "reason", question->reason);
+    if (root != NULL && question->expires_s != 0 &&
+        (json_object_set_new(root, "expires", json_integer((json_int_t)question->expires_s)) != 0 ||
+         json_object_set_new(root, "signature", json_string(signature)) != 0)) {
+        json_decref(root);
+        return NULL;
+    }
+    return root;
+}
+
+static bool send_request(int fd, const struct control_question *question)
+{
+    json_t *root = question_json(question);
     char *text = root == NULL ? NULL : json_dumps(root, JSON_COMPACT);
     json_decref(root);
     bool sent = false;
@@ -113,8 +127,7 @@ static enum status take_reply(const uint8_t *frame, uint32_t count, struct contr
     return status;
 }
 
-enum status control_ask(const char *path, enum operator_action action, uint32_t domain,
-                        const struct hash *subject, const char *reason,
+enum status control_ask(const char *path, const struct control_question *question,
                         struct control_reply *ret_reply)
 {
     uint8_t header[HEADER_BYTES];
@@ -125,8 +138,7 @@ enum status control_ask(const char *path, enum operator_action action, uint32_t 
         return STATUS_UNREACHABLE;
     }
     enum status status = STATUS_TIMEOUT;
-    if (send_request(fd, action, domain, subject, reason) &&
-        receive_all(fd, header, sizeof(header))) {
+    if (send_request(fd, question) && receive_all(fd, header, sizeof(header))) {
         const uint32_t count = control_frame_count(header);
         status = STATUS_MALFORMED;
         if (count > 0 && count <= sizeof(frame) && receive_all(fd, frame, count)) {

@@ -51,6 +51,25 @@ static bool parse_action(const char *word, enum operator_action *ret_action)
     return false;
 }
 
+/* Both or none: an approver's signature and the second it is good until. */
+static bool parse_approval(const json_t *root, struct control_request *request)
+{
+    const json_t *expires = json_object_get(root, "expires");
+    const char *signature = json_string_value(json_object_get(root, "signature"));
+    size_t count = 0;
+    if (expires == NULL && json_object_get(root, "signature") == NULL) {
+        return true;
+    }
+    if (request->action != OPERATOR_APPROVE_PLAN || signature == NULL ||
+        !json_is_integer(expires) || json_integer_value(expires) <= 0 ||
+        hex_decode(bytes_from_string(signature), sizeof(request->signature.bytes),
+                   request->signature.bytes, &count) != STATUS_OK) {
+        return false;
+    }
+    request->expires_s = (uint64_t)json_integer_value(expires);
+    return count == sizeof(request->signature.bytes);
+}
+
 enum status control_request_parse(struct bytes text, struct control_request *ret_request)
 {
     struct control_request request = {0};
@@ -73,6 +92,7 @@ enum status control_request_parse(struct bytes text, struct control_request *ret
                json_integer_value(domain) <= UINT32_MAX;
         request.domain = good ? (uint32_t)json_integer_value(domain) : 0;
     }
+    good = good && parse_approval(root, &request);
     json_decref(root);
     if (!good) {
         return STATUS_MALFORMED;

@@ -10,6 +10,8 @@ struct control_request {
     uint32_t domain;
     struct hash subject;
     char reason[REASON_BYTES_MAX + 1];
+    uint64_t expires_s; /* with "approve": of `signature`; 0: none */
+    struct signature signature;
 };
 
 void control_frame_header(uint32_t count, uint8_t ret_header[4]);

@@ -138,9 +138,12 @@ bool copy_event(struct queue *queue, const struct event *event, uint64_t ticket)
     const size_t reason_bytes = reason == NULL ? 0 : reason->count;
     const size_t moves_bytes =
         copy.kind == EVENT_PLANNED ? copy.planned.moves_count * sizeof(struct planned_move) : 0;
+    const size_t proof_bytes = copy.kind == EVENT_PLANNED ? copy.planned.proof.count : 0;
     CHECK(reason_bytes <= REASON_BYTES_MAX);
+    CHECK(proof_bytes <= PLAN_PROOF_BYTES_MAX);
     CHECK(moves_bytes <= MOVES_PER_PLAN_MAX * sizeof(struct planned_move));
-    struct held_event *held = queue_push(queue, sizeof(*held) + moves_bytes + reason_bytes);
+    struct held_event *held =
+        queue_push(queue, sizeof(*held) + moves_bytes + proof_bytes + reason_bytes);
     if (held == NULL) {
         return false;
     }
@@ -149,6 +152,11 @@ bool copy_event(struct queue *queue, const struct event *event, uint64_t ticket)
         memcpy(next, copy.planned.moves, moves_bytes);
         copy.planned.moves = (const struct planned_move *)(const void *)next;
         next += moves_bytes;
+    }
+    if (proof_bytes > 0) {
+        memcpy(next, copy.planned.proof.data, proof_bytes);
+        copy.planned.proof.data = next;
+        next += proof_bytes;
     }
     if (reason_bytes > 0) {
         memcpy(next, reason->data, reason_bytes);

@@ -542,6 +542,7 @@ enum status driver_init(void *memory, const struct driver_options *options,
         .config = options->core,
         .build_id = options->build_id,
         .ports = options->ports,
+        .source = options->source,
         .last = options->last,
         .wake = {.ns = UINT64_MAX},
     };

@@ -56,6 +56,7 @@ struct driver_sign {
             uint32_t attempt;
             uint64_t nonce;
             struct bytes transaction; /* unsigned */
+            struct bytes plan;        /* of a move: relay/base/approval.h; else empty */
         } transaction;
         struct {
             struct address tree_hook;

@@ -2,7 +2,11 @@
 /* The way of a command from the core to the part that can do it. */
 #include "relay/node/driver_internal.h"
 
+#include <assert.h>
+
+#include "relay/base/approval.h"
 #include "relay/base/check.h"
+#include "relay/core/capital_view.h"
 
 uint32_t driver_chain_index(const struct driver *driver, uint32_t domain)
 {
@@ -254,9 +258,30 @@ bool driver_has_releasable(const struct driver *driver)
     return false;
 }
 
+/* The plan of a move with an approver's word, if there is one, for the signer to judge. What cannot
+ * be read is left out: then a signer that wants it refuses. */
+static struct bytes plan_of(const struct driver *driver, const struct chain_request *request,
+                            uint8_t memory[APPROVAL_BYTES_MAX])
+{
+    struct move_row move;
+    struct plan_row plan;
+    struct approval approval = {.index = 0};
+    static_assert(APPROVAL_MOVES_MAX >= PLAN_MOVES_MAX, "a plan's moves fit an approval");
+    if (request->sign.leg_kind != LEG_REBALANCE ||
+        capital_view_move(&driver->source, &request->sign.leg_id, &move) != STATUS_OK ||
+        capital_view_plan(&driver->source, &move.plan_id, &plan) != STATUS_OK ||
+        move.index >= plan.moves_count) {
+        return (struct bytes){0};
+    }
+    capital_view_approval(&move.plan_id, &plan, &approval);
+    approval.index = move.index;
+    return approval_pack(&approval, memory);
+}
+
 static void driver_ask_signer(struct driver *driver, uint32_t chain_index,
                               const struct chain_request *request)
 {
+    uint8_t plan_memory[APPROVAL_BYTES_MAX];
     const struct driver_sign question = {
         .kind = DRIVER_SIGN_TRANSACTION,
         .chain_index = chain_index,
@@ -267,7 +292,8 @@ static void driver_ask_signer(struct driver *driver, uint32_t chain_index,
                         .leg_kind = request->sign.leg_kind,
                         .attempt = request->sign.attempt,
                         .nonce = request->sign.nonce,
-                        .transaction = request->sign.transaction},
+                        .transaction = request->sign.transaction,
+                        .plan = plan_of(driver, request, plan_memory)},
     };
     if (driver->ports.sign(driver->ports.context, &question) == STATUS_OK) {
         return;

@@ -64,6 +64,7 @@ struct driver {
     uint32_t tickets_count;       /* stepped, not durable yet */
     uint32_t tickets_queued;      /* in the inbox */
     struct driver_ticket *asking; /* of the step under way; NULL: no person asked */
+    struct row_source source;     /* the durable rows */
     struct instant last;
     struct instant wake; /* UINT64_MAX: none */
     uint32_t chain_next; /* whose event is taken first, in turn */

@@ -97,6 +97,7 @@ static void answer_fetch(struct files *files, const struct driver_fetch *fetch, 
     struct event event = {.kind = EVENT_CHECKPOINT,
                           .domain = fetch->domain,
                           .checkpoint = {.validator = fetch->validator,
+                                         .message_id = fetch->message_id,
                                          .index = fetch->index,
                                          .outcome = outcome_of(status)}};
     if (status == STATUS_OK) {

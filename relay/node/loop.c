@@ -124,12 +124,39 @@ static int loop_start_child(struct loop *loop)
     if (!config->signer_spawn) {
         return EXIT_DONE;
     }
-    if (child_start("sluice-signer", config->signer_config, &loop->child) != STATUS_OK) {
+    if (child_start("sluice-signer", "--config", config->signer_config, &loop->child) !=
+        STATUS_OK) {
         say_failure("signer_not_started", "sluice-signer",
                     "there is no such program beside this one");
         return EXIT_UNREACHABLE;
     }
     return EXIT_DONE;
+}
+
+/* The log first: a journal that is an older copy is refused before anything is done with it. */
+static int loop_check_log(struct loop *loop)
+{
+    const struct node_log *config = &loop->config->log;
+    if (!config->is_on) {
+        return EXIT_DONE;
+    }
+    if (config->spawn && child_start("sluice-signer", "--log", config->signer_config,
+                                     &loop->log_child) != STATUS_OK) {
+        say_failure("signer_not_started", "sluice-signer",
+                    "there is no such program beside this one");
+        return EXIT_UNREACHABLE;
+    }
+    return log_keeper_check(config, loop->journal);
+}
+
+static int loop_start_log(struct loop *loop)
+{
+    const struct log_keeper_options options = {.config = &loop->config->log,
+                                               .journal = loop->journal,
+                                               .writer = loop->writer,
+                                               .wake = loop_wake,
+                                               .context = loop};
+    return options.config->is_on ? log_keeper_open(&options, &loop->log_keeper) : EXIT_DONE;
 }
 
 static int loop_build_driver(struct loop *loop, struct instant last)
@@ -217,11 +244,13 @@ static int loop_build(struct loop *loop)
     struct instant last = {0};
     int code = loop_block_signals(loop);
     code = code == EXIT_DONE ? loop_open_journal(loop, &last) : code;
+    code = code == EXIT_DONE ? loop_check_log(loop) : code;
     code = code == EXIT_DONE ? loop_build_driver(loop, last) : code;
     code = code == EXIT_DONE ? loop_start_child(loop) : code;
     code = code == EXIT_DONE ? loop_open_context(loop) : code;
     code = code == EXIT_DONE ? loop_start_writer(loop) : code;
-    return code == EXIT_DONE ? loop_build_parts(loop) : code;
+    code = code == EXIT_DONE ? loop_build_parts(loop) : code;
+    return code == EXIT_DONE ? loop_start_log(loop) : code;
 }
 
 static void loop_free(struct loop *loop)
@@ -238,7 +267,11 @@ static void loop_free(struct loop *loop)
     /* Threads first, because they wake the context; then what its connections point to. */
     loop->files = files_free(loop->files);
     loop->planner = planner_free(loop->planner);
+    log_keeper_stop(loop->log_keeper);
     loop_stop_writer(loop);
+    log_keeper_finish(loop->log_keeper);
+    loop->log_keeper = log_keeper_free(loop->log_keeper);
+    loop->log_child = child_free(loop->log_child);
     if (loop->context != NULL) {
         lws_context_destroy(loop->context);
     }
@@ -320,6 +353,19 @@ static void loop_wait(struct loop *loop, struct instant until)
     }
 }
 
+/* What the log's own thread found. */
+static void loop_check_keeper(struct loop *loop)
+{
+    char text[256];
+    if (loop->log_keeper == NULL || loop->stop_asked) {
+        return;
+    }
+    const int fault = log_keeper_fault(loop->log_keeper, text);
+    if (fault != EXIT_DONE) {
+        loop_stop(loop, fault, text);
+    }
+}
+
 static void loop_serve(struct loop *loop)
 {
     driver_start(loop->driver);
@@ -330,6 +376,7 @@ static void loop_serve(struct loop *loop)
     while (!loop->ended) {
         loop_take_commits(loop);
         loop_take_answers(loop);
+        loop_check_keeper(loop);
         const struct instant wake = loop_tick(loop);
         transport_set_reading(loop->transport,
                               driver_is_pressed(loop->driver) ? TRANSPORT_HOLD : TRANSPORT_READ);

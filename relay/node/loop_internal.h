@@ -13,6 +13,7 @@
 #include "relay/node/driver.h"
 #include "relay/node/files.h"
 #include "relay/node/log.h"
+#include "relay/node/log_keeper.h"
 #include "relay/node/loop_context.h"
 #include "relay/node/planner.h"
 #include "relay/node/signer_client.h"
@@ -36,8 +37,10 @@ struct loop {
     struct lws_vhost *vhost;
     lws_sorted_usec_list_t timer;
     struct transport *transport;
-    struct signer_client *signer; /* NULL: none configured */
-    struct child *child;          /* NULL: none started */
+    struct signer_client *signer;  /* NULL: none configured */
+    struct child *child;           /* NULL: none started */
+    struct child *log_child;       /* the log's signer; NULL: none started */
+    struct log_keeper *log_keeper; /* NULL: no log */
     struct control *control;
     struct files *files;
     struct planner *planner;

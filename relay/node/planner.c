@@ -70,6 +70,7 @@ bool planner_take(struct planner *planner, struct planning *planning, struct eve
     *planning = planner->taken.planning;
     *ret_event = planner->taken.event;
     ret_event->planned.moves = planning->moves;
+    ret_event->planned.proof.data = planning->proof;
     ret_event->planned.reason.data = (const uint8_t *)planning->reason;
     return true;
 }

@@ -13,6 +13,7 @@
 /* What the event points to. */
 struct planning {
     struct planned_move moves[MOVES_PER_PLAN_MAX];
+    uint8_t proof[PLAN_PROOF_BYTES_MAX];
     char reason[REASON_BYTES_MAX];
 };
 

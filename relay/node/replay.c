@@ -15,7 +15,7 @@
 #define PROGRESS_EVERY  1024u
 #define CHANGES_MAX     (64u * ROWS_PER_STEP_MAX)
 #define CHANGES_BYTES   ((size_t)16 << 20)
-#define EVENTS_PER_SEAL 256u
+#define EVENTS_PER_SEAL 2048u
 #define KEY_SHOWN_BYTES 48u
 
 struct replay {
@@ -335,7 +335,12 @@ static enum status replay_init(struct replay *replay)
         replay->arena_memory == NULL || replay->encoded_memory == NULL) {
         return STATUS_NO_MEMORY;
     }
-    enum status status = journal_open_memory(&replay->second);
+    enum status status = STATUS_OK;
+    if (replay->options->rows_into != NULL) {
+        replay->second = replay->options->rows_into;
+    } else {
+        status = journal_open_memory(&replay->second);
+    }
     if (status == STATUS_OK) {
         status = journal_reader_open(replay->second, &replay->second_reader);
     }
@@ -352,7 +357,9 @@ static enum status replay_init(struct replay *replay)
 static void replay_deinit(struct replay *replay)
 {
     journal_reader_close(replay->second_reader);
-    journal_close(replay->second);
+    if (replay->options->rows_into == NULL) {
+        journal_close(replay->second);
+    }
     free(replay->rows_memory);
     free(replay->core_memory);
     free(replay->changes);
@@ -372,7 +379,7 @@ enum status replay_run(struct journal_reader *reader, const struct replay_option
         replay.report.head = journal_reader_head(reader);
         status = replay_records(&replay);
     }
-    if (status == STATUS_OK) {
+    if (status == STATUS_OK && options->rows_into == NULL) {
         status = compare_rows(&replay);
     }
     if (status == STATUS_OK) {

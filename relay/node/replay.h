@@ -31,6 +31,9 @@ struct replay_options {
     void *context;
     /* Called at most every 1,024 records. NULL: nobody looks. */
     void (*progress)(void *context, uint64_t sequence, uint64_t head);
+    /* Where the rows of the second run go: a journal without rows, left as it is then. NULL: into
+     * memory, and they are compared with the reader's. */
+    struct journal *rows_into;
 };
 
 #define REPLAY_WHAT_BYTES_MAX 320

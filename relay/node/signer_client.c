@@ -301,6 +301,7 @@ static struct wire_request request_of(const struct driver_sign *sign, uint64_t i
         request.transaction.leg_id = sign->transaction.leg_id;
         request.transaction.attempt = sign->transaction.attempt;
         request.transaction.transaction = sign->transaction.transaction;
+        request.transaction.plan = sign->transaction.plan;
         break;
     case DRIVER_SIGN_CHECKPOINT:
         request.ask = WIRE_ASK_CHECKPOINT;
@@ -345,6 +346,7 @@ enum status signer_client_ask(struct signer_client *client, const struct driver_
         .id = client->id_last, .sign = *question, .frame = frame, .frame_bytes = buffer.count};
     if (question->kind == DRIVER_SIGN_TRANSACTION) {
         place->sign.transaction.transaction = (struct bytes){0};
+        place->sign.transaction.plan = (struct bytes){0};
     } else if (question->kind == DRIVER_SIGN_ANNOUNCEMENT) {
         place->sign.announcement.location = (struct bytes){0};
     }

@@ -25,7 +25,8 @@ struct signer_handler {
     void (*greeted)(void *context, const struct wire_identity *identity);
     /* The connection is down; it is tried again. */
     void (*trouble)(void *context, const char *text);
-    /* `question` as it was asked, but without its transaction and location bytes. */
+    /* `question` as it was asked, but without its transaction, plan and location
+     * bytes. */
     void (*answered)(void *context, const struct driver_sign *question, enum outcome outcome,
                      const struct signature *signature, struct bytes reason);
 };

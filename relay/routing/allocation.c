@@ -4,11 +4,15 @@
 #include <string.h>
 
 #include "relay/base/check.h"
+#include "relay/routing/allocation_internal.h"
 
-/* Slope scaling settles in a few rounds or goes in circles. */
-#define ROUNDS_MAX 6u
-/* A corridor that uses less of a unit's worth than this part is not used. */
-#define USED_PART 1e-7
+#define EXCESS_LEAST   1e-11 /* of the portfolio: what rounding leaves beyond bounds */
+#define PENALTIES_MAX  3u
+#define ENTRIES_MAX    (1u << 28)
+#define WARM_LEAST     32u   /* pivots before ends that are met together are moved apart */
+#define SLACK          2e-11 /* of the portfolio */
+#define PENALTY_FACTOR 64.0
+#define FIXED_LEVELS   4u /* finer than this, smooth curves do not matter beside fixed costs */
 
 static size_t align_up(size_t bytes)
 {
@@ -23,30 +27,18 @@ static void *take(uint8_t **memory, size_t bytes)
     return taken;
 }
 
-struct answer {
-    double *positions;
-    double *flows;
-    double *prices;
-    double *group_prices;
-};
+/* ---- memory ---- */
 
-struct search {
-    struct allocation *allocation;
-    const struct allocation_options *options;
-    struct answer best;
-    struct answer trial;
-    void *interior_memory;
-    void *scratch;
-    struct certificate certificate; /* of the best */
-    bool found;
-    uint64_t steps;
-};
+static uint32_t rows_of(const struct model *model)
+{
+    return model->counts.places + model->counts.groups;
+}
 
 static size_t answer_bytes(const struct model *model)
 {
-    return 2 * align_up(model->counts.places * sizeof(double)) +
+    return align_up(model->counts.places * sizeof(double)) +
            align_up(model->counts.corridors * sizeof(double)) +
-           align_up(model->counts.groups * sizeof(double));
+           align_up(rows_of(model) * sizeof(double));
 }
 
 static struct answer answer_take(const struct model *model, uint8_t **memory)
@@ -55,257 +47,256 @@ static struct answer answer_take(const struct model *model, uint8_t **memory)
 
     answer.positions = take(memory, model->counts.places * sizeof(double));
     answer.flows = take(memory, model->counts.corridors * sizeof(double));
-    answer.prices = take(memory, model->counts.places * sizeof(double));
-    answer.group_prices = take(memory, model->counts.groups * sizeof(double));
+    answer.prices = take(memory, rows_of(model) * sizeof(double));
     return answer;
 }
 
 size_t allocation_footprint(const struct model *model)
 {
-    return align_up(model->counts.corridors * sizeof(struct model_corridor)) +
-           interior_footprint(model);
+    return simplex_footprint(model);
 }
 
 enum status allocation_init(struct allocation *allocation, const struct model *model, void *memory)
 {
-    uint8_t *rest = memory;
+    const uint64_t entries = (uint64_t)model->counts.terms + 64 * (uint64_t)rows_of(model);
 
+    if (entries > ENTRIES_MAX) {
+        return STATUS_FULL;
+    }
     memset(allocation, 0, sizeof(*allocation));
     allocation->model = model;
-    allocation->corridors = take(&rest, model->counts.corridors * sizeof(struct model_corridor));
-    allocation->interior_memory = rest;
-    allocation->relaxed = *model;
-    allocation->relaxed.corridors = allocation->corridors;
-    allocation->relaxed.counts.transactions = 0;
-    for (uint32_t i = 0; i < model->counts.corridors; i++) {
-        allocation->corridors[i] = model->corridors[i];
-        allocation->corridors[i].transaction = MODEL_NONE;
-    }
-    return interior_init(&allocation->interior, &allocation->relaxed, rest);
+    allocation->simplex_memory = memory;
+    allocation->nodes_max = model->counts.transactions > 0 ? tree_nodes_max(model) : 0;
+    return STATUS_OK;
 }
 
 size_t allocation_solve_footprint(const struct allocation *allocation)
 {
-    return 2 * answer_bytes(allocation->model) +
-           align_up(certificate_footprint(allocation->model)) +
-           align_up(interior_solve_footprint(&allocation->interior));
+    const struct model *model = allocation->model;
+
+    return 2 * answer_bytes(model) + align_up(certificate_footprint(model)) +
+           align_up(tree_footprint(model, allocation->nodes_max));
 }
 
-/* Solves what the relaxed corridors now say. The order and the units depend on the layout alone, so
- * the memory is the same each time. */
-static enum status relaxed_solve(struct search *search, struct interior_result *ret_result)
+/* Pivots that count as one step. */
+static uint64_t step_pivots(const struct model *model)
 {
-    struct allocation *allocation = search->allocation;
-    const struct interior_options options = {.gap = search->options->gap / 4,
-                                             .steps_max = search->options->steps_max};
-    const enum status status =
-        interior_init(&allocation->interior, &allocation->relaxed, allocation->interior_memory);
-
-    if (status != STATUS_OK) {
-        return status;
-    }
-    interior_solve(&allocation->interior, &options, search->interior_memory,
-                   search->trial.positions, search->trial.flows, search->trial.prices,
-                   search->trial.group_prices, ret_result);
-    search->steps += ret_result->steps;
-    return STATUS_OK;
+    return (uint64_t)rows_of(model) + 64;
 }
 
-/* Keeps the flows of the trial when they are worth more, under the first bound's prices. */
-static void trial_keep(struct search *search)
+/* ---- judging ---- */
+
+double search_gap(const struct search *search, double bound)
+{
+    return certificate_gap(search->allocation->model, search->value, bound, search->baseline);
+}
+
+static struct model_plan plan_of(const struct search *search, const struct answer *plan,
+                                 const struct answer *prices)
+{
+    return (struct model_plan){
+        .positions = plan->positions,
+        .flows = plan->flows,
+        .prices = {.places = prices->prices,
+                   .groups = prices->prices + search->allocation->model->counts.places}};
+}
+
+/* Keeps the trial's plan when it is worth more, and its prices when they bound lower. */
+static void trial_judge(struct search *search)
 {
     const struct model *model = search->allocation->model;
-    struct certificate certificate;
-    const bool first = !search->found;
-    const struct model_plan plan = {
-        .positions = search->trial.positions,
-        .flows = search->trial.flows,
-        .prices = {.places = first ? search->trial.prices : search->best.prices,
-                   .groups = first ? search->trial.group_prices : search->best.group_prices}};
-    const enum status status = certificate_compute(model, &plan, search->scratch, &certificate);
+    const struct model_plan plan = plan_of(search, &search->trial, &search->trial);
+    const enum status status =
+        certificate_compute(model, &plan, search->scratch, &search->certificate);
 
     CHECK(status == STATUS_OK);
-    if (!first && !(certificate.value > search->certificate.value)) {
-        return;
+    search->baseline = search->certificate.baseline;
+    if (search->certificate.violation <= ALLOCATION_VIOLATION &&
+        (!search->found || search->certificate.value > search->value)) {
+        search->found = true;
+        search->value = search->certificate.value;
+        memcpy(search->best.positions, plan.positions, model->counts.places * sizeof(double));
+        memcpy(search->best.flows, plan.flows, model->counts.corridors * sizeof(double));
     }
-    search->certificate = certificate;
-    search->found = true;
-    memcpy(search->best.positions, plan.positions, model->counts.places * sizeof(double));
-    memcpy(search->best.flows, plan.flows, model->counts.corridors * sizeof(double));
-    if (first) {
-        memcpy(search->best.prices, plan.prices.places, model->counts.places * sizeof(double));
-        memcpy(search->best.group_prices, plan.prices.groups,
-               model->counts.groups * sizeof(double));
+    if (!search->branched && (!search->bounded || search->certificate.bound < search->bound)) {
+        search->bounded = true;
+        search->bound = search->certificate.bound;
+        memcpy(search->best.prices, plan.prices.places, rows_of(model) * sizeof(double));
     }
 }
 
-/* ---- fixed costs ---- */
-
-static double width_of(const struct search *search, uint32_t corridor)
+void search_judge(struct search *search)
 {
-    return search->allocation->model->corridors[corridor].max;
+    simplex_plan(search->simplex, search->trial.positions, search->trial.flows,
+                 search->trial.prices,
+                 search->trial.prices + search->allocation->model->counts.places);
+    trial_judge(search);
 }
 
-static bool is_used(const struct search *search, uint32_t corridor, const double *flows)
+static bool is_near_enough(const struct search *search)
 {
-    const struct model_corridor *original = &search->allocation->model->corridors[corridor];
-    const double unit = search->allocation->interior.place_units[original->from];
-
-    return flows[corridor] > USED_PART * (unit < original->max ? unit : original->max);
+    return search->found && search->bounded &&
+           search_gap(search, search->bound) <= search->options->gap;
 }
 
-/* The cost of each transaction over the whole width of its corridors: no plan pays less. */
-static void costs_spread(struct search *search)
-{
-    const struct model *model = search->allocation->model;
+/* ---- the simplex method ---- */
 
-    for (uint32_t i = 0; i < model->counts.corridors; i++) {
-        const uint32_t k = model->corridors[i].transaction;
-        if (k != MODEL_NONE && width_of(search, i) > 0) {
-            const double share =
-                model->transactions[k].cost / model->transactions[k].corridors.count;
-            search->allocation->corridors[i].cost =
-                model->corridors[i].cost + share / width_of(search, i);
+uint64_t search_pivots_max(const struct search *search)
+{
+    const uint64_t pivots = step_pivots(search->allocation->model);
+    const uint64_t steps_max = search->options->steps_max;
+
+    return steps_max > UINT64_MAX / pivots ? UINT64_MAX : steps_max * pivots;
+}
+
+/* Without values and costs, what is left beyond bounds is the least there can be, and the prices
+ * prove it. */
+static void contradiction_find(struct search *search)
+{
+    struct simplex *simplex = search->simplex;
+    const double penalty = simplex->penalty;
+
+    (void)simplex_waste_forbid(simplex);
+    simplex->worth = 0;
+    simplex->penalty = 1;
+    const enum simplex_end end = simplex_run(simplex, search_pivots_max(search));
+    if (end == SIMPLEX_DONE && simplex_excess(simplex) > 0) {
+        simplex_plan(simplex, search->trial.positions, search->trial.flows, search->trial.prices,
+                     search->trial.prices + search->allocation->model->counts.places);
+        const struct model_plan plan = plan_of(search, &search->trial, &search->trial);
+        const enum status status = certificate_compute(search->allocation->model, &plan,
+                                                       search->scratch, &search->certificate);
+        CHECK(status == STATUS_OK);
+        search->infeasible = search->certificate.contradiction < 0;
+    }
+    simplex->worth = 1;
+    simplex->penalty = penalty;
+}
+
+bool search_run(struct search *search)
+{
+    struct simplex *simplex = search->simplex;
+    enum simplex_end end = simplex_run(simplex, search_pivots_max(search));
+
+    for (uint32_t i = 0; i < PENALTIES_MAX && end == SIMPLEX_DONE; i++) {
+        if (simplex_waste(simplex) > EXCESS_LEAST && simplex_waste_forbid(simplex)) {
+            end = simplex_run(simplex, search_pivots_max(search));
         }
-    }
-}
-
-/* The cost over what the trial ships; what it does not ship keeps its cost. */
-static void costs_steepen(struct search *search)
-{
-    const struct model *model = search->allocation->model;
-
-    for (uint32_t i = 0; i < model->counts.corridors; i++) {
-        const uint32_t k = model->corridors[i].transaction;
-        if (k != MODEL_NONE && is_used(search, i, search->trial.flows)) {
-            double shipped = 0;
-            for (uint32_t m = 0; m < model->transactions[k].corridors.count; m++) {
-                const uint32_t member =
-                    model->terms[model->transactions[k].corridors.first + m].index;
-                shipped += search->trial.flows[member];
-            }
-            search->allocation->corridors[i].cost =
-                model->corridors[i].cost + model->transactions[k].cost / shipped;
-        }
-    }
-}
-
-/* Closes each transaction that the trial hardly uses; the others are paid for, so they are free. */
-static void unused_close(struct search *search)
-{
-    const struct model *model = search->allocation->model;
-
-    for (uint32_t k = 0; k < model->counts.transactions; k++) {
-        const struct route_span span = model->transactions[k].corridors;
-        bool used = false;
-        for (uint32_t m = 0; m < span.count; m++) {
-            used = used || is_used(search, model->terms[span.first + m].index, search->trial.flows);
-        }
-        for (uint32_t m = 0; m < span.count; m++) {
-            const uint32_t i = model->terms[span.first + m].index;
-            search->allocation->corridors[i].cost = model->corridors[i].cost;
-            search->allocation->corridors[i].max = used ? model->corridors[i].max : 0;
-        }
-    }
-}
-
-static void all_open(struct search *search)
-{
-    const struct model *model = search->allocation->model;
-
-    for (uint32_t i = 0; i < model->counts.corridors; i++) {
-        search->allocation->corridors[i].max = model->corridors[i].max;
-    }
-}
-
-/* One round: close what the trial does not use, solve, judge; then go on from that. */
-static enum status round_do(struct search *search)
-{
-    struct interior_result result;
-
-    unused_close(search);
-    enum status status = relaxed_solve(search, &result);
-    if (status != STATUS_OK) {
-        return status;
-    }
-    if (result.found) {
-        trial_keep(search);
-    }
-    all_open(search);
-    costs_spread(search);
-    if (result.found) {
-        costs_steepen(search);
-    }
-    return relaxed_solve(search, &result);
-}
-
-static enum status fixed_costs_search(struct search *search)
-{
-    const bool is_free = search->allocation->model->counts.transactions == 0;
-
-    for (uint32_t round = 0; round < ROUNDS_MAX && !is_free; round++) {
-        if (search->certificate.gap <= search->options->gap) {
+        if (end != SIMPLEX_DONE || simplex_excess(simplex) <= EXCESS_LEAST) {
             break;
         }
-        const enum status status = round_do(search);
-        if (status != STATUS_OK) {
-            return status;
-        }
+        simplex->penalty *= PENALTY_FACTOR;
+        end = simplex_run(simplex, search_pivots_max(search));
     }
-    return STATUS_OK;
+    return end != SIMPLEX_NUMERICAL;
 }
 
-/* ---- the whole ---- */
-
-static void plan_fill(const struct search *search, const struct answer *answer,
-                      struct model_plan *ret_plan)
+static void simplex_begin(struct search *search)
 {
-    memset(ret_plan, 0, sizeof(*ret_plan));
-    ret_plan->steps = search->steps;
-    ret_plan->positions = answer->positions;
-    ret_plan->flows = answer->flows;
-    ret_plan->prices =
-        (struct model_prices){.places = answer->prices, .groups = answer->group_prices};
+    const struct allocation_options *options = search->options;
+    struct simplex *simplex = search->simplex;
+
+    simplex_init(simplex, search->allocation->model, search->allocation->simplex_memory);
+    tree_relax(search);
+    if (options->warm_flows != NULL) {
+        const uint64_t pivots_max = search_pivots_max(search);
+        const uint64_t few = WARM_LEAST + simplex->rows_count / 8;
+        simplex_start(simplex, options->warm_positions, options->warm_flows);
+        if (simplex_run(simplex, few < pivots_max ? few : pivots_max) == SIMPLEX_DONE) {
+            return;
+        }
+    }
+    simplex->nudged = true;
+    (void)simplex_run(simplex, search_pivots_max(search));
+    simplex->nudged = false;
+}
+
+/* Prices at which a unit of anything is worth a little more bound what rounding loses. */
+static void bound_slacken(struct search *search)
+{
+    search->simplex->slack = SLACK;
+    if (search_run(search)) {
+        search_judge(search);
+    }
+}
+
+static void search_all(struct search *search)
+{
+    const bool fixed = search->allocation->model->counts.transactions > 0;
+    struct simplex *simplex = search->simplex;
+
+    simplex_begin(search);
+    bool going = search_run(search);
+    if (going && simplex_excess(simplex) > EXCESS_LEAST) {
+        contradiction_find(search);
+        if (search->infeasible) {
+            memcpy(search->best.prices, search->trial.prices,
+                   rows_of(search->allocation->model) * sizeof(double));
+            return;
+        }
+    }
+    search_judge(search);
+    while (going && !is_near_enough(search) && (!fixed || simplex->level < FIXED_LEVELS) &&
+           simplex_refine(simplex)) {
+        going = search_run(search);
+        search_judge(search);
+    }
+    if (going && !fixed && search->found && !is_near_enough(search)) {
+        bound_slacken(search);
+    }
+    if (going && fixed && search->found && !is_near_enough(search)) {
+        tree_search(search);
+    }
+}
+
+static void plan_fill(struct search *search, struct model_plan *ret_plan)
+{
+    const uint64_t pivots = step_pivots(search->allocation->model);
+    struct certificate certificate;
+
+    *ret_plan = plan_of(search, &search->best, &search->best);
+    ret_plan->steps = (search->simplex->steps + pivots - 1) / pivots;
+    if (search->infeasible) {
+        ret_plan->status = MODEL_INFEASIBLE;
+        return;
+    }
+    if (search->branched) {
+        ret_plan->branches = search->tree.branches;
+        ret_plan->branches_count = search->tree.nodes_count;
+    }
+    const enum status status =
+        certificate_compute(search->allocation->model, ret_plan, search->scratch, &certificate);
+    CHECK(status == STATUS_OK);
+    ret_plan->value = certificate.value;
+    ret_plan->bound = certificate.bound;
+    ret_plan->gap = certificate.gap;
+    ret_plan->baseline = certificate.baseline;
+    ret_plan->status = ret_plan->gap <= MODEL_GAP_OPTIMAL ? MODEL_OPTIMAL : MODEL_FEASIBLE;
 }
 
 enum status allocation_solve(struct allocation *allocation,
                              const struct allocation_options *options, void *memory,
                              struct model_plan *ret_plan)
 {
+    const struct model *model = allocation->model;
     uint8_t *rest = memory;
-    struct search search = {.allocation = allocation, .options = options};
-    struct interior_result result;
+    struct search search = {
+        .allocation = allocation, .options = options, .simplex = &allocation->simplex};
 
     CHECK(options->gap > 0);
-    search.best = answer_take(allocation->model, &rest);
-    search.trial = answer_take(allocation->model, &rest);
-    search.scratch = rest;
-    rest += align_up(certificate_footprint(allocation->model));
-    search.interior_memory = rest;
-    all_open(&search);
-    costs_spread(&search);
-    enum status status = relaxed_solve(&search, &result);
-    if (status != STATUS_OK) {
-        return status;
+    CHECK(options->steps_max > 0);
+    CHECK((options->warm_flows == NULL) == (options->warm_positions == NULL));
+    search.best = answer_take(model, &rest);
+    search.trial = answer_take(model, &rest);
+    search.scratch = take(&rest, certificate_footprint(model));
+    if (model->counts.transactions > 0) {
+        tree_init(&search.tree, model, allocation->nodes_max, rest);
+        rest += align_up(tree_footprint(model, allocation->nodes_max));
     }
-    if (result.proved_infeasible) {
-        plan_fill(&search, &search.trial, ret_plan);
-        ret_plan->status = MODEL_INFEASIBLE;
-        return STATUS_OK;
-    }
-    if (!result.found) {
+    search_all(&search);
+    if (!search.infeasible && !search.found) {
         return STATUS_NOT_FOUND;
     }
-    trial_keep(&search);
-    status = fixed_costs_search(&search);
-    if (status != STATUS_OK) {
-        return status;
-    }
-    plan_fill(&search, &search.best, ret_plan);
-    ret_plan->value = search.certificate.value;
-    ret_plan->bound = search.certificate.bound;
-    ret_plan->gap = search.certificate.gap;
-    ret_plan->baseline = search.certificate.baseline;
-    ret_plan->status = ret_plan->gap <= MODEL_GAP_OPTIMAL ? MODEL_OPTIMAL : MODEL_FEASIBLE;
+    plan_fill(&search, ret_plan);
     return STATUS_OK;
 }

@@ -10,13 +10,6 @@
 /* One addition is wrong by half of this part at most; a term by a few. */
 #define ROUNDING 2.3e-16
 
-/* What a leaf of the tree says of a transaction. */
-enum decision {
-    DECISION_OPEN = 0,
-    DECISION_OFF,
-    DECISION_ON,
-};
-
 /* A sum that remembers what its additions lost, and the size of what went in. */
 struct sum {
     double value;
@@ -327,9 +320,9 @@ static double bound_at(struct checker *checker, const struct model_prices *price
     for (uint32_t k = 0; k < model->counts.transactions; k++) {
         const double cost = valued ? model->transactions[k].cost : 0;
         const double worth = checker->worths[k] - cost;
-        if (checker->decisions[k] == DECISION_ON) {
+        if (checker->decisions[k] == CERTIFICATE_ON) {
             sum_add(&sum, worth);
-        } else if (checker->decisions[k] == DECISION_OPEN) {
+        } else if (checker->decisions[k] == CERTIFICATE_OPEN) {
             sum_add(&sum, larger(0, worth));
         }
     }
@@ -360,15 +353,15 @@ static enum status tree_bound(struct checker *checker, const struct model_plan *
             return STATUS_MALFORMED;
         }
         uint8_t *decision = &checker->decisions[branch->transaction];
-        if (frame->branches_done == 0 && *decision != DECISION_OPEN) {
+        if (frame->branches_done == 0 && *decision != CERTIFICATE_OPEN) {
             return STATUS_MALFORMED;
         }
         if (frame->branches_done == 2) {
-            *decision = DECISION_OPEN;
+            *decision = CERTIFICATE_OPEN;
             depth--;
             continue;
         }
-        *decision = frame->branches_done == 0 ? DECISION_OFF : DECISION_ON;
+        *decision = frame->branches_done == 0 ? CERTIFICATE_OFF : CERTIFICATE_ON;
         const uint32_t next = frame->branches_done == 0 ? branch->off : branch->on;
         frame->branches_done++;
         visits++;
@@ -512,6 +505,22 @@ static double gain_floor(const struct model *model)
     return MODEL_GAIN_FLOOR * larger(1, portfolio);
 }
 
+double certificate_bound(const struct model *model, const struct model_prices *prices,
+                         const uint8_t *decisions, void *scratch)
+{
+    struct checker checker = checker_from(model, scratch);
+
+    for (uint32_t k = 0; k < model->counts.transactions; k++) {
+        checker.decisions[k] = decisions[k];
+    }
+    return bound_at(&checker, prices, true);
+}
+
+double certificate_gap(const struct model *model, double value, double bound, double baseline)
+{
+    return (bound - value) / larger(bound - baseline, gain_floor(model));
+}
+
 enum status certificate_compute(const struct model *model, const struct model_plan *plan,
                                 void *scratch, struct certificate *ret_certificate)
 {
@@ -519,7 +528,7 @@ enum status certificate_compute(const struct model *model, const struct model_pl
     struct certificate certificate;
 
     memset(&certificate, 0, sizeof(certificate));
-    memset(checker.decisions, DECISION_OPEN, model->counts.transactions);
+    memset(checker.decisions, CERTIFICATE_OPEN, model->counts.transactions);
     if (plan->branches == NULL) {
         certificate.bound = bound_at(&checker, &plan->prices, true);
     } else {
@@ -532,8 +541,8 @@ enum status certificate_compute(const struct model *model, const struct model_pl
     certificate.contradiction = bound_at(&checker, &plan->prices, false);
     certificate.baseline = value_of(&checker, NULL, NULL);
     certificate.value = value_of(&checker, plan->positions, plan->flows);
-    certificate.gap = (certificate.bound - certificate.value) /
-                      larger(certificate.bound - certificate.baseline, gain_floor(model));
+    certificate.gap =
+        certificate_gap(model, certificate.value, certificate.bound, certificate.baseline);
     violations_find(&checker, plan, &certificate);
     *ret_certificate = certificate;
     return STATUS_OK;

@@ -49,6 +49,21 @@ struct certificate {
 /* Bytes of scratch (max-aligned) for a model that has passed model_check. */
 size_t certificate_footprint(const struct model *model);
 
+/* What a leaf of a tree says of a transaction. */
+enum certificate_decision {
+    CERTIFICATE_OPEN = 0,
+    CERTIFICATE_OFF, /* its corridors are closed */
+    CERTIFICATE_ON,  /* its cost is paid */
+};
+
+/* The bound at these prices when each transaction is as `decisions` (by transaction, of
+ * enum certificate_decision) says. */
+double certificate_bound(const struct model *model, const struct model_prices *prices,
+                         const uint8_t *decisions, void *scratch);
+
+/* The gap between a value and a bound. */
+double certificate_gap(const struct model *model, double value, double bound, double baseline);
+
 /* Computes all of it. The plan's numbers are finite; its own claims are not looked at.
  * STATUS_MALFORMED: the tree of branches is no tree, or decides a transaction twice. */
 MUST_USE enum status certificate_compute(const struct model *model, const struct model_plan *plan,

@@ -55,6 +55,9 @@ struct yaml_config {
     char *state;
     char *mode;
     char *client_uid;
+    char *mandate;
+    char **approvers;
+    unsigned approvers_count;
     struct yaml_key *keys;
     unsigned keys_count;
     struct yaml_chain *chains;
@@ -120,6 +123,9 @@ static const cyaml_schema_field_t config_fields[] = {
     REQUIRED_TEXT("state", struct yaml_config, state),
     OPTIONAL_TEXT("mode", struct yaml_config, mode),
     OPTIONAL_TEXT("client_uid", struct yaml_config, client_uid),
+    OPTIONAL_TEXT("mandate", struct yaml_config, mandate),
+    CYAML_FIELD_SEQUENCE("approvers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_config,
+                         approvers, &text_schema, 1, POLICY_APPROVERS_MAX),
     CYAML_FIELD_SEQUENCE("keys", CYAML_FLAG_POINTER, struct yaml_config, keys, &key_schema, 1,
                          WIRE_KEYS_MAX),
     CYAML_FIELD_SEQUENCE("chains", CYAML_FLAG_POINTER, struct yaml_config, chains, &chain_schema, 1,
@@ -437,6 +443,37 @@ static bool load_mode(const struct loader *loader, const char *text)
                 "\"%.80s\" is not a mode; modes are observe, propose and act", text);
 }
 
+/* What binds moves to a mandate and to the people who approve. */
+static bool load_approval(const struct loader *loader, const struct yaml_config *yaml)
+{
+    struct policy *policy = &loader->config->policy;
+    const bool is_propose = policy->mode == SIGNER_MODE_PROPOSE;
+    if (yaml->mandate != NULL) {
+        if (hex_decode_hash(bytes_from_string(yaml->mandate), &policy->mandate) != STATUS_OK ||
+            hash_is_zero(&policy->mandate)) {
+            return fail(loader, key_named("mandate"),
+                        "\"%.80s\" is not the hash of a mandate (0x and 64 hexadecimal digits); "
+                        "'sluice approve PLAN --print' shows it",
+                        yaml->mandate);
+        }
+        policy->has_mandate = true;
+    }
+    if (is_propose && (!policy->has_mandate || yaml->approvers_count == 0)) {
+        return fail(loader, key_named("mode"), "propose needs `mandate` and `approvers`");
+    }
+    if (!is_propose && yaml->approvers_count > 0) {
+        return fail(loader, key_named("approvers"), "approvers belong to `mode: propose` alone");
+    }
+    for (unsigned i = 0; i < yaml->approvers_count; i++) {
+        if (!load_address(loader, key_named("approvers[%u]", i), yaml->approvers[i],
+                          &policy->approvers[i])) {
+            return false;
+        }
+    }
+    policy->approvers_count = yaml->approvers_count;
+    return true;
+}
+
 static bool load_all(const struct loader *loader, const struct yaml_config *yaml)
 {
     struct signer_config *config = loader->config;
@@ -444,7 +481,7 @@ static bool load_all(const struct loader *loader, const struct yaml_config *yaml
     if (!load_path(loader, key_named("socket"), yaml->socket, SIGNER_SOCKET_BYTES_MAX,
                    config->socket) ||
         !load_path(loader, key_named("state"), yaml->state, FILE_PATH_BYTES_MAX, config->state) ||
-        !load_mode(loader, yaml->mode)) {
+        !load_mode(loader, yaml->mode) || !load_approval(loader, yaml)) {
         return false;
     }
     if (yaml->client_uid != NULL) {
@@ -509,7 +546,7 @@ static const char *mode_name(enum signer_mode mode)
     case SIGNER_MODE_OBSERVE:
         return "observe: delivers messages and validates, moves no capital";
     case SIGNER_MODE_PROPOSE:
-        return "propose: not offered yet, moves no capital (as observe)";
+        return "propose: moves capital inside the bounds below when an approver signed the plan";
     case SIGNER_MODE_ACT:
         return "act: moves capital inside the bounds below";
     }
@@ -577,6 +614,16 @@ static void print_chain(const struct policy_chain *chain, FILE *out)
 void signer_config_print(const struct signer_config *config, FILE *out)
 {
     (void)fprintf(out, "mode %s\n", mode_name(config->policy.mode));
+    if (config->policy.has_mandate) {
+        char digits[65];
+        hex_encode(bytes_from(config->policy.mandate.bytes, 32), digits);
+        (void)fprintf(out, "mandate 0x%s\n", digits);
+    }
+    for (uint32_t i = 0; i < config->policy.approvers_count; i++) {
+        (void)fprintf(out, "approver ");
+        print_address(&config->policy.approvers[i], out);
+        (void)fprintf(out, "\n");
+    }
     (void)fprintf(out, "socket %s\nstate %s\n", config->socket, config->state);
     for (uint32_t i = 0; i < config->keys_count; i++) {
         const struct config_key *key = &config->keys[i];

@@ -5,36 +5,16 @@
  * Exit codes: 0 stopped in good order; 2 usage or configuration; 3 the kernel cannot confine it;
  * 5 the watermark is damaged; 6 another signer holds the state folder or the socket; 75 a full or
  * read-only disk, or no memory: try again. */
-#include <errno.h>
 #include <getopt.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
-#include "relay/base/check.h"
 #include "relay/base/hex.h"
 #include "relay/signer/config.h"
 #include "relay/signer/keystore.h"
+#include "relay/signer/process.h"
 #include "relay/signer/sandbox.h"
-#include "relay/signer/server.h"
-
-#define LOCK_TRIES_MAX 100u
-#define LOCK_PAUSE_MS  20
-
-enum exit_code {
-    EXIT_CODE_DONE = 0,
-    EXIT_CODE_USAGE = 2,
-    EXIT_CODE_DEPENDENCY = 3,
-    EXIT_CODE_INTEGRITY = 5,
-    EXIT_CODE_FENCED = 6,
-    EXIT_CODE_TEMPORARY = 75,
-};
-
-static volatile sig_atomic_t stop_asked;
 
 /* Everything that is open, given back in one place. */
 struct process {
@@ -50,24 +30,20 @@ struct process {
 
 static const char usage_text[] =
     "usage: sluice-signer --config FILE [--check] [--exit-with-parent[=PID]]\n"
+    "       sluice-signer --log FILE [--check] [--exit-with-parent[=PID]]\n"
     "\n"
     "Holds keys and signs what its own configuration allows, on a Unix socket. Prints\n"
-    "`ready socket=PATH` on standard output when it serves; SIGTERM stops it.\n"
+    "`ready socket=PATH` on standard output when it serves; SIGTERM stops it. The key of a\n"
+    "journal's log is an instance of its own (--log), so that neither key is lost with the other.\n"
     "\n"
     "  --config FILE             the custodian's file (deploy/config/signer.example.yaml)\n"
+    "  --log FILE                that of a log's signer (deploy/config/log-signer.example.yaml)\n"
     "  --check                   read the file, show what it allows, and end\n"
     "  --exit-with-parent[=PID]  end when the process that started it ends\n"
     "  --version, --help\n"
     "\n"
     "Exit codes: 0 stopped, 2 usage or configuration, 3 the kernel cannot confine it,\n"
     "5 its record is damaged, 6 another signer holds its folder or socket, 75 try again.\n";
-
-struct arguments {
-    const char *config;
-    bool check;
-    bool follows_parent;
-    int parent;
-};
 
 /* ---- start ---- */
 
@@ -87,14 +63,16 @@ static bool parse_parent(const char *text, int *ret_parent)
 static int parse_arguments(int argc, char **argv, struct arguments *arguments)
 {
     static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"log", required_argument, NULL, 'l'},
                                             {"check", no_argument, NULL, 'k'},
                                             {"exit-with-parent", optional_argument, NULL, 'p'},
                                             {"version", no_argument, NULL, 'v'},
                                             {"help", no_argument, NULL, 'h'},
                                             {NULL, 0, NULL, 0}};
     for (int option = 0; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-        if (option == 'c') {
+        if ((option == 'c' || option == 'l') && arguments->config == NULL) {
             arguments->config = optarg;
+            arguments->is_log = option == 'l';
         } else if (option == 'k') {
             arguments->check = true;
         } else if (option == 'p') {
@@ -118,80 +96,28 @@ static int parse_arguments(int argc, char **argv, struct arguments *arguments)
     return -1;
 }
 
-static int exit_code_from(enum status status)
+/* What opening the watermark takes, for claim. */
+struct claimed {
+    struct process *process;
+    enum watermark_age age;
+};
+
+static enum status claim_watermark(void *context)
 {
-    switch (status) {
-    case STATUS_OK:
-        return EXIT_CODE_DONE;
-    case STATUS_CORRUPT:
-        return EXIT_CODE_INTEGRITY;
-    case STATUS_BUSY:
-        return EXIT_CODE_FENCED;
-    case STATUS_UNSUPPORTED:
-        return EXIT_CODE_DEPENDENCY;
-    case STATUS_NO_MEMORY:
-    case STATUS_NO_SPACE:
-    case STATUS_READ_ONLY:
-    case STATUS_IO:
-    case STATUS_FULL:
-    case STATUS_TIMEOUT:
-    case STATUS_UNREACHABLE:
-        return EXIT_CODE_TEMPORARY;
-    case STATUS_NOT_FOUND:
-    case STATUS_MALFORMED:
-    case STATUS_OVERFLOW:
-    case STATUS_REFUSED:
-    case STATUS_VERSION:
-        return EXIT_CODE_USAGE;
-    }
-    return EXIT_CODE_USAGE;
+    struct claimed *claimed = context;
+    return watermark_open(claimed->process->config->state, &claimed->process->watermark,
+                          &claimed->age);
 }
 
-/* Says what stopped the start, about which thing, and returns the exit code. */
-static int stopped(const char *what, const char *which, const char *why, int code)
-{
-    (void)fprintf(stderr, "sluice-signer: %s %s: %s\n", what, which, why);
-    return code;
-}
-
-/* A child whose parent was killed ends a moment later. The child of the next parent waits for that
- * moment; a signer that stands on its own is fenced at once. */
-static enum status claim_watermark(struct process *process, enum watermark_age *ret_age)
-{
-    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000L};
-    const uint32_t tries = process->follows_parent ? LOCK_TRIES_MAX : 1;
-    enum status status = STATUS_BUSY;
-    for (uint32_t i = 0; i < tries && status == STATUS_BUSY; i++) {
-        if (i == 1) {
-            (void)fprintf(stderr, "level=info state=held reason=\"waiting for the signer before "
-                                  "this one to end\"\n");
-        }
-        if (i > 0) {
-            (void)nanosleep(&pause, NULL);
-        }
-        status = watermark_open(process->config->state, &process->watermark, ret_age);
-    }
-    return status;
-}
-
-/* The state folder holds what forbids a second signature: nobody else may write it. */
 static int open_watermark(struct process *process)
 {
     const char *state = process->config->state;
-    enum watermark_age age = WATERMARK_OLD;
-    struct stat about;
-    if (mkdir(state, 0700) != 0 && errno != EEXIST) {
-        return stopped("state folder", state, strerror(errno), EXIT_CODE_TEMPORARY);
+    struct claimed claimed = {.process = process, .age = WATERMARK_OLD};
+    const int code = prepare_state(state);
+    if (code >= 0) {
+        return code;
     }
-    if (stat(state, &about) != 0 || !S_ISDIR(about.st_mode)) {
-        return stopped("state folder", state, "is not a folder", EXIT_CODE_USAGE);
-    }
-    if (about.st_uid != geteuid() || (about.st_mode & 077) != 0) {
-        return stopped("state folder", state,
-                       "must belong to this user alone; run chown and chmod 700 on it",
-                       EXIT_CODE_USAGE);
-    }
-    const enum status status = claim_watermark(process, &age);
+    const enum status status = claim(claim_watermark, &claimed, process->follows_parent);
     if (status == STATUS_BUSY) {
         return stopped("state folder", state, "another signer holds it", EXIT_CODE_FENCED);
     }
@@ -203,7 +129,7 @@ static int open_watermark(struct process *process)
     if (status != STATUS_OK) {
         return stopped("state folder", state, status_name(status), exit_code_from(status));
     }
-    if (age == WATERMARK_NEW) {
+    if (claimed.age == WATERMARK_NEW) {
         (void)fprintf(stderr,
                       "level=warn state=new reason=\"%s is empty: what these keys signed "
                       "before is not known here\"\n",
@@ -274,83 +200,36 @@ static int load_keys(struct process *process)
     return -1;
 }
 
-static int open_server(struct process *process)
-{
-    const struct signer_config *config = process->config;
-    const struct server_options options = {.socket = config->socket,
-                                           .has_client_uid = config->has_client_uid,
-                                           .client_uid = config->client_uid};
-    const enum status status = server_open(&options, &process->server);
-    if (status == STATUS_OK) {
-        return -1;
-    }
-    const char *why = status_name(status);
-    if (status == STATUS_BUSY) {
-        why = "another signer serves it";
-    } else if (status == STATUS_REFUSED) {
-        why = "its folder must belong to this user alone (chmod 700), and nothing but an old "
-              "socket may have its name";
-    }
-    return stopped("socket", config->socket, why, exit_code_from(status));
-}
-
 /* ---- run ---- */
 
-static void on_stop_signal(int number)
+static void answer_work(void *context, const struct wire_request *request, struct instant now,
+                        struct signer_answer *ret_answer)
 {
-    (void)number;
-    stop_asked = 1;
+    signer_answer(context, request, now, ret_answer);
 }
 
-/* Blocks the stop signals but while waiting. */
-static void prepare_signals(sigset_t *ret_wait_mask)
+static void settle_work(void *context, struct signer_answer *answers, uint32_t answers_count)
 {
-    struct sigaction action = {.sa_handler = on_stop_signal};
-    struct sigaction ignored = {.sa_handler = SIG_IGN};
-    sigset_t blocked;
-    sigemptyset(&blocked);
-    sigaddset(&blocked, SIGTERM);
-    sigaddset(&blocked, SIGINT);
-    int code = sigprocmask(SIG_BLOCK, &blocked, ret_wait_mask);
-    CHECK(code == 0);
-    sigdelset(ret_wait_mask, SIGTERM);
-    sigdelset(ret_wait_mask, SIGINT);
-    code = sigaction(SIGTERM, &action, NULL);
-    CHECK(code == 0);
-    code = sigaction(SIGINT, &action, NULL);
-    CHECK(code == 0);
-    code = sigaction(SIGPIPE, &ignored, NULL);
-    CHECK(code == 0);
+    signer_settle(context, answers, answers_count);
 }
 
-static int serve(struct process *process, const sigset_t *wait_mask)
+static enum status work_ended(const void *context)
+{
+    const struct signer *signer = context;
+    return signer->ended;
+}
+
+static int serve_keys(struct process *process, const sigset_t *wait_mask)
 {
     struct signer signer = {.policy = &process->config->policy,
                             .ecdsa = process->ecdsa,
                             .watermark = process->watermark,
                             .keys = process->keys,
                             .keys_count = process->keys_count};
-    enum status status = sandbox_close();
-    if (status != STATUS_OK) {
-        return stopped("process", "confinement",
-                       "the kernel offers no system call filter (seccomp); nothing is signed "
-                       "without it",
-                       EXIT_CODE_DEPENDENCY);
-    }
-    (void)printf("ready socket=%s\n", process->config->socket);
-    (void)fflush(stdout);
-    status = server_run(process->server, &signer, &stop_asked, wait_mask);
-    if (status == STATUS_CORRUPT) {
-        return stopped("state folder", process->config->state,
-                       "the record of earlier signatures is damaged; nothing more is signed",
-                       EXIT_CODE_INTEGRITY);
-    }
-    if (status != STATUS_OK) {
-        return stopped("state folder", process->config->state,
-                       "it could not be written; start again when the disk is well",
-                       exit_code_from(status));
-    }
-    return EXIT_CODE_DONE;
+    const struct server_work work = {
+        .context = &signer, .answer = answer_work, .settle = settle_work, .ended = work_ended};
+    return serve(process->server, &work, process->config->socket, process->config->state,
+                 wait_mask);
 }
 
 static int run(struct process *process)
@@ -367,9 +246,13 @@ static int run(struct process *process)
         code = load_keys(process);
     }
     if (code < 0) {
-        code = open_server(process);
+        const struct signer_config *config = process->config;
+        const struct server_options options = {.socket = config->socket,
+                                               .has_client_uid = config->has_client_uid,
+                                               .client_uid = config->client_uid};
+        code = open_server(&options, &process->server);
     }
-    return code < 0 ? serve(process, &wait_mask) : code;
+    return code < 0 ? serve_keys(process, &wait_mask) : code;
 }
 
 static void give_back(struct process *process)
@@ -399,6 +282,9 @@ int main(int argc, char **argv)
     if (arguments.follows_parent && sandbox_follow_parent(arguments.parent) != STATUS_OK) {
         return stopped("process", "start", "the process that started it is gone",
                        EXIT_CODE_TEMPORARY);
+    }
+    if (arguments.is_log) {
+        return log_signer_main(&arguments);
     }
     process.follows_parent = arguments.follows_parent;
     const enum status status = signer_config_load(arguments.config, &process.config, &error);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "relay/base/approval.h"
 #include "relay/base/check.h"
 #include "relay/base/hex.h"
 #include "relay/hyperlane/message.h"
@@ -270,6 +271,76 @@ static bool allows_announce(const struct policy_transaction *asked, struct refus
     return true;
 }
 
+/* ---- plans ---- */
+
+/* The plan that came with the request, if this move is the one it names. */
+static bool read_plan(const struct wire_request *request, const struct policy_transaction *asked,
+                      struct approval *plan, struct refusal *refusal)
+{
+    struct arguments arguments = arguments_from(&asked->transaction, 3);
+    const uint32_t destination = argument_u32(&arguments, 0);
+    if (request->transaction.plan.count == 0 ||
+        approval_unpack(request->transaction.plan, plan) != STATUS_OK) {
+        return refuse(refusal, REFUSAL_PLAN, "the move came without the plan it belongs to");
+    }
+    const struct approval_move *move = &plan->moves[plan->index];
+    const struct hash id = approval_move_id(&plan->plan_id, plan->index);
+    if (!hash_equal(&id, &request->transaction.leg_id)) {
+        return refuse(refusal, REFUSAL_PLAN, "the move's id is not that of move %u of its plan",
+                      plan->index);
+    }
+    if (move->source_domain != asked->chain->domain || move->target_domain != destination ||
+        !address_equal(&move->source, &asked->transaction.to) ||
+        amount_compare(&move->amount, &asked->moved) != 0) {
+        return refuse(refusal, REFUSAL_PLAN,
+                      "the transaction is not move %u of its plan: another router, destination or "
+                      "amount",
+                      plan->index);
+    }
+    return true;
+}
+
+static bool is_approver(const struct policy *policy, const struct approval *plan)
+{
+    const struct hash digest = approval_digest(plan);
+    struct address signer;
+    if (signature_recover(&digest, &plan->signature, &signer) != STATUS_OK) {
+        return false;
+    }
+    for (uint32_t i = 0; i < policy->approvers_count; i++) {
+        if (address_equal(&policy->approvers[i], &signer)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A move belongs to a plan under the mandate, and in propose somebody approved the plan. Whether
+ * the approval has expired is for who has a clock. */
+static bool allows_plan(const struct policy *policy, const struct wire_request *request,
+                        struct policy_transaction *asked, struct refusal *refusal)
+{
+    const bool wants_approval = policy->mode == SIGNER_MODE_PROPOSE;
+    struct approval plan;
+    if (request->transaction.leg_kind != LEG_REBALANCE ||
+        (!policy->has_mandate && !wants_approval)) {
+        return true;
+    }
+    if (!read_plan(request, asked, &plan, refusal)) {
+        return false;
+    }
+    if (!policy->has_mandate || !hash_equal(&plan.mandate, &policy->mandate)) {
+        return refuse(refusal, REFUSAL_MANDATE,
+                      "the plan was made under another mandate than the signer's `mandate`");
+    }
+    if (wants_approval && (plan.expires_s == 0 || !is_approver(policy, &plan))) {
+        return refuse(refusal, REFUSAL_APPROVAL,
+                      "none of `approvers` signed this plan; see 'sluice approve --help'");
+    }
+    asked->expires_s = wants_approval ? plan.expires_s : 0;
+    return true;
+}
+
 /* Nothing, to ourselves: it can only free a nonce. */
 static bool allows_cancel(const struct wire_request *request,
                           const struct policy_transaction *asked, struct refusal *refusal)
@@ -348,10 +419,7 @@ static bool allows_mode(const struct policy *policy, enum leg_kind leg, struct r
             refusal, REFUSAL_MODE,
             "capital does not move in `mode: observe`; the custodian sets the mode in the "
             "signer's own configuration");
-    case SIGNER_MODE_PROPOSE:
-        return refuse(refusal, REFUSAL_MODE,
-                      "`mode: propose` needs an approver's signature, which is not offered yet; "
-                      "capital does not move");
+    case SIGNER_MODE_PROPOSE: /* allows_plan */
     case SIGNER_MODE_ACT:
         return true;
     }
@@ -422,7 +490,8 @@ bool policy_allows_transaction(const struct policy *policy, const struct wire_re
     }
     const bool allowed = request->transaction.leg_kind == LEG_CANCEL
                              ? allows_cancel(request, &asked, ret_refusal)
-                             : allows_function(request, &asked, ret_refusal);
+                             : allows_function(request, &asked, ret_refusal) &&
+                                   allows_plan(policy, request, &asked, ret_refusal);
     if (allowed) {
         *ret_transaction = asked;
     }

@@ -17,6 +17,7 @@
 #define POLICY_RULES_MAX        32u /* of one chain */
 #define POLICY_BRIDGES_MAX      16u /* of one rule */
 #define POLICY_DESTINATIONS_MAX CHAINS_MAX
+#define POLICY_APPROVERS_MAX    16u
 
 /* One function of one contract. A cancel (nothing to ourselves) needs no rule. */
 struct policy_rule {
@@ -48,6 +49,11 @@ struct policy_chain {
 
 struct policy {
     enum signer_mode mode;
+    /* What a move's plan must be made under. SIGNER_MODE_PROPOSE has one. */
+    bool has_mandate;
+    struct hash mandate;
+    struct address approvers[POLICY_APPROVERS_MAX]; /* SIGNER_MODE_PROPOSE: any one of them */
+    uint32_t approvers_count;
     struct policy_chain chains[CHAINS_MAX];
     uint32_t chains_count;
 };
@@ -72,6 +78,10 @@ enum refusal_kind {
     REFUSAL_CHECKPOINT, /* another root or message is signed for this index */
     REFUSAL_CONTRACT,   /* another tree hook or mailbox than configured */
     REFUSAL_LOCATION,
+    REFUSAL_PLAN,     /* the move is not the one of the plan that came with it */
+    REFUSAL_MANDATE,  /* the plan was made under another mandate */
+    REFUSAL_APPROVAL, /* no approver signed the plan */
+    REFUSAL_EXPIRED,  /* the approval was for earlier */
 };
 
 struct refusal {
@@ -89,6 +99,7 @@ struct policy_transaction {
     const struct policy_rule *rule; /* NULL: a cancel */
     struct evm_transaction transaction;
     struct amount moved; /* LEG_REBALANCE: base units; else 0 */
+    uint64_t expires_s;  /* of the approval that the mode wants; 0: it wants none */
     struct amount spend; /* value + gas limit * fee ceiling, in wei */
 };
 

@@ -183,6 +183,10 @@ static const char *ask_name(enum wire_ask ask)
         return "checkpoint";
     case WIRE_ASK_ANNOUNCEMENT:
         return "announcement";
+    case WIRE_ASK_LOG_HEAD:
+        return "log_head";
+    case WIRE_ASK_LOG_SIGN:
+        return "log_checkpoint";
     }
     return "unknown";
 }
@@ -312,7 +316,8 @@ static bool has_room_beside(const struct server *server, const struct connection
 }
 
 /* Answers what this connection has asked, as far as there is room. */
-static void collect(struct server *server, struct signer *signer, struct connection *connection)
+static void collect(struct server *server, const struct server_work *work,
+                    struct connection *connection)
 {
     connection->waits = true;
     while (has_room_beside(server, connection)) {
@@ -335,7 +340,7 @@ static void collect(struct server *server, struct signer *signer, struct connect
             return;
         }
         struct signer_answer *answer = &server->answers[server->answers_count];
-        signer_answer(signer, &request, clock_now(), answer);
+        work->answer(work->context, &request, clock_now(), answer);
         log_refusal(request.ask, answer);
         server->askers[server->answers_count] = connection;
         server->answers_count++;
@@ -356,18 +361,18 @@ static void deliver(struct server *server)
 }
 
 /* True: frames wait, so the next poll must not. */
-static bool serve(struct server *server, struct signer *signer)
+static bool serve(struct server *server, const struct server_work *work)
 {
     bool more = false;
     server->answers_count = 0;
     for (uint32_t i = 0; i < SERVER_CONNECTIONS_MAX; i++) {
         struct connection *connection = &server->connections[i];
         if (connection->fd >= 0 && !connection->ended) {
-            collect(server, signer, connection);
+            collect(server, work, connection);
         }
     }
-    signer_settle(signer, server->answers, server->answers_count);
-    if (signer->ended != STATUS_OK) {
+    work->settle(work->context, server->answers, server->answers_count);
+    if (work->ended(work->context) != STATUS_OK) {
         return false;
     }
     deliver(server);
@@ -419,7 +424,7 @@ static void react(struct server *server, const struct pollfd polls[1 + SERVER_CO
     }
 }
 
-enum status server_run(struct server *server, struct signer *signer,
+enum status server_run(struct server *server, const struct server_work *work,
                        const volatile sig_atomic_t *stop, const sigset_t *wait_mask)
 {
     bool more = false;
@@ -435,9 +440,10 @@ enum status server_run(struct server *server, struct signer *signer,
         if (ready > 0) {
             react(server, polls);
         }
-        more = serve(server, signer);
-        if (signer->ended != STATUS_OK) {
-            return signer->ended;
+        more = serve(server, work);
+        const enum status ended = work->ended(work->context);
+        if (ended != STATUS_OK) {
+            return ended;
         }
     }
     return STATUS_OK;

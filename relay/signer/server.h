@@ -31,9 +31,19 @@ MUST_USE enum status server_open(const struct server_options *options, struct se
 /* Closes all connections and removes the socket. Accepts NULL, returns NULL. */
 struct server *server_close(struct server *server);
 
-/* Serves until `*stop` is not zero (STATUS_OK) or the signer ended (signer->ended).
+/* Who decides. */
+struct server_work {
+    void *context;
+    /* As signer_answer, signer_settle and signer->ended (relay/signer/signer.h). */
+    void (*answer)(void *context, const struct wire_request *request, struct instant now,
+                   struct signer_answer *ret_answer);
+    void (*settle)(void *context, struct signer_answer *answers, uint32_t answers_count);
+    enum status (*ended)(const void *context);
+};
+
+/* Serves until `*stop` is not zero (STATUS_OK) or the work ended (its status).
  * Signals that set `*stop` are blocked by the caller and delivered under `wait_mask`. */
-MUST_USE enum status server_run(struct server *server, struct signer *signer,
+MUST_USE enum status server_run(struct server *server, const struct server_work *work,
                                 const volatile sig_atomic_t *stop, const sigset_t *wait_mask);
 
 #endif

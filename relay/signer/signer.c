@@ -9,6 +9,8 @@
 #error "the build names the version"
 #endif
 
+#define NANOSECONDS_PER_SECOND 1000000000u
+
 /* ---- answers ---- */
 
 static void answer_refused(struct signer_answer *answer)
@@ -162,6 +164,12 @@ static enum status claim_move(struct signer *signer, const struct asked_transact
 {
     if (asked->policy.rule == NULL || asked->policy.rule->leg != LEG_REBALANCE) {
         return STATUS_OK;
+    }
+    /* A replacement of what is signed already changes nothing but its fee, at any time. */
+    if (asked->policy.expires_s != 0 &&
+        signer->now.ns / NANOSECONDS_PER_SECOND >= asked->policy.expires_s) {
+        (void)refuse(refusal, REFUSAL_EXPIRED, "the approval of this plan has expired");
+        return STATUS_REFUSED;
     }
     const enum status status =
         watermark_claim_leg(signer->watermark, &asked->leg_id, &asked->nonce);
@@ -401,6 +409,12 @@ void signer_answer(struct signer *signer, const struct wire_request *request, st
         return;
     case WIRE_ASK_ANNOUNCEMENT:
         answer_announcement(signer, request, ret_answer);
+        return;
+    case WIRE_ASK_LOG_HEAD:
+    case WIRE_ASK_LOG_SIGN:
+        (void)refuse(&ret_answer->refusal, REFUSAL_KEY,
+                     "this signer holds no key of a log: that is one of its own (--log)");
+        answer_refused(ret_answer);
         return;
     }
     check_failed(__FILE__, __LINE__, "a request asks one of the above");

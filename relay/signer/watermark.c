@@ -144,10 +144,10 @@ static enum status lock_take(const char *directory, int *ret_lock)
     return STATUS_OK;
 }
 
-/* A new file is only there after a crash when its directory was synced too. */
-static enum status directory_sync(const char *directory)
+/* A new name is only there after a crash when its folder was synced too. */
+static enum status folder_sync(const char *path)
 {
-    const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
         return status_from_lmdb(errno);
     }
@@ -156,25 +156,41 @@ static enum status directory_sync(const char *directory)
     return status;
 }
 
-static enum status environment_open(struct watermark *watermark, const char *directory)
+/* The directory and what is in it. It is done at every start: who made the directory may have died
+ * before. A folder above that we may not open is none in which we made a name. */
+static enum status names_sync(const char *directory)
 {
-    char path[4096];
-    const int count = snprintf(path, sizeof(path), "%s/watermark.mdb", directory);
-    if (count < 0 || (size_t)count >= sizeof(path)) {
+    char parent[4096];
+    const int count = snprintf(parent, sizeof(parent), "%s/..", directory);
+    if (count < 0 || (size_t)count >= sizeof(parent)) {
         return STATUS_MALFORMED;
     }
+    const enum status status = folder_sync(parent);
+    return status == STATUS_OK || status == STATUS_READ_ONLY ? folder_sync(directory) : status;
+}
+
+static enum status environment_open(struct watermark *watermark, const char *path)
+{
     int code = mdb_env_create(&watermark->env);
     if (code != MDB_SUCCESS) {
         watermark->env = NULL;
         return status_from_lmdb(code);
     }
     code = mdb_env_set_mapsize(watermark->env, WATERMARK_MAP_BYTES_MAX);
-    if (code != MDB_SUCCESS) {
-        return status_from_lmdb(code);
+    if (code == MDB_SUCCESS) {
+        /* No flag that weakens the sync: promise 1 rests on it. Our own lock replaces LMDB's. */
+        code = mdb_env_open(watermark->env, path, MDB_NOSUBDIR | MDB_NOLOCK | MDB_NORDAHEAD, 0600);
     }
-    /* No flag that weakens the sync: promise 1 rests on it. Our own lock replaces LMDB's. */
-    code = mdb_env_open(watermark->env, path, MDB_NOSUBDIR | MDB_NOLOCK | MDB_NORDAHEAD, 0600);
-    return code == MDB_SUCCESS ? directory_sync(directory) : status_from_lmdb(code);
+    return status_from_lmdb(code);
+}
+
+static void environment_close(struct watermark *watermark)
+{
+    watermark_abort(watermark);
+    if (watermark->env != NULL) {
+        mdb_env_close(watermark->env);
+        watermark->env = NULL;
+    }
 }
 
 /* Opens the rows and compares the format, or writes it into an empty environment. */
@@ -212,19 +228,10 @@ static enum status rows_open(struct watermark *watermark, enum watermark_age *re
     return version == FORMAT_VERSION ? STATUS_OK : STATUS_VERSION;
 }
 
-enum status watermark_open(const char *directory, struct watermark **ret_watermark,
-                           enum watermark_age *ret_age)
+static enum status file_open(struct watermark *watermark, const char *path,
+                             enum watermark_age *ret_age)
 {
-    enum watermark_age age = WATERMARK_NEW;
-    struct watermark *watermark = calloc(1, sizeof(*watermark));
-    if (watermark == NULL) {
-        return STATUS_NO_MEMORY;
-    }
-    watermark->lock = -1;
-    enum status status = lock_take(directory, &watermark->lock);
-    if (status == STATUS_OK) {
-        status = environment_open(watermark, directory);
-    }
+    enum status status = environment_open(watermark, path);
     if (status == STATUS_OK) {
         status = watermark_begin(watermark);
     }
@@ -232,20 +239,76 @@ enum status watermark_open(const char *directory, struct watermark **ret_waterma
         status = watermark_open_request(watermark);
     }
     if (status == STATUS_OK) {
-        status = rows_open(watermark, &age);
+        status = rows_open(watermark, ret_age);
     }
     if (status == STATUS_OK) {
         status = watermark_keep_request(watermark);
     }
-    if (status == STATUS_OK) {
-        status = watermark_commit(watermark);
+    return status == STATUS_OK ? watermark_commit(watermark) : status;
+}
+
+/* One whose making was cut short must not look like a damaged one, which stops the signer: it is
+ * made under another name and gets its own when it is whole. */
+static enum status file_create(struct watermark *watermark, const char *directory, const char *path)
+{
+    char fresh[4096];
+    enum watermark_age age;
+    const int count = snprintf(fresh, sizeof(fresh), "%s/watermark.new", directory);
+    if (count < 0 || (size_t)count >= sizeof(fresh)) {
+        return STATUS_MALFORMED;
     }
+    if (unlink(fresh) != 0 && errno != ENOENT) {
+        return status_from_lmdb(errno);
+    }
+    const enum status status = file_open(watermark, fresh, &age);
+    environment_close(watermark);
+    if (status != STATUS_OK) {
+        (void)unlink(fresh); /* the next start does it otherwise */
+        return status;
+    }
+    return rename(fresh, path) == 0 ? STATUS_OK : status_from_lmdb(errno);
+}
+
+static enum status directory_open(struct watermark *watermark, const char *directory,
+                                  enum watermark_age *ret_age)
+{
+    char path[4096];
+    enum watermark_age age = WATERMARK_NEW;
+    const int count = snprintf(path, sizeof(path), "%s/watermark.mdb", directory);
+    if (count < 0 || (size_t)count >= sizeof(path)) {
+        return STATUS_MALFORMED;
+    }
+    enum status status = lock_take(directory, &watermark->lock);
+    const bool is_new = status == STATUS_OK && access(path, F_OK) != 0 && errno == ENOENT;
+    if (is_new) {
+        status = file_create(watermark, directory, path);
+    }
+    if (status == STATUS_OK) {
+        status = names_sync(directory);
+    }
+    if (status == STATUS_OK) {
+        status = file_open(watermark, path, &age);
+    }
+    if (status == STATUS_OK) {
+        *ret_age = is_new ? WATERMARK_NEW : age;
+    }
+    return status;
+}
+
+enum status watermark_open(const char *directory, struct watermark **ret_watermark,
+                           enum watermark_age *ret_age)
+{
+    struct watermark *watermark = calloc(1, sizeof(*watermark));
+    if (watermark == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    watermark->lock = -1;
+    const enum status status = directory_open(watermark, directory, ret_age);
     if (status != STATUS_OK) {
         watermark_close(watermark);
         return status;
     }
     *ret_watermark = watermark;
-    *ret_age = age;
     return STATUS_OK;
 }
 
@@ -254,10 +317,7 @@ struct watermark *watermark_close(struct watermark *watermark)
     if (watermark == NULL) {
         return NULL;
     }
-    watermark_abort(watermark);
-    if (watermark->env != NULL) {
-        mdb_env_close(watermark->env);
-    }
+    environment_close(watermark);
     if (watermark->lock >= 0) {
         close(watermark->lock);
     }

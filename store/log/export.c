@@ -235,11 +235,11 @@ static enum status open_folder(struct exporter *exporter)
 }
 
 /* What the folder holds must be the beginning of what will be written. */
-static enum status read_before(struct exporter *exporter, const struct checkpoint *ours)
+static enum status read_before(struct exporter *exporter, const struct log_checkpoint *ours)
 {
     const struct tree_source tree = journal_tree(exporter->options->reader);
     struct note note;
-    struct checkpoint before;
+    struct log_checkpoint before;
     struct hash root;
     const enum status status =
         log_file_read(exporter->folder, "checkpoint", NOTE_BYTES_MAX, &exporter->before);
@@ -251,7 +251,7 @@ static enum status read_before(struct exporter *exporter, const struct checkpoin
         return conclude(exporter, EXPORT_FAILED, status, "its checkpoint cannot be read");
     }
     if (status != STATUS_OK || note_parse(memory_bytes(&exporter->before), &note) != STATUS_OK ||
-        checkpoint_parse(note.text, &before) != STATUS_OK) {
+        log_checkpoint_parse(note.text, &before) != STATUS_OK) {
         return conclude(exporter, EXPORT_BAD_TARGET, STATUS_CORRUPT,
                         "its checkpoint is not a checkpoint");
     }
@@ -379,12 +379,12 @@ static void drop_partials(struct exporter *exporter)
 static enum status run(struct exporter *exporter)
 {
     struct note note;
-    struct checkpoint ours;
+    struct log_checkpoint ours;
     enum status status = find_checkpoint(exporter);
 
     if (status == STATUS_OK) {
         CHECK(note_parse(memory_bytes(&exporter->note), &note) == STATUS_OK);
-        CHECK(checkpoint_parse(note.text, &ours) == STATUS_OK);
+        CHECK(log_checkpoint_parse(note.text, &ours) == STATUS_OK);
         status = open_folder(exporter);
     }
     if (status == STATUS_OK) {

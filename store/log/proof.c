@@ -187,19 +187,19 @@ enum status growth_parse(struct bytes bytes, struct growth *ret_growth)
 /* ---- checking ---- */
 
 static enum status open_note(struct bytes bytes, struct note *ret_note,
-                             struct checkpoint *ret_checkpoint)
+                             struct log_checkpoint *ret_checkpoint)
 {
     enum status status = note_parse(bytes, ret_note);
 
     if (status == STATUS_OK) {
-        status = checkpoint_parse(ret_note->text, ret_checkpoint);
+        status = log_checkpoint_parse(ret_note->text, ret_checkpoint);
     }
     return status == STATUS_OK && ret_checkpoint->size <= TREE_SIZE_MAX ? STATUS_OK
                                                                         : STATUS_MALFORMED;
 }
 
 enum status proof_check(const struct proof *proof, const struct hash *leaf, struct note *ret_note,
-                        struct checkpoint *ret_checkpoint)
+                        struct log_checkpoint *ret_checkpoint)
 {
     const enum status status = open_note(proof->note, ret_note, ret_checkpoint);
 
@@ -211,7 +211,7 @@ enum status proof_check(const struct proof *proof, const struct hash *leaf, stru
 }
 
 enum status growth_check(const struct growth *growth, const struct hash *old_root,
-                         struct note *ret_note, struct checkpoint *ret_checkpoint)
+                         struct note *ret_note, struct log_checkpoint *ret_checkpoint)
 {
     const enum status status = open_note(growth->note, ret_note, ret_checkpoint);
 

@@ -51,8 +51,8 @@ MUST_USE enum status growth_parse(struct bytes bytes, struct growth *ret_growth)
  * caller's to check. STATUS_MALFORMED: the note is no checkpoint. STATUS_REFUSED: it is not proved.
  */
 MUST_USE enum status proof_check(const struct proof *proof, const struct hash *leaf,
-                                 struct note *ret_note, struct checkpoint *ret_checkpoint);
+                                 struct note *ret_note, struct log_checkpoint *ret_checkpoint);
 MUST_USE enum status growth_check(const struct growth *growth, const struct hash *old_root,
-                                  struct note *ret_note, struct checkpoint *ret_checkpoint);
+                                  struct note *ret_note, struct log_checkpoint *ret_checkpoint);
 
 #endif

@@ -203,7 +203,7 @@ bool published_is_one(const char *path)
 static enum status read_checkpoint(struct published *published)
 {
     struct note note;
-    struct checkpoint checkpoint;
+    struct log_checkpoint checkpoint;
     const enum status status =
         log_file_read(published->folder, "checkpoint", NOTE_BYTES_MAX, &published->note);
 
@@ -211,7 +211,8 @@ static enum status read_checkpoint(struct published *published)
         return status == STATUS_FULL ? STATUS_MALFORMED : status;
     }
     if (note_parse(memory_bytes(&published->note), &note) != STATUS_OK ||
-        checkpoint_parse(note.text, &checkpoint) != STATUS_OK || checkpoint.size > TREE_SIZE_MAX) {
+        log_checkpoint_parse(note.text, &checkpoint) != STATUS_OK ||
+        checkpoint.size > TREE_SIZE_MAX) {
         return STATUS_MALFORMED;
     }
     published->size = checkpoint.size;

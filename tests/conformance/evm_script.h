@@ -32,7 +32,12 @@ struct evm_script_knobs {
     const char *send_refusal; /* words of eth_sendRawTransaction; NULL: it takes them */
     uint32_t noise_logs;      /* foreign transfers of the token in each block that has a dispatch */
     uint32_t module_type;     /* of the ISM; 1: routes to itself for ever */
-    bool forgets_state;       /* reads at a block hash fail */
+    enum {
+        EVM_SCRIPT_MODULES_NONE = 0,   /* the ISM alone */
+        EVM_SCRIPT_MODULES,            /* a tree of them: evm_script_modules.c */
+        EVM_SCRIPT_MODULES_BY_CONTENT, /* its routing answers for messages, not for origins */
+    } modules;
+    bool forgets_state;    /* reads at a block hash fail */
     bool confuses_blocks;  /* logs by hash are those of the block before; ranges are one longer */
     bool forks_final;      /* the final block has a hash of its own */
     bool reorgs_short;     /* a reorg makes as many blocks as it takes */

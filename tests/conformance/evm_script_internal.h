@@ -120,4 +120,9 @@ uint64_t script_final(const struct script *script);
 void script_push_header(struct script *script, uint32_t endpoint);
 void script_take(void *world, uint32_t endpoint, struct bytes frame);
 
+/* What a module of the tree returns, as hexadecimal text; NULL: it reverts. Valid until the next
+ * call. */
+const char *script_module_answer(const struct evm_script_knobs *knobs, uint32_t contract,
+                                 uint32_t selector);
+
 #endif

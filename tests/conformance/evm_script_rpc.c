@@ -405,6 +405,33 @@ static void put_latest(const struct script_block *block, struct text *text)
     put(text, "\"");
 }
 
+static bool is_of_module(uint32_t selector)
+{
+    static const uint32_t selectors[] = {0x6465e69f, 0x6f72df75, 0x8596c226, 0x15ce45a2,
+                                         0xfbc69aab, 0xec29dbde, 0x2e0ed234};
+
+    for (size_t i = 0; i < sizeof(selectors) / sizeof(selectors[0]); i++) {
+        if (selectors[i] == selector) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void put_module(const struct script *script, const json_t *parameters, uint32_t selector,
+                       struct text *text)
+{
+    const char *const to = json_string_value(json_object_get(json_array_get(parameters, 0), "to"));
+    const uint32_t contract = (uint32_t)strtoul(to + strlen(to) - 2, NULL, 16);
+    const char *const words = script_module_answer(&script->knobs, contract, selector);
+
+    if (words == NULL) {
+        put_error(text, 3, "execution reverted");
+        return;
+    }
+    put(text, "\"result\":\"%s\"", words);
+}
+
 /* What a contract returns for a selector, at a block. */
 static void answer_call(struct script *script, const json_t *parameters, struct text *text)
 {
@@ -418,6 +445,10 @@ static void answer_call(struct script *script, const json_t *parameters, struct 
 
     if (block == NULL) {
         put_error(text, -32000, "header not found");
+        return;
+    }
+    if (script->knobs.modules != EVM_SCRIPT_MODULES_NONE && is_of_module(selector)) {
+        put_module(script, parameters, selector, text);
         return;
     }
     switch (selector) {

@@ -70,7 +70,7 @@ static void prepare_leg(struct harness *harness, uint32_t number, struct journey
         .key = journey->leg.key,
         .nonce = number,
         .gas_limit = answer->event.prepared.gas,
-        .fee_per_gas_max = amount_from_u64(100),
+        .fee_per_gas_max = amount_from_u64(100000000000),
         .priority_fee_per_gas = amount_from_u64(1),
         .value = answer->event.prepared.value,
         .payload_digest = answer->event.prepared.payload_digest,

@@ -168,12 +168,12 @@ static struct bytes note_of(uint64_t size, struct hash root)
 {
     static uint8_t memory[1024];
     struct buffer buffer = buffer_from(memory, sizeof(memory));
-    const struct checkpoint checkpoint = {
+    const struct log_checkpoint checkpoint = {
         .origin = bytes_from_string(ORIGIN), .size = size, .root = root};
     const struct note_key key = log_key();
     uint8_t signature[64];
 
-    assert_status(STATUS_OK, checkpoint_append(&buffer, &checkpoint));
+    assert_status(STATUS_OK, log_checkpoint_append(&buffer, &checkpoint));
     assert_status(STATUS_OK, ed25519_sign(seed, buffer_bytes(&buffer), signature));
     assert_status(STATUS_OK, buffer_append(&buffer, bytes_from("\n", 1)));
     assert_status(STATUS_OK, note_append_signature(&buffer, &key, bytes_from(signature, 64)));

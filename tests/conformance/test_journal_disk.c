@@ -380,6 +380,86 @@ static void readers_are_bounded(void **state)
     }
 }
 
+/* Reads until it is killed. */
+static _Noreturn void read_until_killed(const struct suite *suite, int pipe_fd)
+{
+    struct journal_options options = options_of(suite);
+    struct journal *journal = NULL;
+    struct journal_reader *reader = NULL;
+
+    options.read_only = true;
+    if (journal_open_lmdb(&options, &journal) != STATUS_OK ||
+        journal_reader_open(journal, &reader) != STATUS_OK || write(pipe_fd, "r", 1) != 1) {
+        _exit(1);
+    }
+    for (;;) {
+        (void)pause();
+    }
+}
+
+/* A reader of another process in the middle of its snapshot. */
+static pid_t start_reader(const struct suite *suite)
+{
+    int pipe_fds[2];
+    char word;
+
+    assert_int_equal(0, pipe(pipe_fds));
+    const pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        read_until_killed(suite, pipe_fds[1]);
+    }
+    (void)close(pipe_fds[1]);
+    assert_int_equal(1, read(pipe_fds[0], &word, 1));
+    (void)close(pipe_fds[0]);
+    return pid;
+}
+
+static void kill_reader(pid_t pid)
+{
+    int status = 0;
+
+    assert_int_equal(0, kill(pid, SIGKILL));
+    assert_int_equal(pid, waitpid(pid, &status, 0));
+}
+
+/* The same row again and again: the file grows only while somebody keeps the old pages. */
+static uint64_t bytes_after(struct suite *suite, unsigned commits_count)
+{
+    struct journal_usage usage;
+    static char value[3000];
+
+    for (unsigned i = 0; i < commits_count; i++) {
+        memset(value, 'a' + (int)(i % 20), sizeof(value) - 1);
+        commit_change(suite->journal, put("row", value));
+    }
+    assert_status(STATUS_OK, journal_usage(suite->journal, &usage));
+    return usage.bytes_used;
+}
+
+/* While a snapshot lives its pages cannot be used again; the writer goes on all the same. When its
+ * owner was killed, they are given back: while the writer runs, and when it starts. */
+static void a_killed_reader_keeps_no_pages(void **state)
+{
+    struct suite *suite = *state;
+    const uint64_t calm = bytes_after(suite, 300);
+
+    assert_true(bytes_after(suite, 300) < 2 * calm);
+    pid_t pid = start_reader(suite);
+    const uint64_t pinned = bytes_after(suite, 300);
+    assert_true(pinned > 3 * calm);
+    kill_reader(pid);
+    const uint64_t found = bytes_after(suite, 300); /* the writer looks now and then */
+    assert_true(bytes_after(suite, 1000) == found);
+
+    pid = start_reader(suite);
+    (void)bytes_after(suite, 10);
+    suite->journal = journal_close(suite->journal);
+    kill_reader(pid);
+    suite_open(suite);
+    assert_true(bytes_after(suite, 200) == found);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,6 +475,7 @@ int main(void)
         EVERY(another_format_is_refused, lmdb),
         EVERY(what_is_not_a_journal_is_corrupt, lmdb),
         EVERY(readers_are_bounded, lmdb),
+        EVERY(a_killed_reader_keeps_no_pages, lmdb),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

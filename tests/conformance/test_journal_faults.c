@@ -1,91 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Each write and each sync under a commit fails in turn, with each error a disk can give. After
  * every one of them: the status says what happened, nothing of the batch is there, and the next
- * commit holds it.
- *
- * The functions below stand before the C library's for everything this program is linked with,
- * LMDB included. */
+ * commit holds it. */
 #include "tests/support/unit.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
-#include <sys/uio.h>
-#include <unistd.h>
 
 #include "store/journal.h"
+#include "tests/support/disk.h"
 #include "tests/support/folder.h"
-
-static bool is_armed;
-static bool is_lasting;     /* every call from the chosen one on fails, not it alone */
-static unsigned calls_left; /* before the one that fails */
-static unsigned calls_seen;
-static int error_given;
-
-static char calls[64]; /* in order: 'w' a write, 'd' a write through to the disk, 's' a sync */
-static size_t calls_count;
-
-/* True when this call must fail. */
-static bool fails_now(char call)
-{
-    if (calls_count < sizeof(calls)) {
-        calls[calls_count++] = call;
-    }
-    if (!is_armed) {
-        return false;
-    }
-    calls_seen++;
-    if (calls_left > 0) {
-        calls_left--;
-        return false;
-    }
-    is_armed = is_lasting;
-    errno = error_given;
-    return true;
-}
-
-/* A write to a file opened with O_DSYNC is on the disk when it returns. */
-static char kind_of_write(int fd)
-{
-    return (fcntl(fd, F_GETFL) & O_DSYNC) != 0 ? 'd' : 'w';
-}
-
-ssize_t pwrite(int fd, const void *data, size_t count, off_t offset)
-{
-    return fails_now(kind_of_write(fd)) ? -1 : syscall(SYS_pwrite64, fd, data, count, offset);
-}
-
-ssize_t pwrite64(int fd, const void *data, size_t count, off_t offset)
-{
-    return pwrite(fd, data, count, offset);
-}
-
-ssize_t pwritev(int fd, const struct iovec *data, int count, off_t offset)
-{
-    return fails_now('w') ? -1 : syscall(SYS_pwritev, fd, data, count, offset, 0);
-}
-
-ssize_t writev(int fd, const struct iovec *data, int count)
-{
-    return fails_now('w') ? -1 : syscall(SYS_writev, fd, data, count);
-}
-
-ssize_t write(int fd, const void *data, size_t count)
-{
-    return fails_now('w') ? -1 : syscall(SYS_write, fd, data, count);
-}
-
-int fdatasync(int fd)
-{
-    return fails_now('s') ? -1 : (int)syscall(SYS_fdatasync, fd);
-}
-
-int fsync(int fd)
-{
-    return fails_now('s') ? -1 : (int)syscall(SYS_fsync, fd);
-}
 
 struct disk {
     struct folder folder;
@@ -142,11 +67,8 @@ static void assert_holds(struct disk *disk, uint64_t head, const char *last, con
 
 static void arm(unsigned call, int error, bool lasting)
 {
-    calls_left = call;
-    calls_seen = 0;
-    error_given = error;
-    is_lasting = lasting;
-    is_armed = true;
+    disk_fail_at(
+        &(struct disk_failure){.call = call, .count = lasting ? DISK_FOREVER : 1, .error = error});
 }
 
 static enum status status_expected(int error)
@@ -166,9 +88,7 @@ static bool try_one(struct disk *disk, unsigned call, int error, bool lasting, u
     assert_status(STATUS_OK, commit(disk, before, head));
     arm(call, error, lasting);
     const enum status status = commit(disk, words, &ret_head);
-    const bool has_failed = lasting ? calls_seen > call : !is_armed;
-    is_armed = false;
-    if (!has_failed) {
+    if (!disk_heal()) {
         assert_status(STATUS_OK, status);
         *head = ret_head;
         return false;
@@ -189,6 +109,7 @@ static void every_failing_write_and_sync_leaves_nothing_behind(void **state)
     unsigned tried = 0;
     uint64_t head = 0;
 
+    disk_watch(disk.folder.path);
     disk_open(&disk);
     for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
         for (int lasting = 0; lasting < 2; lasting++) {
@@ -207,6 +128,7 @@ static void every_failing_write_and_sync_leaves_nothing_behind(void **state)
     /* A commit writes data, syncs, and writes the meta page: at least 3 calls each. */
     assert_true(tried >= 18);
     disk_close(&disk);
+    disk_unwatch();
     folder_remove(&disk.folder);
 }
 
@@ -218,18 +140,20 @@ static void a_commit_syncs_what_it_wrote(void **state)
     struct disk disk = {.folder = folder_make()};
     uint64_t head = 0;
 
+    disk_watch(disk.folder.path);
     disk_open(&disk);
     for (unsigned round = 0; round < 5; round++) {
-        calls_count = 0;
+        disk_trace_begin();
         assert_status(STATUS_OK, commit(&disk, "words", &head));
-        const char *sync = memchr(calls, 's', calls_count);
+        const char *calls = disk_trace();
+        const size_t calls_count = strlen(calls);
         assert_true(calls_count >= 3);
         assert_int_equal('w', calls[0]);
-        assert_non_null(sync);
-        assert_ptr_equal(calls + calls_count - 2, sync);
+        assert_ptr_equal(calls + calls_count - 2, strchr(calls, 's'));
         assert_int_equal('d', calls[calls_count - 1]);
     }
     disk_close(&disk);
+    disk_unwatch();
     folder_remove(&disk.folder);
 }
 
@@ -246,10 +170,10 @@ static void a_journal_that_cannot_be_created_says_why(void **state)
             const struct journal_options options = {.path = folder.path};
             struct journal *journal = NULL;
 
+            disk_watch(folder.path);
             arm(call, errors[i], false);
             const enum status status = journal_open_lmdb(&options, &journal);
-            has_failed = !is_armed;
-            is_armed = false;
+            has_failed = disk_heal();
             /* The process id in writer.lock is a courtesy: its failure stops nothing. */
             if (has_failed && status != STATUS_OK) {
                 assert_status(status_expected(errors[i]), status);
@@ -257,6 +181,7 @@ static void a_journal_that_cannot_be_created_says_why(void **state)
                 tried++;
             }
             journal_close(journal);
+            disk_unwatch();
             folder_remove(&folder);
         }
     }

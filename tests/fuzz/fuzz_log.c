@@ -47,7 +47,7 @@ static void check_proof(struct bytes bytes)
     struct buffer buffer = buffer_from(again, sizeof(again));
     struct proof proof;
     struct note note;
-    struct checkpoint checkpoint;
+    struct log_checkpoint checkpoint;
 
     if (proof_parse(bytes, memory, &proof) == STATUS_OK) {
         const struct hash leaf = tree_leaf(proof.record);
@@ -64,7 +64,7 @@ static void check_growth(struct bytes bytes)
     const struct hash root = tree_root_empty();
     struct growth growth;
     struct note note;
-    struct checkpoint checkpoint;
+    struct log_checkpoint checkpoint;
 
     if (growth_parse(bytes, &growth) == STATUS_OK) {
         CHECK(growth_append(&buffer, &growth) == STATUS_OK);

@@ -11,10 +11,10 @@ static void check_checkpoint(struct bytes text)
 {
     uint8_t again[NOTE_BYTES_MAX];
     struct buffer buffer = buffer_from(again, sizeof(again));
-    struct checkpoint checkpoint;
+    struct log_checkpoint checkpoint;
 
-    if (checkpoint_parse(text, &checkpoint) == STATUS_OK && !checkpoint.has_extensions &&
-        checkpoint_append(&buffer, &checkpoint) == STATUS_OK) {
+    if (log_checkpoint_parse(text, &checkpoint) == STATUS_OK && !checkpoint.has_extensions &&
+        log_checkpoint_append(&buffer, &checkpoint) == STATUS_OK) {
         CHECK(bytes_equal(buffer_bytes(&buffer), text));
     }
 }

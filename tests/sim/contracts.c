@@ -135,6 +135,12 @@ static void insert_leaf(struct world_chain *chain, uint32_t entry)
     world_set(chain, &message->leaf_index, &index, sizeof(index));
 }
 
+struct hash contracts_tree_root(const struct world_chain *chain)
+{
+    return chain->tree.count == 0 ? merkle_tree_root(&chain->tree)
+                                  : chain->leaf_roots[chain->tree.count - 1];
+}
+
 static void dispatch(struct world_chain *chain, uint32_t to, const struct address *sender,
                      const struct address *recipient, struct bytes body)
 {
@@ -477,11 +483,8 @@ static void run_rival(struct world_chain *chain, const struct world_action *acti
     }
 }
 
-void contracts_run_action(struct world_chain *chain, const struct world_action *action)
+static void run_action(struct world_chain *chain, const struct world_action *action)
 {
-    struct prng *const prng = &chain->world->prng;
-
-    prng_fill(prng, chain->transaction.bytes, sizeof(chain->transaction.bytes));
     switch (action->act) {
     case ACT_DISPATCH:
         run_dispatch(chain, action);
@@ -505,4 +508,27 @@ void contracts_run_action(struct world_chain *chain, const struct world_action *
     }
     }
     CHECK(false);
+}
+
+struct hash contracts_next_message(struct world_chain *chain)
+{
+    const uint32_t undos_count = chain->undos_count;
+
+    CHECK(chain->actions_count > 0);
+    for (uint32_t i = 0; i < chain->actions_count; i++) {
+        run_action(chain, &chain->actions[i]);
+    }
+    CHECK(chain->tree.count > 0);
+    const struct hash id = chain->world->messages[chain->leaf_messages[chain->tree.count - 1]].id;
+    world_undo_to(chain, undos_count);
+    chain->logs_count = 0; /* no block is being made */
+    return id;
+}
+
+void contracts_run_action(struct world_chain *chain, const struct world_action *action)
+{
+    struct prng *const prng = &chain->world->prng;
+
+    prng_fill(prng, chain->transaction.bytes, sizeof(chain->transaction.bytes));
+    run_action(chain, action);
 }

@@ -141,7 +141,7 @@ static bool write_answer(const struct world_chain *chain, enum function function
                          struct abi_writer *words)
 {
     const struct vault_state vault = contracts_vault_state(chain);
-    const struct hash root = merkle_tree_root(&chain->tree);
+    const struct hash root = contracts_tree_root(chain);
 
     switch (function) {
     case FUNCTION_LOCAL_DOMAIN:

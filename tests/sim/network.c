@@ -4,6 +4,7 @@
 
 #include "relay/base/check.h"
 #include "tests/sim/plain.h"
+#include "tests/sim/plain_node.h"
 #include "tests/sim/sim_internal.h"
 
 static bool is_plain(const struct sim *sim, uint32_t chain)
@@ -112,6 +113,25 @@ void network_start(struct sim *sim)
     }
 }
 
+static void plain_node_take(struct sim *sim, uint32_t chain, uint32_t endpoint, struct bytes frame)
+{
+    const struct plain_reply reply = plain_node_answer(&sim->world.chains[chain], frame);
+
+    if (reply.is_submission) {
+        checks_broadcast(sim, chain, &reply.transaction);
+    }
+    network_reply(sim, chain, endpoint, reply.frame);
+}
+
+void network_take(struct sim *sim, uint32_t chain, uint32_t endpoint, struct bytes frame)
+{
+    if (is_plain(sim, chain)) {
+        plain_node_take(sim, chain, endpoint, frame);
+    } else {
+        evm_node_take(sim, chain, endpoint, frame);
+    }
+}
+
 void network_tell_head(struct sim *sim, uint32_t chain)
 {
     for (uint32_t j = 0; j < sim->endpoints_count[chain]; j++) {
@@ -119,7 +139,7 @@ void network_tell_head(struct sim *sim, uint32_t chain)
             continue;
         }
         if (is_plain(sim, chain)) {
-            plain_node_tell_head(sim, chain, j);
+            network_reply(sim, chain, j, plain_node_head(&sim->world.chains[chain]));
         } else {
             evm_node_tell_head(sim, chain, j);
         }

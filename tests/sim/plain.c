@@ -21,8 +21,10 @@ static size_t plain_footprint(const struct chain_config *config)
 {
     const size_t frame = rounded(config->frame_bytes_max);
 
+    /* One endpoint is asked at a time: a family that wants quorums needs another adapter. */
     if (config->frame_bytes_max < PLAIN_FRAME_BYTES_MIN || config->requests_open_max == 0 ||
-        config->legs_open_max == 0 || config->finality_blocks == 0) {
+        config->legs_open_max == 0 || config->finality_blocks == 0 || config->quorum != 1 ||
+        config->endpoints_count == 0 || config->request_deadline.ns == 0) {
         return 0;
     }
     return rounded(sizeof(struct plain)) + 2 * frame +
@@ -44,6 +46,9 @@ static enum status plain_init(void *memory, const struct chain_config *config,
     uint8_t *rest = memory;
     struct plain *const plain = (void *)carve(&rest, sizeof(struct plain));
 
+    if (address_is_zero(&config->core->chains[config->chain_index].mailbox)) {
+        return STATUS_MALFORMED;
+    }
     plain->config = *config;
     plain->config.core = NULL;
     plain->self = config->core->chains[config->chain_index];
@@ -139,12 +144,13 @@ static bool next_question(struct plain *plain, struct bytes *ret_frame)
     for (uint32_t i = 0; i < plain->config.requests_open_max; i++) {
         struct plain_job *const job = &plain->jobs[i];
         if (job->phase == PLAIN_JOB_ASKING && wants(&job->ask)) {
+            job->copies_left = job->kind == PLAIN_SUBMIT ? plain->chain.endpoints_count : 0;
             *ret_frame = write_question(plain, &job->ask, job->kind,
                                         bytes_from(job->question, job->question_count));
             return true;
         }
     }
-    for (uint32_t i = 0; i < PLAIN_FOLLOWS_MAX; i++) {
+    for (uint32_t i = 0; i < plain->follows_end; i++) {
         struct plain_follow *const follow = &plain->follows[i];
         if (follow->used && !follow->done && wants(&follow->ask)) {
             uint8_t body[32 + 32 + 8];
@@ -154,6 +160,26 @@ static bool next_question(struct plain *plain, struct bytes *ret_frame)
             pack_u64(&packer, follow->nonce);
             *ret_frame = write_question(plain, &follow->ask, PLAIN_RECEIPT, packer_finish(&packer));
             return true;
+        }
+    }
+    return false;
+}
+
+/* A transaction goes to every good endpoint; what the primary one says is the answer. */
+static bool next_copy(struct plain *plain, struct chain_request *ret_request)
+{
+    for (uint32_t i = 0; i < plain->config.requests_open_max; i++) {
+        struct plain_job *const job = &plain->jobs[i];
+        while (job->phase == PLAIN_JOB_ASKING && job->copies_left > 0) {
+            const uint32_t endpoint = --job->copies_left;
+            struct plain_ask unanswered = {0};
+            if (endpoint != plain->primary && plain->endpoints[endpoint].good) {
+                ret_request->kind = CHAIN_REQUEST_FRAME;
+                ret_request->frame.endpoint_index = endpoint;
+                ret_request->frame.bytes = write_question(
+                    plain, &unanswered, job->kind, bytes_from(job->question, job->question_count));
+                return true;
+            }
         }
     }
     return false;
@@ -176,6 +202,9 @@ static bool find_request(struct plain *plain, struct chain_request *ret_request)
     }
     if (plain->primary == PLAIN_NO_ENDPOINT) {
         return false;
+    }
+    if (next_copy(plain, ret_request)) {
+        return true;
     }
     plain_watch_pump(plain);
     ret_request->kind = CHAIN_REQUEST_FRAME;
@@ -212,7 +241,7 @@ static void forget_sent(struct plain *plain)
     for (uint32_t i = 0; i < plain->config.requests_open_max; i++) {
         plain->jobs[i].ask.sent = false;
     }
-    for (uint32_t i = 0; i < PLAIN_FOLLOWS_MAX; i++) {
+    for (uint32_t i = 0; i < plain->follows_end; i++) {
         plain->follows[i].ask.sent = false;
     }
 }
@@ -259,10 +288,21 @@ static void on_hello(struct plain *plain, uint32_t index, struct bytes body)
     struct plain_endpoint *const endpoint = &plain->endpoints[index];
     struct unpacker unpacker = unpacker_from(body);
     const uint32_t domain = unpack_u32(&unpacker);
+    const struct address mailbox = unpack_address(&unpacker);
 
+    if (!unpacker_is_done(&unpacker)) {
+        plain->chain.counters.frames_malformed++;
+        return; /* asked again when it is late */
+    }
     endpoint->hello = (struct plain_ask){0};
-    endpoint->good = unpacker_is_done(&unpacker) && domain == plain->chain.domain;
-    notice(endpoint, endpoint->good ? ENDPOINT_CONNECTED : ENDPOINT_WRONG_CHAIN);
+    if (domain != plain->chain.domain) {
+        notice(endpoint, ENDPOINT_WRONG_CHAIN);
+    } else if (!address_equal(&mailbox, &plain->self.mailbox)) {
+        notice(endpoint, ENDPOINT_MISSING_CONTRACT);
+    } else {
+        endpoint->good = true;
+        notice(endpoint, ENDPOINT_CONNECTED);
+    }
     choose_primary(plain);
 }
 
@@ -288,26 +328,32 @@ static bool answers(const struct plain_ask *ask, uint64_t id)
     return ask->wanted && ask->sent && ask->id == id;
 }
 
-static void on_head(struct plain *plain, struct bytes body)
+/* False: it is no head. */
+static bool on_head(struct plain *plain, struct bytes body)
 {
     struct unpacker unpacker = unpacker_from(body);
     const struct plain_head head = plain_unpack_head(&unpacker);
 
-    if (unpacker_is_done(&unpacker) && head.final_number <= head.number) {
-        plain_watch_head(plain, &head);
+    if (!unpacker_is_done(&unpacker) || head.final_number > head.number) {
+        plain->chain.counters.frames_malformed++;
+        return false;
     }
+    plain_watch_head(plain, &head);
+    return true;
 }
 
 static void on_answer(struct plain *plain, uint64_t id, enum outcome outcome, struct bytes body)
 {
     if (answers(&plain->head_ask, id)) {
-        plain->head_ask = (struct plain_ask){0};
-        on_head(plain, body);
+        if (on_head(plain, body)) {
+            plain->head_ask = (struct plain_ask){0};
+        }
         return;
     }
     if (answers(&plain->block_ask, id)) {
-        plain->block_ask = (struct plain_ask){0};
-        plain_watch_block(plain, outcome, body);
+        if (plain_watch_block(plain, outcome, body)) {
+            plain->block_ask = (struct plain_ask){0};
+        }
         return;
     }
     for (uint32_t i = 0; i < plain->config.requests_open_max; i++) {
@@ -316,7 +362,7 @@ static void on_answer(struct plain *plain, uint64_t id, enum outcome outcome, st
             return;
         }
     }
-    for (uint32_t i = 0; i < PLAIN_FOLLOWS_MAX; i++) {
+    for (uint32_t i = 0; i < plain->follows_end; i++) {
         if (plain->follows[i].used && answers(&plain->follows[i].ask, id)) {
             plain_follow_answer(plain, &plain->follows[i], outcome, body);
             return;
@@ -339,7 +385,7 @@ static void on_frame(struct plain *plain, uint32_t index, struct bytes frame)
     if (answers(&plain->endpoints[index].hello, id)) {
         on_hello(plain, index, unpacker.rest);
     } else if (index == plain->primary && id == 0 && kind == (PLAIN_HEAD | PLAIN_REPLY)) {
-        on_head(plain, unpacker.rest);
+        (void)on_head(plain, unpacker.rest);
     } else if (index == plain->primary) {
         on_answer(plain, id, (enum outcome)outcome, unpacker.rest);
     }
@@ -391,7 +437,7 @@ static void plain_tick(struct chain *chain, struct instant now)
     }
     repeat_late(plain, &plain->head_ask);
     repeat_late(plain, &plain->block_ask);
-    for (uint32_t i = 0; i < PLAIN_FOLLOWS_MAX; i++) {
+    for (uint32_t i = 0; i < plain->follows_end; i++) {
         repeat_late(plain, &plain->follows[i].ask);
     }
     plain_jobs_tick(plain);
@@ -424,6 +470,7 @@ static struct instant find_next_tick(const struct plain *plain)
     for (uint32_t i = 0; i < plain->config.requests_open_max; i++) {
         if (plain->jobs[i].phase == PLAIN_JOB_ASKING) {
             earlier(&next, &plain->jobs[i].ask);
+            next = plain->jobs[i].until.ns < next.ns ? plain->jobs[i].until : next;
         }
     }
     for (uint32_t i = 0; i < plain->config.legs_open_max; i++) {

@@ -42,7 +42,9 @@ struct plain_job {
     enum command_kind command;
     enum plain_kind kind;
     struct plain_ask ask;
-    struct hash subject; /* message, leg or validator that the answer names */
+    struct instant until; /* then the answer is unknown, asked or not */
+    uint32_t copies_left; /* of a submission: endpoints that were not looked at */
+    struct hash subject;  /* message, leg or validator that the answer names */
     struct hash transaction;
     uint64_t number; /* block, for positions and tree */
     struct hash payload_digest;
@@ -73,8 +75,9 @@ struct plain_leg {
     bool is_signed;
     struct hash transaction;
     enum outcome outcome;
-    uint64_t order; /* older ones make room first */
-    struct instant deadline;
+    uint64_t order;          /* older ones make room first */
+    struct instant deadline; /* of the signer */
+    uint32_t tries;          /* to have it signed */
 };
 
 struct plain_follow {
@@ -136,8 +139,10 @@ struct plain {
     struct plain_leg *legs;  /* legs_open_max */
     uint64_t legs_order;
     struct plain_follow follows[PLAIN_FOLLOWS_MAX];
+    uint32_t follows_end; /* none is used from here on */
     struct bytes scratch_locations[LOCATIONS_MAX];
-    struct address scratch_validators[VALIDATORS_MAX];
+    struct ism_node scratch_node;
+    struct ism_validator scratch_validators[VALIDATORS_MAX];
     struct balance scratch_balances[8];
     struct vault_state scratch_vaults[8];
     struct bridge_quote scratch_quotes[64];
@@ -151,7 +156,8 @@ void plain_ask_start(struct plain_ask *ask);
 /* ---- plain_watch.c ---- */
 void plain_watch_from(struct plain *plain, uint64_t number);
 void plain_watch_head(struct plain *plain, const struct plain_head *head);
-void plain_watch_block(struct plain *plain, enum outcome outcome, struct bytes body);
+/* False: it is no block, and the question stays. */
+bool plain_watch_block(struct plain *plain, enum outcome outcome, struct bytes body);
 /* Starts what is missing. */
 void plain_watch_pump(struct plain *plain);
 bool plain_watch_event(struct plain *plain, struct event *ret_event);

@@ -4,9 +4,10 @@
 
 #include "relay/base/check.h"
 #include "relay/base/digest.h"
+#include "relay/base/signature.h"
 #include "tests/sim/plain_internal.h"
 
-#define SIGN_DEADLINE DURATION_MS(10000)
+#define SIGN_DEADLINE DURATION_MS(5000)
 
 /* ---- jobs ---- */
 
@@ -29,6 +30,10 @@ static struct plain_job *start_job(struct plain *plain, const struct command *co
             job->command = command->kind;
             job->kind = kind;
             plain_ask_start(&job->ask);
+            job->copies_left = 0;
+            job->until = instant_after(
+                plain->now,
+                (struct duration){.ns = plain->config.request_deadline.ns * (PLAIN_TRIES_MAX + 1)});
             memset(&job->subject, 0, sizeof(job->subject));
             job->question_count = 0;
             job->answer_count = 0;
@@ -45,32 +50,25 @@ static void end_job(struct plain_job *job, enum outcome outcome)
     job->ask = (struct plain_ask){0};
 }
 
-void plain_jobs_answer(struct plain *plain, struct plain_job *job, enum outcome outcome,
-                       struct bytes body)
-{
-    if (body.count > plain->config.frame_bytes_max) {
-        end_job(job, OUTCOME_UNKNOWN);
-        return;
-    }
-    if (body.count > 0) {
-        memcpy(job->answer, body.data, body.count);
-    }
-    job->answer_count = body.count;
-    end_job(job, outcome);
-}
-
 void plain_jobs_tick(struct plain *plain)
 {
     for (uint32_t i = 0; i < plain->config.requests_open_max; i++) {
         struct plain_job *const job = &plain->jobs[i];
-        if (job->phase == PLAIN_JOB_ASKING && job->ask.sent &&
-            instant_is_past(job->ask.deadline, plain->now) && !plain_ask_again(plain, &job->ask)) {
+        if (job->phase == PLAIN_JOB_ASKING && instant_is_past(job->until, plain->now)) {
+            end_job(job, OUTCOME_UNKNOWN);
+        } else if (job->phase == PLAIN_JOB_ASKING && job->ask.sent &&
+                   instant_is_past(job->ask.deadline, plain->now) &&
+                   !plain_ask_again(plain, &job->ask)) {
             end_job(job, OUTCOME_UNKNOWN);
         }
     }
     for (uint32_t i = 0; i < plain->config.legs_open_max; i++) {
         struct plain_leg *const leg = &plain->legs[i];
-        if (leg->phase == PLAIN_LEG_SIGNING && instant_is_past(leg->deadline, plain->now)) {
+        if (leg->phase != PLAIN_LEG_SIGNING || !instant_is_past(leg->deadline, plain->now)) {
+            continue;
+        }
+        leg->phase = PLAIN_LEG_SIGN_WANTED;
+        if (++leg->tries == PLAIN_TRIES_MAX) {
             leg->phase = PLAIN_LEG_ANSWER;
             leg->outcome = OUTCOME_UNKNOWN;
         }
@@ -135,6 +133,7 @@ static enum status send(struct plain *plain, const struct command *command)
     leg->nonce = intent->nonce;
     leg->bytes_count = packer_finish(&packer).count;
     leg->is_signed = false;
+    leg->tries = 0;
     leg->order = ++plain->legs_order;
     const struct hash digest = plain_payload_digest(&command->send.leg, &intent->value,
                                                     plain->frame, plain->config.frame_bytes_max);
@@ -165,6 +164,15 @@ bool plain_jobs_sign_request(struct plain *plain, struct chain_request *ret_requ
     return false;
 }
 
+static bool is_signed_by_key(const struct plain_leg *leg, const struct signature *signature)
+{
+    const struct hash digest = keccak256(bytes_from(leg->bytes, leg->bytes_count));
+    struct address signer;
+
+    return signature_recover(&digest, signature, &signer) == STATUS_OK &&
+           address_equal(&signer, &leg->key);
+}
+
 void plain_jobs_signed(struct plain *plain, const struct chain_reply *reply)
 {
     struct plain_leg *const leg = find_leg(plain, &reply->signed_.leg_id, reply->signed_.attempt);
@@ -174,6 +182,9 @@ void plain_jobs_signed(struct plain *plain, const struct chain_reply *reply)
     }
     leg->phase = PLAIN_LEG_ANSWER;
     leg->outcome = reply->signed_.outcome;
+    if (leg->outcome == OUTCOME_OK && !is_signed_by_key(leg, &reply->signed_.signature)) {
+        leg->outcome = OUTCOME_UNKNOWN;
+    }
     if (leg->outcome == OUTCOME_OK) {
         memcpy(leg->bytes + leg->bytes_count, reply->signed_.signature.bytes, 65);
         leg->bytes_count += 65;
@@ -225,7 +236,7 @@ static enum status follow(struct plain *plain, const struct command *command)
 {
     struct plain_follow *place = NULL;
 
-    for (uint32_t i = 0; i < PLAIN_FOLLOWS_MAX; i++) {
+    for (uint32_t i = 0; i < plain->follows_end; i++) {
         struct plain_follow *const other = &plain->follows[i];
         if (other->used && hash_equal(&other->transaction, &command->follow.transaction)) {
             return STATUS_OK;
@@ -233,6 +244,9 @@ static enum status follow(struct plain *plain, const struct command *command)
         if (!other->used && place == NULL) {
             place = other;
         }
+    }
+    if (place == NULL && plain->follows_end < PLAIN_FOLLOWS_MAX) {
+        place = &plain->follows[plain->follows_end++];
     }
     if (place == NULL) {
         return STATUS_FULL;
@@ -248,7 +262,7 @@ static enum status follow(struct plain *plain, const struct command *command)
 
 void plain_follows_wake(struct plain *plain)
 {
-    for (uint32_t i = 0; i < PLAIN_FOLLOWS_MAX; i++) {
+    for (uint32_t i = 0; i < plain->follows_end; i++) {
         struct plain_follow *const waiting = &plain->follows[i];
         if (waiting->used && !waiting->done && !waiting->ask.wanted) {
             plain_ask_start(&waiting->ask);
@@ -262,8 +276,8 @@ void plain_follow_answer(struct plain *plain, struct plain_follow *follow, enum 
     struct unpacker unpacker = unpacker_from(body);
     struct event *const event = &follow->event;
 
-    follow->ask = (struct plain_ask){0};
     if (outcome != OUTCOME_OK && outcome != OUTCOME_ABSENT) {
+        follow->ask = (struct plain_ask){0};
         return; /* not yet: asked again with the next block */
     }
     memset(event, 0, sizeof(*event));
@@ -279,7 +293,12 @@ void plain_follow_answer(struct plain *plain, struct plain_follow *follow, enum 
         event->receipt.gas_used = unpack_u64(&unpacker);
         event->receipt.gas_price = unpack_amount(&unpacker);
     }
-    follow->done = unpacker_is_done(&unpacker);
+    if (!unpacker_is_done(&unpacker)) {
+        plain->chain.counters.frames_malformed++;
+        return; /* asked again when it is late */
+    }
+    follow->ask = (struct plain_ask){0};
+    follow->done = true;
 }
 
 /* ---- commands ---- */
@@ -379,19 +398,24 @@ enum status plain_jobs_perform(struct plain *plain, const struct command *comman
 
 static void read_security(struct plain *plain, struct unpacker *unpacker, struct event *event)
 {
-    event->security.ism = unpack_address(unpacker);
-    event->security.module_type = unpack_u8(unpacker);
-    event->security.threshold = unpack_u8(unpacker);
+    struct ism_node *node = &plain->scratch_node;
+    memset(node, 0, sizeof(*node));
+    node->address = unpack_address(unpacker);
+    node->type = unpack_u8(unpacker);
+    node->threshold = unpack_u8(unpacker);
     const uint32_t count = unpack_u32(unpacker);
     if (count > VALIDATORS_MAX) {
         unpacker->underrun = true;
         return;
     }
     for (uint32_t i = 0; i < count; i++) {
-        plain->scratch_validators[i] = unpack_address(unpacker);
+        plain->scratch_validators[i] = (struct ism_validator){.address = unpack_address(unpacker)};
     }
-    event->security.validators = plain->scratch_validators;
-    event->security.validators_count = count;
+    node->count = count;
+    event->security.ism = (struct ism){.nodes = node,
+                                       .nodes_count = 1,
+                                       .validators = plain->scratch_validators,
+                                       .validators_count = count};
 }
 
 static void read_storage(struct plain *plain, struct unpacker *unpacker, struct event *event)
@@ -561,6 +585,39 @@ static void name_subject(const struct plain_job *job, struct event *event)
     CHECK(false);
 }
 
+/* An answer that cannot be read is none: the question stays, and is asked again when it is late. */
+static bool is_readable(struct plain *plain, const struct plain_job *job, enum outcome outcome,
+                        struct bytes body)
+{
+    struct unpacker unpacker = unpacker_from(body);
+    struct event event;
+
+    if (body.count > plain->config.frame_bytes_max) {
+        return false;
+    }
+    if (outcome != OUTCOME_OK) {
+        return true;
+    }
+    memset(&event, 0, sizeof(event));
+    name_subject(job, &event);
+    read_answer(plain, job, &unpacker, &event);
+    return unpacker_is_done(&unpacker);
+}
+
+void plain_jobs_answer(struct plain *plain, struct plain_job *job, enum outcome outcome,
+                       struct bytes body)
+{
+    if (!is_readable(plain, job, outcome, body)) {
+        plain->chain.counters.frames_malformed++;
+        return;
+    }
+    if (body.count > 0) {
+        memcpy(job->answer, body.data, body.count);
+    }
+    job->answer_count = body.count;
+    end_job(job, outcome);
+}
+
 static void read_refusal(const struct plain_job *job, struct event *event)
 {
     struct unpacker unpacker = unpacker_from(bytes_from(job->answer, job->answer_count));
@@ -583,12 +640,7 @@ static void give_job(struct plain *plain, struct plain_job *job, struct event *r
     name_subject(job, ret_event);
     if (job->outcome == OUTCOME_OK) {
         read_answer(plain, job, &unpacker, ret_event);
-        if (!unpacker_is_done(&unpacker)) { /* not an answer to this question */
-            memset(ret_event, 0, sizeof(*ret_event));
-            job->outcome = OUTCOME_UNKNOWN;
-            ret_event->domain = plain->chain.domain;
-            name_subject(job, ret_event);
-        }
+        CHECK(unpacker_is_done(&unpacker)); /* plain_jobs_answer looked */
     } else if (job->outcome == OUTCOME_REFUSED) {
         read_refusal(job, ret_event);
     }
@@ -610,7 +662,7 @@ bool plain_jobs_event(struct plain *plain, struct event *ret_event)
             return true;
         }
     }
-    for (uint32_t i = 0; i < PLAIN_FOLLOWS_MAX; i++) {
+    for (uint32_t i = 0; i < plain->follows_end; i++) {
         if (plain->follows[i].used && plain->follows[i].done) {
             *ret_event = plain->follows[i].event;
             plain->follows[i].used = false;

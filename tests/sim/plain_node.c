@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A node of a plain chain: answers plain_wire.h's questions from the world. */
+#include "tests/sim/plain_node.h"
+
 #include <string.h>
 
 #include "relay/base/check.h"
 #include "relay/base/digest.h"
+#include "relay/base/signature.h"
 #include "tests/sim/plain_wire.h"
-#include "tests/sim/sim_internal.h"
 
 enum { FRAME_BYTES_MAX = 1 << 20 };
 
@@ -14,6 +15,8 @@ static uint8_t reply_memory[FRAME_BYTES_MAX]; /* of the reply that is being writ
 struct answer {
     struct packer packer; /* the body */
     enum outcome outcome;
+    bool is_submission;
+    struct hash transaction; /* of a submission */
 };
 
 static void say(struct answer *answer, const char *text)
@@ -102,7 +105,7 @@ static void answer_prepare(struct world_chain *chain, struct unpacker *question,
     pack_amount(&answer->packer, &none);
 }
 
-static void answer_submit(struct sim *sim, struct world_chain *chain, struct unpacker *question,
+static void answer_submit(struct world_chain *chain, struct unpacker *question,
                           struct answer *answer)
 {
     const struct bytes whole = question->rest;
@@ -120,7 +123,8 @@ static void answer_submit(struct sim *sim, struct world_chain *chain, struct unp
     memcpy(signature.bytes, question->rest.data, 65);
     const struct hash digest = keccak256(signed_part);
     const struct hash hash = sha2_of(whole);
-    checks_broadcast(sim, chain->index, &hash);
+    answer->is_submission = true;
+    answer->transaction = hash;
     enum rejection rejection = REJECTION_OTHER;
     if (plain.leg.domain == chain->domain &&
         signature_recover(&digest, &signature, &signer) == STATUS_OK &&
@@ -239,21 +243,22 @@ static void answer_at_block(struct world_chain *chain, enum plain_kind kind,
     if (kind == PLAIN_POSITIONS) {
         pack_positions(&answer->packer, chain);
     } else {
-        const struct hash root = merkle_tree_root(&chain->tree);
+        const struct hash root = contracts_tree_root(chain);
         pack_u32(&answer->packer, chain->tree.count);
         pack_hash(&answer->packer, &root);
     }
     world_go_forth(chain, number);
 }
 
-static void answer_question(struct sim *sim, struct world_chain *chain, uint8_t kind,
-                            struct unpacker *question, struct answer *answer)
+static void answer_question(struct world_chain *chain, uint8_t kind, struct unpacker *question,
+                            struct answer *answer)
 {
     const struct plain_head head = head_of(chain);
 
     switch ((enum plain_kind)kind) {
     case PLAIN_HELLO:
         pack_u32(&answer->packer, chain->domain);
+        pack_address(&answer->packer, &chain->mailbox);
         return;
     case PLAIN_HEAD:
         plain_pack_head(&answer->packer, &head);
@@ -271,7 +276,7 @@ static void answer_question(struct sim *sim, struct world_chain *chain, uint8_t 
         answer_prepare(chain, question, answer);
         return;
     case PLAIN_SUBMIT:
-        answer_submit(sim, chain, question, answer);
+        answer_submit(chain, question, answer);
         return;
     case PLAIN_RECEIPT:
         answer_receipt(chain, question, answer);
@@ -289,7 +294,7 @@ static void answer_question(struct sim *sim, struct world_chain *chain, uint8_t 
     CHECK(false); /* our own adapter asked */
 }
 
-void plain_node_take(struct sim *sim, uint32_t chain, uint32_t endpoint, struct bytes frame)
+struct plain_reply plain_node_answer(struct world_chain *chain, struct bytes frame)
 {
     struct unpacker question = unpacker_from(frame);
     const uint8_t kind = unpack_u8(&question);
@@ -300,21 +305,21 @@ void plain_node_take(struct sim *sim, uint32_t chain, uint32_t endpoint, struct 
     pack_u8(&answer.packer, kind | PLAIN_REPLY);
     pack_u64(&answer.packer, id);
     pack_u8(&answer.packer, 0); /* its place */
-    answer_question(sim, &sim->world.chains[chain], kind, &question, &answer);
+    answer_question(chain, kind, &question, &answer);
     const struct bytes reply = packer_finish(&answer.packer);
     reply_memory[9] = (uint8_t)answer.outcome;
-    network_reply(sim, chain, endpoint, reply);
+    return (struct plain_reply){
+        .frame = reply, .is_submission = answer.is_submission, .transaction = answer.transaction};
 }
 
-void plain_node_tell_head(struct sim *sim, uint32_t chain, uint32_t endpoint)
+struct bytes plain_node_head(const struct world_chain *chain)
 {
-    uint8_t memory[128];
-    struct packer packer = packer_from(memory, sizeof(memory));
-    const struct plain_head head = head_of(&sim->world.chains[chain]);
+    struct packer packer = packer_from(reply_memory, sizeof(reply_memory));
+    const struct plain_head head = head_of(chain);
 
     pack_u8(&packer, PLAIN_HEAD | PLAIN_REPLY);
     pack_u64(&packer, 0);
     pack_u8(&packer, OUTCOME_OK);
     plain_pack_head(&packer, &head);
-    network_reply(sim, chain, endpoint, packer_finish(&packer));
+    return packer_finish(&packer);
 }

@@ -59,34 +59,50 @@ void plain_watch_pump(struct plain *plain)
     }
 }
 
-void plain_watch_block(struct plain *plain, enum outcome outcome, struct bytes body)
+/* The whole of it: facts that were given are not taken back. */
+static bool is_block(struct bytes body)
+{
+    struct unpacker unpacker = unpacker_from(body);
+    const struct plain_block block = plain_unpack_block(&unpacker);
+    const uint32_t facts_count = unpack_u32(&unpacker);
+
+    for (uint32_t i = 0; i < facts_count && !unpacker.underrun; i++) {
+        (void)plain_unpack_fact(&unpacker, &block);
+    }
+    return unpacker_is_done(&unpacker);
+}
+
+bool plain_watch_block(struct plain *plain, enum outcome outcome, struct bytes body)
 {
     struct unpacker unpacker = unpacker_from(body);
     struct hash before;
     struct hash same;
 
-    if (outcome != OUTCOME_OK || plain->block_open || body.count > plain->config.frame_bytes_max) {
+    if (outcome != OUTCOME_OK || plain->block_open) {
         plain->head_known = false; /* the head tells what there is now */
-        return;
+        return true;
     }
     const struct plain_block block = plain_unpack_block(&unpacker);
-    if (unpacker.underrun || block.number != plain->next) {
-        return;
+    if (body.count > plain->config.frame_bytes_max || !is_block(body) ||
+        block.number != plain->next) {
+        plain->chain.counters.frames_malformed++;
+        return false;
     }
     if (ring_hash(plain, block.number, &same) && hash_equal(&same, &block.hash)) {
         plain->next++; /* here the two agree */
-        return;
+        return true;
     }
     if (block.number > 0 && ring_hash(plain, block.number - 1, &before) &&
         !hash_equal(&before, &block.parent)) {
         plain->next--;
-        return;
+        return true;
     }
     memcpy(plain->block_bytes, body.data, body.count);
     plain->block_rest = unpacker_from(bytes_from(plain->block_bytes, body.count));
     plain->block = plain_unpack_block(&plain->block_rest);
     plain->facts_left = unpack_u32(&plain->block_rest);
-    plain->block_open = !plain->block_rest.underrun;
+    plain->block_open = true;
+    return true;
 }
 
 static void give_block(struct plain *plain, struct event *ret_event)
@@ -143,10 +159,7 @@ bool plain_watch_event(struct plain *plain, struct event *ret_event)
         return true;
     }
     ret_event->fact = plain_unpack_fact(&plain->block_rest, &plain->block);
-    if (plain->block_rest.underrun) {
-        plain->block_open = false; /* asked for again */
-        return false;
-    }
+    CHECK(!plain->block_rest.underrun); /* is_block looked */
     plain->facts_left--;
     ret_event->kind = EVENT_FACT;
     ret_event->domain = plain->chain.domain;

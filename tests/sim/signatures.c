@@ -65,13 +65,55 @@ enum status signature_recover(const struct hash *digest, const struct signature 
     return kept->status;
 }
 
+static bool is_made_by(const struct hash *digest, const struct signature *signature,
+                       const struct address *signer)
+{
+    struct address found;
+
+    return signature_recover_anew(digest, signature, &found) == STATUS_OK &&
+           address_equal(&found, signer);
+}
+
+/* Who made a signature is known without recovering it; where checks may be slow it is recovered. */
+static void know_signer(const struct hash *digest, const struct signature *signature,
+                        const struct address *signer)
+{
+    struct recovered *const kept = &recovered[place_of(signature->bytes, 0)];
+
+    if (kept->used && hash_equal(&kept->digest, digest) &&
+        memcmp(&kept->signature, signature, sizeof(*signature)) == 0) {
+        return;
+    }
+    SLOW_CHECK(is_made_by(digest, signature, signer));
+    memset(kept, 0, sizeof(*kept));
+    kept->used = true;
+    kept->status = STATUS_OK;
+    kept->digest = *digest;
+    kept->signature = *signature;
+    kept->signer = *signer;
+}
+
+static const struct address *signer_of(uint8_t key)
+{
+    static struct address signers[UINT8_MAX + 1];
+
+    if (address_is_zero(&signers[key])) {
+        signers[key] = test_key_address(key);
+    }
+    return &signers[key];
+}
+
 struct signature signatures_make(uint8_t key, const struct hash *digest)
 {
     struct made *const kept = &made[place_of(digest->bytes, key * 2654435761u)];
 
     if (!kept->used || kept->key != key || !hash_equal(&kept->digest, digest)) {
-        *kept = (struct made){
-            .used = true, .key = key, .digest = *digest, .signature = test_key_sign(key, digest)};
+        memset(kept, 0, sizeof(*kept));
+        kept->used = true;
+        kept->key = key;
+        kept->digest = *digest;
+        kept->signature = test_key_sign(key, digest);
     }
+    know_signer(digest, &kept->signature, signer_of(key));
     return kept->signature;
 }

@@ -277,17 +277,6 @@ static void begin_liveness(struct sim *sim)
     sim_tell(sim, "faults end");
 }
 
-static void to_chain(struct sim *sim, const struct sim_task *task)
-{
-    const struct bytes frame = bytes_from(task->data, task->data_count);
-
-    if (sim->chains[task->chain].ops == &plain_chain_ops) {
-        plain_node_take(sim, task->chain, task->endpoint, frame);
-    } else {
-        evm_node_take(sim, task->chain, task->endpoint, frame);
-    }
-}
-
 static void run_task(struct sim *sim, const struct sim_task *task)
 {
     const struct instant now = {.ns = sim->clock.now_ns};
@@ -300,7 +289,7 @@ static void run_task(struct sim *sim, const struct sim_task *task)
         workload_users(sim);
         return;
     case TASK_TO_CHAIN:
-        to_chain(sim, task);
+        network_take(sim, task->chain, task->endpoint, bytes_from(task->data, task->data_count));
         return;
     case TASK_TO_NODE:
         driver_on_frame(sim->driver, task->chain, task->endpoint,
@@ -416,7 +405,9 @@ bool sim_run(const struct sim_options *options, struct sim_report *ret_report)
     if (!sim->report.failed) {
         disk_crash(sim);
         host_free(sim);
-        checks_final(sim);
+        if (!sim->options.again) {
+            checks_final(sim);
+        }
     }
     *ret_report = sim->report;
     const bool good = !sim->report.failed;

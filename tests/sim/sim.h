@@ -19,9 +19,11 @@ enum sim_family { SIM_MIXED = 0, SIM_PLAIN = 1, SIM_EVM = 2 };
 struct sim_options {
     uint64_t seed;
     enum sim_family family;
-    bool tell;       /* what happens, line by line, on standard error */
-    bool no_faults;  /* whatever the seed says */
-    bool again;      /* this seed was lived and replayed before: its digest alone is asked for */
+    bool tell;      /* what happens, line by line, on standard error */
+    bool no_faults; /* whatever the seed says */
+    /* This seed was lived, checked and replayed before: only whether it is the same life is asked,
+     * so nothing is checked that the digest says anyway. */
+    bool again;
     uint64_t events; /* at least so many simulated events before faults end; 0: the seed's own */
 };
 

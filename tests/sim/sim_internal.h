@@ -9,7 +9,7 @@
  *   network.c    connections and frames that are late, lost or repeated
  *   workload.c   what people do
  *   checks.c     what must hold, by models of their own
- *   plain_node.c, evm_node.c   how the world's chains speak
+ *   evm_node.c   how the world's EVM chains speak; plain_node.h for the others
  *
  * Everything a fault needs is drawn from sim->prng; whether a kind of fault exists at all in this
  * life is drawn once, at its start. */
@@ -148,10 +148,11 @@ struct sim {
     struct record_arena arena;
     void *arena_memory;
     struct hash core_digest; /* of the last durable event record */
-    struct amount capital;   /* that routers and bridges held at the beginning */
+    /* Of the process's last step, with every step before it in it, durable or not. */
+    struct hash stepped_digest;
+    struct amount capital; /* that routers and bridges held at the beginning */
 
     struct sim_report report;
-    struct hash run_digest;
 };
 
 /* ---- sim.c ---- */
@@ -185,12 +186,12 @@ void network_lose(struct sim *sim, uint32_t chain, uint32_t endpoint);
 /* The process died or was started: connections with it. */
 void network_reset(struct sim *sim);
 void network_start(struct sim *sim);
+/* A frame of ours arrives at a chain's node, which answers. */
+void network_take(struct sim *sim, uint32_t chain, uint32_t endpoint, struct bytes frame);
 /* Tells every connected endpoint's client about the head. */
 void network_tell_head(struct sim *sim, uint32_t chain);
 
-/* ---- plain_node.c, evm_node.c ---- */
-void plain_node_take(struct sim *sim, uint32_t chain, uint32_t endpoint, struct bytes frame);
-void plain_node_tell_head(struct sim *sim, uint32_t chain, uint32_t endpoint);
+/* ---- evm_node.c ---- */
 void evm_node_take(struct sim *sim, uint32_t chain, uint32_t endpoint, struct bytes frame);
 void evm_node_tell_head(struct sim *sim, uint32_t chain, uint32_t endpoint);
 

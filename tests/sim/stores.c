@@ -133,6 +133,7 @@ enum status stores_fetch(struct sim *sim, const struct driver_fetch *request)
     event->kind = EVENT_CHECKPOINT;
     event->domain = request->domain;
     event->checkpoint.validator = request->validator;
+    event->checkpoint.message_id = request->message_id;
     event->checkpoint.index = request->index;
     event->checkpoint.outcome = OUTCOME_ABSENT;
     const bool published = !is_ours(sim, validator, chain->index) ||

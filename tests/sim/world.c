@@ -304,7 +304,6 @@ void world_init(struct world *world, struct sim_clock *clock, uint64_t seed, uin
 {
     CHECK(chains_count >= 2);
     CHECK(chains_count <= WORLD_CHAINS_MAX);
-    memset(world, 0, sizeof(*world));
     world->prng = prng_from(seed);
     world->clock = clock;
     world->chains_count = chains_count;

@@ -184,6 +184,7 @@ struct world {
 };
 
 /* ---- world.c: blocks ---- */
+/* `world` is zeroed by the caller. */
 void world_init(struct world *world, struct sim_clock *clock, uint64_t seed, uint32_t chains_count);
 void world_deinit(struct world *world);
 /* Makes the next block of a chain. */
@@ -214,6 +215,8 @@ void world_set(struct world_chain *chain, void *where, const void *value, size_t
 /* ---- contracts.c: what a transaction does ---- */
 /* Runs what people or a rival do. */
 void contracts_run_action(struct world_chain *chain, const struct world_action *action);
+/* The id of the last message that the actions for the next block dispatch. */
+struct hash contracts_next_message(struct world_chain *chain);
 /* Runs a leg with this native value; NULL, or why it reverts (then nothing is changed). */
 const char *contracts_run_leg(struct world_chain *chain, const struct leg *leg,
                               const struct amount *value);
@@ -226,6 +229,7 @@ uint64_t contracts_gas(const struct leg *leg);
 /* Index of the message; UINT32_MAX: no such id. */
 uint32_t world_message_find(const struct world *world, const struct hash *id);
 struct address world_account_address(const struct world_chain *chain, enum world_account account);
+struct hash contracts_tree_root(const struct world_chain *chain);
 struct vault_state contracts_vault_state(const struct world_chain *chain);
 int world_chain_of(const struct world *world, uint32_t domain); /* index, or -1 */
 

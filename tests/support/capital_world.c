@@ -8,7 +8,7 @@
 #include "relay/core/tables.h"
 #include "relay/hyperlane/message.h"
 #include "relay/hyperlane/token.h"
-#include "relay/routing/rounding.h"
+#include "relay/node/planning.h"
 #include "tests/support/row_table.h"
 
 #define ROWS_CHANGES_MAX 4096u
@@ -26,6 +26,14 @@ enum reason blocks_halted(struct step *step, uint32_t domain)
     (void)step;
     return domain <= WORLD_CHAINS && the_world->chains[domain].running ? REASON_NONE
                                                                        : REASON_CHAIN_STOPPED;
+}
+
+bool blocks_chain(struct step *step, uint32_t domain, struct chain_row *ret_chain)
+{
+    (void)step;
+    assert_true(domain <= WORLD_CHAINS);
+    *ret_chain = (struct chain_row){.base_fee = amount_from_u64(the_world->base_fee)};
+    return true;
 }
 
 enum reason lane_offer(struct step *step, const struct leg *leg, const struct event *prepared)
@@ -559,40 +567,14 @@ void world_reconcile(struct world *world)
 void world_answer_plan(struct world *world)
 {
     const struct bytes packed = bytes_from(world->network, world->network_count);
-    const struct route_options options = {.steps_max = 0};
-    struct route_move moves[MOVES_PER_PLAN_MAX];
-    struct planned_move planned[MOVES_PER_PLAN_MAX];
-    struct network network;
-    struct route_plan plan;
-    const char *reason;
-    uint32_t count;
-    size_t footprint;
+    static struct planning planning;
+    struct event event;
 
     assert_true(world->plan_asked);
     world->plan_asked = false;
-    assert_status(STATUS_OK, network_unpack_footprint(packed, &footprint));
-    void *arrays = malloc(footprint);
-    assert_non_null(arrays);
-    assert_status(STATUS_OK, network_unpack(packed, arrays, &network));
-    void *memory = malloc(route_footprint(&network));
-    assert_non_null(memory);
-    assert_status(STATUS_OK, route_solve(&network, &options, memory, &plan, &reason));
-    assert_int_equal(plan.result, ROUTE_OPTIMAL);
-    assert_status(STATUS_OK, route_moves(&network, &plan, moves, MOVES_PER_PLAN_MAX, &count));
-    for (uint32_t i = 0; i < count; i++) {
-        planned[i] = (struct planned_move){moves[i].from, moves[i].to, moves[i].amount};
-    }
-    const struct event event = {
-        .kind = EVENT_PLANNED,
-        .at = world->step.now,
-        .planned = {.plan_id = world->plan_id,
-                    .outcome = OUTCOME_OK,
-                    .moves = planned,
-                    .moves_count = count,
-                    .cost = plan.cost},
-    };
-    free(memory);
-    free(arrays);
+    planning_answer(&world->plan_id, packed, &planning, &event);
+    event.at = world->step.now;
+    assert_int_equal(event.planned.outcome, OUTCOME_OK);
     world_begin(world);
     capital_on_planned(&world->step, &event);
     world_end(world);

@@ -62,6 +62,7 @@ struct world {
     enum reason lane_answer; /* what lane_offer says */
     uint64_t fee_native;     /* what bridges ask per move */
     uint64_t fee_token_ppm;
+    uint64_t base_fee;               /* wei per gas, on every chain */
     uint32_t nonce;                  /* of messages */
     bool one_transaction;            /* deliveries do not begin transactions of their own */
     bool restarts;                   /* a crash and a new start after every step */

@@ -422,9 +422,13 @@ static void show_text(const char *label, struct bytes text)
 static void show_answer(const struct event *event)
 {
     if (event->kind == EVENT_SECURITY) {
-        printf("security outcome=%d type=%u threshold=%u validators=%u ism=%s",
-               (int)event->security.outcome, event->security.module_type, event->security.threshold,
-               event->security.validators_count, account(&event->security.ism));
+        printf("security outcome=%d modules=%u validators=%u", (int)event->security.outcome,
+               event->security.ism.nodes_count, event->security.ism.validators_count);
+        for (uint32_t i = 0; i < event->security.ism.nodes_count; i++) {
+            const struct ism_node *node = &event->security.ism.nodes[i];
+            printf(" %u:type=%u,threshold=%u,first=%u,count=%u,%s", i, node->type, node->threshold,
+                   node->first, node->count, account(&node->address));
+        }
         show_text("reason", event->security.reason);
     } else if (event->kind == EVENT_STORAGE) {
         printf("storage outcome=%d count=%u", (int)event->storage.outcome,

@@ -28,16 +28,22 @@ static struct event answer_to(const struct command *command, enum event_kind kin
 
 static void read_security(struct world *world, const struct command *command)
 {
+    static struct ism_validator validators[3];
+    static struct ism_node node;
     struct event event = answer_to(command, EVENT_SECURITY);
 
     CHECK(command->read_security.message.count >= MESSAGE_BYTES_MIN);
     event.security.message_id = command->read_security.message_id;
-    event.security.ism = evm_filled(0x99);
     event.security.outcome = OUTCOME_OK;
-    event.security.module_type = world->module_type;
-    event.security.threshold = THRESHOLD;
-    event.security.validators = world->validators;
-    event.security.validators_count = 3;
+    for (uint32_t i = 0; i < 3; i++) {
+        validators[i] = (struct ism_validator){.address = world->validators[i]};
+    }
+    node = (struct ism_node){.address = evm_filled(0x99),
+                             .type = world->module_type,
+                             .threshold = THRESHOLD,
+                             .count = 3};
+    event.security.ism = (struct ism){
+        .nodes = &node, .nodes_count = 1, .validators = validators, .validators_count = 3};
     world_answer(world, &event);
 }
 
@@ -99,6 +105,7 @@ static void fetch_checkpoint(struct world *world, const struct command *command)
         who++;
     }
     event.checkpoint.validator = command->fetch_checkpoint.validator;
+    event.checkpoint.message_id = command->fetch_checkpoint.message_id;
     event.checkpoint.index = index;
     event.checkpoint.outcome = OUTCOME_ABSENT;
     const bool publishes =

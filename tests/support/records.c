@@ -166,6 +166,7 @@ static void make_chain(struct maker *maker, struct core_chain *chain)
     chain->transaction_fee_max = amount(maker);
     chain->inclusion_deadline.ns = u64(maker);
     chain->in_flight_max = u32(maker);
+    chain->validators_min = u32(maker);
 }
 
 static void make_router(struct maker *maker, struct core_router *router)
@@ -195,6 +196,8 @@ static void make_route(struct maker *maker, struct core_route *route)
     route->move_max = amount(maker);
     route->fee_max.value = u32(maker);
     route->fee_native_max = amount(maker);
+    route->margin.value = u32(maker);
+    route->coin_price = amount(maker);
     route->cooldown.ns = u64(maker);
     route->plan_interval.ns = u64(maker);
 }
@@ -287,19 +290,32 @@ static void make_fact(struct maker *maker, enum fact_kind kind, struct fact *fac
 
 static void make_security(struct maker *maker, struct event *event)
 {
-    const uint32_t count = length(maker, VALIDATORS_MAX);
-    struct address *validators = take(maker, count * sizeof(*validators));
+    const uint32_t nodes_count = length(maker, ISM_NODES_MAX);
+    const uint32_t validators_count = length(maker, ISM_VALIDATORS_MAX);
+    struct ism_node *nodes = take(maker, nodes_count * sizeof(*nodes));
+    struct ism_validator *validators = take(maker, validators_count * sizeof(*validators));
 
-    for (uint32_t i = 0; i < count; i++) {
-        validators[i] = address(maker);
+    for (uint32_t i = 0; i < nodes_count; i++) {
+        nodes[i].address = address(maker);
+        nodes[i].type = (uint8_t)number(maker, UINT8_MAX);
+        nodes[i].threshold = u32(maker);
+        nodes[i].weight_threshold = u64(maker);
+        nodes[i].first = u32(maker);
+        nodes[i].count = u32(maker);
+        nodes[i].only_relayer = number(maker, 1) == 1;
+        nodes[i].relayer = address(maker);
+    }
+    for (uint32_t i = 0; i < validators_count; i++) {
+        validators[i].address = address(maker);
+        validators[i].weight = u64(maker);
     }
     event->security.message_id = hash(maker);
-    event->security.ism = address(maker);
     event->security.outcome = outcome(maker);
-    event->security.module_type = (uint8_t)number(maker, UINT8_MAX);
-    event->security.threshold = (uint8_t)number(maker, UINT8_MAX);
-    event->security.validators = count == 0 ? NULL : validators;
-    event->security.validators_count = count;
+    event->security.ism = (struct ism){.nodes = nodes_count == 0 ? NULL : nodes,
+                                       .nodes_count = nodes_count,
+                                       .validators = validators_count == 0 ? NULL : validators,
+                                       .validators_count = validators_count};
+    event->security.by_content = number(maker, 1) == 1;
     event->security.reason = run(maker, REASON_BYTES_MAX);
 }
 
@@ -372,6 +388,8 @@ static void make_planned(struct maker *maker, struct event *event)
     event->planned.moves_count = count;
     event->planned.cost = amount(maker);
     event->planned.reason = run(maker, REASON_BYTES_MAX);
+    event->planned.proof = run(maker, PLAN_PROOF_BYTES_MAX);
+    event->planned.steps = u64(maker);
 }
 
 static void make_prepared(struct maker *maker, struct event *event)
@@ -454,6 +472,7 @@ static void make_tree(struct maker *maker, struct event *event)
 static void make_checkpoint(struct maker *maker, struct event *event)
 {
     event->checkpoint.validator = address(maker);
+    event->checkpoint.message_id = hash(maker);
     event->checkpoint.index = u32(maker);
     event->checkpoint.outcome = outcome(maker);
     event->checkpoint.checkpoint = checkpoint(maker);
@@ -490,6 +509,8 @@ static void make_operator(struct maker *maker, struct event *event)
     event->operator_.subject = hash(maker);
     event->operator_.uid = u32(maker);
     event->operator_.reason = run(maker, REASON_BYTES_MAX);
+    event->operator_.expires_s = u64(maker);
+    event->operator_.signature = signature(maker);
 }
 
 static void make_endpoint(struct maker *maker, struct event *event)

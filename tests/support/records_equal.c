@@ -48,7 +48,8 @@ static bool pointees_equal(struct event *a, struct event *b)
         return a->fact.kind != FACT_DISPATCH ||
                runs_equal(&a->fact.dispatch.message, &b->fact.dispatch.message);
     case EVENT_SECURITY:
-        return LISTS_EQUAL(&a->security, &b->security, validators, validators_count) &&
+        return LISTS_EQUAL(&a->security.ism, &b->security.ism, nodes, nodes_count) &&
+               LISTS_EQUAL(&a->security.ism, &b->security.ism, validators, validators_count) &&
                runs_equal(&a->security.reason, &b->security.reason);
     case EVENT_STORAGE:
         return storages_equal(a, b);
@@ -58,7 +59,8 @@ static bool pointees_equal(struct event *a, struct event *b)
                LISTS_EQUAL(&a->positions, &b->positions, quotes, quotes_count);
     case EVENT_PLANNED:
         return LISTS_EQUAL(&a->planned, &b->planned, moves, moves_count) &&
-               runs_equal(&a->planned.reason, &b->planned.reason);
+               runs_equal(&a->planned.reason, &b->planned.reason) &&
+               runs_equal(&a->planned.proof, &b->planned.proof);
     case EVENT_PREPARED:
         return runs_equal(&a->prepared.reason, &b->prepared.reason);
     case EVENT_SIGNED:

@@ -19,7 +19,7 @@
 #define GROUPS_MAX    6u
 #define PIECES_MAX    128u
 #define TERMS_MAX     512u
-#define NETWORKS      400u
+#define NETWORKS      3000u
 
 struct fixture {
     struct model model;
@@ -80,6 +80,9 @@ static void random_place(struct fixture *fixture, const struct shape *shape)
     fixture->model.counts.places++;
     *place = (struct model_place){.decimals = 6, .price = 1};
     place->balance = random_below(3) == 0 ? 0 : shape->scale * random_part();
+    if (fixture->model.counts.places == 1 && place->balance == 0) {
+        place->balance = shape->scale * 0.1; /* without any money there is nothing to measure by */
+    }
     place->min = random_below(4) == 0 ? shape->scale * 0.1 * random_part() : 0;
     place->max = place->min + shape->scale * (random_below(3) == 0 ? random_part() : 100);
     if (!shape->forced) {
@@ -163,6 +166,7 @@ static void random_group(struct fixture *fixture, const struct shape *shape)
     if (shape->forced && random_below(10) == 0) {
         group->min = group->max * random_part();
     }
+    group->min = group->min < group->max ? group->min : group->max;
     if (shape->curved && random_below(2) == 0) {
         group->risk = 0.01 * random_part() / shape->scale;
     }
@@ -471,7 +475,7 @@ static void fixed_costs_are_bounded_against_glpk(void **state)
         }
     }
     print_message("the best plan for %u of %u\n", best, solved_count);
-    assert_true(best * 10 >= solved_count * 8);
+    assert_true(best * 100 >= solved_count * 99);
 }
 
 static void the_same_network_has_the_same_answer(void **state)

@@ -344,8 +344,13 @@ static void records_are_found_by_what_they_are_about(void **state)
     assert_int_equal(EXIT_NEGATIVE, CALL(desk, cli_journal, "journal", "grep", desk->path,
                                          "--message", id, "--to", "2026-09-01"));
     assert_int_equal(EXIT_DONE, CALL(desk, cli_journal, "journal", "grep", desk->path, "--text",
-                                     "THE NODE STA", "--count"));
+                                     "THE NODE STARTED\"", "--count"));
     assert_string_equal("2\n", desk->output);
+    /* The configuration is journaled with its hash, and again only when it is another one. */
+    assert_int_equal(EXIT_DONE, CALL(desk, cli_journal, "journal", "grep", desk->path, "--text",
+                                     "another configuration"));
+    assert_int_equal(1, lines(desk->output));
+    assert_non_null(strstr(desk->output, "text=\"the first\""));
     assert_int_equal(EXIT_NEGATIVE,
                      CALL(desk, cli_journal, "journal", "grep", desk->path, "--transaction",
                           "0x00000000000000000000000000000000000000000000000000000000000000aa"));

@@ -138,6 +138,7 @@ static void keys_and_ways_to_send_are_read(void **state)
     assert_int_equal(core->delivery_keys_count, 1);
     assert_int_equal(core->delivery_keys[0].bytes[31], 0x34);
     assert_int_equal(core->in_flight_max, 64);
+    assert_int_equal(core->validators_min, 2);
     assert_int_equal(core->inclusion_deadline.ns, 120000000000u);
     const struct amount most = amount_of("5000000000");
     assert_true(amount_equal(&core->priority_fee_max, &most));
@@ -215,6 +216,7 @@ static const struct mistake mistakes[] = {
     {KEY, "    keys: [\"0x34\"] #", "    key: \"0x33", "keys[0]"},
     {"priority_fee_max: 5 gwei", "priority_fee_max: 0.5 gwei", "priority_fee_max", "below"},
     {"priority_fee_max: 5 gwei", "priority_fee_max: 201 gwei", "priority_fee_max", "above"},
+    {"validators_min: 2", "validators_min: 101", "validators_min", "from 0 to 100"},
     {"in_flight_max: 64", "in_flight_max: 0", "in_flight_max", "from 1 to 1024"},
     {"in_flight_max: 64", "in_flight_max: 1025", "in_flight_max", "from 1 to 1024"},
     {"transactions: detect", "transactions: eip1559", "transactions:", "detect, dynamic or legacy"},

@@ -15,7 +15,7 @@
 #include "relay/core/core.h"
 #include "relay/hyperlane/message.h"
 #include "relay/hyperlane/token.h"
-#include "relay/routing/rounding.h"
+#include "relay/node/planning.h"
 #include "tests/support/row_table.h"
 #include "tests/support/unit.h"
 
@@ -69,7 +69,7 @@ struct node {
     struct side sides[CHAINS + 1];
     struct event queue[QUEUE_MAX]; /* answers under way */
     uint32_t queue_count;
-    struct planned_move moves[MOVES_PER_PLAN_MAX];
+    struct planning planning;
     struct balance balances[CHAINS + 1][2];
     struct bridge_quote quotes[CHAINS + 1];
     struct sent sent[SENT_MAX];
@@ -240,31 +240,12 @@ static void answer_positions(struct node *node, const struct command *command)
 
 static void answer_plan(struct node *node, const struct command *command)
 {
-    const struct route_options options = {.steps_max = 0};
-    struct route_move moves[MOVES_PER_PLAN_MAX];
-    struct network network;
-    struct route_plan plan;
-    const char *reason;
-    size_t footprint;
-    uint32_t count;
-
-    assert_status(STATUS_OK, network_unpack_footprint(command->plan.network, &footprint));
-    void *arrays = malloc(footprint);
-    assert_status(STATUS_OK, network_unpack(command->plan.network, arrays, &network));
-    void *memory = malloc(route_footprint(&network));
-    assert_status(STATUS_OK, route_solve(&network, &options, memory, &plan, &reason));
-    assert_status(STATUS_OK, route_moves(&network, &plan, moves, MOVES_PER_PLAN_MAX, &count));
-    for (uint32_t i = 0; i < count; i++) {
-        node->moves[i] = (struct planned_move){moves[i].from, moves[i].to, moves[i].amount};
-    }
     struct event *event = answer(node, command, EVENT_PLANNED);
-    event->planned.plan_id = command->plan.plan_id;
-    event->planned.outcome = OUTCOME_OK;
-    event->planned.moves = node->moves;
-    event->planned.moves_count = count;
-    event->planned.cost = plan.cost;
-    free(memory);
-    free(arrays);
+    struct event planned;
+
+    planning_answer(&command->plan.plan_id, command->plan.network, &node->planning, &planned);
+    assert_int_equal(planned.planned.outcome, OUTCOME_OK);
+    event->planned = planned.planned;
 }
 
 static struct sent *sent_find(struct node *node, const struct hash *leg_id)

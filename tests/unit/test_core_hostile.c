@@ -32,14 +32,29 @@ static void flip(struct prng *prng, struct hash *hash)
     hash->bytes[prng_below(prng, sizeof(hash->bytes))] ^= 1;
 }
 
+static void lie_about_security(struct prng *prng, struct event *event)
+{
+    static struct ism_node nodes[256]; /* an answer waits a while */
+    static uint32_t nodes_used;
+    struct ism_node *node = &nodes[nodes_used % 256];
+
+    event->security.outcome = any_outcome(prng);
+    *node = event->security.ism.nodes_count > 0 ? event->security.ism.nodes[0]
+                                                : (struct ism_node){.count = 1};
+    node->threshold = (uint32_t)prng_below(prng, 6);
+    node->type = (uint8_t)prng_below(prng, 13);
+    node->first = (uint32_t)prng_below(prng, 3);
+    nodes_used++;
+    event->security.ism.nodes = node;
+    event->security.ism.nodes_count = 1;
+}
+
 /* Another answer to the same question. */
 static bool lie(struct prng *prng, struct event *event)
 {
     switch (event->kind) {
     case EVENT_SECURITY:
-        event->security.outcome = any_outcome(prng);
-        event->security.threshold = (uint8_t)prng_below(prng, 6);
-        event->security.module_type = (uint8_t)prng_below(prng, 13);
+        lie_about_security(prng, event);
         return true;
     case EVENT_STORAGE:
         event->storage.outcome = any_outcome(prng);

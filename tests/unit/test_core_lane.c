@@ -205,6 +205,27 @@ static void an_unknown_broadcast_is_repeated(void **state)
     finish(world, 5);
 }
 
+/* Hundreds of transactions under way, each repeated every two seconds and signed again each time,
+ * would be more than a chain that is barely alive can answer, and fill the journal. */
+static void a_silent_chain_is_asked_less_and_less(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+
+    world_set_including(world, false);
+    world_set_rejection(world, OUTCOME_UNKNOWN, REJECTION_NONE);
+    dispatch_many(world, 3);
+    world_run(world, 64);
+    const uint32_t broadcasts = world_commands(world, COMMAND_BROADCAST);
+    assert_true(broadcasts > 3 * 6 && broadcasts < 3 * 24);
+    assert_true(world_commands(world, COMMAND_SEND) < 3 * 8); /* replacements alone */
+    world_set_rejection(world, OUTCOME_OK, REJECTION_NONE);
+    world_set_including(world, true);
+    world_run_until_delivered(world, 20);
+    assert_int_equal(3, lane_of(world, WORLD_B).next_nonce);
+    finish(world, 5);
+}
+
 static void an_underpriced_transaction_is_raised(void **state)
 {
     (void)state;
@@ -493,6 +514,32 @@ static void what_was_included_while_we_were_away_is_settled_soon(void **state)
     finish(world, 5);
 }
 
+/* What was read as included before the restart is in no block of the range that is given after it,
+ * and no pool has it any more: it goes out again. */
+static void an_inclusion_that_was_lost_while_we_were_away_is_not_believed(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+
+    (void)world_dispatch(world, WORLD_A, WORLD_B, 1);
+    for (uint32_t i = 0; i < 10 && world_processed_by_us(world) == 0; i++) {
+        world_run(world, 1);
+    }
+    assert_true(intent_of(world).included);
+    world_set_including(world, false);
+    world_mine_unseen(world, WORLD_B, 0);
+    world_reorg(world, WORLD_B, 1, false);
+    assert_int_equal(0, world_processed_by_us(world));
+    world_set_faults(world, &(struct world_options){.seed = 1, .evict_one_in = 1});
+    world_mine_unseen(world, WORLD_B, 8); /* the range goes over the block that is no more */
+    world_set_faults(world, &(struct world_options){.seed = 1});
+    world_restart(world);
+    world_set_including(world, true);
+    world_run_until_delivered(world, 60);
+    assert_int_equal(1, world_processed_by_us(world));
+    finish(world, 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -505,6 +552,7 @@ int main(void)
         cmocka_unit_test(refusals_in_the_middle_are_filled_by_cancels),
         cmocka_unit_test(an_unknown_signature_is_asked_again),
         cmocka_unit_test(an_unknown_broadcast_is_repeated),
+        cmocka_unit_test(a_silent_chain_is_asked_less_and_less),
         cmocka_unit_test(an_underpriced_transaction_is_raised),
         cmocka_unit_test(missing_funds_are_told_and_waited_for),
         cmocka_unit_test(what_the_network_never_takes_is_cancelled_and_tried_anew),
@@ -513,6 +561,7 @@ int main(void)
         cmocka_unit_test(the_first_nonce_is_the_chains),
         cmocka_unit_test(a_delivery_by_somebody_else_first_costs_one_revert),
         cmocka_unit_test(a_restart_in_flight_follows_what_was_sent),
+        cmocka_unit_test(an_inclusion_that_was_lost_while_we_were_away_is_not_believed),
         cmocka_unit_test(a_lane_is_read_as_soon_as_its_chain_answers),
         cmocka_unit_test(a_receipt_from_no_block_of_the_chain_settles_nothing),
         cmocka_unit_test(a_reorg_takes_an_inclusion_back_at_once),

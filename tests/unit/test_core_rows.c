@@ -7,6 +7,7 @@
 #include "relay/base/limits.h"
 #include "relay/base/prng.h"
 #include "relay/core/rows.h"
+#include "relay/core/step.h"
 #include "tests/support/row_table.h"
 #include "tests/support/unit.h"
 
@@ -181,6 +182,26 @@ static void the_fold_does_not_depend_on_batches(void **state)
     assert_memory_equal(digests[0].bytes, digests[1].bytes, 32);
 }
 
+/* The meta row holds the digest, so it is part of none. */
+static void skipped_changes_are_part_of_no_digest(void **state)
+{
+    (void)state;
+    struct hash digests[2] = {{{0}}, {{0}}};
+
+    for (int i = 0; i < 2; i++) {
+        struct overlay overlay = overlay_new();
+        if (i == 1) {
+            put(&overlay, "m", "x");
+            rows_skip_changes(overlay.rows);
+        }
+        put(&overlay, "k1", "a");
+        rows_fold_changes(overlay.rows, &digests[i]);
+        expect(&overlay, "m", i == 1 ? "x" : NULL);
+        overlay_free(&overlay);
+    }
+    assert_memory_equal(digests[0].bytes, digests[1].bytes, 32);
+}
+
 static void failures_of_the_store_are_passed_on(void **state)
 {
     (void)state;
@@ -310,6 +331,36 @@ static void random_changes_agree_with_a_plain_table(void **state)
     }
 }
 
+/* A row that is put below the floor is found by a search from the floor, or it would never be
+ * worked off before the next start. */
+static void the_floor_of_the_due_queue_is_never_above_a_row(void **state)
+{
+    static struct step step;
+    struct overlay overlay = overlay_new();
+    struct prng prng = prng_from(11);
+    uint64_t least = UINT64_MAX;
+
+    (void)state;
+    step.rows = overlay.rows;
+    memset(step.due_floor, 0xff, sizeof(step.due_floor));
+    step.due_floor_count = sizeof(step.due_floor);
+    for (uint32_t i = 0; i < 200; i++) {
+        const struct instant at = {.ns = prng_between(&prng, 1, 1000000)};
+        struct hash id;
+        struct bytes key;
+        struct bytes value;
+        prng_fill(&prng, id.bytes, sizeof(id.bytes));
+        step_due(&step, at, DUE_MESSAGE, &id);
+        least = at.ns < least ? at.ns : least;
+        assert_true(step_seek(&step, bytes_from(step.due_floor, step.due_floor_count),
+                              bytes_from("Q", 1), &key, &value));
+        struct unpacker unpacker = unpacker_from(bytes_from(key.data + 1, 8));
+        assert_int_equal(least, unpack_u64(&unpacker));
+        assert_int_equal(DUE_KEY_BYTES, step.due_floor_count);
+    }
+    overlay_free(&overlay);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,9 +368,11 @@ int main(void)
         cmocka_unit_test(a_batch_holds_the_last_value_of_each_key),
         cmocka_unit_test(dropping_forgets_what_is_not_durable),
         cmocka_unit_test(the_fold_does_not_depend_on_batches),
+        cmocka_unit_test(skipped_changes_are_part_of_no_digest),
         cmocka_unit_test(failures_of_the_store_are_passed_on),
         cmocka_unit_test(room_runs_out_before_memory_does),
         cmocka_unit_test(random_changes_agree_with_a_plain_table),
+        cmocka_unit_test(the_floor_of_the_due_queue_is_never_above_a_row),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

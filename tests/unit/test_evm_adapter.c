@@ -274,9 +274,8 @@ static void the_answers_are_the_chains(void **state)
     follow_blocks(harness, 2);
     command = question(harness, COMMAND_READ_SECURITY);
     const struct event *event = &ask(harness, &command, EVENT_SECURITY)->event;
-    assert_int_equal(event->security.module_type, 5);
-    assert_int_equal(event->security.threshold, 2);
-    assert_int_equal(event->security.validators_count, 3);
+    assert_int_equal(event->security.ism.nodes_count, 1);
+    assert_int_equal(event->security.ism.validators_count, 3);
     command = question(harness, COMMAND_READ_STORAGE);
     event = &ask(harness, &command, EVENT_STORAGE)->event;
     assert_int_equal(event->storage.locations_count, 2);
@@ -358,8 +357,11 @@ static void lists_in_answers_are_whole(void **state)
     command = question(harness, COMMAND_READ_SECURITY);
     harness_perform(harness, &command);
     assert_true(await_lent(harness, EVENT_SECURITY, &event));
+    assert_int_equal(event.security.ism.nodes[0].type, MODULE_MESSAGE_ID_MULTISIG);
+    assert_int_equal(event.security.ism.nodes[0].threshold, 2);
+    assert_int_equal(event.security.ism.nodes[0].count, 3);
     for (uint32_t i = 0; i < 3; i++) {
-        assert_int_equal(event.security.validators[i].bytes[31], i + 1);
+        assert_int_equal(event.security.ism.validators[i].address.bytes[31], i + 1);
     }
     command = question(harness, COMMAND_READ_POSITIONS);
     harness_perform(harness, &command);
@@ -442,6 +444,44 @@ static void an_ism_that_routes_in_circles_is_refused(void **state)
     harness_close(harness);
 }
 
+static void a_tree_of_modules_is_walked(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching();
+    struct command command;
+    struct event event;
+
+    evm_script_knobs(harness->world)->modules = EVM_SCRIPT_MODULES;
+    follow_blocks(harness, 2);
+    command = question(harness, COMMAND_READ_SECURITY);
+    harness_perform(harness, &command);
+    assert_true(await_lent(harness, EVENT_SECURITY, &event));
+    const struct ism *const ism = &event.security.ism;
+    assert_int_equal(event.security.outcome, OUTCOME_OK);
+    assert_status(STATUS_OK, ism_check(ism));
+    assert_int_equal(ism->nodes_count, 5);
+    assert_int_equal(ism->nodes[0].type, MODULE_AGGREGATION);
+    assert_int_equal(ism->nodes[0].threshold, 2);
+    assert_int_equal(ism->nodes[0].count, 3);
+    assert_int_equal(ism->nodes[1].type, MODULE_NULL);
+    assert_true(ism->nodes[1].only_relayer);
+    assert_int_equal(ism->nodes[1].relayer.bytes[31], 0x77);
+    assert_int_equal(ism->nodes[2].type, MODULE_ROUTING);
+    assert_int_equal(ism->nodes[3].type, MODULE_WEIGHTED_MESSAGE_ID_MULTISIG);
+    assert_int_equal(ism->nodes[3].weight_threshold, 6000000000);
+    assert_int_equal(ism->validators[ism->nodes[3].first + 1].weight, 4000000000);
+    assert_int_equal(ism->nodes[4].type, MODULE_MERKLE_ROOT_MULTISIG);
+    assert_int_equal(ism->nodes[4].threshold, 2);
+    assert_int_equal(ism->nodes[4].count, 3);
+    assert_false(event.security.by_content);
+    evm_script_knobs(harness->world)->modules = EVM_SCRIPT_MODULES_BY_CONTENT;
+    harness_perform(harness, &command);
+    assert_true(await_lent(harness, EVENT_SECURITY, &event));
+    assert_true(event.security.by_content);
+    assert_int_equal(event.security.ism.nodes_count, 5);
+    harness_close(harness);
+}
+
 static void an_ism_of_another_kind_is_named(void **state)
 {
     (void)state;
@@ -451,8 +491,8 @@ static void an_ism_of_another_kind_is_named(void **state)
     evm_script_knobs(harness->world)->module_type = 7;
     const struct event *const event = &ask(harness, &command, EVENT_SECURITY)->event;
     assert_int_equal(event->security.outcome, OUTCOME_OK);
-    assert_int_equal(event->security.module_type, 7);
-    assert_int_equal(event->security.validators_count, 0);
+    assert_int_equal(event->security.ism.nodes_count, 1);
+    assert_int_equal(event->security.ism.validators_count, 0);
     harness_close(harness);
 }
 
@@ -728,6 +768,7 @@ int main(void)
         cmocka_unit_test(the_answers_are_the_chains),
         cmocka_unit_test(lists_in_answers_are_whole),
         cmocka_unit_test(an_ism_that_routes_in_circles_is_refused),
+        cmocka_unit_test(a_tree_of_modules_is_walked),
         cmocka_unit_test(an_ism_of_another_kind_is_named),
         cmocka_unit_test(state_that_is_forgotten_is_unknown),
         cmocka_unit_test(an_empty_tree_has_its_root),

@@ -103,7 +103,7 @@ static void assert_answers_are_true(struct harness *harness)
     command = question(harness, COMMAND_READ_SECURITY);
     event = ask(harness, &command);
     assert_int_equal(event->security.outcome, OUTCOME_OK);
-    assert_int_equal(event->security.module_type, 5);
+    assert_int_equal(event->security.ism.nodes_count, 1);
     command = question(harness, COMMAND_READ_POSITIONS);
     event = ask(harness, &command);
     assert_int_equal(event->positions.outcome, OUTCOME_OK);

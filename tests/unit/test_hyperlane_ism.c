@@ -21,7 +21,8 @@ static struct ism_signed signed_by(uint8_t validator, uint32_t index, uint8_t ro
     struct ism_signed one = {.validator = evm_filled(validator),
                              .checkpoint = {.root = hash_filled(root),
                                             .index = index,
-                                            .message_id = hash_filled((uint8_t)(0xa0 + index))}};
+                                            .message_id = hash_filled((uint8_t)(0xa0 + index))},
+                             .is_ours = true};
     memset(one.signature.bytes, validator, sizeof(one.signature.bytes));
     return one;
 }
@@ -47,14 +48,12 @@ static struct ism_evidence evidence_of(const struct ism_signed *signed_, uint32_
                                  .prove = prove};
 }
 
-static struct ism_node multisig(enum module_type type, uint32_t threshold, uint32_t first,
-                                uint32_t count)
+static struct ism_node multisig(uint8_t type, uint32_t threshold, uint32_t first, uint32_t count)
 {
     return (struct ism_node){.type = type, .threshold = threshold, .first = first, .count = count};
 }
 
-static struct ism_node parent(enum module_type type, uint32_t threshold, uint32_t first,
-                              uint32_t count)
+static struct ism_node parent(uint8_t type, uint32_t threshold, uint32_t first, uint32_t count)
 {
     return multisig(type, threshold, first, count);
 }
@@ -170,9 +169,9 @@ static void a_weighted_multisig_takes_the_heaviest(void **state)
     node.weight_threshold = ISM_WEIGHT_MAX + 1;
     ism = ism_of(&node, 1, validators, 5);
     assert_status(STATUS_UNSUPPORTED, ism_build(&ism, &evidence, &buffer));
-    assert_false(ism_is_supported(&ism));
+    assert_false(ism_is_supported(&ism, NULL));
     node.weight_threshold = 0;
-    assert_false(ism_is_supported(&ism));
+    assert_false(ism_is_supported(&ism, NULL));
 }
 
 /* A warp route's usual guard: pausable, and a routing to 2 of 3 in an aggregation of two. */
@@ -246,7 +245,7 @@ static void what_no_evidence_can_satisfy_is_unsupported(void **state)
     for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++) {
         const struct ism ism = ism_of(nodes[i], i < 3 ? 1 : 2, validators, 5);
         assert_status(STATUS_UNSUPPORTED, ism_build(&ism, &evidence, &buffer));
-        assert_false(ism_is_supported(&ism));
+        assert_false(ism_is_supported(&ism, NULL));
     }
 }
 

@@ -2,6 +2,7 @@
 /* When the node plans, on what, and what it makes of an answer: the real routing core answers. */
 #include "relay/core/capital_internal.h"
 #include "relay/core/plan_internal.h"
+#include "relay/node/planning.h"
 #include "relay/routing/network.h"
 #include "tests/support/capital_world.h"
 
@@ -332,15 +333,19 @@ static void equal_questions_have_different_ids(void **state)
 
 /* ---- answers that are wrong ---- */
 
+/* Moves of our own choice, with the proof that the routing core gives for its own. */
 static void answer(struct world *world, const struct planned_move *moves, uint32_t count,
                    uint64_t cost)
 {
-    const struct event event = {.kind = EVENT_PLANNED,
-                                .planned = {.plan_id = world->plan_id,
-                                            .outcome = OUTCOME_OK,
-                                            .moves = moves,
-                                            .moves_count = count,
-                                            .cost = amount_from_u64(cost)}};
+    static struct planning planning;
+    struct event event;
+
+    planning_answer(&world->plan_id, bytes_from(world->network, world->network_count), &planning,
+                    &event);
+    assert_int_equal(event.planned.outcome, OUTCOME_OK);
+    event.planned.moves = moves;
+    event.planned.moves_count = count;
+    event.planned.cost = amount_from_u64(cost);
 
     world_begin(world);
     capital_on_planned(&world->step, &event);
@@ -417,13 +422,19 @@ static struct bytes small_network(uint8_t *memory, size_t capacity)
 
 static const char *check_small(const struct planned_move *moves, uint32_t count, uint64_t cost)
 {
+    static const struct core_config config;
+    static struct plan_question question;
     uint8_t memory[1024];
+    uint8_t proof[4 * sizeof(double) + 4] = {0}; /* three places, one group, no branches */
     struct plan_answer answer;
-    const struct event event = {
-        .kind = EVENT_PLANNED,
-        .planned = {.moves = moves, .moves_count = count, .cost = amount_from_u64(cost)}};
+    const struct event event = {.kind = EVENT_PLANNED,
+                                .planned = {.moves = moves,
+                                            .moves_count = count,
+                                            .cost = amount_from_u64(cost),
+                                            .proof = bytes_from(proof, sizeof(proof))}};
 
-    return plan_answer_check(small_network(memory, sizeof(memory)), &event, &answer);
+    assert_true(plan_question_read(small_network(memory, sizeof(memory)), &question));
+    return plan_answer_check(&config, &question, &event, &answer);
 }
 
 static void every_claim_of_an_answer_is_recomputed(void **state)
@@ -495,10 +506,122 @@ static void plan_that_unbalances_is_not_taken(void **state)
     struct world *world = unbalanced_world(ROUTE_ACT);
     const struct planned_move bad = {2, 0, amount_from_u64(400000)};
 
+    /* Most of what could be gained is not gained: the proof says so. */
     world_wait(world, 3000);
     answer(world, &bad, 1, 1);
-    assert_int_equal(world_asset(world).reason, REASON_PLAN_STALE);
+    assert_int_equal(world_asset(world).reason, REASON_PLAN_UNPROVED);
     assert_int_equal(world->prepares, 0);
+    world_free(world);
+}
+
+/* Prices that are no prices, or that prove next to nothing: no plan, whatever the moves are. */
+static void a_plan_without_a_proof_is_not_taken(void **state)
+{
+    (void)state;
+    /* Three places; what leaves each, and what enters it. */
+    static const uint8_t nothing[9 * sizeof(double) + 4];
+    uint8_t not_a_number[sizeof(nothing)];
+    const struct planned_move good = {1, 0, amount_from_u64(225200)};
+    const struct {
+        const uint8_t *bytes;
+        size_t count;
+        enum reason reason;
+    } cases[] = {
+        {nothing, 0, REASON_PLAN_INFEASIBLE},
+        {nothing, sizeof(nothing) - 1, REASON_PLAN_INFEASIBLE},
+        {not_a_number, sizeof(nothing), REASON_PLAN_INFEASIBLE},
+        {nothing, sizeof(nothing), REASON_PLAN_UNPROVED},
+    };
+
+    memset(not_a_number, 0xff, sizeof(not_a_number));
+    memset(not_a_number + sizeof(not_a_number) - 4, 0, 4);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct world *world = unbalanced_world(ROUTE_ACT);
+        world_wait(world, 3000);
+        assert_true(world->plan_asked);
+        struct event event = {.kind = EVENT_PLANNED,
+                              .planned = {.plan_id = world->plan_id,
+                                          .outcome = OUTCOME_OK,
+                                          .moves = &good,
+                                          .moves_count = 1,
+                                          .cost = amount_from_u64(1),
+                                          .proof = bytes_from(cases[i].bytes, cases[i].count)}};
+        world_begin(world);
+        capital_on_planned(&world->step, &event);
+        world_end(world);
+        assert_int_equal(world_asset(world).reason, cases[i].reason);
+        assert_int_equal(world->prepares, 0);
+        world_free(world);
+    }
+}
+
+/* A unit that is missing is worth four times the highest fee: 4 % here, where the bridge asks 1 %.
+ */
+static void moves_must_gain_more_than_they_cost(void **state)
+{
+    (void)state;
+    struct world *world = world_new(ROUTE_OBSERVE);
+
+    world->fee_token_ppm = 10000;
+    world->config.route.margin.value = 31000; /* 4.1 times the cost */
+    world_reconcile(world);
+    unbalance(world, 1, 2, 300000);
+    assert_false(world_plans(world, 5000));
+    assert_int_equal(world_asset(world).reason, REASON_NOT_WORTH_IT);
+    world->config.route.margin.value = 29000;
+    world_restart(world);
+    world_reconcile(world);
+    assert_true(world_plans(world, 5000));
+    const struct plan_row plan = world_plan(world, world_asset(world).plan_id);
+    assert_int_equal(plan.moves_count, 1);
+    assert_int_equal(number(plan.moves[0].amount), 225200);
+    assert_int_equal(number(plan.gains[0]), 9006); /* 4.0002 %, and 2.0001 % of the
+ last 100 are missed at the source */
+    assert_int_equal(number(plan.costs[0]), 2252);
+    assert_int_equal(number(plan.cost), 2252);
+    assert_in_range(plan.gap_ppm, 0, 2);
+    world_free(world);
+}
+
+/* Gas and native fees are costs once a coin has a price: 300,000 gas at 1 gwei and 3,200 units a
+ * coin are 0.96 units, far above what 0.2252 units can gain. */
+static void gas_is_a_cost(void **state)
+{
+    (void)state;
+    struct world *world = world_new(ROUTE_OBSERVE);
+
+    world->config.route.coin_price = amount_from_u64(3200000000u);
+    world->base_fee = 1000000000;
+    world_reconcile(world);
+    unbalance(world, 1, 2, 300000);
+    assert_false(world_plans(world, 5000));
+    assert_int_equal(world_asset(world).reason, REASON_NOT_WORTH_IT);
+    world->base_fee = 1000000;
+    world_restart(world);
+    world_reconcile(world);
+    assert_true(world_plans(world, 5000));
+    const struct plan_row plan = world_plan(world, world_asset(world).plan_id);
+    assert_int_equal(plan.moves_count, 1);
+    assert_int_equal(number(plan.moves[0].amount), 225200);
+    assert_int_equal(number(plan.cost), 960 + 1); /* and one for a fee of nothing, rounded up */
+    world_free(world);
+}
+
+/* Chain 1's bridge can pay out 10,000 and 215,200 more are wanted there. */
+static void binding_limits_are_named(void **state)
+{
+    (void)state;
+    struct world *world = world_new(ROUTE_OBSERVE);
+
+    world->chains[1].truth.bridge = 10000;
+    world_reconcile(world);
+    unbalance(world, 1, 2, 300000);
+    assert_true(world_plans(world, 5000));
+    const struct plan_row plan = world_plan(world, world_asset(world).plan_id);
+    assert_true(plan.binding_count > 0);
+    assert_int_equal(plan.binding[0].target_domain, 1);
+    assert_int_not_equal(plan.binding[0].kind, PLAN_LIMIT_LEAVING);
+    assert_in_range(plan.binding[0].price_nano, 1, 40002000);
     world_free(world);
 }
 
@@ -506,8 +629,10 @@ static void answer_to_no_question_changes_nothing(void **state)
 {
     (void)state;
     struct world *world = unbalanced_world(ROUTE_ACT);
-    const struct planned_move good = {1, 0, amount_from_u64(300000)};
+    const struct planned_move good = {1, 0, amount_from_u64(225200)};
 
+    world_wait(world, 3000);
+    assert_true(world->plan_asked);
     world->plan_id = hash_filled(3);
     answer(world, &good, 1, 1);
     const struct hash none = world_asset(world).plan_id;
@@ -567,6 +692,10 @@ int main(void)
         cmocka_unit_test(every_claim_of_an_answer_is_recomputed),
         cmocka_unit_test(moves_fit_only_what_there_is),
         cmocka_unit_test(plan_that_unbalances_is_not_taken),
+        cmocka_unit_test(a_plan_without_a_proof_is_not_taken),
+        cmocka_unit_test(moves_must_gain_more_than_they_cost),
+        cmocka_unit_test(gas_is_a_cost),
+        cmocka_unit_test(binding_limits_are_named),
         cmocka_unit_test(answer_to_no_question_changes_nothing),
         cmocka_unit_test(refusal_by_the_solver_is_said),
         cmocka_unit_test(off_asks_and_plans_nothing),

@@ -83,6 +83,8 @@ static void the_example_loads_as_it_reads(void **state)
     signer_config_free(config);
 }
 
+#define MANDATE "0x4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d"
+
 static void without_a_mode_nothing_moves(void **state)
 {
     (void)state;
@@ -90,9 +92,15 @@ static void without_a_mode_nothing_moves(void **state)
     assert_non_null(config);
     assert_int_equal(config->policy.mode, SIGNER_MODE_OBSERVE);
     signer_config_free(config);
-    config = load_changed("mode: observe", "client_uid: 1001\nmode: propose");
+    config =
+        load_changed("mode: observe", "client_uid: 1001\nmode: propose\nmandate: " MANDATE
+                                      "\napprovers: [0x90F79bf6EB2c4f870365E785982E1f101E93b906]");
     assert_non_null(config);
     assert_int_equal(config->policy.mode, SIGNER_MODE_PROPOSE);
+    assert_true(config->policy.has_mandate);
+    assert_int_equal(config->policy.mandate.bytes[31], 0x4d);
+    assert_int_equal(config->policy.approvers_count, 1);
+    assert_int_equal(config->policy.approvers[0].bytes[12], 0x90);
     assert_true(config->has_client_uid);
     assert_int_equal(config->client_uid, 1001);
     signer_config_free(config);
@@ -107,6 +115,14 @@ static void each_mistake_is_refused_at_its_place(void **state)
         const char *words;
     } mistakes[] = {
         {"mode: observe", "mode: watch", "mode: \"watch\" is not a mode"},
+        {"mode: observe", "mode: propose", "mode: propose needs `mandate` and `approvers`"},
+        {"mode: observe", "mode: propose\nmandate: " MANDATE, "mode: propose needs"},
+        {"mode: observe", "mandate: 0x4d\nmode: act", "mandate: \"0x4d\" is not the hash"},
+        {"mode: observe",
+         "mode: act\nmandate: " MANDATE "\napprovers: [0x90F79bf6EB2c4f870365E785982E1f101E93b906]",
+         "approvers: approvers belong to"},
+        {"mode: observe", "mode: propose\nmandate: " MANDATE "\napprovers: [0x90]",
+         "approvers[0]: "},
         {"mode: observe", "moed: observe", "nearest known one is \"mode\""},
         {"mode: observe", "client_uid: -1", "client_uid: \"-1\""},
         {"roles: [chain]", "roles: [chian]", "keys[0].roles[0]"},

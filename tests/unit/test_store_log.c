@@ -97,8 +97,8 @@ static struct note_key key_of(const char *text)
 static void sign_as(struct desk *desk, const char *origin)
 {
     const struct tree_source tree = journal_tree(desk->reader);
-    struct checkpoint checkpoint = {.origin = bytes_from_string(origin),
-                                    .size = journal_reader_head(desk->reader)};
+    struct log_checkpoint checkpoint = {.origin = bytes_from_string(origin),
+                                        .size = journal_reader_head(desk->reader)};
     uint8_t text[1024];
     uint8_t seed[32];
     uint8_t public_key[32];
@@ -111,7 +111,7 @@ static void sign_as(struct desk *desk, const char *origin)
         seed[i] = i;
     }
     assert_status(STATUS_OK, tree_root(&tree, checkpoint.size, &checkpoint.root));
-    assert_status(STATUS_OK, checkpoint_append(&buffer, &checkpoint));
+    assert_status(STATUS_OK, log_checkpoint_append(&buffer, &checkpoint));
     assert_status(STATUS_OK, ed25519_public_key(seed, public_key));
     assert_status(STATUS_OK, ed25519_sign(seed, buffer_bytes(&buffer), signature));
     assert_status(STATUS_OK, note_key_init(&key, NOTE_KEY_ED25519, checkpoint.origin, public_key));
@@ -502,7 +502,7 @@ static void proofs_are_read_as_written(void **state)
     static uint8_t text[PROOF_BYTES_MAX];
     static uint8_t memory[RECORD_BYTES_MAX];
     struct note note;
-    struct checkpoint checkpoint;
+    struct log_checkpoint checkpoint;
     struct proof read;
 
     grow_to(desk, 300);
@@ -576,7 +576,7 @@ static void growths_are_read_as_written(void **state)
     struct desk *desk = *state;
     static uint8_t text[PROOF_BYTES_MAX];
     struct note note;
-    struct checkpoint checkpoint;
+    struct log_checkpoint checkpoint;
     struct growth read;
 
     grow_to(desk, 300);

@@ -90,7 +90,7 @@ static void the_known_note_is_good(void **state)
     const struct note_trust trust = {
         .keys = keys, .keys_count = 2, .time_seconds_max = WITNESS_TIME};
     struct note note;
-    struct checkpoint checkpoint;
+    struct log_checkpoint checkpoint;
     uint32_t verified_count = 0;
     uint64_t time_seconds = 0;
     struct hash root;
@@ -102,7 +102,7 @@ static void the_known_note_is_good(void **state)
     assert_int_equal(2, verified_count);
     assert_status(STATUS_OK, note_verify_key(&note, &keys[1], WITNESS_TIME, &time_seconds));
     assert_int_equal(WITNESS_TIME, time_seconds);
-    assert_status(STATUS_OK, checkpoint_parse(note.text, &checkpoint));
+    assert_status(STATUS_OK, log_checkpoint_parse(note.text, &checkpoint));
     assert_true(bytes_equal(bytes_from_string("relay.example/journal/1"), checkpoint.origin));
     assert_int_equal(300, checkpoint.size);
     assert_false(checkpoint.has_extensions);
@@ -120,13 +120,13 @@ static void the_known_note_is_written_again(void **state)
     uint8_t signature[8 + 64] = {0, 0, 0, 0, 0x6a, 0xb1, 0x3b, 0x80};
     struct buffer buffer = buffer_from(text, sizeof(text));
     struct buffer message = buffer_from(cosigned, sizeof(cosigned));
-    struct checkpoint checkpoint = {.origin = bytes_from_string("relay.example/journal/1"),
-                                    .size = 300};
+    struct log_checkpoint checkpoint = {.origin = bytes_from_string("relay.example/journal/1"),
+                                        .size = 300};
     struct note_key key;
 
     (void)state;
     assert_status(STATUS_OK, base64_decode_hash(bytes_from_string(ROOT), &checkpoint.root));
-    assert_status(STATUS_OK, checkpoint_append(&buffer, &checkpoint));
+    assert_status(STATUS_OK, log_checkpoint_append(&buffer, &checkpoint));
     assert_true(bytes_equal(bytes_from_string(TEXT), buffer_bytes(&buffer)));
     assert_status(STATUS_OK, note_append_cosigned(&message, WITNESS_TIME, bytes_from_string(TEXT)));
     assert_status(STATUS_OK, buffer_append(&buffer, bytes_from("\n", 1)));
@@ -325,48 +325,49 @@ static void bad_checkpoints_are_refused(void **state)
         "origin\n300\n" ROOT "\n\n",
         "origin\n300\n" ROOT "\nextension",
     };
-    struct checkpoint checkpoint;
+    struct log_checkpoint checkpoint;
 
     (void)state;
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        assert_status(STATUS_MALFORMED, checkpoint_parse(bytes_from_string(bad[i]), &checkpoint));
+        assert_status(STATUS_MALFORMED,
+                      log_checkpoint_parse(bytes_from_string(bad[i]), &checkpoint));
     }
 }
 
 static void foreign_checkpoints_may_say_more(void **state)
 {
-    struct checkpoint checkpoint;
+    struct log_checkpoint checkpoint;
 
     (void)state;
     assert_status(STATUS_OK,
-                  checkpoint_parse(bytes_from_string(TEXT "extension\nmore\n"), &checkpoint));
+                  log_checkpoint_parse(bytes_from_string(TEXT "extension\nmore\n"), &checkpoint));
     assert_true(checkpoint.has_extensions);
-    assert_status(
-        STATUS_OK,
-        checkpoint_parse(bytes_from_string("o\n18446744073709551615\n" ROOT "\n"), &checkpoint));
+    assert_status(STATUS_OK,
+                  log_checkpoint_parse(bytes_from_string("o\n18446744073709551615\n" ROOT "\n"),
+                                       &checkpoint));
     assert_true(checkpoint.size == UINT64_MAX);
-    assert_status(
-        STATUS_OK,
-        checkpoint_parse(bytes_from_string("o\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"),
-                         &checkpoint));
+    assert_status(STATUS_OK,
+                  log_checkpoint_parse(
+                      bytes_from_string("o\n0\n47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=\n"),
+                      &checkpoint));
 }
 
 static void a_checkpoint_is_written_whole_or_not(void **state)
 {
     uint8_t text[100];
-    struct checkpoint checkpoint = {.origin = bytes_from_string("origin"), .size = UINT64_MAX};
+    struct log_checkpoint checkpoint = {.origin = bytes_from_string("origin"), .size = UINT64_MAX};
 
     (void)state;
     for (size_t room = 0; room < 72; room++) {
         struct buffer buffer = buffer_from(text, room);
-        assert_status(STATUS_FULL, checkpoint_append(&buffer, &checkpoint));
+        assert_status(STATUS_FULL, log_checkpoint_append(&buffer, &checkpoint));
         assert_int_equal(0, buffer.count);
     }
     struct buffer buffer = buffer_from(text, 7 + 21 + 45);
-    assert_status(STATUS_OK, checkpoint_append(&buffer, &checkpoint));
+    assert_status(STATUS_OK, log_checkpoint_append(&buffer, &checkpoint));
     checkpoint.origin = bytes_from_string("two\nlines");
     buffer.count = 0;
-    assert_status(STATUS_MALFORMED, checkpoint_append(&buffer, &checkpoint));
+    assert_status(STATUS_MALFORMED, log_checkpoint_append(&buffer, &checkpoint));
 }
 
 int main(void)

@@ -2,12 +2,16 @@
 /* The promises of store/writer.h: order, sharing of commits, failures that pass and that do not. */
 #include "tests/support/unit.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <lmdb.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -343,6 +347,121 @@ static void close_gives_up_on_a_disk_that_stays_full(void **state)
     assert_journal_holds(desk->journal, 1);
 }
 
+/* ---- a real small disk ---- */
+
+struct small_disk {
+    char path[300];
+    char filler[340];
+};
+
+/* Moves the desk to a disk of 8 MiB. False: nobody but root can mount one. */
+static bool move_to_small_disk(struct desk *desk, struct small_disk *disk)
+{
+    (void)snprintf(disk->path, sizeof(disk->path), "%s/small", desk->folder.path);
+    (void)snprintf(disk->filler, sizeof(disk->filler), "%s/filler", disk->path);
+    assert_int_equal(0, mkdir(disk->path, 0700));
+    if (mount("none", disk->path, "tmpfs", 0, "size=8m") != 0) {
+        return false;
+    }
+    desk->writer = writer_close(desk->writer);
+    desk->journal = journal_close(desk->journal);
+    const struct journal_options options = {.path = disk->path, .map_bytes = (size_t)1 << 20};
+    assert_status(STATUS_OK, journal_open_lmdb(&options, &desk->journal));
+    const struct writer_options writer_options = {
+        .journal = desk->journal, .done = done, .context = desk, .retry = DURATION_MS(5)};
+    assert_status(STATUS_OK, writer_open(&writer_options, &desk->writer));
+    return true;
+}
+
+static void leave_small_disk(struct desk *desk, const struct small_disk *disk)
+{
+    desk->writer = writer_close(desk->writer);
+    desk->journal = journal_close(desk->journal);
+    assert_int_equal(0, umount2(disk->path, MNT_DETACH));
+}
+
+/* With a blob that pages used before have no room for. */
+static void push_large(struct desk *desk, struct parcel *parcel, uint64_t generation)
+{
+    static uint8_t memory[32][100000];
+    static struct bytes blobs[32];
+    struct journal_batch batch = parcel_batch(parcel, generation);
+
+    assert_true(generation < 32);
+    memset(memory[generation], (int)generation, sizeof(memory[0]));
+    blobs[generation] = bytes_from(memory[generation], sizeof(memory[0]));
+    batch.blobs = &blobs[generation];
+    batch.blobs_count = 1;
+    assert_status(STATUS_OK, writer_push(desk->writer, generation, &batch));
+}
+
+static void fill(const struct small_disk *disk)
+{
+    static const uint8_t zeros[4096];
+    const int fd = open(disk->filler, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+    assert_true(fd >= 0);
+    while (write(fd, zeros, sizeof(zeros)) > 0) {
+    }
+    assert_int_equal(ENOSPC, errno);
+    assert_int_equal(0, close(fd));
+}
+
+static void a_small_disk_fills_and_the_writer_goes_on_when_there_is_room(void **state)
+{
+    struct desk *desk = *state;
+    static struct parcel parcels[10];
+    struct small_disk disk;
+
+    if (!move_to_small_disk(desk, &disk)) {
+        skip();
+    }
+    push(desk, &parcels[0], 1);
+    (void)await_generation(desk, 1);
+    fill(&disk);
+    for (uint64_t i = 2; i <= 10; i++) {
+        push_large(desk, &parcels[i - 1], i);
+    }
+    assert_status(STATUS_NO_SPACE, await(desk, 0, false).status);
+    assert_status(STATUS_NO_SPACE, await(desk, 3, false).status);
+    assert_int_equal(0, unlink(disk.filler));
+    assert_int_equal(10, await_generation(desk, 10).head);
+    assert_journal_holds(desk->journal, 10);
+    leave_small_disk(desk, &disk);
+}
+
+/* The reserve is for the end: nothing that waits is lost by an orderly stop. */
+static void close_writes_what_waits_into_the_reserve_of_a_full_disk(void **state)
+{
+    struct desk *desk = *state;
+    static struct parcel parcels[20];
+    struct small_disk disk;
+
+    if (!move_to_small_disk(desk, &disk)) {
+        skip();
+    }
+    push(desk, &parcels[0], 1);
+    (void)await_generation(desk, 1);
+    fill(&disk);
+    for (uint64_t i = 2; i <= 20; i++) {
+        push_large(desk, &parcels[i - 1], i);
+    }
+    assert_status(STATUS_NO_SPACE, await(desk, 0, false).status);
+    desk->writer = writer_close(desk->writer);
+    assert_int_equal(20, await_generation(desk, 20).head);
+    assert_journal_holds(desk->journal, 20);
+    /* The next start wants its reserve again before it begins. */
+    assert_status(STATUS_NOT_FOUND, journal_spend_reserve(desk->journal));
+    desk->journal = journal_close(desk->journal);
+    fill(&disk);
+    const struct journal_options options = {.path = disk.path, .map_bytes = (size_t)1 << 20};
+    assert_status(STATUS_NO_SPACE, journal_open_lmdb(&options, &desk->journal));
+    assert_int_equal(0, unlink(disk.filler));
+    assert_status(STATUS_OK, journal_open_lmdb(&options, &desk->journal));
+    assert_journal_holds(desk->journal, 20);
+    leave_small_disk(desk, &disk);
+}
+
 /* The owner reads on its own thread while the writer's makes the map grow under it. */
 static void the_map_grows_while_another_thread_reads(void **state)
 {
@@ -471,6 +590,8 @@ int main(void)
         WITH_DESK(close_writes_what_waits),
         WITH_DESK(a_full_disk_is_reported_and_tried_again_until_there_is_room),
         WITH_DESK(close_gives_up_on_a_disk_that_stays_full),
+        WITH_DESK(a_small_disk_fills_and_the_writer_goes_on_when_there_is_room),
+        WITH_DESK(close_writes_what_waits_into_the_reserve_of_a_full_disk),
         WITH_DESK(the_map_grows_while_another_thread_reads),
         WITH_DESK(a_checkpoint_is_written_between_batches),
         WITH_DESK(a_journal_that_somebody_else_wrote_is_corrupt_and_left_alone),

@@ -184,6 +184,44 @@ static void an_identity_comes_back_with_all_keys(void **state)
     }
 }
 
+static void questions_about_a_log_come_back(void **state)
+{
+    (void)state;
+    uint8_t hashes[32 * WIRE_LOG_HASHES_MAX];
+    struct wire_request request = {.id = 7, .ask = WIRE_ASK_LOG_HEAD};
+    (void)request_roundtrip(&request);
+    draw_bytes(hashes, sizeof(hashes));
+    request.ask = WIRE_ASK_LOG_SIGN;
+    request.log_sign.old_size = draw();
+    request.log_sign.size = draw();
+    draw_bytes(request.log_sign.root.bytes, 32);
+    for (uint32_t count = 0; count <= WIRE_LOG_HASHES_MAX; count += 8) {
+        request.log_sign.hashes = bytes_from(hashes, 32u * (size_t)count);
+        const struct wire_request back = request_roundtrip(&request);
+        assert_int_equal(back.log_sign.old_size, request.log_sign.old_size);
+        assert_int_equal(back.log_sign.size, request.log_sign.size);
+        assert_true(hash_equal(&back.log_sign.root, &request.log_sign.root));
+        assert_true(bytes_equal(back.log_sign.hashes, request.log_sign.hashes));
+    }
+}
+
+static void answers_about_a_log_come_back(void **state)
+{
+    (void)state;
+    struct wire_reply reply = {.id = 1, .outcome = OUTCOME_OK, .answer = WIRE_ANSWER_LOG_STATE};
+    reply.log_state.key = bytes_from_string("log.example/1+00000000+AAAA");
+    reply.log_state.size = UINT64_MAX;
+    draw_bytes(reply.log_state.root.bytes, 32);
+    struct wire_reply back = reply_roundtrip(&reply);
+    assert_true(bytes_equal(back.log_state.key, reply.log_state.key));
+    assert_int_equal(back.log_state.size, UINT64_MAX);
+    assert_true(hash_equal(&back.log_state.root, &reply.log_state.root));
+    reply.answer = WIRE_ANSWER_LOG_SIGNATURE;
+    draw_bytes(reply.log_signature, sizeof(reply.log_signature));
+    back = reply_roundtrip(&reply);
+    assert_memory_equal(back.log_signature, reply.log_signature, 64);
+}
+
 static enum status decode_text(const char *body, size_t count)
 {
     struct wire_request request;
@@ -404,6 +442,8 @@ int main(void)
         cmocka_unit_test(an_announcement_request_comes_back_with_every_byte),
         cmocka_unit_test(a_hello_comes_back),
         cmocka_unit_test(replies_come_back),
+        cmocka_unit_test(questions_about_a_log_come_back),
+        cmocka_unit_test(answers_about_a_log_come_back),
         cmocka_unit_test(an_identity_comes_back_with_all_keys),
         cmocka_unit_test(what_is_not_a_request_is_malformed),
         cmocka_unit_test(lengths_must_be_exact),

@@ -6,7 +6,7 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Display } from './display.mjs';
-import { isIdle, lastWords, readLedger, readStatus, replayJournal, verifyJournal }
+import { handOverLog, isIdle, lastWords, readLedger, readStatus, replayJournal, verifyJournal }
   from './inspect.mjs';
 import { chainShares } from './nodes.mjs';
 import { Stage, endStage } from './stage.mjs';
@@ -24,6 +24,7 @@ const PAUSE_MS = 2000;
 const SETTLE_MAX_MS = 45_000;
 const RECOVER_MAX_MS = 30_000;
 const TOLERANCE_BPS = 200;
+const HANDED_OVER = 1000; // the number of a record, somewhere in the middle of things
 
 const TITLE = `Shows the whole node at work on a local devnet, in about a minute.
 Exit codes: 0 everything as promised, 1 something was not, 2 wrong usage, 3 something cannot be
@@ -86,7 +87,7 @@ class Demo {
     this.validators = await stage.startValidators();
     display.say('starting the node: it relays messages and keeps capital in balance (route: act)');
     const route = { tolerance: `${TOLERANCE_BPS / 100} %` };
-    this.relayer = stage.write({ name: 'relayer', mode: 'act', route });
+    this.relayer = stage.write({ name: 'relayer', mode: 'act', route, log: {} });
     await stage.start(this.relayer);
   }
 
@@ -157,8 +158,11 @@ class Demo {
       ids: this.traffic.ids ?? [],
       watch,
       tolerance: TOLERANCE_BPS,
-      journals: [verifyJournal, replayJournal].flatMap((check) =>
-        nodes.map((node) => check(stage.program, node))),
+      journals: [
+        ...[verifyJournal, replayJournal].flatMap((check) =>
+          nodes.map((node) => check(stage.program, node))),
+        ...handOverLog(stage.program, this.relayer, HANDED_OVER),
+      ],
       ledger: await readLedger(stage, this.relayer),
     });
   }

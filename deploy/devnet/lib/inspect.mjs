@@ -3,12 +3,15 @@
 // What a node says about itself: its log, and the verbs that read its journal.
 
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { tokenAbi } from './abi.mjs';
 import { callContract } from './rpc.mjs';
 import { EXIT_FAILED, Stop } from './terminal.mjs';
 
 const VERB_WAIT_MS = 60_000;
+const CHECK_PROOF = fileURLToPath(new URL('../../check-proof', import.meta.url));
 
 /** Runs a verb; resolves to {code, out, err}. */
 export function runVerb(program, args) {
@@ -55,6 +58,30 @@ export const verifyJournal = (program, node) =>
 
 /** Runs the core over the records again: the same commands, rows and digests must come out. */
 export const replayJournal = (program, node) => checkJournal(program, node, 'replay', ['replay']);
+
+/**
+ * Hands a node's log over: exports it, writes one record's proof, and has both checked, the proof
+ * by deploy/check-proof, which has nothing of ours. {name, ok, words} each.
+ */
+export function handOverLog(program, node, record) {
+  const folder = path.join(node.folder, 'log');
+  const proof = path.join(node.folder, `record-${record}.tlog-proof`);
+  const check = (name, command, args) => {
+    const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8',
+      maxBuffer: 1 << 28, timeout: VERB_WAIT_MS });
+    const words = (status === 0 ? stdout : `exit ${status}: ${stderr || stdout}`).trim();
+    return { name: `${name} of ${node.name}`, ok: status === 0, out: stdout,
+      words: words.split('\n').at(-1) };
+  };
+  const key = ['--key', node.logKey];
+  const checks = [check('export', program, ['journal', 'export', node.data, folder, ...key])];
+  checks.push(check('exported log', program, ['journal', 'verify', folder, ...key]));
+  const proved = check('proof', program, ['journal', 'prove', node.data, String(record)]);
+  writeFileSync(proof, proved.out ?? '');
+  checks.push(proved.ok ? check('proof, by openssl', CHECK_PROOF, ['record', proof, node.logKey]) :
+    proved);
+  return checks.map(({ name, ok, words }) => ({ name, ok, words }));
+}
 
 /** What `sluice status` says: of a running node as of a dead one. */
 export const readStatus = (program, node) => askNode(program, ['status', '--data', node.data]);

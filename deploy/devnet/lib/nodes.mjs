@@ -2,8 +2,8 @@
 //
 // Sluice nodes on a devnet: their configuration files, and their processes.
 
-import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { recordProcess } from './processes.mjs';
 import { EXIT_FAILED, Stop, sleep, stopIfInterrupted } from './terminal.mjs';
@@ -16,8 +16,11 @@ const ASSET = 'USDC';
  * Writes the files of one node and says where they are.
  * Options: folder, name, mode (observe, propose, act), validator (index; absent for the relayer),
  * signerMode (what the signer allows; as `mode` when absent), endpointOf (chain to URL; the chain's
- * own when absent; several with commas between), nodeSettings (that differ), chainSettings (chain to settings that differ),
- * capital (false: a relayer alone), route (settings that differ).
+ * own when absent; several with commas between), nodeSettings (that differ or are more), capital
+ * (false: a relayer alone), route (settings that differ), log (keep a transparency log:
+ * {interval, port, witnesses}), program (of sluice; makes the log's key),
+ * keys (more accounts that deliver, {address, keystore}), settingsOf (chain to settings that differ
+ * or are more), relayTo (chain to whether messages are delivered to it; to all when absent).
  */
 export function writeNode(devnet, options) {
   const folder = path.join(options.folder, options.name);
@@ -30,12 +33,31 @@ export function writeNode(devnet, options) {
     // In the signer's own folder, which it makes for its user alone.
     signerSocket: path.join(folder, 'signer', 'signer.sock'),
     log: path.join(folder, 'node.log'),
+    logSigner: path.join(folder, 'log-signer.yaml'),
+    logSocket: path.join(folder, 'log-signer', 'log.sock'),
+    logKey: null,
     checkpoints: path.join(folder, 'checkpoints'),
   };
   mkdirSync(folder, { recursive: true });
+  if (options.log) {
+    node.logKey = makeLogKey(options.program, node);
+    writeFileSync(node.logSigner, logSignerYaml(node), { mode: 0o600 });
+  }
   writeFileSync(node.config, nodeYaml(devnet, node, options));
   writeFileSync(node.signer, signerYaml(devnet, node, options), { mode: 0o600 });
   return node;
+}
+
+/** The key of the node's log, made once; its public part, which names the log. */
+function makeLogKey(program, node) {
+  const origin = `${node.name}.devnet/journal/1`;
+  const file = path.join(node.folder, 'log.key');
+  const known = path.join(node.folder, 'log.key.public');
+  if (existsSync(known)) return readFileSync(known, 'utf8').trim();
+  const made = spawnSync(program, ['key', 'log', file, '--origin', origin], { encoding: 'utf8' });
+  if (made.status !== 0) throw new Stop(EXIT_FAILED, `no key for the log: ${made.stderr.trim()}`);
+  writeFileSync(known, made.stdout);
+  return made.stdout.trim();
 }
 
 const block = (lines) => `${lines.flat(Infinity).join('\n')}\n`;
@@ -56,33 +78,61 @@ function nodeYaml(devnet, node, options) {
     devnet.chains.map((chain) => chainYaml(devnet, chain, options)),
     validator ? validatorYaml(validator, node) : [],
     validator || options.capital === false ? [] : capitalYaml(devnet, options),
+    options.log ? logYaml(node, options.log) : [],
   ]);
 }
 
 function chainYaml(devnet, chain, options) {
   const validator = devnet.validators[options.validator];
+  const key = validator ? validator.chainAddress : devnet.relayer.address;
+  const more = (options.keys ?? []).map(({ address }) => address);
+  const settings = {
+    family: 'evm',
+    devnet: true,
+    domain: chain.domain,
+    chain_id: chain.chainId,
+    endpoints: `[${(options.endpointOf ?? (({ wsUrl }) => wsUrl))(chain)}]`,
+    finality: 'finalized',
+    start_block: chain.startBlock,
+    mailbox: chain.mailbox,
+    merkle_tree_hook: chain.merkleTreeHook,
+    validator_announce: chain.validatorAnnounce,
+    gas_paymaster: chain.interchainGasPaymaster,
+    relay: validator === undefined && (options.relayTo?.(chain) ?? true),
+    validate: validator !== undefined,
+    ...(more.length > 0 ? { keys: `[${[key, ...more].join(', ')}]` } : { key }),
+    fee_per_gas_max: '200 gwei',
+    priority_fee_per_gas: '1 gwei',
+    gas_limit_max: 3000000,
+    ...options.settingsOf?.(chain),
+  };
   return [
     `  - name: ${chain.name}`,
-    '    family: evm',
-    '    devnet: true',
-    `    domain: ${chain.domain}`,
-    `    chain_id: ${chain.chainId}`,
-    `    endpoints: [${(options.endpointOf ?? (({ wsUrl }) => wsUrl))(chain)}]`,
-    '    finality: finalized',
-    `    start_block: ${chain.startBlock}`,
-    `    mailbox: ${chain.mailbox}`,
-    `    merkle_tree_hook: ${chain.merkleTreeHook}`,
-    `    validator_announce: ${chain.validatorAnnounce}`,
-    `    gas_paymaster: ${chain.interchainGasPaymaster}`,
-    `    relay: ${validator === undefined}`,
-    `    validate: ${validator !== undefined}`,
-    `    key: ${validator ? validator.chainAddress : devnet.relayer.address}`,
-    '    fee_per_gas_max: 200 gwei',
-    '    priority_fee_per_gas: 1 gwei',
-    '    gas_limit_max: 3000000',
-    Object.entries(options.chainSettings?.(chain) ?? {}).map(([key, value]) =>
-      `    ${key}: ${value}`),
+    Object.entries(settings).map(([name, value]) => `    ${name}: ${value}`),
   ];
+}
+
+function logYaml(node, log) {
+  return [
+    'log:',
+    `  key: "${node.logKey}"`,
+    '  spawn: true',
+    `  config: ${node.logSigner}`,
+    `  socket: ${node.logSocket}`,
+    `  interval: ${log.interval ?? '2 s'}`,
+    log.port ? `  listen: 127.0.0.1:${log.port}` : [],
+    log.witnesses?.length ? 'witnesses:' : [],
+    (log.witnesses ?? []).map(({ key, url }) => [`  - key: "${key}"`, `    url: ${url}`]),
+  ];
+}
+
+function logSignerYaml(node) {
+  return block([
+    `# Written for a devnet: the signer of the log of node ${node.name}.`,
+    `socket: ${node.logSocket}`,
+    `state: ${path.join(node.folder, 'log-signer')}`,
+    `key_file: ${path.join(node.folder, 'log.key')}`,
+  ]);
 }
 
 function validatorYaml(validator, node) {
@@ -139,15 +189,16 @@ function signerYaml(devnet, node, options) {
         ['chain', validator.chainKeystore],
         ['validator', validator.keystore],
       ]
-    : [['chain', devnet.relayer.keystore]];
+    : [['chain', devnet.relayer.keystore],
+      ...(options.keys ?? []).map(({ keystore }) => ['chain', keystore])];
   return block([
     `# Written for a devnet: the signer of node ${node.name}.`,
     `socket: ${node.signerSocket}`,
     `state: ${path.join(node.folder, 'signer')}`,
     `mode: ${validator ? 'observe' : (options.signerMode ?? options.mode ?? 'act')}`,
     'keys:',
-    keys.map(([role, keystore]) => [
-      `  - name: ${role}`,
+    keys.map(([role, keystore], i) => [
+      `  - name: ${role}${i + 1}`,
       `    roles: [${role}]`,
       `    keystore: ${keystore}`,
       `    passphrase_file: ${devnet.passphraseFile}`,

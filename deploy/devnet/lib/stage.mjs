@@ -90,7 +90,7 @@ export class Stage {
 
   /** Writes a node's files (options as writeNode's, without the folder). */
   write(options) {
-    return writeNode(this.devnet, { folder: this.folder, ...options });
+    return writeNode(this.devnet, { folder: this.folder, program: this.program, ...options });
   }
 
   /** Starts a node and waits until it is ready. */

@@ -65,7 +65,7 @@ class World {
     this.sender = await FaultProxy.open(this.destination, certificate);
     const [first, second, third] = this.readers;
     this.proxies = [...this.readers, this.sender];
-    await this.stage.startValidators({ chainSettings: () => ({ request_deadline: '1 s' }) });
+    await this.stage.startValidators({ settingsOf: () => ({ request_deadline: '1 s' }) });
     this.node = this.stage.write({
       name: 'relayer',
       mode: 'observe',
@@ -73,7 +73,7 @@ class World {
       endpointOf: (chain) => (chain === this.origin
         ? [first.url, second.url, third.httpUrl].join(', ') : this.sender.url),
       nodeSettings: { tls_ca: certificate.authority },
-      chainSettings: () => ({ request_deadline: '1 s' }),
+      settingsOf: () => ({ request_deadline: '1 s' }),
     });
     await this.stage.start(this.node);
   }

@@ -1,19 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Replaces blocks of the origin before they are final. The chain that stays is the truth: what was
-// sent on lost blocks alone is never delivered, and what was sent on the others is.
+// Replaces blocks of the origin. Before they are final, the chain that stays is the truth: what was
+// sent on lost blocks alone is never delivered, and what was sent on the others is, at any depth and
+// over a restart. A final block that is replaced stops the chain until a person has looked.
 
 import { mailboxAbi } from '../../../deploy/devnet/lib/abi.mjs';
 import { expect, expectEqual } from '../../../deploy/devnet/lib/expect.mjs';
 import { measure } from '../../../deploy/devnet/lib/measurement.mjs';
-import { dispatchLogs, messageOfLog } from '../../../deploy/devnet/lib/messages.mjs';
-import { requirePackage } from '../../../deploy/devnet/lib/packages.mjs';
-import { callContract, rpc, submitContract, waitReceipt }
-  from '../../../deploy/devnet/lib/rpc.mjs';
+import { readLog } from '../../../deploy/devnet/lib/nodes.mjs';
+import { callContract, rpc } from '../../../deploy/devnet/lib/rpc.mjs';
 import { sleep } from '../../../deploy/devnet/lib/terminal.mjs';
+import { countDelivered, dispatch } from './dispatch.mjs';
+import { chainStatus, runOperator } from './operator.mjs';
 import { runSuite } from './suite.mjs';
-
-const { numberToHex, pad } = requirePackage('viem/utils');
 
 const ROUNDS = 4;
 // The chain calls the head less 2 final: the last two blocks may be replaced.
@@ -21,57 +20,49 @@ const DEPTH = 2;
 const SETTLE_SECONDS = 40;
 const NEXT_BLOCK_SECONDS = 5;
 const LINGER_MS = 500;
-
-/** Sends one message whose body says which it is; resolves to it once it is in a block. */
-async function dispatch(devnet, number) {
-  const [origin, destination] = devnet.chains;
-  const args = [destination.domain, pad(destination.testRecipient, { size: 32 }),
-    numberToHex(number, { size: 32 })];
-  const { httpUrl, mailbox: to } = origin;
-  const value = await callContract(httpUrl, to, mailboxAbi, 'quoteDispatch', args);
-  const from = devnet.users[0];
-  const call = { from, to, abi: mailboxAbi, functionName: 'dispatch', args, value };
-  const hash = await submitContract(httpUrl, call);
-  const [log] = dispatchLogs(await waitReceipt(origin.httpUrl, hash, 'dispatch'));
-  return messageOfLog(log);
-}
+// Under a finality of so many blocks, reorganisations of these depths are before it.
+const FINALITY_BLOCKS = 200;
+const DEPTHS = [1, 7, 64, 157];
+const FOLLOW_SECONDS = 15;
+const STOP_SECONDS = 15;
 
 /** Whether a transaction is no longer in the chain; a dropped one could come back from the pool. */
 async function isDropped({ httpUrl }, { transaction }) {
   return (await rpc(httpUrl, 'eth_getTransactionReceipt', [transaction])) === null;
 }
 
+const headOf = ({ httpUrl }) => rpc(httpUrl, 'eth_blockNumber').then(Number);
+const mine = ({ httpUrl }, count) => rpc(httpUrl, 'anvil_mine', [`0x${count.toString(16)}`]);
+const reorganise = ({ httpUrl }, depth) => rpc(httpUrl, 'anvil_reorg', [depth, []]);
+
 /**
  * Sends a message and, one block before it is final, replaces its block with an empty one. Should
  * the chain be faster than we are, the message stays and no final block is touched.
  */
-async function dispatchAndDrop(suite, number) {
-  const [origin] = suite.stage.devnet.chains;
-  const message = await dispatch(suite.stage.devnet, number);
+async function dispatchAndDrop(suite) {
+  const { devnet } = suite.stage;
+  const [origin, destination] = devnet.chains;
+  const message = await dispatch(devnet, origin, destination);
   const last = message.block + DEPTH - 1;
   await suite.until('the next block', NEXT_BLOCK_SECONDS, async () =>
-    Number(await rpc(origin.httpUrl, 'eth_blockNumber')) >= last);
+    (await headOf(origin)) >= last);
   // Time for whoever takes it for final too early.
   await sleep(LINGER_MS);
-  await rpc(origin.httpUrl, 'anvil_reorg', [DEPTH, []]);
+  await reorganise(origin, DEPTH);
   return message;
 }
 
-runSuite('reorg', 'Reorganises the origin before finality.', {}, async (suite) => {
+/** Reorganisations before the chain's own finality. */
+async function shallow(suite) {
   const { stage } = suite;
-  await stage.open();
   const { devnet } = stage;
   const [origin, destination] = devnet.chains;
-  await stage.startValidators();
-  const relayer = stage.write({ name: 'relayer', mode: 'observe' });
-  await stage.start(relayer);
   const dropped = [];
-  const kept = [];
   await suite.check(`${ROUNDS} times a message's block is replaced, another message follows`,
     async () => {
       for (let i = 0; i < ROUNDS; ++i) {
-        dropped.push(await dispatchAndDrop(suite, 2 * i));
-        kept.push(await dispatch(devnet, 2 * i + 1));
+        dropped.push(await dispatchAndDrop(suite));
+        await dispatch(devnet, origin, destination);
       }
       const lost = await Promise.all(dropped.map((message) => isDropped(origin, message)));
       expect(lost.includes(true), 'a message that the reorganisation took away');
@@ -85,22 +76,132 @@ runSuite('reorg', 'Reorganises the origin before finality.', {}, async (suite) =
     }));
   await suite.check('no message of a lost block is delivered', async () => {
     expectEqual(result.unknown, 0, 'messages delivered that the chain does not have');
-    for (const message of dropped) {
-      if (!(await isDropped(origin, message))) continue;
-      const delivered = await callContract(
-        destination.httpUrl, destination.mailbox, mailboxAbi, 'delivered', [message.id]);
-      expectEqual(delivered, false, `delivered(${message.id})`);
-    }
+    await expectNotDelivered(origin, destination, dropped);
   });
   await suite.check('no transaction was sent for nothing', () =>
     expectEqual(result.revertedProcess, 0, 'transactions that reverted'));
-  await suite.check('the node goes on: a later message is delivered too', async () => {
-    const { id } = await dispatch(devnet, 1000);
-    await suite.until('it is delivered', SETTLE_SECONDS, () =>
-      callContract(destination.httpUrl, destination.mailbox, mailboxAbi, 'delivered', [id]));
+}
+
+async function expectNotDelivered(origin, destination, dropped) {
+  for (const message of dropped) {
+    if (!(await isDropped(origin, message))) continue;
+    const delivered = await callContract(
+      destination.httpUrl, destination.mailbox, mailboxAbi, 'delivered', [message.id]);
+    expectEqual(delivered, false, `delivered(${message.id})`);
+  }
+}
+
+/** Waits until a message is delivered. */
+function arrives(suite, destination, message) {
+  return suite.until('it is delivered', SETTLE_SECONDS, async () => {
+    suite.stage.check();
+    return (await countDelivered(destination, [message])) === 1;
   });
-  await suite.check('all nodes end in good order', async () => {
-    const ends = await stage.endNodes();
-    expectEqual(ends.filter((how) => how !== 'code 0').join(), '', 'other ends');
+}
+
+/**
+ * Final blocks are replaced. The nodes that saw them stop that chain and say what they saw; the
+ * other chains go on; a person's word is enough to go on, without a restart.
+ */
+async function beyondFinality(suite, relayer, validators) {
+  const { stage } = suite;
+  const { devnet } = stage;
+  const [origin, destination, third] = devnet.chains;
+  const nodes = [relayer, ...validators];
+  await suite.check('a final block that is replaced stops its chain, with evidence', async () => {
+    await mine(origin, 20); // no message is on the blocks that go: their tree stays the same
+    await sleep(2000);
+    await reorganise(origin, 9);
+    await suite.until('every node has stopped the chain', STOP_SECONDS, () =>
+      nodes.every((node) => chainStatus(stage, node, origin).stopped));
+    const log = readLog(stage.handles.get(relayer.name));
+    expect(/level=error.*block \d+ was 0x[0-9a-f]{64} and is now said to be 0x/.test(log),
+      'an alarm that names the block and both its hashes');
   });
+  await suite.check('other chains go on meanwhile, and that one does not', async () => {
+    const waiting = await dispatch(devnet, origin, destination);
+    const going = await dispatch(devnet, destination, third);
+    await arrives(suite, third, going);
+    expectEqual(await countDelivered(destination, [waiting]), 0, 'deliveries from it');
+    for (const node of nodes) runOperator(stage, node, 'resume', '--chain', origin.name);
+    await arrives(suite, destination, waiting);
+    await arrives(suite, destination, await dispatch(devnet, origin, destination));
+  });
+}
+
+function isAnnounced(stage, node, chain) {
+  const { validated } = JSON.parse(runOperator(stage, node, 'status', '--json'));
+  return validated.find((entry) => entry.chain === chain.name).announced;
+}
+
+/** One message each on blocks that go, at each depth, and one on blocks that stay. */
+async function deep(suite) {
+  const { stage } = suite;
+  const { devnet } = stage;
+  const [origin, destination] = devnet.chains;
+  const options = {
+    capital: false, mode: 'observe',
+    settingsOf: (chain) => (chain === origin ? { finality: FINALITY_BLOCKS } : {}),
+  };
+  const nodes = devnet.validators.map((_, i) =>
+    stage.write({ ...options, name: `deep-validator${i + 1}`, validator: i }));
+  const relayer = stage.write({ ...options, name: 'deep-relayer' });
+  await Promise.all(nodes.map((node) => stage.start(node)));
+  await suite.check('validators of a deeper finality announce their stores', () =>
+    suite.until('all announced', SETTLE_SECONDS, async () => {
+      stage.check();
+      await mine(origin, FINALITY_BLOCKS / 4);
+      await sleep(LINGER_MS);
+      return nodes.every((node) => isAnnounced(stage, node, origin));
+    }));
+  await stage.start(relayer);
+  const followed = () => suite.until('the relayer follows', FOLLOW_SECONDS, async () =>
+    chainStatus(stage, relayer, origin).head >= (await headOf(origin)) - 1);
+  const dropped = [];
+  const kept = [];
+  for (const depth of DEPTHS) {
+    await suite.check(`${depth} blocks are replaced${depth === 64 ? ', over a kill' : ''}`,
+      async () => {
+        dropped.push(await dispatch(devnet, origin, destination));
+        await mine(origin, depth - 1 - ((await headOf(origin)) - dropped.at(-1).block) || 1);
+        await followed();
+        if (depth === 64) await stage.end(relayer, 'SIGKILL');
+        const { block } = dropped.at(-1);
+        await reorganise(origin, (await headOf(origin)) - block + 1);
+        if (depth === 64) await stage.start(relayer);
+        expect(await isDropped(origin, dropped.at(-1)), 'a message that is gone');
+        kept.push(await dispatch(devnet, origin, destination));
+        await followed();
+      });
+  }
+  await suite.check('what stays is delivered once it is final, what went is not', async () => {
+    // The first ones are final already, by the blocks that the deep reorganisations made.
+    const last = kept.slice(-2);
+    expectEqual(await countDelivered(destination, last), 0, 'deliveries before finality');
+    await mine(origin, FINALITY_BLOCKS);
+    await suite.until('all delivered', SETTLE_SECONDS, async () => {
+      stage.check();
+      return (await countDelivered(destination, kept)) === kept.length;
+    });
+    await expectNotDelivered(origin, destination, dropped);
+    expectEqual(chainStatus(stage, relayer, origin).stopped, null, 'why the chain is stopped');
+  });
+}
+
+async function endNodes(suite) {
+  const ends = await suite.stage.endNodes();
+  expectEqual(ends.filter((how) => how !== 'code 0').join(), '', 'other ends');
+}
+
+runSuite('reorg', 'Reorganises the origin, before finality and beyond.', {}, async (suite) => {
+  const { stage } = suite;
+  await stage.open();
+  const validators = await stage.startValidators();
+  const relayer = stage.write({ name: 'relayer', mode: 'observe', capital: false });
+  await stage.start(relayer);
+  await shallow(suite);
+  await beyondFinality(suite, relayer, validators);
+  await suite.check('these nodes end in good order', () => endNodes(suite));
+  await deep(suite);
+  await suite.check('all nodes end in good order', () => endNodes(suite));
 });

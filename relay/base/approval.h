@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/base/approval.h: a plan's moves as an approver signs them and as the signer checks them.
+ *
+ * An approver signs a text (EIP-191, what wallets call a personal message) that names the plan, the
+ * SHA-256 of its moves, the mandate it was made under, and the second after which the signature is
+ * void:
+ *
+ *     Sluice approval
+ *     plan: 0x...
+ *     moves: 0x...
+ *     mandate: 0x...
+ *     expires: 1790000000
+ *
+ * So who holds an approval can make these moves and no others, each once (a move's id names plan
+ * and place), for as long as the text says. The packed form is what travels to the signer.
+ *
+ * Promises, tested by tests/unit/test_base_approval.c and tests/fuzz/fuzz_approval.c:
+ * unpack(pack(x)) gives x; bytes that pack did not make are refused. Threads: none; pure. Amounts:
+ * base units. */
+#ifndef SLUICE_RELAY_BASE_APPROVAL_H
+#define SLUICE_RELAY_BASE_APPROVAL_H
+
+#include "relay/base/amount.h"
+#include "relay/base/bytes.h"
+#include "relay/base/signature.h"
+
+#define APPROVAL_MOVES_MAX  48u
+#define APPROVAL_BYTES_MAX  8192u /* packed */
+#define APPROVAL_TEXT_BYTES 512u
+
+struct approval_move {
+    uint32_t source_domain;
+    struct address source; /* the router that is asked to move its collateral */
+    uint32_t target_domain;
+    struct amount amount;
+};
+
+/* One move of a plan, with the rest of it. */
+struct approval {
+    struct hash plan_id;
+    struct hash mandate; /* digest of the limits the plan was made under */
+    uint32_t index;      /* of the move that is asked for */
+    uint32_t moves_count;
+    struct approval_move moves[APPROVAL_MOVES_MAX];
+    uint64_t expires_s; /* Unix time; 0: nobody signed */
+    struct signature signature;
+};
+
+/* The id of a plan's move, and of the leg that makes it. */
+struct hash approval_move_id(const struct hash *plan_id, uint32_t index);
+
+/* The text without the place of the move; not ended by NUL. Returns its bytes. */
+size_t approval_text(const struct approval *approval, char ret_text[APPROVAL_TEXT_BYTES]);
+/* What the approver's key signs. */
+struct hash approval_digest(const struct approval *approval);
+
+/* The packed bytes, in `memory` of APPROVAL_BYTES_MAX. */
+struct bytes approval_pack(const struct approval *approval, uint8_t memory[APPROVAL_BYTES_MAX]);
+/* STATUS_MALFORMED: not such bytes, or an index beyond the moves. */
+MUST_USE enum status approval_unpack(struct bytes bytes, struct approval *ret_approval);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The journal's log in the configuration file: `log` and `witnesses`. */
+#include <stdio.h>
+#include <string.h>
+
+#include "relay/node/config_reading.h"
+#include "relay/node/config_schema.h"
+
+#define LOG_INTERVAL_DEFAULT "10 s"
+
+static void read_note_key(struct reading *reading, const char *key, const char *text,
+                          enum note_key_kind kind, struct note_key *ret_key)
+{
+    if (note_key_parse(bytes_from_string(text), ret_key) != STATUS_OK || ret_key->kind != kind) {
+        reading_refuse(
+            reading, key, STATUS_MALFORMED,
+            kind == NOTE_KEY_ED25519
+                ? "must be a log's public key: \"sluice key log\" prints it"
+                : "must be a witness's public key, <name>+<id>+<base64>, for cosignatures");
+    }
+}
+
+/* "127.0.0.1:<port>"; 0: not served. */
+static uint16_t read_listen(struct reading *reading, const char *text)
+{
+    static const char loopback[] = "127.0.0.1:";
+    uint64_t port = 0;
+
+    if (text != NULL && (strncmp(text, loopback, sizeof(loopback) - 1) != 0 ||
+                         settings_parse_u64(text + sizeof(loopback) - 1, &port) != STATUS_OK ||
+                         port == 0 || port > UINT16_MAX)) {
+        reading_refuse(reading, "listen", STATUS_MALFORMED,
+                       "must be 127.0.0.1:<port>: put a web server in front, or serve an export");
+    }
+    return (uint16_t)port;
+}
+
+static void read_witnesses(struct reading *reading, const struct file_config *from,
+                           struct node_log *log)
+{
+    for (uint32_t i = 0; i < from->witnesses_count && !reading_failed(reading); i++) {
+        struct node_witness *witness = &log->witnesses[i];
+        reading_at(reading, "witnesses[%u]", i);
+        if (!log->is_on) {
+            reading_refuse(reading, "", STATUS_MALFORMED, "witnesses need a \"log\" to sign");
+        }
+        read_note_key(reading, "key", from->witnesses[i].key, NOTE_KEY_COSIGNATURE, &witness->key);
+        if (witness_url_parse(from->witnesses[i].url, &witness->url) != STATUS_OK) {
+            reading_refuse(reading, "url", STATUS_MALFORMED, "must begin with http:// or https://");
+            return;
+        }
+        (void)snprintf(witness->url_text, sizeof(witness->url_text), "%s", from->witnesses[i].url);
+        log->witnesses_count = i + 1;
+    }
+}
+
+void config_read_log(struct reading *reading, const struct file_config *file, struct node_log *log)
+{
+    const struct file_log *from = file->log;
+
+    if (from == NULL || reading_failed(reading)) {
+        read_witnesses(reading, file, log);
+        return;
+    }
+    reading_at(reading, "log");
+    log->is_on = true;
+    read_note_key(reading, "key", from->key, NOTE_KEY_ED25519, &log->key);
+    log->spawn = reading_flag(reading, "spawn", reading_given(from->spawn, "false"));
+    reading_path(reading, "socket", from->socket, sizeof(log->socket), log->socket);
+    if (from->config != NULL) {
+        reading_path(reading, "config", from->config, sizeof(log->signer_config),
+                     log->signer_config);
+    }
+    if (log->spawn != (from->config != NULL)) {
+        reading_refuse(reading, log->spawn ? "spawn" : "config", STATUS_MALFORMED,
+                       log->spawn ? "needs the log signer's \"config\" file"
+                                  : "is only for a log's signer with \"spawn: true\"");
+    }
+    log->interval =
+        reading_duration(reading, "interval", reading_given(from->interval, LOG_INTERVAL_DEFAULT));
+    log->port = read_listen(reading, from->listen);
+    read_witnesses(reading, file, log);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/node/config_reading.h: one reading of a configuration file: values from text, and the place
+ * of the first mistake. Only config.c and its parts include this.
+ *
+ * The first error stays, and what is read after it means nothing. Threads: none. */
+#ifndef SLUICE_RELAY_NODE_CONFIG_READING_H
+#define SLUICE_RELAY_NODE_CONFIG_READING_H
+
+#include <limits.h>
+
+#include "relay/node/config.h"
+
+#define WHERE_BYTES_MAX 96u
+
+struct file_config;
+
+struct reading {
+    const struct settings *settings;
+    struct settings_error *error;
+    enum status status;
+    char folder[PATH_MAX]; /* of the file, for relative paths */
+    char where[WHERE_BYTES_MAX];
+};
+
+/* Where the next keys are, such as "chains[1]". */
+void reading_at(struct reading *reading, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+bool reading_failed(const struct reading *reading);
+/* `"key" what`, at the present place; the first one stays. */
+void reading_refuse(struct reading *reading, const char *key, enum status status, const char *what);
+/* The text, or what stands where the key is absent. */
+const char *reading_given(const char *text, const char *otherwise);
+
+void reading_name(struct reading *reading, const char *key, const char *text,
+                  char ret_name[NAME_BYTES_MAX]);
+bool reading_flag(struct reading *reading, const char *key, const char *text);
+uint64_t reading_count(struct reading *reading, const char *key, const char *text, uint64_t minimum,
+                       uint64_t maximum);
+uint64_t reading_size(struct reading *reading, const char *key, const char *text);
+struct address reading_address(struct reading *reading, const char *key, const char *text);
+struct amount reading_native(struct reading *reading, const char *key, const char *text);
+struct duration reading_duration(struct reading *reading, const char *key, const char *text);
+struct bps reading_share(struct reading *reading, const char *key, const char *text);
+void reading_path(struct reading *reading, const char *key, const char *text, size_t capacity,
+                  char *ret_path);
+
+/* ---- parts ---- */
+
+void config_read_log(struct reading *reading, const struct file_config *file, struct node_log *log);
+
+#endif

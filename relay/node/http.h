@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/node/http.h: a small HTTP server for what may be read: GET and HEAD, on loopback.
+ *
+ * It carries bytes and decides nothing: a handler turns a path into an answer. Bounded: so many
+ * connections, so much of a request, so long for each. Whoever wants more of the world to read puts
+ * a web server in front.
+ *
+ * Threads: that of the libwebsockets context it is opened on, which is not the node's loop: readers
+ * must not slow what moves money. */
+#ifndef SLUICE_RELAY_NODE_HTTP_H
+#define SLUICE_RELAY_NODE_HTTP_H
+
+#include <libwebsockets.h>
+
+#include "relay/base/bytes.h"
+
+#define HTTP_CONNECTIONS_MAX 32u
+#define HTTP_PATH_BYTES_MAX  256u /* longer ones are not found */
+
+/* not stored */
+enum http_caching {
+    HTTP_CACHE_NEVER,   /* ask again each time */
+    HTTP_CACHE_FOREVER, /* what is at this path never changes */
+};
+
+struct http_answer {
+    unsigned status; /* 200, 404, 503 */
+    const char *content_type;
+    enum http_caching caching;
+    uint8_t *body; /* malloc; the server frees it; NULL: none */
+    size_t body_count;
+};
+
+struct http_handler {
+    void *context;
+    /* `path` begins with a slash and is borrowed; `*ret_answer` is 404 without a body at first. */
+    void (*serve)(void *context, struct bytes path, struct http_answer *ret_answer);
+};
+
+struct http_server; /* opaque */
+
+struct http_options {
+    uint16_t port; /* on 127.0.0.1 */
+    struct http_handler handler;
+};
+
+/* Listens. STATUS_BUSY: the port is taken; STATUS_NO_MEMORY. The server ends with its context and
+ * is freed after it. */
+MUST_USE enum status http_open(struct lws_context *context, const struct http_options *options,
+                               struct http_server **ret_server);
+/* After the context was destroyed. Accepts NULL, returns NULL. */
+struct http_server *http_free(struct http_server *server);
+
+/* Copies text into the answer and makes it 200; 503 when there is no memory. */
+void http_answer_copy(struct http_answer *answer, struct bytes body, const char *content_type);
+
+#endif

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Messages of one contract, delivered by one key. First by a node: it proves, simulates, journals,
+// signs and submits. Then as many by this program, which has made and signed every transaction
+// before it gives the first to the chain: no sender can be faster. Both are counted in deliveries
+// per block, from the first block that has some to the last, on the same chain in the same run.
+
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { mailboxAbi } from '../../../deploy/devnet/lib/abi.mjs';
+import { deriveAccounts } from '../../../deploy/devnet/lib/accounts.mjs';
+import { checkpointHash, quorumOf } from '../../../deploy/devnet/lib/delivery.mjs';
+import { readMessages } from '../../../deploy/devnet/lib/messages.mjs';
+import { requirePackage } from '../../../deploy/devnet/lib/packages.mjs';
+import { callContract, rpc, rpcBatch } from '../../../deploy/devnet/lib/rpc.mjs';
+import { Stage } from '../../../deploy/devnet/lib/stage.mjs';
+import { EXIT_FAILED, Stop, deferInterrupts, endProgress, readCount, readOptions, runProgram,
+  showProgress, sleep } from '../../../deploy/devnet/lib/terminal.mjs';
+import { childrenOf, cpuMs } from './usage.mjs';
+
+const { concat, encodeFunctionData, numberToHex, pad } = requirePackage('viem/utils');
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
+
+const PORT_BASE = '18740';
+const ROUND_MAX_MS = 180_000;
+const POLL_MS = 500;
+const IN_FLIGHT = 1024;
+const GAS = 200_000n; // about what the node asks for
+const FEE = 20_000_000_000n;
+const BATCH = 100; // transactions of one request
+const LANE = ['--burst', '--lane', 'alpha:beta', '--transfers', '0'];
+
+const TITLE = `Measures submission against the chain's own ceiling, and prints one JSON line (medians
+over rounds). Exit codes: 0 measured, 1 something was not delivered, 2 wrong usage, 3 something
+cannot be had.`;
+
+const OPTIONS = {
+  messages: { type: 'string', value: 'N', default: '1200', help: 'messages of a round, each way' },
+  rounds: { type: 'string', value: 'N', default: '3', help: 'rounds on the same chains' },
+  program: { type: 'string', value: 'FILE', help: 'the node\'s program',
+    default: process.env.SLUICE_PROGRAM || path.join(root, 'build/release/sluice') },
+  data: { type: 'string', value: 'DIR', default: path.join(root, 'build/bench-submit'),
+    help: 'made anew; logs stay there' },
+};
+
+/** Waits until messages are delivered; resolves to deliveries per block and seconds. */
+async function waitDelivered(stage, ids, what) {
+  const end = Date.now() + ROUND_MAX_MS;
+  const wanted = new Set(ids);
+  for (;;) {
+    stage.check();
+    const { messages } = await readMessages(stage.devnet);
+    const mine = messages.filter(({ id }) => wanted.has(id));
+    const open = mine.filter(({ deliveries }) => deliveries.length === 0).length;
+    showProgress(`bench: ${mine.length - open} of ${ids.length} ${what}`);
+    if (open === 0 && mine.length === ids.length) {
+      const blocks = mine.map(({ deliveries }) => deliveries[0].block);
+      const seconds = mine.map(({ deliveries }) => deliveries[0].seconds);
+      return {
+        perBlock: mine.length / (Math.max(...blocks) - Math.min(...blocks) + 1),
+        perSecond: mine.length / (Math.max(...seconds) - Math.min(...seconds) + 1),
+      };
+    }
+    if (Date.now() > end) throw new Stop(EXIT_FAILED, `${open} of ${ids.length} not delivered`);
+    await sleep(POLL_MS);
+  }
+}
+
+const send = (stage, count) => stage.traffic([...LANE, '--messages', String(count)]);
+
+/** Waits until every validator has published a checkpoint for every leaf of the first chain. */
+async function waitPublished(stage, validators) {
+  const [{ name, httpUrl, mailbox }] = stage.devnet.chains;
+  const sent = await callContract(httpUrl, mailbox, mailboxAbi, 'nonce');
+  const end = Date.now() + ROUND_MAX_MS;
+  for (;;) {
+    stage.check();
+    const published = validators.map((node) => {
+      const { validated } = JSON.parse(execFileSync(
+        stage.program, ['status', '--json', '--config', node.config], { encoding: 'utf8' }));
+      return validated.find(({ chain }) => chain === name).published;
+    });
+    showProgress(`bench: ${Math.min(...published)} of ${sent} checkpoints published`);
+    if (published.every((count) => count >= sent)) return;
+    if (Date.now() > end) throw new Stop(EXIT_FAILED, 'checkpoints are missing');
+    await sleep(POLL_MS);
+  }
+}
+
+/** The node starts when everything that it needs is there, so that it alone is measured. */
+async function roundOfNode(stage, validators, relayer, count) {
+  const { ids } = await send(stage, count);
+  await waitPublished(stage, validators);
+  const { child: { pid } } = await stage.start(relayer);
+  const rates = await waitDelivered(stage, ids, 'delivered by the node');
+  await sleep(4000); // until its deliveries are final and it is at rest
+  const cpu = cpuMs([pid, ...childrenOf(pid)]) / count;
+  await stage.end(relayer);
+  return { ...rates, cpu };
+}
+
+/** Deliveries as signed transactions; which root was signed is nothing to the destination. */
+async function signMany({ devnet }, accounts, messages) {
+  const [origin, destination] = devnet.chains;
+  const signers = quorumOf(accounts);
+  const checkpointRoot = pad('0x01', { size: 32 });
+  const hook = origin.merkleTreeHook;
+  const from = accounts.relayer;
+  const { httpUrl, mailbox: to, chainId } = destination;
+  let nonce = Number(await rpc(httpUrl, 'eth_getTransactionCount', [from.address, 'latest']));
+  const signed = [];
+  for (const { id, bytes } of messages) {
+    const raw = checkpointHash({
+      domain: origin.domain, hook, root: checkpointRoot, index: 0, id,
+    });
+    const signatures = [];
+    for (const signer of signers) signatures.push(await signer.signMessage({ message: { raw } }));
+    const metadata = concat([
+      pad(hook, { size: 32 }), checkpointRoot, numberToHex(0, { size: 4 }), ...signatures,
+    ]);
+    const data = encodeFunctionData({
+      abi: mailboxAbi, functionName: 'process', args: [metadata, bytes],
+    });
+    signed.push(await from.account.signTransaction({
+      chainId, nonce, to, data, gas: GAS, maxFeePerGas: FEE, maxPriorityFeePerGas: FEE / 20n,
+      type: 'eip1559',
+    }));
+    nonce += 1;
+    if (signed.length % BATCH === 0) {
+      showProgress(`bench: ${signed.length} of ${messages.length} signed beforehand`);
+    }
+  }
+  return signed;
+}
+
+async function roundOfCeiling(stage, accounts, count) {
+  const { ids } = await send(stage, count);
+  const wanted = new Set(ids);
+  const { messages } = await readMessages(stage.devnet);
+  const signed = await signMany(stage, accounts, messages.filter(({ id }) => wanted.has(id)));
+  const { httpUrl } = stage.devnet.chains[1];
+  for (let i = 0; i < signed.length; i += BATCH) {
+    await rpcBatch(httpUrl, signed.slice(i, i + BATCH)
+      .map((transaction) => ['eth_sendRawTransaction', [transaction]]));
+  }
+  return waitDelivered(stage, ids, 'delivered without the node');
+}
+
+function median(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+const rounded = (value) => Math.round(value * 100) / 100;
+
+function summarize(ours, ceiling, count) {
+  const of = (list, name) => rounded(median(list.map((round) => round[name])));
+  return {
+    messages: count,
+    rounds: ours.length,
+    deliveries_per_block: of(ours, 'perBlock'),
+    ceiling_per_block: of(ceiling, 'perBlock'),
+    deliveries_per_second: of(ours, 'perSecond'),
+    ceiling_per_second: of(ceiling, 'perSecond'),
+    share_of_ceiling: rounded(of(ours, 'perSecond') / of(ceiling, 'perSecond')),
+    cpu_ms_per_message: of(ours, 'cpu'),
+  };
+}
+
+async function main() {
+  process.env.SLUICE_PORT_BASE ||= PORT_BASE;
+  const options = readOptions(TITLE, OPTIONS);
+  const count = readCount('--messages', options.messages, 1, 10_000);
+  const roundsCount = readCount('--rounds', options.rounds, 1, 1000);
+  deferInterrupts();
+  const accounts = deriveAccounts();
+  const stage = new Stage({ folder: options.data, program: options.program, chains: 2 });
+  try {
+    await stage.open();
+    const validators = await stage.startValidators();
+    const relayer = stage.write({
+      name: 'relayer', mode: 'observe', capital: false,
+      settingsOf: () => ({ in_flight_max: IN_FLIGHT }),
+    });
+    const ours = [];
+    const ceiling = [];
+    for (let i = 0; i < roundsCount; ++i) {
+      // The key is one sender's at a time: what others sent while the node is away it accepts,
+      // because a start with nothing under way begins with the chain's nonce.
+      ours.push(await roundOfNode(stage, validators, relayer, count));
+      ceiling.push(await roundOfCeiling(stage, accounts, count));
+    }
+    endProgress();
+    process.stdout.write(`${JSON.stringify(summarize(ours, ceiling, count))}\n`);
+  } finally {
+    await stage.close();
+  }
+}
+
+runProgram('bench', main);

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Messages that a test sends by itself, and whether they were delivered.
+
+import { mailboxAbi } from '../../../deploy/devnet/lib/abi.mjs';
+import { dispatchLogs, messageOfLog } from '../../../deploy/devnet/lib/messages.mjs';
+import { requirePackage } from '../../../deploy/devnet/lib/packages.mjs';
+import { callContract, callContracts, sendTransaction, waitReceipt }
+  from '../../../deploy/devnet/lib/rpc.mjs';
+
+const { encodeFunctionData, numberToHex, pad } = requirePackage('viem/utils');
+
+// What a leaf costs depends on the leaves before it, so an estimate is too low for some.
+const DISPATCH_GAS = numberToHex(400_000);
+
+let sent = 0;
+
+/**
+ * Sends one message from a chain to another; its body says which it is. Resolves to it once it is
+ * in a block. `user` is an index into the devnet's users.
+ */
+export async function dispatch(devnet, origin, destination, user = 0) {
+  sent += 1;
+  const args = [destination.domain, pad(destination.testRecipient, { size: 32 }),
+    numberToHex(sent, { size: 32 })];
+  const { httpUrl, mailbox: to } = origin;
+  const value = await callContract(httpUrl, to, mailboxAbi, 'quoteDispatch', args);
+  const from = devnet.users[user % devnet.users.length];
+  const data = encodeFunctionData({ abi: mailboxAbi, functionName: 'dispatch', args });
+  const hash = await sendTransaction(
+    httpUrl, { from, to, data, value: numberToHex(value), gas: DISPATCH_GAS });
+  const [log] = dispatchLogs(await waitReceipt(httpUrl, hash, 'dispatch'));
+  return messageOfLog(log);
+}
+
+/** The same for several messages at once. */
+export function dispatchMany(devnet, origin, destination, count) {
+  return Promise.all(
+    Array.from({ length: count }, (_, i) => dispatch(devnet, origin, destination, i)));
+}
+
+/** How many of the messages a destination's mailbox has delivered. */
+export async function countDelivered(destination, messages) {
+  const { httpUrl, mailbox } = destination;
+  const results = await callContracts(httpUrl, messages.map(({ id }) => ({
+    to: mailbox, abi: mailboxAbi, functionName: 'delivered', args: [id],
+  })));
+  return results.filter(Boolean).length;
+}

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a person says to a running node.
+
+import { spawnSync } from 'node:child_process';
+import { expectEqual } from '../../../deploy/devnet/lib/expect.mjs';
+
+/** Runs `sluice VERB ... --config` of a node; it must be accepted. Resolves to what it printed. */
+export function runOperator(stage, node, ...words) {
+  const { status, stdout, stderr } = spawnSync(
+    stage.program, [...words, '--config', node.config], { encoding: 'utf8' });
+  expectEqual(status, 0, `the exit of sluice ${words.join(' ')} (${(stdout + stderr).trim()})`);
+  return stdout;
+}
+
+/** A chain of a node, as `sluice status` has it. */
+export function chainStatus(stage, node, chain) {
+  const { chains } = JSON.parse(runOperator(stage, node, 'status', '--json'));
+  return chains.find(({ name }) => name === chain.name);
+}
