@@ -16,9 +16,10 @@ const ASSET = 'USDC';
  * Writes the files of one node and says where they are.
  * Options: folder, name, mode (observe, propose, act), validator (index; absent for the relayer),
  * signerMode (what the signer allows; as `mode` when absent; propose wants mandate, a hash, and
- * approvers, addresses), endpointOf (chain to URL; the chain's
- * own when absent; several with commas between), nodeSettings (that differ), capital (false: a relayer alone), route (settings that differ), log (keep a
- * transparency log: {interval, port, witnesses}), program (of sluice; makes the log's key),
+ * approvers, addresses), endpointOf (chain to URL; the chain's own when absent; several with commas
+ * between), nodeSettings (that differ or are more), capital (false: a relayer alone), route (settings
+ * that differ), log (keep a transparency log: {interval, port, witnesses}), program (of sluice; makes
+ * the log's key),
  * keys (more accounts that deliver, {address, keystore}), settingsOf (chain to settings that differ
  * or are more), relayTo (chain to whether messages are delivered to it; to all when absent).
  */
