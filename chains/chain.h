@@ -102,6 +102,7 @@ struct chain_endpoint {
     struct duration latency; /* of answers, smoothed */
     uint64_t head_number;    /* newest block it told of */
     uint64_t head_time_s;    /* and its timestamp */
+    uint64_t final_number;   /* newest final block it told of */
 };
 
 /* Shared part of every adapter; the first member of the adapter's own struct. */

@@ -137,10 +137,38 @@ const struct cli_verb cli_verbs[] = {
      "Prints what is in force, defaults included, or says file, line and column of the first\n"
      "mistake. Exit codes: 0 good; 2 a mistake; 4 well-formed, but not allowed.\n",
      cli_config},
+    {"doctor", "Is everything here fit to run a node: chains, clock, key, disk, journal, signer.",
+     "sluice doctor --config FILE [--seconds N] [--json]\n\n"
+     "  --config FILE  the node's configuration\n"
+     "  --seconds N    look for at most so long (20)\n"
+     "  --json         one JSON document instead of a table\n\n"
+     "Connects to every endpoint as a node would: the chain's identity, a block by subscription,\n"
+     "the final block, a range of logs, whether the endpoints agree, the clock, the key's "
+     "balance;\n"
+     "then the disk, the journal and the signer. Each line passes, warns or fails, and says what\n"
+     "to do. Nothing is signed or written; it may run beside the node.\n\n"
+     "Exit codes: 0 nothing fails; 1 a balance is too low; 2 configuration, or an endpoint of\n"
+     "another chain; 3 an endpoint, a chain or the signer cannot be used; 5 endpoints contradict\n"
+     "each other, or the journal is damaged; 75 disk or clock\n",
+     cli_doctor},
+    {"rpc", "The endpoints, and how each does.",
+     "sluice rpc status --config FILE [--seconds N] [--json]\n\n"
+     "  --config FILE  the node's configuration\n"
+     "  --seconds N    look for at most so long (20)\n"
+     "  --json         one JSON document instead of a table\n\n"
+     "Uses every endpoint for a few seconds: its newest block and that block's age, the final\n"
+     "block it names, how long it takes to answer, its errors, silences and contradictions.\n\n"
+     "Exit codes: 0 every chain has its quorum; 2 configuration; 3 a chain has not\n",
+     cli_rpc},
     {"solve", "Find the best plan for a network file, with its proof.",
-     "sluice solve NETWORK [--gap GAP] > PLAN\n\n"
-     "  --gap GAP  stop when the plan is proved to miss no more than this part of what could be\n"
-     "             gained (1e-6)\n\n"
+     "sluice solve NETWORK [--gap GAP] [--steps N] [--warm PLAN] > PLAN\n\n"
+     "  --gap GAP    stop when the plan is proved to miss no more than this part of what could be\n"
+     "               gained (1e-6)\n"
+     "  --steps N    stop after N steps, with the best plan so far (200); a step is as many "
+     "pivots\n"
+     "               as there are places and groups, and 64\n"
+     "  --warm PLAN  start from an earlier plan of this network, whose amounts may have changed\n"
+     "               since; the answer names it by its SHA-256\n\n"
      "The plan says what it is worth, how much more any plan could be worth at most, and the "
      "prices\n"
      "that prove it ('sluice certify'). With fixed costs the gap that is left may be above GAP; it "
@@ -166,6 +194,16 @@ const struct cli_verb cli_verbs[] = {
      "file\n"
      "is not what it should be.\n",
      cli_explain},
+    {"backtest", "Days of users under our policy and others': what each would have made.",
+     "sluice backtest SCENARIO [--json] [--svg FILE]\n\n"
+     "Plays the scenario's users against 'sluice' and against what other rebalancers do, and says\n"
+     "for each what it earned, what users found no liquidity, what moving cost, and how far it is\n"
+     "from what somebody could have made who knew everything beforehand (regret). The same "
+     "scenario\n"
+     "gives the same numbers everywhere. relay/backtest/scenarios has a dozen.\n\n"
+     "  --svg FILE  a plot of each policy's value over time\n\n"
+     "Exit codes: 0 played; 2 the file is not what it should be; 75 the plot cannot be written\n",
+     cli_backtest},
     {"key", "Make and import keys for the signer.",
      "sluice key new KEYSTORE --passphrase-file FILE [--json]\n"
      "sluice key import KEYSTORE --passphrase-file FILE [--json]\n"

@@ -73,16 +73,38 @@ uint64_t journal_reader_head(const struct journal_reader *reader)
     return reader->journal->ops->reader_head(reader);
 }
 
-/* Takes what is stored apart and compares its checksum. */
-static enum status open_stored(struct bytes stored, struct bytes *ret_record, struct hash *ret_leaf)
+/* Takes what is stored apart. STATUS_CORRUPT: it is not of a length that is written. */
+static enum status split_stored(struct bytes stored, struct bytes *ret_record)
 {
     if (stored.count <= JOURNAL_CHECKSUM_BYTES ||
         stored.count > RECORD_BYTES_MAX + JOURNAL_CHECKSUM_BYTES) {
         return STATUS_CORRUPT;
     }
-    const struct bytes record = bytes_from(stored.data, stored.count - JOURNAL_CHECKSUM_BYTES);
+    *ret_record = bytes_from(stored.data, stored.count - JOURNAL_CHECKSUM_BYTES);
+    return STATUS_OK;
+}
+
+/* The checksum stands behind the record. */
+static bool has_checksum(struct bytes record, const struct hash *leaf)
+{
+    return memcmp(leaf->bytes, record.data + record.count, JOURNAL_CHECKSUM_BYTES) == 0;
+}
+
+enum status journal_read_leaf(struct journal_reader *reader, uint64_t sequence,
+                              struct bytes *ret_record, struct hash *ret_leaf)
+{
+    struct bytes stored;
+    struct bytes record;
+    enum status status = reader->journal->ops->read_record(reader, sequence, &stored);
+
+    if (status == STATUS_OK) {
+        status = split_stored(stored, &record);
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
     const struct hash leaf = tree_leaf(record);
-    if (memcmp(leaf.bytes, record.data + record.count, JOURNAL_CHECKSUM_BYTES) != 0) {
+    if (!has_checksum(record, &leaf)) {
         return STATUS_CORRUPT;
     }
     *ret_record = record;
@@ -90,26 +112,21 @@ static enum status open_stored(struct bytes stored, struct bytes *ret_record, st
     return STATUS_OK;
 }
 
-enum status journal_read_leaf(struct journal_reader *reader, uint64_t sequence,
-                              struct bytes *ret_record, struct hash *ret_leaf)
-{
-    struct bytes stored;
-    const enum status status = reader->journal->ops->read_record(reader, sequence, &stored);
-
-    return status == STATUS_OK ? open_stored(stored, ret_record, ret_leaf) : status;
-}
-
 void journal_read_chunk(struct journal_reader *reader, uint64_t first,
                         struct journal_chunk *ret_chunk)
 {
     reader->journal->ops->read_chunk(reader, first, ret_chunk);
     for (uint32_t i = 0; i < ret_chunk->count; i++) {
-        const enum status status =
-            open_stored(ret_chunk->records[i], &ret_chunk->records[i], &ret_chunk->leaves[i]);
-        if (status != STATUS_OK) {
-            ret_chunk->count = i;
-            ret_chunk->status = status;
+        struct bytes *record = &ret_chunk->records[i];
+        if (split_stored(*record, record) == STATUS_OK) {
+            ret_chunk->leaves[i] =
+                tree_leaf_prefixed(bytes_from(record->data - 1, record->count + 1));
+            if (has_checksum(*record, &ret_chunk->leaves[i])) {
+                continue;
+            }
         }
+        ret_chunk->count = i;
+        ret_chunk->status = STATUS_CORRUPT;
     }
 }
 

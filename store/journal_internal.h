@@ -31,8 +31,8 @@ struct journal_ops {
     /* A complete node of height 8, 16, ... 56. */
     enum status (*read_node)(struct journal_reader *reader, uint32_t height, uint64_t index,
                              struct hash *ret_hash);
-    /* As read_record, for as many as are there and fit: their bytes go to ret_chunk->records, and
-     * its count and status are set. */
+    /* As read_record, for as many as are there and fit: their bytes go to ret_chunk->records, each
+     * behind a zero byte, and its count and status are set. */
     void (*read_chunk)(struct journal_reader *reader, uint64_t first,
                        struct journal_chunk *ret_chunk);
     /* With its checksum behind it, unchecked. */

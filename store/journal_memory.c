@@ -40,7 +40,7 @@ struct memory_journal {
     struct waiting *oldest;
     struct waiting *newest;
     uint64_t version;
-    struct sorted_entry **records; /* key empty, value with its checksum */
+    struct sorted_entry **records; /* key: a zero byte; value with its checksum */
     uint64_t records_count;
     uint64_t records_capacity;
     struct tree_frontier frontier;
@@ -91,8 +91,9 @@ static void append_record(struct memory_journal *journal, struct bytes record)
     tree_append(&journal->frontier, &leaf, &completed);
     put_nodes(journal, &completed);
     memcpy(stored + record.count, leaf.bytes, JOURNAL_CHECKSUM_BYTES);
+    /* A key of one zero byte, which is in front of the value in memory. */
     journal->records[journal->records_count++] = sorted_entry_new(
-        bytes_from("", 0), bytes_from(stored, record.count + JOURNAL_CHECKSUM_BYTES));
+        bytes_from("", 1), bytes_from(stored, record.count + JOURNAL_CHECKSUM_BYTES));
     journal->bytes_count += record.count;
 }
 

@@ -49,7 +49,8 @@ static enum status make_room(struct published_reader *reader, size_t count)
     return STATUS_OK;
 }
 
-/* Behind `used` bytes, with the head of the hash that its tile has for it as checksum. */
+/* Behind `used` bytes and a zero byte, with the head of the hash that its tile has for it as
+ * checksum. */
 static enum status read_behind(struct published_reader *reader, uint64_t sequence, size_t used,
                                size_t *ret_count)
 {
@@ -62,13 +63,14 @@ static enum status read_behind(struct published_reader *reader, uint64_t sequenc
         status = tree.read(tree.context, 0, sequence - 1, &leaf);
     }
     if (status == STATUS_OK) {
-        status = make_room(reader, used + record.count + JOURNAL_CHECKSUM_BYTES);
+        status = make_room(reader, used + 1 + record.count + JOURNAL_CHECKSUM_BYTES);
     }
     if (status != STATUS_OK) {
         return status_of(status);
     }
-    memcpy(reader->stored + used, record.data, record.count);
-    memcpy(reader->stored + used + record.count, leaf.bytes, JOURNAL_CHECKSUM_BYTES);
+    reader->stored[used] = 0;
+    memcpy(reader->stored + used + 1, record.data, record.count);
+    memcpy(reader->stored + used + 1 + record.count, leaf.bytes, JOURNAL_CHECKSUM_BYTES);
     *ret_count = record.count + JOURNAL_CHECKSUM_BYTES;
     return STATUS_OK;
 }
@@ -84,7 +86,7 @@ static enum status published_record(struct journal_reader *base, uint64_t sequen
     }
     const enum status status = read_behind(reader, sequence, 0, &count);
     if (status == STATUS_OK) {
-        *ret_stored = bytes_from(reader->stored, count);
+        *ret_stored = bytes_from(reader->stored + 1, count);
     }
     return status;
 }
@@ -108,12 +110,12 @@ static void published_chunk(struct journal_reader *base, uint64_t first,
             break;
         }
         ret_chunk->records[ret_chunk->count++].count = count;
-        used += count;
+        used += 1 + count;
     }
     used = 0;
     for (uint32_t i = 0; i < ret_chunk->count; i++) {
-        ret_chunk->records[i].data = reader->stored + used;
-        used += ret_chunk->records[i].count;
+        ret_chunk->records[i].data = reader->stored + used + 1;
+        used += 1 + ret_chunk->records[i].count;
     }
 }
 

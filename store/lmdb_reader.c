@@ -10,7 +10,7 @@
 #define BUFFER_BYTES_MIN 4096u
 #define CHUNK_BYTES      ((size_t)256 << 10)
 
-static_assert(CHUNK_BYTES >= RECORD_BYTES_MAX + JOURNAL_CHECKSUM_BYTES, "any record fits a chunk");
+static_assert(CHUNK_BYTES > RECORD_BYTES_MAX + JOURNAL_CHECKSUM_BYTES, "any record fits a chunk");
 
 static void reader_end_transaction(struct lmdb_reader *reader)
 {
@@ -352,14 +352,15 @@ static void copy_records(struct lmdb_reader *reader, MDB_cursor *cursor, uint64_
             rc = MDB_NOTFOUND;
             break;
         }
-        if (value.mv_size > reader->value_capacity - used) {
+        if (value.mv_size + 1 > reader->value_capacity - used) {
             /* Only a damaged one does not fit an empty buffer. */
             rc = used == 0 ? MDB_CORRUPTED : MDB_SUCCESS;
             break;
         }
-        memcpy(reader->value + used, value.mv_data, value.mv_size);
-        chunk->records[chunk->count++] = bytes_from(reader->value + used, value.mv_size);
-        used += value.mv_size;
+        reader->value[used] = 0;
+        memcpy(reader->value + used + 1, value.mv_data, value.mv_size);
+        chunk->records[chunk->count++] = bytes_from(reader->value + used + 1, value.mv_size);
+        used += 1 + value.mv_size;
         rc = chunk->count < JOURNAL_CHUNK_RECORDS ? mdb_cursor_get(cursor, &key, &value, MDB_NEXT)
                                                   : MDB_SUCCESS;
     }

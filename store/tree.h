@@ -23,6 +23,8 @@
 #define TREE_SIZE_MAX         ((UINT64_C(1) << 63) - 1)
 
 struct hash tree_leaf(struct bytes record);
+/* The same of a record that stands behind a zero byte in memory, both given: a little faster. */
+struct hash tree_leaf_prefixed(struct bytes prefixed);
 struct hash tree_node(const struct hash *left, const struct hash *right);
 struct hash tree_root_empty(void);
 

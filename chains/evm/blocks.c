@@ -5,13 +5,16 @@
  * What a bloom excludes is not asked for, once the chain's blooms have been seen to agree with its
  * logs; a chain whose blooms do not is asked for every block. A node can know a block before it can
  * serve its logs, so an answer that lacks an event which the bloom promises is asked for once more
- * after a pause, and only then believed (a bloom can promise too much). */
+ * after a pause. What is lacking then is looked for in the block's receipts, whose root the header
+ * states; where there are none to be had it is believed (a bloom can promise too much). */
 #include <string.h>
 
 #include "chains/evm/evm_internal.h"
+#include "chains/evm/receipts.h"
 
 #define LOGS_AGAIN_AFTER   DURATION_MS(200)
 #define HEADER_AGAIN_AFTER DURATION_MS(300)
+#define PROOF_AGAIN_AFTER  DURATION_MS(1000)
 
 enum { FOREIGN_LOGS_MAX = 64 }; /* in one block: above it transfers are filtered by account */
 
@@ -30,6 +33,7 @@ static void cut_slots(struct evm *evm, uint32_t count)
         evm_facts_clear(evm, &watch->slots[index].facts);
         evm_calls_drop(evm, EVM_CALL_HEADER, index);
         evm_calls_drop(evm, EVM_CALL_LOGS, index);
+        evm_calls_drop(evm, EVM_CALL_PROOF, index);
     }
     if (count < watch->slots_count) {
         watch->slots_count = count;
@@ -152,6 +156,14 @@ static void pump_slot(struct evm *evm, struct evm_slot *slot)
     case EVM_SLOT_LINKED:
         ask_logs(evm, slot);
         return;
+    case EVM_SLOT_PROOF_WANTED:
+        if (instant_is_past(slot->again_at, evm->now) && !evm->store.is_full &&
+            evm_call_start(evm, EVM_CALL_PROOF, (uint32_t)(slot->header.number % EVM_AHEAD_BLOCKS),
+                           0, EVM_ANY_ENDPOINT)) {
+            slot->phase = EVM_SLOT_PROOF_ASKED;
+        }
+        return;
+    case EVM_SLOT_PROOF_ASKED:
     case EVM_SLOT_HEADER_ASKED:
     case EVM_SLOT_HEADER_KNOWN:
     case EVM_SLOT_LOGS:
@@ -187,7 +199,8 @@ struct instant evm_slots_next_tick(const struct evm *evm)
     evm_sooner(evm, watch->slots_again_at, &next);
     for (uint32_t i = 0; i < watch->slots_count; i++) {
         const struct evm_slot *const slot = &watch->slots[(watch->next + i) % EVM_AHEAD_BLOCKS];
-        if (slot->phase == EVM_SLOT_PAUSE || slot->phase == EVM_SLOT_HEADER_WANTED) {
+        if (slot->phase == EVM_SLOT_PAUSE || slot->phase == EVM_SLOT_HEADER_WANTED ||
+            slot->phase == EVM_SLOT_PROOF_WANTED) {
             evm_sooner(evm, slot->again_at, &next);
         }
     }
@@ -255,7 +268,76 @@ static void judge_logs(struct evm *evm, struct evm_slot *slot)
         pause_slot(evm, slot);
         return;
     }
+    if ((promised & ~slot->events_seen) != 0 && !evm->no_block_receipts &&
+        !hash_is_zero(&slot->header.receipts_root)) {
+        unlink_slot(evm, slot);
+        slot->phase = EVM_SLOT_PROOF_WANTED;
+        slot->again_at = evm->now;
+        return;
+    }
     slot->phase = EVM_SLOT_READY;
+}
+
+void evm_proof_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer)
+{
+    rpc_write_begin(writer, call->id, "eth_getBlockReceipts");
+    json_write_data(writer, bytes_from(evm->watch.slots[call->subject].header.hash.bytes, 32));
+    rpc_write_end(writer);
+}
+
+/* The facts in receipts that are known to be the block's own. */
+static enum status read_proven(struct evm *evm, struct evm_slot *slot,
+                               const struct json_token *receipts)
+{
+    const struct evm_logs_expected expected = {
+        .from = slot->header.number, .to = slot->header.number, .block_hash = &slot->header.hash};
+    const struct json_token *receipt = json_first(receipts);
+
+    for (uint32_t i = 0; i < receipts->count; i++, receipt = json_after(receipt)) {
+        struct evm_logs_found found;
+        const enum status status =
+            evm_facts_read(evm, json_member(receipt, "logs"), &expected, &slot->facts, &found);
+        if (status != STATUS_OK) {
+            return status;
+        }
+    }
+    return STATUS_OK;
+}
+
+/* What enough endpoints left out is in the receipts, or a bloom promised too much: the root that
+ * the header states decides, whoever gives them. */
+void evm_proof_answer(struct evm *evm, const struct evm_call *call, const struct evm_answer *answer)
+{
+    struct evm_slot *const slot = &evm->watch.slots[call->subject];
+    struct hash root;
+
+    CHECK(slot->phase == EVM_SLOT_PROOF_ASKED);
+    if (answer->kind == EVM_ANSWER_ERROR) {
+        evm->no_block_receipts = true; /* not offered here, or too large for a frame */
+        slot->phase = EVM_SLOT_READY;
+        return;
+    }
+    slot->phase = EVM_SLOT_PROOF_WANTED;
+    slot->again_at = instant_after(evm->now, PROOF_AGAIN_AFTER);
+    if (answer->kind == EVM_ANSWER_NONE || json_is_null(answer->result)) {
+        return;
+    }
+    /* The memory of requests is free while an answer is read. */
+    if (evm_receipts_root(answer->result, evm->frame, evm->frame_bytes_max, &root) != STATUS_OK ||
+        !hash_equal(&root, &slot->header.receipts_root)) {
+        evm_endpoint_malformed(evm, call->endpoint, "receipts that are not the block's");
+        return;
+    }
+    const enum status status = read_proven(evm, slot, answer->result);
+    if (status == STATUS_OK) {
+        slot->phase = EVM_SLOT_READY;
+        return;
+    }
+    unlink_slot(evm, slot);
+    evm->store.is_full = status == STATUS_FULL;
+    if (status == STATUS_FULL && evm->store.held == 0) {
+        evm_endpoint_malformed(evm, call->endpoint, EVM_TEXT_BLOCK_TOO_LARGE);
+    }
 }
 
 void evm_logs_answer(struct evm *evm, const struct evm_call *call, const struct evm_answer *answer)

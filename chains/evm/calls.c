@@ -293,6 +293,9 @@ static void tell_dissenters(struct evm *evm, struct evm_call *call)
 
     for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
         const struct evm_ask *const ask = &call->asks[i];
+        if (ask->phase != EVM_ASK_VOTED && ask->lacks) {
+            evm_recheck_want(evm, call, i, agreed); /* it was to be asked again */
+        }
         if (ask->phase == EVM_ASK_VOTED && !hash_equal(&ask->digest, &call->agreed)) {
             evm->chain.endpoints[i].behind += ask->lacks ? 1 : 0;
             if (!ask->is_null && evm_vote_is_fixed(call)) {
@@ -360,6 +363,9 @@ static void vote(struct evm *evm, struct evm_call *call, uint32_t endpoint,
     ask->is_null = said.is_null;
     ask->lacks = said.lacks;
     if (call->is_settled) {
+        if (ask->lacks && !ask->is_null && !hash_equal(&ask->digest, &call->agreed)) {
+            evm_recheck_want(evm, call, endpoint, votes_for(evm, call, &call->agreed));
+        }
         if (!ask->lacks && !hash_equal(&ask->digest, &call->agreed) && evm_vote_is_fixed(call)) {
             evm_evidence_keep(evm, call, &ask->digest, answer->result);
             evm_dissent_tell(evm, call, endpoint, votes_for(evm, call, &call->agreed));

@@ -135,6 +135,7 @@ static void end_use(struct evm *evm, uint32_t index, enum evm_endpoint_phase pha
 {
     evm->endpoints[index].phase = phase;
     evm->endpoints[index].told = (struct evm_told){.head_is_known = false};
+    evm->endpoints[index].recheck = (struct evm_recheck){.is_wanted = false};
     choose_primary(evm);
 }
 
@@ -467,6 +468,9 @@ void evm_endpoint_pump(struct evm *evm)
         if (evm_endpoint_is_listened(evm, i) && !endpoint->is_subscribed) {
             endpoint->is_subscribed = evm_call_start(evm, EVM_CALL_SUBSCRIBE, i, 0, i);
         }
+        if (endpoint->phase == EVM_ENDPOINT_GOOD) {
+            evm_recheck_pump(evm, i);
+        }
         if (endpoint->phase == EVM_ENDPOINT_GOOD &&
             instant_is_past(endpoint->recheck_at, evm->now) &&
             evm_call_start(evm, EVM_CALL_VERIFY, i, 0, i)) {
@@ -485,6 +489,7 @@ struct instant evm_endpoint_next_tick(const struct evm *evm)
             evm_sooner(evm, endpoint->check_again_at, &next);
             evm_sooner(evm, endpoint->paused_until, &next);
             evm_sooner(evm, endpoint->recheck_at, &next);
+            evm_sooner(evm, endpoint->recheck.at, &next);
         }
     }
     return next;

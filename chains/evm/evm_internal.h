@@ -8,6 +8,7 @@
  *   heads.c     heads and final blocks as endpoints tell them, and what enough of them tell
  *   watch.c     ranges, blocks, finality: which block is next and is it on the chain
  *   facts.c     logs of a block or range, kept until they are given
+ *   receipts.c  the root of a block's receipts          recheck.c logs that one endpoint lacked
  *   jobs.c      questions the core asked: life, deadlines, answers as events
  *   read.c      storage, tree                        positions.c  balances, vaults, quotes
  *   security.c  trees of security modules
@@ -26,6 +27,7 @@
 
 #include "chains/chain.h"
 #include "chains/evm/logs.h"
+#include "chains/evm/modules.h"
 #include "chains/evm/tx.h"
 #include "chains/evm/votes.h"
 #include "chains/rpc/frame.h"
@@ -67,6 +69,8 @@ enum evm_call_kind {
     EVM_CALL_FINAL_CHECK,    /* - */
     EVM_CALL_HEADER,         /* slot */
     EVM_CALL_LOGS,           /* slot; filter */
+    EVM_CALL_PROOF,          /* slot */
+    EVM_CALL_RECHECK,        /* endpoint */
     EVM_CALL_ANCESTOR,       /* place in the search */
     EVM_CALL_RANGE_HEADER,   /* - */
     EVM_CALL_RANGE_LOGS,     /* filter */
@@ -127,6 +131,7 @@ struct evm_endpoint {
     struct instant recheck_at;   /* GOOD: its chain id */
     bool is_banned;              /* it changed its chain while it was in use */
     struct evm_told told;
+    struct evm_recheck recheck;
     struct evm_notice state_notice;
     struct evm_notice malformed_notice;
 };
@@ -156,9 +161,11 @@ enum evm_slot_phase {
     EVM_SLOT_HEADER_WANTED = 0,
     EVM_SLOT_HEADER_ASKED,
     EVM_SLOT_HEADER_KNOWN,
-    EVM_SLOT_LINKED, /* its parent is the block before it */
-    EVM_SLOT_LOGS,   /* asked for */
-    EVM_SLOT_PAUSE,  /* logs are asked for again at again_at */
+    EVM_SLOT_LINKED,       /* its parent is the block before it */
+    EVM_SLOT_LOGS,         /* asked for */
+    EVM_SLOT_PAUSE,        /* logs are asked for again at again_at */
+    EVM_SLOT_PROOF_WANTED, /* from again_at on: the bloom promises what the logs lack */
+    EVM_SLOT_PROOF_ASKED,
     EVM_SLOT_READY,
 };
 
@@ -235,17 +242,6 @@ struct evm_watch {
     bool transfers_are_split; /* foreign transfers of a busy token cost more than two questions */
     bool bloom_is_proven;     /* logs agreed with their block's bloom */
     bool bloom_lies;          /* logs contradicted it: every block is asked for */
-};
-
-/* The tree of security modules that a question found so far. */
-struct evm_modules {
-    uint32_t nodes_count;
-    uint32_t validators_count;
-    struct ism_node nodes[ISM_NODES_MAX];
-    struct ism_validator validators[ISM_VALIDATORS_MAX];
-    struct address
-        routes_of[ISM_NODES_MAX]; /* of routing: for any message of the origin; or zero */
-    bool given_up[ISM_NODES_MAX];
 };
 
 /* A question of the core. */
@@ -513,28 +509,6 @@ bool evm_call_is_once(const struct evm_call *call); /* its asker must know of ev
 bool evm_calls_write(struct evm *evm, struct chain_request *ret_request);
 void evm_calls_read(struct evm *evm, uint32_t endpoint, struct bytes frame);
 
-/* votes.c */
-/* How answers to a call are compared, if one endpoint's word will not do. */
-enum evm_vote_form evm_vote_form(const struct evm *evm, const struct evm_call *call);
-/* What an answer says, however it is written. False: no answer to such a question. */
-bool evm_vote_read(struct evm *evm, const struct evm_call *call, const struct evm_answer *answer,
-                   struct evm_vote *ret_vote);
-/* The block a question is about; 0: none. */
-uint64_t evm_call_block(const struct evm *evm, const struct evm_call *call, struct hash *ret_hash);
-/* Keeps what was said, as long as the call is not settled. */
-void evm_evidence_keep(struct evm *evm, struct evm_call *call, const struct hash *digest,
-                       const struct json_token *result);
-void evm_evidence_free(struct evm *evm, struct evm_call *call);
-/* An endpoint's answer is not the one in use (`agreed_count` 0: none is). */
-void evm_dissent_tell(struct evm *evm, const struct evm_call *call, uint32_t endpoint,
-                      uint32_t agreed_count);
-/* Whether endpoints that answer differently cannot both be honest. */
-bool evm_vote_is_fixed(const struct evm_call *call);
-void evm_quorum_tick(struct evm *evm);
-struct instant evm_quorum_next_tick(const struct evm *evm);
-void evm_quorum_tell(struct evm *evm, enum quorum_state state);
-bool evm_votes_event(struct evm *evm, struct event *ret_event);
-
 /* endpoint.c */
 void evm_endpoint_connected(struct evm *evm, uint32_t index);
 void evm_endpoint_lost(struct evm *evm, uint32_t index);
@@ -601,6 +575,9 @@ void evm_header_answer(struct evm *evm, const struct evm_call *call,
                        const struct evm_answer *answer);
 void evm_logs_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer);
 void evm_logs_answer(struct evm *evm, const struct evm_call *call, const struct evm_answer *answer);
+void evm_proof_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer);
+void evm_proof_answer(struct evm *evm, const struct evm_call *call,
+                      const struct evm_answer *answer);
 
 /* range.c */
 void evm_range_pump(struct evm *evm);

@@ -20,11 +20,14 @@ enum status evm_header_read(const struct json_token *json, struct evm_header *re
 {
     struct evm_header header;
     const struct json_token *base_fee = NULL;
+    const struct json_token *receipts = NULL;
     size_t bloom_bytes = 0;
     const enum status has_base_fee = json_find(json, "baseFeePerGas", &base_fee);
 
     memset(&header, 0, sizeof(header));
-    if (has_base_fee == STATUS_MALFORMED ||
+    const enum status has_receipts = json_find(json, "receiptsRoot", &receipts);
+    if (has_base_fee == STATUS_MALFORMED || has_receipts == STATUS_MALFORMED ||
+        (has_receipts == STATUS_OK && json_hash(receipts, &header.receipts_root) != STATUS_OK) ||
         json_quantity(json_member(json, "number"), &header.number) != STATUS_OK ||
         json_hash(json_member(json, "hash"), &header.hash) != STATUS_OK ||
         json_hash(json_member(json, "parentHash"), &header.parent) != STATUS_OK ||
@@ -280,6 +283,7 @@ void evm_final_answer(struct evm *evm, const struct evm_call *call, const struct
     told->final_is_known = true;
     told->final_number = header.number;
     told->final_hash = header.hash;
+    evm->chain.endpoints[call->subject].final_number = header.number;
     judge_final(evm);
 }
 

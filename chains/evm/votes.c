@@ -47,7 +47,9 @@ enum evm_vote_form evm_vote_form(const struct evm *evm, const struct evm_call *c
     case EVM_CALL_SUBSCRIBE:
     case EVM_CALL_HEAD:
     case EVM_CALL_FINAL:
-    case EVM_CALL_NONCE: /* a hint: what it leads to is read with a quorum */
+    case EVM_CALL_PROOF:   /* proves itself */
+    case EVM_CALL_RECHECK: /* of one endpoint */
+    case EVM_CALL_NONCE:   /* a hint: what it leads to is read with a quorum */
     case EVM_CALL_KINDS_COUNT:
         break;
     }
@@ -60,6 +62,7 @@ bool evm_vote_is_fixed(const struct evm_call *call)
     case EVM_CALL_JOB: /* at a block's hash, but for estimates */
         return call->form != EVM_FORM_GAS;
     case EVM_CALL_LOGS:
+    case EVM_CALL_RECHECK:
     case EVM_CALL_BLOCK_RECEIPTS:
     case EVM_CALL_FINAL_CHECK: /* below the final block */
     case EVM_CALL_RANGE_HEADER:
@@ -69,6 +72,7 @@ bool evm_vote_is_fixed(const struct evm_call *call)
     case EVM_CALL_HEADER: /* honest nodes can be on two branches */
     case EVM_CALL_ANCESTOR:
     case EVM_CALL_RECEIPT:
+    case EVM_CALL_PROOF:
     case EVM_CALL_FREE:
     case EVM_CALL_VERIFY:
     case EVM_CALL_SUBSCRIBE:
@@ -105,7 +109,11 @@ uint64_t evm_call_block(const struct evm *evm, const struct evm_call *call, stru
         *ret_hash = watch->slots[call->subject].header.hash;
         return watch->slots[call->subject].header.number;
     case EVM_CALL_HEADER:
+    case EVM_CALL_PROOF:
         return watch->slots[call->subject].header.number;
+    case EVM_CALL_RECHECK:
+        *ret_hash = evm->endpoints[call->subject].recheck.hash;
+        return evm->endpoints[call->subject].recheck.number;
     case EVM_CALL_RANGE_HEADER:
     case EVM_CALL_RANGE_LOGS:
         return watch->range_to;
@@ -247,6 +255,7 @@ struct hash evm_header_digest(const struct evm_header *header)
     take_u64(&keccak, header->time_s);
     amount_to_be(&header->base_fee, fee);
     take(&keccak, fee, sizeof(fee));
+    take(&keccak, header->receipts_root.bytes, sizeof(header->receipts_root.bytes));
     take(&keccak, header->bloom, sizeof(header->bloom));
     return keccak_finish(&keccak);
 }

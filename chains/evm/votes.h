@@ -75,6 +75,7 @@ struct evm_header {
     uint64_t time_s;
     bool has_base_fee;
     struct amount base_fee;
+    struct hash receipts_root; /* zero: not said */
     uint8_t bloom[EVM_BLOOM_BYTES];
 };
 
@@ -96,6 +97,18 @@ struct evm_told {
     bool final_is_wanted;
     bool final_is_asked;
     struct instant final_again_at;
+};
+
+/* Logs that an endpoint lacked, and that are asked for once more. */
+struct evm_recheck {
+    bool is_wanted;
+    bool is_asked;
+    uint64_t number;
+    struct hash hash;
+    uint32_t filter;
+    struct hash agreed; /* digest of what the others gave */
+    uint32_t agreed_count;
+    struct instant at;
 };
 
 /* What an endpoint can do wrong, and how much it weighs. */
@@ -142,5 +155,38 @@ struct evm_quorum_notice {
     enum quorum_state state;
     uint32_t answering_count;
 };
+
+struct evm;
+struct evm_call;
+
+/* votes.c */
+/* How answers to a call are compared, if one endpoint's word will not do. */
+enum evm_vote_form evm_vote_form(const struct evm *evm, const struct evm_call *call);
+/* What an answer says, however it is written. False: no answer to such a question. */
+bool evm_vote_read(struct evm *evm, const struct evm_call *call, const struct evm_answer *answer,
+                   struct evm_vote *ret_vote);
+/* The block a question is about; 0: none. */
+uint64_t evm_call_block(const struct evm *evm, const struct evm_call *call, struct hash *ret_hash);
+/* Keeps what was said, as long as the call is not settled. */
+void evm_evidence_keep(struct evm *evm, struct evm_call *call, const struct hash *digest,
+                       const struct json_token *result);
+void evm_evidence_free(struct evm *evm, struct evm_call *call);
+/* An endpoint's answer is not the one in use (`agreed_count` 0: none is). */
+void evm_dissent_tell(struct evm *evm, const struct evm_call *call, uint32_t endpoint,
+                      uint32_t agreed_count);
+/* Whether endpoints that answer differently cannot both be honest. */
+bool evm_vote_is_fixed(const struct evm_call *call);
+void evm_quorum_tick(struct evm *evm);
+struct instant evm_quorum_next_tick(const struct evm *evm);
+void evm_quorum_tell(struct evm *evm, enum quorum_state state);
+bool evm_votes_event(struct evm *evm, struct event *ret_event);
+
+/* recheck.c */
+void evm_recheck_want(struct evm *evm, const struct evm_call *call, uint32_t endpoint,
+                      uint32_t agreed_count);
+void evm_recheck_pump(struct evm *evm, uint32_t index);
+void evm_recheck_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer);
+void evm_recheck_answer(struct evm *evm, const struct evm_call *call,
+                        const struct evm_answer *answer);
 
 #endif

@@ -41,15 +41,26 @@ int cli_approve(int argc, char **argv);
 int cli_reject(int argc, char **argv);
 int cli_pause(int argc, char **argv);
 int cli_resume(int argc, char **argv);
-int cli_journal(int argc, char **argv); /* relay/cli/journal.c */
-int cli_replay(int argc, char **argv);  /* relay/cli/replay.c */
-int cli_key(int argc, char **argv);     /* relay/cli/key.c */
-int cli_ledger(int argc, char **argv);  /* relay/cli/ledger.c */
-int cli_report(int argc, char **argv);  /* relay/cli/report.c */
-int cli_solve(int argc, char **argv);   /* relay/cli/solve.c */
-int cli_certify(int argc, char **argv); /* relay/cli/certify.c */
-int cli_tool(int argc, char **argv);    /* relay/cli/tool.c */
-int cli_explain(int argc, char **argv); /* relay/cli/explain.c */
+int cli_journal(int argc, char **argv);  /* relay/cli/journal.c */
+int cli_replay(int argc, char **argv);   /* relay/cli/replay.c */
+int cli_key(int argc, char **argv);      /* relay/cli/key.c */
+int cli_ledger(int argc, char **argv);   /* relay/cli/ledger.c */
+int cli_solve(int argc, char **argv);    /* relay/cli/solve.c */
+int cli_certify(int argc, char **argv);  /* relay/cli/certify.c */
+int cli_tool(int argc, char **argv);     /* relay/cli/tool.c */
+int cli_explain(int argc, char **argv);  /* relay/cli/explain.c */
+int cli_backtest(int argc, char **argv); /* relay/cli/backtest.c */
+int cli_journal(int argc, char **argv);  /* relay/cli/journal.c */
+int cli_replay(int argc, char **argv);   /* relay/cli/replay.c */
+int cli_key(int argc, char **argv);      /* relay/cli/key.c */
+int cli_ledger(int argc, char **argv);   /* relay/cli/ledger.c */
+int cli_report(int argc, char **argv);   /* relay/cli/report.c */
+int cli_solve(int argc, char **argv);    /* relay/cli/solve.c */
+int cli_certify(int argc, char **argv);  /* relay/cli/certify.c */
+int cli_tool(int argc, char **argv);     /* relay/cli/tool.c */
+int cli_doctor(int argc, char **argv);   /* relay/cli/doctor.c */
+int cli_rpc(int argc, char **argv);      /* relay/cli/doctor.c */
+int cli_explain(int argc, char **argv);  /* relay/cli/explain.c */
 
 /* ---- options ---- */
 

@@ -228,7 +228,7 @@ static int narrow(struct grep *grep, struct instant from, struct instant to)
         status = to.ns == UINT64_MAX ? STATUS_OK : record_desk_find(&grep->desk, to, &end);
     }
     if (status != STATUS_OK) {
-        return rows_view_failed("journal grep", status);
+        return record_desk_failed("journal grep", grep->desk.sequence, status);
     }
     grep->first = first > grep->first ? first : grep->first;
     if (to.ns != UINT64_MAX && end - 1 < grep->last) {

@@ -120,7 +120,9 @@ static void print_balances(const struct ledger_output *output, const struct ledg
         cli_table_cell(table, "%s", cli_units_text(&debited, decimals));
         cli_table_cell(table, "%s", cli_units_text(&credited, decimals));
         cli_table_cell(table, "%s", ledger_balance_units(&end, decimals));
-        cli_table_cell(table, "%s", ledger_address_text(&sum->account));
+        cli_table_cell(table, "%s",
+                       address_is_zero(&sum->account.address) ? "-"
+                                                              : ledger_address_text(&sum->account));
     }
     (void)putchar('\n');
     cli_table_print(table);

@@ -85,11 +85,13 @@ json_t *message_why_json(const struct rows_view *view, const struct hash *id,
     }
     (void)json_object_update_new(
         object,
-        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "leaf_index",
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "leaf_index",
                   why->has_leaf ? json_of_count(why->leaf_index) : json_null(), "origin_final",
                   json_of_count(why->origin_final), "destination_final",
                   json_of_count(why->destination_final), "threshold",
                   proving && why->security_known ? json_of_count(why->threshold) : json_null(),
+                  "strength",
+                  proving && why->security_known ? json_of_count(why->strength) : json_null(),
                   "signatures", json_of_count(why->valid_count), "validators", signers,
                   "transaction", transaction_json(why)));
     return object;

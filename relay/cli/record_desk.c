@@ -81,6 +81,7 @@ static enum status read_bytes(struct record_desk *desk, uint64_t sequence, struc
 {
     const enum status status = journal_read_record(desk->view.reader, sequence, ret_bytes);
 
+    desk->sequence = sequence;
     return status == STATUS_NOT_FOUND ? STATUS_CORRUPT : status;
 }
 

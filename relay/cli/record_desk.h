@@ -11,6 +11,7 @@
 struct record_desk {
     struct rows_view view;     /* view.config names chains; NULL when the journal does not say */
     enum status config_status; /* why it is NULL; STATUS_NOT_FOUND: no node has started */
+    uint64_t sequence;         /* of the record that was read last, well or not */
     struct journal_reader *blobs;
     void *arena_memory;
     struct record_arena arena;

@@ -417,7 +417,7 @@ static int gather_records(struct gathering *gathering)
         status = record_desk_find(desk, gathering->period->to, &end);
     }
     if (status != STATUS_OK) {
-        return rows_view_failed("report", status);
+        return record_desk_failed("report", desk->sequence, status);
     }
     gathering->last = end - 1;
     for (uint64_t sequence = gathering->first; sequence < end; sequence++) {

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "relay/cli/rows_view.h"
 
+#include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "relay/cli/cli.h"
 #include "relay/cli/progress.h"
@@ -12,6 +15,15 @@
 #include "relay/node/replay.h"
 #include "relay/node/row_source.h"
 #include "store/source.h"
+
+static bool may_read(const char *data)
+{
+    char file[PATH_MAX];
+    const int length = snprintf(file, sizeof(file), "%s/data.mdb", data);
+
+    return length > 0 && (size_t)length < sizeof(file) &&
+           (access(file, R_OK) == 0 || errno != EACCES);
+}
 
 static int open_journal(const char *verb, const char *data, struct rows_view *view)
 {
@@ -49,6 +61,10 @@ static int open_journal(const char *verb, const char *data, struct rows_view *vi
     case STATUS_TIMEOUT:
     case STATUS_UNREACHABLE:
         break;
+    }
+    if (status == STATUS_IO && !may_read(data)) {
+        cli_say(verb, "you may not read %s: ask its owner, or be the node's user", data);
+        return EXIT_USAGE;
     }
     cli_say(verb, "the journal in %s cannot be opened: %s", data, status_name(status));
     return EXIT_TEMPORARY;

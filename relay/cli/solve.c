@@ -4,96 +4,91 @@
 #include <stdlib.h>
 
 #include "relay/base/check.h"
+#include "relay/base/digest.h"
+#include "relay/base/hex.h"
 #include "relay/cli/cli.h"
 #include "relay/routing/allocation.h"
+#include "relay/routing/conflict.h"
 #include "relay/routing_file/plan_file.h"
 
 #define STEPS_DEFAULT 200u
 #define GAP_DEFAULT   1e-6
 
-static void conflict_line(json_t *lines, const char *what, const char *id, const char *bound,
-                          double amount)
+static void conflict_line(json_t *lines, const struct network_file *network,
+                          const struct conflict_bound *bound)
 {
-    json_t *line = json_sprintf("%s '%s' wants %s %.17g", what, id, bound, amount);
+    const struct model *model = &network->model;
+    json_t *line = NULL;
+
+    switch (bound->kind) {
+    case CONFLICT_PLACE_MIN:
+        line = json_sprintf("place '%s' wants at least %.17g", network->places.ids[bound->index],
+                            model->places[bound->index].min);
+        break;
+    case CONFLICT_PLACE_MAX:
+        line = json_sprintf("place '%s' wants at most %.17g", network->places.ids[bound->index],
+                            model->places[bound->index].max);
+        break;
+    case CONFLICT_CORRIDOR_MAX:
+        line =
+            json_sprintf("corridor '%s' takes at most %.17g", network->corridors.ids[bound->index],
+                         model->corridors[bound->index].max);
+        break;
+    case CONFLICT_GROUP_MIN:
+        line = json_sprintf("group '%s' wants at least %.17g", network->groups.ids[bound->index],
+                            model->groups[bound->index].min);
+        break;
+    case CONFLICT_GROUP_MAX:
+        line = json_sprintf("group '%s' wants at most %.17g", network->groups.ids[bound->index],
+                            model->groups[bound->index].max);
+        break;
+    }
     const int rc = json_array_append_new(lines, line);
     CHECK(rc == 0);
 }
 
-/* A bound takes part in the proof when its price is not lost beside the largest one. */
-static bool takes_part(double price, double largest)
+/* The bounds that contradict each other, in words; without any one of them there would be a plan,
+ * unless there were too many to try them all. */
+static json_t *conflict_words(const struct network_file *network, const struct model_plan *plan,
+                              bool *ret_irreducible)
 {
-    return price > 1e-6 * largest || price < -1e-6 * largest;
-}
-
-/* What a unit at a place costs in the proof, its groups included, and the size of what adds up to
- * it: a place's min takes part when this is above 0, its max when it is below. */
-static double rent_of(const struct model *model, const struct model_plan *plan, uint32_t place,
-                      double *ret_size)
-{
-    double rent = plan->prices.places[place];
-    double size = rent < 0 ? -rent : rent;
-
-    for (uint32_t g = 0; g < model->counts.groups; g++) {
-        const struct route_span span = model->groups[g].places;
-        for (uint32_t k = 0; k < span.count; k++) {
-            const struct model_term *term = &model->terms[span.first + k];
-            const double part = term->coefficient * plan->prices.groups[g];
-            if (term->index == place) {
-                rent += part;
-                size += part < 0 ? -part : part;
-            }
-        }
-    }
-    *ret_size = size;
-    return rent;
-}
-
-/* The bounds that the proof of infeasibility adds up, in words. */
-static json_t *conflict_words(const struct network_file *network, const struct model_plan *plan)
-{
-    const struct model *model = &network->model;
     json_t *lines = json_array();
-    double largest = 0;
+    uint32_t count = 0;
+    void *memory = malloc(conflict_footprint(&network->model));
 
     CHECK(lines != NULL);
-    for (uint32_t g = 0; g < model->counts.groups; g++) {
-        const double price = plan->prices.groups[g];
-        const double size = price < 0 ? -price : price;
-        largest = size > largest ? size : largest;
+    CHECK(memory != NULL);
+    const struct conflict_bound *bounds =
+        conflict_find(&network->model, &plan->prices, memory, &count, ret_irreducible);
+    for (uint32_t i = 0; i < count; i++) {
+        conflict_line(lines, network, &bounds[i]);
     }
-    for (uint32_t g = 0; g < model->counts.groups; g++) {
-        const double price = plan->prices.groups[g];
-        if (takes_part(price, largest)) {
-            conflict_line(lines, "group", network->groups.ids[g],
-                          price < 0 ? "at least" : "at most",
-                          price < 0 ? model->groups[g].min : model->groups[g].max);
-        }
-    }
-    for (uint32_t i = 0; i < model->counts.places; i++) {
-        const struct model_place *place = &model->places[i];
-        double size = 0;
-        const double rent = rent_of(model, plan, i, &size);
-        if (rent > 1e-2 * size && place->min > 0) {
-            conflict_line(lines, "place", network->places.ids[i], "at least", place->min);
-        } else if (rent < -1e-2 * size) {
-            conflict_line(lines, "place", network->places.ids[i], "at most", place->max);
-        }
-    }
+    free(memory);
     return lines;
 }
 
-static int print_plan(const struct network_file *network, const struct model_plan *plan)
+/* `warm`: the digest of the plan that the solver started from; NULL: none. */
+static int print_plan(const struct network_file *network, const struct model_plan *plan,
+                      const char *warm)
 {
-    json_t *conflict = plan->status == MODEL_INFEASIBLE ? conflict_words(network, plan) : NULL;
+    bool irreducible = false;
+    json_t *conflict =
+        plan->status == MODEL_INFEASIBLE ? conflict_words(network, plan, &irreducible) : NULL;
     const size_t lines = json_array_size(conflict);
 
     if (plan->status == MODEL_INFEASIBLE) {
-        cli_say("solve", "infeasible: %zu bounds contradict each other", lines);
+        cli_say("solve", "infeasible: %zu bounds contradict each other%s", lines,
+                irreducible ? "; without any one of them there is a plan" : "");
     }
     for (size_t i = 0; i < lines && i < 10; i++) {
         cli_say("solve", "  %s", json_string_value(json_array_get(conflict, i)));
     }
-    const int code = cli_print_json(plan_file_document(network, plan, conflict));
+    json_t *document = plan_file_document(network, plan, conflict);
+    if (warm != NULL && document != NULL) {
+        const int rc = json_object_set_new(document, "warm", json_string(warm));
+        CHECK(rc == 0);
+    }
+    const int code = cli_print_json(document);
     json_decref(conflict);
     if (code != EXIT_DONE) {
         return code;
@@ -101,9 +96,9 @@ static int print_plan(const struct network_file *network, const struct model_pla
     return plan->status == MODEL_INFEASIBLE ? EXIT_NEGATIVE : EXIT_DONE;
 }
 
-static int solve(const struct network_file *network, double gap)
+static int solve(const struct network_file *network, const struct allocation_options *options,
+                 const char *warm)
 {
-    const struct allocation_options options = {.gap = gap, .steps_max = STEPS_DEFAULT};
     struct allocation allocation;
     struct model_plan plan;
     int code = EXIT_NEGATIVE;
@@ -121,8 +116,8 @@ static int solve(const struct network_file *network, double gap)
         free(layout);
         return EXIT_TEMPORARY;
     }
-    if (allocation_solve(&allocation, &options, memory, &plan) == STATUS_OK) {
-        code = print_plan(network, &plan);
+    if (allocation_solve(&allocation, options, memory, &plan) == STATUS_OK) {
+        code = print_plan(network, &plan, warm);
     } else {
         cli_say("solve",
                 "no plan that keeps every bound was found, nor a proof that there is none");
@@ -132,36 +127,102 @@ static int solve(const struct network_file *network, double gap)
     return code;
 }
 
-int cli_solve(int argc, char **argv)
+/* Reads the plan to start from; its digest is part of the answer. */
+static bool warm_read(const struct network_file *network, const char *path,
+                      struct plan_file **ret_plan, char *ret_digest)
 {
-    const char *gap_text = NULL;
-    const struct cli_option options[] = {{.name = "--gap", .value = &gap_text}, {.name = NULL}};
-    struct cli_arguments arguments;
+    struct document_error error;
+    char *data = NULL;
+    size_t bytes_count = 0;
+
+    if (document_load(path, &data, &bytes_count, &error) != STATUS_OK) {
+        cli_say("solve", "%s", error.text);
+        return false;
+    }
+    const struct bytes text = bytes_from(data, bytes_count);
+    const enum status status = plan_file_parse(network, text, ret_plan, &error);
+    if (status == STATUS_OK) {
+        const struct hash digest = sha2_of(text);
+        hex_encode(bytes_from(digest.bytes, sizeof(digest.bytes)), ret_digest);
+    }
+    free(data);
+    if (status != STATUS_OK) {
+        cli_say("solve", "--warm %.120s: %s", path, error.text);
+        return false;
+    }
+    if ((*ret_plan)->plan.status == MODEL_INFEASIBLE) {
+        cli_say("solve", "--warm %.120s: it says that there is no plan; nothing to start from",
+                path);
+        *ret_plan = plan_file_free(*ret_plan);
+        return false;
+    }
+    return true;
+}
+
+static int solve_file(const char *path, struct allocation_options *options, const char *warm)
+{
     struct document_error error;
     struct network_file *network = NULL;
-    double gap = GAP_DEFAULT;
+    struct plan_file *plan = NULL;
+    char digest[2 * sizeof(struct hash) + 1] = "";
     int code = EXIT_USAGE;
 
-    if (!cli_parse(argc, argv, options, 1, &arguments, &code)) {
-        return code;
-    }
-    if (arguments.count != 1) {
-        cli_say("solve", "say 'sluice solve NETWORK [--gap 1e-6]'");
-        return EXIT_USAGE;
-    }
-    if (gap_text != NULL) {
-        char *end = NULL;
-        gap = strtod(gap_text, &end);
-        if (end == gap_text || *end != '\0' || !(gap >= 1e-9 && gap <= 1)) {
-            cli_say("solve", "--gap must be a number from 1e-9 to 1");
-            return EXIT_USAGE;
-        }
-    }
-    if (network_file_load(arguments.values[0], &network, &error) != STATUS_OK) {
+    if (network_file_load(path, &network, &error) != STATUS_OK) {
         cli_say("solve", "%s", error.text);
         return EXIT_USAGE;
     }
-    code = solve(network, gap);
+    if (warm == NULL || warm_read(network, warm, &plan, digest)) {
+        if (plan != NULL) {
+            options->warm_positions = plan->plan.positions;
+            options->warm_flows = plan->plan.flows;
+        }
+        code = solve(network, options, plan != NULL ? digest : NULL);
+    }
+    (void)plan_file_free(plan);
     (void)network_file_free(network);
     return code;
+}
+
+static bool gap_read(const char *text, double *ret_gap)
+{
+    char *end = NULL;
+    const double gap = strtod(text, &end);
+
+    if (end == text || *end != '\0' || !(gap >= 1e-9 && gap <= 1)) {
+        cli_say("solve", "--gap must be a number from 1e-9 to 1");
+        return false;
+    }
+    *ret_gap = gap;
+    return true;
+}
+
+int cli_solve(int argc, char **argv)
+{
+    const char *gap_text = NULL;
+    const char *steps_text = NULL;
+    const char *warm = NULL;
+    const struct cli_option known[] = {{.name = "--gap", .value = &gap_text},
+                                       {.name = "--steps", .value = &steps_text},
+                                       {.name = "--warm", .value = &warm},
+                                       {.name = NULL}};
+    struct allocation_options options = {.gap = GAP_DEFAULT, .steps_max = STEPS_DEFAULT};
+    struct cli_arguments arguments;
+    int code = EXIT_USAGE;
+
+    if (!cli_parse(argc, argv, known, 1, &arguments, &code)) {
+        return code;
+    }
+    if (arguments.count != 1) {
+        cli_say("solve", "say 'sluice solve NETWORK [--gap 1e-6] [--steps N] [--warm PLAN]'");
+        return EXIT_USAGE;
+    }
+    if (gap_text != NULL && !gap_read(gap_text, &options.gap)) {
+        return EXIT_USAGE;
+    }
+    if (steps_text != NULL &&
+        (!cli_count(steps_text, &options.steps_max) || options.steps_max == 0)) {
+        cli_say("solve", "--steps must be a whole number from 1 on");
+        return EXIT_USAGE;
+    }
+    return solve_file(arguments.values[0], &options, warm);
 }

@@ -42,6 +42,17 @@ static bool is_fresh(const struct step *step, struct instant answered_at, struct
     return answered_at.ns != 0 && !instant_is_past(instant_after(answered_at, holds), step->now);
 }
 
+/* Why nothing is delivered to recipients that this module guards. */
+static enum reason object_to(const struct core_chain *config, const struct security_row *security)
+{
+    const struct ism ism = security_ism(security);
+
+    if (!ism_is_supported(&ism, NULL)) {
+        return REASON_SECURITY_UNSUPPORTED;
+    }
+    return ism_strength(&ism) < config->validators_min ? REASON_SECURITY_WEAK : REASON_NONE;
+}
+
 static enum stage stage_security(struct step *step, struct message *message)
 {
     const struct core_chain *config = step_chain(step, message->row.destination);
@@ -64,19 +75,17 @@ static enum stage stage_security(struct step *step, struct message *message)
     (void)security_get(step, message, &security);
     const bool is_for_it =
         hash_is_zero(&security.only_message) || hash_equal(&security.only_message, &message->id);
-    if (is_for_it && security.answer == ANSWER_OK &&
-        is_fresh(step, security.answered_at, MESSAGE_CACHE_WAIT)) {
-        const struct ism ism = security_ism(&security);
-        if (!ism_is_supported(&ism, NULL)) {
-            message_later(step, message, REASON_SECURITY_UNSUPPORTED, MESSAGE_LONG_WAIT);
+    if (is_for_it && security.answer == ANSWER_OK) {
+        const enum reason objection = object_to(config, &security);
+        if (objection == REASON_NONE && is_fresh(step, security.answered_at, MESSAGE_CACHE_WAIT)) {
+            message_set(step, message, MESSAGE_STORAGE, REASON_AWAITING_STORAGE);
+            return STAGE_NEXT;
+        }
+        /* Owners change such modules: the next message asks anew. */
+        if (objection != REASON_NONE && is_fresh(step, security.answered_at, MESSAGE_ANSWER_WAIT)) {
+            message_later(step, message, objection, MESSAGE_LONG_WAIT);
             return STAGE_WAIT;
         }
-        if (ism_strength(&ism) < config->validators_min) {
-            message_later(step, message, REASON_SECURITY_WEAK, MESSAGE_LONG_WAIT);
-            return STAGE_WAIT;
-        }
-        message_set(step, message, MESSAGE_STORAGE, REASON_AWAITING_STORAGE);
-        return STAGE_NEXT;
     }
     if (is_for_it && security.answer == ANSWER_REFUSED &&
         is_fresh(step, security.answered_at, MESSAGE_ANSWER_WAIT)) {

@@ -12,6 +12,7 @@
 #define NEAR_END          1e-9  /* of what is there: an amount of a plan that is at an end */
 #define SNAP              1e-13 /* of what comes and goes at a place */
 #define START_PIVOT_LEAST 1e-2
+#define WARM_MAX          1e6 /* of the portfolio; more is nonsense */
 #define FLOW_LEAST        1e-15
 
 static double larger(double a, double b)
@@ -96,7 +97,9 @@ void simplex_start(struct simplex *simplex, const double *positions, const doubl
     uint32_t basics = 0;
 
     for (uint32_t i = 0; i < model->counts.places; i++) {
-        simplex->variables[i].at = positions[i] / simplex->place_units[i];
+        const double at = positions[i] / simplex->place_units[i];
+        /* Also false for a NaN. */
+        simplex->variables[i].at = at >= 0 && at <= WARM_MAX ? at : simplex->right[i];
     }
     for (uint32_t i = 0; i < model->counts.corridors; i++) {
         struct simplex_variable *variable = &simplex->variables[model->counts.places + i];

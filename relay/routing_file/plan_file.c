@@ -194,11 +194,11 @@ static void status_read(struct build *build, const json_t *root)
 static void body_read(struct build *build, const json_t *root)
 {
     static const char *const proof[] = {"format", "status", "prices", "group_prices", NULL};
-    static const char *const optional_proof[] = {"steps", "conflict", NULL};
+    static const char *const optional_proof[] = {"steps", "warm", "conflict", NULL};
     static const char *const whole[] = {"format", "status",       "value", "bound",
                                         "gap",    "baseline",     "flows", "positions",
                                         "prices", "group_prices", NULL};
-    static const char *const optional[] = {"steps", "branches", NULL};
+    static const char *const optional[] = {"steps", "warm", "branches", NULL};
     struct document_reader *reader = &build->reader;
     struct model_plan *plan = &build->file->plan;
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* relay/routing_file/plan_file.h: plans as files, `sluice-plan/1`.
  *
- * JSON: format, status, steps, value, bound, gap, baseline, positions, flows, prices, group_prices,
- * and branches when there are any. An infeasible plan has status, steps, the prices that prove it,
- * and `conflict`: the bounds that contradict each other, in words.
+ * JSON: format, status, steps, warm (the digest of the plan that the solver started from, if it
+ * did), value, bound, gap, baseline, positions, flows, prices, group_prices, and branches when
+ * there are any. An infeasible plan has status, steps, the prices that prove it, and `conflict`:
+ * the bounds that contradict each other, in words.
  *
  * Threads: one owner. Memory: the heap. */
 #ifndef SLUICE_RELAY_ROUTING_FILE_PLAN_FILE_H

@@ -58,7 +58,7 @@ static enum status read_text(struct settings *settings, struct settings_error *r
     if (file == NULL) {
         const int error = errno;
         fail_at(settings, ret_error, NULL, "cannot be opened: %s", strerror(error));
-        return error == ENOENT ? STATUS_NOT_FOUND : STATUS_IO;
+        return error == ENOENT ? STATUS_NOT_FOUND : error == ENOMEM ? STATUS_NO_MEMORY : STATUS_IO;
     }
     settings->text = malloc(SETTINGS_FILE_BYTES_MAX + 1);
     if (settings->text == NULL) {
@@ -90,16 +90,20 @@ static enum status parse_document(struct settings *settings, struct settings_err
     }
     yaml_parser_set_input_string(&parser, settings->text, settings->text_bytes);
     settings->has_document = yaml_parser_load(&parser, &settings->document) != 0;
-    if (!settings->has_document) {
-        fail_at(settings, ret_error, &parser.problem_mark, "%s",
-                parser.problem == NULL ? "is not YAML" : parser.problem);
+    /* The library names a problem, unless it had no memory for it. */
+    const bool no_memory =
+        !settings->has_document && (parser.error == YAML_MEMORY_ERROR || parser.problem == NULL);
+    if (no_memory) {
+        fail_at(settings, ret_error, NULL, "no memory");
+    } else if (!settings->has_document) {
+        fail_at(settings, ret_error, &parser.problem_mark, "%s", parser.problem);
     } else if (yaml_document_get_root_node(&settings->document) == NULL) {
         fail_at(settings, ret_error, NULL, "is empty");
         yaml_document_delete(&settings->document);
         settings->has_document = false;
     }
     yaml_parser_delete(&parser);
-    return settings->has_document ? STATUS_OK : STATUS_MALFORMED;
+    return settings->has_document ? STATUS_OK : no_memory ? STATUS_NO_MEMORY : STATUS_MALFORMED;
 }
 
 /* ---- checking the document against the schema ---- */
@@ -359,6 +363,12 @@ static enum status fill_structs(const struct settings *settings, const cyaml_sch
     const cyaml_err_t error =
         cyaml_load_data(settings->text, settings->text_bytes, &config, schema, &data, NULL);
 
+    /* The same bytes were parsed before: the parser can fail for nothing else now. */
+    if (error == CYAML_ERR_OOM || error == CYAML_ERR_LIBYAML_PARSER_INIT ||
+        error == CYAML_ERR_LIBYAML_PARSER) {
+        fail_at(settings, ret_error, NULL, "no memory");
+        return STATUS_NO_MEMORY;
+    }
     if (error != CYAML_OK) {
         fail_at(settings, ret_error, NULL, "%s (%s)", words.text, cyaml_strerror(error));
         return STATUS_MALFORMED;
@@ -378,6 +388,7 @@ enum status settings_load(const char *path, const cyaml_schema_value_t *schema,
     CHECK(schema->type == CYAML_MAPPING);
     ret_error->text[0] = '\0';
     if (settings == NULL) {
+        (void)snprintf(ret_error->text, sizeof(ret_error->text), "%.500s: no memory", path);
         return STATUS_NO_MEMORY;
     }
     settings->path = strdup(path);
@@ -405,6 +416,9 @@ enum status settings_load(const char *path, const cyaml_schema_value_t *schema,
     return STATUS_OK;
 
 fail:
+    if (status == STATUS_NO_MEMORY && ret_error->text[0] == '\0') {
+        (void)snprintf(ret_error->text, sizeof(ret_error->text), "%.500s: no memory", path);
+    }
     settings_release(settings, schema, NULL);
     return status;
 }

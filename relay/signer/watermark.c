@@ -198,7 +198,7 @@ static enum status rows_open(struct watermark *watermark, enum watermark_age *re
 {
     struct row_key key_memory;
     struct row_value memory;
-    struct bytes value;
+    struct bytes value = {0};
     MDB_stat stat;
     const struct packer packer = key_start(&key_memory, ROW_VERSION);
     const struct bytes key = packer_finish(&packer);
@@ -224,7 +224,7 @@ static enum status rows_open(struct watermark *watermark, enum watermark_age *re
     if (!unpacker_is_done(&unpacker)) {
         return STATUS_CORRUPT;
     }
-    *ret_age = WATERMARK_OLD;
+    *ret_age = stat.ms_entries == 1 ? WATERMARK_NEW : WATERMARK_OLD; /* the version alone */
     return version == FORMAT_VERSION ? STATUS_OK : STATUS_VERSION;
 }
 
@@ -290,7 +290,7 @@ static enum status directory_open(struct watermark *watermark, const char *direc
         status = file_open(watermark, path, &age);
     }
     if (status == STATUS_OK) {
-        *ret_age = is_new ? WATERMARK_NEW : age;
+        *ret_age = age;
     }
     return status;
 }

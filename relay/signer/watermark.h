@@ -30,7 +30,7 @@
 
 struct watermark; /* opaque */
 
-/* What `directory` was when it was opened. */
+/* What `directory` was when it was opened: NEW while nothing is signed. */
 enum watermark_age { WATERMARK_OLD, WATERMARK_NEW };
 
 /* Opens (or, when there is none, makes) the watermark in `directory`, which exists.

@@ -17,7 +17,7 @@
 #include "tests/bench/routing_network.h"
 #include "tests/bench/routing_program.h"
 
-#define STEPS_MAX  300u
+#define STEPS_MAX  2000u
 #define GLPK_LIMIT 20000 /* milliseconds; then it is not reported */
 #define RUNS_CHEAP 3u
 #define CHEAP_MS   200.0
@@ -45,9 +45,20 @@ struct ours {
     bool found;
 };
 
-static struct ours ours_solve(const struct model *model, double gap)
+/* An earlier plan to start from, or where to keep this one. */
+struct start {
+    double *positions;
+    double *flows;
+    bool known;
+};
+
+static struct ours ours_solve(const struct model *model, double gap, struct start *start)
 {
-    const struct allocation_options options = {.gap = gap, .steps_max = STEPS_MAX};
+    const bool warm = start != NULL && start->known;
+    const struct allocation_options options = {.gap = gap,
+                                               .steps_max = STEPS_MAX,
+                                               .warm_positions = warm ? start->positions : NULL,
+                                               .warm_flows = warm ? start->flows : NULL};
     struct ours ours = {0};
     struct allocation allocation;
     struct model_plan plan;
@@ -70,6 +81,10 @@ static struct ours ours_solve(const struct model *model, double gap)
             ours.baseline = plan.baseline;
             ours.gap = plan.gap;
             ours.steps = plan.steps;
+        }
+        if (start != NULL && !start->known && ours.found) {
+            memcpy(start->positions, plan.positions, model->counts.places * sizeof(double));
+            memcpy(start->flows, plan.flows, model->counts.corridors * sizeof(double));
         }
         free(memory);
         free(layout);
@@ -265,16 +280,21 @@ static void kind_measure(const char *name, enum bench_size size, uint64_t seed,
                          struct bench_kind kind, double gap)
 {
     struct bench_network *network = bench_network_new(size, seed, kind);
-    const struct ours ours = ours_solve(&network->model, gap);
+    const struct ours ours = ours_solve(&network->model, gap, NULL);
     ours_print(name, &ours);
     (void)bench_network_free(network);
 }
 
-static void warm_measure(enum bench_size size, uint64_t seed, const struct program *before)
+/* Clp starts from its optimal basis, ours from its plan. */
+static void warm_measure(enum bench_size size, uint64_t seed, const struct program *before,
+                         struct start *start)
 {
     struct bench_network *network = bench_network_new(size, seed, (struct bench_kind){0});
     bench_network_perturb(network, seed + 1000);
     struct program after = program_from(&network->model, false);
+    start->known = true;
+    const struct ours ours = ours_solve(&network->model, MODEL_GAP_OPTIMAL, start);
+    ours_print("warm", &ours);
     (void)printf(",\"clp_warm_ms\":%.3f", clp_warm(before, &after));
     program_deinit(&after);
     (void)bench_network_free(network);
@@ -286,7 +306,7 @@ static void lossless_measure(enum bench_size size, uint64_t seed, const char *fo
         bench_network_new(size, seed, (struct bench_kind){.lossless = true});
     struct program program = program_from(&network->model, false);
     const struct clp clp = clp_solve(&program);
-    const struct ours ours = ours_solve(&network->model, MODEL_GAP_OPTIMAL);
+    const struct ours ours = ours_solve(&network->model, MODEL_GAP_OPTIMAL, NULL);
     ours_print("lossless", &ours);
     (void)printf(",\"lossless_clp_ms\":%.3f", clp.ms);
     if (folder != NULL) {
@@ -309,7 +329,11 @@ static void network_measure(enum bench_size size, uint64_t seed, const char *fol
                  "\"clp_way\":\"%s\",\"clp_value\":%.17g",
                  size_names[size], (unsigned long long)seed, program.rows, program.columns, clp.ms,
                  ways[clp.way], clp.value);
-    const struct ours linear = ours_solve(&network->model, MODEL_GAP_OPTIMAL);
+    struct start start = {.positions = calloc(network->model.counts.places, sizeof(double)),
+                          .flows = calloc(network->model.counts.corridors, sizeof(double))};
+    CHECK(start.positions != NULL);
+    CHECK(start.flows != NULL);
+    const struct ours linear = ours_solve(&network->model, MODEL_GAP_OPTIMAL, &start);
     ours_print("linear", &linear);
     (void)printf(",\"value\":%.17g", linear.value);
     kind_measure("risk", size, seed, (struct bench_kind){.risk = true}, MODEL_GAP_OPTIMAL);
@@ -318,7 +342,7 @@ static void network_measure(enum bench_size size, uint64_t seed, const char *fol
     }
     if (size != BENCH_LARGE) {
         (void)printf(",\"glpk_ms\":%.3f", glpk_solve(&program));
-        warm_measure(size, seed, &program);
+        warm_measure(size, seed, &program, &start);
     }
     lossless_measure(size, seed, folder);
     if (folder != NULL) {
@@ -326,6 +350,8 @@ static void network_measure(enum bench_size size, uint64_t seed, const char *fol
     }
     (void)printf("}\n");
     (void)fflush(stdout);
+    free(start.positions);
+    free(start.flows);
     program_deinit(&program);
     (void)bench_network_free(network);
 }

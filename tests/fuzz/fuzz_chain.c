@@ -22,6 +22,7 @@ struct run {
     struct input input;
     void *world;
     struct chain *chain;
+    uint32_t endpoints_count;
     struct core_config core;
     struct instant now;
     uint64_t final_number;
@@ -96,9 +97,10 @@ static void give_frame(struct run *run, uint32_t endpoint, uint8_t how)
     if (how % 8 == 3) {
         count = ((size_t)draw(&run->input) << 8 | draw(&run->input)) % (count + 1);
     }
-    const struct chain_reply reply = {.kind = CHAIN_REPLY_FRAME,
-                                      .endpoint_index = how % 8 == 4 ? 1 - endpoint : endpoint,
-                                      .frame = bytes_from(copy, count)};
+    const struct chain_reply reply = {
+        .kind = CHAIN_REPLY_FRAME,
+        .endpoint_index = how % 8 == 4 ? (endpoint + 1) % run->endpoints_count : endpoint,
+        .frame = bytes_from(copy, count)};
     for (uint32_t times = how % 8 == 5 ? 2 : 1; times > 0; times--) {
         chain_on_reply(run->chain, &reply, run->now);
     }
@@ -148,6 +150,28 @@ static void ask(struct run *run, uint8_t which)
     (void)!chain_perform(run->chain, &commands[which % count]);
 }
 
+/* An endpoint becomes another one, a liar, mute or late, or stops being it. */
+static void change_habits(struct run *run, uint8_t how)
+{
+    const uint32_t endpoint = how % run->endpoints_count;
+    struct evm_script_habits *const habits = evm_script_habits(run->world, endpoint);
+
+    switch (how / 4 % 4) {
+    case 0:
+        habits->lies = !habits->lies;
+        break;
+    case 1:
+        habits->is_mute = !habits->is_mute;
+        break;
+    case 2:
+        habits->lag = habits->lag == 0 ? 3 : 0;
+        break;
+    default: /* not an enum */
+        evm_script_fixture.identify(run->world, endpoint, how / 16 % 3);
+        break;
+    }
+}
+
 static void turn_knob(struct run *run, uint8_t which)
 {
     struct evm_script_knobs *const knobs = evm_script_knobs(run->world);
@@ -175,7 +199,7 @@ static void turn_knob(struct run *run, uint8_t which)
         knobs->lacks_bloom = !knobs->lacks_bloom;
         break;
     default: /* not an enum */
-        evm_script_fixture.identify(run->world, which / 8 % 2, which / 16 % 3);
+        change_habits(run, which / 8);
         break;
     }
 }
@@ -184,9 +208,9 @@ static void change_connection(struct run *run, uint8_t how)
 {
     const struct chain_reply reply = {.kind =
                                           how % 3 == 0 ? CHAIN_REPLY_LOST : CHAIN_REPLY_CONNECTED,
-                                      .endpoint_index = how / 4 % 2};
+                                      .endpoint_index = how / 4 % run->endpoints_count};
 
-    evm_script_fixture.connect(run->world, how / 4 % 2);
+    evm_script_fixture.connect(run->world, how / 4 % run->endpoints_count);
     chain_on_reply(run->chain, &reply, run->now);
 }
 
@@ -206,7 +230,7 @@ static void step(struct run *run, uint64_t blocks_max)
 
     run->now.ns += (uint64_t)(how % 16) * 10000000u;
     if (what < 120) {
-        give_frame(run, what % 2, how);
+        give_frame(run, what % run->endpoints_count, how);
     } else if (what < 150) {
         if (evm_script_fixture.head(run->world) < blocks_max) {
             if (how % 2 == 0) {
@@ -244,11 +268,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count)
 
     run.world = evm_script_fixture.open();
     evm_script_fixture.configure(run.world, &run.core, &config);
+    /* Two of three must agree, or one of two. */
+    run.endpoints_count = count % 2 == 0 ? 3 : 2;
+    config.endpoints_count = run.endpoints_count;
+    config.quorum = run.endpoints_count - 1;
     config.requests_open_max = 4;
     config.legs_open_max = 2;
     config.frame_bytes_max = 160u * 1024;
-    if (memory == NULL) {
-        size = chain_footprint(evm_script_fixture.ops, &config);
+    const size_t needed = chain_footprint(evm_script_fixture.ops, &config);
+    if (needed > size) {
+        free(memory);
+        size = needed;
         memory = malloc(size);
         CHECK(memory != NULL);
     }

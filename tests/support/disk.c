@@ -444,7 +444,7 @@ static void lose_size(const struct file *file, off_t size, struct prng *prng, en
 void disk_die(void)
 {
     struct prng prng = prng_from(disk.death.seed);
-    off_t sizes[FILES_MAX];
+    off_t sizes[FILES_MAX] = {0};
     struct stat about;
 
     disk.watches = false;
@@ -489,7 +489,9 @@ struct disk_verdict disk_call(char kind)
             disk_die();
         }
     }
-    if (disk.fails && call >= disk.failure.call && call - disk.failure.call < disk.failure.count) {
+    const bool can_fail = disk.failure.error != 0 || kind == 'w' || kind == 'd';
+    if (disk.fails && can_fail && call >= disk.failure.call &&
+        call - disk.failure.call < disk.failure.count) {
         disk.struck = true;
         verdict.fails = disk.failure.error != 0;
         verdict.cut = disk.failure.error == 0;

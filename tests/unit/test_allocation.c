@@ -13,6 +13,7 @@
 
 #include "relay/base/check.h"
 #include "relay/routing/allocation.h"
+#include "relay/routing/conflict.h"
 
 #define PLACES_MAX    10u
 #define CORRIDORS_MAX 40u
@@ -354,11 +355,12 @@ struct answer {
     double positions[PLACES_MAX];
     double flows[CORRIDORS_MAX];
     double prices[PLACES_MAX];
+    double group_prices[GROUPS_MAX];
 };
 
-static void solve(const struct model *model, struct answer *answer)
+static void solve_with(const struct model *model, const struct allocation_options *options,
+                       struct answer *answer)
 {
-    const struct allocation_options options = {.gap = 1e-7, .steps_max = 200};
     struct allocation allocation;
     const char *lie = NULL;
     void *layout = malloc(allocation_footprint(model));
@@ -366,12 +368,14 @@ static void solve(const struct model *model, struct answer *answer)
     assert_int_equal(allocation_init(&allocation, model, layout), STATUS_OK);
     void *memory = malloc(allocation_solve_footprint(&allocation));
     void *scratch = malloc(certificate_footprint(model));
-    answer->status = allocation_solve(&allocation, &options, memory, &answer->plan);
+    answer->status = allocation_solve(&allocation, options, memory, &answer->plan);
     if (answer->status == STATUS_OK) {
         assert_int_equal(certificate_compute(model, &answer->plan, scratch, &answer->certificate),
                          STATUS_OK);
         const bool supported = certificate_supports(&answer->certificate, &answer->plan, &lie);
         assert_true(supported);
+        memcpy(answer->group_prices, answer->plan.prices.groups,
+               model->counts.groups * sizeof(double));
         memcpy(answer->positions, answer->plan.positions, model->counts.places * sizeof(double));
         memcpy(answer->flows, answer->plan.flows, model->counts.corridors * sizeof(double));
         memcpy(answer->prices, answer->plan.prices.places, model->counts.places * sizeof(double));
@@ -379,6 +383,13 @@ static void solve(const struct model *model, struct answer *answer)
     free(scratch);
     free(memory);
     free(layout);
+}
+
+static void solve(const struct model *model, struct answer *answer)
+{
+    const struct allocation_options options = {.gap = 1e-7, .steps_max = 200};
+
+    solve_with(model, &options, answer);
 }
 
 static void check_near(double ours, double theirs, double size)
@@ -496,6 +507,183 @@ static void the_same_network_has_the_same_answer(void **state)
     assert_memory_equal(first.prices, second.prices, sizeof(first.prices));
 }
 
+/* From the plan of the network as it was, from that of another one and from nonsense: each time
+ * the plan is worth what it is worth from nothing. */
+static void a_warm_start_ends_where_a_cold_one_does(void **state)
+{
+    (void)state;
+    static struct fixture fixture;
+    static struct answer before;
+    static struct answer cold;
+    static struct answer warm;
+
+    for (uint32_t seed = 0; seed < NETWORKS / 4; seed++) {
+        const struct shape shape = {.scale = 1, .curved = seed % 2 == 1};
+        struct allocation_options options = {.gap = 1e-7, .steps_max = 200};
+        random_state = seed * 7919u + 5;
+        fixture_fill(&fixture, &shape);
+        solve(&fixture.model, &before);
+        for (uint32_t i = 0; i < fixture.model.counts.corridors; i++) {
+            if (random_below(4) == 0) {
+                fixture.corridors[i].cost *= 2 * random_part();
+                fixture.corridors[i].max *= random_part();
+            }
+        }
+        if (seed % 5 == 0) {
+            for (uint32_t i = 0; i < CORRIDORS_MAX; i++) {
+                before.flows[i] = i % 3 == 0 ? -1e300 : (i % 3 == 1 ? 1e300 : 0.0 / 0.0);
+            }
+            before.positions[0] = 0.0 / 0.0;
+        }
+        options.warm_positions = before.positions;
+        options.warm_flows = before.flows;
+        solve(&fixture.model, &cold);
+        solve_with(&fixture.model, &options, &warm);
+        assert_int_equal(cold.status, STATUS_OK);
+        assert_int_equal(warm.status, STATUS_OK);
+        check_near(warm.plan.value, cold.plan.value, 3e-7);
+    }
+}
+
+/* However early it is stopped: what it says is true, and it says the same again. */
+static void an_interrupted_plan_is_true_and_replays(void **state)
+{
+    (void)state;
+    static struct fixture fixture;
+    static struct answer first;
+    static struct answer second;
+    uint32_t found = 0;
+    uint32_t open = 0;
+
+    for (uint32_t seed = 0; seed < 200; seed++) {
+        const struct shape shape = {.scale = 1, .curved = true, .fixed = true};
+        const struct allocation_options options = {.gap = 1e-9, .steps_max = 1 + seed % 3};
+        random_state = seed * 104729u;
+        fixture_fill(&fixture, &shape);
+        solve_with(&fixture.model, &options, &first);
+        solve_with(&fixture.model, &options, &second);
+        assert_int_equal(first.status, second.status);
+        if (first.status == STATUS_OK) {
+            assert_true(first.plan.steps <= options.steps_max);
+            assert_memory_equal(first.flows, second.flows, sizeof(first.flows));
+            assert_memory_equal(&first.plan.bound, &second.plan.bound, sizeof(double));
+            found++;
+            open += first.plan.status == MODEL_FEASIBLE;
+        }
+    }
+    assert_true(found > 150);
+    assert_true(open > 10);
+}
+
+/* Takes the named bounds over from the whole network. */
+static void named_bounds_keep(struct fixture *loose, const struct fixture *fixture,
+                              const struct conflict_bound *bounds, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const uint32_t index = bounds[i].index;
+        switch (bounds[i].kind) {
+        case CONFLICT_PLACE_MIN:
+            loose->places[index].min = fixture->places[index].min;
+            break;
+        case CONFLICT_PLACE_MAX:
+            loose->places[index].max = fixture->places[index].max;
+            break;
+        case CONFLICT_CORRIDOR_MAX:
+            loose->corridors[index].max = fixture->corridors[index].max;
+            break;
+        case CONFLICT_GROUP_MIN:
+            loose->groups[index].min = fixture->groups[index].min;
+            break;
+        case CONFLICT_GROUP_MAX:
+            loose->groups[index].max = fixture->groups[index].max;
+            break;
+        }
+    }
+}
+
+static void bound_drop(struct fixture *fixture, const struct conflict_bound *bound)
+{
+    switch (bound->kind) {
+    case CONFLICT_PLACE_MIN:
+        fixture->places[bound->index].min = 0;
+        break;
+    case CONFLICT_PLACE_MAX:
+        fixture->places[bound->index].max = 1e9;
+        break;
+    case CONFLICT_CORRIDOR_MAX:
+        fixture->corridors[bound->index].max = 1e9;
+        break;
+    case CONFLICT_GROUP_MIN:
+        fixture->groups[bound->index].min = -1e9;
+        break;
+    case CONFLICT_GROUP_MAX:
+        fixture->groups[bound->index].max = 1e9;
+        break;
+    }
+}
+
+/* GLPK finds no plan with the bounds that are named; it does without any one of them, when those
+ * that are not named are left out too. */
+static void named_bounds_contradict_each_other(void **state)
+{
+    (void)state;
+    static struct fixture fixture;
+    static struct fixture loose;
+    uint32_t infeasible = 0;
+
+    for (uint32_t seed = 1; seed < NETWORKS / 2; seed += 2) {
+        const struct shape shape = {.scale = 1, .forced = true};
+        struct answer answer;
+        bool irreducible = false;
+        bool disposes = false;
+        uint32_t count = 0;
+        double value = 0;
+        random_state = seed * 1000003u;
+        fixture_fill(&fixture, &shape);
+        for (uint32_t i = 0; i < fixture.model.counts.corridors; i++) {
+            /* No pieces that end before a max. */
+            fixture.corridors[i].output = ROUTE_OUTPUT_LINEAR;
+            fixture.corridors[i].pieces.count = 0;
+        }
+        if (peer_solve(&fixture.model, &value, &disposes)) {
+            continue;
+        }
+        solve(&fixture.model, &answer);
+        assert_int_equal(answer.plan.status, MODEL_INFEASIBLE);
+        void *memory = malloc(conflict_footprint(&fixture.model));
+        const struct model_prices prices = {.places = answer.prices, .groups = answer.group_prices};
+        const struct conflict_bound *bounds =
+            conflict_find(&fixture.model, &prices, memory, &count, &irreducible);
+        assert_true(irreducible);
+        assert_true(count > 0);
+        for (uint32_t i = 0; i < count; i++) {
+            memcpy(&loose, &fixture, sizeof(loose));
+            loose.model.places = loose.places;
+            loose.model.corridors = loose.corridors;
+            loose.model.groups = loose.groups;
+            for (uint32_t g = 0; g < loose.model.counts.groups; g++) {
+                loose.groups[g].min = -1e9;
+                loose.groups[g].max = 1e9;
+            }
+            for (uint32_t k = 0; k < loose.model.counts.places; k++) {
+                loose.places[k].min = 0;
+                loose.places[k].max = 1e9;
+            }
+            for (uint32_t k = 0; k < loose.model.counts.corridors; k++) {
+                loose.corridors[k].max =
+                    loose.corridors[k].output == ROUTE_OUTPUT_LINEAR ? 1e9 : loose.corridors[k].max;
+            }
+            named_bounds_keep(&loose, &fixture, bounds, count);
+            assert_false(peer_solve(&loose.model, &value, &disposes));
+            bound_drop(&loose, &bounds[i]);
+            assert_true(peer_solve(&loose.model, &value, &disposes));
+        }
+        free(memory);
+        infeasible++;
+    }
+    assert_true(infeasible > 50);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -503,6 +691,9 @@ int main(void)
         cmocka_unit_test(curved_networks_are_proved_at_every_scale),
         cmocka_unit_test(fixed_costs_are_bounded_against_glpk),
         cmocka_unit_test(the_same_network_has_the_same_answer),
+        cmocka_unit_test(a_warm_start_ends_where_a_cold_one_does),
+        cmocka_unit_test(an_interrupted_plan_is_true_and_replays),
+        cmocka_unit_test(named_bounds_contradict_each_other),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -336,6 +336,25 @@ static void bad_routing_files_are_one_line(void **state)
     assert_run("explain network.json nowhere.json", EXIT_USAGE, "cannot open 'nowhere.json'");
 }
 
+static void scenarios_are_played(void **state)
+{
+    (void)state;
+    write_file("days.json",
+               "{\"format\":\"sluice-scenario/1\",\"title\":\"two chains\",\"seed\":1,"
+               "\"hours\":6,\"step_s\":600,\"plan_s\":1200,\"patience_s\":3600,"
+               "\"transfer_fee\":0.001,\"blocked_cost\":0.002,\"tolerance\":0.1,\"move_min\":1,"
+               "\"chains\":[{\"id\":\"a\",\"balance\":1000,\"weight\":0.5,\"min\":400,"
+               "\"target\":500,\"gas\":1},{\"id\":\"b\",\"balance\":0,\"weight\":0.5,"
+               "\"min\":400,\"target\":500,\"gas\":1}],\"bridges\":[{\"from\":\"*\",\"to\":\"*\","
+               "\"fee\":0.001,\"fixed\":0,\"max\":1000,\"delay_s\":600}],\"flows\":[{\"from\":"
+               "\"a\",\"to\":\"b\",\"per_hour\":9,\"median\":20}]}");
+    assert_run("backtest days.json --svg days.svg", EXIT_DONE, "min-amount");
+    assert_run("backtest days.json --json", EXIT_DONE, "\"regret\"");
+    assert_run("backtest days.json --svg no/where.svg", EXIT_USAGE, "cannot write 'no/where.svg'");
+    assert_run("backtest days.svg", EXIT_USAGE, "days.svg: line 1, column");
+    assert_run("backtest", EXIT_USAGE, "backtest SCENARIO");
+}
+
 /* One node on one directory; people reach it while it runs and read it when it is dead. */
 static void a_node_lives_and_ends_in_good_order(void **state)
 {
@@ -396,6 +415,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(endpoints_that_do_not_answer_are_named, set_up, tear_down),
         cmocka_unit_test_setup_teardown(networks_are_solved_and_explained, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bad_routing_files_are_one_line, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(scenarios_are_played, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_node_lives_and_ends_in_good_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_killed_node_starts_again, set_up, tear_down),
     };

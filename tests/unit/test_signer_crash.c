@@ -16,6 +16,7 @@
 #include "relay/base/check.h"
 #include "store/journal.h"
 #include "tests/support/deaths.h"
+#include "tests/support/folder.h"
 #include "tests/unit/signer_fixture.h"
 
 #define NONCES   4u
@@ -238,9 +239,115 @@ static void no_second_signature_when_the_power_fails_at_any_call(void **state)
     }
 }
 
+/* ---- refusals of the disk ---- */
+
+/* One move at `nonce`, asked for while the disk fails. True: the failure struck. */
+static bool ask_while_failing(struct life *life, uint64_t nonce, const struct disk_failure *failure)
+{
+    static struct fixture_transaction made;
+    static struct signer_answer answer;
+
+    fixture_process(&made, nonce);
+    const struct wire_request request = fixture_request(&made, LEG_PROCESS, &life->keys[0].address);
+    disk_fail_at(failure);
+    signer_answer(&life->signer, &request, (struct instant){.ns = UINT64_C(1) << 60}, &answer);
+    signer_settle(&life->signer, &answer, 1);
+    const bool has_struck = disk_heal();
+    assert_int_equal(has_struck ? OUTCOME_UNKNOWN : OUTCOME_OK, answer.reply.outcome);
+    if (has_struck) {
+        assert_int_equal(WIRE_ANSWER_NONE, answer.reply.answer);
+        assert_true(answer.reply.reason.count > 0);
+    }
+    return has_struck;
+}
+
+/* Another payload for the nonce: allowed exactly when nothing was released for it. */
+static bool takes_another(struct life *life, uint64_t nonce)
+{
+    static struct fixture_transaction made;
+    static struct signer_answer answer;
+
+    fixture_process(&made, nonce);
+    made.data[4 + 64 + 32] ^= 1; /* of the metadata */
+    const struct wire_request request = fixture_request(&made, LEG_PROCESS, &life->keys[0].address);
+    signer_answer(&life->signer, &request, (struct instant){.ns = UINT64_C(1) << 60}, &answer);
+    signer_settle(&life->signer, &answer, 1);
+    assert_true(answer.reply.outcome == OUTCOME_OK || answer.reply.outcome == OUTCOME_REFUSED);
+    return answer.reply.outcome == OUTCOME_OK;
+}
+
+static void a_disk_that_refuses_releases_no_signature(void **state)
+{
+    (void)state;
+    static const int errors[] = {EIO, ENOSPC, EROFS, 0};
+    static struct life life;
+    static struct released released;
+    const struct folder folder = folder_make();
+    uint64_t nonce = 0;
+    unsigned struck_count = 0;
+
+    fixture_policy(&policy);
+    disk_watch(folder.path);
+    open_life(&life, &released, folder.path);
+    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+        bool is_reached = true;
+        for (uint64_t call = 0; is_reached; call++) {
+            const struct disk_failure failure = {.call = call, .count = 1, .error = errors[i]};
+            const uint64_t before = disk_calls();
+            const bool has_struck = ask_while_failing(&life, nonce, &failure);
+            is_reached = disk_calls() - before > call;
+            struck_count += has_struck ? 1 : 0;
+            /* The process ends when LMDB trusts its file no more; so does this life. */
+            close_life(&life);
+            open_life(&life, &released, folder.path);
+            assert_int_equal(has_struck, takes_another(&life, nonce));
+            nonce++;
+        }
+    }
+    print_message("%u failures\n", struck_count);
+    assert_true(struck_count >= 9);
+    close_life(&life);
+    disk_unwatch();
+    folder_remove(&folder);
+}
+
+static void a_watermark_that_cannot_be_made_says_why(void **state)
+{
+    (void)state;
+    static const int errors[] = {EIO, ENOSPC, EROFS};
+    static const enum status expected[] = {STATUS_IO, STATUS_NO_SPACE, STATUS_READ_ONLY};
+    unsigned struck_count = 0;
+
+    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+        bool has_struck = true;
+        for (uint64_t call = 0; has_struck; call++) {
+            const struct folder folder = folder_make();
+            struct watermark *watermark = NULL;
+            enum watermark_age age = WATERMARK_OLD;
+            disk_watch(folder.path);
+            disk_fail_at(&(struct disk_failure){.call = call, .count = 1, .error = errors[i]});
+            const enum status status = watermark_open(folder.path, &watermark, &age);
+            has_struck = disk_heal();
+            assert_true(status == (has_struck ? expected[i] : STATUS_OK) || status == STATUS_OK);
+            if (status != STATUS_OK) {
+                assert_status(STATUS_OK, watermark_open(folder.path, &watermark, &age));
+                assert_int_equal(WATERMARK_NEW, age);
+                struck_count++;
+            }
+            watermark_close(watermark);
+            disk_unwatch();
+            folder_remove(&folder);
+        }
+    }
+    print_message("%u failures\n", struck_count);
+    assert_true(struck_count >= 15);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_disk_that_refuses_releases_no_signature),
+        cmocka_unit_test(a_watermark_that_cannot_be_made_says_why),
         cmocka_unit_test(no_second_signature_when_the_power_fails_at_any_call),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

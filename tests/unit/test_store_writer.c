@@ -150,9 +150,13 @@ static int tear_down(void **state)
 {
     struct desk *desk = *state;
 
+    char small[300];
+
     desk->is_held = false;
     writer_close(desk->writer);
     journal_close(desk->journal);
+    (void)snprintf(small, sizeof(small), "%s/small", desk->folder.path);
+    (void)umount2(small, MNT_DETACH); /* of a test that failed or that mounted nothing */
     (void)pthread_cond_destroy(&desk->change);
     (void)pthread_mutex_destroy(&desk->mutex);
     folder_remove(&desk->folder);
@@ -373,13 +377,6 @@ static bool move_to_small_disk(struct desk *desk, struct small_disk *disk)
     return true;
 }
 
-static void leave_small_disk(struct desk *desk, const struct small_disk *disk)
-{
-    desk->writer = writer_close(desk->writer);
-    desk->journal = journal_close(desk->journal);
-    assert_int_equal(0, umount2(disk->path, MNT_DETACH));
-}
-
 /* With a blob that pages used before have no room for. */
 static void push_large(struct desk *desk, struct parcel *parcel, uint64_t generation)
 {
@@ -427,7 +424,6 @@ static void a_small_disk_fills_and_the_writer_goes_on_when_there_is_room(void **
     assert_int_equal(0, unlink(disk.filler));
     assert_int_equal(10, await_generation(desk, 10).head);
     assert_journal_holds(desk->journal, 10);
-    leave_small_disk(desk, &disk);
 }
 
 /* The reserve is for the end: nothing that waits is lost by an orderly stop. */
@@ -448,7 +444,8 @@ static void close_writes_what_waits_into_the_reserve_of_a_full_disk(void **state
     }
     assert_status(STATUS_NO_SPACE, await(desk, 0, false).status);
     desk->writer = writer_close(desk->writer);
-    assert_int_equal(20, await_generation(desk, 20).head);
+    assert_status(STATUS_OK, desk->reports[desk->reports_count - 1].status);
+    assert_int_equal(20, desk->reports[desk->reports_count - 1].head);
     assert_journal_holds(desk->journal, 20);
     /* The next start wants its reserve again before it begins. */
     assert_status(STATUS_NOT_FOUND, journal_spend_reserve(desk->journal));
@@ -459,7 +456,6 @@ static void close_writes_what_waits_into_the_reserve_of_a_full_disk(void **state
     assert_int_equal(0, unlink(disk.filler));
     assert_status(STATUS_OK, journal_open_lmdb(&options, &desk->journal));
     assert_journal_holds(desk->journal, 20);
-    leave_small_disk(desk, &disk);
 }
 
 /* The owner reads on its own thread while the writer's makes the map grow under it. */

@@ -15,9 +15,11 @@ const ASSET = 'USDC';
 /**
  * Writes the files of one node and says where they are.
  * Options: folder, name, mode (observe, propose, act), validator (index; absent for the relayer),
- * signerMode (what the signer allows; as `mode` when absent), endpointOf (chain to URL; the chain's
- * own when absent), capital (false: a relayer alone), route (settings that differ), log (keep a
- * transparency log: {interval, port, witnesses}), program (of sluice; makes the log's key),
+ * signerMode (what the signer allows; as `mode` when absent; propose wants mandate, a hash, and
+ * approvers, addresses), endpointOf (chain to URL; the chain's own when absent; several with commas
+ * between), nodeSettings (that differ or are more), capital (false: a relayer alone), route (settings
+ * that differ), log (keep a transparency log: {interval, port, witnesses}), program (of sluice; makes
+ * the log's key),
  * keys (more accounts that deliver, {address, keystore}), settingsOf (chain to settings that differ
  * or are more), relayTo (chain to whether messages are delivered to it; to all when absent).
  */
@@ -68,6 +70,7 @@ function nodeYaml(devnet, node, options) {
     'node:',
     `  name: ${node.name}`,
     `  data: ${node.data}`,
+    Object.entries(options.nodeSettings ?? {}).map(([key, value]) => `  ${key}: ${value}`),
     'signer:',
     '  spawn: true',
     `  config: ${node.signer}`,
@@ -194,6 +197,8 @@ function signerYaml(devnet, node, options) {
     `socket: ${node.signerSocket}`,
     `state: ${path.join(node.folder, 'signer')}`,
     `mode: ${validator ? 'observe' : (options.signerMode ?? options.mode ?? 'act')}`,
+    options.mandate ? [`mandate: ${options.mandate}`] : [],
+    options.approvers ? [`approvers: [${options.approvers.join(', ')}]`] : [],
     'keys:',
     keys.map(([role, keystore], i) => [
       `  - name: ${role}${i + 1}`,

@@ -8,7 +8,7 @@ import { requirePackage } from '../../../deploy/devnet/lib/packages.mjs';
 import { callContract, callContracts, sendTransaction, waitReceipt }
   from '../../../deploy/devnet/lib/rpc.mjs';
 
-const { encodeFunctionData, numberToHex, pad } = requirePackage('viem/utils');
+const { concat, encodeFunctionData, numberToHex, pad } = requirePackage('viem/utils');
 
 // What a leaf costs depends on the leaves before it, so an estimate is too low for some.
 const DISPATCH_GAS = numberToHex(400_000);
@@ -19,10 +19,15 @@ let sent = 0;
  * Sends one message from a chain to another; its body says which it is. Resolves to it once it is
  * in a block. `user` is an index into the devnet's users.
  */
-export async function dispatch(devnet, origin, destination, user = 0) {
+export function dispatch(devnet, origin, destination, user = 0) {
+  return dispatchTo(devnet, origin, destination, destination.testRecipient, user);
+}
+
+/** The same to any recipient. The body is a token transfer's of so many units, as routes read it. */
+export async function dispatchTo(devnet, origin, destination, recipient, user = 0) {
   sent += 1;
-  const args = [destination.domain, pad(destination.testRecipient, { size: 32 }),
-    numberToHex(sent, { size: 32 })];
+  const args = [destination.domain, pad(recipient, { size: 32 }),
+    concat([pad(recipient, { size: 32 }), numberToHex(sent, { size: 32 })])];
   const { httpUrl, mailbox: to } = origin;
   const value = await callContract(httpUrl, to, mailboxAbi, 'quoteDispatch', args);
   const from = devnet.users[user % devnet.users.length];

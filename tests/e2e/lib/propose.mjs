@@ -6,6 +6,7 @@ import { expect, expectEqual } from '../../../deploy/devnet/lib/expect.mjs';
 import { askNode, runVerb } from '../../../deploy/devnet/lib/inspect.mjs';
 import { measure } from '../../../deploy/devnet/lib/measurement.mjs';
 import { chainShares } from '../../../deploy/devnet/lib/nodes.mjs';
+import { requirePackage } from '../../../deploy/devnet/lib/packages.mjs';
 import { sleep } from '../../../deploy/devnet/lib/terminal.mjs';
 import { Watch } from '../../../deploy/devnet/lib/watch.mjs';
 import { runSuite } from './suite.mjs';
@@ -18,6 +19,11 @@ const ROUTE = { tolerance: '1 %', cooldown: '2s', plan_interval: '1s' };
 const WAITING = 'awaiting approval';
 const EXIT_REFUSED = 4;
 
+// Of nobody: only this test knows them.
+const { privateKeyToAccount } = requirePackage('viem/accounts');
+const APPROVER = privateKeyToAccount(`0x${'a9'.repeat(32)}`);
+const STRANGER = privateKeyToAccount(`0x${'b8'.repeat(32)}`);
+
 const TRAFFIC = ['--transfers', '40', '--messages', '0', '--rate', '40', '--bias', '1'];
 
 function newestPlan({ program }, node, state) {
@@ -27,6 +33,15 @@ function newestPlan({ program }, node, state) {
 
 const readMoves = async ({ devnet }) =>
   (await measure(devnet, 0, devnet.relayer.address)).moves;
+
+/** The detached way: the text is signed by somebody who has no node. */
+async function approveSigned(program, node, id, account) {
+  const { text, expires } = askNode(program, ['approve', id, '--config', node.config, '--print']);
+  const signature = await account.signMessage({ message: text });
+  const { code, err } = runVerb(program, ['approve', id, '--config', node.config,
+    '--signature', signature, '--expires', String(expires)]);
+  expect(code === 0, `exit 0, got ${code}: ${err}`);
+}
 
 runSuite('propose', 'Plans that wait for a person.', {}, async (suite) => {
   const { stage } = suite;
@@ -78,6 +93,42 @@ runSuite('propose', 'Plans that wait for a person.', {}, async (suite) => {
       return isNear && watch.moves > 0 && watch.openMessages.length === 0;
     });
     expectEqual(await readMoves(stage), plan.moves.length, 'moves');
+  });
+  let mandate = null;
+  await suite.check('a plan shows the text that an approver signs', () => {
+    ({ mandate } = askNode(program, ['approve', plan.id, '--config', node.config, '--print']));
+    expect(/^0x[0-9a-f]{64}$/.test(mandate), 'the hash of a mandate');
+  });
+  await suite.check('a signer in mode propose moves nothing without its approver', async () => {
+    expectEqual(await stage.end(node), 'code 0', 'the end of the node');
+    const before = await readMoves(stage);
+    const guarded = stage.write({
+      name: 'relayer', mode: 'propose', signerMode: 'propose', mandate,
+      approvers: [APPROVER.address], route: ROUTE,
+    });
+    await stage.start(guarded);
+    await stage.traffic([...TRAFFIC, '--seed', '3']);
+    plan = await suite.until('a plan that waits', PLAN_SECONDS, () =>
+      newestPlan(stage, guarded, WAITING));
+    const { code, err } = decide('approve', plan.id);
+    expect(code === 0, `the node takes a plain approval, got ${code}: ${err}`);
+    await sleep(QUIET_MS);
+    expectEqual(await readMoves(stage), before, 'moves after a plain approval');
+    plan = await suite.until('the next plan', PLAN_SECONDS, () =>
+      newestPlan(stage, guarded, WAITING));
+    await approveSigned(program, node, plan.id, STRANGER);
+    await sleep(QUIET_MS);
+    expectEqual(await readMoves(stage), before, 'moves after a stranger approved');
+  });
+  await suite.check('with its approver\'s signature, made elsewhere, it moves', async () => {
+    const before = await readMoves(stage);
+    plan = await suite.until('the next plan', PLAN_SECONDS, () =>
+      newestPlan(stage, node, WAITING));
+    await approveSigned(program, node, plan.id, APPROVER);
+    await suite.until('the moves of the plan', MOVE_SECONDS, async () => {
+      stage.check();
+      return (await readMoves(stage)) === before + plan.moves.length;
+    });
   });
   await suite.check('observe plans and moves nothing', async () => {
     const before = await readMoves(stage);

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// One recipient per kind of security module, one message to each: what can be proved arrives, by
+// whatever way through is there, and what must not be delivered says why.
+
+import { expect, expectEqual } from '../../../deploy/devnet/lib/expect.mjs';
+import { askNode } from '../../../deploy/devnet/lib/inspect.mjs';
+import { countDelivered, dispatchTo } from './dispatch.mjs';
+import { Modules } from './modules.mjs';
+import { runSuite } from './suite.mjs';
+
+const DELIVER_SECONDS = 60;
+const REFUSE_SECONDS = 40;
+const WEIGHTS = [6_000_000_000n, 3_000_000_000n, 1_000_000_000n];
+const WEIGHT_WANTED = 9_000_000_000n;
+const NOBODY = '0x00000000000000000000000000000000000000aa';
+const STRANGER = '0x00000000000000000000000000000000000000bb';
+
+const sorted = (addresses) =>
+  [...addresses].sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1));
+
+/** The modules that prove: [name, module]. Validators: three live ones, and some who never sign. */
+async function provable(modules, { domain }, validators, relayer) {
+  const all = sorted(validators);
+  const five = sorted([...validators, NOBODY, STRANGER]);
+  const [merkle, message, pausable, absent, trusted] = await Promise.all([
+    modules.merkleRoot(all, 2), modules.messageId(all, 2), modules.pausable(),
+    modules.messageId([NOBODY, STRANGER], 2), modules.trustedRelayer(relayer)]);
+  const [routed, both, either] = await Promise.all([modules.routing(domain, message),
+    modules.aggregation([message, merkle], 2), modules.aggregation([pausable], 1)]);
+  const made = {
+    'merkle-root multisig, 2 of 3': merkle,
+    'merkle-root multisig, 3 of 5 with two who never sign': modules.merkleRoot(five, 3),
+    'message-id multisig, 3 of 5 with two who never sign': modules.messageId(five, 3),
+    'weighted message-id multisig': modules.weighted('MessageId', all, WEIGHTS, WEIGHT_WANTED),
+    'weighted merkle-root multisig': modules.weighted('MerkleRoot', all, WEIGHTS, WEIGHT_WANTED),
+    'routing to a merkle-root multisig': modules.routing(domain, merkle),
+    'aggregation, 2 of a pausable one and a routing': modules.aggregation([pausable, routed], 2),
+    'aggregation, 1 of a set that never signs and one that does':
+      modules.aggregation([absent, merkle], 1),
+    'aggregations in an aggregation': modules.aggregation([both, either], 2),
+    'aggregation with a trusted relayer that is us': modules.aggregation([trusted, message], 2),
+    'routing by amount, below': modules.byAmount(message, either, 1_000_000n),
+  };
+  return Promise.all(Object.entries(made).map(async ([name, module]) => [name, await module]));
+}
+
+/** The modules that must not be delivered to: name, module, and what the node says. */
+async function refused(modules, validators, relayer) {
+  const weak = /fewer validators than/;
+  const unprovable = /cannot prove to/;
+  const [two, stranger] = await Promise.all([
+    modules.messageId(sorted(validators), 2), modules.trustedRelayer(STRANGER)]);
+  const made = [
+    ['nobody: a module that accepts everything', modules.create('isms/NoopIsm'), weak],
+    ['one key: a multisig, 1 of 3', modules.messageId(sorted(validators), 1), weak],
+    ['one key: a trusted relayer alone', modules.trustedRelayer(relayer), weak],
+    ['a trusted relayer that is somebody else, and two validators',
+      modules.aggregation([stranger, two], 2), unprovable],
+    ['an offchain service', modules.create('test/TestCcipReadIsm', ['https://example.org/']),
+      unprovable],
+  ];
+  return Promise.all(made.map(async ([name, module, says]) => [name, await module, says]));
+}
+
+runSuite('isms', 'Every kind of security module.', {}, async (suite) => {
+  const { stage } = suite;
+  await stage.open();
+  const { devnet, program } = stage;
+  const [origin, destination] = devnet.chains;
+  await stage.startValidators({ capital: false });
+  const node = stage.write({ name: 'relayer', mode: 'observe', capital: false });
+  await stage.start(node);
+  const modules = new Modules(destination, devnet.users[0]);
+  const validators = devnet.validators.map(({ address }) => address);
+  const relayer = devnet.relayer.address;
+
+  const messages = new Map();
+  const denied = [];
+  await suite.check('modules and recipients are deployed, and each gets a message', async () => {
+    const guards = await provable(modules, origin, validators, relayer);
+    const others = await refused(modules, validators, relayer);
+    await Promise.all([
+      ...guards.map(async ([name, module], i) => {
+        const recipient = await modules.recipient(module);
+        messages.set(name, await dispatchTo(devnet, origin, destination, recipient, i));
+      }),
+      ...others.map(async ([name, module, says], i) => {
+        const recipient = await modules.recipient(module);
+        const message = await dispatchTo(
+          devnet, origin, destination, recipient, guards.length + i);
+        denied[i] = { name, recipient, message, says };
+      })]);
+  });
+  for (const [name, message] of messages) {
+    await suite.check(`delivered: ${name}`, () =>
+      suite.until('it is delivered', DELIVER_SECONDS, async () => {
+        stage.check();
+        return (await countDelivered(destination, [message])) === 1;
+      }));
+  }
+  const reasonOf = ({ id }) =>
+    askNode(program, ['why', '--config', node.config, id]).reason?.text ?? '';
+  for (const { name, message, says } of denied) {
+    await suite.check(`not delivered: ${name}`, async () => {
+      await suite.until(`the reason ${says}`, REFUSE_SECONDS, () => says.test(reasonOf(message)));
+      expectEqual(await countDelivered(destination, [message]), 0, 'deliveries');
+    });
+  }
+  await suite.check('a recipient that changes its module is delivered to by the new one',
+    async () => {
+      const module = await modules.merkleRoot(sorted(validators), 2);
+      const [{ recipient }] = denied;
+      await modules.setModule(recipient, module);
+      const next = await dispatchTo(devnet, origin, destination, recipient);
+      expect(next.id !== denied[0].message.id, 'another message');
+      await suite.until('it is delivered', DELIVER_SECONDS, async () => {
+        stage.check();
+        return (await countDelivered(destination, [next])) === 1;
+      });
+    });
+});

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Deploys real security modules and a recipient for each.
+
+import { hyperlaneContract } from '../../../deploy/devnet/lib/contracts.mjs';
+import { requirePackage } from '../../../deploy/devnet/lib/packages.mjs';
+import { callContract, sendTransaction, submitContract, waitReceipt }
+  from '../../../deploy/devnet/lib/rpc.mjs';
+
+const { encodeDeployData } = requirePackage('viem/utils');
+
+const MULTISIG = 'isms/multisig/StaticMultisigIsm.sol/Static';
+const WEIGHTED = 'isms/multisig/WeightedMultisigIsm.sol/Static';
+
+const artifacts = new Map();
+
+function artifact(name) {
+  if (!artifacts.has(name)) artifacts.set(name, hyperlaneContract(name));
+  return artifacts.get(name);
+}
+
+/** Deploys on one chain, from one account that anvil holds the key of. */
+export class Modules {
+  constructor(chain, from) {
+    Object.assign(this, { chain, url: chain.httpUrl, from });
+    this.factories = new Map();
+    this.turn = Promise.resolve();
+  }
+
+  /** Several at once share a block, but are handed over one after the other: anvil counts nonces. */
+  submit(work) {
+    const hash = this.turn.then(work);
+    this.turn = hash.catch(() => {});
+    return hash;
+  }
+
+  async create(name, ...args) {
+    const { abi, bytecode } = artifact(name);
+    const data = encodeDeployData({ abi, bytecode, args });
+    const hash = await this.submit(() => sendTransaction(this.url, { from: this.from, data }));
+    return (await waitReceipt(this.url, hash, name)).contractAddress;
+  }
+
+  async send(name, to, functionName, ...args) {
+    const { abi } = artifact(name);
+    const hash = await this.submit(() =>
+      submitContract(this.url, { from: this.from, to, abi, functionName, args }));
+    return waitReceipt(this.url, hash, functionName);
+  }
+
+  /** What a factory of static sets makes of these arguments. */
+  async make(factory, ...args) {
+    if (!this.factories.has(factory)) this.factories.set(factory, this.create(factory));
+    const to = await this.factories.get(factory);
+    await this.send(factory, to, 'deploy', ...args);
+    return callContract(this.url, to, artifact(factory).abi, 'getAddress', args);
+  }
+
+  messageId(validators, threshold) {
+    return this.make(`${MULTISIG}MessageIdMultisigIsmFactory`, validators, threshold);
+  }
+
+  merkleRoot(validators, threshold) {
+    return this.make(`${MULTISIG}MerkleRootMultisigIsmFactory`, validators, threshold);
+  }
+
+  /** `weights` of 10,000,000,000 in all. */
+  weighted(kind, validators, weights, threshold) {
+    const set = validators.map((signingAddress, i) => ({ signingAddress, weight: weights[i] }));
+    return this.make(`${WEIGHTED}${kind}WeightedMultisigIsmFactory`, set, threshold);
+  }
+
+  aggregation(modules, threshold) {
+    return this.make('isms/aggregation/StaticAggregationIsmFactory', modules, threshold);
+  }
+
+  async routing(domain, module) {
+    const routing = await this.create('isms/routing/DomainRoutingIsm');
+    await this.send('isms/routing/DomainRoutingIsm', routing, 'initialize',
+      this.from, [domain], [module]);
+    return routing;
+  }
+
+  pausable() {
+    return this.create('isms/PausableIsm', this.from);
+  }
+
+  trustedRelayer(relayer) {
+    return this.create('isms/TrustedRelayerIsm', this.chain.mailbox, relayer);
+  }
+
+  byAmount(lower, upper, threshold) {
+    return this.create('isms/warp-route/AmountRoutingIsm', lower, upper, threshold);
+  }
+
+  async recipient(module) {
+    const recipient = await this.create('test/TestRecipient');
+    await this.setModule(recipient, module);
+    return recipient;
+  }
+
+  setModule(recipient, module) {
+    return this.send('test/TestRecipient', recipient, 'setInterchainSecurityModule', module);
+  }
+}
