@@ -111,10 +111,12 @@ static void pool_fill(struct simplex *simplex)
     }
     if (gainful > enough) {
         uint32_t count = 0;
-        for (least = most; count < enough / 2; least /= 4) {
+        least = most;
+        while (count < enough / 2) {
             count = 0;
+            least /= 4;
             for (uint32_t v = 0; v < simplex->variables_count; v++) {
-                count += score_of(&simplex->offers[v]) >= least / 4;
+                count += score_of(&simplex->offers[v]) >= least;
             }
         }
     }
