@@ -379,7 +379,8 @@ struct evm_follow {
     bool has_block;      /* a fact said which */
     struct hash block;
     bool is_missing;   /* its nonce was passed and it had no receipt */
-    bool is_overtaken; /* the nonce is final and the next missing receipt decides */
+    bool is_overtaken; /* the nonce is final: a receipt that is missing now counts */
+    uint32_t absences; /* how often it was */
     struct event answer;
 };
 

@@ -6,7 +6,7 @@
  *      '-the key's nonce passed it (asked once per head)-----'        | no receipt
  *      ^                                                              |
  *      '--------------------------------------------------------------+
- *          with the nonce final, asked once more, and none: ABSENT <--'
+ *     with the nonce final, asked at three final blocks, and none: ABSENT
  *
  * Transactions of ours usually leave a fact (ProcessId, CollateralMoved), so blocks that are read
  * anyway say which are included. What leaves none (a revert, a cancel, an announcement) shows in
@@ -18,6 +18,7 @@
 enum {
     RECEIPTS_ONE_BY_ONE_MAX = 8, /* of one block; more are read with the block's */
     HEADS_BEFORE_NONCE = 2,      /* how long a fact is waited for before the nonce is asked */
+    ABSENCES_WANTED = 3,         /* final blocks, each with the nonce used and no receipt */
 };
 
 static uint64_t head_number(const struct evm *evm)
@@ -349,9 +350,14 @@ void evm_receipt_answer(struct evm *evm, const struct evm_call *call,
     }
     follow->is_missing = true; /* another one may have its nonce: the final nonce will tell */
     if (follow->is_overtaken) {
-        evm_legs_settled(evm, &evm->keys[follow->key].address, follow->nonce);
-        begin_answer(evm, follow, OUTCOME_ABSENT);
-        return;
+        /* A node that forgot one receipt must not make a payment look as if it never was. */
+        follow->is_overtaken = false;
+        follow->absences++;
+        if (follow->absences >= ABSENCES_WANTED) {
+            evm_legs_settled(evm, &evm->keys[follow->key].address, follow->nonce);
+            begin_answer(evm, follow, OUTCOME_ABSENT);
+            return;
+        }
     }
     wait_on(evm, follow);
 }

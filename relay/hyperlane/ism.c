@@ -527,7 +527,9 @@ static struct offer offer_of(const struct build *build, uint32_t at)
     return (struct offer){.status = STATUS_UNSUPPORTED};
 }
 
-/* ---- writing ---- */
+/* ---- writing ----
+ * As deep as the tree, at most ISM_DEPTH_MAX levels: ism_check saw to it.
+ * NOLINTBEGIN(misc-no-recursion) */
 
 static enum status write_node(struct build *build, uint32_t at);
 
@@ -535,8 +537,11 @@ static enum status write_multisig(struct build *build, uint32_t at)
 {
     const struct ism_node *node = &build->ism->nodes[at];
     const struct ism_evidence *evidence = build->evidence;
-    const struct checkpoint *checkpoint = &build->offers[at].group->checkpoint;
+    const struct ism_signed *group = build->offers[at].group;
     struct signature signatures[VALIDATORS_MAX];
+
+    CHECK(group != NULL);
+    const struct checkpoint *checkpoint = &group->checkpoint;
     const uint32_t count = choose_signatures(build, node, checkpoint, signatures);
 
     CHECK(count > 0);
@@ -577,7 +582,6 @@ static enum status write_aggregation(struct build *build, uint32_t at)
     return status;
 }
 
-/* At most ISM_DEPTH_MAX deep: ism_check saw to it. */
 static enum status write_node(struct build *build, uint32_t at)
 {
     const struct ism_node *node = &build->ism->nodes[at];
@@ -592,11 +596,14 @@ static enum status write_node(struct build *build, uint32_t at)
         return write_multisig(build, at);
     }
     if (node->type == MODULE_CCIP_READ) {
-        return buffer_append(build->buffer, build->offers[at].answer->metadata);
+        const struct ism_answer *answer = build->offers[at].answer;
+        CHECK(answer != NULL);
+        return buffer_append(build->buffer, answer->metadata);
     }
     CHECK(node->type == MODULE_NULL);
     return STATUS_OK;
 }
+/* NOLINTEND(misc-no-recursion) */
 
 enum status ism_build(const struct ism *ism, const struct ism_evidence *evidence,
                       struct buffer *buffer)

@@ -321,7 +321,7 @@ static bool allows_plan(const struct policy *policy, const struct wire_request *
                         struct policy_transaction *asked, struct refusal *refusal)
 {
     const bool wants_approval = policy->mode == SIGNER_MODE_PROPOSE;
-    struct approval plan;
+    struct approval plan = {.expires_s = 0};
     if (request->transaction.leg_kind != LEG_REBALANCE ||
         (!policy->has_mandate && !wants_approval)) {
         return true;
