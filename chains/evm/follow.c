@@ -6,7 +6,7 @@
  *      '-the key's nonce passed it (asked once per head)-----'        | no receipt
  *      ^                                                              |
  *      '--------------------------------------------------------------+
- *     with the nonce final, asked at three final blocks, and none: ABSENT
+ *     with the nonce final, asked at two final blocks, and none: ABSENT
  *
  * Transactions of ours usually leave a fact (ProcessId, CollateralMoved), so blocks that are read
  * anyway say which are included. What leaves none (a revert, a cancel, an announcement) shows in
@@ -18,7 +18,7 @@
 enum {
     RECEIPTS_ONE_BY_ONE_MAX = 8, /* of one block; more are read with the block's */
     HEADS_BEFORE_NONCE = 2,      /* how long a fact is waited for before the nonce is asked */
-    ABSENCES_WANTED = 3,         /* final blocks, each with the nonce used and no receipt */
+    ABSENCES_WANTED = 2,         /* final blocks, each with the nonce used and no receipt */
 };
 
 static uint64_t head_number(const struct evm *evm)
@@ -80,7 +80,9 @@ enum status evm_follow_start(struct evm *evm, const struct command *command)
     }
     const bool is_held =
         evm_leg_find(evm, &command->follow.leg_id, transaction) != EVM_ANY_ENDPOINT;
+    const uint32_t absences = is_repeat ? follow->absences : 0;
     memset(follow, 0, sizeof(*follow));
+    follow->absences = absences;
     follow->leg_id = command->follow.leg_id;
     follow->transaction = *transaction;
     follow->key = key;
