@@ -69,6 +69,16 @@ enum status core_view_chain(const struct row_source *source, uint32_t domain,
     return status == STATUS_OK ? chain_row_unpack(value, ret_chain) : status;
 }
 
+enum status core_view_calls(const struct row_source *source, uint32_t domain, uint32_t endpoint,
+                            struct calls_row *ret_calls)
+{
+    uint8_t key[CALLS_KEY_BYTES];
+    struct bytes value;
+    const enum status status = get(source, calls_key(key, domain, endpoint), &value);
+
+    return status == STATUS_OK ? calls_row_unpack(value, ret_calls) : status;
+}
+
 enum status core_view_tree(const struct row_source *source, uint32_t domain,
                            struct tree_row *ret_tree)
 {

@@ -32,6 +32,9 @@ MUST_USE enum status core_view_node(const struct row_source *source, struct node
 /* ---- chains ---- */
 MUST_USE enum status core_view_chain(const struct row_source *source, uint32_t domain,
                                      struct chain_row *ret_chain);
+/* What an endpoint with a daily budget was asked; NOT_FOUND: nothing yet. */
+MUST_USE enum status core_view_calls(const struct row_source *source, uint32_t domain,
+                                     uint32_t endpoint, struct calls_row *ret_calls);
 /* Our tree and signatures: chains that we validate have one. */
 MUST_USE enum status core_view_tree(const struct row_source *source, uint32_t domain,
                                     struct tree_row *ret_tree);
