@@ -5,7 +5,7 @@
  * TABLE_BODY, id -> the whole message, of messages that are ours to deliver
  * TABLE_OPEN, destination u32, class u8, ...:
  *   OPEN_COUNTS                             -> struct open_row
- *   OPEN_QUEUE, sequence u64                -> id: waits for its turn, oldest first
+ *   OPEN_QUEUE, sequence u64                -> id: waits for its turn
  *   OPEN_ALL, origin u32, nonce u32, id     -> nothing: not finished
  *   OPEN_ACTIVE, id                         -> nothing: takes up one of the destination's places
  * TABLE_SECURITY, destination u32, recipient 32, origin u32 -> struct security_row
@@ -27,7 +27,7 @@
 #define MESSAGE_KEY_BYTES      33u
 #define MESSAGE_ROW_BYTES_MAX  768u
 #define OPEN_KEY_BYTES_MAX     48u
-#define OPEN_ROW_BYTES         20u
+#define OPEN_ROW_BYTES         21u
 #define SECURITY_KEY_BYTES     41u
 #define SECURITY_ROW_BYTES_MAX (96u + 96u * ISM_NODES_MAX + 40u * ISM_VALIDATORS_MAX)
 #define STORAGE_KEY_BYTES      37u
@@ -107,7 +107,8 @@ enum open_class {
 struct open_row {
     uint32_t active_count;
     uint64_t queue_first; /* no queued message has a lower sequence */
-    uint64_t queue_next;
+    uint64_t queue_next;  /* no queued message has this sequence or a higher one */
+    bool newest_next;     /* the next place goes to the newest; else to the oldest */
 };
 
 /* stored: never renumber */
