@@ -46,6 +46,8 @@ void reading_path(struct reading *reading, const char *key, const char *text, si
 
 /* ---- parts ---- */
 
+void config_read_policy(struct reading *reading, const struct file_config *file,
+                        struct core_policy *policy);
 void config_read_log(struct reading *reading, const struct file_config *file, struct node_log *log);
 
 #endif

@@ -245,6 +245,8 @@ static const struct mistake mistakes[] = {
      "validator"},
     {"node:\n  name: relayer", "node:\n  name: relayer\n  name: again", "data: ./data", "name"},
     {"finality: finalized", "finality: 0", "finality: finalized", "depth"},
+    {"retries_max: 66", "retries_max: 0", "retries_max", "from 1 to 1000000"},
+    {"retry_wait_max: 24 h", "retry_wait_max: 24", "retry_wait_max", "min or h"},
 };
 
 static void each_mistake_is_named_with_its_place(void **state)
