@@ -5,12 +5,15 @@
  * nonce on a message takes up no place, the lanes bound those. The others wait in a queue with two
  * ends: a place that becomes free goes in turn to the newest and to the oldest, so that what was
  * just sent is not held up by a backlog, and no message starves. A message that failed gives its
- * place back and queues again when its time has come. */
+ * place back and queues again when its time has come. One that reverts again and
+ * again is quarantined: it is tried on one of MESSAGE_CONFINED_MAX places beside those of the
+ * others, so that neither stands in the other's way. */
 #include <string.h>
 
 #include "relay/base/check.h"
 #include "relay/core/message_internal.h"
 #include "relay/core/tables.h"
+#include "relay/core/text.h"
 
 #define QUEUE_GAPS_MAX 64u
 
@@ -150,9 +153,28 @@ static void begin(struct step *step, struct message *message)
     message_now(step, message);
 }
 
+/* A quarantined message takes one of the places for such, or asks again later. */
+static void enter_confined(struct step *step, struct message *message)
+{
+    struct open_row open = open_get(step, message->row.destination);
+
+    if (open.confined_count >= MESSAGE_CONFINED_MAX) {
+        message_due(step, message, instant_after(step->now, MESSAGE_CONFINED_WAIT));
+        return;
+    }
+    open.confined_count++;
+    message->row.is_confined = true;
+    begin(step, message);
+    open_put(step, message->row.destination, &open);
+}
+
 void message_enter(struct step *step, struct message *message)
 {
     CHECK(!message->row.active);
+    if (message->row.state == MESSAGE_QUARANTINED) {
+        enter_confined(step, message);
+        return;
+    }
     CHECK(message->row.state != MESSAGE_QUEUED);
     uint8_t memory[OPEN_KEY_BYTES_MAX];
     struct open_row open = open_get(step, message->row.destination);
@@ -258,6 +280,13 @@ void message_give_place(struct step *step, struct message *message)
     message->row.active = false;
     step_delete(step, active_key(memory, message));
     open = open_get(step, message->row.destination);
+    if (message->row.is_confined) {
+        CHECK(open.confined_count > 0 || step->status != STATUS_OK);
+        open.confined_count -= open.confined_count > 0 ? 1 : 0;
+        message->row.is_confined = false;
+        open_put(step, message->row.destination, &open);
+        return;
+    }
     CHECK(open.active_count > 0 || step->status != STATUS_OK);
     open.active_count -= open.active_count > 0 ? 1 : 0;
     enter_next(step, message->row.destination, &open);
@@ -322,10 +351,51 @@ static struct duration ladder(uint32_t attempts_count)
     return DURATION_MS((n < 61 ? n - 49 : 12) * 7200000);
 }
 
+/* The same under the configured ceiling. */
+static struct duration retry_wait(const struct step *step, uint32_t attempts_count)
+{
+    const struct duration wait = ladder(attempts_count);
+    const struct duration wait_max = step->config->policy.retry_wait_max;
+
+    return wait_max.ns != 0 && wait_max.ns < wait.ns ? wait_max : wait;
+}
+
+/* Given up, which a person is told; only a person takes it up again. */
+static void bury(struct step *step, struct message *message, enum reason reason)
+{
+    struct text text = text_from("given up after ");
+
+    text_add_number(&text, message->row.attempts_count);
+    text_add(&text, " failures; 'sluice messages retry' takes it up again");
+    message_leave(step, message);
+    message_set(step, message, MESSAGE_DEAD, reason);
+    step_note(step, NOTE_ALARM, message->row.destination, &message->id, reason, text.text);
+}
+
 void message_fail(struct step *step, struct message *message, enum reason reason)
 {
+    const uint32_t failures_max = step->config->policy.retries_max;
+    const bool was_quarantined = message->row.reverts_count >= MESSAGE_REVERTS_MAX;
+
     message->row.attempts_count++;
-    message_later(step, message, reason, ladder(message->row.attempts_count));
+    if (reason == REASON_SIMULATION_REVERTED) {
+        message->row.reverts_count++;
+    }
+    if (reason == REASON_TRANSACTION_REVERTED) { /* it cost gas: no second time soon */
+        message->row.reverts_count += MESSAGE_REVERTS_MAX;
+    }
+    if (failures_max != 0 && message->row.attempts_count >= failures_max) {
+        bury(step, message, reason);
+        return;
+    }
+    message_later(step, message, reason, retry_wait(step, message->row.attempts_count));
+    if (message->row.reverts_count >= MESSAGE_REVERTS_MAX) {
+        message_set(step, message, MESSAGE_QUARANTINED, reason);
+        if (!was_quarantined) {
+            step_note(step, NOTE_WARN, message->row.destination, &message->id, REASON_QUARANTINED,
+                      NULL);
+        }
+    }
 }
 
 static void proofs_delete(struct step *step, const struct message *message)

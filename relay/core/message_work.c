@@ -416,6 +416,7 @@ static enum stage run_stage(struct step *step, struct message *message)
         return stage_offered(step, message);
     case MESSAGE_RETRY:
     case MESSAGE_ELSEWHERE:
+    case MESSAGE_QUARANTINED:
         message_enter(step, message);
         return STAGE_WAIT;
     case MESSAGE_SEEN:
@@ -428,6 +429,7 @@ static enum stage run_stage(struct step *step, struct message *message)
     case MESSAGE_ORPHANED:
     case MESSAGE_HELD:
     case MESSAGE_DROPPED:
+    case MESSAGE_DEAD:
         return STAGE_WAIT;
     }
     CHECK(false);

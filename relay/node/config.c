@@ -594,6 +594,7 @@ static void read_file(struct reading *reading, const struct file_config *file,
     check_weights(reading, &config->core);
     read_vaults(reading, file, &config->core);
     read_route(reading, file, config);
+    config_read_policy(reading, file, &config->core.policy);
     config_read_log(reading, file, &config->log);
 }
 

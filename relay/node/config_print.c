@@ -325,6 +325,14 @@ static void put_route(json_t *root, const struct core_config *core)
     put_duration(group, "plan_interval", route->plan_interval);
 }
 
+static void put_policy(json_t *root, const struct core_policy *policy)
+{
+    json_t *group = put_group(root, "policy", json_object());
+
+    put_count(group, "retries_max", policy->retries_max);
+    put_duration(group, "retry_wait_max", policy->retry_wait_max);
+}
+
 static void put_note_key(json_t *object, const struct note_key *key)
 {
     char text[NOTE_KEY_TEXT_BYTES_MAX + 1];
@@ -375,6 +383,7 @@ static json_t *make_tree(const struct node_config *config)
     }
     put_capital(root, &config->core);
     put_route(root, &config->core);
+    put_policy(root, &config->core.policy);
     put_log(root, &config->log);
     return root;
 }

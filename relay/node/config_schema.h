@@ -107,6 +107,11 @@ struct file_route {
     char *plan_interval;
 };
 
+struct file_policy {
+    char *retries_max;
+    char *retry_wait_max;
+};
+
 struct file_witness {
     char *key;
     char *url;
@@ -134,6 +139,7 @@ struct file_config {
     struct file_vault *vaults;
     unsigned vaults_count;
     struct file_route *route;
+    struct file_policy *policy;
     struct file_log *log;
     struct file_witness *witnesses;
     unsigned witnesses_count;

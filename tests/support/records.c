@@ -202,6 +202,12 @@ static void make_route(struct maker *maker, struct core_route *route)
     route->plan_interval.ns = u64(maker);
 }
 
+static void make_policy(struct maker *maker, struct core_policy *policy)
+{
+    policy->retries_max = u32(maker);
+    policy->retry_wait_max.ns = u64(maker);
+}
+
 static const struct core_config *config(struct maker *maker)
 {
     struct core_config *config = take(maker, sizeof(*config));
@@ -226,6 +232,7 @@ static const struct core_config *config(struct maker *maker)
     }
     config->validator = address(maker);
     make_route(maker, &config->route);
+    make_policy(maker, &config->policy);
     return config;
 }
 

@@ -279,6 +279,8 @@ static const struct mistake mistakes[] = {
     {"    # limits: ", "    limits: [{endpoint: \"ws://127.0.0.1:18540\"}]\n    #",
      "    # limits: ", "needs"},
     {"finality: finalized", "finality: 0", "finality: finalized", "depth"},
+    {"retries_max: 66", "retries_max: 0", "retries_max", "from 1 to 1000000"},
+    {"retry_wait_max: 24 h", "retry_wait_max: 24", "retry_wait_max", "min or h"},
 };
 
 static void each_mistake_is_named_with_its_place(void **state)
