@@ -1,30 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdalign.h>
-#include <stddef.h>
-
 #include "relay/base/check.h"
+#include "relay/routing/block_internal.h"
 #include "relay/routing/flow_internal.h"
-
-static size_t align_up(size_t bytes)
-{
-    const size_t align = alignof(max_align_t);
-
-    return (bytes + align - 1) / align * align;
-}
 
 size_t flow_footprint(uint32_t nodes_count, uint32_t arcs_max)
 {
-    return 4 * align_up(nodes_count * sizeof(uint32_t)) +
-           2 * align_up(nodes_count * sizeof(int64_t)) +
-           align_up(arcs_max * sizeof(struct flow_arc));
-}
-
-static void *take(uint8_t **memory, size_t bytes)
-{
-    void *taken = *memory;
-
-    *memory += align_up(bytes);
-    return taken;
+    return 4 * block_align(nodes_count * sizeof(uint32_t)) +
+           2 * block_align(nodes_count * sizeof(int64_t)) +
+           block_align(arcs_max * sizeof(struct flow_arc));
 }
 
 void flow_init(struct flow_graph *graph, void *memory, uint32_t nodes_count, uint32_t arcs_max)
@@ -35,13 +18,13 @@ void flow_init(struct flow_graph *graph, void *memory, uint32_t nodes_count, uin
     graph->arcs_count = 0;
     graph->arcs_max = arcs_max;
     graph->heap_count = 0;
-    graph->first = take(&rest, nodes_count * sizeof(uint32_t));
-    graph->via = take(&rest, nodes_count * sizeof(uint32_t));
-    graph->heap = take(&rest, nodes_count * sizeof(uint32_t));
-    graph->heap_at = take(&rest, nodes_count * sizeof(uint32_t));
-    graph->distance = take(&rest, nodes_count * sizeof(int64_t));
-    graph->potential = take(&rest, nodes_count * sizeof(int64_t));
-    graph->arcs = take(&rest, arcs_max * sizeof(struct flow_arc));
+    graph->first = block_take(&rest, nodes_count * sizeof(uint32_t));
+    graph->via = block_take(&rest, nodes_count * sizeof(uint32_t));
+    graph->heap = block_take(&rest, nodes_count * sizeof(uint32_t));
+    graph->heap_at = block_take(&rest, nodes_count * sizeof(uint32_t));
+    graph->distance = block_take(&rest, nodes_count * sizeof(int64_t));
+    graph->potential = block_take(&rest, nodes_count * sizeof(int64_t));
+    graph->arcs = block_take(&rest, arcs_max * sizeof(struct flow_arc));
     for (uint32_t i = 0; i < nodes_count; i++) {
         graph->first[i] = FLOW_NONE;
         graph->potential[i] = 0;

@@ -10,11 +10,10 @@
  * The arc of a piece costs `shift` minus the piece's value, which makes all costs at least 0 and
  * changes no comparison, because every unit takes exactly one such arc. What a place's min demands
  * is an arc of its own, worth more than any detour can cost. */
-#include <stdalign.h>
-#include <stddef.h>
 #include <string.h>
 
 #include "relay/base/check.h"
+#include "relay/routing/block_internal.h"
 #include "relay/routing/flow_internal.h"
 #include "relay/routing/plan.h"
 
@@ -69,30 +68,23 @@ static uint32_t arcs_max(const struct network *network)
     return 2 * (5 * network->counts.places + network->counts.pieces + network->counts.corridors);
 }
 
-static size_t align_up(size_t bytes)
-{
-    const size_t align = alignof(max_align_t);
-
-    return (bytes + align - 1) / align * align;
-}
-
 size_t route_footprint(const struct network *network)
 {
     const size_t places = network->counts.places;
     const size_t corridors = network->counts.corridors;
 
-    return 3 * align_up(places * sizeof(struct amount)) + 2 * align_up(places * sizeof(uint32_t)) +
-           align_up(places * sizeof(struct route_decimal)) +
-           align_up(corridors * sizeof(struct amount)) + align_up(corridors * sizeof(int64_t)) +
-           align_up(corridors * sizeof(uint32_t)) +
+    return 3 * block_align(places * sizeof(struct amount)) +
+           2 * block_align(places * sizeof(uint32_t)) +
+           block_align(places * sizeof(struct route_decimal)) +
+           block_align(corridors * sizeof(struct amount)) +
+           block_align(corridors * sizeof(int64_t)) + block_align(corridors * sizeof(uint32_t)) +
            flow_footprint(nodes_count(network), arcs_max(network));
 }
 
 static void *take(uint8_t **memory, size_t bytes)
 {
-    void *taken = *memory;
+    void *taken = block_take(memory, bytes);
 
-    *memory += align_up(bytes);
     memset(taken, 0, bytes);
     return taken;
 }
