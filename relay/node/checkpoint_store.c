@@ -12,6 +12,7 @@
 
 #include "relay/base/check.h"
 #include "relay/node/checkpoint_json.h"
+#include "store/durable.h"
 
 #define NAME_TEXT_BYTES 64u
 
@@ -44,24 +45,6 @@ enum status checkpoint_store_folder(struct bytes location, char ret_path[CHECKPO
     memcpy(ret_path, path, count);
     ret_path[count] = '\0';
     return STATUS_OK;
-}
-
-static enum status status_from_errno(int error)
-{
-    switch (error) {
-    case ENOENT:
-    case ENOTDIR:
-        return STATUS_NOT_FOUND;
-    case ENOSPC:
-    case EDQUOT:
-        return STATUS_NO_SPACE;
-    case EROFS:
-    case EACCES:
-    case EPERM:
-        return STATUS_READ_ONLY;
-    default: /* not an enum */
-        return STATUS_IO;
-    }
 }
 
 /* ---- reading ---- */
@@ -145,33 +128,6 @@ static enum status make_folders(char *path)
     return mkdir(path, 0755) == 0 || errno == EEXIST ? STATUS_OK : status_from_errno(errno);
 }
 
-static enum status write_all(int fd, struct bytes text)
-{
-    size_t written = 0;
-    while (written < text.count) {
-        const ssize_t count = write(fd, text.data + written, text.count - written);
-        if (count < 0 && errno == EINTR) {
-            continue;
-        }
-        if (count < 0) {
-            return status_from_errno(errno);
-        }
-        written += (size_t)count;
-    }
-    return fsync(fd) == 0 ? STATUS_OK : status_from_errno(errno);
-}
-
-static enum status sync_folder(const char *folder)
-{
-    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        return status_from_errno(errno);
-    }
-    const enum status status = fsync(fd) == 0 ? STATUS_OK : status_from_errno(errno);
-    (void)close(fd);
-    return status;
-}
-
 /* Beside its place, synced, then moved there. */
 static enum status write_object(const char *folder, const char *name, struct bytes text)
 {
@@ -183,7 +139,7 @@ static enum status write_object(const char *folder, const char *name, struct byt
     if (fd < 0) {
         return status_from_errno(errno);
     }
-    enum status status = write_all(fd, text);
+    enum status status = durable_write(fd, text);
     if (close(fd) != 0 && status == STATUS_OK) {
         status = status_from_errno(errno);
     }
@@ -194,7 +150,7 @@ static enum status write_object(const char *folder, const char *name, struct byt
         (void)unlink(beside);
         return status;
     }
-    return sync_folder(folder);
+    return durable_folder(folder);
 }
 
 static enum status write_text(const char *folder, const char *name,
