@@ -166,7 +166,9 @@ const struct cli_verb cli_verbs[] = {
      "  --seconds N    look for at most so long (20)\n"
      "  --json         one JSON document instead of a table\n\n"
      "Uses every endpoint for a few seconds: its newest block and that block's age, the final\n"
-     "block it names, how long it takes to answer, its errors, silences and contradictions.\n\n"
+     "block it names, how long it takes to answer, its errors, silences and contradictions; and,\n"
+     "where 'limits' name a day's calls, how many of today's the node spent and how many are left\n"
+     "(UTC, by its journal; a question or two behind).\n\n"
      "Exit codes: 0 every chain has its quorum; 2 configuration; 3 a chain has not\n",
      cli_rpc},
     {"solve", "Find the best plan for a network file, with its proof.",
