@@ -67,7 +67,8 @@ MUST_USE enum status core_view_open_counts(const struct row_source *source, uint
                                            struct open_row *ret_open);
 /* Zero when nothing was paid. */
 MUST_USE enum status core_view_gas_paid(const struct row_source *source, const struct hash *id,
-                                        struct amount *ret_gas, struct amount *ret_payment);
+                                        const struct message_row *message, struct amount *ret_gas,
+                                        struct amount *ret_payment);
 
 /* ---- lanes ---- */
 /* Lanes by domain and key: NULL first, then the domain and key returned before. */
