@@ -72,6 +72,9 @@ static enum stage stage_security(struct step *step, struct message *message)
                       halted == REASON_NO_QUORUM ? MESSAGE_QUORUM_WAIT : MESSAGE_STOPPED_WAIT);
         return STAGE_WAIT;
     }
+    if (!message_is_wanted(step, message)) {
+        return STAGE_WAIT;
+    }
     (void)security_get(step, message, &security);
     const bool is_for_it =
         hash_is_zero(&security.only_message) || hash_equal(&security.only_message, &message->id);
@@ -417,6 +420,7 @@ static enum stage run_stage(struct step *step, struct message *message)
     case MESSAGE_RETRY:
     case MESSAGE_ELSEWHERE:
     case MESSAGE_QUARANTINED:
+    case MESSAGE_BLOCKED:
         message_enter(step, message);
         return STAGE_WAIT;
     case MESSAGE_SEEN:

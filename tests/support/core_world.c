@@ -71,6 +71,9 @@ static void configure(struct world *world)
     configure_chain(world, 0, WORLD_A);
     configure_chain(world, 1, WORLD_B);
     world->config.chains_count = WORLD_CHAINS;
+    if (world->options.policy != NULL) {
+        world->config.policy = *world->options.policy;
+    }
     world->config.policy.retries_max = world->options.retries_max;
     world->config.policy.retry_wait_max.ns = world->options.retry_wait_max_s * WORLD_SECOND;
     if (world->options.validate) {
