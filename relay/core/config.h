@@ -96,6 +96,12 @@ struct core_route {
     struct duration plan_interval;
 };
 
+/* Which messages are delivered, and how long it is tried. */
+struct core_policy {
+    uint32_t retries_max;           /* failures, then a message is given up; zero: never */
+    struct duration retry_wait_max; /* ceiling of the ladder of waits; zero: its own */
+};
+
 struct core_config {
     char node_name[NAME_BYTES_MAX];
     struct core_chain chains[CHAINS_MAX];
@@ -108,6 +114,7 @@ struct core_config {
     uint32_t vaults_count;
     struct address validator; /* checkpoint key's address; zero: no chain is validated */
     struct core_route route;
+    struct core_policy policy;
 };
 
 #endif

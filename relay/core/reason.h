@@ -42,6 +42,8 @@ enum reason {
     REASON_AWAITING_SIMULATION = 32,
     REASON_UNKNOWN_MESSAGE = 33, /* a person named one that this node never saw */
     REASON_SECURITY_WEAK = 34,   /* fewer validators than wanted could forge a message */
+    REASON_QUARANTINED = 40,     /* reverts again and again */
+    REASON_REASON_MISSING = 41,  /* a person asked for what needs a reason and gave none */
     /* chains: 100 to 199 */
     REASON_REORG = 100,                 /* blocks were replaced before they were final */
     REASON_REORG_BEYOND_FINALITY = 101, /* the chain is stopped */

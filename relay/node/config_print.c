@@ -143,6 +143,33 @@ static void put_endpoints(json_t *object, const struct node_chain *chain)
     }
 }
 
+static void put_limits(json_t *object, const struct node_chain *chain)
+{
+    json_t *list = json_array();
+
+    for (uint32_t i = 0; i < chain->endpoints_count; i++) {
+        const struct call_limits *limits = &chain->limits[i];
+        if (limits->calls_per_second == 0 && limits->calls_per_day == 0) {
+            continue;
+        }
+        json_t *entry = put_entry(list);
+        put_text(entry, "endpoint", chain->endpoints[i]);
+        if (limits->calls_per_second > 0) {
+            put_count(entry, "calls_per_second", limits->calls_per_second);
+            put_count(entry, "burst",
+                      limits->calls_burst > 0 ? limits->calls_burst : limits->calls_per_second);
+        }
+        if (limits->calls_per_day > 0) {
+            put_count(entry, "calls_per_day", limits->calls_per_day);
+        }
+    }
+    if (json_array_size(list) > 0) {
+        (void)put_group(object, "limits", list);
+    } else {
+        json_decref(list);
+    }
+}
+
 static void put_keys(json_t *object, const struct core_chain *core)
 {
     if (core->delivery_keys_count == 0) {
@@ -189,6 +216,7 @@ static void put_chain(json_t *list, const struct core_chain *core, const struct 
     put_count(entry, "domain", core->domain);
     put_count(entry, "chain_id", core->chain_id);
     put_endpoints(entry, chain);
+    put_limits(entry, chain);
     put_count(entry, "quorum", chain->quorum);
     put_finality(entry, chain);
     put_count(entry, "start_block", core->start_block);
@@ -213,6 +241,19 @@ static void put_chain(json_t *list, const struct core_chain *core, const struct 
     put_count(entry, "in_flight_max", core->in_flight_max);
     put_count(entry, "validators_min", core->validators_min);
     put_kinds(entry, chain);
+}
+
+static void put_stores(json_t *root, const struct node_config *config)
+{
+    json_t *stores = put_group(root, "stores", json_object());
+
+    if (config->s3_endpoint[0] != '\0') {
+        put_text(stores, "s3_endpoint", config->s3_endpoint);
+    }
+    if (config->gcs_endpoint[0] != '\0') {
+        put_text(stores, "gcs_endpoint", config->gcs_endpoint);
+    }
+    put_flag(stores, "private_addresses", config->stores_private);
 }
 
 static const char *chain_name(const struct core_config *core, uint32_t domain)
@@ -297,6 +338,14 @@ static void put_route(json_t *root, const struct core_config *core)
     put_duration(group, "plan_interval", route->plan_interval);
 }
 
+static void put_policy(json_t *root, const struct core_policy *policy)
+{
+    json_t *group = put_group(root, "policy", json_object());
+
+    put_count(group, "retries_max", policy->retries_max);
+    put_duration(group, "retry_wait_max", policy->retry_wait_max);
+}
+
 static void put_note_key(json_t *object, const struct note_key *key)
 {
     char text[NOTE_KEY_TEXT_BYTES_MAX + 1];
@@ -344,9 +393,14 @@ static json_t *make_tree(const struct node_config *config)
         json_t *validator = put_group(root, "validator", json_object());
         put_address(validator, "address", &config->core.validator);
         put_text(validator, "store", config->checkpoint_store);
+        if (config->store_credentials[0] != '\0') {
+            put_text(validator, "credentials", config->store_credentials);
+        }
     }
+    put_stores(root, config);
     put_capital(root, &config->core);
     put_route(root, &config->core);
+    put_policy(root, &config->core.policy);
     put_log(root, &config->log);
     return root;
 }

@@ -23,6 +23,13 @@ static const cyaml_schema_field_t signer_fields[] = {
     OPTIONAL(file_signer, spawn), OPTIONAL(file_signer, config), REQUIRED(file_signer, socket),
     CYAML_FIELD_END};
 
+static const cyaml_schema_field_t limit_fields[] = {
+    REQUIRED(file_limit, endpoint), OPTIONAL(file_limit, calls_per_second),
+    OPTIONAL(file_limit, burst), OPTIONAL(file_limit, calls_per_day), CYAML_FIELD_END};
+
+static const cyaml_schema_value_t limit_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_limit, limit_fields)};
+
 static const cyaml_schema_field_t chain_fields[] = {
     REQUIRED(file_chain, name),
     OPTIONAL(file_chain, family),
@@ -33,6 +40,8 @@ static const cyaml_schema_field_t chain_fields[] = {
                          1, ENDPOINTS_PER_CHAIN_MAX),
     CYAML_FIELD_SEQUENCE("submit", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_chain,
                          submit, &text_entry, 0, ENDPOINTS_PER_CHAIN_MAX - 1),
+    CYAML_FIELD_SEQUENCE("limits", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_chain,
+                         limits, &limit_entry, 0, ENDPOINTS_PER_CHAIN_MAX),
     OPTIONAL(file_chain, quorum),
     OPTIONAL(file_chain, finality),
     OPTIONAL(file_chain, start_block),
@@ -61,7 +70,12 @@ static const cyaml_schema_field_t chain_fields[] = {
     CYAML_FIELD_END};
 
 static const cyaml_schema_field_t validator_fields[] = {
-    REQUIRED(file_validator, address), REQUIRED(file_validator, store), CYAML_FIELD_END};
+    REQUIRED(file_validator, address), REQUIRED(file_validator, store),
+    OPTIONAL(file_validator, credentials), CYAML_FIELD_END};
+
+static const cyaml_schema_field_t stores_fields[] = {
+    OPTIONAL(file_stores, s3_endpoint), OPTIONAL(file_stores, gcs_endpoint),
+    OPTIONAL(file_stores, private_addresses), CYAML_FIELD_END};
 
 static const cyaml_schema_field_t asset_fields[] = {
     REQUIRED(file_asset, symbol), REQUIRED(file_asset, decimals), CYAML_FIELD_END};
@@ -89,6 +103,9 @@ static const cyaml_schema_field_t route_fields[] = {OPTIONAL(file_route, mode),
                                                     OPTIONAL(file_route, cooldown),
                                                     OPTIONAL(file_route, plan_interval),
                                                     CYAML_FIELD_END};
+
+static const cyaml_schema_field_t policy_fields[] = {
+    OPTIONAL(file_policy, retries_max), OPTIONAL(file_policy, retry_wait_max), CYAML_FIELD_END};
 
 static const cyaml_schema_field_t witness_fields[] = {REQUIRED(file_witness, key),
                                                       REQUIRED(file_witness, url), CYAML_FIELD_END};
@@ -121,6 +138,8 @@ static const cyaml_schema_field_t file_fields[] = {
                          CHAINS_MAX),
     CYAML_FIELD_MAPPING_PTR("validator", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
                             struct file_config, validator, validator_fields),
+    CYAML_FIELD_MAPPING_PTR("stores", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
+                            stores, stores_fields),
     CYAML_FIELD_SEQUENCE("assets", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                          assets, &asset_entry, 0, ASSETS_MAX),
     CYAML_FIELD_SEQUENCE("routers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
@@ -129,6 +148,8 @@ static const cyaml_schema_field_t file_fields[] = {
                          vaults, &vault_entry, 0, VAULTS_MAX),
     CYAML_FIELD_MAPPING_PTR("route", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                             route, route_fields),
+    CYAML_FIELD_MAPPING_PTR("policy", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
+                            policy, policy_fields),
     CYAML_FIELD_MAPPING_PTR("log", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                             log, log_fields),
     CYAML_FIELD_SEQUENCE("witnesses", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,

@@ -202,6 +202,12 @@ static void make_route(struct maker *maker, struct core_route *route)
     route->plan_interval.ns = u64(maker);
 }
 
+static void make_policy(struct maker *maker, struct core_policy *policy)
+{
+    policy->retries_max = u32(maker);
+    policy->retry_wait_max.ns = u64(maker);
+}
+
 static const struct core_config *config(struct maker *maker)
 {
     struct core_config *config = take(maker, sizeof(*config));
@@ -226,6 +232,7 @@ static const struct core_config *config(struct maker *maker)
     }
     config->validator = address(maker);
     make_route(maker, &config->route);
+    make_policy(maker, &config->policy);
     return config;
 }
 
@@ -534,6 +541,13 @@ static void make_dissent(struct maker *maker, struct event *event)
     event->dissent.answer_bytes = u32(maker);
 }
 
+static void make_calls(struct maker *maker, struct event *event)
+{
+    event->calls.endpoint_index = u32(maker);
+    event->calls.day = u64(maker);
+    event->calls.spent = u64(maker);
+}
+
 static void make_quorum(struct maker *maker, struct event *event)
 {
     event->quorum.state = (enum quorum_state)one_of(maker, QUORUM_HELD, QUORUM_FINAL_MOVED_BACK);
@@ -596,6 +610,7 @@ static const struct {
     {EVENT_STOP, make_stop},
     {EVENT_DISSENT, make_dissent},
     {EVENT_QUORUM, make_quorum},
+    {EVENT_CALLS, make_calls},
 };
 
 static_assert(sizeof(event_makers) / sizeof(event_makers[0]) == MAKER_EVENTS_COUNT,
