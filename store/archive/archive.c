@@ -15,6 +15,7 @@
 #include "relay/base/check.h"
 #include "relay/base/digest.h"
 #include "store/archive/segment_internal.h"
+#include "store/durable.h"
 #include "store/log/file_internal.h"
 #include "store/log/tile.h"
 
@@ -75,9 +76,9 @@ static enum status sync_folder(struct archiver *archiver, const char *path)
         openat(archiver->folder, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NONBLOCK);
 
     if (folder < 0) {
-        return log_status_of(errno);
+        return status_from_errno(errno);
     }
-    const enum status status = fsync(folder) == 0 ? STATUS_OK : log_status_of(errno);
+    const enum status status = fsync(folder) == 0 ? STATUS_OK : status_from_errno(errno);
     (void)close(folder); /* nothing was written */
     return status;
 }
@@ -101,7 +102,7 @@ static enum status sync_above(struct archiver *archiver, const char *path)
 static enum status make_folder(struct archiver *archiver, const char *path)
 {
     return mkdirat(archiver->folder, path, 0700) == 0 || errno == EEXIST ? STATUS_OK
-                                                                         : log_status_of(errno);
+                                                                         : status_from_errno(errno);
 }
 
 static enum status open_archive(struct archiver *archiver, const char *journal_path)
@@ -110,17 +111,17 @@ static enum status open_archive(struct archiver *archiver, const char *journal_p
     enum status status = STATUS_OK;
 
     if (journal < 0) {
-        return log_status_of(errno);
+        return status_from_errno(errno);
     }
     if (mkdirat(journal, ARCHIVE_FOLDER, 0700) != 0 && errno != EEXIST) {
-        status = log_status_of(errno);
+        status = status_from_errno(errno);
     }
     if (status == STATUS_OK && fsync(journal) != 0) {
-        status = log_status_of(errno);
+        status = status_from_errno(errno);
     }
     if (status == STATUS_OK) {
         archiver->folder = openat(journal, ARCHIVE_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        status = archiver->folder >= 0 ? STATUS_OK : log_status_of(errno);
+        status = archiver->folder >= 0 ? STATUS_OK : status_from_errno(errno);
     }
     (void)close(journal); /* nothing was written */
     return status;
@@ -216,7 +217,7 @@ static enum status write_out(struct archiver *archiver, struct bytes bytes, uint
             continue;
         }
         if (count <= 0) {
-            return count < 0 ? log_status_of(errno) : STATUS_NO_SPACE;
+            return count < 0 ? status_from_errno(errno) : STATUS_NO_SPACE;
         }
         done += (size_t)count;
     }
@@ -345,7 +346,7 @@ static enum status write_draft(struct archiver *archiver)
     segment_write_table(archiver->first, &archiver->table, bytes);
     status = write_out(archiver, bytes_from(bytes, sizeof(bytes)), 0);
     if (status == STATUS_OK && fsync(archiver->draft) != 0) {
-        status = log_status_of(errno);
+        status = status_from_errno(errno);
     }
     archiver->report->bytes_count += archiver->written;
     return status == STATUS_OK ? STATUS_OK : conclude_disk(archiver, status);
@@ -357,7 +358,7 @@ static enum status name_draft(struct archiver *archiver, const char *draft, cons
     enum status status = sync_blobs(archiver);
 
     if (status == STATUS_OK && renameat(archiver->folder, draft, archiver->folder, path) != 0) {
-        status = log_status_of(errno);
+        status = status_from_errno(errno);
     }
     if (status == STATUS_OK) {
         status = sync_above(archiver, path);
@@ -386,7 +387,7 @@ static enum status make_segment(struct archiver *archiver)
     archiver->draft =
         openat(archiver->folder, draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (archiver->draft < 0) {
-        return conclude_disk(archiver, log_status_of(errno));
+        return conclude_disk(archiver, status_from_errno(errno));
     }
     status = write_draft(archiver);
     if (status == STATUS_OK) {

@@ -10,6 +10,7 @@
 
 #include "relay/base/check.h"
 #include "store/archive/segment_internal.h"
+#include "store/durable.h"
 #include "store/log/file_internal.h"
 
 #define CHUNK_BYTES    ((size_t)256 << 10)
@@ -64,7 +65,7 @@ struct archive *archive_free(struct archive *archive)
 /* What may not be read is no evidence of anything. */
 static enum status status_of(int error)
 {
-    const enum status status = log_status_of(error);
+    const enum status status = status_from_errno(error);
 
     return status == STATUS_READ_ONLY ? STATUS_IO : status;
 }
