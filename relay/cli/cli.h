@@ -60,7 +60,7 @@ int cli_solve(int argc, char **argv);    /* relay/cli/solve.c */
 int cli_certify(int argc, char **argv);  /* relay/cli/certify.c */
 int cli_tool(int argc, char **argv);     /* relay/cli/tool.c */
 int cli_doctor(int argc, char **argv);   /* relay/cli/doctor.c */
-int cli_rpc(int argc, char **argv);      /* relay/cli/doctor.c */
+int cli_rpc(int argc, char **argv);      /* relay/cli/rpc.c */
 int cli_explain(int argc, char **argv);  /* relay/cli/explain.c */
 
 /* ---- options ---- */
@@ -72,7 +72,7 @@ struct cli_option {
     bool *flag;
 };
 
-#define CLI_ARGUMENTS_MAX 4u
+#define CLI_ARGUMENTS_MAX 128u
 
 struct cli_arguments {
     const char *values[CLI_ARGUMENTS_MAX];

@@ -69,6 +69,10 @@ MUST_USE enum status settings_parse_native(const char *text, struct amount *ret_
  * (STATUS_CORRUPT: it does not, a digit is probably mistyped). */
 MUST_USE enum status settings_parse_address(const char *text, struct address *ret_address);
 
+/* "2026-11-23" (its beginning), "2026-11-23T01:05:16Z", with a fraction of a second or without;
+ * between 1970 and 2500. */
+MUST_USE enum status settings_parse_time(const char *text, struct instant *ret_at);
+
 /* The candidate closest to `word` by edit distance, NULL when none is close. Borrowed. */
 const char *settings_nearest(const char *word, const char *const *candidates, size_t count);
 
