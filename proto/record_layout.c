@@ -449,6 +449,13 @@ static const struct codec_field dissent_layout_fields[] = {
 };
 CODEC_LAYOUT(dissent_layout, sluice__v1__dissent__descriptor, struct event);
 
+static const struct codec_field calls_layout_fields[] = {
+    CODEC_SCALAR(struct event, calls.endpoint_index),
+    CODEC_SCALAR(struct event, calls.day),
+    CODEC_SCALAR(struct event, calls.spent),
+};
+CODEC_LAYOUT(calls_layout, sluice__v1__calls__descriptor, struct event);
+
 static const struct codec_field quorum_layout_fields[] = {
     CODEC_ENUM_OF(struct event, quorum.state, QUORUM_HELD, QUORUM_FINAL_MOVED_BACK),
     CODEC_SCALAR(struct event, quorum.answering_count),
@@ -482,6 +489,7 @@ static const struct codec_field record_event_layout_fields[] = {
     CODEC_CHOICE_OF(struct event, kind, EVENT_STOP, 0, &stop_layout),
     CODEC_CHOICE_OF(struct event, kind, EVENT_DISSENT, 0, &dissent_layout),
     CODEC_CHOICE_OF(struct event, kind, EVENT_QUORUM, 0, &quorum_layout),
+    CODEC_CHOICE_OF(struct event, kind, EVENT_CALLS, 0, &calls_layout),
     CODEC_SCALAR(struct event, domain),
 };
 const struct codec_layout record_event_layout = {

@@ -475,6 +475,9 @@ static void on_event(struct core *core, const struct event *event)
     case EVENT_QUORUM:
         on_endpoints(step, event);
         break;
+    case EVENT_CALLS:
+        blocks_on_calls(step, event);
+        break;
     case EVENT_STOP:
         step_note(step, NOTE_INFO, 0, NULL, REASON_STOPPED, NULL);
         break;

@@ -17,8 +17,9 @@
  *   3. A message has at most one leg that is not ended; a new one is made only after the end of
  *      the one before it was told.
  *   4. An open message that is not queued, sent, included or held has exactly one due row.
- *   5. A place is held from security to sent, and by at most MESSAGE_ACTIVE_MAX per destination;
- *      quarantined messages have MESSAGE_CONFINED_MAX places of their own.
+ *   5. A place is held from security until a lane takes the message, and by at most
+ *      MESSAGE_ACTIVE_MAX per destination; quarantined messages have MESSAGE_CONFINED_MAX places of
+ *      their own.
  *
  * What fails comes back by a ladder of waits; what reverts again and again is quarantined, which is
  * `retry` on other places; what has failed too often is dead until a person retries it. */

@@ -8,7 +8,7 @@
 #include "relay/core/step.h"
 #include "relay/hyperlane/message.h"
 
-#define MESSAGE_ACTIVE_MAX   256u /* messages of one destination under way at once */
+#define MESSAGE_ACTIVE_MAX   256u /* messages of one destination proved and prepared at once */
 #define MESSAGE_CONFINED_MAX 16u  /* quarantined ones under way at once, beside those */
 #define MESSAGE_REVERTS_MAX  3u   /* in a row, then a message is quarantined */
 #define MESSAGE_WOKEN_MAX    64u  /* woken by one answer in one step */
@@ -45,6 +45,8 @@ void message_set(struct step *step, struct message *message, enum message_state 
 
 /* Takes a place at the destination and begins with the first stage, or queues. */
 void message_enter(struct step *step, struct message *message);
+/* Gives the message's place, if it has one, to one that waits. The caller writes the message. */
+void message_give_place(struct step *step, struct message *message);
 /* Gives back the place, the turn in the queue, the wait for an answer, a leg not yet sent. */
 void message_leave(struct step *step, struct message *message);
 /* Ends the message: nothing of it stays open. The caller writes it. */

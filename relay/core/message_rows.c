@@ -182,6 +182,7 @@ void open_row_pack(const struct open_row *open, struct packer *packer)
     pack_u64(packer, open->queue_first);
     pack_u64(packer, open->queue_next);
     pack_u32(packer, open->confined_count);
+    pack_bool(packer, open->newest_next);
 }
 
 enum status open_row_unpack(struct bytes bytes, struct open_row *ret_open)
@@ -193,6 +194,7 @@ enum status open_row_unpack(struct bytes bytes, struct open_row *ret_open)
     open.queue_first = unpack_u64(&unpacker);
     open.queue_next = unpack_u64(&unpacker);
     open.confined_count = unpack_u32(&unpacker);
+    open.newest_next = unpack_bool(&unpacker);
     if (!unpacker_is_done(&unpacker)) {
         return STATUS_CORRUPT;
     }

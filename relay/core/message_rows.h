@@ -5,7 +5,7 @@
  * TABLE_BODY, id -> the whole message, of messages that are ours to deliver
  * TABLE_OPEN, destination u32, class u8, ...:
  *   OPEN_COUNTS                             -> struct open_row
- *   OPEN_QUEUE, sequence u64                -> id: waits for its turn, oldest first
+ *   OPEN_QUEUE, sequence u64                -> id: waits for its turn
  *   OPEN_ALL, origin u32, nonce u32, id     -> nothing: not finished
  *   OPEN_ACTIVE, id                         -> nothing: takes up one of the destination's places
  * TABLE_SECURITY, destination u32, recipient 32, origin u32 -> struct security_row
@@ -28,7 +28,7 @@
 #define GAS_PAID_KEY_BYTES      41u
 #define MESSAGE_ROW_BYTES_MAX   768u
 #define OPEN_KEY_BYTES_MAX      48u
-#define OPEN_ROW_BYTES          24u
+#define OPEN_ROW_BYTES          25u
 #define MESSAGE_WORDS_BYTES_MAX 96u
 #define SECURITY_KEY_BYTES      41u
 #define SECURITY_ROW_BYTES_MAX  (96u + 96u * ISM_NODES_MAX + 40u * ISM_VALIDATORS_MAX)
@@ -116,8 +116,9 @@ enum open_class {
 
 struct open_row {
     uint32_t active_count;
-    uint64_t queue_first; /* no queued message has a lower sequence */
-    uint64_t queue_next;
+    uint64_t queue_first;    /* no queued message has a lower sequence */
+    uint64_t queue_next;     /* no queued message has this sequence or a higher one */
+    bool newest_next;        /* the next place goes to the newest; else to the oldest */
     uint32_t confined_count; /* places that messages that revert take up, beside the active ones */
 };
 

@@ -393,6 +393,7 @@ static enum stage stage_offered(struct step *step, struct message *message)
     if (reason == REASON_NONE) {
         message_set(step, message, MESSAGE_SENT, REASON_AWAITING_INCLUSION);
         message_due(step, message, (struct instant){.ns = 0});
+        message_give_place(step, message);
     } else if (take_other_key(step, message, &leg, reason)) {
         return STAGE_NEXT;
     } else {

@@ -13,6 +13,7 @@
 
 #include "relay/base/check.h"
 #include "relay/base/hex.h"
+#include "store/durable.h"
 
 #define HEX_TEXT_BYTES_MAX (2u + 2u * 65u + 1u)
 #define NAME_TEXT_BYTES    64u
@@ -46,24 +47,6 @@ enum status checkpoint_store_folder(struct bytes location, char ret_path[CHECKPO
     memcpy(ret_path, path, count);
     ret_path[count] = '\0';
     return STATUS_OK;
-}
-
-static enum status status_from_errno(int error)
-{
-    switch (error) {
-    case ENOENT:
-    case ENOTDIR:
-        return STATUS_NOT_FOUND;
-    case ENOSPC:
-    case EDQUOT:
-        return STATUS_NO_SPACE;
-    case EROFS:
-    case EACCES:
-    case EPERM:
-        return STATUS_READ_ONLY;
-    default: /* not an enum */
-        return STATUS_IO;
-    }
 }
 
 /* ---- reading ---- */
@@ -241,33 +224,6 @@ static enum status make_folders(char *path)
     return mkdir(path, 0755) == 0 || errno == EEXIST ? STATUS_OK : status_from_errno(errno);
 }
 
-static enum status write_all(int fd, struct bytes text)
-{
-    size_t written = 0;
-    while (written < text.count) {
-        const ssize_t count = write(fd, text.data + written, text.count - written);
-        if (count < 0 && errno == EINTR) {
-            continue;
-        }
-        if (count < 0) {
-            return status_from_errno(errno);
-        }
-        written += (size_t)count;
-    }
-    return fsync(fd) == 0 ? STATUS_OK : status_from_errno(errno);
-}
-
-static enum status sync_folder(const char *folder)
-{
-    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        return status_from_errno(errno);
-    }
-    const enum status status = fsync(fd) == 0 ? STATUS_OK : status_from_errno(errno);
-    (void)close(fd);
-    return status;
-}
-
 /* Beside its place, synced, then moved there. */
 static enum status write_object(const char *folder, const char *name, struct bytes text)
 {
@@ -279,7 +235,7 @@ static enum status write_object(const char *folder, const char *name, struct byt
     if (fd < 0) {
         return status_from_errno(errno);
     }
-    enum status status = write_all(fd, text);
+    enum status status = durable_write(fd, text);
     if (close(fd) != 0 && status == STATUS_OK) {
         status = status_from_errno(errno);
     }
@@ -290,7 +246,7 @@ static enum status write_object(const char *folder, const char *name, struct byt
         (void)unlink(beside);
         return status;
     }
-    return sync_folder(folder);
+    return durable_folder(folder);
 }
 
 static json_t *hex_value(struct bytes bytes)

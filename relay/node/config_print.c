@@ -146,6 +146,33 @@ static void put_endpoints(json_t *object, const struct node_chain *chain)
     }
 }
 
+static void put_limits(json_t *object, const struct node_chain *chain)
+{
+    json_t *list = json_array();
+
+    for (uint32_t i = 0; i < chain->endpoints_count; i++) {
+        const struct call_limits *limits = &chain->limits[i];
+        if (limits->calls_per_second == 0 && limits->calls_per_day == 0) {
+            continue;
+        }
+        json_t *entry = put_entry(list);
+        put_text(entry, "endpoint", chain->endpoints[i]);
+        if (limits->calls_per_second > 0) {
+            put_count(entry, "calls_per_second", limits->calls_per_second);
+            put_count(entry, "burst",
+                      limits->calls_burst > 0 ? limits->calls_burst : limits->calls_per_second);
+        }
+        if (limits->calls_per_day > 0) {
+            put_count(entry, "calls_per_day", limits->calls_per_day);
+        }
+    }
+    if (json_array_size(list) > 0) {
+        (void)put_group(object, "limits", list);
+    } else {
+        json_decref(list);
+    }
+}
+
 static void put_keys(json_t *object, const struct core_chain *core)
 {
     if (core->delivery_keys_count == 0) {
@@ -192,6 +219,7 @@ static void put_chain(json_t *list, const struct core_chain *core, const struct 
     put_count(entry, "domain", core->domain);
     put_count(entry, "chain_id", core->chain_id);
     put_endpoints(entry, chain);
+    put_limits(entry, chain);
     put_count(entry, "quorum", chain->quorum);
     put_finality(entry, chain);
     put_count(entry, "start_block", core->start_block);

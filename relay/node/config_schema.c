@@ -29,6 +29,13 @@ static const cyaml_schema_field_t signer_fields[] = {
     OPTIONAL(file_signer, spawn), OPTIONAL(file_signer, config), REQUIRED(file_signer, socket),
     CYAML_FIELD_END};
 
+static const cyaml_schema_field_t limit_fields[] = {
+    REQUIRED(file_limit, endpoint), OPTIONAL(file_limit, calls_per_second),
+    OPTIONAL(file_limit, burst), OPTIONAL(file_limit, calls_per_day), CYAML_FIELD_END};
+
+static const cyaml_schema_value_t limit_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_limit, limit_fields)};
+
 static const cyaml_schema_field_t chain_fields[] = {
     REQUIRED(file_chain, name),
     OPTIONAL(file_chain, family),
@@ -39,6 +46,8 @@ static const cyaml_schema_field_t chain_fields[] = {
                          1, ENDPOINTS_PER_CHAIN_MAX),
     CYAML_FIELD_SEQUENCE("submit", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_chain,
                          submit, &text_entry, 0, ENDPOINTS_PER_CHAIN_MAX - 1),
+    CYAML_FIELD_SEQUENCE("limits", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_chain,
+                         limits, &limit_entry, 0, ENDPOINTS_PER_CHAIN_MAX),
     OPTIONAL(file_chain, quorum),
     OPTIONAL(file_chain, finality),
     OPTIONAL(file_chain, start_block),

@@ -21,6 +21,13 @@ struct file_signer {
     char *socket;
 };
 
+struct file_limit {
+    char *endpoint;
+    char *calls_per_second;
+    char *burst;
+    char *calls_per_day;
+};
+
 struct file_chain {
     char *name;
     char *family;
@@ -31,6 +38,8 @@ struct file_chain {
     unsigned endpoints_count;
     char **submit;
     unsigned submit_count;
+    struct file_limit *limits;
+    unsigned limits_count;
     char *quorum;
     char *finality;
     char *start_block;

@@ -559,6 +559,13 @@ static void make_dissent(struct maker *maker, struct event *event)
     event->dissent.answer_bytes = u32(maker);
 }
 
+static void make_calls(struct maker *maker, struct event *event)
+{
+    event->calls.endpoint_index = u32(maker);
+    event->calls.day = u64(maker);
+    event->calls.spent = u64(maker);
+}
+
 static void make_quorum(struct maker *maker, struct event *event)
 {
     event->quorum.state = (enum quorum_state)one_of(maker, QUORUM_HELD, QUORUM_FINAL_MOVED_BACK);
@@ -621,6 +628,7 @@ static const struct {
     {EVENT_STOP, make_stop},
     {EVENT_DISSENT, make_dissent},
     {EVENT_QUORUM, make_quorum},
+    {EVENT_CALLS, make_calls},
 };
 
 static_assert(sizeof(event_makers) / sizeof(event_makers[0]) == MAKER_EVENTS_COUNT,

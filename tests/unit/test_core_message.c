@@ -434,6 +434,84 @@ static void places_are_bounded_and_the_queue_is_fair(void **state)
     world_free(world);
 }
 
+static bool is_queued(struct world *world, const struct hash *id)
+{
+    return row_of(world, id).state == MESSAGE_QUEUED;
+}
+
+static void free_a_place(struct world *world, const struct hash *holder)
+{
+    assert_false(is_queued(world, holder));
+    world_operator(world, OPERATOR_HOLD_MESSAGE, 0, holder);
+}
+
+/* Places that become free go to the oldest and to the newest in turn, also to what came after the
+ * backlog; what left the queue by itself is passed. */
+static void a_backlog_delays_neither_the_newest_nor_the_oldest(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(1);
+    struct hash ids[300];
+
+    world_set_validators(world, 0);
+    for (uint32_t i = 0; i < 300; i++) {
+        ids[i] = world_dispatch(world, WORLD_A, WORLD_B, (uint8_t)(i % 7));
+    }
+    world_run(world, 6);
+    assert_true(is_queued(world, &ids[256]));
+    free_a_place(world, &ids[0]);
+    assert_false(is_queued(world, &ids[256]));
+    assert_true(is_queued(world, &ids[299]));
+    free_a_place(world, &ids[1]);
+    assert_false(is_queued(world, &ids[299]));
+    world_operator(world, OPERATOR_HOLD_MESSAGE, 0, &ids[257]);
+    world_operator(world, OPERATOR_HOLD_MESSAGE, 0, &ids[298]);
+    free_a_place(world, &ids[2]);
+    assert_false(is_queued(world, &ids[258]));
+    free_a_place(world, &ids[3]);
+    assert_false(is_queued(world, &ids[297]));
+    const struct hash late = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 5);
+    assert_true(is_queued(world, &late));
+    free_a_place(world, &ids[4]);
+    assert_false(is_queued(world, &ids[259]));
+    assert_true(is_queued(world, &late));
+    free_a_place(world, &ids[5]);
+    assert_false(is_queued(world, &late));
+    assert_true(is_queued(world, &ids[296]));
+    assert_true(world_replays(world));
+    world_free(world);
+}
+
+/* While lanes have room, what they took up is no reason to prepare less. */
+static void what_has_a_nonce_takes_up_no_place(void **state)
+{
+    (void)state;
+    struct world *world =
+        world_new(&(struct world_options){.seed = 1, .delivery_keys = WORLD_KEYS_MAX - 1});
+    uint32_t sent_count = 0;
+    uint32_t offered_count = 0;
+    struct hash ids[600];
+
+    world_run(world, 4);
+    world_set_including(world, false);
+    for (uint32_t i = 0; i < 600; i++) {
+        ids[i] = world_dispatch(world, WORLD_A, WORLD_B, (uint8_t)(i % 7));
+    }
+    world_run(world, 12);
+    for (uint32_t i = 0; i < 600; i++) {
+        const enum message_state found = row_of(world, &ids[i]).state;
+        sent_count += found == MESSAGE_SENT ? 1 : 0;
+        offered_count += found == MESSAGE_OFFERED ? 1 : 0;
+    }
+    assert_int_equal(WORLD_KEYS_MAX * 64, sent_count); /* all that the lanes take */
+    assert_int_equal(256, offered_count);              /* simulated, and waiting for them */
+    world_set_including(world, true);
+    world_run_until_delivered(world, 60);
+    assert_true(world_replays(world));
+    world_free(world);
+}
+
 static void nothing_open_is_left_behind(void **state)
 {
     (void)state;
@@ -518,6 +596,8 @@ int main(void)
         cmocka_unit_test(people_hold_release_and_drop),
         cmocka_unit_test(a_pause_stops_sending_alone),
         cmocka_unit_test(places_are_bounded_and_the_queue_is_fair),
+        cmocka_unit_test(a_backlog_delays_neither_the_newest_nor_the_oldest),
+        cmocka_unit_test(what_has_a_nonce_takes_up_no_place),
         cmocka_unit_test(nothing_open_is_left_behind),
         cmocka_unit_test(the_view_says_why),
     };
