@@ -20,6 +20,7 @@
 #define MESSAGE_PREPARED_WAIT DURATION_MS(30000)  /* how long a simulation holds */
 #define MESSAGE_OFFER_WAIT    DURATION_MS(250)    /* before a full lane is asked again */
 #define MESSAGE_QUORUM_WAIT   DURATION_MS(5000)
+#define MESSAGE_SURE_WAIT     DURATION_MS(1500)
 #define MESSAGE_STOPPED_WAIT  DURATION_MS(60000)
 #define MESSAGE_LONG_WAIT     DURATION_MS(600000)
 

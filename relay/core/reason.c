@@ -46,6 +46,10 @@ static const char *const texts[] = {
     [REASON_AWAITING_STORAGE] = "waiting for the origin to name the validators' stores",
     [REASON_AWAITING_SIMULATION] = "waiting for the delivery to be simulated",
     [REASON_UNKNOWN_MESSAGE] = "this node has not seen such a message",
+    [REASON_AWAITING_DEPTH] =
+        "a large value: waiting for more final blocks on top of it ('large' in the configuration)",
+    [REASON_AWAITING_EVERYONE] =
+        "a large value: waiting until every endpoint of the origin confirms it",
     [REASON_REORG] = "blocks were replaced before they were final",
     [REASON_REORG_BEYOND_FINALITY] = "blocks that were final were replaced: the chain is stopped",
     [REASON_LEAF_GAP] = "the tree's leaves are not continuous: nothing is signed",

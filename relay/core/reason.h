@@ -40,8 +40,10 @@ enum reason {
     REASON_AWAITING_SECURITY = 30,
     REASON_AWAITING_STORAGE = 31,
     REASON_AWAITING_SIMULATION = 32,
-    REASON_UNKNOWN_MESSAGE = 33, /* a person named one that this node never saw */
-    REASON_SECURITY_WEAK = 34,   /* fewer validators than wanted could forge a message */
+    REASON_UNKNOWN_MESSAGE = 33,   /* a person named one that this node never saw */
+    REASON_SECURITY_WEAK = 34,     /* fewer validators than wanted could forge a message */
+    REASON_AWAITING_DEPTH = 80,    /* of a large value: more final blocks on top of it */
+    REASON_AWAITING_EVERYONE = 81, /* of a large value: every endpoint must confirm it */
     /* chains: 100 to 199 */
     REASON_REORG = 100,                 /* blocks were replaced before they were final */
     REASON_REORG_BEYOND_FINALITY = 101, /* the chain is stopped */

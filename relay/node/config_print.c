@@ -325,6 +325,16 @@ static void put_route(json_t *root, const struct core_config *core)
     put_duration(group, "plan_interval", route->plan_interval);
 }
 
+static void put_large(json_t *root, const struct core_config *core)
+{
+    if (!amount_is_zero(&core->large.value)) {
+        json_t *group = put_group(root, "large", json_object());
+        put_units(group, "value", &core->large.value, core->assets[0].decimals,
+                  core->assets[0].symbol);
+        put_count(group, "blocks", core->large.blocks);
+    }
+}
+
 static void put_note_key(json_t *object, const struct note_key *key)
 {
     char text[NOTE_KEY_TEXT_BYTES_MAX + 1];
@@ -375,6 +385,7 @@ static json_t *make_tree(const struct node_config *config)
     }
     put_capital(root, &config->core);
     put_route(root, &config->core);
+    put_large(root, &config->core);
     put_log(root, &config->log);
     return root;
 }

@@ -99,6 +99,9 @@ static const cyaml_schema_field_t route_fields[] = {OPTIONAL(file_route, mode),
                                                     OPTIONAL(file_route, plan_interval),
                                                     CYAML_FIELD_END};
 
+static const cyaml_schema_field_t large_fields[] = {REQUIRED(file_large, value),
+                                                    OPTIONAL(file_large, blocks), CYAML_FIELD_END};
+
 static const cyaml_schema_field_t witness_fields[] = {REQUIRED(file_witness, key),
                                                       REQUIRED(file_witness, url), CYAML_FIELD_END};
 
@@ -138,6 +141,8 @@ static const cyaml_schema_field_t file_fields[] = {
                          vaults, &vault_entry, 0, VAULTS_MAX),
     CYAML_FIELD_MAPPING_PTR("route", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                             route, route_fields),
+    CYAML_FIELD_MAPPING_PTR("large", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
+                            large, large_fields),
     CYAML_FIELD_MAPPING_PTR("log", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                             log, log_fields),
     CYAML_FIELD_SEQUENCE("witnesses", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,

@@ -121,6 +121,11 @@ struct file_log {
     char *listen;
 };
 
+struct file_large {
+    char *value;
+    char *blocks;
+};
+
 struct file_config {
     struct file_node node;
     struct file_signer *signer;
@@ -134,6 +139,7 @@ struct file_config {
     struct file_vault *vaults;
     unsigned vaults_count;
     struct file_route *route;
+    struct file_large *large;
     struct file_log *log;
     struct file_witness *witnesses;
     unsigned witnesses_count;
