@@ -75,6 +75,12 @@ static const struct codec_field config_route_layout_fields[] = {
 };
 CODEC_LAYOUT(config_route_layout, sluice__v1__config_route__descriptor, struct core_route);
 
+static const struct codec_field config_policy_layout_fields[] = {
+    CODEC_SCALAR(struct core_policy, retries_max),
+    CODEC_SCALAR(struct core_policy, retry_wait_max),
+};
+CODEC_LAYOUT(config_policy_layout, sluice__v1__config_policy__descriptor, struct core_policy);
+
 static const struct codec_field config_layout_fields[] = {
     CODEC_NAME_OF(struct core_config, node_name),
     CODEC_LIST_OF(CODEC_ARRAY, struct core_config, chains, chains_count, CHAINS_MAX, 0,
@@ -89,6 +95,7 @@ static const struct codec_field config_layout_fields[] = {
     CODEC_GROUP_OF(CODEC_GROUP, struct core_config, route, &config_route_layout),
     CODEC_SCALAR(struct core_config, large.value),
     CODEC_SCALAR(struct core_config, large.blocks),
+    CODEC_GROUP_OF(CODEC_GROUP, struct core_config, policy, &config_policy_layout),
 };
 CODEC_LAYOUT(config_layout, sluice__v1__config__descriptor, struct core_config);
 

@@ -69,9 +69,18 @@ const struct cli_verb cli_verbs[] = {
      cli_resume},
     {"messages", "Bridge messages and where each stands.",
      "sluice messages list (--config FILE | --data DIR) [--state STATE] [--limit N] [--json]\n"
-     "sluice messages show (--config FILE | --data DIR) ID [--json]\n\n" USAGE_NODE
-     "  --state STATE  only these; 'open' (the default) is every one not finished, 'all' is all\n"
-     "  --limit N      at most N (1000)\n",
+     "sluice messages show (--config FILE | --data DIR) ID [--json]\n"
+     "sluice messages retry | hold | drop (--config FILE | --data DIR) ID... [--reason TEXT]\n"
+     "                [--json]\n\n" USAGE_NODE
+     "  --state STATE  only these; 'open' (the default) is every one not finished, 'all' is all;\n"
+     "                 'quarantined' reverts again and again, 'dead' was given up, 'held', ...\n"
+     "  --limit N      at most N (1000)\n"
+     "  --reason TEXT  journaled with your user id; drop needs one\n\n"
+     "retry tries a message now and begins its waits anew, also one that is held, dead or "
+     "dropped;\n"
+     "hold leaves it alone until retry; drop gives it up. Nothing that is sent is called back.\n\n"
+     "Exit codes: 0 done; 1 no such message; 2 usage; 3 no node is running there; 4 the node says\n"
+     "no to one of them; 75 try again\n",
      cli_messages},
     {"journal", "Look into a journal and check it.",
      "sluice journal VERB DIR ...\n\n"

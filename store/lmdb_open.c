@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "store/durable.h"
 #include "store/lmdb_internal.h"
 
 #define FORMAT_VERSION      2u
@@ -25,20 +26,11 @@ enum status lmdb_status(int rc)
     case MDB_SUCCESS:
         return STATUS_OK;
     case MDB_NOTFOUND:
-    case ENOENT:
         return STATUS_NOT_FOUND;
     case MDB_MAP_FULL:
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
         return STATUS_NO_SPACE;
-    case ENOMEM:
     case MDB_TXN_FULL:
         return STATUS_NO_MEMORY;
-    case EROFS:
-    case EACCES:
-    case EPERM:
-        return STATUS_READ_ONLY;
     case MDB_READERS_FULL:
         return STATUS_FULL;
     case MDB_VERSION_MISMATCH:
@@ -49,8 +41,8 @@ enum status lmdb_status(int rc)
     case MDB_INCOMPATIBLE:
     case MDB_BAD_DBI:
         return STATUS_CORRUPT;
-    default: /* not an enum */
-        return STATUS_IO;
+    default: /* an errno value; not an enum */
+        return status_from_errno(rc);
     }
 }
 

@@ -71,7 +71,7 @@ struct cli_option {
     bool *flag;
 };
 
-#define CLI_ARGUMENTS_MAX 4u
+#define CLI_ARGUMENTS_MAX 128u
 
 struct cli_arguments {
     const char *values[CLI_ARGUMENTS_MAX];

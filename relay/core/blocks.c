@@ -190,15 +190,6 @@ static void stop(struct step *step, uint32_t domain, struct chain_row *chain, en
     step_note(step, NOTE_ALARM, domain, NULL, reason, text);
 }
 
-void blocks_stop(struct step *step, uint32_t domain, enum reason reason, const char *text)
-{
-    struct chain_row chain;
-
-    if (blocks_chain(step, domain, &chain)) {
-        stop(step, domain, &chain, reason, text);
-    }
-}
-
 /* ---- start ---- */
 
 /* All that is not final is read anew: what was given before counts no more (invariant 2), and what

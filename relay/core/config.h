@@ -104,6 +104,12 @@ struct core_large {
     uint32_t blocks;     /* final ones, on top of the message's own */
 };
 
+/* Which messages are delivered, and how long it is tried. */
+struct core_policy {
+    uint32_t retries_max;           /* failures, then a message is given up; zero: never */
+    struct duration retry_wait_max; /* ceiling of the ladder of waits; zero: its own */
+};
+
 struct core_config {
     char node_name[NAME_BYTES_MAX];
     struct core_chain chains[CHAINS_MAX];
@@ -117,6 +123,7 @@ struct core_config {
     struct address validator; /* checkpoint key's address; zero: no chain is validated */
     struct core_route route;
     struct core_large large;
+    struct core_policy policy;
 };
 
 #endif

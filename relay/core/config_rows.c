@@ -62,6 +62,7 @@ static void chain_pack(const struct core_chain *chain, struct packer *packer)
     pack_amount(packer, &chain->transaction_fee_max);
     pack_u64(packer, chain->inclusion_deadline.ns);
     pack_u32(packer, chain->in_flight_max);
+    pack_u32(packer, chain->validators_min);
 }
 
 static void chain_unpack(struct unpacker *unpacker, struct core_chain *ret_chain)
@@ -90,6 +91,7 @@ static void chain_unpack(struct unpacker *unpacker, struct core_chain *ret_chain
     ret_chain->transaction_fee_max = unpack_amount(unpacker);
     ret_chain->inclusion_deadline.ns = unpack_u64(unpacker);
     ret_chain->in_flight_max = unpack_u32(unpacker);
+    ret_chain->validators_min = unpack_u32(unpacker);
 }
 
 static void router_pack(const struct core_router *router, struct packer *packer)
@@ -164,6 +166,18 @@ static void route_unpack(struct unpacker *unpacker, struct core_route *ret_route
     ret_route->coin_price = unpack_amount(unpacker);
 }
 
+static void policy_pack(const struct core_policy *policy, struct packer *packer)
+{
+    pack_u32(packer, policy->retries_max);
+    pack_u64(packer, policy->retry_wait_max.ns);
+}
+
+static void policy_unpack(struct unpacker *unpacker, struct core_policy *ret_policy)
+{
+    ret_policy->retries_max = unpack_u32(unpacker);
+    ret_policy->retry_wait_max.ns = unpack_u64(unpacker);
+}
+
 void config_pack(const struct core_config *config, struct packer *packer)
 {
     CHECK(config->chains_count <= CHAINS_MAX);
@@ -193,6 +207,7 @@ void config_pack(const struct core_config *config, struct packer *packer)
     route_pack(&config->route, packer);
     pack_amount(packer, &config->large.value);
     pack_u32(packer, config->large.blocks);
+    policy_pack(&config->policy, packer);
 }
 
 enum status config_unpack(struct bytes bytes, struct core_config *ret_config)
@@ -222,6 +237,7 @@ enum status config_unpack(struct bytes bytes, struct core_config *ret_config)
     route_unpack(&unpacker, &ret_config->route);
     ret_config->large.value = unpack_amount(&unpacker);
     ret_config->large.blocks = unpack_u32(&unpacker);
+    policy_unpack(&unpacker, &ret_config->policy);
     return unpacker_is_done(&unpacker) ? STATUS_OK : STATUS_CORRUPT;
 }
 

@@ -17,7 +17,12 @@
  *   3. A message has at most one leg that is not ended; a new one is made only after the end of
  *      the one before it was told.
  *   4. An open message that is not queued, sent, included or held has exactly one due row.
- *   5. A place is held from security to sent, and by at most MESSAGE_ACTIVE_MAX per destination. */
+ *   5. A place is held from security until a lane takes the message, and by at most
+ *      MESSAGE_ACTIVE_MAX per destination; quarantined messages have MESSAGE_CONFINED_MAX places
+ *      of their own.
+ *
+ * What fails comes back by a ladder of waits; what reverts again and again is quarantined, which is
+ * `retry` on other places; what has failed too often is dead until a person retries it. */
 #include <string.h>
 
 #include "relay/base/check.h"
@@ -235,6 +240,8 @@ static void process_at_head(struct step *step, uint32_t domain, const struct fac
     case MESSAGE_OFFERED:
     case MESSAGE_RETRY:
     case MESSAGE_ELSEWHERE:
+    case MESSAGE_QUARANTINED:
+    case MESSAGE_DEAD:
         message_leave(step, &message);
         message.row.delivered_block = fact->block_number;
         message.row.delivered_transaction = fact->transaction;
@@ -367,6 +374,17 @@ static bool says_delivered(struct bytes words)
     return false;
 }
 
+/* For people who ask why. */
+static void keep_words(struct message *message, const struct text *text)
+{
+    struct message_row *row = &message->row;
+
+    memset(row->words, 0, sizeof(row->words));
+    row->words_count =
+        (uint32_t)(text->count < sizeof(row->words) ? text->count : sizeof(row->words));
+    memcpy(row->words, text->text, row->words_count);
+}
+
 static void simulation_refused(struct step *step, struct message *message, struct bytes words)
 {
     struct security_row security;
@@ -379,6 +397,7 @@ static void simulation_refused(struct step *step, struct message *message, struc
         return;
     }
     text_add_bytes(&text, words);
+    keep_words(message, &text);
     step_note(step, NOTE_WARN, message->row.destination, &message->id, REASON_SIMULATION_REVERTED,
               text.text);
     /* The validator set may have changed under us: read it again before the next try. */
@@ -407,6 +426,7 @@ void message_on_prepared(struct step *step, const struct event *event)
         message.row.value = event->prepared.value;
         message.row.data_fee = event->prepared.data_fee;
         message.row.prepared_at = step->now;
+        message.row.reverts_count = 0;
         message_set(step, &message, MESSAGE_OFFERED, REASON_LANE_FULL);
         message_advance(step, &message);
         return;
@@ -578,7 +598,20 @@ void message_on_start(struct step *step)
 
 /* ---- people ---- */
 
-static void hold(struct step *step, struct message *message)
+/* Who asked, and why. */
+static struct text asker(const struct event *event)
+{
+    struct text text = text_from("user ");
+
+    text_add_number(&text, event->operator_.uid);
+    if (event->operator_.reason.count > 0) {
+        text_add(&text, ": ");
+        text_add_bytes(&text, event->operator_.reason);
+    }
+    return text;
+}
+
+static void hold(struct step *step, struct message *message, const struct text *asker)
 {
     switch (message->row.state) {
     case MESSAGE_QUEUED:
@@ -589,9 +622,12 @@ static void hold(struct step *step, struct message *message)
     case MESSAGE_OFFERED:
     case MESSAGE_RETRY:
     case MESSAGE_HELD:
+    case MESSAGE_QUARANTINED:
+    case MESSAGE_DEAD:
         message_leave(step, message);
         message_set(step, message, MESSAGE_HELD, REASON_HELD);
-        step_note(step, NOTE_INFO, message->row.destination, &message->id, REASON_HELD, NULL);
+        step_note(step, NOTE_INFO, message->row.destination, &message->id, REASON_HELD,
+                  asker->text);
         break;
     case MESSAGE_SEEN:
     case MESSAGE_SENT:
@@ -608,7 +644,8 @@ static void hold(struct step *step, struct message *message)
     }
 }
 
-static void drop(struct step *step, struct message *message)
+static void drop(struct step *step, struct message *message, const struct event *event,
+                 const struct text *asker)
 {
     const bool is_under_way = message->row.state == MESSAGE_SENT ||
                               message->row.state == MESSAGE_INCLUDED ||
@@ -619,11 +656,16 @@ static void drop(struct step *step, struct message *message)
                   "cannot be dropped in this state");
         return;
     }
+    if (event->operator_.reason.count == 0) {
+        step_note(step, NOTE_WARN, message->row.destination, &message->id, REASON_REASON_MISSING,
+                  NULL);
+        return;
+    }
     message_finish(step, message, MESSAGE_DROPPED, REASON_DROPPED);
-    step_note(step, NOTE_INFO, message->row.destination, &message->id, REASON_DROPPED, NULL);
+    step_note(step, NOTE_INFO, message->row.destination, &message->id, REASON_DROPPED, asker->text);
 }
 
-static void retry(struct step *step, struct message *message)
+static void retry(struct step *step, struct message *message, const struct text *asker)
 {
     const enum message_state state = message->row.state;
 
@@ -631,10 +673,14 @@ static void retry(struct step *step, struct message *message)
         message_open(step, message);
     }
     if (state == MESSAGE_HELD || state == MESSAGE_DROPPED || state == MESSAGE_RETRY ||
-        state == MESSAGE_ELSEWHERE) {
+        state == MESSAGE_ELSEWHERE || state == MESSAGE_QUARANTINED || state == MESSAGE_DEAD) {
+        /* The person knows something that we do not: the ladder begins anew. */
+        message->row.attempts_count = 0;
+        message->row.reverts_count = 0;
         message_set(step, message, MESSAGE_RETRY, message->row.reason);
         message_now(step, message);
-        step_note(step, NOTE_INFO, message->row.destination, &message->id, REASON_QUEUED, NULL);
+        step_note(step, NOTE_INFO, message->row.destination, &message->id, REASON_QUEUED,
+                  asker->text);
         return;
     }
     step_note(step, NOTE_WARN, message->row.destination, &message->id, message->row.reason,
@@ -654,12 +700,13 @@ void message_on_operator(struct step *step, const struct event *event)
         step_note(step, NOTE_WARN, 0, &event->operator_.subject, REASON_UNKNOWN_MESSAGE, NULL);
         return;
     }
+    const struct text words = asker(event);
     if (action == OPERATOR_HOLD_MESSAGE) {
-        hold(step, &message);
+        hold(step, &message, &words);
     } else if (action == OPERATOR_DROP_MESSAGE) {
-        drop(step, &message);
+        drop(step, &message, event, &words);
     } else {
-        retry(step, &message);
+        retry(step, &message, &words);
     }
     message_put(step, &message);
 }

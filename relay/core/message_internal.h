@@ -7,7 +7,9 @@
 #include "relay/core/message_rows.h"
 #include "relay/core/step.h"
 
-#define MESSAGE_ACTIVE_MAX   256u /* messages of one destination under way at once */
+#define MESSAGE_ACTIVE_MAX   256u /* messages of one destination proved and prepared at once */
+#define MESSAGE_CONFINED_MAX 16u  /* quarantined ones under way at once, beside those */
+#define MESSAGE_REVERTS_MAX  3u   /* in a row, then a message is quarantined */
 #define MESSAGE_WOKEN_MAX    64u  /* woken by one answer in one step */
 #define MESSAGE_COMMANDS     8u   /* what a stage but the fetching of signatures may ask */
 #define MESSAGE_POLLS_MAX    10u  /* rounds of asking for signatures before the place is given up */
@@ -22,7 +24,10 @@
 #define MESSAGE_QUORUM_WAIT   DURATION_MS(5000)
 #define MESSAGE_SURE_WAIT     DURATION_MS(1500)
 #define MESSAGE_STOPPED_WAIT  DURATION_MS(60000)
-#define MESSAGE_LONG_WAIT     DURATION_MS(600000)
+#define MESSAGE_CONFINED_WAIT                                                                      \
+    DURATION_MS(60000) /* before a place for quarantined ones is sought                            \
+                        */
+#define MESSAGE_LONG_WAIT DURATION_MS(600000)
 
 struct message {
     struct hash id;
@@ -39,6 +44,8 @@ void message_set(struct step *step, struct message *message, enum message_state 
 
 /* Takes a place at the destination and begins with the first stage, or queues. */
 void message_enter(struct step *step, struct message *message);
+/* Gives the message's place, if it has one, to one that waits. The caller writes the message. */
+void message_give_place(struct step *step, struct message *message);
 /* Gives back the place, the turn in the queue, the wait for an answer, a leg not yet sent. */
 void message_leave(struct step *step, struct message *message);
 /* Ends the message: nothing of it stays open. The caller writes it. */
@@ -47,7 +54,8 @@ void message_finish(struct step *step, struct message *message, enum message_sta
 /* Leaves and comes back at the given instant. */
 void message_later(struct step *step, struct message *message, enum reason reason,
                    struct duration wait);
-/* A failure: leaves and comes back when the ladder of retries says. */
+/* A failure: leaves and comes back when the ladder of retries says, into quarantine if it reverts
+ * again and again, or not at all when it has failed too often. */
 void message_fail(struct step *step, struct message *message, enum reason reason);
 /* Adds or removes it in the index of open messages. */
 void message_open(struct step *step, const struct message *message);

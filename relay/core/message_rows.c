@@ -102,6 +102,10 @@ void message_row_pack(const struct message_row *message, struct packer *packer)
     pack_instant(packer, message->prepared_at);
     pack_u64(packer, message->delivered_block);
     pack_hash(packer, &message->delivered_transaction);
+    pack_u32(packer, message->reverts_count);
+    pack_bool(packer, message->is_confined);
+    CHECK(message->words_count <= MESSAGE_WORDS_BYTES_MAX);
+    pack_bytes(packer, bytes_from(message->words, message->words_count));
 }
 
 enum status message_row_unpack(struct bytes bytes, struct message_row *ret_message)
@@ -110,7 +114,7 @@ enum status message_row_unpack(struct bytes bytes, struct message_row *ret_messa
     struct message_row message;
 
     memset(&message, 0, sizeof(message));
-    message.state = (enum message_state)unpack_enum(&unpacker, MESSAGE_SEEN, MESSAGE_DROPPED);
+    message.state = (enum message_state)unpack_enum(&unpacker, MESSAGE_SEEN, MESSAGE_DEAD);
     message.reason = (enum reason)unpack_u16(&unpacker);
     message.since = unpack_instant(&unpacker);
     message.origin = unpack_u32(&unpacker);
@@ -141,6 +145,16 @@ enum status message_row_unpack(struct bytes bytes, struct message_row *ret_messa
     message.prepared_at = unpack_instant(&unpacker);
     message.delivered_block = unpack_u64(&unpacker);
     message.delivered_transaction = unpack_hash(&unpacker);
+    message.reverts_count = unpack_u32(&unpacker);
+    message.is_confined = unpack_bool(&unpacker);
+    const struct bytes words = unpack_bytes(&unpacker);
+    if (words.count > MESSAGE_WORDS_BYTES_MAX) {
+        return STATUS_CORRUPT;
+    }
+    if (words.count > 0) {
+        memcpy(message.words, words.data, words.count);
+    }
+    message.words_count = (uint32_t)words.count;
     if (!unpacker_is_done(&unpacker)) {
         return STATUS_CORRUPT;
     }
@@ -153,6 +167,8 @@ void open_row_pack(const struct open_row *open, struct packer *packer)
     pack_u32(packer, open->active_count);
     pack_u64(packer, open->queue_first);
     pack_u64(packer, open->queue_next);
+    pack_bool(packer, open->newest_next);
+    pack_u32(packer, open->confined_count);
 }
 
 enum status open_row_unpack(struct bytes bytes, struct open_row *ret_open)
@@ -163,6 +179,8 @@ enum status open_row_unpack(struct bytes bytes, struct open_row *ret_open)
     open.active_count = unpack_u32(&unpacker);
     open.queue_first = unpack_u64(&unpacker);
     open.queue_next = unpack_u64(&unpacker);
+    open.newest_next = unpack_bool(&unpacker);
+    open.confined_count = unpack_u32(&unpacker);
     if (!unpacker_is_done(&unpacker)) {
         return STATUS_CORRUPT;
     }
@@ -344,6 +362,8 @@ bool message_state_is_end(enum message_state state)
     case MESSAGE_RETRY:
     case MESSAGE_ELSEWHERE:
     case MESSAGE_HELD:
+    case MESSAGE_QUARANTINED:
+    case MESSAGE_DEAD:
         return false;
     }
     CHECK(false);
@@ -387,6 +407,10 @@ const char *message_state_name(enum message_state state)
         return "held";
     case MESSAGE_DROPPED:
         return "dropped";
+    case MESSAGE_QUARANTINED:
+        return "quarantined";
+    case MESSAGE_DEAD:
+        return "dead";
     }
     return "unknown";
 }

@@ -5,7 +5,7 @@
  * TABLE_BODY, id -> the whole message, of messages that are ours to deliver
  * TABLE_OPEN, destination u32, class u8, ...:
  *   OPEN_COUNTS                             -> struct open_row
- *   OPEN_QUEUE, sequence u64                -> id: waits for its turn, oldest first
+ *   OPEN_QUEUE, sequence u64                -> id: waits for its turn
  *   OPEN_ALL, origin u32, nonce u32, id     -> nothing: not finished
  *   OPEN_ACTIVE, id                         -> nothing: takes up one of the destination's places
  * TABLE_SECURITY, destination u32, recipient 32, origin u32 -> struct security_row
@@ -24,16 +24,17 @@
 #include "relay/core/reason.h"
 #include "relay/hyperlane/ism.h"
 
-#define MESSAGE_KEY_BYTES      33u
-#define MESSAGE_ROW_BYTES_MAX  768u
-#define OPEN_KEY_BYTES_MAX     48u
-#define OPEN_ROW_BYTES         20u
-#define SECURITY_KEY_BYTES     41u
-#define SECURITY_ROW_BYTES_MAX (96u + 96u * ISM_NODES_MAX + 40u * ISM_VALIDATORS_MAX)
-#define STORAGE_KEY_BYTES      37u
-#define STORAGE_ROW_BYTES_MAX  (64u + LOCATIONS_MAX * (4u + LOCATION_BYTES_MAX))
-#define PROOF_KEY_BYTES        66u
-#define PROOF_ROW_BYTES        (8u + 1u + 4u + 32u + 4u + 32u + 65u + 1u)
+#define MESSAGE_KEY_BYTES       33u
+#define MESSAGE_ROW_BYTES_MAX   768u
+#define OPEN_KEY_BYTES_MAX      48u
+#define OPEN_ROW_BYTES          25u
+#define MESSAGE_WORDS_BYTES_MAX 96u
+#define SECURITY_KEY_BYTES      41u
+#define SECURITY_ROW_BYTES_MAX  (96u + 96u * ISM_NODES_MAX + 40u * ISM_VALIDATORS_MAX)
+#define STORAGE_KEY_BYTES       37u
+#define STORAGE_ROW_BYTES_MAX   (64u + LOCATIONS_MAX * (4u + LOCATION_BYTES_MAX))
+#define PROOF_KEY_BYTES         66u
+#define PROOF_ROW_BYTES         (8u + 1u + 4u + 32u + 4u + 32u + 65u + 1u)
 
 /* stored: never renumber */
 enum message_state {
@@ -50,10 +51,12 @@ enum message_state {
     MESSAGE_ELSEWHERE = 11,  /* somebody delivered it, in a block that is not final */
     MESSAGE_DELIVERED = 12,  /* final */
     MESSAGE_NOT_RELAYED = 13,
-    MESSAGE_REFUSED = 14,  /* malformed */
-    MESSAGE_ORPHANED = 15, /* its dispatch was replaced before it was final */
-    MESSAGE_HELD = 16,     /* by a person */
-    MESSAGE_DROPPED = 17,  /* by a person */
+    MESSAGE_REFUSED = 14,     /* malformed */
+    MESSAGE_ORPHANED = 15,    /* its dispatch was replaced before it was final */
+    MESSAGE_HELD = 16,        /* by a person */
+    MESSAGE_DROPPED = 17,     /* by a person */
+    MESSAGE_QUARANTINED = 18, /* reverts again and again: tried on few places of its own */
+    MESSAGE_DEAD = 19,        /* given up after so many failures; a person may retry it */
 };
 
 /* Which answer a message waits for. Stored: never renumber. */
@@ -94,6 +97,10 @@ struct message_row {
     struct instant prepared_at;
     uint64_t delivered_block;          /* INCLUDED, ELSEWHERE, DELIVERED */
     struct hash delivered_transaction; /* ELSEWHERE, DELIVERED */
+    uint32_t reverts_count; /* simulations and transactions that reverted, since one did not */
+    bool is_confined;       /* its place is one of those for messages that revert */
+    uint8_t words[MESSAGE_WORDS_BYTES_MAX]; /* of the last revert, printable, cut */
+    uint32_t words_count;
 };
 
 /* stored: never renumber */
@@ -106,8 +113,10 @@ enum open_class {
 
 struct open_row {
     uint32_t active_count;
-    uint64_t queue_first; /* no queued message has a lower sequence */
-    uint64_t queue_next;
+    uint64_t queue_first;    /* no queued message has a lower sequence */
+    uint64_t queue_next;     /* no queued message has this sequence or a higher one */
+    bool newest_next;        /* the next place goes to the newest; else to the oldest */
+    uint32_t confined_count; /* places that messages that revert take up, beside the active ones */
 };
 
 /* stored: never renumber */

@@ -430,6 +430,7 @@ static enum stage stage_offered(struct step *step, struct message *message)
     if (reason == REASON_NONE) {
         message_set(step, message, MESSAGE_SENT, REASON_AWAITING_INCLUSION);
         message_due(step, message, (struct instant){.ns = 0});
+        message_give_place(step, message);
     } else if (take_other_key(step, message, &leg, reason)) {
         return STAGE_NEXT;
     } else {
@@ -455,6 +456,7 @@ static enum stage run_stage(struct step *step, struct message *message)
         return stage_offered(step, message);
     case MESSAGE_RETRY:
     case MESSAGE_ELSEWHERE:
+    case MESSAGE_QUARANTINED:
         message_enter(step, message);
         return STAGE_WAIT;
     case MESSAGE_SEEN:
@@ -467,6 +469,7 @@ static enum stage run_stage(struct step *step, struct message *message)
     case MESSAGE_ORPHANED:
     case MESSAGE_HELD:
     case MESSAGE_DROPPED:
+    case MESSAGE_DEAD:
         return STAGE_WAIT;
     }
     CHECK(false);

@@ -50,6 +50,9 @@ static const char *const texts[] = {
         "a large value: waiting for more final blocks on top of it ('large' in the configuration)",
     [REASON_AWAITING_EVERYONE] =
         "a large value: waiting until every endpoint of the origin confirms it",
+    [REASON_QUARANTINED] =
+        "it reverts again and again: it is tried beside the others, ever more rarely",
+    [REASON_REASON_MISSING] = "a message is dropped only with a reason",
     [REASON_REORG] = "blocks were replaced before they were final",
     [REASON_REORG_BEYOND_FINALITY] = "blocks that were final were replaced: the chain is stopped",
     [REASON_LEAF_GAP] = "the tree's leaves are not continuous: nothing is signed",

@@ -57,28 +57,6 @@ enum status core_view_node(const struct row_source *source, struct node_view *re
     return status == STATUS_OK ? meta_unpack(value, ret_node) : status;
 }
 
-enum status core_view_config(const struct row_source *source, void *memory,
-                             struct core_config *ret_config)
-{
-    struct buffer packed = buffer_from(memory, CONFIG_PACKED_BYTES_MAX);
-
-    for (uint32_t i = 0; i < CONFIG_SLICES_MAX; i++) {
-        uint8_t key[CONFIG_KEY_BYTES];
-        struct bytes slice;
-        const enum status status = get(source, config_key(key, i), &slice);
-        if (status == STATUS_NOT_FOUND && i > 0) {
-            break;
-        }
-        if (status != STATUS_OK) {
-            return status;
-        }
-        if (buffer_append(&packed, slice) != STATUS_OK) {
-            return STATUS_CORRUPT;
-        }
-    }
-    return config_unpack(buffer_bytes(&packed), ret_config);
-}
-
 /* ---- chains ---- */
 
 enum status core_view_chain(const struct row_source *source, uint32_t domain,
@@ -160,14 +138,6 @@ enum status core_view_message(const struct row_source *source, const struct hash
     const enum status status = get(source, message_key(key, TABLE_MESSAGE, id), &value);
 
     return status == STATUS_OK ? message_row_unpack(value, ret_message) : status;
-}
-
-enum status core_view_body(const struct row_source *source, const struct hash *id,
-                           struct bytes *ret_message)
-{
-    uint8_t key[MESSAGE_KEY_BYTES];
-
-    return get(source, message_key(key, TABLE_BODY, id), ret_message);
 }
 
 enum status core_view_next_message(const struct row_source *source, const struct hash *after,

@@ -29,10 +29,6 @@ struct node_view {
 };
 MUST_USE enum status core_view_node(const struct row_source *source, struct node_view *ret_node);
 
-/* The configuration in force; `memory` holds CONFIG_PACKED_BYTES_MAX bytes for the call. */
-MUST_USE enum status core_view_config(const struct row_source *source, void *memory,
-                                      struct core_config *ret_config);
-
 /* ---- chains ---- */
 MUST_USE enum status core_view_chain(const struct row_source *source, uint32_t domain,
                                      struct chain_row *ret_chain);
@@ -52,9 +48,6 @@ MUST_USE enum status core_view_leaf_index(const struct row_source *source, uint3
 /* ---- messages ---- */
 MUST_USE enum status core_view_message(const struct row_source *source, const struct hash *id,
                                        struct message_row *ret_message);
-/* The whole message; not there when it is not ours to deliver, or delivered. */
-MUST_USE enum status core_view_body(const struct row_source *source, const struct hash *id,
-                                    struct bytes *ret_message);
 /* All messages ever seen, by id: a zero id first, then the one returned before. */
 MUST_USE enum status core_view_next_message(const struct row_source *source,
                                             const struct hash *after, struct hash *ret_id,

@@ -243,6 +243,19 @@ static void put_chain(json_t *list, const struct core_chain *core, const struct 
     put_kinds(entry, chain);
 }
 
+static void put_stores(json_t *root, const struct node_config *config)
+{
+    json_t *stores = put_group(root, "stores", json_object());
+
+    if (config->s3_endpoint[0] != '\0') {
+        put_text(stores, "s3_endpoint", config->s3_endpoint);
+    }
+    if (config->gcs_endpoint[0] != '\0') {
+        put_text(stores, "gcs_endpoint", config->gcs_endpoint);
+    }
+    put_flag(stores, "private_addresses", config->stores_private);
+}
+
 static const char *chain_name(const struct core_config *core, uint32_t domain)
 {
     for (uint32_t i = 0; i < core->chains_count; i++) {
@@ -335,6 +348,14 @@ static void put_large(json_t *root, const struct core_config *core)
     }
 }
 
+static void put_policy(json_t *root, const struct core_policy *policy)
+{
+    json_t *group = put_group(root, "policy", json_object());
+
+    put_count(group, "retries_max", policy->retries_max);
+    put_duration(group, "retry_wait_max", policy->retry_wait_max);
+}
+
 static void put_note_key(json_t *object, const struct note_key *key)
 {
     char text[NOTE_KEY_TEXT_BYTES_MAX + 1];
@@ -382,10 +403,15 @@ static json_t *make_tree(const struct node_config *config)
         json_t *validator = put_group(root, "validator", json_object());
         put_address(validator, "address", &config->core.validator);
         put_text(validator, "store", config->checkpoint_store);
+        if (config->store_credentials[0] != '\0') {
+            put_text(validator, "credentials", config->store_credentials);
+        }
     }
+    put_stores(root, config);
     put_capital(root, &config->core);
     put_route(root, &config->core);
     put_large(root, &config->core);
+    put_policy(root, &config->core.policy);
     put_log(root, &config->log);
     return root;
 }

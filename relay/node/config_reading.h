@@ -50,6 +50,8 @@ void reading_path(struct reading *reading, const char *key, const char *text, si
 /* After the chain's endpoints. */
 void config_read_limits(struct reading *reading, const struct file_chain *file,
                         struct node_chain *chain);
+void config_read_policy(struct reading *reading, const struct file_config *file,
+                        struct core_policy *policy);
 void config_read_log(struct reading *reading, const struct file_config *file, struct node_log *log);
 
 #endif

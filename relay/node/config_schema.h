@@ -70,6 +70,13 @@ struct file_chain {
 struct file_validator {
     char *address;
     char *store;
+    char *credentials;
+};
+
+struct file_stores {
+    char *s3_endpoint;
+    char *gcs_endpoint;
+    char *private_addresses;
 };
 
 struct file_asset {
@@ -107,6 +114,11 @@ struct file_route {
     char *plan_interval;
 };
 
+struct file_policy {
+    char *retries_max;
+    char *retry_wait_max;
+};
+
 struct file_witness {
     char *key;
     char *url;
@@ -132,6 +144,7 @@ struct file_config {
     struct file_chain *chains;
     unsigned chains_count;
     struct file_validator *validator;
+    struct file_stores *stores;
     struct file_asset *assets;
     unsigned assets_count;
     struct file_router *routers;
@@ -140,6 +153,7 @@ struct file_config {
     unsigned vaults_count;
     struct file_route *route;
     struct file_large *large;
+    struct file_policy *policy;
     struct file_log *log;
     struct file_witness *witnesses;
     unsigned witnesses_count;

@@ -441,12 +441,6 @@ struct driver_counters driver_counters(const struct driver *driver)
     return driver->counters;
 }
 
-struct chain *driver_chain_at(struct driver *driver, uint32_t chain_index)
-{
-    CHECK(chain_index < driver->config->chains_count);
-    return driver->chains[chain_index];
-}
-
 /* ---- building ---- */
 
 /* Hands out parts of one block; with no block it only counts. */

@@ -219,6 +219,5 @@ bool driver_is_unwritable(const struct driver *driver);
 /* True while events are left where they are: a transport stops reading until it is false. */
 bool driver_is_pressed(const struct driver *driver);
 struct driver_counters driver_counters(const struct driver *driver);
-struct chain *driver_chain_at(struct driver *driver, uint32_t chain_index);
 
 #endif

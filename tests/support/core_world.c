@@ -81,6 +81,8 @@ static void configure(struct world *world)
         world->config.large.value = amount_from_u64(1000000);
         world->config.large.blocks = world->options.large_blocks;
     }
+    world->config.policy.retries_max = world->options.retries_max;
+    world->config.policy.retry_wait_max.ns = world->options.retry_wait_max_s * WORLD_SECOND;
     if (world->options.validate) {
         world->config.validator = world->validators[0];
     }
@@ -417,12 +419,19 @@ void world_set_faults(struct world *world, const struct world_options *options)
 void world_operator(struct world *world, enum operator_action action, uint32_t domain,
                     const struct hash *subject)
 {
+    world_operator_says(world, action, domain, subject, "");
+}
+
+void world_operator_says(struct world *world, enum operator_action action, uint32_t domain,
+                         const struct hash *subject, const char *reason)
+{
     struct event event;
 
     memset(&event, 0, sizeof(event));
     event.kind = EVENT_OPERATOR;
     event.domain = domain;
     event.operator_.action = action;
+    event.operator_.reason = bytes_from_string(reason);
     if (subject != NULL) {
         event.operator_.subject = *subject;
     }

@@ -29,19 +29,21 @@
 
 struct world_options {
     uint64_t seed;
-    uint32_t lose_one_in;    /* answers; 0: never */
-    uint32_t repeat_one_in;  /* answers; 0: never */
-    uint32_t restart_one_in; /* steps; 0: never */
-    uint32_t reorg_one_in;   /* blocks; 0: never */
-    uint32_t evict_one_in;   /* blocks at which the pool forgets everything; 0: never */
-    uint32_t commit_every;   /* steps per batch; 0: 1 */
-    bool validate;           /* our validator's checkpoints are needed for the threshold */
-    bool relay_off;          /* no chain is delivered to */
-    uint32_t delivery_keys;  /* beside the first key */
-    uint32_t deadline_s;     /* of inclusion; 0: none */
-    uint64_t priority_max;   /* fee per gas */
-    uint64_t fee_max;        /* of a transaction; 0: none */
-    bool large;              /* the sender of messages is a router, and all they carry is large */
+    uint32_t lose_one_in;      /* answers; 0: never */
+    uint32_t repeat_one_in;    /* answers; 0: never */
+    uint32_t restart_one_in;   /* steps; 0: never */
+    uint32_t reorg_one_in;     /* blocks; 0: never */
+    uint32_t evict_one_in;     /* blocks at which the pool forgets everything; 0: never */
+    uint32_t commit_every;     /* steps per batch; 0: 1 */
+    bool validate;             /* our validator's checkpoints are needed for the threshold */
+    bool relay_off;            /* no chain is delivered to */
+    uint32_t delivery_keys;    /* beside the first key */
+    uint32_t deadline_s;       /* of inclusion; 0: none */
+    uint64_t priority_max;     /* fee per gas */
+    uint64_t fee_max;          /* of a transaction; 0: none */
+    uint32_t retries_max;      /* failures of a message; 0: any number */
+    uint32_t retry_wait_max_s; /* between them; 0: as the ladder says */
+    bool large;                /* the sender of messages is a router, and all they carry is large */
     uint32_t large_blocks;
 };
 
@@ -97,6 +99,9 @@ void world_step(struct world *world, const struct event *event);
 void world_step_unlogged(struct world *world, const struct event *event);
 void world_operator(struct world *world, enum operator_action action, uint32_t domain,
                     const struct hash *subject);
+/* With a reason, which lives as long as the world. */
+void world_operator_says(struct world *world, enum operator_action action, uint32_t domain,
+                         const struct hash *subject, const char *reason);
 struct instant world_now(const struct world *world);
 
 /* What the core says. */

@@ -202,6 +202,12 @@ static void make_route(struct maker *maker, struct core_route *route)
     route->plan_interval.ns = u64(maker);
 }
 
+static void make_policy(struct maker *maker, struct core_policy *policy)
+{
+    policy->retries_max = u32(maker);
+    policy->retry_wait_max.ns = u64(maker);
+}
+
 static const struct core_config *config(struct maker *maker)
 {
     struct core_config *config = take(maker, sizeof(*config));
@@ -228,6 +234,7 @@ static const struct core_config *config(struct maker *maker)
     make_route(maker, &config->route);
     config->large.value = amount(maker);
     config->large.blocks = u32(maker);
+    make_policy(maker, &config->policy);
     return config;
 }
 
