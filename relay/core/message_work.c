@@ -109,7 +109,7 @@ static enum stage stage_security(struct step *step, struct message *message)
                       halted == REASON_NO_QUORUM ? MESSAGE_QUORUM_WAIT : MESSAGE_STOPPED_WAIT);
         return STAGE_WAIT;
     }
-    if (is_unsure(step, message)) {
+    if (!message_is_wanted(step, message) || is_unsure(step, message)) {
         return STAGE_WAIT;
     }
     (void)security_get(step, message, &security);
@@ -457,6 +457,7 @@ static enum stage run_stage(struct step *step, struct message *message)
     case MESSAGE_RETRY:
     case MESSAGE_ELSEWHERE:
     case MESSAGE_QUARANTINED:
+    case MESSAGE_BLOCKED:
         message_enter(step, message);
         return STAGE_WAIT;
     case MESSAGE_SEEN:

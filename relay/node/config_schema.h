@@ -114,9 +114,19 @@ struct file_route {
     char *plan_interval;
 };
 
+struct file_block {
+    char *match;
+    char *reason;
+    char *until;
+};
+
 struct file_policy {
     char *retries_max;
     char *retry_wait_max;
+    char *whitelist;
+    char *blacklist;
+    char *address_blacklist;
+    char *gas_payment;
 };
 
 struct file_witness {
@@ -154,6 +164,8 @@ struct file_config {
     struct file_route *route;
     struct file_large *large;
     struct file_policy *policy;
+    struct file_block *blocks;
+    unsigned blocks_count;
     struct file_log *log;
     struct file_witness *witnesses;
     unsigned witnesses_count;

@@ -81,6 +81,9 @@ static void configure(struct world *world)
         world->config.large.value = amount_from_u64(1000000);
         world->config.large.blocks = world->options.large_blocks;
     }
+    if (world->options.policy != NULL) {
+        world->config.policy = *world->options.policy;
+    }
     world->config.policy.retries_max = world->options.retries_max;
     world->config.policy.retry_wait_max.ns = world->options.retry_wait_max_s * WORLD_SECOND;
     if (world->options.validate) {

@@ -402,6 +402,10 @@ static const struct mistake mistakes[] = {
     {"finality: finalized", "finality: 0", "finality: finalized", "depth"},
     {"retries_max: 66", "retries_max: 0", "retries_max", "from 1 to 1000000"},
     {"retry_wait_max: 24 h", "retry_wait_max: 24", "retry_wait_max", "min or h"},
+    {"# whitelist: '[{", "  whitelist: '[{\"x\": 1}, {", "whitelist: ", "not known: 'x'"},
+    {"# whitelist: '[{", "  whitelist: nowhere.json #", "whitelist: ", "can be read"},
+    {"# address_blacklist: '", "  address_blacklist: '[\"0x12\"]' #",
+     "address_blacklist: ", "20 or"},
 };
 
 static void each_mistake_is_named_with_its_place(void **state)
