@@ -255,6 +255,7 @@ struct evm_job {
     bool used;
     bool is_done;    /* its event waits in done order */
     bool is_decided; /* what other steps may say changes nothing */
+    bool everyone;   /* every reader must say the same, not a quorum alone */
     enum command_kind kind;
     uint32_t phase;
     uint32_t steps_count; /* of this phase */

@@ -110,6 +110,9 @@ static const cyaml_schema_field_t route_fields[] = {OPTIONAL(file_route, mode),
                                                     OPTIONAL(file_route, plan_interval),
                                                     CYAML_FIELD_END};
 
+static const cyaml_schema_field_t large_fields[] = {REQUIRED(file_large, value),
+                                                    OPTIONAL(file_large, blocks), CYAML_FIELD_END};
+
 static const cyaml_schema_field_t policy_fields[] = {OPTIONAL(file_policy, retries_max),
                                                      OPTIONAL(file_policy, retry_wait_max),
                                                      DOCUMENT(file_policy, whitelist),
@@ -167,6 +170,8 @@ static const cyaml_schema_field_t file_fields[] = {
                          vaults, &vault_entry, 0, VAULTS_MAX),
     CYAML_FIELD_MAPPING_PTR("route", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                             route, route_fields),
+    CYAML_FIELD_MAPPING_PTR("large", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
+                            large, large_fields),
     CYAML_FIELD_MAPPING_PTR("policy", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                             policy, policy_fields),
     CYAML_FIELD_SEQUENCE("blocks", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
