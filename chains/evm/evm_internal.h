@@ -437,6 +437,7 @@ struct evm {
     uint32_t jobs_max;
     uint32_t legs_max;
     uint32_t follows_max;
+    uint32_t follows_end; /* those from here on were never used: the ends of searches */
     uint32_t frame_bytes_max;
     struct duration request_deadline;
     enum transaction_kind transactions;
