@@ -337,6 +337,7 @@ void network_pack_corridor(struct packer *packer, const struct route_corridor *c
     pack_u32(packer, corridor->from);
     pack_u32(packer, corridor->to);
     pack_short_amount(packer, &corridor->max);
+    pack_short_amount(packer, &corridor->least);
     pack_decimal(packer, corridor->cost);
     pack_u8(packer, (uint8_t)corridor->output);
     pack_decimal(packer, corridor->gain);
@@ -354,6 +355,7 @@ struct route_corridor network_unpack_corridor(struct unpacker *unpacker)
     corridor.from = unpack_u32(unpacker);
     corridor.to = unpack_u32(unpacker);
     corridor.max = unpack_short_amount(unpacker);
+    corridor.least = unpack_short_amount(unpacker);
     corridor.cost = unpack_decimal(unpacker);
     corridor.output = (enum route_output)unpack_u8(unpacker);
     corridor.gain = unpack_decimal(unpacker);
