@@ -28,6 +28,8 @@
 #define TRANSACTIONS_DEFAULT       "detect"
 #define DATA_FEE_DEFAULT           "none"
 #define JOURNAL_MAX_DEFAULT        "64 GiB"
+#define JOURNAL_KEEP_MIN           4096u
+#define JOURNAL_KEEP_MAX           UINT64_C(1000000000000)
 #define MODE_DEFAULT               "observe"
 #define TOLERANCE_DEFAULT          "5 %"
 #define FEE_MAX_DEFAULT            "0.1 %"
@@ -53,6 +55,10 @@ static void read_node(struct reading *reading, const struct file_config *file,
                  config->control);
     config->journal_bytes_max = reading_size(
         reading, "journal_max", reading_given(file->node.journal_max, JOURNAL_MAX_DEFAULT));
+    if (file->node.journal_keep != NULL) {
+        config->journal_keep_records = reading_count(
+            reading, "journal_keep", file->node.journal_keep, JOURNAL_KEEP_MIN, JOURNAL_KEEP_MAX);
+    }
     if (file->node.tls_ca != NULL) {
         reading_path(reading, "tls_ca", file->node.tls_ca, sizeof(config->tls_ca), config->tls_ca);
     }

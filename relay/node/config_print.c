@@ -108,6 +108,9 @@ static void put_node(json_t *root, const struct node_config *config)
     put_text(node, "data", config->data);
     put_text(node, "control", config->control);
     put_size(node, "journal_max", config->journal_bytes_max);
+    if (config->journal_keep_records > 0) {
+        put_count(node, "journal_keep", config->journal_keep_records);
+    }
     if (config->tls_ca[0] != '\0') {
         put_text(node, "tls_ca", config->tls_ca);
     }

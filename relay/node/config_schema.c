@@ -21,9 +21,13 @@
 static const cyaml_schema_value_t text_entry = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, TEXT_BYTES_MAX)};
 
-static const cyaml_schema_field_t node_fields[] = {
-    REQUIRED(file_node, name),        REQUIRED(file_node, data),   OPTIONAL(file_node, control),
-    OPTIONAL(file_node, journal_max), OPTIONAL(file_node, tls_ca), CYAML_FIELD_END};
+static const cyaml_schema_field_t node_fields[] = {REQUIRED(file_node, name),
+                                                   REQUIRED(file_node, data),
+                                                   OPTIONAL(file_node, control),
+                                                   OPTIONAL(file_node, journal_max),
+                                                   OPTIONAL(file_node, journal_keep),
+                                                   OPTIONAL(file_node, tls_ca),
+                                                   CYAML_FIELD_END};
 
 static const cyaml_schema_field_t signer_fields[] = {
     OPTIONAL(file_signer, spawn), OPTIONAL(file_signer, config), REQUIRED(file_signer, socket),

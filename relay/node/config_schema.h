@@ -12,6 +12,7 @@ struct file_node {
     char *data;
     char *control;
     char *journal_max;
+    char *journal_keep;
     char *tls_ca;
 };
 

@@ -384,6 +384,8 @@ static const struct mistake mistakes[] = {
     {"chain: beta", "chain: betta", "chain: beta", "chain"},
     {"mode: observe", "mode: go", "mode: observe", "act"},
     {"journal_max: 64 GiB", "journal_max: 64", "journal_max", "GiB"},
+    {"# journal_keep: 1000000", "  journal_keep: 4095", "# journal_keep", "4096"},
+    {"# journal_keep: 1000000", "  journal_keep: all", "# journal_keep", "4096"},
     {"name: beta", "name: alpha", "name: beta", "another chain"},
     {"name: beta", "name: ..", "name: beta", "dot"},
     {"validate: false                 # (o", "validate: true # (o", "validate: false    ",
