@@ -24,11 +24,9 @@
 #define MESSAGE_OFFER_WAIT    DURATION_MS(250)    /* before a full lane is asked again */
 #define MESSAGE_QUORUM_WAIT   DURATION_MS(5000)
 #define MESSAGE_STOPPED_WAIT  DURATION_MS(60000)
-#define MESSAGE_CONFINED_WAIT                                                                      \
-    DURATION_MS(60000)                            /* before a place for quarantined ones is sought \
-                                                   */
-#define MESSAGE_UNPAID_WAIT DURATION_MS(21600000) /* a payment wakes it before */
-#define MESSAGE_LONG_WAIT   DURATION_MS(600000)
+#define MESSAGE_CONFINED_WAIT DURATION_MS(60000)    /* before a place for quarantined ones */
+#define MESSAGE_UNPAID_WAIT   DURATION_MS(21600000) /* a payment wakes it before */
+#define MESSAGE_LONG_WAIT     DURATION_MS(600000)
 
 struct message {
     struct hash id;

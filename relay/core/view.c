@@ -140,6 +140,14 @@ enum status core_view_message(const struct row_source *source, const struct hash
     return status == STATUS_OK ? message_row_unpack(value, ret_message) : status;
 }
 
+enum status core_view_body(const struct row_source *source, const struct hash *id,
+                           struct bytes *ret_message)
+{
+    uint8_t key[MESSAGE_KEY_BYTES];
+
+    return get(source, message_key(key, TABLE_BODY, id), ret_message);
+}
+
 enum status core_view_next_message(const struct row_source *source, const struct hash *after,
                                    struct hash *ret_id, struct message_row *ret_message)
 {

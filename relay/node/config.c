@@ -9,6 +9,8 @@
 #include "relay/node/config_reading.h"
 #include "relay/node/config_schema.h"
 #include "relay/node/endpoint.h"
+#include "relay/node/store_location.h"
+#include "relay/node/web_url.h"
 
 /* What stands where a key is absent. */
 #define FAMILY_DEFAULT             "evm"
@@ -315,6 +317,83 @@ static void read_chains(struct reading *reading, const struct file_config *file,
     }
 }
 
+/* Writes `store` with the chain's name in the place of "{chain}". False: too long. */
+static bool put_chain(const char *store, const char *name, char ret_location[LOCATION_BYTES_MAX])
+{
+    static const char place[] = "{chain}";
+    const char *const at = strstr(store, place);
+    const int count = at == NULL ? snprintf(ret_location, LOCATION_BYTES_MAX, "%s", store)
+                                 : snprintf(ret_location, LOCATION_BYTES_MAX, "%.*s%s%s",
+                                            (int)(at - store), store, name, at + sizeof(place) - 1);
+
+    return count > 0 && count < (int)LOCATION_BYTES_MAX;
+}
+
+/* A store in S3, as it is announced: the place of a chain's objects is exactly what is written. */
+static void read_s3_store(struct reading *reading, const struct file_validator *file,
+                          struct node_config *config)
+{
+    uint32_t validated_count = 0;
+
+    (void)snprintf(config->checkpoint_store, sizeof(config->checkpoint_store), "%s", file->store);
+    if (file->credentials == NULL) {
+        reading_refuse(reading, "credentials", STATUS_MALFORMED,
+                       "is missing: the file with the access key for \"store\"");
+        return;
+    }
+    reading_path(reading, "credentials", file->credentials, sizeof(config->store_credentials),
+                 config->store_credentials);
+    for (uint32_t i = 0; i < config->core.chains_count; i++) {
+        struct core_chain *const chain = &config->core.chains[i];
+        struct store_location location;
+        char text[LOCATION_BYTES_MAX] = {0};
+        if (!chain->validate) {
+            continue;
+        }
+        validated_count++;
+        if (!put_chain(file->store, chain->name, text) ||
+            store_location_parse(bytes_from_string(text), &location) != STATUS_OK) {
+            reading_refuse(reading, "store", STATUS_MALFORMED,
+                           "must be a folder, or s3://bucket/region[/folder]");
+            return;
+        }
+        memcpy(chain->storage_location, text, sizeof(text));
+    }
+    if (validated_count > 1 && strstr(file->store, "{chain}") == NULL) {
+        reading_refuse(reading, "store", STATUS_MALFORMED,
+                       "must have {chain} in it: each chain needs a place of its own");
+    }
+}
+
+static void read_endpoint_of(struct reading *reading, const char *key, const char *text,
+                             char ret_url[CONFIG_URL_BYTES_MAX])
+{
+    struct web_url url;
+
+    if (text == NULL) {
+        return;
+    }
+    if (web_url_parse(bytes_from_string(text), &url) != STATUS_OK || url.target.count > 0) {
+        reading_refuse(reading, key, STATUS_MALFORMED,
+                       "must be an address such as https://minio.example:9000");
+    } else {
+        (void)snprintf(ret_url, CONFIG_URL_BYTES_MAX, "%s", text);
+    }
+}
+
+static void read_stores(struct reading *reading, const struct file_config *file,
+                        struct node_config *config)
+{
+    if (file->stores == NULL || reading_failed(reading)) {
+        return;
+    }
+    reading_at(reading, "stores");
+    read_endpoint_of(reading, "s3_endpoint", file->stores->s3_endpoint, config->s3_endpoint);
+    read_endpoint_of(reading, "gcs_endpoint", file->stores->gcs_endpoint, config->gcs_endpoint);
+    config->stores_private = reading_flag(reading, "private_addresses",
+                                          reading_given(file->stores->private_addresses, "false"));
+}
+
 /* Objects in a store are named by index alone, so each origin gets a folder of its own. */
 static void read_validator(struct reading *reading, const struct file_config *file,
                            struct node_config *config)
@@ -324,6 +403,10 @@ static void read_validator(struct reading *reading, const struct file_config *fi
     }
     reading_at(reading, "validator");
     config->core.validator = reading_address(reading, "address", file->validator->address);
+    if (strncmp(file->validator->store, "s3://", 5) == 0) {
+        read_s3_store(reading, file->validator, config);
+        return;
+    }
     reading_path(reading, "store", file->validator->store, sizeof(config->checkpoint_store),
                  config->checkpoint_store);
     for (uint32_t i = 0; i < config->core.chains_count; i++) {
@@ -588,6 +671,7 @@ static void read_file(struct reading *reading, const struct file_config *file,
     read_node(reading, file, config);
     read_chains(reading, file, config);
     read_validator(reading, file, config);
+    read_stores(reading, file, config);
     read_assets(reading, file, &config->core);
     read_routers(reading, file, &config->core);
     check_bridges(reading, &config->core);

@@ -68,7 +68,13 @@ struct node_config {
     bool signer_spawn;            /* start sluice-signer as a child */
     char signer_config[PATH_MAX]; /* for the child; empty when not spawned */
     char signer_socket[CONFIG_SOCKET_BYTES_MAX]; /* empty: this node signs nothing */
-    char checkpoint_store[PATH_MAX]; /* folder of our validator's checkpoints; may be empty */
+    /* Where our validator publishes: a folder, or s3://bucket/region[/folder], with "{chain}" where
+     * the chain's name belongs; may be empty. */
+    char checkpoint_store[PATH_MAX];
+    char store_credentials[PATH_MAX];        /* file with what writing to S3 takes; may be empty */
+    char s3_endpoint[CONFIG_URL_BYTES_MAX];  /* instead of Amazon's; may be empty */
+    char gcs_endpoint[CONFIG_URL_BYTES_MAX]; /* instead of Google's; may be empty */
+    bool stores_private; /* strangers may name addresses that are not of the public internet */
     struct node_log log;
     struct node_chain chains[CHAINS_MAX];
     struct core_config core;

@@ -246,6 +246,19 @@ static void put_chain(json_t *list, const struct core_chain *core, const struct 
     put_kinds(entry, chain);
 }
 
+static void put_stores(json_t *root, const struct node_config *config)
+{
+    json_t *stores = put_group(root, "stores", json_object());
+
+    if (config->s3_endpoint[0] != '\0') {
+        put_text(stores, "s3_endpoint", config->s3_endpoint);
+    }
+    if (config->gcs_endpoint[0] != '\0') {
+        put_text(stores, "gcs_endpoint", config->gcs_endpoint);
+    }
+    put_flag(stores, "private_addresses", config->stores_private);
+}
+
 static const char *chain_name(const struct core_config *core, uint32_t domain)
 {
     for (uint32_t i = 0; i < core->chains_count; i++) {
@@ -421,7 +434,11 @@ static json_t *make_tree(const struct node_config *config)
         json_t *validator = put_group(root, "validator", json_object());
         put_address(validator, "address", &config->core.validator);
         put_text(validator, "store", config->checkpoint_store);
+        if (config->store_credentials[0] != '\0') {
+            put_text(validator, "credentials", config->store_credentials);
+        }
     }
+    put_stores(root, config);
     put_capital(root, &config->core);
     put_route(root, &config->core);
     put_policy(root, &config->core.policy);

@@ -76,7 +76,12 @@ static const cyaml_schema_field_t chain_fields[] = {
     CYAML_FIELD_END};
 
 static const cyaml_schema_field_t validator_fields[] = {
-    REQUIRED(file_validator, address), REQUIRED(file_validator, store), CYAML_FIELD_END};
+    REQUIRED(file_validator, address), REQUIRED(file_validator, store),
+    OPTIONAL(file_validator, credentials), CYAML_FIELD_END};
+
+static const cyaml_schema_field_t stores_fields[] = {
+    OPTIONAL(file_stores, s3_endpoint), OPTIONAL(file_stores, gcs_endpoint),
+    OPTIONAL(file_stores, private_addresses), CYAML_FIELD_END};
 
 static const cyaml_schema_field_t asset_fields[] = {
     REQUIRED(file_asset, symbol), REQUIRED(file_asset, decimals), CYAML_FIELD_END};
@@ -152,6 +157,8 @@ static const cyaml_schema_field_t file_fields[] = {
                          CHAINS_MAX),
     CYAML_FIELD_MAPPING_PTR("validator", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
                             struct file_config, validator, validator_fields),
+    CYAML_FIELD_MAPPING_PTR("stores", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
+                            stores, stores_fields),
     CYAML_FIELD_SEQUENCE("assets", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                          assets, &asset_entry, 0, ASSETS_MAX),
     CYAML_FIELD_SEQUENCE("routers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,

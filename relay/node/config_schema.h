@@ -70,6 +70,13 @@ struct file_chain {
 struct file_validator {
     char *address;
     char *store;
+    char *credentials;
+};
+
+struct file_stores {
+    char *s3_endpoint;
+    char *gcs_endpoint;
+    char *private_addresses;
 };
 
 struct file_asset {
@@ -142,6 +149,7 @@ struct file_config {
     struct file_chain *chains;
     unsigned chains_count;
     struct file_validator *validator;
+    struct file_stores *stores;
     struct file_asset *assets;
     unsigned assets_count;
     struct file_router *routers;

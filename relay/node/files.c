@@ -87,6 +87,9 @@ static enum outcome outcome_of(enum status status)
     if (status == STATUS_OK) {
         return OUTCOME_OK;
     }
+    if (status == STATUS_REFUSED) {
+        return OUTCOME_REFUSED;
+    }
     return status == STATUS_NOT_FOUND ? OUTCOME_ABSENT : OUTCOME_UNKNOWN;
 }
 

@@ -16,6 +16,7 @@
 #include "relay/node/log_keeper.h"
 #include "relay/node/loop_context.h"
 #include "relay/node/planner.h"
+#include "relay/node/remote.h"
 #include "relay/node/signer_client.h"
 #include "relay/node/thread_queue.h"
 #include "relay/node/transport.h"
@@ -43,6 +44,8 @@ struct loop {
     struct log_keeper *log_keeper; /* NULL: no log */
     struct control *control;
     struct files *files;
+    struct remote *remote;
+    struct sigv4_credentials credentials; /* of our store in S3; zero: none */
     struct planner *planner;
     struct planning planning;
     struct journal *journal;

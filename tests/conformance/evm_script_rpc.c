@@ -694,24 +694,6 @@ static void count_method(struct script *script, const char *method)
     script->methods[at].count++;
 }
 
-static bool refuses_for_rate(struct script *script, uint32_t endpoint, struct text *text)
-{
-    const struct evm_script_habits *const habits = &script->endpoints[endpoint].habits;
-
-    if (habits->is_limited && habits->backoff_s > 0) {
-        put(text,
-            "\"error\":{\"code\":-32005,\"message\":\"daily request count exceeded\","
-            "\"data\":{\"rate\":{\"backoff_seconds\":%u}}}",
-            habits->backoff_s);
-    } else if (habits->is_limited || script->knobs.rate_limited > 0) {
-        script->knobs.rate_limited -= habits->is_limited ? 0 : 1;
-        put_error(text, 429, "too many requests");
-    } else {
-        return false;
-    }
-    return true;
-}
-
 static void answer_one(struct script *script, uint32_t endpoint, const json_t *question,
                        struct text *text)
 {
@@ -723,8 +705,9 @@ static void answer_one(struct script *script, uint32_t endpoint, const json_t *q
     put(text, "{\"jsonrpc\":\"2.0\",\"id\":%" JSON_INTEGER_FORMAT ",",
         json_integer_value(json_object_get(question, "id")));
     const size_t start = text->count;
-    if (refuses_for_rate(script, endpoint, text)) {
-        CHECK(text->count > start);
+    const char *const refusal = script_rate_refusal(script, endpoint);
+    if (refusal != NULL) {
+        put(text, "\"error\":{%s}", refusal);
     } else if (strcmp(method, "eth_chainId") == 0) {
         put(text, "\"result\":\"0x%x\"",
             CHAIN_ID + (script->endpoints[endpoint].identity == FIXTURE_OTHER_CHAIN ? 1 : 0));

@@ -407,6 +407,18 @@ static void scenarios_are_played(void **state)
                "\"a\",\"to\":\"b\",\"per_hour\":9,\"median\":20}]}");
     assert_run("backtest days.json --svg days.svg", EXIT_DONE, "min-amount");
     assert_run("backtest days.json --json", EXIT_DONE, "\"regret\"");
+    /* Few come, and what there is suffices: who moves nothing is ahead, and the report says why. */
+    write_file("quiet.json",
+               "{\"format\":\"sluice-scenario/1\",\"title\":\"quiet\",\"seed\":2,"
+               "\"hours\":24,\"step_s\":600,\"plan_s\":1200,\"patience_s\":3600,"
+               "\"transfer_fee\":0.001,\"blocked_cost\":0.01,\"tolerance\":0.1,\"move_min\":1,"
+               "\"chains\":[{\"id\":\"a\",\"balance\":1000,\"weight\":0.5,\"min\":10,"
+               "\"target\":20,\"gas\":0.01},{\"id\":\"b\",\"balance\":120,\"weight\":0.5,"
+               "\"min\":1,\"target\":5,\"gas\":0.01}],\"bridges\":[{\"from\":\"*\",\"to\":\"*\","
+               "\"fee\":0.0001,\"fixed\":0,\"max\":1000,\"delay_s\":600}],\"flows\":[{\"from\":"
+               "\"a\",\"to\":\"b\",\"per_hour\":0.2,\"median\":20}]}");
+    assert_run("backtest quiet.json", EXIT_DONE, "more than sluice: ours m");
+    assert_run("backtest quiet.json --json", EXIT_DONE, "\"because\": \"ours m");
     assert_run("backtest days.json --svg no/where.svg", EXIT_USAGE, "cannot write 'no/where.svg'");
     assert_run("backtest days.svg", EXIT_USAGE, "days.svg: line 1, column");
     assert_run("backtest", EXIT_USAGE, "backtest SCENARIO");

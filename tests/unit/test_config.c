@@ -99,6 +99,103 @@ static void the_example_loads(void **state)
     assert_null(config_free(config));
 }
 
+/* The first chain is validated; the second as well when `both`. */
+static enum status load_validator(const char *store, const char *credentials, bool both,
+                                  struct node_config **ret_config, struct settings_error *error)
+{
+    char text[1024];
+    (void)snprintf(text, sizeof(text),
+                   "    validate: %s\n    relay: true\n    key: \"%s\"\n\nvalidator:\n"
+                   "  address: \"0x5555555555555555555555555555555555555555\"\n  store: %s\n%s\n",
+                   both ? "true" : "false", "0x3333333333333333333333333333333333333333", store,
+                   credentials);
+    write_changed("    relay: true\n    key: \"0x3333333333333333333333333333333333333333\"\n\n",
+                  text);
+    FILE *stream = fopen(path, "r");
+    static char all[FILE_BYTES_MAX + 1024];
+    assert_non_null(stream);
+    all[fread(all, 1, sizeof(all) - 1, stream)] = '\0';
+    (void)fclose(stream);
+    char *flag = strstr(all, "    validate: false");
+    assert_non_null(flag);
+    memcpy(flag, "    validate: true ", strlen("    validate: true "));
+    write_file(all);
+    return config_load(path, ret_config, error);
+}
+
+static void stores_in_s3_are_read_and_printed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *store;
+        const char *credentials;
+        bool both;
+        const char *location; /* of the first chain; NULL: refused */
+    } cases[] = {
+        {"s3://bucket/us-east-1", "  credentials: ./c", false, "s3://bucket/us-east-1"},
+        {"s3://bucket/us-east-1/a", "  credentials: ./c", false, "s3://bucket/us-east-1/a"},
+        {"\"s3://b-{chain}/us-east-1/a\"", "  credentials: ./c", true, "s3://b-alpha/us-east-1/a"},
+        {"s3://bucket/us-east-1", "  credentials: ./c", true, NULL},
+        {"s3://bucket/us-east-1", "", false, NULL},
+        {"s3://bucket", "  credentials: ./c", false, NULL},
+        {"s3://BUCKET/us-east-1", "  credentials: ./c", false, NULL},
+        {"s3://bucket/us-east-1/../x", "  credentials: ./c", false, NULL},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct node_config *config = NULL;
+        struct settings_error error;
+        const enum status status =
+            load_validator(cases[i].store, cases[i].credentials, cases[i].both, &config, &error);
+        if (cases[i].location == NULL) {
+            assert_status(STATUS_MALFORMED, status);
+            continue;
+        }
+        assert_string_equal(status == STATUS_OK ? "" : error.text, "");
+        assert_string_equal(config->core.chains[0].storage_location, cases[i].location);
+        char *text = NULL;
+        size_t count = 0;
+        FILE *out = open_memstream(&text, &count);
+        assert_non_null(out);
+        config_print(config, out);
+        (void)fclose(out);
+        config_free(config);
+        write_file(text);
+        free(text);
+        assert_status(STATUS_OK, config_load(path, &config, &error));
+        assert_string_equal(config->core.chains[0].storage_location, cases[i].location);
+        config_free(config);
+    }
+}
+
+static void servers_of_stores_are_checked(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        bool good;
+    } cases[] = {
+        {"  s3_endpoint: https://minio.example:9000\n", true},
+        {"  s3_endpoint: http://127.0.0.1:9000\n  gcs_endpoint: https://g.example\n", true},
+        {"  s3_endpoint: minio.example\n", false},
+        {"  s3_endpoint: https://minio.example/path\n", false},
+        {"  gcs_endpoint: ftp://x\n", false},
+        {"  private_addresses: perhaps\n", false}};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct node_config *config = NULL;
+        struct settings_error error;
+        write_changed("  private_addresses: false ", cases[i].line);
+        assert_status(cases[i].good ? STATUS_OK : STATUS_MALFORMED,
+                      config_load(path, &config, &error));
+        if (cases[i].good) {
+            assert_false(config->stores_private);
+            assert_true(config->s3_endpoint[0] == 'h');
+        }
+        config_free(config);
+    }
+}
+
 /* Two answers must never both have a quorum behind them: more than half is the least. */
 static void the_quorum_is_more_than_half(void **state)
 {
@@ -422,6 +519,8 @@ int main(void)
         cmocka_unit_test(socket_paths_are_bounded),
         cmocka_unit_test(files_that_are_no_configuration_are_refused),
         cmocka_unit_test(endpoints_are_taken_apart),
+        cmocka_unit_test(stores_in_s3_are_read_and_printed),
+        cmocka_unit_test(servers_of_stores_are_checked),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

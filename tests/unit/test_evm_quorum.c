@@ -492,7 +492,7 @@ static void a_plea_for_patience_is_granted(void **state)
     struct harness *const harness = watching(3, 2);
 
     habits(harness, 0)->is_limited = true;
-    habits(harness, 0)->backoff_s = 60;
+    habits(harness, 0)->asks_patience = true;
     follow_blocks(harness, 2);
     const uint64_t before = calls_of(harness, 0);
     follow_blocks(harness, 4);
