@@ -208,14 +208,6 @@ enum status core_view_open_counts(const struct row_source *source, uint32_t dest
     return status == STATUS_OK ? open_row_unpack(value, ret_open) : status;
 }
 
-enum status core_view_body(const struct row_source *source, const struct hash *id,
-                           struct bytes *ret_message)
-{
-    uint8_t key[MESSAGE_KEY_BYTES];
-
-    return get(source, message_key(key, TABLE_BODY, id), ret_message);
-}
-
 enum status core_view_gas_paid(const struct row_source *source, const struct hash *id,
                                const struct message_row *message, struct amount *ret_gas,
                                struct amount *ret_payment)
