@@ -204,6 +204,9 @@ enum status checkpoint_store_write(const struct driver_publish *request)
     if (status != STATUS_OK) {
         return status;
     }
+    if (request->is_reorg) {
+        return write_text(folder, "reorg_flag.json", request);
+    }
     if (request->is_announcement) {
         return write_text(folder, "announcement.json", request);
     }

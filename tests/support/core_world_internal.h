@@ -122,7 +122,7 @@ struct world {
     uint32_t log_committed;
     struct hash digest;
     bool noted[1024];
-    uint32_t commands[32];
+    uint32_t commands[256];
 
     /* the outside */
     struct world_chain chains[WORLD_CHAINS];
@@ -145,6 +145,7 @@ struct world {
     bool holding;
     uint32_t validators_count;
     uint8_t module_type;
+    const char *servers[2];
     bool bad_validator;
     bool tree_lies;
 };
