@@ -124,10 +124,16 @@ struct evm_endpoint {
     bool cannot_subscribe;
     uint32_t subscription_bytes;
     uint8_t subscription[72];
-    uint32_t silences;           /* deadlines passed in a row */
-    bool is_mute;                /* too many of them: it does not count as answering */
-    uint32_t penalty;            /* what it did wrong; decays; the least is asked first */
+    uint32_t silences; /* deadlines passed in a row */
+    bool is_mute;      /* too many of them: it does not count as answering */
+    uint32_t penalty;  /* what it did wrong; decays; the least is asked first */
+    struct call_budget budget;
+    uint64_t calls_told; /* of the budget's day: what the last EVENT_CALLS said */
+    uint64_t calls_told_day;
     struct instant paused_until; /* it asked for patience */
+    uint32_t refusals;           /* in a row: each doubles the pause */
+    bool is_probed;              /* it refused: one question is under way, and no other yet */
+    bool is_resting;             /* the pause is a long one: it does not count as answering */
     struct instant recheck_at;   /* GOOD: its chain id */
     bool is_banned;              /* it changed its chain while it was in use */
     struct evm_told told;
@@ -523,6 +529,16 @@ void evm_endpoint_connected(struct evm *evm, uint32_t index);
 void evm_endpoint_lost(struct evm *evm, uint32_t index);
 void evm_endpoint_silent(struct evm *evm, uint32_t index); /* a deadline passed */
 void evm_endpoint_spoke(struct evm *evm, uint32_t index);
+/* It takes no questions for a while: `wait`, or longer with each refusal in a row. */
+void evm_endpoint_limited(struct evm *evm, uint32_t index, struct duration wait);
+/* A question was given to it. */
+void evm_endpoint_asked(struct evm *evm, uint32_t index);
+/* It answered one, and did not refuse it for its rate. */
+void evm_endpoint_obliged(struct evm *evm, uint32_t index);
+/* It may be asked now, as far as its pause and its budget go. */
+bool evm_endpoint_has_room(const struct evm *evm, uint32_t index);
+/* What it was asked before, in another life of the node. */
+void evm_endpoints_recall(struct evm *evm, const struct watch *watch);
 void evm_endpoint_punish(struct evm *evm, uint32_t index, enum evm_fault fault);
 /* It counts for the quorum: good, and not mute. */
 bool evm_endpoint_answers(const struct evm *evm, uint32_t index);
@@ -751,6 +767,9 @@ void evm_block_receipts_answer(struct evm *evm, const struct evm_call *call,
 /* errors.c */
 /* Worth asking again as it stands: overload, rate limits, internal failures. */
 bool evm_error_is_transient(const struct evm_answer *answer);
+/* The endpoint was asked too much, whatever the question. `*ret_wait` is what it asks for; 0: it
+ * does not say. */
+bool evm_error_is_limit(const struct evm_answer *answer, struct duration *ret_wait);
 bool evm_error_is_revert(const struct evm_answer *answer);
 /* The node failed, and did not judge what it was asked. */
 bool evm_error_is_internal(const struct evm_answer *answer);

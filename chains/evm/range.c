@@ -132,6 +132,12 @@ void evm_range_logs_answer(struct evm *evm, const struct evm_call *call,
     const struct evm_logs_expected expected = {.from = watch->next, .to = watch->range_to};
     struct evm_logs_found found;
 
+    struct duration wait;
+    if (answer->kind == EVM_ANSWER_ERROR && evm_error_is_limit(answer, &wait)) {
+        evm_range_end(evm); /* which says nothing of the range's size */
+        watch->range_again_at = instant_after(evm->now, RANGE_AGAIN_AFTER);
+        return;
+    }
     if (answer->kind != EVM_ANSWER_RESULT) {
         shrink(evm, call->endpoint, "no answer to eth_getLogs of a single block");
         return;

@@ -264,7 +264,8 @@ static void prepare_write(struct evm *evm, const struct evm_job *job, uint32_t s
     json_write_amount(writer, &job->prepare.value);
     json_write(writer, ",\"data\":");
     json_write_data(writer, bytes_from(job->payload, job->payload_bytes));
-    json_write(writer, "}");
+    /* Named, because many nodes would else run all that is pending first, for every question. */
+    json_write(writer, "},\"latest\"");
     rpc_write_end(writer);
 }
 

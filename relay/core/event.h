@@ -50,9 +50,10 @@ enum event_kind {
     EVENT_ENDPOINT = 21,            /* an endpoint changed state */
     EVENT_STOP = 22,                /* the node stops in good order */
     EVENT_DISSENT = 50, /* an endpoint answered otherwise than the others: evidence, kept whole */
+    EVENT_QUORUM = 51,  /* whether enough endpoints of a chain agree to act on what they say */
+    EVENT_CALLS = 80,   /* what an endpoint with a daily budget was asked, once in a while */
     EVENT_LOOKUP = 90,  /* answer to COMMAND_READ_LOOKUP */
     EVENT_LOOKUP_ANSWER = 91, /* answer to COMMAND_FETCH_LOOKUP */
-    EVENT_QUORUM = 51, /* whether enough endpoints of a chain agree to act on what they say */
 };
 
 /* stored: never renumber. How a question to the outside ended. UNKNOWN is never treated as any of
@@ -382,6 +383,11 @@ struct event {
             struct bytes metadata; /* for the module; at most METADATA_BYTES_MAX */
             struct bytes reason;
         } lookup_answer;
+        struct {
+            uint32_t endpoint_index;
+            uint64_t day;   /* since the epoch, UTC */
+            uint64_t spent; /* questions on that day */
+        } calls;
         struct {
             struct bytes reason;
         } stop;

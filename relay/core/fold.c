@@ -151,6 +151,10 @@ static void fold_body(struct fold *fold, const struct command *command)
     switch (command->kind) {
     case COMMAND_WATCH:
         pack_u64(packer, command->watch.from_block);
+        pack_u64(packer, command->watch.calls_day);
+        for (uint32_t i = 0; i < ENDPOINTS_PER_CHAIN_MAX; i++) {
+            pack_u64(packer, command->watch.calls_spent[i]);
+        }
         break;
     case COMMAND_READ_SECURITY:
     case COMMAND_FETCH_CHECKPOINT:

@@ -72,6 +72,9 @@ static enum stage stage_security(struct step *step, struct message *message)
                       halted == REASON_NO_QUORUM ? MESSAGE_QUORUM_WAIT : MESSAGE_STOPPED_WAIT);
         return STAGE_WAIT;
     }
+    if (!message_is_wanted(step, message)) {
+        return STAGE_WAIT;
+    }
     (void)security_get(step, message, &security);
     const bool is_for_it =
         hash_is_zero(&security.only_message) || hash_equal(&security.only_message, &message->id);
@@ -399,6 +402,7 @@ static enum stage stage_offered(struct step *step, struct message *message)
     if (reason == REASON_NONE) {
         message_set(step, message, MESSAGE_SENT, REASON_AWAITING_INCLUSION);
         message_due(step, message, (struct instant){.ns = 0});
+        message_give_place(step, message);
     } else if (take_other_key(step, message, &leg, reason)) {
         return STAGE_NEXT;
     } else {
@@ -424,6 +428,8 @@ static enum stage run_stage(struct step *step, struct message *message)
         return stage_offered(step, message);
     case MESSAGE_RETRY:
     case MESSAGE_ELSEWHERE:
+    case MESSAGE_QUARANTINED:
+    case MESSAGE_BLOCKED:
         message_enter(step, message);
         return STAGE_WAIT;
     case MESSAGE_SEEN:
@@ -436,6 +442,7 @@ static enum stage run_stage(struct step *step, struct message *message)
     case MESSAGE_ORPHANED:
     case MESSAGE_HELD:
     case MESSAGE_DROPPED:
+    case MESSAGE_DEAD:
         return STAGE_WAIT;
     }
     CHECK(false);

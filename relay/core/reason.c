@@ -51,6 +51,14 @@ static const char *const texts[] = {
     [REASON_REORG_FLAGGED] = "the reorg flag is raised in our store: relayers use none of our "
                              "signatures until a person takes it away",
     [REASON_UNKNOWN_MESSAGE] = "this node has not seen such a message",
+    [REASON_QUARANTINED] =
+        "it reverts again and again: it is tried beside the others, ever more rarely",
+    [REASON_REASON_MISSING] = "a message is dropped only with a reason",
+    [REASON_NOT_WHITELISTED] = "no entry of the whitelist matches it",
+    [REASON_BLACKLISTED] = "an entry of the blacklist matches it",
+    [REASON_ADDRESS_BLACKLISTED] = "an address of the address blacklist is in it",
+    [REASON_BLOCKED] = "an entry of the block list matches it",
+    [REASON_UNPAID] = "not enough was paid for its delivery at the origin",
     [REASON_REORG] = "blocks were replaced before they were final",
     [REASON_REORG_BEYOND_FINALITY] = "blocks that were final were replaced: the chain is stopped",
     [REASON_LEAF_GAP] = "the tree's leaves are not continuous: nothing is signed",

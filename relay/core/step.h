@@ -186,6 +186,7 @@ void blocks_on_block(struct step *step, const struct event *event);
 void blocks_on_final(struct step *step, const struct event *event);
 void blocks_on_operator(struct step *step, const struct event *event);
 void blocks_on_quorum(struct step *step, const struct event *event);
+void blocks_on_calls(struct step *step, const struct event *event);
 void tree_on_start(struct step *step);
 void tree_on_operator(struct step *step, const struct event *event);
 /* Final blocks were replaced: the chain is stopped, and what was signed is in doubt. */

@@ -69,6 +69,16 @@ enum status core_view_chain(const struct row_source *source, uint32_t domain,
     return status == STATUS_OK ? chain_row_unpack(value, ret_chain) : status;
 }
 
+enum status core_view_calls(const struct row_source *source, uint32_t domain, uint32_t endpoint,
+                            struct calls_row *ret_calls)
+{
+    uint8_t key[CALLS_KEY_BYTES];
+    struct bytes value;
+    const enum status status = get(source, calls_key(key, domain, endpoint), &value);
+
+    return status == STATUS_OK ? calls_row_unpack(value, ret_calls) : status;
+}
+
 enum status core_view_tree(const struct row_source *source, uint32_t domain,
                            struct tree_row *ret_tree)
 {
@@ -128,6 +138,14 @@ enum status core_view_message(const struct row_source *source, const struct hash
     const enum status status = get(source, message_key(key, TABLE_MESSAGE, id), &value);
 
     return status == STATUS_OK ? message_row_unpack(value, ret_message) : status;
+}
+
+enum status core_view_body(const struct row_source *source, const struct hash *id,
+                           struct bytes *ret_message)
+{
+    uint8_t key[MESSAGE_KEY_BYTES];
+
+    return get(source, message_key(key, TABLE_BODY, id), ret_message);
 }
 
 enum status core_view_next_message(const struct row_source *source, const struct hash *after,
@@ -191,11 +209,13 @@ enum status core_view_open_counts(const struct row_source *source, uint32_t dest
 }
 
 enum status core_view_gas_paid(const struct row_source *source, const struct hash *id,
-                               struct amount *ret_gas, struct amount *ret_payment)
+                               const struct message_row *message, struct amount *ret_gas,
+                               struct amount *ret_payment)
 {
-    uint8_t key[MESSAGE_KEY_BYTES];
+    uint8_t key[GAS_PAID_KEY_BYTES];
     struct bytes value;
-    const enum status status = get(source, message_key(key, TABLE_GAS_PAID, id), &value);
+    const enum status status =
+        get(source, gas_paid_key(key, id, message->origin, message->destination), &value);
 
     if (status == STATUS_NOT_FOUND) {
         *ret_gas = amount_zero();

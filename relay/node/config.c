@@ -256,6 +256,7 @@ static void read_chain(struct reading *reading, const struct file_chain *file,
     core->domain = (uint32_t)reading_count(reading, "domain", file->domain, 1, UINT32_MAX);
     core->chain_id = reading_count(reading, "chain_id", file->chain_id, 1, INT64_MAX);
     read_endpoints(reading, file, chain);
+    config_read_limits(reading, file, chain);
     read_quorum(reading, file->quorum, chain);
     read_finality(reading, reading_given(file->finality, FINALITY_DEFAULT), chain);
     core->start_block =
@@ -677,6 +678,7 @@ static void read_file(struct reading *reading, const struct file_config *file,
     check_weights(reading, &config->core);
     read_vaults(reading, file, &config->core);
     read_route(reading, file, config);
+    config_read_policy(reading, file, &config->core.policy);
     config_read_log(reading, file, &config->log);
 }
 
@@ -722,20 +724,22 @@ struct chain_config config_chain(const struct node_config *config, uint32_t inde
 
     CHECK(index < config->core.chains_count);
     const uint32_t in_flight = (1 + core->delivery_keys_count) * core->in_flight_max;
-    return (struct chain_config){.core = &config->core,
-                                 .chain_index = index,
-                                 .endpoints_count = chain->endpoints_count,
-                                 .submit_count = chain->submit_count,
-                                 .quorum = chain->quorum,
-                                 .finality = chain->finality,
-                                 .finality_blocks = chain->finality_blocks,
-                                 .blocks_per_range = chain->blocks_per_range,
-                                 .requests_open_max = 256,
-                                 .legs_open_max = in_flight < 128    ? 128
-                                                  : in_flight > 2048 ? 2048
-                                                                     : in_flight,
-                                 .frame_bytes_max = 32u << 20,
-                                 .request_deadline = chain->request_deadline,
-                                 .transactions = chain->transactions,
-                                 .data_fee = chain->data_fee};
+    struct chain_config made = {.core = &config->core,
+                                .chain_index = index,
+                                .endpoints_count = chain->endpoints_count,
+                                .submit_count = chain->submit_count,
+                                .quorum = chain->quorum,
+                                .finality = chain->finality,
+                                .finality_blocks = chain->finality_blocks,
+                                .blocks_per_range = chain->blocks_per_range,
+                                .requests_open_max = 256,
+                                .legs_open_max = in_flight < 128    ? 128
+                                                 : in_flight > 2048 ? 2048
+                                                                    : in_flight,
+                                .frame_bytes_max = 32u << 20,
+                                .request_deadline = chain->request_deadline,
+                                .transactions = chain->transactions,
+                                .data_fee = chain->data_fee};
+    memcpy(made.limits, chain->limits, sizeof(made.limits));
+    return made;
 }

@@ -26,6 +26,7 @@ struct node_chain {
     const struct chain_ops *family;
     bool is_devnet; /* a spawned signer may move capital here */
     char endpoints[ENDPOINTS_PER_CHAIN_MAX][CONFIG_URL_BYTES_MAX];
+    struct call_limits limits[ENDPOINTS_PER_CHAIN_MAX]; /* beside them */
     uint32_t endpoints_count;
     uint32_t submit_count; /* the last so many are for transactions alone */
     uint32_t quorum;       /* more than half of them */

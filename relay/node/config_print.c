@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "relay/base/check.h"
 #include "relay/base/hex.h"
 #include "relay/node/config.h"
+#include "relay/node/policy_json.h"
 
 #define TEXT_BYTES_MAX 160u
 
@@ -143,6 +146,33 @@ static void put_endpoints(json_t *object, const struct node_chain *chain)
     }
 }
 
+static void put_limits(json_t *object, const struct node_chain *chain)
+{
+    json_t *list = json_array();
+
+    for (uint32_t i = 0; i < chain->endpoints_count; i++) {
+        const struct call_limits *limits = &chain->limits[i];
+        if (limits->calls_per_second == 0 && limits->calls_per_day == 0) {
+            continue;
+        }
+        json_t *entry = put_entry(list);
+        put_text(entry, "endpoint", chain->endpoints[i]);
+        if (limits->calls_per_second > 0) {
+            put_count(entry, "calls_per_second", limits->calls_per_second);
+            put_count(entry, "burst",
+                      limits->calls_burst > 0 ? limits->calls_burst : limits->calls_per_second);
+        }
+        if (limits->calls_per_day > 0) {
+            put_count(entry, "calls_per_day", limits->calls_per_day);
+        }
+    }
+    if (json_array_size(list) > 0) {
+        (void)put_group(object, "limits", list);
+    } else {
+        json_decref(list);
+    }
+}
+
 static void put_keys(json_t *object, const struct core_chain *core)
 {
     if (core->delivery_keys_count == 0) {
@@ -189,6 +219,7 @@ static void put_chain(json_t *list, const struct core_chain *core, const struct 
     put_count(entry, "domain", core->domain);
     put_count(entry, "chain_id", core->chain_id);
     put_endpoints(entry, chain);
+    put_limits(entry, chain);
     put_count(entry, "quorum", chain->quorum);
     put_finality(entry, chain);
     put_count(entry, "start_block", core->start_block);
@@ -310,6 +341,52 @@ static void put_route(json_t *root, const struct core_config *core)
     put_duration(group, "plan_interval", route->plan_interval);
 }
 
+/* Takes `text`; an empty one is left out. */
+static void put_owned(json_t *object, const char *key, char *text)
+{
+    CHECK(text != NULL);
+    if (text[0] != '\0') {
+        put_text(object, key, text);
+    }
+    free(text);
+}
+
+static void put_time(json_t *object, const char *key, struct instant at)
+{
+    const time_t seconds = (time_t)(at.ns / 1000000000u);
+    char text[TEXT_BYTES_MAX];
+    struct tm parts;
+
+    if (at.ns == 0 || gmtime_r(&seconds, &parts) == NULL) {
+        return;
+    }
+    const size_t count = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &parts);
+    (void)snprintf(text + count, sizeof(text) - count, ".%09lluZ",
+                   (unsigned long long)(at.ns % 1000000000u));
+    put_text(object, key, text);
+}
+
+static void put_policy(json_t *root, const struct core_policy *policy)
+{
+    json_t *group = put_group(root, "policy", json_object());
+
+    put_count(group, "retries_max", policy->retries_max);
+    put_duration(group, "retry_wait_max", policy->retry_wait_max);
+    put_owned(group, "whitelist", policy_write_list(policy, RULE_WHITELIST));
+    put_owned(group, "blacklist", policy_write_list(policy, RULE_BLACKLIST));
+    put_owned(group, "address_blacklist", policy_write_addresses(policy));
+    put_owned(group, "gas_payment", policy_write_payment(policy));
+    json_t *blocks = put_group(root, "blocks", json_array());
+    for (uint32_t i = 0; i < policy->rules_count; i++) {
+        if (policy->rules[i].kind == RULE_BLOCK) {
+            json_t *entry = put_entry(blocks);
+            put_owned(entry, "match", policy_write_rule(policy, i));
+            put_text(entry, "reason", policy->rules[i].note);
+            put_time(entry, "until", policy->rules[i].until);
+        }
+    }
+}
+
 static void put_note_key(json_t *object, const struct note_key *key)
 {
     char text[NOTE_KEY_TEXT_BYTES_MAX + 1];
@@ -364,6 +441,7 @@ static json_t *make_tree(const struct node_config *config)
     put_stores(root, config);
     put_capital(root, &config->core);
     put_route(root, &config->core);
+    put_policy(root, &config->core.policy);
     put_log(root, &config->log);
     return root;
 }

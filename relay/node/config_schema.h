@@ -21,6 +21,13 @@ struct file_signer {
     char *socket;
 };
 
+struct file_limit {
+    char *endpoint;
+    char *calls_per_second;
+    char *burst;
+    char *calls_per_day;
+};
+
 struct file_chain {
     char *name;
     char *family;
@@ -31,6 +38,8 @@ struct file_chain {
     unsigned endpoints_count;
     char **submit;
     unsigned submit_count;
+    struct file_limit *limits;
+    unsigned limits_count;
     char *quorum;
     char *finality;
     char *start_block;
@@ -105,6 +114,21 @@ struct file_route {
     char *plan_interval;
 };
 
+struct file_block {
+    char *match;
+    char *reason;
+    char *until;
+};
+
+struct file_policy {
+    char *retries_max;
+    char *retry_wait_max;
+    char *whitelist;
+    char *blacklist;
+    char *address_blacklist;
+    char *gas_payment;
+};
+
 struct file_witness {
     char *key;
     char *url;
@@ -133,6 +157,9 @@ struct file_config {
     struct file_vault *vaults;
     unsigned vaults_count;
     struct file_route *route;
+    struct file_policy *policy;
+    struct file_block *blocks;
+    unsigned blocks_count;
     struct file_log *log;
     struct file_witness *witnesses;
     unsigned witnesses_count;

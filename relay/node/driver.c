@@ -311,6 +311,14 @@ void driver_on_frame(struct driver *driver, uint32_t chain_index, uint32_t endpo
     driver_reply(driver, chain_index, &reply, now);
 }
 
+void driver_on_limited(struct driver *driver, uint32_t chain_index, uint32_t endpoint_index,
+                       struct duration wait, struct instant now)
+{
+    const struct chain_reply reply = {
+        .kind = CHAIN_REPLY_LIMITED, .endpoint_index = endpoint_index, .limited = {.wait = wait}};
+    driver_reply(driver, chain_index, &reply, now);
+}
+
 void driver_on_signature(struct driver *driver, uint32_t chain_index, const struct hash *leg_id,
                          uint32_t attempt, enum outcome outcome, const struct signature *signature,
                          struct bytes reason, struct instant now)

@@ -245,6 +245,13 @@ static void on_frame(void *context, uint32_t chain_index, uint32_t endpoint_inde
     driver_on_frame(loop->driver, chain_index, endpoint_index, frame, loop_now());
 }
 
+static void on_limited(void *context, uint32_t chain_index, uint32_t endpoint_index,
+                       struct duration wait)
+{
+    struct loop *loop = context;
+    driver_on_limited(loop->driver, chain_index, endpoint_index, wait, loop_now());
+}
+
 static void on_trouble(void *context, uint32_t chain_index, uint32_t endpoint_index,
                        struct bytes text, uint32_t retry_ms)
 {
@@ -275,6 +282,7 @@ struct transport_handler loop_transport_handler(struct loop *loop)
                                       .connected = on_connected,
                                       .lost = on_lost,
                                       .frame = on_frame,
+                                      .limited = on_limited,
                                       .trouble = on_trouble};
 }
 

@@ -8,6 +8,7 @@
 
 #include "relay/base/check.h"
 #include "relay/routing/allocation_internal.h"
+#include "relay/routing/block_internal.h"
 
 /* Slope scaling settles in a few rounds or goes in circles. */
 #define ROUNDS_MAX 6u
@@ -18,27 +19,9 @@
 #define SLOT_BYTES  (16u << 20) /* of prices of leaves, where the least is not more */
 #define RECENTRES   2u
 
-static size_t align_up(size_t bytes)
-{
-    return (bytes + 15) / 16 * 16;
-}
-
-static void *take(uint8_t **memory, size_t bytes)
-{
-    void *taken = *memory;
-
-    *memory += align_up(bytes);
-    return taken;
-}
-
-static uint32_t rows_of(const struct model *model)
-{
-    return model->counts.places + model->counts.groups;
-}
-
 uint32_t tree_nodes_max(const struct model *model)
 {
-    const size_t fit = 2 * (SLOT_BYTES / (sizeof(double) * ((size_t)rows_of(model) + 1)));
+    const size_t fit = 2 * (SLOT_BYTES / (sizeof(double) * ((size_t)allocation_rows(model) + 1)));
     /* Every transaction decided on every way is the whole tree. */
     const uint32_t whole =
         model->counts.transactions < 12 ? 2u << model->counts.transactions : NODES_MAX;
@@ -58,23 +41,23 @@ size_t tree_footprint(const struct model *model, uint32_t nodes_max)
     if (model->counts.transactions == 0) {
         return 0;
     }
-    return align_up(nodes_max * sizeof(struct tree_node)) +
-           align_up(slots_max(nodes_max) * sizeof(uint32_t)) +
-           align_up(slots_max(nodes_max) * sizeof(double) * rows_of(model)) +
-           align_up(nodes_max * sizeof(struct model_branch)) +
-           2 * align_up(model->counts.transactions);
+    return block_align(nodes_max * sizeof(struct tree_node)) +
+           block_align(slots_max(nodes_max) * sizeof(uint32_t)) +
+           block_align(slots_max(nodes_max) * sizeof(double) * allocation_rows(model)) +
+           block_align(nodes_max * sizeof(struct model_branch)) +
+           2 * block_align(model->counts.transactions);
 }
 
 void tree_init(struct tree *tree, const struct model *model, uint32_t nodes_max, void *memory)
 {
     uint8_t *rest = memory;
 
-    tree->nodes = take(&rest, nodes_max * sizeof(struct tree_node));
-    tree->free_slots = take(&rest, slots_max(nodes_max) * sizeof(uint32_t));
-    tree->slots = take(&rest, slots_max(nodes_max) * sizeof(double) * rows_of(model));
-    tree->branches = take(&rest, nodes_max * sizeof(struct model_branch));
-    tree->decisions = take(&rest, model->counts.transactions);
-    tree->wanted = take(&rest, model->counts.transactions);
+    tree->nodes = block_take(&rest, nodes_max * sizeof(struct tree_node));
+    tree->free_slots = block_take(&rest, slots_max(nodes_max) * sizeof(uint32_t));
+    tree->slots = block_take(&rest, slots_max(nodes_max) * sizeof(double) * allocation_rows(model));
+    tree->branches = block_take(&rest, nodes_max * sizeof(struct model_branch));
+    tree->decisions = block_take(&rest, model->counts.transactions);
+    tree->wanted = block_take(&rest, model->counts.transactions);
     tree->nodes_count = 0;
     tree->free_count = 0;
     for (uint32_t i = slots_max(nodes_max); i-- > 0;) {
@@ -207,7 +190,7 @@ static void slopes_scale(struct search *search)
 
 static double *slot_prices(const struct search *search, uint32_t slot)
 {
-    return search->tree.slots + (size_t)slot * rows_of(search->allocation->model);
+    return search->tree.slots + (size_t)slot * allocation_rows(search->allocation->model);
 }
 
 static struct model_prices prices_at(const struct search *search, const double *prices)
@@ -290,7 +273,7 @@ static bool leaf_solve(struct search *search, uint32_t node)
     const double bound = certificate_bound(model, &trial, tree->wanted, search->scratch);
     if (bound < leaf->bound) {
         leaf->bound = bound;
-        memcpy(prices, search->trial.prices, rows_of(model) * sizeof(double));
+        memcpy(prices, search->trial.prices, allocation_rows(model) * sizeof(double));
     }
     leaf->candidate = candidate_choose(search);
     return true;
@@ -312,7 +295,7 @@ static uint32_t node_add(struct search *search, uint32_t parent, uint8_t decisio
                                            .slot = tree->free_slots[tree->free_count],
                                            .decision = decision};
     memcpy(slot_prices(search, tree->nodes[node].slot), prices,
-           rows_of(search->allocation->model) * sizeof(double));
+           allocation_rows(search->allocation->model) * sizeof(double));
     return node;
 }
 

@@ -534,6 +534,7 @@ static void read_answer(struct plain *plain, const struct plain_job *job, struct
     case EVENT_ENDPOINT:
     case EVENT_DISSENT:
     case EVENT_QUORUM:
+    case EVENT_CALLS:
     case EVENT_STOP:
         return;
     }

@@ -28,6 +28,13 @@ struct world_message {
     bool elsewhere;     /* somebody else delivers it in the next block */
 };
 
+/* Somebody pays for a delivery in the next block of `domain`. */
+struct world_payment {
+    uint32_t domain;
+    uint32_t destination;
+    struct hash message_id;
+};
+
 struct world_tx {
     struct hash hash;
     struct hash leg_id;
@@ -128,6 +135,8 @@ struct world {
     struct world_chain chains[WORLD_CHAINS];
     struct world_message messages[WORLD_MESSAGES_MAX];
     uint32_t messages_count;
+    struct world_payment payments[4];
+    uint32_t payments_count;
     struct world_tx txs[WORLD_TXS_MAX];
     uint32_t txs_count;
     struct world_pending pending[WORLD_PENDING_MAX];

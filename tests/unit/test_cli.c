@@ -17,6 +17,7 @@
 #define OUTPUT_BYTES_MAX 65536u
 #define ARGUMENTS_MAX    16u
 #define WAIT_MS          10000
+#define MESSAGE_ID       "0x1111111111111111111111111111111111111111111111111111111111111111"
 
 static struct folder made;
 static const char *folder = made.path;
@@ -181,6 +182,11 @@ static void usage_mistakes_are_told(void **state)
     assert_run("messages list --data data --state nonsense", EXIT_USAGE, "nonsense");
     assert_run("messages list --data data --limit 0", EXIT_USAGE, "--limit");
     assert_run("messages show --data data", EXIT_USAGE, "messages show ID");
+    assert_run("messages retry --data data", EXIT_USAGE, "which message");
+    assert_run("messages hold --data data 0x12", EXIT_USAGE, "0x12");
+    assert_run("messages list --data data --reason why", EXIT_USAGE, "--reason");
+    assert_run("messages drop --data data " MESSAGE_ID, EXIT_USAGE, "say why");
+    assert_run("messages drop --data data --reason spam " MESSAGE_ID, EXIT_UNREACHABLE, "no node");
 }
 
 #define HOOK       "0x2222222222222222222222222222222222222222"
@@ -350,6 +356,18 @@ static void scenarios_are_played(void **state)
                "\"a\",\"to\":\"b\",\"per_hour\":9,\"median\":20}]}");
     assert_run("backtest days.json --svg days.svg", EXIT_DONE, "min-amount");
     assert_run("backtest days.json --json", EXIT_DONE, "\"regret\"");
+    /* Few come, and what there is suffices: who moves nothing is ahead, and the report says why. */
+    write_file("quiet.json",
+               "{\"format\":\"sluice-scenario/1\",\"title\":\"quiet\",\"seed\":2,"
+               "\"hours\":24,\"step_s\":600,\"plan_s\":1200,\"patience_s\":3600,"
+               "\"transfer_fee\":0.001,\"blocked_cost\":0.01,\"tolerance\":0.1,\"move_min\":1,"
+               "\"chains\":[{\"id\":\"a\",\"balance\":1000,\"weight\":0.5,\"min\":10,"
+               "\"target\":20,\"gas\":0.01},{\"id\":\"b\",\"balance\":120,\"weight\":0.5,"
+               "\"min\":1,\"target\":5,\"gas\":0.01}],\"bridges\":[{\"from\":\"*\",\"to\":\"*\","
+               "\"fee\":0.0001,\"fixed\":0,\"max\":1000,\"delay_s\":600}],\"flows\":[{\"from\":"
+               "\"a\",\"to\":\"b\",\"per_hour\":0.2,\"median\":20}]}");
+    assert_run("backtest quiet.json", EXIT_DONE, "more than sluice: ours m");
+    assert_run("backtest quiet.json --json", EXIT_DONE, "\"because\": \"ours m");
     assert_run("backtest days.json --svg no/where.svg", EXIT_USAGE, "cannot write 'no/where.svg'");
     assert_run("backtest days.svg", EXIT_USAGE, "days.svg: line 1, column");
     assert_run("backtest", EXIT_USAGE, "backtest SCENARIO");
@@ -373,9 +391,10 @@ static void a_node_lives_and_ends_in_good_order(void **state)
                "0x1111111111111111111111111111111111111111111111111111111111111111",
                EXIT_REFUSED, "refused");
     assert_run("messages list --data data", EXIT_DONE, "finished");
-    assert_run("messages show --data data "
-               "0x1111111111111111111111111111111111111111111111111111111111111111",
-               EXIT_NEGATIVE, "no such message");
+    assert_run("messages show --data data " MESSAGE_ID, EXIT_NEGATIVE, "no such message");
+    assert_run("messages retry --data data " MESSAGE_ID, EXIT_REFUSED, "has not seen");
+    assert_run("messages drop --json --data data --reason spam " MESSAGE_ID, EXIT_REFUSED,
+               "\"accepted\": false");
     assert_int_equal(kill(node, SIGTERM), 0);
     assert_int_equal(end_of(node), EXIT_DONE);
     assert_true(node_says("node.log", "event=ended exit_code=0"));

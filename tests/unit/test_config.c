@@ -11,8 +11,9 @@
 
 #define FILE_BYTES_MAX 65536u
 
-#define KEY   "    key: \"0x3333333333333333333333333333333333333333\""
-#define OTHER "\"0x3434343434343434343434343434343434343434\""
+#define KEY          "    key: \"0x3333333333333333333333333333333333333333\""
+#define LIMITS(text) "    limits: [{endpoint: \"ws://127.0.0.1:18540\", " text "}]\n    "
+#define OTHER        "\"0x3434343434343434343434343434343434343434\""
 
 static char folder[] = "/tmp/sluice-config-XXXXXX";
 static char path[64];
@@ -285,6 +286,32 @@ static void what_is_printed_loads_again(void **state)
     assert_int_equal(fclose(stream), 0);
     text[count] = '\0';
     what_is_printed_loads_again_of(text);
+    write_changed("    # limits: ", LIMITS("calls_per_second: 25, calls_per_day: 300000") "#");
+    stream = fopen(path, "r");
+    assert_non_null(stream);
+    const size_t more = fread(text, 1, sizeof(text) - 1, stream);
+    assert_int_equal(fclose(stream), 0);
+    text[more] = '\0';
+    what_is_printed_loads_again_of(text);
+}
+
+static void limits_stand_beside_their_endpoints(void **state)
+{
+    (void)state;
+    struct node_config *config = NULL;
+    struct settings_error error;
+
+    write_changed("    # limits: ",
+                  LIMITS("calls_per_second: 25, burst: 50, calls_per_day: 300000") "#");
+    assert_status(STATUS_OK, config_load(path, &config, &error));
+    const struct chain_config alpha = config_chain(config, 0);
+    const struct chain_config beta = config_chain(config, 1);
+    assert_int_equal(alpha.limits[0].calls_per_second, 25);
+    assert_int_equal(alpha.limits[0].calls_burst, 50);
+    assert_int_equal(alpha.limits[0].calls_per_day, 300000);
+    assert_int_equal(beta.limits[0].calls_per_second, 0);
+    assert_int_equal(beta.limits[0].calls_per_day, 0);
+    (void)config_free(config);
 }
 
 struct mistake {
@@ -341,7 +368,20 @@ static const struct mistake mistakes[] = {
     {"validate: false                 # (o", "validate: true # (o", "validate: false    ",
      "validator"},
     {"node:\n  name: relayer", "node:\n  name: relayer\n  name: again", "data: ./data", "name"},
+    {"    # limits: ", "    limits: [{endpoint: \"ws://b\", calls_per_day: 1}]\n    #",
+     "    # limits: ", "none of this chain"},
+    {"    # limits: ", LIMITS("burst: 1, calls_per_day: 1") "#", "    # limits: ", "burst"},
+    {"    # limits: ", LIMITS("calls_per_day: 0") "#", "    # limits: ", "calls_per_day"},
+    {"    # limits: ", LIMITS("calls_per_second: 1000001") "#", "    # limits: ", "1000000"},
+    {"    # limits: ", "    limits: [{endpoint: \"ws://127.0.0.1:18540\"}]\n    #",
+     "    # limits: ", "needs"},
     {"finality: finalized", "finality: 0", "finality: finalized", "depth"},
+    {"retries_max: 66", "retries_max: 0", "retries_max", "from 1 to 1000000"},
+    {"retry_wait_max: 24 h", "retry_wait_max: 24", "retry_wait_max", "min or h"},
+    {"# whitelist: '[{", "  whitelist: '[{\"x\": 1}, {", "whitelist: ", "not known: 'x'"},
+    {"# whitelist: '[{", "  whitelist: nowhere.json #", "whitelist: ", "can be read"},
+    {"# address_blacklist: '", "  address_blacklist: '[\"0x12\"]' #",
+     "address_blacklist: ", "20 or"},
 };
 
 static void each_mistake_is_named_with_its_place(void **state)
@@ -472,6 +512,7 @@ int main(void)
         cmocka_unit_test(keys_and_ways_to_send_are_read),
         cmocka_unit_test(the_quorum_is_more_than_half),
         cmocka_unit_test(what_is_printed_loads_again),
+        cmocka_unit_test(limits_stand_beside_their_endpoints),
         cmocka_unit_test(each_mistake_is_named_with_its_place),
         cmocka_unit_test(a_wrong_checksum_is_refused),
         cmocka_unit_test(act_needs_a_signer_of_its_own),

@@ -188,7 +188,7 @@ static void overload_is_waited_out(void **state)
     (void)state;
     struct harness *const harness = watching();
 
-    evm_script_knobs(harness->world)->rate_limited = 20;
+    evm_script_knobs(harness->world)->rate_limited = 6;
     follow_blocks(harness, 4);
     assert_true(chain_counters(harness->chain)->calls_repeated > 0);
     harness_close(harness);
