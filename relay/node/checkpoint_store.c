@@ -169,7 +169,7 @@ static enum status write_text(const char *folder, const char *name,
 static enum status read_newest(const char *folder, uint32_t *ret_index)
 {
     char memory[CHECKPOINT_OBJECT_BYTES_MAX + 1];
-    size_t count;
+    size_t count = 0;
     const enum status status = read_object(folder, "index.json", memory, &count);
     if (status != STATUS_OK) {
         return status == STATUS_MALFORMED ? STATUS_NOT_FOUND : status;
@@ -181,7 +181,7 @@ static enum status read_newest(const char *folder, uint32_t *ret_index)
 
 static enum status write_newest(const char *folder, uint32_t index)
 {
-    uint32_t newest;
+    uint32_t newest = 0;
     const enum status status = read_newest(folder, &newest);
     if (status == STATUS_OK && newest >= index) {
         return STATUS_OK;
