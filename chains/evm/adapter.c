@@ -333,6 +333,7 @@ static enum status perform(struct evm *evm, const struct command *command)
         return STATUS_OK;
     case COMMAND_READ_SECURITY:
     case COMMAND_READ_STORAGE:
+    case COMMAND_READ_LOOKUP:
     case COMMAND_READ_TREE:
     case COMMAND_READ_LANE:
     case COMMAND_READ_POSITIONS:
@@ -344,6 +345,8 @@ static enum status perform(struct evm *evm, const struct command *command)
     case COMMAND_FOLLOW:
         return evm_follow_start(evm, command);
     case COMMAND_FETCH_CHECKPOINT:
+    case COMMAND_FETCH_LOOKUP:
+    case COMMAND_PUBLISH_REORG:
     case COMMAND_SIGN_CHECKPOINT:
     case COMMAND_SIGN_ANNOUNCEMENT:
     case COMMAND_PUBLISH_CHECKPOINT:

@@ -294,6 +294,14 @@ struct evm_job {
             uint32_t locations_count;
         } storage;
         struct {
+            struct hash message_id;
+            struct address module;
+            struct address sender;
+            struct bytes urls[LOOKUP_URLS_MAX]; /* in the payload, once it is answered */
+            uint32_t urls_count;
+            struct bytes call_data;
+        } lookup;
+        struct {
             uint64_t block_number;
             struct hash block_hash;
             uint32_t count;
@@ -684,6 +692,7 @@ struct evm_job_ops {
     void (*event)(struct evm *evm, const struct evm_job *job, struct event *ret_event);
 };
 extern const struct evm_job_ops evm_security_ops;
+extern const struct evm_job_ops evm_lookup_ops;
 extern const struct evm_job_ops evm_storage_ops;
 extern const struct evm_job_ops evm_tree_ops;
 extern const struct evm_job_ops evm_lane_ops;
@@ -701,6 +710,7 @@ void evm_write_at(const struct evm *evm, const struct evm_job *job, struct json_
 /* The bytes an eth_call returned, in evm->scratch. */
 MUST_USE enum status evm_return_bytes(struct evm *evm, const struct evm_answer *answer,
                                       struct bytes *ret_bytes);
+void evm_lookup_start(struct evm_job *job, const struct command *command);
 void evm_security_start(struct evm *evm, struct evm_job *job, const struct command *command);
 
 /* positions.c */
@@ -779,6 +789,9 @@ bool evm_error_is_revert(const struct evm_answer *answer);
 /* The node failed, and did not judge what it was asked. */
 bool evm_error_is_internal(const struct evm_answer *answer);
 enum rejection evm_error_rejection(const struct evm_answer *answer, bool *ret_is_known);
+/* The bytes of a revert, wherever the endpoint put them, in `scratch`; none: empty. */
+struct bytes evm_error_revert_bytes(const struct evm_answer *answer, uint8_t *scratch,
+                                    size_t scratch_bytes);
 /* The words of a revert or refusal, printable and cut to fit; returns their number of bytes. */
 uint32_t evm_error_reason(const struct evm_answer *answer, uint8_t *scratch, size_t scratch_bytes,
                           uint8_t ret_reason[REASON_BYTES_MAX]);

@@ -110,6 +110,20 @@ enum storage_use storage_use(struct step *step, uint32_t origin, const struct ad
 MUST_USE enum status message_prove(struct step *step, const struct message *message,
                                    const struct security_row *security,
                                    const struct address *processor, struct buffer *metadata);
+/* ---- message_lookup.c: modules that a server off the chain proves to ---- */
+/* Asks for what they want, unless it is had or asked for. True: there is such a module. */
+bool message_look_up(struct step *step, const struct message *message,
+                     const struct security_row *security);
+/* What was answered, at most one for each node, copied to `memory` as far as there is room: what
+ * does not fit together fits no metadata either. Returns how many. */
+#define MESSAGE_LOOKUPS_BYTES_MAX (4u * METADATA_BYTES_MAX)
+uint32_t message_lookups(struct step *step, const struct message *message,
+                         const struct security_row *security, struct buffer *memory,
+                         struct ism_answer *ret_answers);
+/* The delivery they were for is being simulated: they are not used again. */
+void message_lookups_used(struct step *step, const struct message *message,
+                          const struct security_row *security);
+
 /* The key that is to deliver: the one that a module insists on when it is ours, else any. False:
  * the chain has none. */
 bool message_processor(struct step *step, const struct message *message,

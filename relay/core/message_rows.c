@@ -431,3 +431,28 @@ const char *message_state_name(enum message_state state)
     }
     return "unknown";
 }
+
+void lookup_row_pack(const struct lookup_row *lookup, struct packer *packer)
+{
+    pack_instant(packer, lookup->asked_at);
+    pack_u8(packer, (uint8_t)lookup->state);
+    pack_u32(packer, lookup->tries_count);
+    pack_bytes(packer, lookup->metadata);
+}
+
+enum status lookup_row_unpack(struct bytes bytes, struct lookup_row *ret_lookup)
+{
+    struct unpacker unpacker = unpacker_from(bytes);
+    struct lookup_row lookup;
+
+    memset(&lookup, 0, sizeof(lookup));
+    lookup.asked_at = unpack_instant(&unpacker);
+    lookup.state = (enum lookup_state)unpack_enum(&unpacker, LOOKUP_NONE, LOOKUP_HAD);
+    lookup.tries_count = unpack_u32(&unpacker);
+    lookup.metadata = unpack_bytes(&unpacker);
+    if (lookup.metadata.count > METADATA_BYTES_MAX || !unpacker_is_done(&unpacker)) {
+        return STATUS_CORRUPT;
+    }
+    *ret_lookup = lookup;
+    return STATUS_OK;
+}

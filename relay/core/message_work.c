@@ -323,13 +323,17 @@ static enum stage stage_checkpoints(struct step *step, struct message *message)
     }
     const enum status status = message_prove(step, message, &security, &key, &metadata);
     if (status == STATUS_OK) {
+        message_lookups_used(step, message, &security);
         return prepare(step, message, &key, buffer_bytes(&metadata));
     }
     if (status == STATUS_UNSUPPORTED || status == STATUS_FULL) {
         message_later(step, message, REASON_SECURITY_UNSUPPORTED, MESSAGE_LONG_WAIT);
         return STAGE_WAIT;
     }
-    if (!tree_leaf_index(step, message->row.origin, &message->id, &leaf)) {
+    const bool looks_up = message_look_up(step, message, &security);
+    const struct ism ism = security_ism(&security);
+    const bool is_signed = !ism_is_unsigned(&ism);
+    if (is_signed && !tree_leaf_index(step, message->row.origin, &message->id, &leaf)) {
         message_fail(step, message, REASON_LEAF_UNKNOWN);
         return STAGE_WAIT;
     }
@@ -340,11 +344,16 @@ static enum stage stage_checkpoints(struct step *step, struct message *message)
                       absent_wait(message->row.rounds_count));
         return STAGE_WAIT;
     }
-    choose_later(step, message, leaf);
-    if (!fetch_all(step, message, &security, leaf)) {
-        return STAGE_NO_ROOM;
+    if (is_signed) {
+        choose_later(step, message, leaf);
+        if (!fetch_all(step, message, &security, leaf)) {
+            return STAGE_NO_ROOM;
+        }
     }
-    message_set(step, message, MESSAGE_CHECKPOINTS, REASON_AWAITING_CHECKPOINTS);
+    if (message->row.reason != REASON_LOOKUP_FAILED) {
+        message_set(step, message, MESSAGE_CHECKPOINTS,
+                    looks_up ? REASON_AWAITING_LOOKUP : REASON_AWAITING_CHECKPOINTS);
+    }
     message_due(step, message, instant_after(step->now, poll_wait(message->row.rounds_count)));
     message->row.rounds_count++;
     return STAGE_WAIT;

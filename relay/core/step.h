@@ -194,6 +194,8 @@ void sure_on_tree(struct step *step, const struct event *event);
 void blocks_on_calls(struct step *step, const struct event *event);
 void tree_on_start(struct step *step);
 void tree_on_operator(struct step *step, const struct event *event);
+/* Final blocks were replaced: the chain is stopped, and what was signed is in doubt. */
+void tree_on_stopped(struct step *step, uint32_t domain);
 void tree_on_storage(struct step *step, const struct event *event);
 /* EVENT_TREE, EVENT_CHECKPOINT_SIGNED, EVENT_ANNOUNCEMENT_SIGNED, EVENT_PUBLISHED. */
 void tree_on_answer(struct step *step, const struct event *event);
@@ -202,6 +204,8 @@ void message_on_start(struct step *step);
 void message_on_security(struct step *step, const struct event *event);
 void message_on_storage(struct step *step, const struct event *event);
 void message_on_checkpoint(struct step *step, const struct event *event);
+void message_on_lookup(struct step *step, const struct event *event);
+void message_on_lookup_answer(struct step *step, const struct event *event);
 void message_on_prepared(struct step *step, const struct event *event); /* LEG_PROCESS */
 void message_on_operator(struct step *step, const struct event *event);
 void lane_on_start(struct step *step);

@@ -84,6 +84,12 @@ void tree_row_pack(const struct tree_row *tree, struct packer *packer)
     pack_u32(packer, tree->asked_count);
     pack_hash(packer, &tree->asked_root);
     pack_bool(packer, tree->publish_failed);
+    pack_u8(packer, (uint8_t)tree->flag);
+    pack_instant(packer, tree->flag_asked_at);
+    pack_hash(packer, &tree->flag_local);
+    pack_hash(packer, &tree->flag_canonical);
+    pack_u32(packer, tree->flag_index);
+    pack_u64(packer, tree->flag_time_s);
     merkle_tree_pack(&tree->tree, packer);
 }
 
@@ -104,8 +110,15 @@ enum status tree_row_unpack(struct bytes bytes, struct tree_row *ret_tree)
     tree->asked_count = unpack_u32(&unpacker);
     tree->asked_root = unpack_hash(&unpacker);
     tree->publish_failed = unpack_bool(&unpacker);
+    const uint8_t flag = unpack_u8(&unpacker);
+    tree->flag = (enum flag_state)(flag <= FLAG_UP ? flag : FLAG_DOWN);
+    tree->flag_asked_at = unpack_instant(&unpacker);
+    tree->flag_local = unpack_hash(&unpacker);
+    tree->flag_canonical = unpack_hash(&unpacker);
+    tree->flag_index = unpack_u32(&unpacker);
+    tree->flag_time_s = unpack_u64(&unpacker);
     merkle_tree_unpack(&unpacker, &tree->tree);
-    return unpacker_is_done(&unpacker) ? STATUS_OK : STATUS_CORRUPT;
+    return flag <= FLAG_UP && unpacker_is_done(&unpacker) ? STATUS_OK : STATUS_CORRUPT;
 }
 
 void signed_row_pack(const struct signed_row *row, struct packer *packer)

@@ -38,6 +38,13 @@ enum tree_part {
     TREE_SURE = 80,
 };
 
+/* stored: never renumber */
+enum flag_state {
+    FLAG_DOWN = 0,
+    FLAG_WANTED = 1, /* to be written to our store */
+    FLAG_UP = 2,     /* it is there, until a person takes it away */
+};
+
 struct tree_row {
     enum reason halted; /* REASON_NONE: signing; else why not, until a person acts */
     struct instant since;
@@ -49,7 +56,13 @@ struct tree_row {
     struct hash asked_hash;
     uint32_t asked_count; /* our own, at that block */
     struct hash asked_root;
-    bool publish_failed; /* told to people */
+    bool publish_failed;  /* told to people */
+    enum flag_state flag; /* the reorg flag in our store */
+    struct instant flag_asked_at;
+    struct hash flag_local;     /* what it says */
+    struct hash flag_canonical; /* zero: not known */
+    uint32_t flag_index;
+    uint64_t flag_time_s;
     struct merkle_tree tree;
 };
 

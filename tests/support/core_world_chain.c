@@ -532,6 +532,12 @@ void world_set_validators(struct world *world, uint32_t count)
     world->validators_count = count;
 }
 
+void world_set_servers(struct world *world, const char *first, const char *second)
+{
+    world->servers[0] = first;
+    world->servers[1] = second;
+}
+
 void world_set_module_type(struct world *world, uint8_t module_type)
 {
     world->module_type = module_type;

@@ -130,7 +130,7 @@ struct world {
     uint32_t log_committed;
     struct hash digest;
     bool noted[1024];
-    uint32_t commands[32];
+    uint32_t commands[256];
 
     /* the outside */
     struct world_chain chains[WORLD_CHAINS];
@@ -155,6 +155,7 @@ struct world {
     bool holding;
     uint32_t validators_count;
     uint8_t module_type;
+    const char *servers[2];
     bool bad_validator;
     bool tree_lies;
     bool doubt;

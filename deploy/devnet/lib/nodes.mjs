@@ -21,7 +21,9 @@ const ASSET = 'USDC';
  * that differ), log (keep a transparency log: {interval, port, witnesses}), program (of sluice; makes
  * the log's key),
  * keys (more accounts that deliver, {address, keystore}), settingsOf (chain to settings that differ
- * or are more), policy (settings of which messages are delivered), relayTo (chain to whether messages are delivered to it; to all when absent).
+ * or are more), policy (settings of which messages are delivered), store (checkpoints in S3:
+ * {endpoint, bucket, credentials}), privateAddresses (servers that modules name may be on this
+ * machine), relayTo (chain to whether messages are delivered to it; to all when absent).
  */
 export function writeNode(devnet, options) {
   const folder = path.join(options.folder, options.name);
@@ -77,7 +79,8 @@ function nodeYaml(devnet, node, options) {
     `  socket: ${node.signerSocket}`,
     'chains:',
     devnet.chains.map((chain) => chainYaml(devnet, chain, options)),
-    validator ? validatorYaml(validator, node) : [],
+    validator ? validatorYaml(validator, node, options.store) : [],
+    storesYaml(options),
     validator || options.capital === false ? [] : capitalYaml(devnet, options),
     options.policy
       ? ['policy:', Object.entries(options.policy).map(([key, value]) => `  ${key}: ${value}`)] : [],
@@ -138,8 +141,16 @@ function logSignerYaml(node) {
   ]);
 }
 
-function validatorYaml(validator, node) {
-  return ['validator:', `  address: ${validator.address}`, `  store: ${node.checkpoints}`];
+function validatorYaml(validator, node, store) {
+  const location = store ? `"s3://${store.bucket}/us-east-1/${node.name}-{chain}"` : node.checkpoints;
+  return ['validator:', `  address: ${validator.address}`, `  store: ${location}`,
+    store ? `  credentials: ${store.credentials}` : []];
+}
+
+function storesYaml({ store, privateAddresses }) {
+  if (!store && !privateAddresses) return [];
+  return ['stores:', store ? `  s3_endpoint: ${store.endpoint}` : [],
+    privateAddresses ? '  private_addresses: true' : []];
 }
 
 /** Each router's target share of all collateral, in 1/10,000; they sum to 10,000. */

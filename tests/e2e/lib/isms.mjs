@@ -4,9 +4,15 @@
 // whatever way through is there, and what must not be delivered says why. Then what the node's own
 // policy makes of messages: quarantine, what people say, lists, gas payment.
 
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { expect, expectEqual } from '../../../deploy/devnet/lib/expect.mjs';
+import { sleep } from '../../../deploy/devnet/lib/terminal.mjs';
 import { askNode } from '../../../deploy/devnet/lib/inspect.mjs';
 import { countDelivered, dispatchTo, payForGas } from './dispatch.mjs';
+import { ObjectStore } from '../../support/object-store.mjs';
+import { ProofServer } from '../../support/proof-server.mjs';
 import { Modules } from './modules.mjs';
 import { askOperator } from './operator.mjs';
 import { runSuite } from './suite.mjs';
@@ -21,8 +27,18 @@ const STRANGER = '0x00000000000000000000000000000000000000bb';
 const sorted = (addresses) =>
   [...addresses].sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1));
 
+/** Servers that a module names, in its order: one is good. */
+const offchain = (servers) => ({
+  'GET': [`${servers}/good/{sender}/{data}`],
+  'POST': [`${servers}/good/{sender}`],
+  'a server that lies first': [`${servers}/liar/{sender}/{data}`, `${servers}/good/{sender}/{data}`],
+  'a server that never answers first': [`${servers}/slow/{sender}`, `${servers}/good/{sender}`],
+  'redirects and floods first': [`${servers}/away/{sender}/{data}`, `${servers}/large/{sender}/{data}`,
+    `${servers}/good/{sender}/{data}`],
+});
+
 /** The modules that prove: [name, module]. Validators: three live ones, and some who never sign. */
-async function provable(modules, { domain }, validators, relayer) {
+async function provable(modules, { domain }, validators, relayer, servers) {
   const all = sorted(validators);
   const five = sorted([...validators, NOBODY, STRANGER]);
   const [merkle, message, pausable, absent, trusted] = await Promise.all([
@@ -42,13 +58,18 @@ async function provable(modules, { domain }, validators, relayer) {
       modules.aggregation([absent, merkle], 1),
     'aggregations in an aggregation': modules.aggregation([both, either], 2),
     'aggregation with a trusted relayer that is us': modules.aggregation([trusted, message], 2),
+    ...Object.fromEntries(Object.entries(offchain(servers)).map(([name, urls]) =>
+      [`offchain, ${name}`, modules.createOwn('OffchainIsm', urls)
+        .then((module) => modules.aggregation([module, message], 2))])),
+    'offchain, the package\'s own': modules.create('test/TestCcipReadIsm', [`${servers}/good/`])
+      .then((module) => modules.aggregation([module, message], 2)),
     'routing by amount, below': modules.byAmount(message, either, 1_000_000n),
   };
   return Promise.all(Object.entries(made).map(async ([name, module]) => [name, await module]));
 }
 
 /** The modules that must not be delivered to: name, module, and what the node says. */
-async function refused(modules, validators, relayer) {
+async function refused(modules, validators, relayer, servers) {
   const weak = /fewer validators than/;
   const unprovable = /cannot prove to/;
   const [two, stranger] = await Promise.all([
@@ -59,8 +80,13 @@ async function refused(modules, validators, relayer) {
     ['one key: a trusted relayer alone', modules.trustedRelayer(relayer), weak],
     ['a trusted relayer that is somebody else, and two validators',
       modules.aggregation([stranger, two], 2), unprovable],
-    ['an offchain service', modules.create('test/TestCcipReadIsm', ['https://example.org/']),
-      unprovable],
+    ['an offchain service alone', modules.create('test/TestCcipReadIsm', [`${servers}/good/`]),
+      weak],
+    ['an Arbitrum rollup\'s outbox', modules.createOwn('NamedIsm', 8), unprovable],
+    ['an optimistic rollup\'s portal', modules.createOwn('NamedIsm', 11), unprovable],
+    ['a server that is not there', modules.aggregation([
+      await modules.createOwn('OffchainIsm', ['http://127.0.0.1:9/good/']), two], 2),
+      /no server that the security module names/],
   ];
   return Promise.all(made.map(async ([name, module, says]) => [name, await module, says]));
 }
@@ -136,14 +162,67 @@ async function checkPolicy(suite, node, modules, validators) {
   });
 }
 
+/** A store in S3 and servers that prove, beside the chains; ended with the suite. */
+async function openServers(suite) {
+  const secret = { id: 'DEVNETKEY', secret: randomBytes(20).toString('hex') };
+  const objects = new ObjectStore(secret);
+  const proofs = new ProofServer();
+  const base = Number(process.env.SLUICE_PORT_BASE);
+  const credentials = path.join(suite.stage.folder, 's3.credentials');
+  writeFileSync(credentials, `[default]\naws_access_key_id = ${secret.id}\n` +
+    `aws_secret_access_key = ${secret.secret}\n`, { mode: 0o600 });
+  await objects.open(base + 90);
+  await proofs.open(base + 91);
+  return { objects, proofs,
+    store: { endpoint: objects.url, bucket: 'checkpoints', credentials },
+    close: () => Promise.all([objects.close(), proofs.close()]) };
+}
+
 runSuite('isms', 'Every kind of security module.', {}, async (suite) => {
+  await suite.stage.open();
+  const servers = await openServers(suite);
+  try {
+    await runChecks(suite, servers);
+  } finally {
+    await suite.stage.endNodes();
+    await servers.close();
+  }
+});
+
+/** Whatever one validator's store does, the two others' signatures deliver. */
+async function checkStores(suite, { objects }, sendTo) {
+  const folder = (i, chain) => `/checkpoints/validator${i}-${chain.name}/`;
+  const [origin] = suite.stage.devnet.chains;
+  for (const fault of ['forge', 'absent', 'stall', 'flood', 'raised', 'hidden']) {
+    await suite.check(`delivered while one validator's store is bad: ${fault}`, async () => {
+      objects.fault(folder(3, origin), fault);
+      await sendTo();
+      objects.fault(folder(3, origin), null);
+    });
+  }
+  await suite.check('not delivered while two raise the reorg flag, and delivered after it',
+    async () => {
+      objects.fault(folder(2, origin), 'raised');
+      objects.fault(folder(3, origin), 'raised');
+      // What was read before counts until it is read again.
+      await sleep(16_000);
+      const delivered = sendTo();
+      delivered.catch(() => {});
+      const first = await Promise.race([delivered.then(() => 'delivered'), sleep(4000)]);
+      expect(first !== 'delivered', 'a reorg flag was not heeded');
+      objects.fault(folder(2, origin), null);
+      objects.fault(folder(3, origin), null);
+      await delivered;
+    });
+}
+
+async function runChecks(suite, servers) {
   const { stage } = suite;
-  await stage.open();
   const { devnet, program } = stage;
   const [origin, destination] = devnet.chains;
-  await stage.startValidators({ capital: false });
-  const policy = policyOf(destination);
-  const node = stage.write({ name: 'relayer', mode: 'observe', capital: false, policy });
+  await stage.startValidators({ capital: false, store: servers.store });
+  const node = stage.write({ name: 'relayer', mode: 'observe', capital: false,
+    store: servers.store, privateAddresses: true, policy: policyOf(destination) });
   await stage.start(node);
   const modules = new Modules(destination, devnet.users[0]);
   const validators = devnet.validators.map(({ address }) => address);
@@ -152,8 +231,8 @@ runSuite('isms', 'Every kind of security module.', {}, async (suite) => {
   const messages = new Map();
   const denied = [];
   await suite.check('modules and recipients are deployed, and each gets a message', async () => {
-    const guards = await provable(modules, origin, validators, relayer);
-    const others = await refused(modules, validators, relayer);
+    const guards = await provable(modules, origin, validators, relayer, servers.proofs.url);
+    const others = await refused(modules, validators, relayer, servers.proofs.url);
     await Promise.all([
       ...guards.map(async ([name, module], i) => {
         const recipient = await modules.recipient(module);
@@ -193,5 +272,26 @@ runSuite('isms', 'Every kind of security module.', {}, async (suite) => {
         return (await countDelivered(destination, [next])) === 1;
       });
     });
+  await checkStores(suite, servers, async () => {
+    const [{ recipient }] = denied;
+    const next = await dispatchTo(devnet, origin, destination, recipient);
+    await suite.until('it is delivered', DELIVER_SECONDS, async () => {
+      stage.check();
+      return (await countDelivered(destination, [next])) === 1;
+    });
+  });
+  await suite.check('every object in the store was written with a valid signature', () => {
+    expectEqual(servers.objects.refused, 0, 'requests refused');
+    expect(servers.objects.written > 3 * messages.size, `only ${servers.objects.written} written`);
+    for (const name of ['announcement.json', 'metadata_latest.json', 'checkpoint_latest_index.json']) {
+      expect(servers.objects.objects.has(`/checkpoints/validator1-${origin.name}/${name}`), name);
+    }
+  });
+  await suite.check('servers were asked as the reference relayer asks them', () => {
+    const { asked, posted } = servers.proofs;
+    for (const kind of ['good', 'liar', 'slow', 'away', 'large']) expect(asked.get(kind) > 0, kind);
+    expect(posted.length > 0 && posted.every((body) => /^0x[0-9a-f]{40}$/.test(body.sender) &&
+      /^0x[0-9a-f]{64}$/.test(body.origin_tx_hash) && body.signature === null), 'bodies');
+  });
   await checkPolicy(suite, node, modules, validators);
-});
+}
