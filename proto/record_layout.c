@@ -75,9 +75,32 @@ static const struct codec_field config_route_layout_fields[] = {
 };
 CODEC_LAYOUT(config_route_layout, sluice__v1__config_route__descriptor, struct core_route);
 
+static const struct codec_field config_rule_layout_fields[] = {
+    CODEC_ENUM_OF(struct core_rule, kind, RULE_WHITELIST, RULE_GAS_PAYMENT),
+    CODEC_ENUM_OF(struct core_rule, demand, GAS_DEMAND_NONE, GAS_DEMAND_QUOTED),
+    CODEC_SCALAR(struct core_rule, payment),
+    CODEC_SCALAR(struct core_rule, gas_numerator),
+    CODEC_SCALAR(struct core_rule, gas_denominator),
+    CODEC_SCALAR(struct core_rule, until),
+    CODEC_NAME_OF(struct core_rule, note),
+};
+CODEC_LAYOUT(config_rule_layout, sluice__v1__config_rule__descriptor, struct core_rule);
+
+static const struct codec_field config_condition_layout_fields[] = {
+    CODEC_SCALAR(struct core_condition, rule),
+    CODEC_ENUM_OF(struct core_condition, field, MATCH_MESSAGE_ID, MATCH_ANYWHERE),
+    CODEC_SCALAR(struct core_condition, value),
+};
+CODEC_LAYOUT(config_condition_layout, sluice__v1__config_condition__descriptor,
+             struct core_condition);
+
 static const struct codec_field config_policy_layout_fields[] = {
     CODEC_SCALAR(struct core_policy, retries_max),
     CODEC_SCALAR(struct core_policy, retry_wait_max),
+    CODEC_LIST_OF(CODEC_ARRAY, struct core_policy, rules, rules_count, RULES_MAX, 0,
+                  &config_rule_layout),
+    CODEC_LIST_OF(CODEC_ARRAY, struct core_policy, conditions, conditions_count, CONDITIONS_MAX, 0,
+                  &config_condition_layout),
 };
 CODEC_LAYOUT(config_policy_layout, sluice__v1__config_policy__descriptor, struct core_policy);
 
@@ -93,6 +116,8 @@ static const struct codec_field config_layout_fields[] = {
                   &config_vault_layout),
     CODEC_SCALAR(struct core_config, validator),
     CODEC_GROUP_OF(CODEC_GROUP, struct core_config, route, &config_route_layout),
+    CODEC_SCALAR(struct core_config, large.value),
+    CODEC_SCALAR(struct core_config, large.blocks),
     CODEC_GROUP_OF(CODEC_GROUP, struct core_config, policy, &config_policy_layout),
 };
 CODEC_LAYOUT(config_layout, sluice__v1__config__descriptor, struct core_config);
@@ -353,6 +378,7 @@ static const struct codec_field tree_layout_fields[] = {
     CODEC_SCALAR(struct event, tree.block_hash),
     CODEC_SCALAR(struct event, tree.count),
     CODEC_SCALAR(struct event, tree.root),
+    CODEC_SCALAR(struct event, tree.everyone),
 };
 CODEC_LAYOUT(tree_layout, sluice__v1__tree__descriptor, struct event);
 

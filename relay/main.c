@@ -57,6 +57,23 @@ const struct cli_verb cli_verbs[] = {
      "sluice reject (--config FILE | --data DIR) PLAN [--reason TEXT] [--json]\n\n" USAGE_NODE
      "  --reason TEXT  journaled with your user id\n",
      cli_reject},
+    {"mandate", "What the owner of the capital allows: check it, compare it, sign a change.",
+     "sluice mandate check FILE [--json]\n"
+     "sluice mandate show FILE [--json]\n"
+     "sluice mandate hash FILE [--json]\n"
+     "sluice mandate diff OLD NEW [--json]\n"
+     "sluice mandate sign OLD NEW (--key FILE --passphrase-file FILE | --print) [--json]\n\n"
+     "  check  every line with who enforces it; what contradicts itself, with the line it is on\n"
+     "  show   every line; with --json the canonical JSON (RFC 8785) that the hash is of\n"
+     "  hash   the name of it for nodes, signers and people: comments and order do not change it\n"
+     "  diff   what a change tightens and what it loosens\n"
+     "  sign   a signature over both hashes; a line of it belongs into NEW.signatures\n\n"
+     "A node and a signer keep the mandate they accepted. One that only tightens is taken at "
+     "once;\n"
+     "any other needs signatures and a delay, which the present one names (`change`).\n\n"
+     "Exit codes: 0 done; 1 it contradicts itself, or does not only tighten; 2 it cannot be read;\n"
+     "4 the key may not sign.\n",
+     cli_mandate},
     {"pause", "Stop sending transactions; watching goes on.",
      "sluice pause (--config FILE | --data DIR) [--chain NAME] [--reason TEXT] "
      "[--json]\n\n" USAGE_NODE "  --chain NAME   this chain alone (needs --config)\n"
@@ -141,10 +158,17 @@ const struct cli_verb cli_verbs[] = {
      "people approved, and the evidence: records, hash tree, signed checkpoint.\n\n"
      "Exit codes: 0 made; 1 no journal there; 2 usage; 5 the journal is damaged; 75 try again\n",
      cli_report},
-    {"config", "Check a configuration file.",
-     "sluice config check FILE [--json]\n\n"
-     "Prints what is in force, defaults included, or says file, line and column of the first\n"
-     "mistake. Exit codes: 0 good; 2 a mistake; 4 well-formed, but not allowed.\n",
+    {"config", "Check a configuration file, or make one of the reference agents'.",
+     "sluice config check FILE [--json]\n"
+     "sluice config import JSON... [--key ADDRESS] > FILE\n\n"
+     "check prints what is in force, defaults included, or says file, line and column of the "
+     "first\n"
+     "mistake. import reads the reference relayer's JSON files, later ones above earlier ones, "
+     "and\n"
+     "the HYP_* variables above them: chains, endpoints, contracts, finality, fees, lists, gas\n"
+     "payment, retries. It says every setting that is not taken over; a secret is refused.\n\n"
+     "  --key ADDRESS  the account that sends; its secret goes into the signer's keystore\n\n"
+     "Exit codes: 0 good; 2 a mistake; 4 well-formed, but not allowed, or a secret is in it.\n",
      cli_config},
     {"doctor", "Is everything here fit to run a node: chains, clock, key, disk, journal, signer.",
      "sluice doctor --config FILE [--seconds N] [--json]\n\n"

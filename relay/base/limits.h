@@ -23,6 +23,10 @@
 #define LOCATION_BYTES_MAX 512u
 #define REASON_BYTES_MAX   256u /* revert texts and other words from outside, cut to fit */
 
+#define RULES_MAX           128u /* of all lists that say which messages are delivered */
+#define CONDITIONS_MAX      512u /* of all those rules together */
+#define RULE_NOTE_BYTES_MAX 64u  /* why a block list's entry is there, with the final NUL */
+
 #define DISSENT_QUESTION_BYTES_MAX 1024u  /* what was asked when endpoints disagreed, cut to fit */
 #define DISSENT_ANSWER_BYTES_MAX   16384u /* and what one of them said */
 

@@ -38,6 +38,7 @@ int cli_plan(int argc, char **argv);
 int cli_messages(int argc, char **argv);
 int cli_config(int argc, char **argv);
 int cli_approve(int argc, char **argv);
+int cli_mandate(int argc, char **argv); /* relay/cli/mandate.c */
 int cli_reject(int argc, char **argv);
 int cli_pause(int argc, char **argv);
 int cli_resume(int argc, char **argv);

@@ -10,6 +10,8 @@
 #include "relay/base/hex.h"
 #include "relay/cli/cli.h"
 #include "relay/cli/json_of.h"
+#include "relay/core/policy.h"
+#include "relay/hyperlane/message.h"
 
 #define LIMIT_DEFAULT 1000u
 #define LIMIT_MAX     1000000u
@@ -74,6 +76,30 @@ static json_t *transaction_json(const struct message_why *why)
     return object;
 }
 
+/* What its delivery is asked for, and what was paid for it at the origin; null: nothing is asked.
+ */
+static json_t *payment_json(const struct rows_view *view, const struct hash *id,
+                            const struct message_row *message)
+{
+    struct policy_paid paid = {.gas_spent = message->gas_spent};
+    struct message_view parsed;
+    struct bytes body;
+    if (view->config->policy.rules_count == 0 ||
+        core_view_gas_paid(&view->source, id, message, &paid.gas, &paid.payment) != STATUS_OK ||
+        core_view_body(&view->source, id, &body) != STATUS_OK ||
+        message_parse(body, &parsed) != STATUS_OK) {
+        return json_null();
+    }
+    const struct policy_demand demand =
+        policy_gas(&view->config->policy, &parsed, id, &paid, message->gas);
+    if (demand.kind == GAS_DEMAND_NONE) {
+        return json_null();
+    }
+    return json_pack("{s:o, s:o, s:s, s:b}", "paid", json_of_amount(&demand.paid), "needed",
+                     json_of_amount(&demand.needed), "unit",
+                     demand.kind == GAS_DEMAND_QUOTED ? "gas" : "wei", "enough", demand.is_met);
+}
+
 json_t *message_why_json(const struct rows_view *view, const struct hash *id,
                          const struct message_why *why)
 {
@@ -87,6 +113,7 @@ json_t *message_why_json(const struct rows_view *view, const struct hash *id,
                                                        json_of_address(&signer->validator), "proof",
                                                        signer_word(signer)));
     }
+    (void)json_object_set_new(object, "payment", payment_json(view, id, &why->message));
     (void)json_object_update_new(
         object,
         json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "leaf_index",
@@ -125,6 +152,11 @@ void message_why_print(const json_t *object)
     }
     if (json_text_at(object, "words")[0] != '\0') {
         (void)printf("reverted     %s\n", json_text_at(object, "words"));
+    }
+    const json_t *payment = json_object_get(object, "payment");
+    if (json_is_object(payment)) {
+        (void)printf("payment      paid %s of %s %s at the origin\n", json_text_at(payment, "paid"),
+                     json_text_at(payment, "needed"), json_text_at(payment, "unit"));
     }
     (void)printf("dispatched   block %lld, transaction %s\n", number_at(object, "origin_block"),
                  json_text_at(object, "dispatch_transaction"));
@@ -237,7 +269,7 @@ static bool is_state(const char *text)
     if (strcmp(text, "open") == 0 || strcmp(text, "all") == 0) {
         return true;
     }
-    for (int state = MESSAGE_SEEN; state <= (int)MESSAGE_DEAD; state++) {
+    for (int state = MESSAGE_SEEN; state <= (int)MESSAGE_BLOCKED; state++) {
         if (strcmp(message_state_name((enum message_state)state), text) == 0) {
             return true;
         }

@@ -18,8 +18,8 @@
  *      the one before it was told.
  *   4. An open message that is not queued, sent, included or held has exactly one due row.
  *   5. A place is held from security until a lane takes the message, and by at most
- *      MESSAGE_ACTIVE_MAX per destination; quarantined messages have MESSAGE_CONFINED_MAX places
- *      of their own.
+ *      MESSAGE_ACTIVE_MAX per destination; quarantined messages have MESSAGE_CONFINED_MAX places of
+ *      their own.
  *
  * What fails comes back by a ladder of waits; what reverts again and again is quarantined, which is
  * `retry` on other places; what has failed too often is dead until a person retries it. */
@@ -153,6 +153,8 @@ static void dispatch(struct step *step, uint32_t domain, const struct fact *fact
         message_finish(step, &message, MESSAGE_NOT_RELAYED, REASON_NOT_RELAYED);
     } else if (was_delivered(step, &message)) {
         message_finish(step, &message, MESSAGE_DELIVERED, REASON_DELIVERED_ELSEWHERE);
+    } else if (!message_is_listed(step, &message, &view)) {
+        message_finish(step, &message, MESSAGE_NOT_RELAYED, REASON_NOT_WHITELISTED);
     } else {
         step_put(step, message_key(key, TABLE_BODY, &message.id), fact->dispatch.message);
         message_enter(step, &message); /* invariant 1 */
@@ -242,6 +244,7 @@ static void process_at_head(struct step *step, uint32_t domain, const struct fac
     case MESSAGE_ELSEWHERE:
     case MESSAGE_QUARANTINED:
     case MESSAGE_DEAD:
+    case MESSAGE_BLOCKED:
         message_leave(step, &message);
         message.row.delivered_block = fact->block_number;
         message.row.delivered_transaction = fact->transaction;
@@ -262,45 +265,6 @@ static void process_at_head(struct step *step, uint32_t domain, const struct fac
     }
 }
 
-/* ---- paid ---- */
-
-static void add_saturating(struct amount *sum, const struct amount *more)
-{
-    if (amount_add(sum, more, sum) != STATUS_OK) {
-        *sum = amount_max();
-    }
-}
-
-static void gas_paid(struct step *step, uint32_t domain, const struct fact *fact)
-{
-    const struct core_chain *config = step_chain(step, domain);
-    uint8_t key[MESSAGE_KEY_BYTES];
-    uint8_t memory[64];
-    struct packer packer = packer_from(memory, sizeof(memory));
-    struct amount gas = fact->gas_payment.gas;
-    struct amount payment = fact->gas_payment.payment;
-    struct bytes value;
-
-    if (config == NULL || !address_equal(&fact->contract, &config->gas_paymaster)) {
-        return;
-    }
-    (void)message_key(key, TABLE_GAS_PAID, &fact->gas_payment.message_id);
-    if (step_get(step, bytes_from(key, sizeof(key)), &value)) {
-        struct unpacker unpacker = unpacker_from(value);
-        const struct amount gas_before = unpack_amount(&unpacker);
-        const struct amount payment_before = unpack_amount(&unpacker);
-        if (!unpacker_is_done(&unpacker)) {
-            step->status = STATUS_CORRUPT;
-            return;
-        }
-        add_saturating(&gas, &gas_before);
-        add_saturating(&payment, &payment_before);
-    }
-    pack_amount(&packer, &gas);
-    pack_amount(&packer, &payment);
-    step_put(step, bytes_from(key, sizeof(key)), packer_finish(&packer));
-}
-
 /* ---- facts ---- */
 
 void message_on_final_fact(struct step *step, uint32_t domain, const struct fact *fact)
@@ -313,7 +277,7 @@ void message_on_final_fact(struct step *step, uint32_t domain, const struct fact
         process(step, domain, fact);
         break;
     case FACT_GAS_PAYMENT:
-        gas_paid(step, domain, fact);
+        message_on_gas_paid(step, domain, fact);
         break;
     case FACT_TREE_INSERT:
     case FACT_TRANSFER:
@@ -427,6 +391,9 @@ void message_on_prepared(struct step *step, const struct event *event)
         message.row.data_fee = event->prepared.data_fee;
         message.row.prepared_at = step->now;
         message.row.reverts_count = 0;
+        if (!message_is_paid(step, &message, message.row.gas)) {
+            break;
+        }
         message_set(step, &message, MESSAGE_OFFERED, REASON_LANE_FULL);
         message_advance(step, &message);
         return;
@@ -489,6 +456,7 @@ void message_on_leg_end(struct step *step, const struct hash *leg_id, enum leg_e
         switch (end) {
         case LEG_SUCCEEDED: /* and yet no final ProcessId: to be looked at again */
         case LEG_REVERTED:
+            message_used_gas(&message, receipt->receipt.gas_used);
             step_note(step, NOTE_WARN, message.row.destination, &message.id,
                       REASON_TRANSACTION_REVERTED, NULL);
             message_fail(step, &message, REASON_TRANSACTION_REVERTED);
@@ -624,6 +592,7 @@ static void hold(struct step *step, struct message *message, const struct text *
     case MESSAGE_HELD:
     case MESSAGE_QUARANTINED:
     case MESSAGE_DEAD:
+    case MESSAGE_BLOCKED:
         message_leave(step, message);
         message_set(step, message, MESSAGE_HELD, REASON_HELD);
         step_note(step, NOTE_INFO, message->row.destination, &message->id, REASON_HELD,
@@ -673,7 +642,8 @@ static void retry(struct step *step, struct message *message, const struct text 
         message_open(step, message);
     }
     if (state == MESSAGE_HELD || state == MESSAGE_DROPPED || state == MESSAGE_RETRY ||
-        state == MESSAGE_ELSEWHERE || state == MESSAGE_QUARANTINED || state == MESSAGE_DEAD) {
+        state == MESSAGE_ELSEWHERE || state == MESSAGE_QUARANTINED || state == MESSAGE_DEAD ||
+        state == MESSAGE_BLOCKED) {
         /* The person knows something that we do not: the ladder begins anew. */
         message->row.attempts_count = 0;
         message->row.reverts_count = 0;

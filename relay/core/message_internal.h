@@ -6,6 +6,7 @@
 
 #include "relay/core/message_rows.h"
 #include "relay/core/step.h"
+#include "relay/hyperlane/message.h"
 
 #define MESSAGE_ACTIVE_MAX   256u /* messages of one destination proved and prepared at once */
 #define MESSAGE_CONFINED_MAX 16u  /* quarantined ones under way at once, beside those */
@@ -22,11 +23,11 @@
 #define MESSAGE_PREPARED_WAIT DURATION_MS(30000)  /* how long a simulation holds */
 #define MESSAGE_OFFER_WAIT    DURATION_MS(250)    /* before a full lane is asked again */
 #define MESSAGE_QUORUM_WAIT   DURATION_MS(5000)
+#define MESSAGE_SURE_WAIT     DURATION_MS(1500)
 #define MESSAGE_STOPPED_WAIT  DURATION_MS(60000)
-#define MESSAGE_CONFINED_WAIT                                                                      \
-    DURATION_MS(60000) /* before a place for quarantined ones is sought                            \
-                        */
-#define MESSAGE_LONG_WAIT DURATION_MS(600000)
+#define MESSAGE_CONFINED_WAIT DURATION_MS(60000)    /* before a place for quarantined ones */
+#define MESSAGE_UNPAID_WAIT   DURATION_MS(21600000) /* a payment wakes it before */
+#define MESSAGE_LONG_WAIT     DURATION_MS(600000)
 
 struct message {
     struct hash id;
@@ -59,6 +60,18 @@ void message_fail(struct step *step, struct message *message, enum reason reason
 /* Adds or removes it in the index of open messages. */
 void message_open(struct step *step, const struct message *message);
 void message_close(struct step *step, const struct message *message);
+
+/* ---- message_policy.c: relay/core/policy.h on messages ---- */
+/* Whether the whitelist lets it in. */
+bool message_is_listed(struct step *step, const struct message *message,
+                       const struct message_view *view);
+/* False: a list says no, or not enough was paid; the message left and has its reason. */
+bool message_is_wanted(struct step *step, struct message *message);
+/* False: not enough was paid for so much gas (0: not known yet); the message left. */
+bool message_is_paid(struct step *step, struct message *message, uint64_t gas);
+/* A transaction of it was included and delivered nothing. */
+void message_used_gas(struct message *message, uint64_t gas);
+void message_on_gas_paid(struct step *step, uint32_t domain, const struct fact *fact);
 
 /* Runs the stages as far as they go without waiting, and writes the message. */
 void message_advance(struct step *step, struct message *message);

@@ -15,6 +15,18 @@ struct bytes message_key(uint8_t memory[MESSAGE_KEY_BYTES], uint8_t table, const
     return bytes_from(memory, MESSAGE_KEY_BYTES);
 }
 
+struct bytes gas_paid_key(uint8_t memory[GAS_PAID_KEY_BYTES], const struct hash *id,
+                          uint32_t origin, uint32_t destination)
+{
+    struct packer key = packer_from(memory, GAS_PAID_KEY_BYTES);
+
+    pack_u8(&key, TABLE_GAS_PAID);
+    pack_hash(&key, id);
+    pack_u32(&key, origin);
+    pack_u32(&key, destination);
+    return packer_finish(&key);
+}
+
 struct packer open_key(uint8_t memory[OPEN_KEY_BYTES_MAX], uint32_t destination,
                        enum open_class kind)
 {
@@ -104,6 +116,7 @@ void message_row_pack(const struct message_row *message, struct packer *packer)
     pack_hash(packer, &message->delivered_transaction);
     pack_u32(packer, message->reverts_count);
     pack_bool(packer, message->is_confined);
+    pack_u64(packer, message->gas_spent);
     CHECK(message->words_count <= MESSAGE_WORDS_BYTES_MAX);
     pack_bytes(packer, bytes_from(message->words, message->words_count));
 }
@@ -114,7 +127,7 @@ enum status message_row_unpack(struct bytes bytes, struct message_row *ret_messa
     struct message_row message;
 
     memset(&message, 0, sizeof(message));
-    message.state = (enum message_state)unpack_enum(&unpacker, MESSAGE_SEEN, MESSAGE_DEAD);
+    message.state = (enum message_state)unpack_enum(&unpacker, MESSAGE_SEEN, MESSAGE_BLOCKED);
     message.reason = (enum reason)unpack_u16(&unpacker);
     message.since = unpack_instant(&unpacker);
     message.origin = unpack_u32(&unpacker);
@@ -147,6 +160,7 @@ enum status message_row_unpack(struct bytes bytes, struct message_row *ret_messa
     message.delivered_transaction = unpack_hash(&unpacker);
     message.reverts_count = unpack_u32(&unpacker);
     message.is_confined = unpack_bool(&unpacker);
+    message.gas_spent = unpack_u64(&unpacker);
     const struct bytes words = unpack_bytes(&unpacker);
     if (words.count > MESSAGE_WORDS_BYTES_MAX) {
         return STATUS_CORRUPT;
@@ -167,8 +181,8 @@ void open_row_pack(const struct open_row *open, struct packer *packer)
     pack_u32(packer, open->active_count);
     pack_u64(packer, open->queue_first);
     pack_u64(packer, open->queue_next);
-    pack_bool(packer, open->newest_next);
     pack_u32(packer, open->confined_count);
+    pack_bool(packer, open->newest_next);
 }
 
 enum status open_row_unpack(struct bytes bytes, struct open_row *ret_open)
@@ -179,8 +193,8 @@ enum status open_row_unpack(struct bytes bytes, struct open_row *ret_open)
     open.active_count = unpack_u32(&unpacker);
     open.queue_first = unpack_u64(&unpacker);
     open.queue_next = unpack_u64(&unpacker);
-    open.newest_next = unpack_bool(&unpacker);
     open.confined_count = unpack_u32(&unpacker);
+    open.newest_next = unpack_bool(&unpacker);
     if (!unpacker_is_done(&unpacker)) {
         return STATUS_CORRUPT;
     }
@@ -364,6 +378,7 @@ bool message_state_is_end(enum message_state state)
     case MESSAGE_HELD:
     case MESSAGE_QUARANTINED:
     case MESSAGE_DEAD:
+    case MESSAGE_BLOCKED:
         return false;
     }
     CHECK(false);
@@ -411,6 +426,8 @@ const char *message_state_name(enum message_state state)
         return "quarantined";
     case MESSAGE_DEAD:
         return "dead";
+    case MESSAGE_BLOCKED:
+        return "blocked";
     }
     return "unknown";
 }

@@ -12,7 +12,7 @@
  * TABLE_STORAGE, origin u32, validator 32                   -> struct storage_row
  * TABLE_PROOF, id, validator 32, slot u8 -> struct proof_row
  * TABLE_WAITING, key of a security or storage row, id -> nothing
- * TABLE_GAS_PAID, id -> gas 32, payment 32: sums
+ * TABLE_GAS_PAID, id, origin u32, destination u32 -> gas 32, payment 32: sums
  * TABLE_ELSEWHERE, id -> destination u32, block u64, transaction 32
  * Threads: none; plain values. */
 #ifndef SLUICE_RELAY_CORE_MESSAGE_ROWS_H
@@ -25,6 +25,7 @@
 #include "relay/hyperlane/ism.h"
 
 #define MESSAGE_KEY_BYTES       33u
+#define GAS_PAID_KEY_BYTES      41u
 #define MESSAGE_ROW_BYTES_MAX   768u
 #define OPEN_KEY_BYTES_MAX      48u
 #define OPEN_ROW_BYTES          25u
@@ -56,6 +57,7 @@ enum message_state {
     MESSAGE_HELD = 16,        /* by a person */
     MESSAGE_DROPPED = 17,     /* by a person */
     MESSAGE_QUARANTINED = 18, /* reverts again and again: tried on few places of its own */
+    MESSAGE_BLOCKED = 20,     /* a list says no, until its end or another configuration */
     MESSAGE_DEAD = 19,        /* given up after so many failures; a person may retry it */
 };
 
@@ -99,6 +101,7 @@ struct message_row {
     struct hash delivered_transaction; /* ELSEWHERE, DELIVERED */
     uint32_t reverts_count; /* simulations and transactions that reverted, since one did not */
     bool is_confined;       /* its place is one of those for messages that revert */
+    uint64_t gas_spent;     /* by our transactions that were included and delivered nothing */
     uint8_t words[MESSAGE_WORDS_BYTES_MAX]; /* of the last revert, printable, cut */
     uint32_t words_count;
 };
@@ -171,6 +174,9 @@ struct proof_row {
 };
 
 struct bytes message_key(uint8_t memory[MESSAGE_KEY_BYTES], uint8_t table, const struct hash *id);
+/* What was paid on `origin` for the delivery of a message to `destination`. */
+struct bytes gas_paid_key(uint8_t memory[GAS_PAID_KEY_BYTES], const struct hash *id,
+                          uint32_t origin, uint32_t destination);
 /* The front of an open row's key; more is packed behind it. */
 struct packer open_key(uint8_t memory[OPEN_KEY_BYTES_MAX], uint32_t destination,
                        enum open_class kind);

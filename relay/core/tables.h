@@ -28,7 +28,7 @@
 #define TABLE_OPEN      'o' /* messages not finished, by destination: relay/core/message_rows.h */
 #define TABLE_WAITING   'w' /* question, id -> empty: messages that wait for one answer */
 #define TABLE_ELSEWHERE 'd' /* id -> delivery of a message whose dispatch is not final here */
-#define TABLE_GAS_PAID  'g' /* id -> gas and payment received */
+#define TABLE_GAS_PAID  'g' /* id, origin, destination -> gas and payment received */
 /* lane.c: keys, nonces, transactions */
 #define TABLE_LANE   'L' /* domain, key -> next nonce, state */
 #define TABLE_INTENT 'I' /* domain, key, nonce -> intent, hash, state */

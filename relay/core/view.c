@@ -140,6 +140,14 @@ enum status core_view_message(const struct row_source *source, const struct hash
     return status == STATUS_OK ? message_row_unpack(value, ret_message) : status;
 }
 
+enum status core_view_body(const struct row_source *source, const struct hash *id,
+                           struct bytes *ret_message)
+{
+    uint8_t key[MESSAGE_KEY_BYTES];
+
+    return get(source, message_key(key, TABLE_BODY, id), ret_message);
+}
+
 enum status core_view_next_message(const struct row_source *source, const struct hash *after,
                                    struct hash *ret_id, struct message_row *ret_message)
 {
@@ -201,11 +209,13 @@ enum status core_view_open_counts(const struct row_source *source, uint32_t dest
 }
 
 enum status core_view_gas_paid(const struct row_source *source, const struct hash *id,
-                               struct amount *ret_gas, struct amount *ret_payment)
+                               const struct message_row *message, struct amount *ret_gas,
+                               struct amount *ret_payment)
 {
-    uint8_t key[MESSAGE_KEY_BYTES];
+    uint8_t key[GAS_PAID_KEY_BYTES];
     struct bytes value;
-    const enum status status = get(source, message_key(key, TABLE_GAS_PAID, id), &value);
+    const enum status status =
+        get(source, gas_paid_key(key, id, message->origin, message->destination), &value);
 
     if (status == STATUS_NOT_FOUND) {
         *ret_gas = amount_zero();

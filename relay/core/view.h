@@ -48,6 +48,9 @@ MUST_USE enum status core_view_leaf_index(const struct row_source *source, uint3
 /* ---- messages ---- */
 MUST_USE enum status core_view_message(const struct row_source *source, const struct hash *id,
                                        struct message_row *ret_message);
+/* The whole message; not there when it is not ours to deliver, or delivered. */
+MUST_USE enum status core_view_body(const struct row_source *source, const struct hash *id,
+                                    struct bytes *ret_message);
 /* All messages ever seen, by id: a zero id first, then the one returned before. */
 MUST_USE enum status core_view_next_message(const struct row_source *source,
                                             const struct hash *after, struct hash *ret_id,
@@ -63,7 +66,8 @@ MUST_USE enum status core_view_open_counts(const struct row_source *source, uint
                                            struct open_row *ret_open);
 /* Zero when nothing was paid. */
 MUST_USE enum status core_view_gas_paid(const struct row_source *source, const struct hash *id,
-                                        struct amount *ret_gas, struct amount *ret_payment);
+                                        const struct message_row *message, struct amount *ret_gas,
+                                        struct amount *ret_payment);
 
 /* ---- lanes ---- */
 /* Lanes by domain and key: NULL first, then the domain and key returned before. */

@@ -37,6 +37,7 @@
 #define MARGIN_DEFAULT             "50 %"
 #define COOLDOWN_DEFAULT           "60 s"
 #define PLAN_INTERVAL_DEFAULT      "10 s"
+#define LARGE_BLOCKS_DEFAULT       "0"
 
 /* ---- groups of keys ---- */
 
@@ -659,6 +660,21 @@ static void read_route(struct reading *reading, const struct file_config *file,
     refuse_act_with_own_signer(reading, config);
 }
 
+static void read_large(struct reading *reading, const struct file_config *file,
+                       struct core_config *core)
+{
+    if (file->large == NULL || reading_failed(reading)) {
+        return;
+    }
+    reading_at(reading, "large");
+    core->large.value = read_asset_amount(reading, "value", file->large->value, core);
+    core->large.blocks = (uint32_t)reading_count(
+        reading, "blocks", reading_given(file->large->blocks, LARGE_BLOCKS_DEFAULT), 0, 100000);
+    if (amount_is_zero(&core->large.value)) {
+        reading_refuse(reading, "value", STATUS_MALFORMED, "must be more than nothing");
+    }
+}
+
 /* ---- the whole file ---- */
 
 static void find_folder(const char *path, char ret_folder[PATH_MAX])
@@ -684,6 +700,7 @@ static void read_file(struct reading *reading, const struct file_config *file,
     check_weights(reading, &config->core);
     read_vaults(reading, file, &config->core);
     read_route(reading, file, config);
+    read_large(reading, file, &config->core);
     config_read_policy(reading, file, &config->core.policy);
     config_read_log(reading, file, &config->log);
 }

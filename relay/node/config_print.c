@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "relay/base/check.h"
 #include "relay/base/hex.h"
 #include "relay/node/config.h"
+#include "relay/node/policy_json.h"
 
 #define TEXT_BYTES_MAX 160u
 
@@ -341,12 +344,60 @@ static void put_route(json_t *root, const struct core_config *core)
     put_duration(group, "plan_interval", route->plan_interval);
 }
 
+static void put_large(json_t *root, const struct core_config *core)
+{
+    if (!amount_is_zero(&core->large.value)) {
+        json_t *group = put_group(root, "large", json_object());
+        put_units(group, "value", &core->large.value, core->assets[0].decimals,
+                  core->assets[0].symbol);
+        put_count(group, "blocks", core->large.blocks);
+    }
+}
+
+/* Takes `text`; an empty one is left out. */
+static void put_owned(json_t *object, const char *key, char *text)
+{
+    CHECK(text != NULL);
+    if (text[0] != '\0') {
+        put_text(object, key, text);
+    }
+    free(text);
+}
+
+static void put_time(json_t *object, const char *key, struct instant at)
+{
+    const time_t seconds = (time_t)(at.ns / 1000000000u);
+    char text[TEXT_BYTES_MAX];
+    struct tm parts;
+
+    if (at.ns == 0 || gmtime_r(&seconds, &parts) == NULL) {
+        return;
+    }
+    const size_t count = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &parts);
+    (void)snprintf(text + count, sizeof(text) - count, ".%09lluZ",
+                   (unsigned long long)(at.ns % 1000000000u));
+    put_text(object, key, text);
+}
+
 static void put_policy(json_t *root, const struct core_policy *policy)
 {
     json_t *group = put_group(root, "policy", json_object());
 
     put_count(group, "retries_max", policy->retries_max);
     put_duration(group, "retry_wait_max", policy->retry_wait_max);
+    put_owned(group, "whitelist", policy_write_list(policy, RULE_WHITELIST));
+    put_owned(group, "blacklist", policy_write_list(policy, RULE_BLACKLIST));
+    put_owned(group, "address_blacklist", policy_write_addresses(policy));
+    put_owned(group, "gas_payment", policy_write_payment(policy));
+    json_t *blocks = put_group(root, "blocks", json_array());
+    for (uint32_t i = 0; i < policy->rules_count; i++) {
+        if (policy->rules[i].kind == RULE_BLOCK) {
+            json_t *entry = put_entry(blocks);
+            put_owned(entry, "match", policy_write_rule(policy, i));
+            put_text(entry, "reason", policy->rules[i].note);
+            put_time(entry, "until", policy->rules[i].until);
+        }
+    }
 }
 
 static void put_note_key(json_t *object, const struct note_key *key)
@@ -403,6 +454,7 @@ static json_t *make_tree(const struct node_config *config)
     put_stores(root, config);
     put_capital(root, &config->core);
     put_route(root, &config->core);
+    put_large(root, &config->core);
     put_policy(root, &config->core.policy);
     put_log(root, &config->log);
     return root;

@@ -4,13 +4,19 @@
 #include "relay/base/limits.h"
 #include "relay/node/config.h"
 
-#define TEXT_BYTES_MAX 511
+#define TEXT_BYTES_MAX     511
+#define DOCUMENT_BYTES_MAX 65535
 
 #define REQUIRED(type, name)                                                                       \
     CYAML_FIELD_STRING_PTR(#name, CYAML_FLAG_POINTER, struct type, name, 0, TEXT_BYTES_MAX)
 #define OPTIONAL(type, name)                                                                       \
     CYAML_FIELD_STRING_PTR(#name, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct type, name, 0,  \
                            TEXT_BYTES_MAX)
+
+/* JSON, or the path of a file that holds it. */
+#define DOCUMENT(type, name)                                                                       \
+    CYAML_FIELD_STRING_PTR(#name, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct type, name, 0,  \
+                           DOCUMENT_BYTES_MAX)
 
 static const cyaml_schema_value_t text_entry = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, TEXT_BYTES_MAX)};
@@ -108,8 +114,24 @@ static const cyaml_schema_field_t route_fields[] = {OPTIONAL(file_route, mode),
                                                     OPTIONAL(file_route, plan_interval),
                                                     CYAML_FIELD_END};
 
-static const cyaml_schema_field_t policy_fields[] = {
-    OPTIONAL(file_policy, retries_max), OPTIONAL(file_policy, retry_wait_max), CYAML_FIELD_END};
+static const cyaml_schema_field_t large_fields[] = {REQUIRED(file_large, value),
+                                                    OPTIONAL(file_large, blocks), CYAML_FIELD_END};
+
+static const cyaml_schema_field_t policy_fields[] = {OPTIONAL(file_policy, retries_max),
+                                                     OPTIONAL(file_policy, retry_wait_max),
+                                                     DOCUMENT(file_policy, whitelist),
+                                                     DOCUMENT(file_policy, blacklist),
+                                                     DOCUMENT(file_policy, address_blacklist),
+                                                     DOCUMENT(file_policy, gas_payment),
+                                                     CYAML_FIELD_END};
+
+static const cyaml_schema_field_t block_fields[] = {
+    CYAML_FIELD_STRING_PTR("match", CYAML_FLAG_POINTER, struct file_block, match, 0,
+                           DOCUMENT_BYTES_MAX),
+    REQUIRED(file_block, reason), OPTIONAL(file_block, until), CYAML_FIELD_END};
+
+static const cyaml_schema_value_t block_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_block, block_fields)};
 
 static const cyaml_schema_field_t witness_fields[] = {REQUIRED(file_witness, key),
                                                       REQUIRED(file_witness, url), CYAML_FIELD_END};
@@ -152,8 +174,12 @@ static const cyaml_schema_field_t file_fields[] = {
                          vaults, &vault_entry, 0, VAULTS_MAX),
     CYAML_FIELD_MAPPING_PTR("route", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                             route, route_fields),
+    CYAML_FIELD_MAPPING_PTR("large", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
+                            large, large_fields),
     CYAML_FIELD_MAPPING_PTR("policy", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                             policy, policy_fields),
+    CYAML_FIELD_SEQUENCE("blocks", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
+                         blocks, &block_entry, 0, RULES_MAX),
     CYAML_FIELD_MAPPING_PTR("log", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                             log, log_fields),
     CYAML_FIELD_SEQUENCE("witnesses", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,

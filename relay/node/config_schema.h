@@ -115,9 +115,19 @@ struct file_route {
     char *plan_interval;
 };
 
+struct file_block {
+    char *match;
+    char *reason;
+    char *until;
+};
+
 struct file_policy {
     char *retries_max;
     char *retry_wait_max;
+    char *whitelist;
+    char *blacklist;
+    char *address_blacklist;
+    char *gas_payment;
 };
 
 struct file_witness {
@@ -134,6 +144,11 @@ struct file_log {
     char *listen;
 };
 
+struct file_large {
+    char *value;
+    char *blocks;
+};
+
 struct file_config {
     struct file_node node;
     struct file_signer *signer;
@@ -148,7 +163,10 @@ struct file_config {
     struct file_vault *vaults;
     unsigned vaults_count;
     struct file_route *route;
+    struct file_large *large;
     struct file_policy *policy;
+    struct file_block *blocks;
+    unsigned blocks_count;
     struct file_log *log;
     struct file_witness *witnesses;
     unsigned witnesses_count;

@@ -206,6 +206,24 @@ static void make_policy(struct maker *maker, struct core_policy *policy)
 {
     policy->retries_max = u32(maker);
     policy->retry_wait_max.ns = u64(maker);
+    policy->rules_count = length(maker, RULES_MAX);
+    for (uint32_t i = 0; i < policy->rules_count; i++) {
+        struct core_rule *rule = &policy->rules[i];
+        rule->kind = (enum rule_kind)one_of(maker, RULE_WHITELIST, RULE_GAS_PAYMENT);
+        rule->demand = (enum gas_demand)one_of(maker, GAS_DEMAND_NONE, GAS_DEMAND_QUOTED);
+        rule->payment = amount(maker);
+        rule->gas_numerator = u32(maker);
+        rule->gas_denominator = u32(maker);
+        rule->until.ns = u64(maker);
+        name(maker, rule->note, sizeof(rule->note));
+    }
+    policy->conditions_count = length(maker, CONDITIONS_MAX);
+    for (uint32_t i = 0; i < policy->conditions_count; i++) {
+        struct core_condition *condition = &policy->conditions[i];
+        condition->rule = u32(maker);
+        condition->field = (enum match_field)one_of(maker, MATCH_MESSAGE_ID, MATCH_ANYWHERE);
+        condition->value = hash(maker);
+    }
 }
 
 static const struct core_config *config(struct maker *maker)
@@ -232,6 +250,8 @@ static const struct core_config *config(struct maker *maker)
     }
     config->validator = address(maker);
     make_route(maker, &config->route);
+    config->large.value = amount(maker);
+    config->large.blocks = u32(maker);
     make_policy(maker, &config->policy);
     return config;
 }
@@ -474,6 +494,7 @@ static void make_tree(struct maker *maker, struct event *event)
     event->tree.block_hash = hash(maker);
     event->tree.count = u32(maker);
     event->tree.root = hash(maker);
+    event->tree.everyone = coin(maker);
 }
 
 static void make_checkpoint(struct maker *maker, struct event *event)
