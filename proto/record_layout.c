@@ -116,6 +116,8 @@ static const struct codec_field config_layout_fields[] = {
                   &config_vault_layout),
     CODEC_SCALAR(struct core_config, validator),
     CODEC_GROUP_OF(CODEC_GROUP, struct core_config, route, &config_route_layout),
+    CODEC_SCALAR(struct core_config, large.value),
+    CODEC_SCALAR(struct core_config, large.blocks),
     CODEC_GROUP_OF(CODEC_GROUP, struct core_config, policy, &config_policy_layout),
 };
 CODEC_LAYOUT(config_layout, sluice__v1__config__descriptor, struct core_config);
@@ -376,6 +378,7 @@ static const struct codec_field tree_layout_fields[] = {
     CODEC_SCALAR(struct event, tree.block_hash),
     CODEC_SCALAR(struct event, tree.count),
     CODEC_SCALAR(struct event, tree.root),
+    CODEC_SCALAR(struct event, tree.everyone),
 };
 CODEC_LAYOUT(tree_layout, sluice__v1__tree__descriptor, struct event);
 

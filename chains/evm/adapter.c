@@ -447,7 +447,9 @@ static bool evm_next_event(struct chain *chain, struct event *ret_event)
         return true;
     }
     if (evm_watch_event(evm, ret_event)) {
-        evm_pump(evm); /* room for more blocks, or a final one */
+        if (ret_event->kind != EVENT_FACT) {
+            evm_pump(evm); /* room for more blocks, or a final one */
+        }
         return true;
     }
     return evm_follow_event(evm, ret_event) || evm_job_event(evm, ret_event);

@@ -142,6 +142,7 @@ struct command {
         struct {
             uint64_t block_number;
             struct hash block_hash;
+            bool everyone; /* every endpoint that can be asked must say the same */
         } read_tree;
         struct checkpoint sign_checkpoint;
         struct {

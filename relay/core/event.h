@@ -303,6 +303,7 @@ struct event {
             struct hash block_hash;
             uint32_t count; /* leaves */
             struct hash root;
+            bool everyone; /* as it was asked for */
         } tree;
         struct {
             struct checkpoint checkpoint;

@@ -23,6 +23,7 @@
 #define MESSAGE_PREPARED_WAIT DURATION_MS(30000)  /* how long a simulation holds */
 #define MESSAGE_OFFER_WAIT    DURATION_MS(250)    /* before a full lane is asked again */
 #define MESSAGE_QUORUM_WAIT   DURATION_MS(5000)
+#define MESSAGE_SURE_WAIT     DURATION_MS(1500)
 #define MESSAGE_STOPPED_WAIT  DURATION_MS(60000)
 #define MESSAGE_CONFINED_WAIT DURATION_MS(60000)    /* before a place for quarantined ones */
 #define MESSAGE_UNPAID_WAIT   DURATION_MS(21600000) /* a payment wakes it before */

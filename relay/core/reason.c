@@ -46,6 +46,10 @@ static const char *const texts[] = {
     [REASON_AWAITING_STORAGE] = "waiting for the origin to name the validators' stores",
     [REASON_AWAITING_SIMULATION] = "waiting for the delivery to be simulated",
     [REASON_UNKNOWN_MESSAGE] = "this node has not seen such a message",
+    [REASON_AWAITING_DEPTH] =
+        "a large value: waiting for more final blocks on top of it ('large' in the configuration)",
+    [REASON_AWAITING_EVERYONE] =
+        "a large value: waiting until every endpoint of the origin confirms it",
     [REASON_QUARANTINED] =
         "it reverts again and again: it is tried beside the others, ever more rarely",
     [REASON_REASON_MISSING] = "a message is dropped only with a reason",

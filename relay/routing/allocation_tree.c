@@ -18,12 +18,17 @@
 #define USED_PART   1e-9
 #define NODES_MAX   8191u
 #define NODES_LEAST 63u
-#define SLOT_BYTES  (16u << 20) /* of prices of leaves, where the least is not more */
-#define RECENTRES   2u
+/* Of prices of leaves: the solver's whole memory stays below 300 bytes per column. */
+#define SLOT_BYTES_LEAST (64u << 10)
+#define SLOT_BYTES       48u /* per column */
+#define RECENTRES        2u
 
 uint32_t tree_nodes_max(const struct model *model)
 {
-    const size_t fit = 2 * (SLOT_BYTES / (sizeof(double) * ((size_t)allocation_rows(model) + 1)));
+    const size_t columns = (size_t)model->counts.places + model->counts.corridors +
+                           model->counts.pieces + model->counts.transactions;
+    const size_t bytes = SLOT_BYTES_LEAST + SLOT_BYTES * columns;
+    const size_t fit = 2 * (bytes / (sizeof(double) * ((size_t)allocation_rows(model) + 1)));
     /* Every transaction decided on every way is the whole tree. */
     const uint32_t whole =
         model->counts.transactions < 12 ? 2u << model->counts.transactions : NODES_MAX;

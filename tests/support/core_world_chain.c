@@ -549,6 +549,21 @@ void world_forget_held(struct world *world)
     }
 }
 
+const struct watch *world_watch(const struct world *world, uint32_t domain)
+{
+    for (uint32_t i = 0; i < WORLD_CHAINS; i++) {
+        if (world->chains[i].domain == domain) {
+            return &world->chains[i].watch;
+        }
+    }
+    check_failed(__FILE__, __LINE__, "no such chain");
+}
+
+void world_set_doubt(struct world *world, bool on)
+{
+    world->doubt = on;
+}
+
 void world_set_tree_lies(struct world *world, bool on)
 {
     world->tree_lies = on;

@@ -14,7 +14,7 @@
 #define WORLD_PENDING_MAX   32768u
 #define WORLD_EVENTS_MAX    400000u
 #define WORLD_FOLLOWS_MAX   8192u
-#define WORLD_MESSAGE_BYTES 96u
+#define WORLD_MESSAGE_BYTES 160u
 #define WORLD_GAS           150000u /* what a delivery needs */
 #define WORLD_KEY_BYTE      0x77u   /* the node's first sending key on every chain; others follow */
 
@@ -62,6 +62,7 @@ struct world_block {
 };
 
 struct world_chain {
+    struct watch watch; /* the last one */
     uint32_t domain;
     struct world_block blocks[WORLD_BLOCKS_MAX]; /* by number; 0 is the genesis */
     uint64_t head;
@@ -156,6 +157,7 @@ struct world {
     uint8_t module_type;
     bool bad_validator;
     bool tree_lies;
+    bool doubt;
 };
 
 /* The node's side, called by the outside. */

@@ -250,6 +250,8 @@ static const struct core_config *config(struct maker *maker)
     }
     config->validator = address(maker);
     make_route(maker, &config->route);
+    config->large.value = amount(maker);
+    config->large.blocks = u32(maker);
     make_policy(maker, &config->policy);
     return config;
 }
@@ -492,6 +494,7 @@ static void make_tree(struct maker *maker, struct event *event)
     event->tree.block_hash = hash(maker);
     event->tree.count = u32(maker);
     event->tree.root = hash(maker);
+    event->tree.everyone = coin(maker);
 }
 
 static void make_checkpoint(struct maker *maker, struct event *event)
