@@ -45,9 +45,9 @@
 #define BATCH_BYTES_MAX            (8u << 20)
 #define BALANCES_PER_EVENT_MAX     512u
 /* Without a better proof than this a plan is not acted upon: of what could be gained. */
-#define PLAN_GAP_PPM_MAX 100000u
-#define MOVES_PER_PLAN_MAX         256u
-#define PLAN_PROOF_BYTES_MAX       24576u /* of a plan: prices, and a tree of decisions */
+#define PLAN_GAP_PPM_MAX     100000u
+#define MOVES_PER_PLAN_MAX   256u
+#define PLAN_PROOF_BYTES_MAX 24576u /* of a plan: prices, and a tree of decisions */
 
 static_assert(MESSAGE_BYTES_MAX + METADATA_BYTES_MAX < RECORD_BYTES_MAX,
               "a leg with its message and metadata fits one record");
