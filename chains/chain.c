@@ -97,6 +97,9 @@ void chain_on_reply(struct chain *chain, const struct chain_reply *reply, struct
         chain->counters.frames_received++;
         chain->counters.bytes_received += reply->frame.count;
         break;
+    case CHAIN_REPLY_LIMITED:
+        CHECK(reply->endpoint_index < chain->endpoints_count);
+        break;
     case CHAIN_REPLY_SIGNED:
         CHECK(reply->signed_.outcome != OUTCOME_ABSENT);
         break;

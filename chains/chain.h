@@ -29,6 +29,7 @@
 #ifndef SLUICE_CHAINS_CHAIN_H
 #define SLUICE_CHAINS_CHAIN_H
 
+#include "chains/budget.h"
 #include "relay/core/command.h"
 #include "relay/core/event.h"
 
@@ -69,6 +70,7 @@ struct chain_config {
     uint32_t legs_open_max;     /* legs held at once */
     uint32_t frame_bytes_max;   /* largest frame taken from or given to an endpoint */
     struct duration request_deadline;
+    struct call_limits limits[ENDPOINTS_PER_CHAIN_MAX]; /* what each endpoint may be asked */
     enum transaction_kind transactions;
     enum data_fee data_fee;
 };
@@ -103,6 +105,8 @@ struct chain_endpoint {
     uint64_t head_number;    /* newest block it told of */
     uint64_t head_time_s;    /* and its timestamp */
     uint64_t final_number;   /* newest final block it told of */
+    uint64_t refusals;       /* of the errors, and beside them: too many questions */
+    uint64_t calls_today;    /* questions of this day (UTC) */
 };
 
 /* Shared part of every adapter; the first member of the adapter's own struct. */
@@ -145,6 +149,8 @@ enum chain_reply_kind {
     CHAIN_REPLY_LOST = 2,      /* the connection ended; frames under way are unknown */
     CHAIN_REPLY_FRAME = 3,     /* one whole message from the endpoint; hostile until parsed */
     CHAIN_REPLY_SIGNED = 4,    /* the signer's answer */
+    CHAIN_REPLY_LIMITED = 5,   /* the endpoint takes no questions for a while; those under way are
+                                  unknown */
 };
 
 struct chain_reply {
@@ -152,6 +158,9 @@ struct chain_reply {
     uint32_t endpoint_index; /* but for SIGNED */
     union {
         struct bytes frame;
+        struct {
+            struct duration wait; /* as it asked for; bounded by whoever reads it */
+        } limited;
         struct {
             struct hash leg_id;
             uint32_t attempt;

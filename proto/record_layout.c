@@ -75,6 +75,35 @@ static const struct codec_field config_route_layout_fields[] = {
 };
 CODEC_LAYOUT(config_route_layout, sluice__v1__config_route__descriptor, struct core_route);
 
+static const struct codec_field config_rule_layout_fields[] = {
+    CODEC_ENUM_OF(struct core_rule, kind, RULE_WHITELIST, RULE_GAS_PAYMENT),
+    CODEC_ENUM_OF(struct core_rule, demand, GAS_DEMAND_NONE, GAS_DEMAND_QUOTED),
+    CODEC_SCALAR(struct core_rule, payment),
+    CODEC_SCALAR(struct core_rule, gas_numerator),
+    CODEC_SCALAR(struct core_rule, gas_denominator),
+    CODEC_SCALAR(struct core_rule, until),
+    CODEC_NAME_OF(struct core_rule, note),
+};
+CODEC_LAYOUT(config_rule_layout, sluice__v1__config_rule__descriptor, struct core_rule);
+
+static const struct codec_field config_condition_layout_fields[] = {
+    CODEC_SCALAR(struct core_condition, rule),
+    CODEC_ENUM_OF(struct core_condition, field, MATCH_MESSAGE_ID, MATCH_ANYWHERE),
+    CODEC_SCALAR(struct core_condition, value),
+};
+CODEC_LAYOUT(config_condition_layout, sluice__v1__config_condition__descriptor,
+             struct core_condition);
+
+static const struct codec_field config_policy_layout_fields[] = {
+    CODEC_SCALAR(struct core_policy, retries_max),
+    CODEC_SCALAR(struct core_policy, retry_wait_max),
+    CODEC_LIST_OF(CODEC_ARRAY, struct core_policy, rules, rules_count, RULES_MAX, 0,
+                  &config_rule_layout),
+    CODEC_LIST_OF(CODEC_ARRAY, struct core_policy, conditions, conditions_count, CONDITIONS_MAX, 0,
+                  &config_condition_layout),
+};
+CODEC_LAYOUT(config_policy_layout, sluice__v1__config_policy__descriptor, struct core_policy);
+
 static const struct codec_field config_layout_fields[] = {
     CODEC_NAME_OF(struct core_config, node_name),
     CODEC_LIST_OF(CODEC_ARRAY, struct core_config, chains, chains_count, CHAINS_MAX, 0,
@@ -87,6 +116,9 @@ static const struct codec_field config_layout_fields[] = {
                   &config_vault_layout),
     CODEC_SCALAR(struct core_config, validator),
     CODEC_GROUP_OF(CODEC_GROUP, struct core_config, route, &config_route_layout),
+    CODEC_SCALAR(struct core_config, large.value),
+    CODEC_SCALAR(struct core_config, large.blocks),
+    CODEC_GROUP_OF(CODEC_GROUP, struct core_config, policy, &config_policy_layout),
 };
 CODEC_LAYOUT(config_layout, sluice__v1__config__descriptor, struct core_config);
 
@@ -346,6 +378,7 @@ static const struct codec_field tree_layout_fields[] = {
     CODEC_SCALAR(struct event, tree.block_hash),
     CODEC_SCALAR(struct event, tree.count),
     CODEC_SCALAR(struct event, tree.root),
+    CODEC_SCALAR(struct event, tree.everyone),
 };
 CODEC_LAYOUT(tree_layout, sluice__v1__tree__descriptor, struct event);
 
@@ -419,6 +452,13 @@ static const struct codec_field dissent_layout_fields[] = {
 };
 CODEC_LAYOUT(dissent_layout, sluice__v1__dissent__descriptor, struct event);
 
+static const struct codec_field calls_layout_fields[] = {
+    CODEC_SCALAR(struct event, calls.endpoint_index),
+    CODEC_SCALAR(struct event, calls.day),
+    CODEC_SCALAR(struct event, calls.spent),
+};
+CODEC_LAYOUT(calls_layout, sluice__v1__calls__descriptor, struct event);
+
 static const struct codec_field quorum_layout_fields[] = {
     CODEC_ENUM_OF(struct event, quorum.state, QUORUM_HELD, QUORUM_FINAL_MOVED_BACK),
     CODEC_SCALAR(struct event, quorum.answering_count),
@@ -452,6 +492,7 @@ static const struct codec_field record_event_layout_fields[] = {
     CODEC_CHOICE_OF(struct event, kind, EVENT_STOP, 0, &stop_layout),
     CODEC_CHOICE_OF(struct event, kind, EVENT_DISSENT, 0, &dissent_layout),
     CODEC_CHOICE_OF(struct event, kind, EVENT_QUORUM, 0, &quorum_layout),
+    CODEC_CHOICE_OF(struct event, kind, EVENT_CALLS, 0, &calls_layout),
     CODEC_SCALAR(struct event, domain),
 };
 const struct codec_layout record_event_layout = {

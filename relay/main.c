@@ -57,6 +57,23 @@ const struct cli_verb cli_verbs[] = {
      "sluice reject (--config FILE | --data DIR) PLAN [--reason TEXT] [--json]\n\n" USAGE_NODE
      "  --reason TEXT  journaled with your user id\n",
      cli_reject},
+    {"mandate", "What the owner of the capital allows: check it, compare it, sign a change.",
+     "sluice mandate check FILE [--json]\n"
+     "sluice mandate show FILE [--json]\n"
+     "sluice mandate hash FILE [--json]\n"
+     "sluice mandate diff OLD NEW [--json]\n"
+     "sluice mandate sign OLD NEW (--key FILE --passphrase-file FILE | --print) [--json]\n\n"
+     "  check  every line with who enforces it; what contradicts itself, with the line it is on\n"
+     "  show   every line; with --json the canonical JSON (RFC 8785) that the hash is of\n"
+     "  hash   the name of it for nodes, signers and people: comments and order do not change it\n"
+     "  diff   what a change tightens and what it loosens\n"
+     "  sign   a signature over both hashes; a line of it belongs into NEW.signatures\n\n"
+     "A node and a signer keep the mandate they accepted. One that only tightens is taken at "
+     "once;\n"
+     "any other needs signatures and a delay, which the present one names (`change`).\n\n"
+     "Exit codes: 0 done; 1 it contradicts itself, or does not only tighten; 2 it cannot be read;\n"
+     "4 the key may not sign.\n",
+     cli_mandate},
     {"pause", "Stop sending transactions; watching goes on.",
      "sluice pause (--config FILE | --data DIR) [--chain NAME] [--reason TEXT] "
      "[--json]\n\n" USAGE_NODE "  --chain NAME   this chain alone (needs --config)\n"
@@ -69,9 +86,18 @@ const struct cli_verb cli_verbs[] = {
      cli_resume},
     {"messages", "Bridge messages and where each stands.",
      "sluice messages list (--config FILE | --data DIR) [--state STATE] [--limit N] [--json]\n"
-     "sluice messages show (--config FILE | --data DIR) ID [--json]\n\n" USAGE_NODE
-     "  --state STATE  only these; 'open' (the default) is every one not finished, 'all' is all\n"
-     "  --limit N      at most N (1000)\n",
+     "sluice messages show (--config FILE | --data DIR) ID [--json]\n"
+     "sluice messages retry | hold | drop (--config FILE | --data DIR) ID... [--reason TEXT]\n"
+     "                [--json]\n\n" USAGE_NODE
+     "  --state STATE  only these; 'open' (the default) is every one not finished, 'all' is all;\n"
+     "                 'quarantined' reverts again and again, 'dead' was given up, 'held', ...\n"
+     "  --limit N      at most N (1000)\n"
+     "  --reason TEXT  journaled with your user id; drop needs one\n\n"
+     "retry tries a message now and begins its waits anew, also one that is held, dead or "
+     "dropped;\n"
+     "hold leaves it alone until retry; drop gives it up. Nothing that is sent is called back.\n\n"
+     "Exit codes: 0 done; 1 no such message; 2 usage; 3 no node is running there; 4 the node says\n"
+     "no to one of them; 75 try again\n",
      cli_messages},
     {"journal", "Look into a journal and check it.",
      "sluice journal VERB DIR ...\n\n"
@@ -132,10 +158,17 @@ const struct cli_verb cli_verbs[] = {
      "people approved, and the evidence: records, hash tree, signed checkpoint.\n\n"
      "Exit codes: 0 made; 1 no journal there; 2 usage; 5 the journal is damaged; 75 try again\n",
      cli_report},
-    {"config", "Check a configuration file.",
-     "sluice config check FILE [--json]\n\n"
-     "Prints what is in force, defaults included, or says file, line and column of the first\n"
-     "mistake. Exit codes: 0 good; 2 a mistake; 4 well-formed, but not allowed.\n",
+    {"config", "Check a configuration file, or make one of the reference agents'.",
+     "sluice config check FILE [--json]\n"
+     "sluice config import JSON... [--key ADDRESS] > FILE\n\n"
+     "check prints what is in force, defaults included, or says file, line and column of the "
+     "first\n"
+     "mistake. import reads the reference relayer's JSON files, later ones above earlier ones, "
+     "and\n"
+     "the HYP_* variables above them: chains, endpoints, contracts, finality, fees, lists, gas\n"
+     "payment, retries. It says every setting that is not taken over; a secret is refused.\n\n"
+     "  --key ADDRESS  the account that sends; its secret goes into the signer's keystore\n\n"
+     "Exit codes: 0 good; 2 a mistake; 4 well-formed, but not allowed, or a secret is in it.\n",
      cli_config},
     {"doctor", "Is everything here fit to run a node: chains, clock, key, disk, journal, signer.",
      "sluice doctor --config FILE [--seconds N] [--json]\n\n"
@@ -157,7 +190,9 @@ const struct cli_verb cli_verbs[] = {
      "  --seconds N    look for at most so long (20)\n"
      "  --json         one JSON document instead of a table\n\n"
      "Uses every endpoint for a few seconds: its newest block and that block's age, the final\n"
-     "block it names, how long it takes to answer, its errors, silences and contradictions.\n\n"
+     "block it names, how long it takes to answer, its errors, silences and contradictions; and,\n"
+     "where 'limits' name a day's calls, how many of today's the node spent and how many are left\n"
+     "(UTC, by its journal; a question or two behind).\n\n"
      "Exit codes: 0 every chain has its quorum; 2 configuration; 3 a chain has not\n",
      cli_rpc},
     {"solve", "Find the best plan for a network file, with its proof.",

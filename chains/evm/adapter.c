@@ -114,6 +114,17 @@ static void set_limits(struct evm *evm, const struct chain_config *config)
     evm->follows_max = FOLLOWS_PER_LEG * follows_wanted(config);
 }
 
+static bool limits_fit(const struct chain_config *config)
+{
+    for (uint32_t i = 0; i < config->endpoints_count; i++) {
+        if (config->limits[i].calls_per_second > CALLS_PER_SECOND_MAX ||
+            config->limits[i].calls_burst > CALLS_BURST_MAX) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool is_in_bounds(const struct chain_config *config)
 {
     const uint32_t domain = config->core->chains[config->chain_index].domain;
@@ -128,7 +139,7 @@ static bool is_in_bounds(const struct chain_config *config)
         }
         break;
     }
-    return config->blocks_per_range > 0 && config->requests_open_max > 0 &&
+    return limits_fit(config) && config->blocks_per_range > 0 && config->requests_open_max > 0 &&
            config->requests_open_max <= REQUESTS_MAX && config->legs_open_max > 0 &&
            config->legs_open_max <= LEGS_MAX && follows_wanted(config) <= FOLLOWS_MAX &&
            config->frame_bytes_max >= EVM_FRAME_BYTES_MIN &&
@@ -236,6 +247,9 @@ static enum status evm_init(void *memory, const struct chain_config *config,
     evm->readers_count = config->endpoints_count - config->submit_count;
     evm->primary = EVM_ANY_ENDPOINT;
     evm->quorum = config->quorum;
+    for (uint32_t i = 0; i < config->endpoints_count; i++) {
+        call_budget_init(&evm->endpoints[i].budget, &config->limits[i]);
+    }
     set_limits(evm, config);
     lay_out(evm, config, &layout);
     json_parser_init(&evm->parser, evm->parser_memory, config->frame_bytes_max);
@@ -314,6 +328,7 @@ static enum status perform(struct evm *evm, const struct command *command)
 {
     switch (command->kind) {
     case COMMAND_WATCH:
+        evm_endpoints_recall(evm, &command->watch);
         evm_watch_start(evm, command->watch.from_block);
         return STATUS_OK;
     case COMMAND_READ_SECURITY:
@@ -411,6 +426,10 @@ static void evm_on_reply(struct chain *chain, const struct chain_reply *reply, s
             evm_calls_read(evm, reply->endpoint_index, reply->frame);
         }
         break;
+    case CHAIN_REPLY_LIMITED:
+        evm_endpoint_limited(evm, reply->endpoint_index, reply->limited.wait);
+        evm_calls_lost(evm, reply->endpoint_index);
+        break;
     case CHAIN_REPLY_SIGNED:
         evm_leg_signed(evm, reply);
         break;
@@ -428,7 +447,9 @@ static bool evm_next_event(struct chain *chain, struct event *ret_event)
         return true;
     }
     if (evm_watch_event(evm, ret_event)) {
-        evm_pump(evm); /* room for more blocks, or a final one */
+        if (ret_event->kind != EVENT_FACT) {
+            evm_pump(evm); /* room for more blocks, or a final one */
+        }
         return true;
     }
     return evm_follow_event(evm, ret_event) || evm_job_event(evm, ret_event);

@@ -54,6 +54,16 @@ static struct evm_call *find_place(struct evm *evm)
     return NULL;
 }
 
+/* Equal answers it takes. */
+static uint32_t need_of(const struct evm *evm, const struct evm_call *call)
+{
+    if (call->form == EVM_FORM_NONE) {
+        return 1;
+    }
+    return call->kind == EVM_CALL_JOB && evm->jobs[call->subject].everyone ? evm->readers_count
+                                                                           : evm->quorum;
+}
+
 bool evm_call_start(struct evm *evm, enum evm_call_kind kind, uint32_t subject, uint32_t step,
                     uint32_t endpoint)
 {
@@ -74,7 +84,7 @@ bool evm_call_start(struct evm *evm, enum evm_call_kind kind, uint32_t subject, 
     call->pinned = endpoint != EVM_ANY_ENDPOINT;
     call->evidence = EVM_NO_EVIDENCE;
     call->form = call->pinned ? EVM_FORM_NONE : evm_vote_form(evm, call);
-    call->need = call->form == EVM_FORM_NONE ? 1 : evm->quorum;
+    call->need = need_of(evm, call);
     for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
         call->asks[i].not_before = evm->now;
     }
@@ -121,14 +131,21 @@ static bool has_the_block(const struct evm *evm, const struct evm_call *call, ui
 static bool is_possible(const struct evm *evm, const struct evm_call *call, uint32_t index)
 {
     return index < evm->readers_count && evm->endpoints[index].phase == EVM_ENDPOINT_GOOD &&
-           call->asks[index].phase == EVM_ASK_NONE && has_the_block(evm, call, index);
+           call->asks[index].phase == EVM_ASK_NONE && has_the_block(evm, call, index) &&
+           !call_budget_is_spent(&evm->endpoints[index].budget);
 }
 
 static bool is_candidate(const struct evm *evm, const struct evm_call *call, uint32_t index)
 {
     return is_possible(evm, call, index) &&
            instant_is_past(call->asks[index].not_before, evm->now) &&
-           instant_is_past(evm->endpoints[index].paused_until, evm->now);
+           evm_endpoint_has_room(evm, index);
+}
+
+/* A transaction is not held back: being late costs more than a call. */
+static bool is_transaction(const struct evm *evm, const struct evm_call *call)
+{
+    return call->kind == EVM_CALL_JOB && evm->jobs[call->subject].kind == COMMAND_BROADCAST;
 }
 
 struct tally {
@@ -179,6 +196,7 @@ bool evm_call_is_ready(const struct evm *evm, const struct evm_call *call, uint3
         const struct evm_ask *const ask = &call->asks[endpoint];
         return call->endpoint == endpoint && ask->phase == EVM_ASK_NONE &&
                evm->endpoints[endpoint].phase != EVM_ENDPOINT_DOWN &&
+               (is_transaction(evm, call) || evm_endpoint_has_room(evm, endpoint)) &&
                instant_is_past(ask->not_before, evm->now);
     }
     if (!is_candidate(evm, call, endpoint)) {
@@ -395,6 +413,19 @@ static void measure(struct evm *evm, const struct evm_ask *ask, uint32_t endpoin
     seen->latency.ns = seen->latency.ns == 0 ? took : seen->latency.ns / 8 * 7 + took / 8;
 }
 
+/* An error that asks for patience, of the endpoint or of the question alone. */
+static void take_transient(struct evm *evm, struct evm_call *call, uint32_t endpoint,
+                           const struct evm_answer *answer)
+{
+    struct duration wait = {0};
+
+    /* Of those that are asked once, "too much" is said of the question, not of its asker. */
+    if (evm_error_is_limit(answer, &wait) || !evm_call_is_once(call)) {
+        evm_endpoint_limited(evm, endpoint, wait);
+    }
+    fail_ask(evm, call, endpoint, repeat_after(call->asks[endpoint].tries), answer);
+}
+
 void evm_call_said(struct evm *evm, struct evm_call *call, uint32_t endpoint,
                    const struct evm_answer *answer)
 {
@@ -405,11 +436,11 @@ void evm_call_said(struct evm *evm, struct evm_call *call, uint32_t endpoint,
     evm->chain.endpoints[endpoint].answers++;
     evm->chain.endpoints[endpoint].errors += answer->kind == EVM_ANSWER_ERROR ? 1 : 0;
     if (answer->kind == EVM_ANSWER_ERROR && evm_error_is_transient(answer)) {
-        if (!evm_call_is_once(call)) { /* of those, "too much" is said of the question */
-            evm_endpoint_punish(evm, endpoint, EVM_FAULT_OVERLOAD);
-        }
-        fail_ask(evm, call, endpoint, repeat_after(ask->tries), answer);
-    } else if (call->need == 1) {
+        take_transient(evm, call, endpoint, answer);
+        return;
+    }
+    evm_endpoint_obliged(evm, endpoint);
+    if (call->need == 1) {
         answer_call(evm, call, endpoint, answer);
     } else {
         vote(evm, call, endpoint, answer);

@@ -25,6 +25,10 @@ enum {
 #define RECHECK_EVERY        DURATION_MS(60000) /* a good one: is it still the same chain? */
 #define PENALTY_DECAYS_EVERY DURATION_MS(2000)
 #define OVERLOAD_PAUSE       DURATION_MS(250)
+#define OVERLOAD_PAUSE_MAX   DURATION_MS(300000) /* whatever it asks for */
+#define REST_AFTER           DURATION_MS(5000)   /* a longer pause, and it is not counted on */
+#define REFUSALS_MAX         7u                  /* doublings of the pause: to 32 s */
+#define CALLS_TOLD_PARTS     64u                 /* of a day's budget, between two EVENT_CALLS */
 
 /* Steps of the check: chain id, domain, code of each contract, share decimals of each vault. */
 static uint32_t checks_count(const struct evm *evm)
@@ -59,9 +63,21 @@ void evm_endpoint_malformed(struct evm *evm, uint32_t index, const char *detail)
     note(notice, ENDPOINT_MALFORMED, text);
 }
 
+/* Nothing can be had from it for longer than a moment. */
+static bool is_out(const struct evm_endpoint *endpoint)
+{
+    return endpoint->is_mute || endpoint->is_resting || call_budget_is_spent(&endpoint->budget);
+}
+
 bool evm_endpoint_answers(const struct evm *evm, uint32_t index)
 {
-    return evm->endpoints[index].phase == EVM_ENDPOINT_GOOD && !evm->endpoints[index].is_mute;
+    return evm->endpoints[index].phase == EVM_ENDPOINT_GOOD && !is_out(&evm->endpoints[index]);
+}
+
+bool evm_endpoint_has_room(const struct evm *evm, uint32_t index)
+{
+    return instant_is_past(evm->endpoints[index].paused_until, evm->now) &&
+           !evm->endpoints[index].is_probed && call_budget_has(&evm->endpoints[index].budget);
 }
 
 bool evm_endpoint_is_better(const struct evm *evm, uint32_t a, uint32_t b)
@@ -69,8 +85,8 @@ bool evm_endpoint_is_better(const struct evm *evm, uint32_t a, uint32_t b)
     const struct evm_endpoint *const one = &evm->endpoints[a];
     const struct evm_endpoint *const other = &evm->endpoints[b];
 
-    if (one->is_mute != other->is_mute) {
-        return other->is_mute;
+    if (is_out(one) != is_out(other)) {
+        return is_out(other);
     }
     /* Small differences do not count: what is asked now goes on being asked. */
     const uint32_t one_weighs = one->penalty / PENALTY_STEP;
@@ -102,14 +118,75 @@ void evm_endpoint_punish(struct evm *evm, uint32_t index, enum evm_fault fault)
 
     endpoint->penalty += (uint32_t)fault;
     endpoint->penalty = endpoint->penalty < PENALTY_MAX ? endpoint->penalty : PENALTY_MAX;
-    if (fault == EVM_FAULT_OVERLOAD) {
-        endpoint->paused_until = instant_after(evm->now, OVERLOAD_PAUSE);
-    }
     choose_primary(evm);
+}
+
+void evm_endpoint_asked(struct evm *evm, uint32_t index)
+{
+    struct evm_endpoint *const endpoint = &evm->endpoints[index];
+
+    call_budget_spend(&endpoint->budget);
+    endpoint->is_probed = endpoint->refusals > 0;
+}
+
+void evm_endpoint_obliged(struct evm *evm, uint32_t index)
+{
+    if (instant_is_past(evm->endpoints[index].paused_until, evm->now)) {
+        evm->endpoints[index].refusals = 0;
+    }
+}
+
+void evm_endpoint_limited(struct evm *evm, uint32_t index, struct duration wait)
+{
+    struct evm_endpoint *const endpoint = &evm->endpoints[index];
+
+    evm->chain.endpoints[index].refusals++;
+    endpoint->is_probed = false;
+    /* What was sent before the pause began is refused as well, and says nothing new. */
+    if (wait.ns == 0 && !instant_is_past(endpoint->paused_until, evm->now)) {
+        return;
+    }
+    wait.ns = wait.ns == 0 ? OVERLOAD_PAUSE.ns << endpoint->refusals : wait.ns;
+    wait.ns = wait.ns > OVERLOAD_PAUSE_MAX.ns ? OVERLOAD_PAUSE_MAX.ns : wait.ns;
+    endpoint->refusals += endpoint->refusals < REFUSALS_MAX ? 1 : 0;
+    const struct instant until = instant_after(evm->now, wait);
+    endpoint->paused_until = until.ns > endpoint->paused_until.ns ? until : endpoint->paused_until;
+    endpoint->is_resting = endpoint->is_resting || wait.ns > REST_AFTER.ns;
+    evm_endpoint_punish(evm, index, EVM_FAULT_OVERLOAD);
+}
+
+void evm_endpoints_recall(struct evm *evm, const struct watch *watch)
+{
+    for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
+        struct evm_endpoint *const endpoint = &evm->endpoints[i];
+        call_budget_recall(&endpoint->budget, watch->calls_day, watch->calls_spent[i]);
+        endpoint->calls_told = endpoint->budget.spent;
+        endpoint->calls_told_day = endpoint->budget.day;
+    }
+}
+
+/* Pauses end and budgets grow with time. */
+static void refresh(struct evm *evm)
+{
+    bool is_other = false;
+
+    for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
+        struct evm_endpoint *const endpoint = &evm->endpoints[i];
+        const bool was_out = is_out(endpoint);
+        call_budget_tick(&endpoint->budget, evm->now);
+        endpoint->is_resting =
+            endpoint->is_resting && !instant_is_past(endpoint->paused_until, evm->now);
+        evm->chain.endpoints[i].calls_today = endpoint->budget.spent;
+        is_other = is_other || was_out != is_out(endpoint);
+    }
+    if (is_other) {
+        choose_primary(evm);
+    }
 }
 
 void evm_endpoints_tick(struct evm *evm)
 {
+    refresh(evm);
     if (!instant_is_past(evm->penalties_decay_at, evm->now)) {
         return;
     }
@@ -152,7 +229,7 @@ void evm_endpoint_connected(struct evm *evm, uint32_t index)
     endpoint->subscription_bytes = 0;
     endpoint->silences = 0;
     endpoint->is_mute = false;
-    endpoint->paused_until = (struct instant){0};
+    endpoint->is_probed = false;
     endpoint->malformed_notice.detail_bytes = 0;
     if (endpoint->is_banned) {
         endpoint->phase = EVM_ENDPOINT_BAD;
@@ -183,6 +260,7 @@ void evm_endpoint_silent(struct evm *evm, uint32_t index)
     struct evm_endpoint *const endpoint = &evm->endpoints[index];
 
     endpoint->silences++;
+    endpoint->is_probed = false;
     evm->chain.endpoints[index].silences++;
     endpoint->is_mute = endpoint->silences >= SILENCES_MAX;
     evm_endpoint_punish(evm, index, EVM_FAULT_SILENCE);
@@ -193,6 +271,7 @@ void evm_endpoint_spoke(struct evm *evm, uint32_t index)
     struct evm_endpoint *const endpoint = &evm->endpoints[index];
 
     endpoint->silences = 0;
+    endpoint->is_probed = false;
     if (endpoint->is_mute) {
         endpoint->is_mute = false;
         choose_primary(evm);
@@ -488,6 +567,9 @@ struct instant evm_endpoint_next_tick(const struct evm *evm)
         if (endpoint->phase != EVM_ENDPOINT_DOWN) {
             evm_sooner(evm, endpoint->check_again_at, &next);
             evm_sooner(evm, endpoint->paused_until, &next);
+            if (evm->calls_used > 0) {
+                evm_sooner(evm, call_budget_next(&endpoint->budget), &next);
+            }
             evm_sooner(evm, endpoint->recheck_at, &next);
             evm_sooner(evm, endpoint->recheck.at, &next);
         }
@@ -510,11 +592,33 @@ static bool take_notice(struct evm *evm, uint32_t index, struct evm_notice *noti
     return true;
 }
 
+/* A part of the day's budget was spent since it was told last. */
+static bool take_calls(struct evm *evm, uint32_t index, struct event *ret_event)
+{
+    struct evm_endpoint *const endpoint = &evm->endpoints[index];
+    const struct call_budget *const budget = &endpoint->budget;
+    const uint64_t told = endpoint->calls_told_day == budget->day ? endpoint->calls_told : 0;
+
+    if (budget->limits.calls_per_day == 0 ||
+        budget->spent - told <= budget->limits.calls_per_day / CALLS_TOLD_PARTS) {
+        return false;
+    }
+    endpoint->calls_told = budget->spent;
+    endpoint->calls_told_day = budget->day;
+    ret_event->kind = EVENT_CALLS;
+    ret_event->domain = evm->chain.domain;
+    ret_event->calls.endpoint_index = index;
+    ret_event->calls.day = budget->day;
+    ret_event->calls.spent = budget->spent;
+    return true;
+}
+
 bool evm_endpoint_event(struct evm *evm, struct event *ret_event)
 {
     for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
         if (take_notice(evm, i, &evm->endpoints[i].state_notice, ret_event) ||
-            take_notice(evm, i, &evm->endpoints[i].malformed_notice, ret_event)) {
+            take_notice(evm, i, &evm->endpoints[i].malformed_notice, ret_event) ||
+            take_calls(evm, i, ret_event)) {
             return true;
         }
     }

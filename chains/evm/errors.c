@@ -14,6 +14,7 @@ enum {
     CODE_LIMIT = -32005,
     CODE_UNAVAILABLE = -32002,
     CODE_HTTP_TOO_MANY = 429,
+    BACKOFF_S_MAX = 86400,
 };
 
 #define SELECTOR_ERROR 0x08c379a0u
@@ -64,11 +65,35 @@ bool evm_error_is_internal(const struct evm_answer *answer)
     return !evm_error_is_revert(answer) && answer->code == CODE_INTERNAL;
 }
 
+/* What a provider asks for: {"rate":{"backoff_seconds":30}} beside the error. */
+static struct duration backoff_of(const struct json_token *data)
+{
+    int64_t seconds = 0;
+
+    if (json_whole(json_member(json_member(data, "rate"), "backoff_seconds"), &seconds) !=
+            STATUS_OK ||
+        seconds <= 0) {
+        return (struct duration){0};
+    }
+    return DURATION_MS(1000 * (seconds < BACKOFF_S_MAX ? seconds : BACKOFF_S_MAX));
+}
+
+bool evm_error_is_limit(const struct evm_answer *answer, struct duration *ret_wait)
+{
+    static const char *const words[] = {
+        "rate limit",   "too many requests", "request count",
+        "requests per", "per second",        "rate exceeded",
+    };
+
+    CHECK(answer->kind == EVM_ANSWER_ERROR);
+    *ret_wait = backoff_of(answer->data);
+    return ret_wait->ns > 0 || answer->code == CODE_HTTP_TOO_MANY ||
+           HAS_ANY(answer->message, words);
+}
+
 bool evm_error_is_transient(const struct evm_answer *answer)
 {
     static const char *const words[] = {
-        "rate limit",
-        "too many requests",
         "limit exceeded",
         "capacity",
         "timeout",
@@ -85,11 +110,13 @@ bool evm_error_is_transient(const struct evm_answer *answer)
     };
 
     CHECK(answer->kind == EVM_ANSWER_ERROR);
+    struct duration wait;
     if (evm_error_is_revert(answer)) {
         return false;
     }
-    return answer->code == CODE_LIMIT || answer->code == CODE_UNAVAILABLE ||
-           answer->code == CODE_HTTP_TOO_MANY || HAS_ANY(answer->message, words);
+    return evm_error_is_limit(answer, &wait) || answer->code == CODE_LIMIT ||
+           answer->code == CODE_UNAVAILABLE || answer->code == CODE_HTTP_TOO_MANY ||
+           HAS_ANY(answer->message, words);
 }
 
 enum rejection evm_error_rejection(const struct evm_answer *answer, bool *ret_is_known)

@@ -41,6 +41,7 @@ enum {
     EVM_RING_BLOCKS = 8192,       /* blocks given and not final; more and the watch waits */
     EVM_RING_BELOW_FINAL = 64,    /* of them kept below the final one, to find deep reorgs */
     EVM_AHEAD_BLOCKS = 16,        /* blocks read ahead of the one that is given next */
+    EVM_RANGES_AT_ONCE = 4,       /* ranges of old blocks read at once */
     EVM_ANCESTORS_AT_ONCE = 8,    /* blocks compared at once in search of a common ancestor */
     EVM_BATCH_CALLS_MAX = 24,     /* questions in one frame */
     EVM_CALLS_RESERVED = 64,      /* for watching, beside requests_open_max for the core */
@@ -72,8 +73,8 @@ enum evm_call_kind {
     EVM_CALL_PROOF,          /* slot */
     EVM_CALL_RECHECK,        /* endpoint */
     EVM_CALL_ANCESTOR,       /* place in the search */
-    EVM_CALL_RANGE_HEADER,   /* - */
-    EVM_CALL_RANGE_LOGS,     /* filter */
+    EVM_CALL_RANGE_HEADER,   /* place in the ring of ranges */
+    EVM_CALL_RANGE_LOGS,     /* the same; filter */
     EVM_CALL_JOB,            /* job; step of its phase */
     EVM_CALL_NONCE,          /* key */
     EVM_CALL_NONCE_FINAL,    /* key */
@@ -124,10 +125,16 @@ struct evm_endpoint {
     bool cannot_subscribe;
     uint32_t subscription_bytes;
     uint8_t subscription[72];
-    uint32_t silences;           /* deadlines passed in a row */
-    bool is_mute;                /* too many of them: it does not count as answering */
-    uint32_t penalty;            /* what it did wrong; decays; the least is asked first */
+    uint32_t silences; /* deadlines passed in a row */
+    bool is_mute;      /* too many of them: it does not count as answering */
+    uint32_t penalty;  /* what it did wrong; decays; the least is asked first */
+    struct call_budget budget;
+    uint64_t calls_told; /* of the budget's day: what the last EVENT_CALLS said */
+    uint64_t calls_told_day;
     struct instant paused_until; /* it asked for patience */
+    uint32_t refusals;           /* in a row: each doubles the pause */
+    bool is_probed;              /* it refused: one question is under way, and no other yet */
+    bool is_resting;             /* the pause is a long one: it does not count as answering */
     struct instant recheck_at;   /* GOOD: its chain id */
     bool is_banned;              /* it changed its chain while it was in use */
     struct evm_told told;
@@ -185,6 +192,17 @@ struct evm_block {
     bool is_range_end; /* read below the final block */
 };
 
+/* Blocks below the final one that are read together. */
+struct evm_range {
+    uint64_t from;
+    uint64_t to;
+    bool header_is_asked;
+    bool header_is_known;
+    bool is_heavy;            /* its logs take up enough of the memory: the next is not larger */
+    struct evm_header header; /* of its last block */
+    struct evm_fact_list facts;
+};
+
 struct evm_watch {
     bool is_on;
     uint64_t next;        /* first block not given */
@@ -218,13 +236,12 @@ struct evm_watch {
     uint32_t slots_count;                    /* from `next` on */
     struct instant slots_again_at;
 
-    bool range_is_on;
-    bool range_header_is_asked;
-    bool range_header_is_known;
-    uint64_t range_to;
-    uint64_t range_blocks; /* size of the next one */
-    struct evm_header range_header;
-    struct evm_fact_list range_facts;
+    struct evm_range ranges[EVM_RANGES_AT_ONCE]; /* one after the other, the next from `next` on */
+    uint32_t ranges_first;                       /* a ring */
+    uint32_t ranges_count;
+    uint64_t range_blocks;     /* size of the next one */
+    uint64_t range_blocks_max; /* no larger: it was refused, or is not allowed */
+    uint32_t ranges_answered;  /* since that was set */
     struct instant range_again_at;
 
     bool search_is_wanted;
@@ -249,6 +266,7 @@ struct evm_job {
     bool used;
     bool is_done;    /* its event waits in done order */
     bool is_decided; /* what other steps may say changes nothing */
+    bool everyone;   /* every reader must say the same, not a quorum alone */
     enum command_kind kind;
     uint32_t phase;
     uint32_t steps_count; /* of this phase */
@@ -420,6 +438,7 @@ struct evm {
     uint32_t jobs_max;
     uint32_t legs_max;
     uint32_t follows_max;
+    uint32_t follows_end; /* those from here on were never used: the ends of searches */
     uint32_t frame_bytes_max;
     struct duration request_deadline;
     enum transaction_kind transactions;
@@ -515,6 +534,16 @@ void evm_endpoint_connected(struct evm *evm, uint32_t index);
 void evm_endpoint_lost(struct evm *evm, uint32_t index);
 void evm_endpoint_silent(struct evm *evm, uint32_t index); /* a deadline passed */
 void evm_endpoint_spoke(struct evm *evm, uint32_t index);
+/* It takes no questions for a while: `wait`, or longer with each refusal in a row. */
+void evm_endpoint_limited(struct evm *evm, uint32_t index, struct duration wait);
+/* A question was given to it. */
+void evm_endpoint_asked(struct evm *evm, uint32_t index);
+/* It answered one, and did not refuse it for its rate. */
+void evm_endpoint_obliged(struct evm *evm, uint32_t index);
+/* It may be asked now, as far as its pause and its budget go. */
+bool evm_endpoint_has_room(const struct evm *evm, uint32_t index);
+/* What it was asked before, in another life of the node. */
+void evm_endpoints_recall(struct evm *evm, const struct watch *watch);
 void evm_endpoint_punish(struct evm *evm, uint32_t index, enum evm_fault fault);
 /* It counts for the quorum: good, and not mute. */
 bool evm_endpoint_answers(const struct evm *evm, uint32_t index);
@@ -581,9 +610,11 @@ void evm_proof_answer(struct evm *evm, const struct evm_call *call,
                       const struct evm_answer *answer);
 
 /* range.c */
-void evm_range_pump(struct evm *evm);
-bool evm_range_is_ready(const struct evm *evm);
-void evm_range_end(struct evm *evm);
+void evm_ranges_pump(struct evm *evm);
+/* The range that is given next, once it was answered in full; NULL before. */
+struct evm_range *evm_range_ready(struct evm *evm);
+void evm_range_given(struct evm *evm); /* that one is no longer needed */
+void evm_ranges_drop(struct evm *evm); /* all of them, answered or not */
 void evm_range_header_write(struct evm *evm, const struct evm_call *call,
                             struct json_writer *writer);
 void evm_range_header_answer(struct evm *evm, const struct evm_call *call,
@@ -741,6 +772,9 @@ void evm_block_receipts_answer(struct evm *evm, const struct evm_call *call,
 /* errors.c */
 /* Worth asking again as it stands: overload, rate limits, internal failures. */
 bool evm_error_is_transient(const struct evm_answer *answer);
+/* The endpoint was asked too much, whatever the question. `*ret_wait` is what it asks for; 0: it
+ * does not say. */
+bool evm_error_is_limit(const struct evm_answer *answer, struct duration *ret_wait);
 bool evm_error_is_revert(const struct evm_answer *answer);
 /* The node failed, and did not judge what it was asked. */
 bool evm_error_is_internal(const struct evm_answer *answer);

@@ -95,6 +95,7 @@ static bool write_call(struct evm *evm, uint32_t at, uint32_t endpoint, struct j
     ask->deadline = evm_begins(); /* the time of sending is known to the next tick alone */
     evm->chain.counters.calls_sent++;
     evm->chain.endpoints[endpoint].calls_sent++;
+    evm_endpoint_asked(evm, endpoint);
     return true;
 }
 

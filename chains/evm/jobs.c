@@ -111,6 +111,7 @@ static void start_job(struct evm *evm, struct evm_job *job, const struct command
         job->storage.validator = command->read_storage.validator;
         return;
     case COMMAND_READ_TREE:
+        job->everyone = command->read_tree.everyone;
         job->tree.block_number = command->read_tree.block_number;
         job->tree.block_hash = command->read_tree.block_hash;
         return;

@@ -128,6 +128,8 @@ static void start_rebalance(struct evm *evm, struct evm_job *job, const struct l
     job->prepare.bridge = leg->rebalance.bridge;
     job->prepare.destination = leg->rebalance.destination;
     job->prepare.amount = leg->rebalance.amount;
+    job->everyone = !amount_is_zero(&evm->core.large.value) &&
+                    amount_compare(&leg->rebalance.amount, &evm->core.large.value) >= 0;
     job->prepare.fee_native_max = leg->rebalance.fee_native_max;
     job->prepare.fee_token_max = leg->rebalance.fee_token_max;
 }
@@ -264,7 +266,8 @@ static void prepare_write(struct evm *evm, const struct evm_job *job, uint32_t s
     json_write_amount(writer, &job->prepare.value);
     json_write(writer, ",\"data\":");
     json_write_data(writer, bytes_from(job->payload, job->payload_bytes));
-    json_write(writer, "}");
+    /* Named, because many nodes would else run all that is pending first, for every question. */
+    json_write(writer, "},\"latest\"");
     rpc_write_end(writer);
 }
 

@@ -2,6 +2,7 @@
 #include "relay/backtest/plot.h"
 
 #include "relay/base/check.h"
+#include "relay/base/markup.h"
 
 #define WIDTH  960.0
 #define HEIGHT 540.0
@@ -22,22 +23,11 @@ struct scale {
 static void text_put(const char *text, FILE *stream)
 {
     for (; *text != '\0'; text++) {
-        switch (*text) {
-        case '<':
-            (void)fputs("&lt;", stream);
-            break;
-        case '>':
-            (void)fputs("&gt;", stream);
-            break;
-        case '&':
-            (void)fputs("&amp;", stream);
-            break;
-        case '"':
-            (void)fputs("&quot;", stream);
-            break;
-        default: /* not an enum */
+        const char *entity = markup_entity(*text);
+        if (entity != NULL) {
+            (void)fputs(entity, stream);
+        } else {
             (void)fputc(*text, stream);
-            break;
         }
     }
 }

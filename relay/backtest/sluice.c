@@ -19,7 +19,7 @@
 #define EDGES_MAX 24u
 #define STEPS_MAX 400u
 #define GAP       1e-4
-#define MARGIN    0.1
+#define MARGIN    0.3
 #define YIELD_S   86400.0
 /* Of users' scatter: what stays when a slow bridge takes the rest. */
 #define KEPT_SCATTERS 2.5
@@ -46,11 +46,11 @@ struct chain_curve {
 
 /* Bridges of like delays, planned together. */
 struct horizon {
-    double delay_min_s;
-    double delay_max_s;
-    double lookout_s; /* for what users may want by chance */
-    double batch_s;   /* on top, for what they take on balance */
-    double kept_s;    /* what users may want so long stays */
+    double delay_min_s; /* longer than this, */
+    double delay_max_s; /* and at most this */
+    double lookout_s;   /* for what users may want by chance */
+    double batch_s;     /* on top, for what they take on balance */
+    double kept_s;      /* what users may want so long stays */
 };
 
 struct question {
@@ -204,6 +204,11 @@ static double free_at(const struct question *question, uint32_t chain)
     return question->present[chain] - question->view->owed[chain] - kept;
 }
 
+static bool is_of(const struct horizon *horizon, const struct scenario_bridge *bridge)
+{
+    return bridge->delay_s > horizon->delay_min_s && bridge->delay_s <= horizon->delay_max_s;
+}
+
 static void corridor_build(struct question *question, uint32_t index)
 {
     const struct scenario *scenario = question->view->scenario;
@@ -212,15 +217,15 @@ static void corridor_build(struct question *question, uint32_t index)
     const double free_here = view->present[bridge->from] - view->owed[bridge->from];
     const double max = free_here < bridge->max ? free_here : bridge->max;
     const double rate = yield_rate(&scenario->chains[bridge->from], view->present[bridge->from]);
+    const bool is_open = is_of(&question->horizon, bridge) && max > scenario->move_min && max > 0;
 
-    question->corridors[index] =
-        (struct model_corridor){.from = bridge->from,
-                                .to = bridge->to,
-                                .transaction = index,
-                                .max = max > scenario->move_min && max > 0 ? max : 0,
-                                .cost = rate * bridge->delay_s / YEAR_S,
-                                .output = ROUTE_OUTPUT_LINEAR,
-                                .gain = 1 - bridge->fee};
+    question->corridors[index] = (struct model_corridor){.from = bridge->from,
+                                                         .to = bridge->to,
+                                                         .transaction = index,
+                                                         .max = is_open ? max : 0,
+                                                         .cost = rate * bridge->delay_s / YEAR_S,
+                                                         .output = ROUTE_OUTPUT_LINEAR,
+                                                         .gain = 1 - bridge->fee};
     question->transactions[index] =
         (struct model_transaction){.cost = bridge->fixed + scenario->chains[bridge->from].gas,
                                    .corridors = {.first = index, .count = 1}};
@@ -477,7 +482,7 @@ uint32_t policy_sluice(const struct world_view *view, struct world_move moves[WO
     }
     const double near_s = LOOKOUT * near_max + 4.0 * scenario->plan_s;
     const double far_s = LOOKOUT * slowest + 4.0 * scenario->plan_s;
-    const struct horizon near = {0, near_max, near_s, 0, 0};
+    const struct horizon near = {-1, near_max, near_s, 0, 0};
     const struct horizon far = {edge, slowest, far_s, 0, near_s};
     const uint32_t near_count = batch(view, &near, present, moves);
     if (slowest > edge) {

@@ -23,6 +23,10 @@
 #define LOCATION_BYTES_MAX 512u
 #define REASON_BYTES_MAX   256u /* revert texts and other words from outside, cut to fit */
 
+#define RULES_MAX           128u /* of all lists that say which messages are delivered */
+#define CONDITIONS_MAX      512u /* of all those rules together */
+#define RULE_NOTE_BYTES_MAX 64u  /* why a block list's entry is there, with the final NUL */
+
 #define DISSENT_QUESTION_BYTES_MAX 1024u  /* what was asked when endpoints disagreed, cut to fit */
 #define DISSENT_ANSWER_BYTES_MAX   16384u /* and what one of them said */
 
@@ -37,6 +41,8 @@
 #define BATCH_EVENTS_MAX           256u       /* events that share one journal commit */
 #define BATCH_BYTES_MAX            (8u << 20)
 #define BALANCES_PER_EVENT_MAX     512u
+/* Without a better proof than this a plan is not acted upon: of what could be gained. */
+#define PLAN_GAP_PPM_MAX 100000u
 #define MOVES_PER_PLAN_MAX         256u
 #define PLAN_PROOF_BYTES_MAX       24576u /* of a plan: prices, and a tree of decisions */
 

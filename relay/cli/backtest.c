@@ -43,7 +43,87 @@ static void run_all(struct backtest *backtest)
         world_hindsight(backtest->scenario, &backtest->transfers, &backtest->best) == STATUS_OK;
 }
 
+/* ---- who is ahead, and why ---- */
+
+#define PARTS_COUNT 5u
+
+/* What another policy made more by than ours; losses count as less. */
+struct lead {
+    uint32_t policy;
+    double by;
+    struct {
+        const char *what;
+        double by;
+        const char *words; /* when this decides it */
+    } parts[PARTS_COUNT];  /* the largest first */
+};
+
+static void parts_sort(struct lead *lead)
+{
+    for (uint32_t i = 1; i < PARTS_COUNT; i++) {
+        for (uint32_t k = i; k > 0 && lead->parts[k].by > lead->parts[k - 1].by; k--) {
+            const struct lead swapped = *lead;
+            lead->parts[k] = swapped.parts[k - 1];
+            lead->parts[k - 1] = swapped.parts[k];
+        }
+    }
+}
+
+/* The best of the others against ours, which comes first. */
+static struct lead lead_of(const struct backtest *backtest)
+{
+    const struct world_result *ours = &backtest->results[0];
+    uint32_t best = 1;
+
+    CHECK(backtest->count > 1);
+    for (uint32_t i = 2; i < backtest->count; i++) {
+        best = backtest->results[i].value > backtest->results[best].value ? i : best;
+    }
+    const struct world_result *other = &backtest->results[best];
+    struct lead lead = {
+        .policy = best,
+        .by = other->value - ours->value,
+        .parts = {{"transfers paid in time", other->earned - ours->earned,
+                   "it had liquidity where users wanted it sooner"},
+                  {"transfers that waited", ours->blocked - other->blocked,
+                   "fewer of its transfers waited: ours had capital under way or elsewhere"},
+                  {"yield", other->yield - ours->yield, "its capital sat where more was paid"},
+                  {"bridge fees", ours->fees - other->fees,
+                   "ours moved capital that users did not want in the end"},
+                  {"gas", ours->gas - other->gas, "ours made more moves for the same service"}}};
+    parts_sort(&lead);
+    return lead;
+}
+
 /* ---- output ---- */
+
+static json_t *lead_json(const struct backtest *backtest)
+{
+    const struct lead lead = lead_of(backtest);
+    json_t *parts = json_object();
+
+    CHECK(parts != NULL);
+    for (uint32_t i = 0; i < PARTS_COUNT; i++) {
+        const int rc = json_object_set_new(parts, lead.parts[i].what, json_real(lead.parts[i].by));
+        CHECK(rc == 0);
+    }
+    return json_pack("{s:s, s:f, s:s, s:o}", "policy", policies[lead.policy].name, "by", lead.by,
+                     "because", lead.by > 0 ? lead.parts[0].words : "", "parts", parts);
+}
+
+static void lead_print(const struct backtest *backtest)
+{
+    const struct lead lead = lead_of(backtest);
+
+    if (!(lead.by > 0)) {
+        return;
+    }
+    (void)printf("\n%s made %.2f more than sluice: %s.\n", policies[lead.policy].name, lead.by,
+                 lead.parts[0].words);
+    for (uint32_t i = 0; i < PARTS_COUNT; i++) {
+        (void)printf("  %+12.2f  %s\n", lead.parts[i].by, lead.parts[i].what);
+    }
+}
 
 static json_t *result_json(const struct backtest *backtest, uint32_t index)
 {
@@ -72,10 +152,10 @@ static int print_json(const struct backtest *backtest)
         const int rc = json_array_append_new(list, result_json(backtest, i));
         CHECK(rc == 0);
     }
-    return cli_print_json(json_pack("{s:s, s:I, s:o, s:o}", "title", backtest->scenario->title,
+    return cli_print_json(json_pack("{s:s, s:I, s:o, s:o, s:o}", "title", backtest->scenario->title,
                                     "seed", (json_int_t)backtest->scenario->seed, "hindsight",
                                     backtest->has_best ? json_real(backtest->best) : json_null(),
-                                    "policies", list));
+                                    "best_other", lead_json(backtest), "policies", list));
 }
 
 static int print_table(const struct backtest *backtest)
@@ -106,6 +186,7 @@ static int print_table(const struct backtest *backtest)
         cli_table_cell(table, "%" PRIu64, result->moves);
     }
     cli_table_print(table);
+    lead_print(backtest);
     return fflush(stdout) == 0 ? EXIT_DONE : EXIT_TEMPORARY;
 }
 

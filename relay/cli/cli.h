@@ -38,6 +38,7 @@ int cli_plan(int argc, char **argv);
 int cli_messages(int argc, char **argv);
 int cli_config(int argc, char **argv);
 int cli_approve(int argc, char **argv);
+int cli_mandate(int argc, char **argv); /* relay/cli/mandate.c */
 int cli_reject(int argc, char **argv);
 int cli_pause(int argc, char **argv);
 int cli_resume(int argc, char **argv);
@@ -59,7 +60,7 @@ int cli_solve(int argc, char **argv);    /* relay/cli/solve.c */
 int cli_certify(int argc, char **argv);  /* relay/cli/certify.c */
 int cli_tool(int argc, char **argv);     /* relay/cli/tool.c */
 int cli_doctor(int argc, char **argv);   /* relay/cli/doctor.c */
-int cli_rpc(int argc, char **argv);      /* relay/cli/doctor.c */
+int cli_rpc(int argc, char **argv);      /* relay/cli/rpc.c */
 int cli_explain(int argc, char **argv);  /* relay/cli/explain.c */
 
 /* ---- options ---- */
@@ -71,7 +72,7 @@ struct cli_option {
     bool *flag;
 };
 
-#define CLI_ARGUMENTS_MAX 4u
+#define CLI_ARGUMENTS_MAX 128u
 
 struct cli_arguments {
     const char *values[CLI_ARGUMENTS_MAX];

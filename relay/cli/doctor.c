@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `sluice doctor` and `sluice rpc status`: both use the configuration for a few seconds as a node
- * would, and say what they found; doctor also what to do about it. */
+/* `sluice doctor`: uses the configuration for a few seconds as a node would, and says what it found
+ * and what to do about it. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,17 +13,14 @@
 #include <unistd.h>
 
 #include "relay/cli/cli.h"
-#include "relay/cli/json_of.h"
-#include "relay/node/probe.h"
+#include "relay/cli/look.h"
 #include "store/source.h"
 
-#define SECONDS_DEFAULT 20u
-#define SECONDS_MAX     600u
-#define AGE_S_MAX       300u /* of a head: more, and the chain stands or its endpoints do */
-#define SKEW_S_MAX      15u  /* a head from the future: our clock, or theirs */
-#define DISK_BYTES_MIN  ((uint64_t)1 << 30)
-#define FINDINGS_MAX    (8u * CHAINS_MAX + 16u)
-#define TEXT_BYTES      224u
+#define AGE_S_MAX      300u /* of a head: more, and the chain stands or its endpoints do */
+#define SKEW_S_MAX     15u  /* a head from the future: our clock, or theirs */
+#define DISK_BYTES_MIN ((uint64_t)1 << 30)
+#define FINDINGS_MAX   (8u * CHAINS_MAX + 16u)
+#define TEXT_BYTES     224u
 
 enum grade { GRADE_PASS = 0, GRADE_WARN, GRADE_FAIL };
 
@@ -137,22 +134,11 @@ static void look_at_signer(struct report *report, const struct node_config *conf
 
 /* ---- a chain ---- */
 
-static uint32_t count_verdict(const struct probe_chain *chain, uint32_t endpoints_count,
-                              enum probe_verdict verdict)
-{
-    uint32_t count = 0;
-
-    for (uint32_t i = 0; i < endpoints_count; i++) {
-        count += chain->endpoints[i].verdict == verdict ? 1 : 0;
-    }
-    return count;
-}
-
 static void look_at_endpoints(struct report *report, const struct node_chain *config,
                               const char *name, const struct probe_chain *chain)
 {
-    const uint32_t good = count_verdict(chain, config->endpoints_count, PROBE_GOOD);
-    const uint32_t wrong = count_verdict(chain, config->endpoints_count, PROBE_WRONG);
+    const uint32_t good = look_count(chain, config->endpoints_count, PROBE_GOOD);
+    const uint32_t wrong = look_count(chain, config->endpoints_count, PROBE_WRONG);
     const enum grade lone = config->quorum == 1 ? GRADE_WARN : GRADE_PASS;
 
     for (uint32_t i = 0; i < config->endpoints_count; i++) {
@@ -248,7 +234,7 @@ static void look_at_chain(struct report *report, const struct node_config *confi
     const char *name = config->core.chains[index].name;
 
     look_at_endpoints(report, shell, name, chain);
-    if (count_verdict(chain, shell->endpoints_count, PROBE_GOOD) < shell->quorum) {
+    if (look_count(chain, shell->endpoints_count, PROBE_GOOD) < shell->quorum) {
         return; /* nothing of the rest can be known */
     }
     look_at_heads(report, name, probe, chain);
@@ -310,175 +296,27 @@ static int print_report(const struct report *report, bool json)
     return exit_code(report);
 }
 
-/* Loads the configuration and looks; false: it was said why not, and `*ret_code` is set. */
-static bool look(const char *verb, const char *path, const char *seconds_text,
-                 struct node_config **ret_config, struct probe **ret_probe, int *ret_code)
-{
-    struct settings_error error;
-    uint64_t seconds = SECONDS_DEFAULT;
-
-    *ret_code = EXIT_USAGE;
-    if (path == NULL) {
-        cli_say(verb, "--config FILE is needed; deploy/config/sluice.example.yaml is one");
-        return false;
-    }
-    if (seconds_text != NULL &&
-        (!cli_count(seconds_text, &seconds) || seconds == 0 || seconds > SECONDS_MAX)) {
-        cli_say(verb, "--seconds must be a whole number from 1 to %u", SECONDS_MAX);
-        return false;
-    }
-    enum status status = config_load(path, ret_config, &error);
-    if (status != STATUS_OK) {
-        cli_say(verb, "%s", error.text);
-        *ret_code = status == STATUS_REFUSED ? EXIT_REFUSED : EXIT_USAGE;
-        return false;
-    }
-    cli_say(verb, "looking at %u chains for up to %llu s", (*ret_config)->core.chains_count,
-            (unsigned long long)seconds);
-    const struct probe_options options = {.wait = DURATION_MS(seconds * 1000)};
-    status = probe_run(*ret_config, &options, ret_probe);
-    if (status != STATUS_OK) {
-        cli_say(verb, "the chains cannot be set up: %s", status_name(status));
-        (void)config_free(*ret_config);
-        return false;
-    }
-    return true;
-}
-
 int cli_doctor(int argc, char **argv)
 {
-    const char *path = NULL;
-    const char *seconds = NULL;
-    bool json = false;
-    const struct cli_option options[] = {{.name = "--config", .value = &path},
-                                         {.name = "--seconds", .value = &seconds},
-                                         {.name = "--json", .flag = &json},
-                                         {.name = NULL}};
     struct cli_arguments arguments;
-    struct node_config *config = NULL;
-    struct probe *probe = NULL;
+    struct look look;
     int code = EXIT_USAGE;
-    if (!cli_parse(argc, argv, options, 0, &arguments, &code) ||
-        !look("doctor", path, seconds, &config, &probe, &code)) {
+
+    if (!look_parse(argc, argv, 0, &arguments, &look, &code) || !look_run(&look, "doctor", &code)) {
         return code;
     }
     struct report *report = calloc(1, sizeof(*report));
     code = EXIT_TEMPORARY;
     if (report != NULL) {
-        look_at_disk(report, config);
-        look_at_journal(report, config);
-        look_at_signer(report, config);
-        for (uint32_t i = 0; i < config->core.chains_count; i++) {
-            look_at_chain(report, config, i, probe);
+        look_at_disk(report, look.config);
+        look_at_journal(report, look.config);
+        look_at_signer(report, look.config);
+        for (uint32_t i = 0; i < look.config->core.chains_count; i++) {
+            look_at_chain(report, look.config, i, look.probe);
         }
-        code = print_report(report, json);
+        code = print_report(report, look.json);
     }
     free(report);
-    (void)probe_free(probe);
-    (void)config_free(config);
-    return code;
-}
-
-/* ---- rpc status ---- */
-
-static json_t *endpoint_json(const struct node_config *config, uint32_t chain, uint32_t index,
-                             const struct probe *probe)
-{
-    static const char *const words[] = {"no answer", "good", "wrong", "down"};
-    const struct probe_endpoint *endpoint = &probe->chains[chain].endpoints[index];
-    const struct chain_endpoint *seen = &endpoint->seen;
-    const uint64_t now_s = probe->ended.ns / 1000000000u;
-    const bool has_head = seen->head_number > 0;
-
-    return json_pack(
-        "{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "chain",
-        config->core.chains[chain].name, "endpoint", config->chains[chain].endpoints[index],
-        "state", words[endpoint->verdict], "head",
-        has_head ? json_of_count(seen->head_number) : json_null(), "head_age_s",
-        has_head ? json_integer((json_int_t)now_s - (json_int_t)seen->head_time_s) : json_null(),
-        "final", seen->final_number > 0 ? json_of_count(seen->final_number) : json_null(),
-        "latency_us", json_of_count(seen->latency.ns / 1000), "calls",
-        json_of_count(seen->calls_sent), "errors", json_of_count(seen->errors), "silences",
-        json_of_count(seen->silences), "malformed", json_of_count(seen->malformed), "dissents",
-        json_of_count(seen->dissents), "behind", json_of_count(seen->behind), "detail",
-        endpoint->detail);
-}
-
-static long long count_of(const json_t *object, const char *key)
-{
-    return (long long)json_integer_value(json_object_get(object, key));
-}
-
-static void print_endpoints(const json_t *list)
-{
-    static const char *const titles[] = {"CHAIN",   "ENDPOINT",    "STATE",  ">HEAD",   ">AGE S",
-                                         ">FINAL",  ">LATENCY MS", ">CALLS", ">ERRORS", ">SILENT",
-                                         ">BEHIND", ">DISSENTS",   "DETAIL", NULL};
-    struct cli_table *table = cli_table_new(titles);
-    const json_t *entry;
-    size_t index;
-
-    json_array_foreach(list, index, entry)
-    {
-        cli_table_cell(table, "%s", json_text_at(entry, "chain"));
-        cli_table_cell(table, "%s", json_text_at(entry, "endpoint"));
-        cli_table_cell(table, "%s", json_text_at(entry, "state"));
-        cli_table_cell(table, "%lld", count_of(entry, "head"));
-        cli_table_cell(table, "%lld", count_of(entry, "head_age_s"));
-        cli_table_cell(table, "%lld", count_of(entry, "final"));
-        cli_table_cell(table, "%.1f", (double)count_of(entry, "latency_us") / 1000.0);
-        cli_table_cell(table, "%lld", count_of(entry, "calls"));
-        cli_table_cell(table, "%lld", count_of(entry, "errors"));
-        cli_table_cell(table, "%lld", count_of(entry, "silences"));
-        cli_table_cell(table, "%lld", count_of(entry, "behind"));
-        cli_table_cell(table, "%lld", count_of(entry, "dissents"));
-        cli_table_cell(table, "%s", json_text_at(entry, "detail"));
-    }
-    cli_table_print(table);
-}
-
-int cli_rpc(int argc, char **argv)
-{
-    const char *path = NULL;
-    const char *seconds = NULL;
-    bool json = false;
-    const struct cli_option options[] = {{.name = "--config", .value = &path},
-                                         {.name = "--seconds", .value = &seconds},
-                                         {.name = "--json", .flag = &json},
-                                         {.name = NULL}};
-    struct cli_arguments arguments;
-    struct node_config *config = NULL;
-    struct probe *probe = NULL;
-    int code = EXIT_USAGE;
-    if (!cli_parse(argc, argv, options, 1, &arguments, &code)) {
-        return code;
-    }
-    if (arguments.count != 1 || strcmp(arguments.values[0], "status") != 0) {
-        cli_say("rpc", "say 'sluice rpc status --config FILE'");
-        return EXIT_USAGE;
-    }
-    if (!look("rpc", path, seconds, &config, &probe, &code)) {
-        return code;
-    }
-    json_t *list = json_array();
-    code = EXIT_DONE;
-    for (uint32_t i = 0; i < config->core.chains_count; i++) {
-        for (uint32_t j = 0; j < config->chains[i].endpoints_count; j++) {
-            (void)json_array_append_new(list, endpoint_json(config, i, j, probe));
-        }
-        if (count_verdict(&probe->chains[i], config->chains[i].endpoints_count, PROBE_GOOD) <
-            config->chains[i].quorum) {
-            code = EXIT_UNREACHABLE;
-        }
-    }
-    if (json) {
-        const int printed = cli_print_json(list);
-        code = printed == EXIT_DONE ? code : printed;
-    } else {
-        print_endpoints(list);
-        json_decref(list);
-    }
-    (void)probe_free(probe);
-    (void)config_free(config);
+    look_end(&look);
     return code;
 }

@@ -10,6 +10,8 @@
 #include "relay/base/hex.h"
 #include "relay/cli/cli.h"
 #include "relay/cli/json_of.h"
+#include "relay/core/policy.h"
+#include "relay/hyperlane/message.h"
 
 #define LIMIT_DEFAULT 1000u
 #define LIMIT_MAX     1000000u
@@ -18,8 +20,8 @@ json_t *message_json(const struct rows_view *view, const struct hash *id,
                      const struct message_row *message)
 {
     return json_pack(
-        "{s:o, s:s, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "id",
-        json_of_hash(id), "state", message_state_name(message->state), "reason",
+        "{s:o, s:s, s:o, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o}",
+        "id", json_of_hash(id), "state", message_state_name(message->state), "reason",
         json_of_reason(message->reason), "since", json_of_time(message->since), "origin",
         rows_view_chain(view, message->origin), "destination",
         rows_view_chain(view, message->destination), "nonce", json_of_count(message->nonce),
@@ -28,7 +30,11 @@ json_t *message_json(const struct rows_view *view, const struct hash *id,
         "dispatch_transaction", json_of_hash(&message->dispatch_transaction), "seen_at",
         json_of_time(message->seen_at), "final_at", json_of_time(message->final_at), "attempts",
         json_of_count(message->attempts_count), "delivered_block",
-        message->delivered_block == 0 ? json_null() : json_of_count(message->delivered_block));
+        message->delivered_block == 0 ? json_null() : json_of_count(message->delivered_block),
+        "words", cli_bytes_text(bytes_from(message->words, message->words_count)), "next_try",
+        json_of_time(message->state == MESSAGE_RETRY || message->state == MESSAGE_QUARANTINED
+                         ? message->due
+                         : (struct instant){.ns = 0}));
 }
 
 static const char *signer_word(const struct signer_view *signer)
@@ -70,6 +76,30 @@ static json_t *transaction_json(const struct message_why *why)
     return object;
 }
 
+/* What its delivery is asked for, and what was paid for it at the origin; null: nothing is asked.
+ */
+static json_t *payment_json(const struct rows_view *view, const struct hash *id,
+                            const struct message_row *message)
+{
+    struct policy_paid paid = {.gas_spent = message->gas_spent};
+    struct message_view parsed;
+    struct bytes body;
+    if (view->config->policy.rules_count == 0 ||
+        core_view_gas_paid(&view->source, id, message, &paid.gas, &paid.payment) != STATUS_OK ||
+        core_view_body(&view->source, id, &body) != STATUS_OK ||
+        message_parse(body, &parsed) != STATUS_OK) {
+        return json_null();
+    }
+    const struct policy_demand demand =
+        policy_gas(&view->config->policy, &parsed, id, &paid, message->gas);
+    if (demand.kind == GAS_DEMAND_NONE) {
+        return json_null();
+    }
+    return json_pack("{s:o, s:o, s:s, s:b}", "paid", json_of_amount(&demand.paid), "needed",
+                     json_of_amount(&demand.needed), "unit",
+                     demand.kind == GAS_DEMAND_QUOTED ? "gas" : "wei", "enough", demand.is_met);
+}
+
 json_t *message_why_json(const struct rows_view *view, const struct hash *id,
                          const struct message_why *why)
 {
@@ -83,6 +113,7 @@ json_t *message_why_json(const struct rows_view *view, const struct hash *id,
                                                        json_of_address(&signer->validator), "proof",
                                                        signer_word(signer)));
     }
+    (void)json_object_set_new(object, "payment", payment_json(view, id, &why->message));
     (void)json_object_update_new(
         object,
         json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "leaf_index",
@@ -115,6 +146,18 @@ void message_why_print(const json_t *object)
     (void)printf("state        %s: %s (since %s)\n", json_text_at(object, "state"),
                  json_text_at(json_object_get(object, "reason"), "text"),
                  json_text_at(object, "since"));
+    if (number_at(object, "attempts") > 0) {
+        (void)printf("failures     %lld; next try %s\n", number_at(object, "attempts"),
+                     json_text_at(object, "next_try"));
+    }
+    if (json_text_at(object, "words")[0] != '\0') {
+        (void)printf("reverted     %s\n", json_text_at(object, "words"));
+    }
+    const json_t *payment = json_object_get(object, "payment");
+    if (json_is_object(payment)) {
+        (void)printf("payment      paid %s of %s %s at the origin\n", json_text_at(payment, "paid"),
+                     json_text_at(payment, "needed"), json_text_at(payment, "unit"));
+    }
     (void)printf("dispatched   block %lld, transaction %s\n", number_at(object, "origin_block"),
                  json_text_at(object, "dispatch_transaction"));
     (void)printf("final        %s (%s is final to block %lld)\n", json_text_at(object, "final_at"),
@@ -226,7 +269,7 @@ static bool is_state(const char *text)
     if (strcmp(text, "open") == 0 || strcmp(text, "all") == 0) {
         return true;
     }
-    for (int state = MESSAGE_SEEN; state <= (int)MESSAGE_DROPPED; state++) {
+    for (int state = MESSAGE_SEEN; state <= (int)MESSAGE_BLOCKED; state++) {
         if (strcmp(message_state_name((enum message_state)state), text) == 0) {
             return true;
         }
@@ -299,7 +342,8 @@ static int check_words(const struct cli_arguments *arguments, const char *state,
     const bool show = arguments->count == 2 && strcmp(arguments->values[0], "show") == 0;
     struct amount amount = amount_from_u64(LIMIT_DEFAULT);
     if (!list && !show) {
-        cli_say("messages", "say 'sluice messages list' or 'sluice messages show ID'");
+        cli_say("messages", "say 'sluice messages list', 'sluice messages show ID', or retry, hold "
+                            "or drop and ids");
         return EXIT_USAGE;
     }
     if (!is_state(state)) {
@@ -323,17 +367,30 @@ int cli_messages(int argc, char **argv)
     const char *data = NULL;
     const char *state = "open";
     const char *limit_text = NULL;
+    const char *reason = NULL;
     bool json = false;
-    const struct cli_option options[] = {
-        {.name = "--config", .value = &path}, {.name = "--data", .value = &data},
-        {.name = "--state", .value = &state}, {.name = "--limit", .value = &limit_text},
-        {.name = "--json", .flag = &json},    {.name = NULL}};
+    const struct cli_option options[] = {{.name = "--config", .value = &path},
+                                         {.name = "--data", .value = &data},
+                                         {.name = "--state", .value = &state},
+                                         {.name = "--limit", .value = &limit_text},
+                                         {.name = "--reason", .value = &reason},
+                                         {.name = "--json", .flag = &json},
+                                         {.name = NULL}};
     struct cli_arguments arguments;
     struct rows_view view;
     uint64_t limit = 0;
     int code = EXIT_USAGE;
-    if (!cli_parse(argc, argv, options, 2, &arguments, &code)) {
+    if (!cli_parse(argc, argv, options, CLI_ARGUMENTS_MAX, &arguments, &code)) {
         return code;
+    }
+    struct messages_question question = {
+        .config = path, .data = data, .reason = reason, .json = json};
+    if (arguments.count > 0 && messages_find_ask(arguments.values[0], &question.action)) {
+        return messages_ask(&question, &arguments);
+    }
+    if (reason != NULL) {
+        cli_say("messages", "--reason is for retry, hold and drop");
+        return EXIT_USAGE;
     }
     code = check_words(&arguments, state, limit_text, &limit);
     if (code == EXIT_DONE) {

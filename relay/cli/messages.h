@@ -5,7 +5,9 @@
 
 #include <jansson.h>
 
+#include "relay/cli/cli.h"
 #include "relay/cli/rows_view.h"
+#include "relay/core/event.h"
 #include "relay/core/view.h"
 
 /* New references. */
@@ -16,5 +18,18 @@ json_t *message_why_json(const struct rows_view *view, const struct hash *id,
                          const struct message_why *why);
 /* The tree of message_why_json for people. */
 void message_why_print(const json_t *object);
+
+/* `sluice messages retry | hold | drop ID...` */
+struct messages_question {
+    enum operator_action action;
+    const char *config; /* NULL where not given */
+    const char *data;
+    const char *reason;
+    bool json;
+};
+/* False: not one of these words. */
+bool messages_find_ask(const char *word, enum operator_action *ret_action);
+/* The ids are the arguments after the first. Asks, prints; an exit code. */
+int messages_ask(const struct messages_question *question, const struct cli_arguments *arguments);
 
 #endif

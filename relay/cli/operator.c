@@ -74,11 +74,16 @@ static bool says_done(enum operator_action action, enum reason reason)
     return false;
 }
 
+bool operator_is_refused(const struct operator_request *request, const struct control_reply *reply)
+{
+    return reply->code != REASON_NONE && reply->level != NOTE_INFO &&
+           !says_done(request->question.action, (enum reason)reply->code);
+}
+
 static int print_reply(const struct operator_request *request, const struct control_reply *reply)
 {
     const char *said = reply->code == REASON_NONE ? "" : reason_text((enum reason)reply->code);
-    const bool refused = reply->code != REASON_NONE && reply->level != NOTE_INFO &&
-                         !says_done(request->question.action, (enum reason)reply->code);
+    const bool refused = operator_is_refused(request, reply);
     if (request->json) {
         const int code = cli_print_json(
             json_pack("{s:s, s:b, s:i, s:s, s:s}", "action", request->verb, "accepted", !refused,
@@ -91,12 +96,13 @@ static int print_reply(const struct operator_request *request, const struct cont
     return refused ? EXIT_REFUSED : EXIT_DONE;
 }
 
-int operator_ask(const struct operator_request *request)
+int operator_ask_for(const struct operator_request *request, struct control_reply *ret_reply)
 {
     struct control_reply reply;
     const enum status status = control_ask(request->socket, &request->question, &reply);
     if (status == STATUS_OK) {
-        return print_reply(request, &reply);
+        *ret_reply = reply;
+        return EXIT_DONE;
     }
     if (status == STATUS_UNREACHABLE) {
         cli_say(request->verb, "no node listens at %s; is it running, and are you its user?",
@@ -114,6 +120,13 @@ int operator_ask(const struct operator_request *request)
     }
     cli_say(request->verb, "what listens at %s is not a node", request->socket);
     return EXIT_UNREACHABLE;
+}
+
+int operator_ask(const struct operator_request *request)
+{
+    struct control_reply reply;
+    const int code = operator_ask_for(request, &reply);
+    return code == EXIT_DONE ? print_reply(request, &reply) : code;
 }
 
 static int run_operator(int argc, char **argv, enum operator_action action, bool needs_plan)

@@ -18,6 +18,10 @@ struct operator_request {
  * of the chain called `chain_name`, unless it is NULL. Says what is wrong; an exit code. */
 int operator_find(const char *path, const char *data, const char *chain_name,
                   struct operator_request *request);
+/* Asks; what is wrong is said. EXIT_DONE: `ret_reply` is what the node said. */
+int operator_ask_for(const struct operator_request *request, struct control_reply *ret_reply);
+/* True when the reply is a no. */
+bool operator_is_refused(const struct operator_request *request, const struct control_reply *reply);
 /* Asks and prints what the node said; an exit code. */
 int operator_ask(const struct operator_request *request);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "relay/base/markup.h"
 #include "relay/cli/cli.h"
 #include "relay/cli/json_of.h"
 #include "relay/cli/report_internal.h"
@@ -231,20 +232,10 @@ bool report_print_text(FILE *stream, const json_t *report)
 static void escape(FILE *stream, const char *text)
 {
     for (; *text != '\0'; text++) {
-        switch (*text) {
-        case '<':
-            (void)fputs("&lt;", stream);
-            break;
-        case '>':
-            (void)fputs("&gt;", stream);
-            break;
-        case '&':
-            (void)fputs("&amp;", stream);
-            break;
-        case '"':
-            (void)fputs("&quot;", stream);
-            break;
-        default: /* not an enum */
+        const char *entity = markup_entity(*text);
+        if (entity != NULL) {
+            (void)fputs(entity, stream);
+        } else {
             (void)fputc(*text, stream);
         }
     }

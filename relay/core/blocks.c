@@ -190,15 +190,6 @@ static void stop(struct step *step, uint32_t domain, struct chain_row *chain, en
     step_note(step, NOTE_ALARM, domain, NULL, reason, text);
 }
 
-void blocks_stop(struct step *step, uint32_t domain, enum reason reason, const char *text)
-{
-    struct chain_row chain;
-
-    if (blocks_chain(step, domain, &chain)) {
-        stop(step, domain, &chain, reason, text);
-    }
-}
-
 /* ---- start ---- */
 
 /* All that is not final is read anew: what was given before counts no more (invariant 2), and what
@@ -234,6 +225,57 @@ void blocks_on_start(struct step *step)
 {
     for (uint32_t i = 0; i < step->config->chains_count; i++) {
         start_chain(step, &step->config->chains[i]);
+    }
+}
+
+/* ---- what questions cost ---- */
+
+void blocks_on_calls(struct step *step, const struct event *event)
+{
+    const struct calls_row calls = {.day = event->calls.day, .spent = event->calls.spent};
+    uint8_t key[CALLS_KEY_BYTES];
+    uint8_t memory[CALLS_ROW_BYTES];
+
+    if (step_chain(step, event->domain) == NULL ||
+        event->calls.endpoint_index >= ENDPOINTS_PER_CHAIN_MAX) {
+        return;
+    }
+    step_put(step, calls_key(key, event->domain, event->calls.endpoint_index),
+             calls_row_pack(memory, &calls));
+}
+
+static bool calls_get(struct step *step, uint32_t domain, uint32_t endpoint,
+                      struct calls_row *ret_calls)
+{
+    uint8_t key[CALLS_KEY_BYTES];
+    struct bytes value;
+
+    if (!step_get(step, calls_key(key, domain, endpoint), &value)) {
+        return false;
+    }
+    if (calls_row_unpack(value, ret_calls) != STATUS_OK) {
+        step->status = STATUS_CORRUPT;
+        return false;
+    }
+    return true;
+}
+
+static void command_watch(struct step *step, uint32_t domain, uint64_t from_block)
+{
+    struct command *const command = step_command(step, COMMAND_WATCH, domain);
+    uint64_t *const spent = command->watch.calls_spent;
+
+    command->watch.from_block = from_block;
+    for (uint32_t i = 0; i < ENDPOINTS_PER_CHAIN_MAX; i++) {
+        struct calls_row calls;
+        if (!calls_get(step, domain, i, &calls) || calls.day < command->watch.calls_day) {
+            continue;
+        }
+        if (calls.day > command->watch.calls_day) {
+            memset(spent, 0, sizeof(command->watch.calls_spent));
+            command->watch.calls_day = calls.day;
+        }
+        spent[i] = calls.spent;
     }
 }
 
@@ -452,7 +494,7 @@ bool blocks_on_due(struct step *step, const struct hash *id)
             return false; /* blocks of the last watch are left: go on with the next step */
         }
         chain.watch_wanted = false;
-        step_command(step, COMMAND_WATCH, domain)->watch.from_block = from;
+        command_watch(step, domain, from);
     }
     apply(step, domain, &chain);
     return true;

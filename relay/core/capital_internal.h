@@ -55,8 +55,8 @@ bool capital_next_watched(const struct core_config *config, uint32_t domain, uin
 struct hash capital_ledger_due(uint32_t domain);
 
 /* ---- ledger ---- */
-/* The ledger of this chain agrees with the chain, recently, and holds whole blocks alone. */
-bool ledger_is_fit(struct step *step, uint32_t domain);
+/* REASON_NONE: the ledger of this chain agrees with the chain, recently, and holds whole blocks
+ * alone; else why not. */
 enum reason ledger_reason(struct step *step, uint32_t domain);
 struct account_balance ledger_balance(struct step *step, const struct account *account);
 /* Asks again or goes on, when the due row fires. */

@@ -210,20 +210,6 @@ enum status capital_view_vault(const struct row_source *source, uint32_t domain,
     return status != STATUS_OK ? status : decoded(vault_row_unpack(value, ret_row));
 }
 
-enum status capital_view_quote(const struct row_source *source, uint32_t domain,
-                               const struct address *router, uint32_t destination,
-                               struct quote_row *ret_row)
-{
-    uint8_t key[CAPITAL_KEY_BYTES_MAX];
-    struct bytes value;
-    const enum status status = row_get(source, quotes_key(key, domain, router), &value);
-
-    if (status != STATUS_OK) {
-        return status;
-    }
-    return quote_row_find(value, destination, ret_row) ? STATUS_OK : STATUS_NOT_FOUND;
-}
-
 enum status capital_view_posting(const struct row_source *source, uint32_t domain,
                                  uint64_t sequence, struct posting_row *ret_row)
 {
@@ -618,17 +604,6 @@ const char *posting_kind_name(enum posting_kind kind)
         return "gas";
     case POSTING_SETTLEMENT:
         return "settlement";
-    }
-    return "unknown";
-}
-
-const char *transit_kind_name(enum transit_kind kind)
-{
-    switch (kind) {
-    case TRANSIT_USER:
-        return "user";
-    case TRANSIT_MOVE:
-        return "move";
     }
     return "unknown";
 }

@@ -101,9 +101,6 @@ MUST_USE enum status capital_view_next_transit(const struct row_source *source,
 
 MUST_USE enum status capital_view_vault(const struct row_source *source, uint32_t domain,
                                         const struct address *vault, struct vault_row *ret_row);
-MUST_USE enum status capital_view_quote(const struct row_source *source, uint32_t domain,
-                                        const struct address *router, uint32_t destination,
-                                        struct quote_row *ret_row);
 
 /* One or two words for people and for --json. Static memory. */
 const char *plan_state_name(enum plan_state state);
@@ -111,6 +108,5 @@ const char *move_state_name(enum move_state state);
 const char *ledger_state_name(enum ledger_state state);
 const char *account_kind_name(enum account_kind kind);
 const char *posting_kind_name(enum posting_kind kind);
-const char *transit_kind_name(enum transit_kind kind);
 
 #endif

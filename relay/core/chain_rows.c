@@ -66,3 +66,34 @@ enum status chain_row_unpack(struct bytes bytes, struct chain_row *ret_chain)
     *ret_chain = chain;
     return STATUS_OK;
 }
+
+struct bytes calls_key(uint8_t memory[CALLS_KEY_BYTES], uint32_t domain, uint32_t endpoint)
+{
+    struct packer key = packer_from(memory, CALLS_KEY_BYTES);
+
+    pack_u8(&key, TABLE_CALLS);
+    pack_u32(&key, domain);
+    pack_u32(&key, endpoint);
+    return packer_finish(&key);
+}
+
+struct bytes calls_row_pack(uint8_t memory[CALLS_ROW_BYTES], const struct calls_row *calls)
+{
+    struct packer row = packer_from(memory, CALLS_ROW_BYTES);
+
+    pack_u64(&row, calls->day);
+    pack_u64(&row, calls->spent);
+    return packer_finish(&row);
+}
+
+enum status calls_row_unpack(struct bytes bytes, struct calls_row *ret_calls)
+{
+    struct unpacker unpacker = unpacker_from(bytes);
+    const struct calls_row calls = {.day = unpack_u64(&unpacker), .spent = unpack_u64(&unpacker)};
+
+    if (!unpacker_is_done(&unpacker)) {
+        return STATUS_CORRUPT;
+    }
+    *ret_calls = calls;
+    return STATUS_OK;
+}

@@ -36,4 +36,17 @@ void chain_row_pack(const struct chain_row *chain, struct packer *packer);
 /* STATUS_CORRUPT: not such a row. */
 MUST_USE enum status chain_row_unpack(struct bytes bytes, struct chain_row *ret_chain);
 
+/* TABLE_CALLS, domain u32, endpoint u32 -> struct calls_row: endpoints with a daily budget. */
+#define CALLS_KEY_BYTES 9u
+#define CALLS_ROW_BYTES 16u
+
+struct calls_row {
+    uint64_t day; /* since the epoch, UTC */
+    uint64_t spent;
+};
+struct bytes calls_key(uint8_t memory[CALLS_KEY_BYTES], uint32_t domain, uint32_t endpoint);
+struct bytes calls_row_pack(uint8_t memory[CALLS_ROW_BYTES], const struct calls_row *calls);
+/* STATUS_CORRUPT: not such a row. */
+MUST_USE enum status calls_row_unpack(struct bytes bytes, struct calls_row *ret_calls);
+
 #endif

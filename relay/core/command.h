@@ -91,13 +91,19 @@ enum note_level {
     NOTE_ALARM = 3, /* a person must act */
 };
 
+struct watch {
+    uint64_t from_block; /* first block whose facts are wanted */
+    /* What EVENT_CALLS last said of the endpoints, so that a new start does not forget what a day
+     * cost already. */
+    uint64_t calls_day; /* 0: nothing */
+    uint64_t calls_spent[ENDPOINTS_PER_CHAIN_MAX];
+};
+
 struct command {
     enum command_kind kind;
     uint32_t domain; /* the chain it is for; 0 where it is for none */
     union {
-        struct {
-            uint64_t from_block; /* first block whose facts are wanted */
-        } watch;
+        struct watch watch;
         struct {
             struct hash message_id;
             struct bytes message;
@@ -136,6 +142,7 @@ struct command {
         struct {
             uint64_t block_number;
             struct hash block_hash;
+            bool everyone; /* every endpoint that can be asked must say the same */
         } read_tree;
         struct checkpoint sign_checkpoint;
         struct {

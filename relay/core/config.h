@@ -96,6 +96,68 @@ struct core_route {
     struct duration plan_interval;
 };
 
+/* Above this value nothing is believed because a quorum says so: every endpoint must, of a block
+ * that is deeper than final. Of messages: the amount that one of our routers sent, in the message's
+ * units; of moves: the amount. */
+struct core_large {
+    struct amount value; /* of this and more; zero: there is no such tier */
+    uint32_t blocks;     /* final ones, on top of the message's own */
+};
+
+/* Which list a rule is of. Stored: never renumber. */
+enum rule_kind {
+    RULE_WHITELIST = 1,   /* where there is any, one must match */
+    RULE_BLACKLIST = 2,   /* none may match */
+    RULE_ADDRESS = 3,     /* its one condition's address: sender, recipient or in the body */
+    RULE_BLOCK = 4,       /* a blacklist's, with a reason for people and perhaps an end */
+    RULE_GAS_PAYMENT = 5, /* the first that matches says what must be paid for at the origin */
+};
+
+/* stored: never renumber */
+enum gas_demand {
+    GAS_DEMAND_NONE = 0,    /* nothing has to be paid */
+    GAS_DEMAND_MINIMUM = 1, /* `payment` in all */
+    GAS_DEMAND_QUOTED = 2,  /* gas for this part of what the delivery needs */
+};
+
+/* One rule of a list. It matches when for each field that it names one of the values is the
+ * message's; a rule that names none matches every message. */
+struct core_rule {
+    enum rule_kind kind;
+    enum gas_demand demand;         /* RULE_GAS_PAYMENT; else NONE */
+    struct amount payment;          /* GAS_DEMAND_MINIMUM */
+    uint32_t gas_numerator;         /* GAS_DEMAND_QUOTED */
+    uint32_t gas_denominator;       /* likewise; not zero */
+    struct instant until;           /* RULE_BLOCK: from then on it matches nothing; zero: no end */
+    char note[RULE_NOTE_BYTES_MAX]; /* RULE_BLOCK: why it is there */
+};
+
+/* stored: never renumber */
+enum match_field {
+    MATCH_MESSAGE_ID = 1,
+    MATCH_ORIGIN = 2, /* the value's last four bytes are the domain */
+    MATCH_SENDER = 3,
+    MATCH_DESTINATION = 4, /* likewise */
+    MATCH_RECIPIENT = 5,
+    MATCH_ANYWHERE = 6, /* RULE_ADDRESS: sender, recipient, or the bytes of it in the body */
+};
+
+struct core_condition {
+    uint32_t rule; /* index into rules; conditions stand in the order of their rules */
+    enum match_field field;
+    struct hash value;
+};
+
+/* Which messages are delivered, and how long it is tried. */
+struct core_policy {
+    uint32_t retries_max;           /* failures, then a message is given up; zero: never */
+    struct duration retry_wait_max; /* ceiling of the ladder of waits; zero: its own */
+    struct core_rule rules[RULES_MAX];
+    uint32_t rules_count;
+    struct core_condition conditions[CONDITIONS_MAX];
+    uint32_t conditions_count;
+};
+
 struct core_config {
     char node_name[NAME_BYTES_MAX];
     struct core_chain chains[CHAINS_MAX];
@@ -108,6 +170,8 @@ struct core_config {
     uint32_t vaults_count;
     struct address validator; /* checkpoint key's address; zero: no chain is validated */
     struct core_route route;
+    struct core_large large;
+    struct core_policy policy;
 };
 
 #endif

@@ -62,6 +62,7 @@ static void chain_pack(const struct core_chain *chain, struct packer *packer)
     pack_amount(packer, &chain->transaction_fee_max);
     pack_u64(packer, chain->inclusion_deadline.ns);
     pack_u32(packer, chain->in_flight_max);
+    pack_u32(packer, chain->validators_min);
 }
 
 static void chain_unpack(struct unpacker *unpacker, struct core_chain *ret_chain)
@@ -90,6 +91,7 @@ static void chain_unpack(struct unpacker *unpacker, struct core_chain *ret_chain
     ret_chain->transaction_fee_max = unpack_amount(unpacker);
     ret_chain->inclusion_deadline.ns = unpack_u64(unpacker);
     ret_chain->in_flight_max = unpack_u32(unpacker);
+    ret_chain->validators_min = unpack_u32(unpacker);
 }
 
 static void router_pack(const struct core_router *router, struct packer *packer)
@@ -164,6 +166,81 @@ static void route_unpack(struct unpacker *unpacker, struct core_route *ret_route
     ret_route->coin_price = unpack_amount(unpacker);
 }
 
+static void rule_pack(const struct core_rule *rule, struct packer *packer)
+{
+    pack_u8(packer, (uint8_t)rule->kind);
+    pack_u8(packer, (uint8_t)rule->demand);
+    pack_amount(packer, &rule->payment);
+    pack_u32(packer, rule->gas_numerator);
+    pack_u32(packer, rule->gas_denominator);
+    pack_instant(packer, rule->until);
+    pack_text(packer, rule->note, sizeof(rule->note));
+}
+
+static void rule_unpack(struct unpacker *unpacker, struct core_rule *ret_rule)
+{
+    const uint8_t kind = unpack_u8(unpacker);
+    const uint8_t demand = unpack_u8(unpacker);
+
+    if (kind < RULE_WHITELIST || kind > RULE_GAS_PAYMENT || demand > GAS_DEMAND_QUOTED) {
+        unpacker->underrun = true;
+        return;
+    }
+    ret_rule->kind = (enum rule_kind)kind;
+    ret_rule->demand = (enum gas_demand)demand;
+    ret_rule->payment = unpack_amount(unpacker);
+    ret_rule->gas_numerator = unpack_u32(unpacker);
+    ret_rule->gas_denominator = unpack_u32(unpacker);
+    ret_rule->until = unpack_instant(unpacker);
+    unpack_text(unpacker, ret_rule->note, sizeof(ret_rule->note));
+}
+
+static void condition_unpack(struct unpacker *unpacker, struct core_condition *ret_condition)
+{
+    ret_condition->rule = unpack_u32(unpacker);
+    const uint8_t field = unpack_u8(unpacker);
+
+    if (field < MATCH_MESSAGE_ID || field > MATCH_ANYWHERE) {
+        unpacker->underrun = true;
+        return;
+    }
+    ret_condition->field = (enum match_field)field;
+    ret_condition->value = unpack_hash(unpacker);
+}
+
+static void policy_pack(const struct core_policy *policy, struct packer *packer)
+{
+    CHECK(policy->rules_count <= RULES_MAX);
+    CHECK(policy->conditions_count <= CONDITIONS_MAX);
+    pack_u32(packer, policy->retries_max);
+    pack_u64(packer, policy->retry_wait_max.ns);
+    pack_u32(packer, policy->rules_count);
+    for (uint32_t i = 0; i < policy->rules_count; i++) {
+        rule_pack(&policy->rules[i], packer);
+    }
+    pack_u32(packer, policy->conditions_count);
+    for (uint32_t i = 0; i < policy->conditions_count; i++) {
+        const struct core_condition *condition = &policy->conditions[i];
+        pack_u32(packer, condition->rule);
+        pack_u8(packer, (uint8_t)condition->field);
+        pack_hash(packer, &condition->value);
+    }
+}
+
+static void policy_unpack(struct unpacker *unpacker, struct core_policy *ret_policy)
+{
+    ret_policy->retries_max = unpack_u32(unpacker);
+    ret_policy->retry_wait_max.ns = unpack_u64(unpacker);
+    ret_policy->rules_count = unpack_count(unpacker, RULES_MAX);
+    for (uint32_t i = 0; i < ret_policy->rules_count; i++) {
+        rule_unpack(unpacker, &ret_policy->rules[i]);
+    }
+    ret_policy->conditions_count = unpack_count(unpacker, CONDITIONS_MAX);
+    for (uint32_t i = 0; i < ret_policy->conditions_count; i++) {
+        condition_unpack(unpacker, &ret_policy->conditions[i]);
+    }
+}
+
 void config_pack(const struct core_config *config, struct packer *packer)
 {
     CHECK(config->chains_count <= CHAINS_MAX);
@@ -191,6 +268,9 @@ void config_pack(const struct core_config *config, struct packer *packer)
     }
     pack_address(packer, &config->validator);
     route_pack(&config->route, packer);
+    pack_amount(packer, &config->large.value);
+    pack_u32(packer, config->large.blocks);
+    policy_pack(&config->policy, packer);
 }
 
 enum status config_unpack(struct bytes bytes, struct core_config *ret_config)
@@ -218,6 +298,9 @@ enum status config_unpack(struct bytes bytes, struct core_config *ret_config)
     }
     ret_config->validator = unpack_address(&unpacker);
     route_unpack(&unpacker, &ret_config->route);
+    ret_config->large.value = unpack_amount(&unpacker);
+    ret_config->large.blocks = unpack_u32(&unpacker);
+    policy_unpack(&unpacker, &ret_config->policy);
     return unpacker_is_done(&unpacker) ? STATUS_OK : STATUS_CORRUPT;
 }
 

@@ -10,7 +10,7 @@
 #include "relay/core/config.h"
 
 /* Bytes of the largest packed configuration, rounded up. */
-#define CONFIG_PACKED_BYTES_MAX (192u << 10)
+#define CONFIG_PACKED_BYTES_MAX (256u << 10)
 #define CONFIG_SLICE_BYTES      (32u << 10)
 #define CONFIG_SLICES_MAX       (CONFIG_PACKED_BYTES_MAX / CONFIG_SLICE_BYTES)
 #define CONFIG_KEY_BYTES        3u

@@ -390,16 +390,20 @@ static void on_dissent(struct step *step, const struct event *event)
     step_note(step, NOTE_WARN, event->domain, NULL, REASON_DISSENT, text.text);
 }
 
-/* What the endpoints of a chain say together. */
+/* What is said of the endpoints of a chain, one by one and together. */
 static void on_endpoints(struct step *step, const struct event *event)
 {
-    if (event->kind == EVENT_DISSENT) {
+    if (event->kind == EVENT_ENDPOINT) {
+        on_endpoint(step, event);
+    } else if (event->kind == EVENT_DISSENT) {
         on_dissent(step, event);
-        return;
-    }
-    blocks_on_quorum(step, event);
-    if (event->quorum.state == QUORUM_HELD) {
-        lane_on_connected(step, event->domain);
+    } else if (event->kind == EVENT_CALLS) {
+        blocks_on_calls(step, event);
+    } else {
+        blocks_on_quorum(step, event);
+        if (event->quorum.state == QUORUM_HELD) {
+            lane_on_connected(step, event->domain);
+        }
     }
 }
 
@@ -469,10 +473,9 @@ static void on_event(struct core *core, const struct event *event)
         on_operator(core, event);
         break;
     case EVENT_ENDPOINT:
-        on_endpoint(step, event);
-        break;
     case EVENT_DISSENT:
     case EVENT_QUORUM:
+    case EVENT_CALLS:
         on_endpoints(step, event);
         break;
     case EVENT_STOP:

@@ -51,6 +51,7 @@ enum event_kind {
     EVENT_STOP = 22,                /* the node stops in good order */
     EVENT_DISSENT = 50, /* an endpoint answered otherwise than the others: evidence, kept whole */
     EVENT_QUORUM = 51,  /* whether enough endpoints of a chain agree to act on what they say */
+    EVENT_CALLS = 80,   /* what an endpoint with a daily budget was asked, once in a while */
 };
 
 /* stored: never renumber. How a question to the outside ended. UNKNOWN is never treated as any of
@@ -302,6 +303,7 @@ struct event {
             struct hash block_hash;
             uint32_t count; /* leaves */
             struct hash root;
+            bool everyone; /* as it was asked for */
         } tree;
         struct {
             struct checkpoint checkpoint;
@@ -362,6 +364,11 @@ struct event {
             uint32_t needed_count;    /* equal answers it takes */
             struct bytes detail;
         } quorum;
+        struct {
+            uint32_t endpoint_index;
+            uint64_t day;   /* since the epoch, UTC */
+            uint64_t spent; /* questions on that day */
+        } calls;
         struct {
             struct bytes reason;
         } stop;

@@ -88,6 +88,15 @@ static void fold_intent(struct fold *fold, const struct intent *intent)
     pack_bool(packer, intent->is_legacy);
 }
 
+static void fold_watch(struct fold *fold, const struct watch *watch)
+{
+    pack_u64(&fold->packer, watch->from_block);
+    pack_u64(&fold->packer, watch->calls_day);
+    for (uint32_t i = 0; i < ENDPOINTS_PER_CHAIN_MAX; i++) {
+        pack_u64(&fold->packer, watch->calls_spent[i]);
+    }
+}
+
 static void fold_question(struct fold *fold, const struct command *command)
 {
     struct packer *packer = &fold->packer;
@@ -124,7 +133,7 @@ static void fold_body(struct fold *fold, const struct command *command)
 
     switch (command->kind) {
     case COMMAND_WATCH:
-        pack_u64(packer, command->watch.from_block);
+        fold_watch(fold, &command->watch);
         break;
     case COMMAND_READ_SECURITY:
     case COMMAND_FETCH_CHECKPOINT:
@@ -158,6 +167,7 @@ static void fold_body(struct fold *fold, const struct command *command)
         break;
     case COMMAND_READ_TREE:
         fold_block(fold, command->read_tree.block_number, &command->read_tree.block_hash);
+        pack_bool(packer, command->read_tree.everyone);
         break;
     case COMMAND_SIGN_CHECKPOINT:
         fold_checkpoint(fold, &command->sign_checkpoint);

@@ -65,11 +65,6 @@ enum reason ledger_reason(struct step *step, uint32_t domain)
     return REASON_NONE;
 }
 
-bool ledger_is_fit(struct step *step, uint32_t domain)
-{
-    return ledger_reason(step, domain) == REASON_NONE;
-}
-
 /* ---- asking ---- */
 
 static void question_send(struct step *step, uint32_t domain, struct ledger_chain *chain)

@@ -17,7 +17,12 @@
  *   3. A message has at most one leg that is not ended; a new one is made only after the end of
  *      the one before it was told.
  *   4. An open message that is not queued, sent, included or held has exactly one due row.
- *   5. A place is held from security to sent, and by at most MESSAGE_ACTIVE_MAX per destination. */
+ *   5. A place is held from security until a lane takes the message, and by at most
+ *      MESSAGE_ACTIVE_MAX per destination; quarantined messages have MESSAGE_CONFINED_MAX places of
+ *      their own.
+ *
+ * What fails comes back by a ladder of waits; what reverts again and again is quarantined, which is
+ * `retry` on other places; what has failed too often is dead until a person retries it. */
 #include <string.h>
 
 #include "relay/base/check.h"
@@ -148,6 +153,8 @@ static void dispatch(struct step *step, uint32_t domain, const struct fact *fact
         message_finish(step, &message, MESSAGE_NOT_RELAYED, REASON_NOT_RELAYED);
     } else if (was_delivered(step, &message)) {
         message_finish(step, &message, MESSAGE_DELIVERED, REASON_DELIVERED_ELSEWHERE);
+    } else if (!message_is_listed(step, &message, &view)) {
+        message_finish(step, &message, MESSAGE_NOT_RELAYED, REASON_NOT_WHITELISTED);
     } else {
         step_put(step, message_key(key, TABLE_BODY, &message.id), fact->dispatch.message);
         message_enter(step, &message); /* invariant 1 */
@@ -235,6 +242,9 @@ static void process_at_head(struct step *step, uint32_t domain, const struct fac
     case MESSAGE_OFFERED:
     case MESSAGE_RETRY:
     case MESSAGE_ELSEWHERE:
+    case MESSAGE_QUARANTINED:
+    case MESSAGE_DEAD:
+    case MESSAGE_BLOCKED:
         message_leave(step, &message);
         message.row.delivered_block = fact->block_number;
         message.row.delivered_transaction = fact->transaction;
@@ -255,45 +265,6 @@ static void process_at_head(struct step *step, uint32_t domain, const struct fac
     }
 }
 
-/* ---- paid ---- */
-
-static void add_saturating(struct amount *sum, const struct amount *more)
-{
-    if (amount_add(sum, more, sum) != STATUS_OK) {
-        *sum = amount_max();
-    }
-}
-
-static void gas_paid(struct step *step, uint32_t domain, const struct fact *fact)
-{
-    const struct core_chain *config = step_chain(step, domain);
-    uint8_t key[MESSAGE_KEY_BYTES];
-    uint8_t memory[64];
-    struct packer packer = packer_from(memory, sizeof(memory));
-    struct amount gas = fact->gas_payment.gas;
-    struct amount payment = fact->gas_payment.payment;
-    struct bytes value;
-
-    if (config == NULL || !address_equal(&fact->contract, &config->gas_paymaster)) {
-        return;
-    }
-    (void)message_key(key, TABLE_GAS_PAID, &fact->gas_payment.message_id);
-    if (step_get(step, bytes_from(key, sizeof(key)), &value)) {
-        struct unpacker unpacker = unpacker_from(value);
-        const struct amount gas_before = unpack_amount(&unpacker);
-        const struct amount payment_before = unpack_amount(&unpacker);
-        if (!unpacker_is_done(&unpacker)) {
-            step->status = STATUS_CORRUPT;
-            return;
-        }
-        add_saturating(&gas, &gas_before);
-        add_saturating(&payment, &payment_before);
-    }
-    pack_amount(&packer, &gas);
-    pack_amount(&packer, &payment);
-    step_put(step, bytes_from(key, sizeof(key)), packer_finish(&packer));
-}
-
 /* ---- facts ---- */
 
 void message_on_final_fact(struct step *step, uint32_t domain, const struct fact *fact)
@@ -306,7 +277,7 @@ void message_on_final_fact(struct step *step, uint32_t domain, const struct fact
         process(step, domain, fact);
         break;
     case FACT_GAS_PAYMENT:
-        gas_paid(step, domain, fact);
+        message_on_gas_paid(step, domain, fact);
         break;
     case FACT_TREE_INSERT:
     case FACT_TRANSFER:
@@ -367,6 +338,17 @@ static bool says_delivered(struct bytes words)
     return false;
 }
 
+/* For people who ask why. */
+static void keep_words(struct message *message, const struct text *text)
+{
+    struct message_row *row = &message->row;
+
+    memset(row->words, 0, sizeof(row->words));
+    row->words_count =
+        (uint32_t)(text->count < sizeof(row->words) ? text->count : sizeof(row->words));
+    memcpy(row->words, text->text, row->words_count);
+}
+
 static void simulation_refused(struct step *step, struct message *message, struct bytes words)
 {
     struct security_row security;
@@ -379,6 +361,7 @@ static void simulation_refused(struct step *step, struct message *message, struc
         return;
     }
     text_add_bytes(&text, words);
+    keep_words(message, &text);
     step_note(step, NOTE_WARN, message->row.destination, &message->id, REASON_SIMULATION_REVERTED,
               text.text);
     /* The validator set may have changed under us: read it again before the next try. */
@@ -407,6 +390,10 @@ void message_on_prepared(struct step *step, const struct event *event)
         message.row.value = event->prepared.value;
         message.row.data_fee = event->prepared.data_fee;
         message.row.prepared_at = step->now;
+        message.row.reverts_count = 0;
+        if (!message_is_paid(step, &message, message.row.gas)) {
+            break;
+        }
         message_set(step, &message, MESSAGE_OFFERED, REASON_LANE_FULL);
         message_advance(step, &message);
         return;
@@ -469,6 +456,7 @@ void message_on_leg_end(struct step *step, const struct hash *leg_id, enum leg_e
         switch (end) {
         case LEG_SUCCEEDED: /* and yet no final ProcessId: to be looked at again */
         case LEG_REVERTED:
+            message_used_gas(&message, receipt->receipt.gas_used);
             step_note(step, NOTE_WARN, message.row.destination, &message.id,
                       REASON_TRANSACTION_REVERTED, NULL);
             message_fail(step, &message, REASON_TRANSACTION_REVERTED);
@@ -578,7 +566,20 @@ void message_on_start(struct step *step)
 
 /* ---- people ---- */
 
-static void hold(struct step *step, struct message *message)
+/* Who asked, and why. */
+static struct text asker(const struct event *event)
+{
+    struct text text = text_from("user ");
+
+    text_add_number(&text, event->operator_.uid);
+    if (event->operator_.reason.count > 0) {
+        text_add(&text, ": ");
+        text_add_bytes(&text, event->operator_.reason);
+    }
+    return text;
+}
+
+static void hold(struct step *step, struct message *message, const struct text *asker)
 {
     switch (message->row.state) {
     case MESSAGE_QUEUED:
@@ -589,9 +590,13 @@ static void hold(struct step *step, struct message *message)
     case MESSAGE_OFFERED:
     case MESSAGE_RETRY:
     case MESSAGE_HELD:
+    case MESSAGE_QUARANTINED:
+    case MESSAGE_DEAD:
+    case MESSAGE_BLOCKED:
         message_leave(step, message);
         message_set(step, message, MESSAGE_HELD, REASON_HELD);
-        step_note(step, NOTE_INFO, message->row.destination, &message->id, REASON_HELD, NULL);
+        step_note(step, NOTE_INFO, message->row.destination, &message->id, REASON_HELD,
+                  asker->text);
         break;
     case MESSAGE_SEEN:
     case MESSAGE_SENT:
@@ -608,7 +613,8 @@ static void hold(struct step *step, struct message *message)
     }
 }
 
-static void drop(struct step *step, struct message *message)
+static void drop(struct step *step, struct message *message, const struct event *event,
+                 const struct text *asker)
 {
     const bool is_under_way = message->row.state == MESSAGE_SENT ||
                               message->row.state == MESSAGE_INCLUDED ||
@@ -619,11 +625,16 @@ static void drop(struct step *step, struct message *message)
                   "cannot be dropped in this state");
         return;
     }
+    if (event->operator_.reason.count == 0) {
+        step_note(step, NOTE_WARN, message->row.destination, &message->id, REASON_REASON_MISSING,
+                  NULL);
+        return;
+    }
     message_finish(step, message, MESSAGE_DROPPED, REASON_DROPPED);
-    step_note(step, NOTE_INFO, message->row.destination, &message->id, REASON_DROPPED, NULL);
+    step_note(step, NOTE_INFO, message->row.destination, &message->id, REASON_DROPPED, asker->text);
 }
 
-static void retry(struct step *step, struct message *message)
+static void retry(struct step *step, struct message *message, const struct text *asker)
 {
     const enum message_state state = message->row.state;
 
@@ -631,10 +642,15 @@ static void retry(struct step *step, struct message *message)
         message_open(step, message);
     }
     if (state == MESSAGE_HELD || state == MESSAGE_DROPPED || state == MESSAGE_RETRY ||
-        state == MESSAGE_ELSEWHERE) {
+        state == MESSAGE_ELSEWHERE || state == MESSAGE_QUARANTINED || state == MESSAGE_DEAD ||
+        state == MESSAGE_BLOCKED) {
+        /* The person knows something that we do not: the ladder begins anew. */
+        message->row.attempts_count = 0;
+        message->row.reverts_count = 0;
         message_set(step, message, MESSAGE_RETRY, message->row.reason);
         message_now(step, message);
-        step_note(step, NOTE_INFO, message->row.destination, &message->id, REASON_QUEUED, NULL);
+        step_note(step, NOTE_INFO, message->row.destination, &message->id, REASON_QUEUED,
+                  asker->text);
         return;
     }
     step_note(step, NOTE_WARN, message->row.destination, &message->id, message->row.reason,
@@ -654,12 +670,13 @@ void message_on_operator(struct step *step, const struct event *event)
         step_note(step, NOTE_WARN, 0, &event->operator_.subject, REASON_UNKNOWN_MESSAGE, NULL);
         return;
     }
+    const struct text words = asker(event);
     if (action == OPERATOR_HOLD_MESSAGE) {
-        hold(step, &message);
+        hold(step, &message, &words);
     } else if (action == OPERATOR_DROP_MESSAGE) {
-        drop(step, &message);
+        drop(step, &message, event, &words);
     } else {
-        retry(step, &message);
+        retry(step, &message, &words);
     }
     message_put(step, &message);
 }

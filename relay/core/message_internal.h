@@ -6,8 +6,11 @@
 
 #include "relay/core/message_rows.h"
 #include "relay/core/step.h"
+#include "relay/hyperlane/message.h"
 
-#define MESSAGE_ACTIVE_MAX   256u /* messages of one destination under way at once */
+#define MESSAGE_ACTIVE_MAX   256u /* messages of one destination proved and prepared at once */
+#define MESSAGE_CONFINED_MAX 16u  /* quarantined ones under way at once, beside those */
+#define MESSAGE_REVERTS_MAX  3u   /* in a row, then a message is quarantined */
 #define MESSAGE_WOKEN_MAX    64u  /* woken by one answer in one step */
 #define MESSAGE_COMMANDS     8u   /* what a stage but the fetching of signatures may ask */
 #define MESSAGE_POLLS_MAX    10u  /* rounds of asking for signatures before the place is given up */
@@ -20,7 +23,10 @@
 #define MESSAGE_PREPARED_WAIT DURATION_MS(30000)  /* how long a simulation holds */
 #define MESSAGE_OFFER_WAIT    DURATION_MS(250)    /* before a full lane is asked again */
 #define MESSAGE_QUORUM_WAIT   DURATION_MS(5000)
+#define MESSAGE_SURE_WAIT     DURATION_MS(1500)
 #define MESSAGE_STOPPED_WAIT  DURATION_MS(60000)
+#define MESSAGE_CONFINED_WAIT DURATION_MS(60000)    /* before a place for quarantined ones */
+#define MESSAGE_UNPAID_WAIT   DURATION_MS(21600000) /* a payment wakes it before */
 #define MESSAGE_LONG_WAIT     DURATION_MS(600000)
 
 struct message {
@@ -38,6 +44,8 @@ void message_set(struct step *step, struct message *message, enum message_state 
 
 /* Takes a place at the destination and begins with the first stage, or queues. */
 void message_enter(struct step *step, struct message *message);
+/* Gives the message's place, if it has one, to one that waits. The caller writes the message. */
+void message_give_place(struct step *step, struct message *message);
 /* Gives back the place, the turn in the queue, the wait for an answer, a leg not yet sent. */
 void message_leave(struct step *step, struct message *message);
 /* Ends the message: nothing of it stays open. The caller writes it. */
@@ -46,11 +54,24 @@ void message_finish(struct step *step, struct message *message, enum message_sta
 /* Leaves and comes back at the given instant. */
 void message_later(struct step *step, struct message *message, enum reason reason,
                    struct duration wait);
-/* A failure: leaves and comes back when the ladder of retries says. */
+/* A failure: leaves and comes back when the ladder of retries says, into quarantine if it reverts
+ * again and again, or not at all when it has failed too often. */
 void message_fail(struct step *step, struct message *message, enum reason reason);
 /* Adds or removes it in the index of open messages. */
 void message_open(struct step *step, const struct message *message);
 void message_close(struct step *step, const struct message *message);
+
+/* ---- message_policy.c: relay/core/policy.h on messages ---- */
+/* Whether the whitelist lets it in. */
+bool message_is_listed(struct step *step, const struct message *message,
+                       const struct message_view *view);
+/* False: a list says no, or not enough was paid; the message left and has its reason. */
+bool message_is_wanted(struct step *step, struct message *message);
+/* False: not enough was paid for so much gas (0: not known yet); the message left. */
+bool message_is_paid(struct step *step, struct message *message, uint64_t gas);
+/* A transaction of it was included and delivered nothing. */
+void message_used_gas(struct message *message, uint64_t gas);
+void message_on_gas_paid(struct step *step, uint32_t domain, const struct fact *fact);
 
 /* Runs the stages as far as they go without waiting, and writes the message. */
 void message_advance(struct step *step, struct message *message);

@@ -1,14 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* relay/core/message_place.c: rows of messages within a step; places, queues and waits.
  *
- * Of one destination at most MESSAGE_ACTIVE_MAX messages are under way; the others wait in a queue
- * in the order in which they came, so that no message starves. A message that failed gives its
- * place to the next one and comes back at the end of the queue when its time has come. */
+ * Of one destination at most MESSAGE_ACTIVE_MAX messages are proved and prepared at once; from its
+ * nonce on a message takes up no place, the lanes bound those. The others wait in a queue with two
+ * ends: a place that becomes free goes in turn to the newest and to the oldest, so that what was
+ * just sent is not held up by a backlog, and no message starves. A message that failed gives its
+ * place back and queues again when its time has come. One that reverts again and again is
+ * quarantined: it is tried on one of MESSAGE_CONFINED_MAX places beside those of the others, so
+ * that neither stands in the other's way. */
 #include <string.h>
 
 #include "relay/base/check.h"
 #include "relay/core/message_internal.h"
 #include "relay/core/tables.h"
+#include "relay/core/text.h"
+
+#define QUEUE_GAPS_MAX 64u
 
 /* ---- rows ---- */
 
@@ -146,9 +153,28 @@ static void begin(struct step *step, struct message *message)
     message_now(step, message);
 }
 
+/* A quarantined message takes one of the places for such, or asks again later. */
+static void enter_confined(struct step *step, struct message *message)
+{
+    struct open_row open = open_get(step, message->row.destination);
+
+    if (open.confined_count >= MESSAGE_CONFINED_MAX) {
+        message_due(step, message, instant_after(step->now, MESSAGE_CONFINED_WAIT));
+        return;
+    }
+    open.confined_count++;
+    message->row.is_confined = true;
+    begin(step, message);
+    open_put(step, message->row.destination, &open);
+}
+
 void message_enter(struct step *step, struct message *message)
 {
     CHECK(!message->row.active);
+    if (message->row.state == MESSAGE_QUARANTINED) {
+        enter_confined(step, message);
+        return;
+    }
     CHECK(message->row.state != MESSAGE_QUEUED);
     uint8_t memory[OPEN_KEY_BYTES_MAX];
     struct open_row open = open_get(step, message->row.destination);
@@ -166,11 +192,22 @@ void message_enter(struct step *step, struct message *message)
     open_put(step, message->row.destination, &open);
 }
 
-/* Gives a place that became free to the first of the queue. */
-static void enter_next(struct step *step, uint32_t destination, struct open_row *open)
+/* Takes a message out of the queue. False: it left the queue by itself. */
+static bool unqueue(struct step *step, uint32_t destination, uint64_t sequence, struct bytes value,
+                    struct message *ret_message)
 {
     uint8_t memory[OPEN_KEY_BYTES_MAX];
-    struct message next;
+    struct unpacker unpacker = unpacker_from(value);
+    const struct hash id = unpack_hash(&unpacker);
+
+    step_delete(step, queue_key(memory, destination, sequence));
+    return message_get(step, &id, ret_message) && ret_message->row.state == MESSAGE_QUEUED;
+}
+
+static bool take_oldest(struct step *step, uint32_t destination, struct open_row *open,
+                        struct message *ret_message)
+{
+    uint8_t memory[OPEN_KEY_BYTES_MAX];
     struct bytes key;
     struct bytes value;
 
@@ -178,40 +215,78 @@ static void enter_next(struct step *step, uint32_t destination, struct open_row 
         const struct bytes from = queue_key(memory, destination, open->queue_first);
         if (!step_seek(step, from, bytes_from(memory, 6), &key, &value)) {
             open->queue_first = open->queue_next;
-            return;
+            return false;
         }
         struct unpacker place = unpacker_from(key);
         (void)unpack_raw(&place, 6);
         const uint64_t sequence = unpack_u64(&place);
-        struct unpacker unpacker = unpacker_from(value);
-        const struct hash id = unpack_hash(&unpacker);
-        step_delete(step, queue_key(memory, destination, sequence));
         open->queue_first = sequence + 1;
-        if (message_get(step, &id, &next) && next.row.state == MESSAGE_QUEUED) {
-            open->active_count++;
-            begin(step, &next);
-            message_put(step, &next);
-            return;
+        if (unqueue(step, destination, sequence, value, ret_message)) {
+            return true;
         }
+    }
+    return false;
+}
+
+/* From the end; its number is given again to the next that comes, so that what was taken leaves no
+ * gap. Gaps are left by those that went by themselves: so many of them are passed at once. */
+static bool take_newest(struct step *step, uint32_t destination, struct open_row *open,
+                        struct message *ret_message)
+{
+    uint8_t memory[OPEN_KEY_BYTES_MAX];
+    struct bytes value;
+
+    for (uint32_t i = 0; i < QUEUE_GAPS_MAX && open->queue_first < open->queue_next; i++) {
+        open->queue_next--;
+        if (step_get(step, queue_key(memory, destination, open->queue_next), &value) &&
+            unqueue(step, destination, open->queue_next, value, ret_message)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Gives a place that became free to the newest or to the oldest of the queue, in turn. */
+static void enter_next(struct step *step, uint32_t destination, struct open_row *open)
+{
+    struct message next;
+    const bool is_newest = open->newest_next && take_newest(step, destination, open, &next);
+
+    if (is_newest || take_oldest(step, destination, open, &next)) {
+        open->newest_next = !is_newest;
+        open->active_count++;
+        begin(step, &next);
+        message_put(step, &next);
     }
 }
 
-static void leave_place(struct step *step, struct message *message)
+static void unqueue_itself(struct step *step, struct message *message)
+{
+    uint8_t memory[OPEN_KEY_BYTES_MAX];
+
+    step_delete(step, queue_key(memory, message->row.destination, message->row.queue_sequence));
+    /* Not to be found as queued any more by whoever looks while this step goes on. */
+    message_set(step, message, MESSAGE_RETRY, message->row.reason);
+}
+
+void message_give_place(struct step *step, struct message *message)
 {
     uint8_t memory[OPEN_KEY_BYTES_MAX];
     struct open_row open;
 
-    if (message->row.state == MESSAGE_QUEUED) {
-        step_delete(step, queue_key(memory, message->row.destination, message->row.queue_sequence));
-        /* Not to be found as queued any more by whoever looks while this step goes on. */
-        message_set(step, message, MESSAGE_RETRY, message->row.reason);
-    }
     if (!message->row.active) {
         return;
     }
     message->row.active = false;
     step_delete(step, active_key(memory, message));
     open = open_get(step, message->row.destination);
+    if (message->row.is_confined) {
+        CHECK(open.confined_count > 0 || step->status != STATUS_OK);
+        open.confined_count -= open.confined_count > 0 ? 1 : 0;
+        message->row.is_confined = false;
+        open_put(step, message->row.destination, &open);
+        return;
+    }
     CHECK(open.active_count > 0 || step->status != STATUS_OK);
     open.active_count -= open.active_count > 0 ? 1 : 0;
     enter_next(step, message->row.destination, &open);
@@ -229,7 +304,10 @@ void message_leave(struct step *step, struct message *message)
         lane_forget(step, &message->row.leg_id);
         memset(&message->row.leg_id, 0, sizeof(message->row.leg_id));
     }
-    leave_place(step, message);
+    if (message->row.state == MESSAGE_QUEUED) {
+        unqueue_itself(step, message);
+    }
+    message_give_place(step, message);
 }
 
 void message_later(struct step *step, struct message *message, enum reason reason,
@@ -273,10 +351,51 @@ static struct duration ladder(uint32_t attempts_count)
     return DURATION_MS((n < 61 ? n - 49 : 12) * 7200000);
 }
 
+/* The same under the configured ceiling. */
+static struct duration retry_wait(const struct step *step, uint32_t attempts_count)
+{
+    const struct duration wait = ladder(attempts_count);
+    const struct duration wait_max = step->config->policy.retry_wait_max;
+
+    return wait_max.ns != 0 && wait_max.ns < wait.ns ? wait_max : wait;
+}
+
+/* Given up, which a person is told; only a person takes it up again. */
+static void bury(struct step *step, struct message *message, enum reason reason)
+{
+    struct text text = text_from("given up after ");
+
+    text_add_number(&text, message->row.attempts_count);
+    text_add(&text, " failures; 'sluice messages retry' takes it up again");
+    message_leave(step, message);
+    message_set(step, message, MESSAGE_DEAD, reason);
+    step_note(step, NOTE_ALARM, message->row.destination, &message->id, reason, text.text);
+}
+
 void message_fail(struct step *step, struct message *message, enum reason reason)
 {
+    const uint32_t failures_max = step->config->policy.retries_max;
+    const bool was_quarantined = message->row.reverts_count >= MESSAGE_REVERTS_MAX;
+
     message->row.attempts_count++;
-    message_later(step, message, reason, ladder(message->row.attempts_count));
+    if (reason == REASON_SIMULATION_REVERTED) {
+        message->row.reverts_count++;
+    }
+    if (reason == REASON_TRANSACTION_REVERTED) { /* it cost gas: no second time soon */
+        message->row.reverts_count += MESSAGE_REVERTS_MAX;
+    }
+    if (failures_max != 0 && message->row.attempts_count >= failures_max) {
+        bury(step, message, reason);
+        return;
+    }
+    message_later(step, message, reason, retry_wait(step, message->row.attempts_count));
+    if (message->row.reverts_count >= MESSAGE_REVERTS_MAX) {
+        message_set(step, message, MESSAGE_QUARANTINED, reason);
+        if (!was_quarantined) {
+            step_note(step, NOTE_WARN, message->row.destination, &message->id, REASON_QUARANTINED,
+                      NULL);
+        }
+    }
 }
 
 static void proofs_delete(struct step *step, const struct message *message)

@@ -15,6 +15,18 @@ struct bytes message_key(uint8_t memory[MESSAGE_KEY_BYTES], uint8_t table, const
     return bytes_from(memory, MESSAGE_KEY_BYTES);
 }
 
+struct bytes gas_paid_key(uint8_t memory[GAS_PAID_KEY_BYTES], const struct hash *id,
+                          uint32_t origin, uint32_t destination)
+{
+    struct packer key = packer_from(memory, GAS_PAID_KEY_BYTES);
+
+    pack_u8(&key, TABLE_GAS_PAID);
+    pack_hash(&key, id);
+    pack_u32(&key, origin);
+    pack_u32(&key, destination);
+    return packer_finish(&key);
+}
+
 struct packer open_key(uint8_t memory[OPEN_KEY_BYTES_MAX], uint32_t destination,
                        enum open_class kind)
 {
@@ -102,6 +114,11 @@ void message_row_pack(const struct message_row *message, struct packer *packer)
     pack_instant(packer, message->prepared_at);
     pack_u64(packer, message->delivered_block);
     pack_hash(packer, &message->delivered_transaction);
+    pack_u32(packer, message->reverts_count);
+    pack_bool(packer, message->is_confined);
+    pack_u64(packer, message->gas_spent);
+    CHECK(message->words_count <= MESSAGE_WORDS_BYTES_MAX);
+    pack_bytes(packer, bytes_from(message->words, message->words_count));
 }
 
 enum status message_row_unpack(struct bytes bytes, struct message_row *ret_message)
@@ -110,7 +127,7 @@ enum status message_row_unpack(struct bytes bytes, struct message_row *ret_messa
     struct message_row message;
 
     memset(&message, 0, sizeof(message));
-    message.state = (enum message_state)unpack_enum(&unpacker, MESSAGE_SEEN, MESSAGE_DROPPED);
+    message.state = (enum message_state)unpack_enum(&unpacker, MESSAGE_SEEN, MESSAGE_BLOCKED);
     message.reason = (enum reason)unpack_u16(&unpacker);
     message.since = unpack_instant(&unpacker);
     message.origin = unpack_u32(&unpacker);
@@ -141,6 +158,17 @@ enum status message_row_unpack(struct bytes bytes, struct message_row *ret_messa
     message.prepared_at = unpack_instant(&unpacker);
     message.delivered_block = unpack_u64(&unpacker);
     message.delivered_transaction = unpack_hash(&unpacker);
+    message.reverts_count = unpack_u32(&unpacker);
+    message.is_confined = unpack_bool(&unpacker);
+    message.gas_spent = unpack_u64(&unpacker);
+    const struct bytes words = unpack_bytes(&unpacker);
+    if (words.count > MESSAGE_WORDS_BYTES_MAX) {
+        return STATUS_CORRUPT;
+    }
+    if (words.count > 0) {
+        memcpy(message.words, words.data, words.count);
+    }
+    message.words_count = (uint32_t)words.count;
     if (!unpacker_is_done(&unpacker)) {
         return STATUS_CORRUPT;
     }
@@ -153,6 +181,8 @@ void open_row_pack(const struct open_row *open, struct packer *packer)
     pack_u32(packer, open->active_count);
     pack_u64(packer, open->queue_first);
     pack_u64(packer, open->queue_next);
+    pack_u32(packer, open->confined_count);
+    pack_bool(packer, open->newest_next);
 }
 
 enum status open_row_unpack(struct bytes bytes, struct open_row *ret_open)
@@ -163,6 +193,8 @@ enum status open_row_unpack(struct bytes bytes, struct open_row *ret_open)
     open.active_count = unpack_u32(&unpacker);
     open.queue_first = unpack_u64(&unpacker);
     open.queue_next = unpack_u64(&unpacker);
+    open.confined_count = unpack_u32(&unpacker);
+    open.newest_next = unpack_bool(&unpacker);
     if (!unpacker_is_done(&unpacker)) {
         return STATUS_CORRUPT;
     }
@@ -344,6 +376,9 @@ bool message_state_is_end(enum message_state state)
     case MESSAGE_RETRY:
     case MESSAGE_ELSEWHERE:
     case MESSAGE_HELD:
+    case MESSAGE_QUARANTINED:
+    case MESSAGE_DEAD:
+    case MESSAGE_BLOCKED:
         return false;
     }
     CHECK(false);
@@ -387,6 +422,12 @@ const char *message_state_name(enum message_state state)
         return "held";
     case MESSAGE_DROPPED:
         return "dropped";
+    case MESSAGE_QUARANTINED:
+        return "quarantined";
+    case MESSAGE_DEAD:
+        return "dead";
+    case MESSAGE_BLOCKED:
+        return "blocked";
     }
     return "unknown";
 }

@@ -5,14 +5,14 @@
  * TABLE_BODY, id -> the whole message, of messages that are ours to deliver
  * TABLE_OPEN, destination u32, class u8, ...:
  *   OPEN_COUNTS                             -> struct open_row
- *   OPEN_QUEUE, sequence u64                -> id: waits for its turn, oldest first
+ *   OPEN_QUEUE, sequence u64                -> id: waits for its turn
  *   OPEN_ALL, origin u32, nonce u32, id     -> nothing: not finished
  *   OPEN_ACTIVE, id                         -> nothing: takes up one of the destination's places
  * TABLE_SECURITY, destination u32, recipient 32, origin u32 -> struct security_row
  * TABLE_STORAGE, origin u32, validator 32                   -> struct storage_row
  * TABLE_PROOF, id, validator 32, slot u8 -> struct proof_row
  * TABLE_WAITING, key of a security or storage row, id -> nothing
- * TABLE_GAS_PAID, id -> gas 32, payment 32: sums
+ * TABLE_GAS_PAID, id, origin u32, destination u32 -> gas 32, payment 32: sums
  * TABLE_ELSEWHERE, id -> destination u32, block u64, transaction 32
  * Threads: none; plain values. */
 #ifndef SLUICE_RELAY_CORE_MESSAGE_ROWS_H
@@ -24,16 +24,18 @@
 #include "relay/core/reason.h"
 #include "relay/hyperlane/ism.h"
 
-#define MESSAGE_KEY_BYTES      33u
-#define MESSAGE_ROW_BYTES_MAX  768u
-#define OPEN_KEY_BYTES_MAX     48u
-#define OPEN_ROW_BYTES         20u
-#define SECURITY_KEY_BYTES     41u
-#define SECURITY_ROW_BYTES_MAX (96u + 96u * ISM_NODES_MAX + 40u * ISM_VALIDATORS_MAX)
-#define STORAGE_KEY_BYTES      37u
-#define STORAGE_ROW_BYTES_MAX  (64u + LOCATIONS_MAX * (4u + LOCATION_BYTES_MAX))
-#define PROOF_KEY_BYTES        66u
-#define PROOF_ROW_BYTES        (8u + 1u + 4u + 32u + 4u + 32u + 65u + 1u)
+#define MESSAGE_KEY_BYTES       33u
+#define GAS_PAID_KEY_BYTES      41u
+#define MESSAGE_ROW_BYTES_MAX   768u
+#define OPEN_KEY_BYTES_MAX      48u
+#define OPEN_ROW_BYTES          25u
+#define MESSAGE_WORDS_BYTES_MAX 96u
+#define SECURITY_KEY_BYTES      41u
+#define SECURITY_ROW_BYTES_MAX  (96u + 96u * ISM_NODES_MAX + 40u * ISM_VALIDATORS_MAX)
+#define STORAGE_KEY_BYTES       37u
+#define STORAGE_ROW_BYTES_MAX   (64u + LOCATIONS_MAX * (4u + LOCATION_BYTES_MAX))
+#define PROOF_KEY_BYTES         66u
+#define PROOF_ROW_BYTES         (8u + 1u + 4u + 32u + 4u + 32u + 65u + 1u)
 
 /* stored: never renumber */
 enum message_state {
@@ -50,10 +52,13 @@ enum message_state {
     MESSAGE_ELSEWHERE = 11,  /* somebody delivered it, in a block that is not final */
     MESSAGE_DELIVERED = 12,  /* final */
     MESSAGE_NOT_RELAYED = 13,
-    MESSAGE_REFUSED = 14,  /* malformed */
-    MESSAGE_ORPHANED = 15, /* its dispatch was replaced before it was final */
-    MESSAGE_HELD = 16,     /* by a person */
-    MESSAGE_DROPPED = 17,  /* by a person */
+    MESSAGE_REFUSED = 14,     /* malformed */
+    MESSAGE_ORPHANED = 15,    /* its dispatch was replaced before it was final */
+    MESSAGE_HELD = 16,        /* by a person */
+    MESSAGE_DROPPED = 17,     /* by a person */
+    MESSAGE_QUARANTINED = 18, /* reverts again and again: tried on few places of its own */
+    MESSAGE_BLOCKED = 20,     /* a list says no, until its end or another configuration */
+    MESSAGE_DEAD = 19,        /* given up after so many failures; a person may retry it */
 };
 
 /* Which answer a message waits for. Stored: never renumber. */
@@ -94,6 +99,11 @@ struct message_row {
     struct instant prepared_at;
     uint64_t delivered_block;          /* INCLUDED, ELSEWHERE, DELIVERED */
     struct hash delivered_transaction; /* ELSEWHERE, DELIVERED */
+    uint32_t reverts_count; /* simulations and transactions that reverted, since one did not */
+    bool is_confined;       /* its place is one of those for messages that revert */
+    uint64_t gas_spent;     /* by our transactions that were included and delivered nothing */
+    uint8_t words[MESSAGE_WORDS_BYTES_MAX]; /* of the last revert, printable, cut */
+    uint32_t words_count;
 };
 
 /* stored: never renumber */
@@ -106,8 +116,10 @@ enum open_class {
 
 struct open_row {
     uint32_t active_count;
-    uint64_t queue_first; /* no queued message has a lower sequence */
-    uint64_t queue_next;
+    uint64_t queue_first;    /* no queued message has a lower sequence */
+    uint64_t queue_next;     /* no queued message has this sequence or a higher one */
+    bool newest_next;        /* the next place goes to the newest; else to the oldest */
+    uint32_t confined_count; /* places that messages that revert take up, beside the active ones */
 };
 
 /* stored: never renumber */
@@ -162,6 +174,9 @@ struct proof_row {
 };
 
 struct bytes message_key(uint8_t memory[MESSAGE_KEY_BYTES], uint8_t table, const struct hash *id);
+/* What was paid on `origin` for the delivery of a message to `destination`. */
+struct bytes gas_paid_key(uint8_t memory[GAS_PAID_KEY_BYTES], const struct hash *id,
+                          uint32_t origin, uint32_t destination);
 /* The front of an open row's key; more is packed behind it. */
 struct packer open_key(uint8_t memory[OPEN_KEY_BYTES_MAX], uint32_t destination,
                        enum open_class kind);

@@ -10,6 +10,8 @@
 #include "relay/base/digest.h"
 #include "relay/core/message_internal.h"
 #include "relay/core/tables.h"
+#include "relay/hyperlane/message.h"
+#include "relay/hyperlane/token.h"
 
 /* not stored */
 enum stage {
@@ -53,6 +55,41 @@ static enum reason object_to(const struct core_chain *config, const struct secur
     return ism_strength(&ism) < config->validators_min ? REASON_SECURITY_WEAK : REASON_NONE;
 }
 
+/* Capital above the tier of `large`, sent by one of our routers. */
+static bool is_large(struct step *step, const struct message *message)
+{
+    const struct core_config *config = step->config;
+    uint8_t key[MESSAGE_KEY_BYTES];
+    struct message_view view;
+    struct token_message token;
+    struct bytes body;
+    bool is_ours = false;
+
+    for (uint32_t i = 0; i < config->routers_count && !amount_is_zero(&config->large.value); i++) {
+        is_ours = is_ours || (config->routers[i].domain == message->row.origin &&
+                              address_equal(&config->routers[i].router, &message->row.sender));
+    }
+    return is_ours && step_get(step, message_key(key, TABLE_BODY, &message->id), &body) &&
+           message_parse(body, &view) == STATUS_OK &&
+           token_message_parse(view.body, &token) == STATUS_OK &&
+           amount_compare(&token.amount, &config->large.value) >= 0;
+}
+
+/* True: it waits until its origin is known better. */
+static bool is_unsure(struct step *step, struct message *message)
+{
+    const enum reason reason =
+        is_large(step, message)
+            ? sure_of(step, message->row.origin, &message->id, message->row.origin_block)
+            : REASON_NONE;
+
+    if (reason == REASON_NONE) {
+        return false;
+    }
+    message_later(step, message, reason, MESSAGE_SURE_WAIT);
+    return true;
+}
+
 static enum stage stage_security(struct step *step, struct message *message)
 {
     const struct core_chain *config = step_chain(step, message->row.destination);
@@ -70,6 +107,9 @@ static enum stage stage_security(struct step *step, struct message *message)
     if (halted != REASON_NONE) {
         message_later(step, message, halted,
                       halted == REASON_NO_QUORUM ? MESSAGE_QUORUM_WAIT : MESSAGE_STOPPED_WAIT);
+        return STAGE_WAIT;
+    }
+    if (!message_is_wanted(step, message) || is_unsure(step, message)) {
         return STAGE_WAIT;
     }
     (void)security_get(step, message, &security);
@@ -390,6 +430,7 @@ static enum stage stage_offered(struct step *step, struct message *message)
     if (reason == REASON_NONE) {
         message_set(step, message, MESSAGE_SENT, REASON_AWAITING_INCLUSION);
         message_due(step, message, (struct instant){.ns = 0});
+        message_give_place(step, message);
     } else if (take_other_key(step, message, &leg, reason)) {
         return STAGE_NEXT;
     } else {
@@ -415,6 +456,8 @@ static enum stage run_stage(struct step *step, struct message *message)
         return stage_offered(step, message);
     case MESSAGE_RETRY:
     case MESSAGE_ELSEWHERE:
+    case MESSAGE_QUARANTINED:
+    case MESSAGE_BLOCKED:
         message_enter(step, message);
         return STAGE_WAIT;
     case MESSAGE_SEEN:
@@ -427,6 +470,7 @@ static enum stage run_stage(struct step *step, struct message *message)
     case MESSAGE_ORPHANED:
     case MESSAGE_HELD:
     case MESSAGE_DROPPED:
+    case MESSAGE_DEAD:
         return STAGE_WAIT;
     }
     CHECK(false);

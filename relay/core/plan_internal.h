@@ -47,8 +47,6 @@ uint32_t plan_group_tag(uint32_t router, bool leaving);
 #define PLAN_CORRIDORS_MAX     (PLAN_ROUTERS_MAX * (PLAN_ROUTERS_MAX - 1))
 #define PLAN_GROUPS_MAX        (2 * PLAN_ROUTERS_MAX)
 #define PLAN_NETWORK_BYTES_MAX 262144u
-/* Without a better proof than this a plan is not acted upon: in parts of what could be gained. */
-#define PLAN_GAP_PPM_MAX 100000u
 
 /* The network that was asked about, unpacked and bounded. */
 struct plan_question {

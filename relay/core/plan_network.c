@@ -244,7 +244,7 @@ static bool pieces_pack(const struct plan_snapshot *snapshot, struct bps fee_max
 }
 
 static void corridors_pack(const struct plan_snapshot *snapshot, const struct pairs *pairs,
-                           struct packer *packer)
+                           const struct amount *least, struct packer *packer)
 {
     uint32_t index = 0;
 
@@ -259,6 +259,7 @@ static void corridors_pack(const struct plan_snapshot *snapshot, const struct pa
                 .from = from,
                 .to = to,
                 .max = pair->max,
+                .least = *least,
                 .cost = pair->cost,
                 .output = ROUTE_OUTPUT_LINEAR,
                 .gain = {.mantissa = 1, .exponent = 0},
@@ -377,7 +378,7 @@ enum reason plan_network_pack(struct step *step, const struct plan_snapshot *sna
     };
     network_pack_header(packer, &counts, 0);
     places_pack(snapshot, packer);
-    corridors_pack(snapshot, &pairs, packer);
+    corridors_pack(snapshot, &pairs, &step->config->route.move_min, packer);
     (void)groups_pack(snapshot, &pairs, packer, false);
     transactions_pack(snapshot, &pairs, packer);
     if (!pieces_pack(snapshot, step->config->route.fee_max, packer)) {

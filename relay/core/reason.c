@@ -46,6 +46,18 @@ static const char *const texts[] = {
     [REASON_AWAITING_STORAGE] = "waiting for the origin to name the validators' stores",
     [REASON_AWAITING_SIMULATION] = "waiting for the delivery to be simulated",
     [REASON_UNKNOWN_MESSAGE] = "this node has not seen such a message",
+    [REASON_AWAITING_DEPTH] =
+        "a large value: waiting for more final blocks on top of it ('large' in the configuration)",
+    [REASON_AWAITING_EVERYONE] =
+        "a large value: waiting until every endpoint of the origin confirms it",
+    [REASON_QUARANTINED] =
+        "it reverts again and again: it is tried beside the others, ever more rarely",
+    [REASON_REASON_MISSING] = "a message is dropped only with a reason",
+    [REASON_NOT_WHITELISTED] = "no entry of the whitelist matches it",
+    [REASON_BLACKLISTED] = "an entry of the blacklist matches it",
+    [REASON_ADDRESS_BLACKLISTED] = "an address of the address blacklist is in it",
+    [REASON_BLOCKED] = "an entry of the block list matches it",
+    [REASON_UNPAID] = "not enough was paid for its delivery at the origin",
     [REASON_REORG] = "blocks were replaced before they were final",
     [REASON_REORG_BEYOND_FINALITY] = "blocks that were final were replaced: the chain is stopped",
     [REASON_LEAF_GAP] = "the tree's leaves are not continuous: nothing is signed",

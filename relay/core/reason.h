@@ -42,6 +42,15 @@ enum reason {
     REASON_AWAITING_SIMULATION = 32,
     REASON_UNKNOWN_MESSAGE = 33, /* a person named one that this node never saw */
     REASON_SECURITY_WEAK = 34,   /* fewer validators than wanted could forge a message */
+    REASON_QUARANTINED = 40,     /* reverts again and again */
+    REASON_REASON_MISSING = 41,  /* a person asked for what needs a reason and gave none */
+    REASON_NOT_WHITELISTED = 42, /* no entry of the whitelist matches */
+    REASON_BLACKLISTED = 43,
+    REASON_ADDRESS_BLACKLISTED = 44,
+    REASON_BLOCKED = 45,           /* by an entry of a block list, which has its own reason */
+    REASON_UNPAID = 46,            /* less was paid at the origin than its delivery is asked for */
+    REASON_AWAITING_DEPTH = 80,    /* of a large value: more final blocks on top of it */
+    REASON_AWAITING_EVERYONE = 81, /* of a large value: every endpoint must confirm it */
     /* chains: 100 to 199 */
     REASON_REORG = 100,                 /* blocks were replaced before they were final */
     REASON_REORG_BEYOND_FINALITY = 101, /* the chain is stopped */

@@ -132,8 +132,6 @@ enum reason blocks_halted(struct step *step, uint32_t domain);
 bool blocks_is_running(struct step *step, uint32_t domain);
 /* The hash of a block at the head or among the last ones that became final. */
 bool blocks_hash(struct step *step, uint32_t domain, uint64_t number, struct hash *ret_hash);
-/* Stops a chain for a contradiction that no reading can mend, with an alarm. */
-void blocks_stop(struct step *step, uint32_t domain, enum reason reason, const char *text);
 
 /* ---- lane: from a prepared leg to its final receipt ---- */
 /* stored: never renumber */
@@ -188,6 +186,12 @@ void blocks_on_block(struct step *step, const struct event *event);
 void blocks_on_final(struct step *step, const struct event *event);
 void blocks_on_operator(struct step *step, const struct event *event);
 void blocks_on_quorum(struct step *step, const struct event *event);
+/* sure.c: REASON_NONE: every endpoint of the origin confirmed this message, in a block of this
+ * number, at one that is deep enough; else what it waits for, and what is to be asked is asked. */
+enum reason sure_of(struct step *step, uint32_t domain, const struct hash *message_id,
+                    uint64_t block_number);
+void sure_on_tree(struct step *step, const struct event *event);
+void blocks_on_calls(struct step *step, const struct event *event);
 void tree_on_start(struct step *step);
 void tree_on_operator(struct step *step, const struct event *event);
 void tree_on_storage(struct step *step, const struct event *event);

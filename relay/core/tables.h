@@ -13,6 +13,7 @@
 #define TABLE_CHAIN 'h' /* domain -> cursor, head, final, state */
 #define TABLE_BLOCK 'H' /* domain, number -> hash (above final) */
 #define TABLE_FACT  'F' /* domain, number, log index -> fact (above final, or not yet applied) */
+#define TABLE_CALLS 'e' /* domain, endpoint -> what it was asked on a day */
 /* tree.c: the origin's merkle tree and our signatures over it */
 #define TABLE_TREE   't' /* domain -> branch, count, verified, signed */
 #define TABLE_LEAF   'T' /* domain, leaf index -> message id */
@@ -27,7 +28,7 @@
 #define TABLE_OPEN      'o' /* messages not finished, by destination: relay/core/message_rows.h */
 #define TABLE_WAITING   'w' /* question, id -> empty: messages that wait for one answer */
 #define TABLE_ELSEWHERE 'd' /* id -> delivery of a message whose dispatch is not final here */
-#define TABLE_GAS_PAID  'g' /* id -> gas and payment received */
+#define TABLE_GAS_PAID  'g' /* id, origin, destination -> gas and payment received */
 /* lane.c: keys, nonces, transactions */
 #define TABLE_LANE   'L' /* domain, key -> next nonce, state */
 #define TABLE_INTENT 'I' /* domain, key, nonce -> intent, hash, state */

@@ -457,7 +457,9 @@ static void on_published(struct step *step, const struct event *event)
 
 void tree_on_answer(struct step *step, const struct event *event)
 {
-    if (event->kind == EVENT_TREE) {
+    if (event->kind == EVENT_TREE && event->tree.everyone) {
+        sure_on_tree(step, event);
+    } else if (event->kind == EVENT_TREE) {
         on_tree(step, event);
     } else if (event->kind == EVENT_CHECKPOINT_SIGNED) {
         on_checkpoint_signed(step, event);

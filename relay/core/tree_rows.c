@@ -168,3 +168,33 @@ enum status announcement_row_unpack(struct bytes bytes, struct announcement_row 
     *ret_row = row;
     return STATUS_OK;
 }
+
+struct bytes sure_row_pack(uint8_t memory[SURE_ROW_BYTES], const struct sure_row *sure)
+{
+    struct packer row = packer_from(memory, SURE_ROW_BYTES);
+
+    pack_instant(&row, sure->asked_at);
+    pack_u64(&row, sure->asked_number);
+    pack_hash(&row, &sure->asked_hash);
+    pack_u64(&row, sure->number);
+    pack_u32(&row, sure->count);
+    return packer_finish(&row);
+}
+
+enum status sure_row_unpack(struct bytes bytes, struct sure_row *ret_sure)
+{
+    struct unpacker unpacker = unpacker_from(bytes);
+    struct sure_row sure;
+
+    memset(&sure, 0, sizeof(sure));
+    sure.asked_at = unpack_instant(&unpacker);
+    sure.asked_number = unpack_u64(&unpacker);
+    sure.asked_hash = unpack_hash(&unpacker);
+    sure.number = unpack_u64(&unpacker);
+    sure.count = unpack_u32(&unpacker);
+    if (!unpacker_is_done(&unpacker)) {
+        return STATUS_CORRUPT;
+    }
+    *ret_sure = sure;
+    return STATUS_OK;
+}

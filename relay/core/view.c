@@ -57,28 +57,6 @@ enum status core_view_node(const struct row_source *source, struct node_view *re
     return status == STATUS_OK ? meta_unpack(value, ret_node) : status;
 }
 
-enum status core_view_config(const struct row_source *source, void *memory,
-                             struct core_config *ret_config)
-{
-    struct buffer packed = buffer_from(memory, CONFIG_PACKED_BYTES_MAX);
-
-    for (uint32_t i = 0; i < CONFIG_SLICES_MAX; i++) {
-        uint8_t key[CONFIG_KEY_BYTES];
-        struct bytes slice;
-        const enum status status = get(source, config_key(key, i), &slice);
-        if (status == STATUS_NOT_FOUND && i > 0) {
-            break;
-        }
-        if (status != STATUS_OK) {
-            return status;
-        }
-        if (buffer_append(&packed, slice) != STATUS_OK) {
-            return STATUS_CORRUPT;
-        }
-    }
-    return config_unpack(buffer_bytes(&packed), ret_config);
-}
-
 /* ---- chains ---- */
 
 enum status core_view_chain(const struct row_source *source, uint32_t domain,
@@ -89,6 +67,16 @@ enum status core_view_chain(const struct row_source *source, uint32_t domain,
     const enum status status = get(source, chain_key(key, domain), &value);
 
     return status == STATUS_OK ? chain_row_unpack(value, ret_chain) : status;
+}
+
+enum status core_view_calls(const struct row_source *source, uint32_t domain, uint32_t endpoint,
+                            struct calls_row *ret_calls)
+{
+    uint8_t key[CALLS_KEY_BYTES];
+    struct bytes value;
+    const enum status status = get(source, calls_key(key, domain, endpoint), &value);
+
+    return status == STATUS_OK ? calls_row_unpack(value, ret_calls) : status;
 }
 
 enum status core_view_tree(const struct row_source *source, uint32_t domain,
@@ -221,11 +209,13 @@ enum status core_view_open_counts(const struct row_source *source, uint32_t dest
 }
 
 enum status core_view_gas_paid(const struct row_source *source, const struct hash *id,
-                               struct amount *ret_gas, struct amount *ret_payment)
+                               const struct message_row *message, struct amount *ret_gas,
+                               struct amount *ret_payment)
 {
-    uint8_t key[MESSAGE_KEY_BYTES];
+    uint8_t key[GAS_PAID_KEY_BYTES];
     struct bytes value;
-    const enum status status = get(source, message_key(key, TABLE_GAS_PAID, id), &value);
+    const enum status status =
+        get(source, gas_paid_key(key, id, message->origin, message->destination), &value);
 
     if (status == STATUS_NOT_FOUND) {
         *ret_gas = amount_zero();

@@ -29,13 +29,12 @@ struct node_view {
 };
 MUST_USE enum status core_view_node(const struct row_source *source, struct node_view *ret_node);
 
-/* The configuration in force; `memory` holds CONFIG_PACKED_BYTES_MAX bytes for the call. */
-MUST_USE enum status core_view_config(const struct row_source *source, void *memory,
-                                      struct core_config *ret_config);
-
 /* ---- chains ---- */
 MUST_USE enum status core_view_chain(const struct row_source *source, uint32_t domain,
                                      struct chain_row *ret_chain);
+/* What an endpoint with a daily budget was asked; NOT_FOUND: nothing yet. */
+MUST_USE enum status core_view_calls(const struct row_source *source, uint32_t domain,
+                                     uint32_t endpoint, struct calls_row *ret_calls);
 /* Our tree and signatures: chains that we validate have one. */
 MUST_USE enum status core_view_tree(const struct row_source *source, uint32_t domain,
                                     struct tree_row *ret_tree);
@@ -67,7 +66,8 @@ MUST_USE enum status core_view_open_counts(const struct row_source *source, uint
                                            struct open_row *ret_open);
 /* Zero when nothing was paid. */
 MUST_USE enum status core_view_gas_paid(const struct row_source *source, const struct hash *id,
-                                        struct amount *ret_gas, struct amount *ret_payment);
+                                        const struct message_row *message, struct amount *ret_gas,
+                                        struct amount *ret_payment);
 
 /* ---- lanes ---- */
 /* Lanes by domain and key: NULL first, then the domain and key returned before. */

@@ -5,6 +5,8 @@
  *     {index}_with_id.json   one signed checkpoint
  *     index.json             the newest index, a bare number; never moves back
  *     announcement.json      the validator's signed word that it publishes here
+ *     reorg_flag.json        there when the validator saw its chain replaced: nothing it signed
+ *                            counts, and as long as it cannot be told whether it is there
  *
  * Objects are written beside their place, synced, and moved there, so a reader sees all of one or
  * nothing. What is read is hostile: bounded, strict JSON, and every field must agree with what was
@@ -25,8 +27,8 @@ MUST_USE enum status checkpoint_store_folder(struct bytes location,
                                              char ret_path[CHECKPOINT_PATH_BYTES_MAX]);
 
 /* Reads the checkpoint at `request->index`. Statuses of checkpoint_store_folder; STATUS_NOT_FOUND:
- * no such object; STATUS_IO; STATUS_MALFORMED: an object that is too large, not JSON, or not the
- * checkpoint of this origin, hook and index. */
+ * no such object; STATUS_REFUSED: the reorg flag is there; STATUS_IO; STATUS_MALFORMED: an object
+ * that is too large, not JSON, or not the checkpoint of this origin, hook and index. */
 MUST_USE enum status checkpoint_store_read(const struct driver_fetch *request,
                                            struct checkpoint *ret_checkpoint,
                                            struct signature *ret_signature);

@@ -9,6 +9,8 @@
 #include "relay/node/config_reading.h"
 #include "relay/node/config_schema.h"
 #include "relay/node/endpoint.h"
+#include "relay/node/store_location.h"
+#include "relay/node/web_url.h"
 
 /* What stands where a key is absent. */
 #define FAMILY_DEFAULT             "evm"
@@ -26,6 +28,8 @@
 #define TRANSACTIONS_DEFAULT       "detect"
 #define DATA_FEE_DEFAULT           "none"
 #define JOURNAL_MAX_DEFAULT        "64 GiB"
+#define JOURNAL_KEEP_MIN           4096u
+#define JOURNAL_KEEP_MAX           UINT64_C(1000000000000)
 #define MODE_DEFAULT               "observe"
 #define TOLERANCE_DEFAULT          "5 %"
 #define FEE_MAX_DEFAULT            "0.1 %"
@@ -33,6 +37,7 @@
 #define MARGIN_DEFAULT             "50 %"
 #define COOLDOWN_DEFAULT           "60 s"
 #define PLAN_INTERVAL_DEFAULT      "10 s"
+#define LARGE_BLOCKS_DEFAULT       "0"
 
 /* ---- groups of keys ---- */
 
@@ -50,6 +55,10 @@ static void read_node(struct reading *reading, const struct file_config *file,
                  config->control);
     config->journal_bytes_max = reading_size(
         reading, "journal_max", reading_given(file->node.journal_max, JOURNAL_MAX_DEFAULT));
+    if (file->node.journal_keep != NULL) {
+        config->journal_keep_records = reading_count(
+            reading, "journal_keep", file->node.journal_keep, JOURNAL_KEEP_MIN, JOURNAL_KEEP_MAX);
+    }
     if (file->node.tls_ca != NULL) {
         reading_path(reading, "tls_ca", file->node.tls_ca, sizeof(config->tls_ca), config->tls_ca);
     }
@@ -254,6 +263,7 @@ static void read_chain(struct reading *reading, const struct file_chain *file,
     core->domain = (uint32_t)reading_count(reading, "domain", file->domain, 1, UINT32_MAX);
     core->chain_id = reading_count(reading, "chain_id", file->chain_id, 1, INT64_MAX);
     read_endpoints(reading, file, chain);
+    config_read_limits(reading, file, chain);
     read_quorum(reading, file->quorum, chain);
     read_finality(reading, reading_given(file->finality, FINALITY_DEFAULT), chain);
     core->start_block =
@@ -314,6 +324,83 @@ static void read_chains(struct reading *reading, const struct file_config *file,
     }
 }
 
+/* Writes `store` with the chain's name in the place of "{chain}". False: too long. */
+static bool put_chain(const char *store, const char *name, char ret_location[LOCATION_BYTES_MAX])
+{
+    static const char place[] = "{chain}";
+    const char *const at = strstr(store, place);
+    const int count = at == NULL ? snprintf(ret_location, LOCATION_BYTES_MAX, "%s", store)
+                                 : snprintf(ret_location, LOCATION_BYTES_MAX, "%.*s%s%s",
+                                            (int)(at - store), store, name, at + sizeof(place) - 1);
+
+    return count > 0 && count < (int)LOCATION_BYTES_MAX;
+}
+
+/* A store in S3, as it is announced: the place of a chain's objects is exactly what is written. */
+static void read_s3_store(struct reading *reading, const struct file_validator *file,
+                          struct node_config *config)
+{
+    uint32_t validated_count = 0;
+
+    (void)snprintf(config->checkpoint_store, sizeof(config->checkpoint_store), "%s", file->store);
+    if (file->credentials == NULL) {
+        reading_refuse(reading, "credentials", STATUS_MALFORMED,
+                       "is missing: the file with the access key for \"store\"");
+        return;
+    }
+    reading_path(reading, "credentials", file->credentials, sizeof(config->store_credentials),
+                 config->store_credentials);
+    for (uint32_t i = 0; i < config->core.chains_count; i++) {
+        struct core_chain *const chain = &config->core.chains[i];
+        struct store_location location;
+        char text[LOCATION_BYTES_MAX] = {0};
+        if (!chain->validate) {
+            continue;
+        }
+        validated_count++;
+        if (!put_chain(file->store, chain->name, text) ||
+            store_location_parse(bytes_from_string(text), &location) != STATUS_OK) {
+            reading_refuse(reading, "store", STATUS_MALFORMED,
+                           "must be a folder, or s3://bucket/region[/folder]");
+            return;
+        }
+        memcpy(chain->storage_location, text, sizeof(text));
+    }
+    if (validated_count > 1 && strstr(file->store, "{chain}") == NULL) {
+        reading_refuse(reading, "store", STATUS_MALFORMED,
+                       "must have {chain} in it: each chain needs a place of its own");
+    }
+}
+
+static void read_endpoint_of(struct reading *reading, const char *key, const char *text,
+                             char ret_url[CONFIG_URL_BYTES_MAX])
+{
+    struct web_url url;
+
+    if (text == NULL) {
+        return;
+    }
+    if (web_url_parse(bytes_from_string(text), &url) != STATUS_OK || url.target.count > 0) {
+        reading_refuse(reading, key, STATUS_MALFORMED,
+                       "must be an address such as https://minio.example:9000");
+    } else {
+        (void)snprintf(ret_url, CONFIG_URL_BYTES_MAX, "%s", text);
+    }
+}
+
+static void read_stores(struct reading *reading, const struct file_config *file,
+                        struct node_config *config)
+{
+    if (file->stores == NULL || reading_failed(reading)) {
+        return;
+    }
+    reading_at(reading, "stores");
+    read_endpoint_of(reading, "s3_endpoint", file->stores->s3_endpoint, config->s3_endpoint);
+    read_endpoint_of(reading, "gcs_endpoint", file->stores->gcs_endpoint, config->gcs_endpoint);
+    config->stores_private = reading_flag(reading, "private_addresses",
+                                          reading_given(file->stores->private_addresses, "false"));
+}
+
 /* Objects in a store are named by index alone, so each origin gets a folder of its own. */
 static void read_validator(struct reading *reading, const struct file_config *file,
                            struct node_config *config)
@@ -323,6 +410,10 @@ static void read_validator(struct reading *reading, const struct file_config *fi
     }
     reading_at(reading, "validator");
     config->core.validator = reading_address(reading, "address", file->validator->address);
+    if (strncmp(file->validator->store, "s3://", 5) == 0) {
+        read_s3_store(reading, file->validator, config);
+        return;
+    }
     reading_path(reading, "store", file->validator->store, sizeof(config->checkpoint_store),
                  config->checkpoint_store);
     for (uint32_t i = 0; i < config->core.chains_count; i++) {
@@ -569,6 +660,21 @@ static void read_route(struct reading *reading, const struct file_config *file,
     refuse_act_with_own_signer(reading, config);
 }
 
+static void read_large(struct reading *reading, const struct file_config *file,
+                       struct core_config *core)
+{
+    if (file->large == NULL || reading_failed(reading)) {
+        return;
+    }
+    reading_at(reading, "large");
+    core->large.value = read_asset_amount(reading, "value", file->large->value, core);
+    core->large.blocks = (uint32_t)reading_count(
+        reading, "blocks", reading_given(file->large->blocks, LARGE_BLOCKS_DEFAULT), 0, 100000);
+    if (amount_is_zero(&core->large.value)) {
+        reading_refuse(reading, "value", STATUS_MALFORMED, "must be more than nothing");
+    }
+}
+
 /* ---- the whole file ---- */
 
 static void find_folder(const char *path, char ret_folder[PATH_MAX])
@@ -587,12 +693,15 @@ static void read_file(struct reading *reading, const struct file_config *file,
     read_node(reading, file, config);
     read_chains(reading, file, config);
     read_validator(reading, file, config);
+    read_stores(reading, file, config);
     read_assets(reading, file, &config->core);
     read_routers(reading, file, &config->core);
     check_bridges(reading, &config->core);
     check_weights(reading, &config->core);
     read_vaults(reading, file, &config->core);
     read_route(reading, file, config);
+    read_large(reading, file, &config->core);
+    config_read_policy(reading, file, &config->core.policy);
     config_read_log(reading, file, &config->log);
 }
 
@@ -638,20 +747,22 @@ struct chain_config config_chain(const struct node_config *config, uint32_t inde
 
     CHECK(index < config->core.chains_count);
     const uint32_t in_flight = (1 + core->delivery_keys_count) * core->in_flight_max;
-    return (struct chain_config){.core = &config->core,
-                                 .chain_index = index,
-                                 .endpoints_count = chain->endpoints_count,
-                                 .submit_count = chain->submit_count,
-                                 .quorum = chain->quorum,
-                                 .finality = chain->finality,
-                                 .finality_blocks = chain->finality_blocks,
-                                 .blocks_per_range = chain->blocks_per_range,
-                                 .requests_open_max = 256,
-                                 .legs_open_max = in_flight < 128    ? 128
-                                                  : in_flight > 2048 ? 2048
-                                                                     : in_flight,
-                                 .frame_bytes_max = 32u << 20,
-                                 .request_deadline = chain->request_deadline,
-                                 .transactions = chain->transactions,
-                                 .data_fee = chain->data_fee};
+    struct chain_config made = {.core = &config->core,
+                                .chain_index = index,
+                                .endpoints_count = chain->endpoints_count,
+                                .submit_count = chain->submit_count,
+                                .quorum = chain->quorum,
+                                .finality = chain->finality,
+                                .finality_blocks = chain->finality_blocks,
+                                .blocks_per_range = chain->blocks_per_range,
+                                .requests_open_max = 256,
+                                .legs_open_max = in_flight < 128    ? 128
+                                                 : in_flight > 2048 ? 2048
+                                                                    : in_flight,
+                                .frame_bytes_max = 32u << 20,
+                                .request_deadline = chain->request_deadline,
+                                .transactions = chain->transactions,
+                                .data_fee = chain->data_fee};
+    memcpy(made.limits, chain->limits, sizeof(made.limits));
+    return made;
 }

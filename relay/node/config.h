@@ -26,6 +26,7 @@ struct node_chain {
     const struct chain_ops *family;
     bool is_devnet; /* a spawned signer may move capital here */
     char endpoints[ENDPOINTS_PER_CHAIN_MAX][CONFIG_URL_BYTES_MAX];
+    struct call_limits limits[ENDPOINTS_PER_CHAIN_MAX]; /* beside them */
     uint32_t endpoints_count;
     uint32_t submit_count; /* the last so many are for transactions alone */
     uint32_t quorum;       /* more than half of them */
@@ -63,11 +64,18 @@ struct node_config {
     char data[PATH_MAX]; /* the node's directory: journal, control socket */
     char control[CONFIG_SOCKET_BYTES_MAX];
     uint64_t journal_bytes_max;
-    char tls_ca[PATH_MAX];        /* certificates trusted besides the system's; may be empty */
-    bool signer_spawn;            /* start sluice-signer as a child */
-    char signer_config[PATH_MAX]; /* for the child; empty when not spawned */
+    uint64_t journal_keep_records; /* in the file; older ones are archived; 0: none is */
+    char tls_ca[PATH_MAX];         /* certificates trusted besides the system's; may be empty */
+    bool signer_spawn;             /* start sluice-signer as a child */
+    char signer_config[PATH_MAX];  /* for the child; empty when not spawned */
     char signer_socket[CONFIG_SOCKET_BYTES_MAX]; /* empty: this node signs nothing */
-    char checkpoint_store[PATH_MAX]; /* folder of our validator's checkpoints; may be empty */
+    /* Where our validator publishes: a folder, or s3://bucket/region[/folder], with "{chain}" where
+     * the chain's name belongs; may be empty. */
+    char checkpoint_store[PATH_MAX];
+    char store_credentials[PATH_MAX];        /* file with what writing to S3 takes; may be empty */
+    char s3_endpoint[CONFIG_URL_BYTES_MAX];  /* instead of Amazon's; may be empty */
+    char gcs_endpoint[CONFIG_URL_BYTES_MAX]; /* instead of Google's; may be empty */
+    bool stores_private; /* strangers may name addresses that are not of the public internet */
     struct node_log log;
     struct node_chain chains[CHAINS_MAX];
     struct core_config core;

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "relay/base/check.h"
 #include "relay/base/hex.h"
 #include "relay/node/config.h"
+#include "relay/node/policy_json.h"
 
 #define TEXT_BYTES_MAX 160u
 
@@ -105,6 +108,9 @@ static void put_node(json_t *root, const struct node_config *config)
     put_text(node, "data", config->data);
     put_text(node, "control", config->control);
     put_size(node, "journal_max", config->journal_bytes_max);
+    if (config->journal_keep_records > 0) {
+        put_count(node, "journal_keep", config->journal_keep_records);
+    }
     if (config->tls_ca[0] != '\0') {
         put_text(node, "tls_ca", config->tls_ca);
     }
@@ -140,6 +146,33 @@ static void put_endpoints(json_t *object, const struct node_chain *chain)
         const bool is_reader = i < chain->endpoints_count - chain->submit_count;
         CHECK(json_array_append_new(is_reader ? endpoints : submit,
                                     json_string(chain->endpoints[i])) == 0);
+    }
+}
+
+static void put_limits(json_t *object, const struct node_chain *chain)
+{
+    json_t *list = json_array();
+
+    for (uint32_t i = 0; i < chain->endpoints_count; i++) {
+        const struct call_limits *limits = &chain->limits[i];
+        if (limits->calls_per_second == 0 && limits->calls_per_day == 0) {
+            continue;
+        }
+        json_t *entry = put_entry(list);
+        put_text(entry, "endpoint", chain->endpoints[i]);
+        if (limits->calls_per_second > 0) {
+            put_count(entry, "calls_per_second", limits->calls_per_second);
+            put_count(entry, "burst",
+                      limits->calls_burst > 0 ? limits->calls_burst : limits->calls_per_second);
+        }
+        if (limits->calls_per_day > 0) {
+            put_count(entry, "calls_per_day", limits->calls_per_day);
+        }
+    }
+    if (json_array_size(list) > 0) {
+        (void)put_group(object, "limits", list);
+    } else {
+        json_decref(list);
     }
 }
 
@@ -189,6 +222,7 @@ static void put_chain(json_t *list, const struct core_chain *core, const struct 
     put_count(entry, "domain", core->domain);
     put_count(entry, "chain_id", core->chain_id);
     put_endpoints(entry, chain);
+    put_limits(entry, chain);
     put_count(entry, "quorum", chain->quorum);
     put_finality(entry, chain);
     put_count(entry, "start_block", core->start_block);
@@ -213,6 +247,19 @@ static void put_chain(json_t *list, const struct core_chain *core, const struct 
     put_count(entry, "in_flight_max", core->in_flight_max);
     put_count(entry, "validators_min", core->validators_min);
     put_kinds(entry, chain);
+}
+
+static void put_stores(json_t *root, const struct node_config *config)
+{
+    json_t *stores = put_group(root, "stores", json_object());
+
+    if (config->s3_endpoint[0] != '\0') {
+        put_text(stores, "s3_endpoint", config->s3_endpoint);
+    }
+    if (config->gcs_endpoint[0] != '\0') {
+        put_text(stores, "gcs_endpoint", config->gcs_endpoint);
+    }
+    put_flag(stores, "private_addresses", config->stores_private);
 }
 
 static const char *chain_name(const struct core_config *core, uint32_t domain)
@@ -297,6 +344,62 @@ static void put_route(json_t *root, const struct core_config *core)
     put_duration(group, "plan_interval", route->plan_interval);
 }
 
+static void put_large(json_t *root, const struct core_config *core)
+{
+    if (!amount_is_zero(&core->large.value)) {
+        json_t *group = put_group(root, "large", json_object());
+        put_units(group, "value", &core->large.value, core->assets[0].decimals,
+                  core->assets[0].symbol);
+        put_count(group, "blocks", core->large.blocks);
+    }
+}
+
+/* Takes `text`; an empty one is left out. */
+static void put_owned(json_t *object, const char *key, char *text)
+{
+    CHECK(text != NULL);
+    if (text[0] != '\0') {
+        put_text(object, key, text);
+    }
+    free(text);
+}
+
+static void put_time(json_t *object, const char *key, struct instant at)
+{
+    const time_t seconds = (time_t)(at.ns / 1000000000u);
+    char text[TEXT_BYTES_MAX];
+    struct tm parts;
+
+    if (at.ns == 0 || gmtime_r(&seconds, &parts) == NULL) {
+        return;
+    }
+    const size_t count = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &parts);
+    (void)snprintf(text + count, sizeof(text) - count, ".%09lluZ",
+                   (unsigned long long)(at.ns % 1000000000u));
+    put_text(object, key, text);
+}
+
+static void put_policy(json_t *root, const struct core_policy *policy)
+{
+    json_t *group = put_group(root, "policy", json_object());
+
+    put_count(group, "retries_max", policy->retries_max);
+    put_duration(group, "retry_wait_max", policy->retry_wait_max);
+    put_owned(group, "whitelist", policy_write_list(policy, RULE_WHITELIST));
+    put_owned(group, "blacklist", policy_write_list(policy, RULE_BLACKLIST));
+    put_owned(group, "address_blacklist", policy_write_addresses(policy));
+    put_owned(group, "gas_payment", policy_write_payment(policy));
+    json_t *blocks = put_group(root, "blocks", json_array());
+    for (uint32_t i = 0; i < policy->rules_count; i++) {
+        if (policy->rules[i].kind == RULE_BLOCK) {
+            json_t *entry = put_entry(blocks);
+            put_owned(entry, "match", policy_write_rule(policy, i));
+            put_text(entry, "reason", policy->rules[i].note);
+            put_time(entry, "until", policy->rules[i].until);
+        }
+    }
+}
+
 static void put_note_key(json_t *object, const struct note_key *key)
 {
     char text[NOTE_KEY_TEXT_BYTES_MAX + 1];
@@ -344,9 +447,15 @@ static json_t *make_tree(const struct node_config *config)
         json_t *validator = put_group(root, "validator", json_object());
         put_address(validator, "address", &config->core.validator);
         put_text(validator, "store", config->checkpoint_store);
+        if (config->store_credentials[0] != '\0') {
+            put_text(validator, "credentials", config->store_credentials);
+        }
     }
+    put_stores(root, config);
     put_capital(root, &config->core);
     put_route(root, &config->core);
+    put_large(root, &config->core);
+    put_policy(root, &config->core.policy);
     put_log(root, &config->log);
     return root;
 }

@@ -13,6 +13,7 @@
 #define WHERE_BYTES_MAX 96u
 
 struct file_config;
+struct file_chain;
 
 struct reading {
     const struct settings *settings;
@@ -46,6 +47,11 @@ void reading_path(struct reading *reading, const char *key, const char *text, si
 
 /* ---- parts ---- */
 
+/* After the chain's endpoints. */
+void config_read_limits(struct reading *reading, const struct file_chain *file,
+                        struct node_chain *chain);
+void config_read_policy(struct reading *reading, const struct file_config *file,
+                        struct core_policy *policy);
 void config_read_log(struct reading *reading, const struct file_config *file, struct node_log *log);
 
 #endif

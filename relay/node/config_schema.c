@@ -4,7 +4,8 @@
 #include "relay/base/limits.h"
 #include "relay/node/config.h"
 
-#define TEXT_BYTES_MAX 511
+#define TEXT_BYTES_MAX     511
+#define DOCUMENT_BYTES_MAX 65535
 
 #define REQUIRED(type, name)                                                                       \
     CYAML_FIELD_STRING_PTR(#name, CYAML_FLAG_POINTER, struct type, name, 0, TEXT_BYTES_MAX)
@@ -12,16 +13,32 @@
     CYAML_FIELD_STRING_PTR(#name, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct type, name, 0,  \
                            TEXT_BYTES_MAX)
 
+/* JSON, or the path of a file that holds it. */
+#define DOCUMENT(type, name)                                                                       \
+    CYAML_FIELD_STRING_PTR(#name, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct type, name, 0,  \
+                           DOCUMENT_BYTES_MAX)
+
 static const cyaml_schema_value_t text_entry = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, TEXT_BYTES_MAX)};
 
-static const cyaml_schema_field_t node_fields[] = {
-    REQUIRED(file_node, name),        REQUIRED(file_node, data),   OPTIONAL(file_node, control),
-    OPTIONAL(file_node, journal_max), OPTIONAL(file_node, tls_ca), CYAML_FIELD_END};
+static const cyaml_schema_field_t node_fields[] = {REQUIRED(file_node, name),
+                                                   REQUIRED(file_node, data),
+                                                   OPTIONAL(file_node, control),
+                                                   OPTIONAL(file_node, journal_max),
+                                                   OPTIONAL(file_node, journal_keep),
+                                                   OPTIONAL(file_node, tls_ca),
+                                                   CYAML_FIELD_END};
 
 static const cyaml_schema_field_t signer_fields[] = {
     OPTIONAL(file_signer, spawn), OPTIONAL(file_signer, config), REQUIRED(file_signer, socket),
     CYAML_FIELD_END};
+
+static const cyaml_schema_field_t limit_fields[] = {
+    REQUIRED(file_limit, endpoint), OPTIONAL(file_limit, calls_per_second),
+    OPTIONAL(file_limit, burst), OPTIONAL(file_limit, calls_per_day), CYAML_FIELD_END};
+
+static const cyaml_schema_value_t limit_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_limit, limit_fields)};
 
 static const cyaml_schema_field_t chain_fields[] = {
     REQUIRED(file_chain, name),
@@ -33,6 +50,8 @@ static const cyaml_schema_field_t chain_fields[] = {
                          1, ENDPOINTS_PER_CHAIN_MAX),
     CYAML_FIELD_SEQUENCE("submit", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_chain,
                          submit, &text_entry, 0, ENDPOINTS_PER_CHAIN_MAX - 1),
+    CYAML_FIELD_SEQUENCE("limits", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_chain,
+                         limits, &limit_entry, 0, ENDPOINTS_PER_CHAIN_MAX),
     OPTIONAL(file_chain, quorum),
     OPTIONAL(file_chain, finality),
     OPTIONAL(file_chain, start_block),
@@ -61,7 +80,12 @@ static const cyaml_schema_field_t chain_fields[] = {
     CYAML_FIELD_END};
 
 static const cyaml_schema_field_t validator_fields[] = {
-    REQUIRED(file_validator, address), REQUIRED(file_validator, store), CYAML_FIELD_END};
+    REQUIRED(file_validator, address), REQUIRED(file_validator, store),
+    OPTIONAL(file_validator, credentials), CYAML_FIELD_END};
+
+static const cyaml_schema_field_t stores_fields[] = {
+    OPTIONAL(file_stores, s3_endpoint), OPTIONAL(file_stores, gcs_endpoint),
+    OPTIONAL(file_stores, private_addresses), CYAML_FIELD_END};
 
 static const cyaml_schema_field_t asset_fields[] = {
     REQUIRED(file_asset, symbol), REQUIRED(file_asset, decimals), CYAML_FIELD_END};
@@ -89,6 +113,25 @@ static const cyaml_schema_field_t route_fields[] = {OPTIONAL(file_route, mode),
                                                     OPTIONAL(file_route, cooldown),
                                                     OPTIONAL(file_route, plan_interval),
                                                     CYAML_FIELD_END};
+
+static const cyaml_schema_field_t large_fields[] = {REQUIRED(file_large, value),
+                                                    OPTIONAL(file_large, blocks), CYAML_FIELD_END};
+
+static const cyaml_schema_field_t policy_fields[] = {OPTIONAL(file_policy, retries_max),
+                                                     OPTIONAL(file_policy, retry_wait_max),
+                                                     DOCUMENT(file_policy, whitelist),
+                                                     DOCUMENT(file_policy, blacklist),
+                                                     DOCUMENT(file_policy, address_blacklist),
+                                                     DOCUMENT(file_policy, gas_payment),
+                                                     CYAML_FIELD_END};
+
+static const cyaml_schema_field_t block_fields[] = {
+    CYAML_FIELD_STRING_PTR("match", CYAML_FLAG_POINTER, struct file_block, match, 0,
+                           DOCUMENT_BYTES_MAX),
+    REQUIRED(file_block, reason), OPTIONAL(file_block, until), CYAML_FIELD_END};
+
+static const cyaml_schema_value_t block_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_block, block_fields)};
 
 static const cyaml_schema_field_t witness_fields[] = {REQUIRED(file_witness, key),
                                                       REQUIRED(file_witness, url), CYAML_FIELD_END};
@@ -121,6 +164,8 @@ static const cyaml_schema_field_t file_fields[] = {
                          CHAINS_MAX),
     CYAML_FIELD_MAPPING_PTR("validator", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
                             struct file_config, validator, validator_fields),
+    CYAML_FIELD_MAPPING_PTR("stores", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
+                            stores, stores_fields),
     CYAML_FIELD_SEQUENCE("assets", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                          assets, &asset_entry, 0, ASSETS_MAX),
     CYAML_FIELD_SEQUENCE("routers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
@@ -129,6 +174,12 @@ static const cyaml_schema_field_t file_fields[] = {
                          vaults, &vault_entry, 0, VAULTS_MAX),
     CYAML_FIELD_MAPPING_PTR("route", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                             route, route_fields),
+    CYAML_FIELD_MAPPING_PTR("large", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
+                            large, large_fields),
+    CYAML_FIELD_MAPPING_PTR("policy", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
+                            policy, policy_fields),
+    CYAML_FIELD_SEQUENCE("blocks", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
+                         blocks, &block_entry, 0, RULES_MAX),
     CYAML_FIELD_MAPPING_PTR("log", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                             log, log_fields),
     CYAML_FIELD_SEQUENCE("witnesses", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,

@@ -12,6 +12,7 @@ struct file_node {
     char *data;
     char *control;
     char *journal_max;
+    char *journal_keep;
     char *tls_ca;
 };
 
@@ -19,6 +20,13 @@ struct file_signer {
     char *spawn;
     char *config;
     char *socket;
+};
+
+struct file_limit {
+    char *endpoint;
+    char *calls_per_second;
+    char *burst;
+    char *calls_per_day;
 };
 
 struct file_chain {
@@ -31,6 +39,8 @@ struct file_chain {
     unsigned endpoints_count;
     char **submit;
     unsigned submit_count;
+    struct file_limit *limits;
+    unsigned limits_count;
     char *quorum;
     char *finality;
     char *start_block;
@@ -61,6 +71,13 @@ struct file_chain {
 struct file_validator {
     char *address;
     char *store;
+    char *credentials;
+};
+
+struct file_stores {
+    char *s3_endpoint;
+    char *gcs_endpoint;
+    char *private_addresses;
 };
 
 struct file_asset {
@@ -98,6 +115,21 @@ struct file_route {
     char *plan_interval;
 };
 
+struct file_block {
+    char *match;
+    char *reason;
+    char *until;
+};
+
+struct file_policy {
+    char *retries_max;
+    char *retry_wait_max;
+    char *whitelist;
+    char *blacklist;
+    char *address_blacklist;
+    char *gas_payment;
+};
+
 struct file_witness {
     char *key;
     char *url;
@@ -112,12 +144,18 @@ struct file_log {
     char *listen;
 };
 
+struct file_large {
+    char *value;
+    char *blocks;
+};
+
 struct file_config {
     struct file_node node;
     struct file_signer *signer;
     struct file_chain *chains;
     unsigned chains_count;
     struct file_validator *validator;
+    struct file_stores *stores;
     struct file_asset *assets;
     unsigned assets_count;
     struct file_router *routers;
@@ -125,6 +163,10 @@ struct file_config {
     struct file_vault *vaults;
     unsigned vaults_count;
     struct file_route *route;
+    struct file_large *large;
+    struct file_policy *policy;
+    struct file_block *blocks;
+    unsigned blocks_count;
     struct file_log *log;
     struct file_witness *witnesses;
     unsigned witnesses_count;

@@ -125,6 +125,7 @@ static struct bytes *event_reason(struct event *event)
     case EVENT_ENDPOINT:
     case EVENT_DISSENT:
     case EVENT_QUORUM:
+    case EVENT_CALLS:
         break;
     }
     CHECK(false);

@@ -308,6 +308,14 @@ void driver_on_frame(struct driver *driver, uint32_t chain_index, uint32_t endpo
     driver_reply(driver, chain_index, &reply, now);
 }
 
+void driver_on_limited(struct driver *driver, uint32_t chain_index, uint32_t endpoint_index,
+                       struct duration wait, struct instant now)
+{
+    const struct chain_reply reply = {
+        .kind = CHAIN_REPLY_LIMITED, .endpoint_index = endpoint_index, .limited = {.wait = wait}};
+    driver_reply(driver, chain_index, &reply, now);
+}
+
 void driver_on_signature(struct driver *driver, uint32_t chain_index, const struct hash *leg_id,
                          uint32_t attempt, enum outcome outcome, const struct signature *signature,
                          struct bytes reason, struct instant now)
@@ -431,12 +439,6 @@ bool driver_is_pressed(const struct driver *driver)
 struct driver_counters driver_counters(const struct driver *driver)
 {
     return driver->counters;
-}
-
-struct chain *driver_chain_at(struct driver *driver, uint32_t chain_index)
-{
-    CHECK(chain_index < driver->config->chains_count);
-    return driver->chains[chain_index];
 }
 
 /* ---- building ---- */

@@ -188,6 +188,9 @@ void driver_on_lost(struct driver *driver, uint32_t chain_index, uint32_t endpoi
 /* One whole message; hostile until the adapter parsed it. */
 void driver_on_frame(struct driver *driver, uint32_t chain_index, uint32_t endpoint_index,
                      struct bytes frame, struct instant now);
+/* The endpoint takes no questions for `wait`. */
+void driver_on_limited(struct driver *driver, uint32_t chain_index, uint32_t endpoint_index,
+                       struct duration wait, struct instant now);
 /* The signer's answer to DRIVER_SIGN_TRANSACTION. Outcome OK, REFUSED or UNKNOWN. */
 void driver_on_signature(struct driver *driver, uint32_t chain_index, const struct hash *leg_id,
                          uint32_t attempt, enum outcome outcome, const struct signature *signature,
@@ -216,6 +219,5 @@ bool driver_is_unwritable(const struct driver *driver);
 /* True while events are left where they are: a transport stops reading until it is false. */
 bool driver_is_pressed(const struct driver *driver);
 struct driver_counters driver_counters(const struct driver *driver);
-struct chain *driver_chain_at(struct driver *driver, uint32_t chain_index);
 
 #endif

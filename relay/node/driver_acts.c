@@ -169,7 +169,7 @@ static void driver_watch_chain(struct driver *driver, uint32_t chain_index)
     struct driver_watch *watch = &driver->watches[chain_index];
     const struct command command = {.kind = COMMAND_WATCH,
                                     .domain = driver->config->chains[chain_index].domain,
-                                    .watch = {.from_block = watch->from_block}};
+                                    .watch = watch->watch};
     const enum status status = chain_perform(driver->chains[chain_index], &command);
     watch->pending = status == STATUS_FULL;
 }
@@ -184,7 +184,7 @@ void driver_route(struct driver *driver, const struct command *command, uint64_t
     if (command->kind == COMMAND_WATCH) {
         const uint32_t chain_index = driver_chain_index(driver, command->domain);
         driver->watches[chain_index] =
-            (struct driver_watch){.pending = true, .from_block = command->watch.from_block};
+            (struct driver_watch){.pending = true, .watch = command->watch};
         driver_watch_chain(driver, chain_index);
         return;
     }

@@ -34,7 +34,7 @@ enum driver_outside {
 
 struct driver_watch {
     bool pending;
-    uint64_t from_block;
+    struct watch watch;
 };
 
 struct driver_ticket {

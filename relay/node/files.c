@@ -61,7 +61,6 @@ struct files {
     bool runs;
     struct thread_queue *requests;
     struct thread_queue *answers;
-    _Atomic int write_status;
     struct waiting *waiting;
     uint32_t waiting_count;
     struct folder *folders;
@@ -87,6 +86,9 @@ static enum outcome outcome_of(enum status status)
 {
     if (status == STATUS_OK) {
         return OUTCOME_OK;
+    }
+    if (status == STATUS_REFUSED) {
+        return OUTCOME_REFUSED;
     }
     return status == STATUS_NOT_FOUND ? OUTCOME_ABSENT : OUTCOME_UNKNOWN;
 }
@@ -220,7 +222,6 @@ static void publish(struct files *files, const struct driver_publish *request)
         .published = {.is_announcement = request->is_announcement,
                       .index = request->checkpoint.index,
                       .outcome = status == STATUS_OK ? OUTCOME_OK : OUTCOME_UNKNOWN}};
-    atomic_store(&files->write_status, (int)status);
     answer(files, &event);
 }
 
@@ -292,11 +293,6 @@ bool files_take(struct files *files, struct event *ret_event)
 {
     struct buffer memory = buffer_from(ret_event, sizeof(*ret_event));
     return thread_queue_take(files->answers, 0, &memory) == STATUS_OK;
-}
-
-enum status files_write_status(struct files *files)
-{
-    return (enum status)atomic_load(&files->write_status);
 }
 
 struct files *files_new(void (*wake)(void *context), void *context)

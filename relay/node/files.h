@@ -26,7 +26,5 @@ MUST_USE enum status files_publish(struct files *files, const struct driver_publ
 
 /* The next answer: EVENT_CHECKPOINT or EVENT_PUBLISHED, without pointers. False: none. */
 bool files_take(struct files *files, struct event *ret_event);
-/* Why the last write to our store failed; STATUS_OK: it did not. */
-enum status files_write_status(struct files *files);
 
 #endif

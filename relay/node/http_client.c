@@ -11,6 +11,9 @@
 #define REQUEST_TIMEOUT_S 20
 #define FIRST_BYTES       65536u
 #define ADDRESS_BYTES     64u
+#define RETRY_AFTER_S_MAX 300u /* whatever it asks for */
+#define HTTP_TOO_MANY     429u
+#define HTTP_UNAVAILABLE  503u
 
 /* One request. `client` is NULL once nobody wants its answer; its memory ends with its socket. */
 struct request {
@@ -24,6 +27,7 @@ struct request {
     size_t answer_bytes;
     size_t answer_capacity;
     unsigned status;
+    uint64_t retry_after_s; /* what a refusal asks for; 0: nothing */
     char address[ADDRESS_BYTES];
 };
 
@@ -252,6 +256,30 @@ static int gather(struct request *request, struct bytes piece)
     return 0;
 }
 
+/* Seconds; a date, or what cannot be read, is the shortest wait. */
+static uint64_t read_retry_after(struct lws *wsi)
+{
+    char text[32];
+    const int count = lws_hdr_copy(wsi, text, sizeof(text), WSI_TOKEN_HTTP_RETRY_AFTER);
+    uint64_t seconds = 0;
+
+    if (count <= 0) {
+        return 0;
+    }
+    for (int i = 0; i < count && text[i] >= '0' && text[i] <= '9' && seconds < RETRY_AFTER_S_MAX;
+         i++) {
+        seconds = seconds * 10 + (uint64_t)(text[i] - '0');
+    }
+    seconds = seconds < RETRY_AFTER_S_MAX ? seconds : RETRY_AFTER_S_MAX;
+    return seconds == 0 ? 1 : seconds;
+}
+
+static bool is_plea(const struct request *request)
+{
+    return request->status == HTTP_TOO_MANY ||
+           (request->status == HTTP_UNAVAILABLE && request->retry_after_s > 0);
+}
+
 static void complete(struct request *request)
 {
     struct http_client *const client = request->client;
@@ -260,10 +288,16 @@ static void complete(struct request *request)
     if (!take_out(request)) {
         return;
     }
+    if (is_plea(request)) {
+        const struct duration wait = DURATION_MS(1000 * request->retry_after_s);
+        http_client_drop(client);
+        client->handler.limited(client->handler.context, wait);
+        return;
+    }
     /* Nodes send errors of JSON-RPC with other statuses as well; without a body there is none. */
     const bool is_json =
         request->answer_bytes > 0 && (request->answer[0] == '{' || request->answer[0] == '[');
-    if (request->status == 200 || (is_json && request->status != 429)) {
+    if (request->status == 200 || is_json) {
         client->handler.answered(client->handler.context,
                                  bytes_from(request->answer, request->answer_bytes));
         pump(client);
@@ -305,6 +339,7 @@ static int http_callback(struct lws *wsi, enum lws_callback_reasons reason, void
     }
     if (reason == LWS_CALLBACK_ESTABLISHED_CLIENT_HTTP) {
         request->status = lws_http_client_http_response(wsi);
+        request->retry_after_s = read_retry_after(wsi);
     } else if (reason == LWS_CALLBACK_RECEIVE_CLIENT_HTTP) {
         return read_piece(wsi);
     } else if (reason == LWS_CALLBACK_RECEIVE_CLIENT_HTTP_READ) {

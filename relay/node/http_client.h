@@ -4,7 +4,8 @@
  * Each message is a request of its own; HTTP_REQUESTS_MAX go out at once and the others wait in a
  * bounded queue. The body of a good answer is a message. An answer of another status, one that is
  * too large, late or cut ends everything that is under way: what was asked is then unknown, as when
- * a connection is lost.
+ * a connection is lost. Status 429, and 503 with Retry-After, is a plea for patience: the rest ends
+ * likewise, and the endpoint counts as connected.
  *
  * Threads: the loop's. Memory: one client per endpoint, owned by whoever made it. */
 #ifndef SLUICE_RELAY_NODE_HTTP_CLIENT_H
@@ -13,6 +14,7 @@
 #include <libwebsockets.h>
 
 #include "relay/base/bytes.h"
+#include "relay/base/instant.h"
 #include "relay/node/endpoint.h"
 
 #define HTTP_REQUESTS_MAX 4u
@@ -25,6 +27,8 @@ struct http_handler {
     void (*answered)(void *context, struct bytes body); /* hostile */
     /* Everything that was under way has ended. Text is for people and hostile. */
     void (*failed)(void *context, struct bytes text);
+    /* The endpoint takes no requests for `wait`; everything that was under way has ended. */
+    void (*limited)(void *context, struct duration wait);
 };
 
 /* The protocol that the loop's context must offer. */

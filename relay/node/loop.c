@@ -201,12 +201,45 @@ static int loop_build_driver(struct loop *loop, struct instant last)
     return EXIT_INTEGRITY;
 }
 
+/* The thread of stores that are not on this machine. */
+static int loop_build_remote(struct loop *loop)
+{
+    const struct node_config *config = loop->config;
+    const bool writes = config->store_credentials[0] != '\0';
+    const struct remote_options options = {.tls_ca = config->tls_ca,
+                                           .s3_endpoint = config->s3_endpoint,
+                                           .gcs_endpoint = config->gcs_endpoint,
+                                           .build_id = loop->build_id,
+                                           .credentials = writes ? &loop->credentials : NULL,
+                                           .allow_private = config->stores_private};
+    const enum status status =
+        writes ? sigv4_credentials_read(config->store_credentials, &loop->credentials) : STATUS_OK;
+
+    if (status != STATUS_OK) {
+        say_failure("not_started", config->store_credentials,
+                    status == STATUS_REFUSED     ? "others may read it: chmod 600"
+                    : status == STATUS_MALFORMED ? "no aws_access_key_id and aws_secret_access_key"
+                                                 : "cannot be read");
+        return EXIT_USAGE;
+    }
+    loop->remote = remote_new(&options, loop_wake, loop);
+    if (loop->remote == NULL) {
+        say_failure("not_started", "memory", "not enough");
+        return EXIT_TEMPORARY;
+    }
+    return EXIT_DONE;
+}
+
 static int loop_build_parts(struct loop *loop)
 {
     const struct node_config *config = loop->config;
     const struct transport_handler transport = loop_transport_handler(loop);
     const struct signer_handler signer = loop_signer_handler(loop);
     const struct control_handler control = loop_control_handler(loop);
+    const int code = loop_build_remote(loop);
+    if (code != EXIT_DONE) {
+        return code;
+    }
     loop->files = files_new(loop_wake, loop);
     loop->planner = planner_new(loop_wake, loop);
     loop->transport = transport_new(loop->context, loop->vhost, config, &transport);
@@ -266,6 +299,8 @@ static void loop_free(struct loop *loop)
     }
     /* Threads first, because they wake the context; then what its connections point to. */
     loop->files = files_free(loop->files);
+    loop->remote = remote_free(loop->remote);
+    sigv4_credentials_wipe(&loop->credentials);
     loop->planner = planner_free(loop->planner);
     log_keeper_stop(loop->log_keeper);
     loop_stop_writer(loop);

@@ -6,6 +6,7 @@
 
 #include <libwebsockets.h>
 
+#include "relay/node/archiving.h"
 #include "relay/node/child.h"
 #include "relay/node/config.h"
 #include "relay/node/control.h"
@@ -16,6 +17,7 @@
 #include "relay/node/log_keeper.h"
 #include "relay/node/loop_context.h"
 #include "relay/node/planner.h"
+#include "relay/node/remote.h"
 #include "relay/node/signer_client.h"
 #include "relay/node/thread_queue.h"
 #include "relay/node/transport.h"
@@ -43,11 +45,15 @@ struct loop {
     struct log_keeper *log_keeper; /* NULL: no log */
     struct control *control;
     struct files *files;
+    struct remote *remote;
+    struct sigv4_credentials credentials; /* of our store in S3; zero: none */
     struct planner *planner;
     struct planning planning;
     struct journal *journal;
     struct journal_reader *reader;
     struct writer *writer;
+    struct archiving *archiving; /* NULL: nothing is archived */
+    struct archive_options archive;
     struct thread_queue *commits; /* struct loop_commit, from the writer's thread */
     struct driver *driver;
     void *driver_memory;

@@ -37,13 +37,15 @@ static enum status port_sign(void *context, const struct driver_sign *request)
 static enum status port_fetch(void *context, const struct driver_fetch *request)
 {
     struct loop *loop = context;
-    return files_fetch(loop->files, request);
+    return remote_serves(request->location) ? remote_fetch(loop->remote, request)
+                                            : files_fetch(loop->files, request);
 }
 
 static enum status port_publish(void *context, const struct driver_publish *request)
 {
     struct loop *loop = context;
-    return files_publish(loop->files, request);
+    return remote_serves(request->location) ? remote_publish(loop->remote, request)
+                                            : files_publish(loop->files, request);
 }
 
 static enum status port_plan(void *context, const struct hash *plan_id, struct bytes network)
@@ -229,6 +231,13 @@ static void on_frame(void *context, uint32_t chain_index, uint32_t endpoint_inde
     driver_on_frame(loop->driver, chain_index, endpoint_index, frame, loop_now());
 }
 
+static void on_limited(void *context, uint32_t chain_index, uint32_t endpoint_index,
+                       struct duration wait)
+{
+    struct loop *loop = context;
+    driver_on_limited(loop->driver, chain_index, endpoint_index, wait, loop_now());
+}
+
 static void on_trouble(void *context, uint32_t chain_index, uint32_t endpoint_index,
                        struct bytes text, uint32_t retry_ms)
 {
@@ -259,6 +268,7 @@ struct transport_handler loop_transport_handler(struct loop *loop)
                                       .connected = on_connected,
                                       .lost = on_lost,
                                       .frame = on_frame,
+                                      .limited = on_limited,
                                       .trouble = on_trouble};
 }
 
@@ -438,6 +448,9 @@ void loop_take_answers(struct loop *loop)
     struct event event;
     transport_take_addresses(loop->transport);
     while (files_take(loop->files, &event)) {
+        driver_on_event(loop->driver, &event);
+    }
+    while (remote_take(loop->remote, &event)) {
         driver_on_event(loop->driver, &event);
     }
     while (planner_take(loop->planner, &loop->planning, &event)) {

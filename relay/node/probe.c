@@ -63,6 +63,15 @@ static void on_frame(void *context, uint32_t chain_index, uint32_t endpoint_inde
               .kind = CHAIN_REPLY_FRAME, .endpoint_index = endpoint_index, .frame = frame});
 }
 
+static void on_limited(void *context, uint32_t chain_index, uint32_t endpoint_index,
+                       struct duration wait)
+{
+    reply(context, chain_index,
+          &(struct chain_reply){.kind = CHAIN_REPLY_LIMITED,
+                                .endpoint_index = endpoint_index,
+                                .limited = {.wait = wait}});
+}
+
 static void on_trouble(void *context, uint32_t chain_index, uint32_t endpoint_index,
                        struct bytes text, uint32_t retry_ms)
 {
@@ -241,6 +250,7 @@ static enum status build(struct run *run)
                                               .connected = on_connected,
                                               .lost = on_lost,
                                               .frame = on_frame,
+                                              .limited = on_limited,
                                               .trouble = on_trouble};
     struct lws_vhost *vhost = NULL;
     for (uint32_t i = 0; i < run->config->core.chains_count; i++) {

@@ -440,13 +440,22 @@ static void http_failed(void *context, struct bytes text)
     connection_down(context, text);
 }
 
+static void http_limited(void *context, struct duration wait)
+{
+    const struct connection *connection = context;
+    const struct transport_handler *handler = &connection->transport->handler;
+    handler->limited(handler->context, connection->chain_index, connection->endpoint_index, wait);
+}
+
 /* What a connection sends with. */
 static enum status connection_equip(struct connection *connection)
 {
     struct transport *transport = connection->transport;
     if (connection->endpoint.is_http) {
-        const struct http_handler handler = {
-            .context = connection, .answered = http_answered, .failed = http_failed};
+        const struct http_handler handler = {.context = connection,
+                                             .answered = http_answered,
+                                             .failed = http_failed,
+                                             .limited = http_limited};
         connection->http =
             http_client_new(transport->context, transport->vhost, &connection->endpoint,
                             connection->frame_bytes_max, &handler);

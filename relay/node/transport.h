@@ -26,6 +26,10 @@ struct transport_handler {
     void (*connected)(void *context, uint32_t chain_index, uint32_t endpoint_index);
     void (*lost)(void *context, uint32_t chain_index, uint32_t endpoint_index);
     void (*frame)(void *context, uint32_t chain_index, uint32_t endpoint_index, struct bytes frame);
+    /* The endpoint takes no questions for `wait` (0: it does not say); those under way are unknown.
+     */
+    void (*limited)(void *context, uint32_t chain_index, uint32_t endpoint_index,
+                    struct duration wait);
     /* A connection could not be made or ended; the next try comes after `retry_ms`. */
     void (*trouble)(void *context, uint32_t chain_index, uint32_t endpoint_index, struct bytes text,
                     uint32_t retry_ms);

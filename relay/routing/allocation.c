@@ -5,6 +5,7 @@
 
 #include "relay/base/check.h"
 #include "relay/routing/allocation_internal.h"
+#include "relay/routing/block_internal.h"
 
 #define EXCESS_LEAST   1e-11 /* of the portfolio: what rounding leaves beyond bounds */
 #define PENALTIES_MAX  3u
@@ -12,42 +13,25 @@
 #define WARM_LEAST     32u   /* pivots before ends that are met together are moved apart */
 #define SLACK          2e-11 /* of the portfolio */
 #define PENALTY_FACTOR 64.0
+#define RECENTRES      3u
 #define FIXED_LEVELS   4u /* finer than this, smooth curves do not matter beside fixed costs */
-
-static size_t align_up(size_t bytes)
-{
-    return (bytes + 15) / 16 * 16;
-}
-
-static void *take(uint8_t **memory, size_t bytes)
-{
-    void *taken = *memory;
-
-    *memory += align_up(bytes);
-    return taken;
-}
 
 /* ---- memory ---- */
 
-static uint32_t rows_of(const struct model *model)
-{
-    return model->counts.places + model->counts.groups;
-}
-
 static size_t answer_bytes(const struct model *model)
 {
-    return align_up(model->counts.places * sizeof(double)) +
-           align_up(model->counts.corridors * sizeof(double)) +
-           align_up(rows_of(model) * sizeof(double));
+    return block_align(model->counts.places * sizeof(double)) +
+           block_align(model->counts.corridors * sizeof(double)) +
+           block_align(allocation_rows(model) * sizeof(double));
 }
 
 static struct answer answer_take(const struct model *model, uint8_t **memory)
 {
     struct answer answer;
 
-    answer.positions = take(memory, model->counts.places * sizeof(double));
-    answer.flows = take(memory, model->counts.corridors * sizeof(double));
-    answer.prices = take(memory, rows_of(model) * sizeof(double));
+    answer.positions = block_take(memory, model->counts.places * sizeof(double));
+    answer.flows = block_take(memory, model->counts.corridors * sizeof(double));
+    answer.prices = block_take(memory, allocation_rows(model) * sizeof(double));
     return answer;
 }
 
@@ -58,7 +42,7 @@ size_t allocation_footprint(const struct model *model)
 
 enum status allocation_init(struct allocation *allocation, const struct model *model, void *memory)
 {
-    const uint64_t entries = (uint64_t)model->counts.terms + 64 * (uint64_t)rows_of(model);
+    const uint64_t entries = (uint64_t)model->counts.terms + 64 * (uint64_t)allocation_rows(model);
 
     if (entries > ENTRIES_MAX) {
         return STATUS_FULL;
@@ -74,14 +58,14 @@ size_t allocation_solve_footprint(const struct allocation *allocation)
 {
     const struct model *model = allocation->model;
 
-    return 2 * answer_bytes(model) + align_up(certificate_footprint(model)) +
-           align_up(tree_footprint(model, allocation->nodes_max));
+    return 2 * answer_bytes(model) + block_align(certificate_footprint(model)) +
+           block_align(tree_footprint(model, allocation->nodes_max));
 }
 
 /* Pivots that count as one step. */
 static uint64_t step_pivots(const struct model *model)
 {
-    return (uint64_t)rows_of(model) + 64;
+    return (uint64_t)allocation_rows(model) + 64;
 }
 
 /* ---- judging ---- */
@@ -121,7 +105,7 @@ static void trial_judge(struct search *search)
     if (!search->branched && (!search->bounded || search->certificate.bound < search->bound)) {
         search->bounded = true;
         search->bound = search->certificate.bound;
-        memcpy(search->best.prices, plan.prices.places, rows_of(model) * sizeof(double));
+        memcpy(search->best.prices, plan.prices.places, allocation_rows(model) * sizeof(double));
     }
 }
 
@@ -231,13 +215,20 @@ static void search_all(struct search *search)
         contradiction_find(search);
         if (search->infeasible) {
             memcpy(search->best.prices, search->trial.prices,
-                   rows_of(search->allocation->model) * sizeof(double));
+                   allocation_rows(search->allocation->model) * sizeof(double));
             return;
         }
     }
     search_judge(search);
     while (going && !is_near_enough(search) && (!fixed || simplex->level < FIXED_LEVELS) &&
            simplex_refine(simplex)) {
+        going = search_run(search);
+        search_judge(search);
+    }
+    /* A curve may have moved to where its pieces are wide: as fine there too. */
+    for (uint32_t i = 0;
+         going && !fixed && i < RECENTRES && !is_near_enough(search) && simplex_recentre(simplex);
+         i++) {
         going = search_run(search);
         search_judge(search);
     }
@@ -288,10 +279,10 @@ enum status allocation_solve(struct allocation *allocation,
     CHECK((options->warm_flows == NULL) == (options->warm_positions == NULL));
     search.best = answer_take(model, &rest);
     search.trial = answer_take(model, &rest);
-    search.scratch = take(&rest, certificate_footprint(model));
+    search.scratch = block_take(&rest, certificate_footprint(model));
     if (model->counts.transactions > 0) {
         tree_init(&search.tree, model, allocation->nodes_max, rest);
-        rest += align_up(tree_footprint(model, allocation->nodes_max));
+        rest += block_align(tree_footprint(model, allocation->nodes_max));
     }
     search_all(&search);
     if (!search.infeasible && !search.found) {

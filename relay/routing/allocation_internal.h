@@ -54,6 +54,12 @@ struct search {
     void *scratch;
 };
 
+/* Rows of the simplex method, and prices of a plan or a leaf. */
+static inline uint32_t allocation_rows(const struct model *model)
+{
+    return model->counts.places + model->counts.groups;
+}
+
 /* Pivots that may be done in all. */
 uint64_t search_pivots_max(const struct search *search);
 /* Runs the simplex method on what it is set to. False: it could not. */

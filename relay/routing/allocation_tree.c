@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* relay/routing/allocation_tree.c: fixed costs. Slope scaling finds plans, branch and bound bounds
- * them.
+/* relay/routing/allocation_tree.c: fixed costs. Slope scaling finds plans, dropping what is dear
+ * makes them better, branch and bound bounds them.
  *
  * A leaf's prices are those of its own relaxed problem, or its parent's where they bound lower; a
  * leaf always has some, so the tree proves its bound whenever it is left. */
@@ -8,37 +8,27 @@
 
 #include "relay/base/check.h"
 #include "relay/routing/allocation_internal.h"
+#include "relay/routing/block_internal.h"
 
 /* Slope scaling settles in a few rounds or goes in circles. */
-#define ROUNDS_MAX 6u
+#define ROUNDS_MAX   6u
+#define FAILURES_MAX 8u /* transactions closed in vain, one after the other */
+#define POLISHES_MAX 4u
 /* A corridor that uses less of a unit's worth than this part is not used. */
 #define USED_PART   1e-9
 #define NODES_MAX   8191u
 #define NODES_LEAST 63u
-#define SLOT_BYTES  (16u << 20) /* of prices of leaves, where the least is not more */
-#define RECENTRES   2u
-
-static size_t align_up(size_t bytes)
-{
-    return (bytes + 15) / 16 * 16;
-}
-
-static void *take(uint8_t **memory, size_t bytes)
-{
-    void *taken = *memory;
-
-    *memory += align_up(bytes);
-    return taken;
-}
-
-static uint32_t rows_of(const struct model *model)
-{
-    return model->counts.places + model->counts.groups;
-}
+/* Of prices of leaves: the solver's whole memory stays below 300 bytes per column. */
+#define SLOT_BYTES_LEAST (64u << 10)
+#define SLOT_BYTES       48u /* per column */
+#define RECENTRES        2u
 
 uint32_t tree_nodes_max(const struct model *model)
 {
-    const size_t fit = 2 * (SLOT_BYTES / (sizeof(double) * ((size_t)rows_of(model) + 1)));
+    const size_t columns = (size_t)model->counts.places + model->counts.corridors +
+                           model->counts.pieces + model->counts.transactions;
+    const size_t bytes = SLOT_BYTES_LEAST + SLOT_BYTES * columns;
+    const size_t fit = 2 * (bytes / (sizeof(double) * ((size_t)allocation_rows(model) + 1)));
     /* Every transaction decided on every way is the whole tree. */
     const uint32_t whole =
         model->counts.transactions < 12 ? 2u << model->counts.transactions : NODES_MAX;
@@ -58,23 +48,23 @@ size_t tree_footprint(const struct model *model, uint32_t nodes_max)
     if (model->counts.transactions == 0) {
         return 0;
     }
-    return align_up(nodes_max * sizeof(struct tree_node)) +
-           align_up(slots_max(nodes_max) * sizeof(uint32_t)) +
-           align_up(slots_max(nodes_max) * sizeof(double) * rows_of(model)) +
-           align_up(nodes_max * sizeof(struct model_branch)) +
-           2 * align_up(model->counts.transactions);
+    return block_align(nodes_max * sizeof(struct tree_node)) +
+           block_align(slots_max(nodes_max) * sizeof(uint32_t)) +
+           block_align(slots_max(nodes_max) * sizeof(double) * allocation_rows(model)) +
+           block_align(nodes_max * sizeof(struct model_branch)) +
+           2 * block_align(model->counts.transactions);
 }
 
 void tree_init(struct tree *tree, const struct model *model, uint32_t nodes_max, void *memory)
 {
     uint8_t *rest = memory;
 
-    tree->nodes = take(&rest, nodes_max * sizeof(struct tree_node));
-    tree->free_slots = take(&rest, slots_max(nodes_max) * sizeof(uint32_t));
-    tree->slots = take(&rest, slots_max(nodes_max) * sizeof(double) * rows_of(model));
-    tree->branches = take(&rest, nodes_max * sizeof(struct model_branch));
-    tree->decisions = take(&rest, model->counts.transactions);
-    tree->wanted = take(&rest, model->counts.transactions);
+    tree->nodes = block_take(&rest, nodes_max * sizeof(struct tree_node));
+    tree->free_slots = block_take(&rest, slots_max(nodes_max) * sizeof(uint32_t));
+    tree->slots = block_take(&rest, slots_max(nodes_max) * sizeof(double) * allocation_rows(model));
+    tree->branches = block_take(&rest, nodes_max * sizeof(struct model_branch));
+    tree->decisions = block_take(&rest, model->counts.transactions);
+    tree->wanted = block_take(&rest, model->counts.transactions);
     tree->nodes_count = 0;
     tree->free_count = 0;
     for (uint32_t i = slots_max(nodes_max); i-- > 0;) {
@@ -203,11 +193,99 @@ static void slopes_scale(struct search *search)
     }
 }
 
+/* ---- dropping one after the other ---- */
+
+/* What a unit of worth that is shipped pays for a transaction that is on; 0: it is not, or nothing
+ * is shipped. */
+static double burden_of(const struct search *search, uint32_t k)
+{
+    const struct model *model = search->allocation->model;
+    const struct route_span span = model->transactions[k].corridors;
+    double shipped = 0;
+
+    if (search->tree.decisions[k] != CERTIFICATE_ON) {
+        return 0;
+    }
+    for (uint32_t m = 0; m < span.count; m++) {
+        const uint32_t i = model->terms[span.first + m].index;
+        const uint32_t from = model->corridors[i].from;
+        shipped += search->best.flows[i] / search->simplex->place_units[from];
+    }
+    return shipped > 0 ? model->transactions[k].cost / shipped : 0;
+}
+
+/* The heaviest one below `ceiling`; MODEL_NONE: there is none. */
+static uint32_t burden_choose(const struct search *search, double *ceiling)
+{
+    uint32_t best = MODEL_NONE;
+    double most = 0;
+
+    for (uint32_t k = 0; k < search->allocation->model->counts.transactions; k++) {
+        const double burden = burden_of(search, k);
+        if (burden > most && burden < *ceiling) {
+            most = burden;
+            best = k;
+        }
+    }
+    *ceiling = most;
+    return best;
+}
+
+static bool decision_run(struct search *search, uint32_t k, enum certificate_decision decision)
+{
+    search->tree.decisions[k] = (uint8_t)decision;
+    transaction_set(search, k, decision);
+    return search_run(search);
+}
+
+/* What the best plan pays most for a unit of may not be worth its cost: it is closed for a try, and
+ * stays closed when that makes a better plan. */
+static bool plan_lighten(struct search *search)
+{
+    double ceiling = MODEL_NUMBER_MAX;
+    uint32_t failures = 0;
+
+    memcpy(search->trial.flows, search->best.flows,
+           search->allocation->model->counts.corridors * sizeof(double));
+    unused_close(search);
+    if (!search_run(search)) {
+        return false;
+    }
+    search_judge(search);
+    while (failures < FAILURES_MAX) {
+        const double value = search->value;
+        const uint32_t k = burden_choose(search, &ceiling);
+        if (k == MODEL_NONE) {
+            break;
+        }
+        if (!decision_run(search, k, CERTIFICATE_OFF)) {
+            return false;
+        }
+        search_judge(search);
+        if (!(search->value > value)) {
+            failures++;
+            search->tree.decisions[k] = CERTIFICATE_ON;
+            transaction_set(search, k, CERTIFICATE_ON);
+        }
+    }
+    return true;
+}
+
+static void plan_polish(struct search *search)
+{
+    for (uint32_t round = 0; round < POLISHES_MAX; round++) {
+        const double value = search->value;
+        if (!plan_lighten(search) || !(search->value > value)) {
+            return;
+        }
+    }
+}
+
 /* ---- branch and bound ---- */
 
 static double *slot_prices(const struct search *search, uint32_t slot)
 {
-    return search->tree.slots + (size_t)slot * rows_of(search->allocation->model);
+    return search->tree.slots + (size_t)slot * allocation_rows(search->allocation->model);
 }
 
 static struct model_prices prices_at(const struct search *search, const double *prices)
@@ -290,7 +368,7 @@ static bool leaf_solve(struct search *search, uint32_t node)
     const double bound = certificate_bound(model, &trial, tree->wanted, search->scratch);
     if (bound < leaf->bound) {
         leaf->bound = bound;
-        memcpy(prices, search->trial.prices, rows_of(model) * sizeof(double));
+        memcpy(prices, search->trial.prices, allocation_rows(model) * sizeof(double));
     }
     leaf->candidate = candidate_choose(search);
     return true;
@@ -312,7 +390,7 @@ static uint32_t node_add(struct search *search, uint32_t parent, uint8_t decisio
                                            .slot = tree->free_slots[tree->free_count],
                                            .decision = decision};
     memcpy(slot_prices(search, tree->nodes[node].slot), prices,
-           rows_of(search->allocation->model) * sizeof(double));
+           allocation_rows(search->allocation->model) * sizeof(double));
     return node;
 }
 
@@ -381,6 +459,7 @@ void tree_search(struct search *search)
     struct tree *tree = &search->tree;
 
     slopes_scale(search);
+    plan_polish(search);
     (void)node_add(search, 0, CERTIFICATE_OPEN, search->best.prices);
     search->branched = true;
     bool going = leaf_solve(search, 0);

@@ -4,23 +4,11 @@
 #include <string.h>
 
 #include "relay/base/check.h"
+#include "relay/routing/block_internal.h"
 
 #define UPDATES_MAX 100u
 #define PIVOT_PART  0.1   /* of the largest in its column */
 #define ENTRY_LEAST 1e-18 /* what is smaller is what cancellation left */
-
-static size_t align_up(size_t bytes)
-{
-    return (bytes + 15) / 16 * 16;
-}
-
-static void *take(uint8_t **memory, size_t bytes)
-{
-    void *taken = *memory;
-
-    *memory += align_up(bytes);
-    return taken;
-}
 
 static size_t entries_limit(uint32_t rows_count, uint32_t entries_count)
 {
@@ -29,15 +17,15 @@ static size_t entries_limit(uint32_t rows_count, uint32_t entries_count)
 
 size_t basis_footprint(uint32_t rows_count, uint32_t entries_count)
 {
-    const size_t words = align_up(((size_t)rows_count + 1) * sizeof(uint32_t));
-    const size_t numbers = align_up(((size_t)rows_count + 1) * sizeof(double));
+    const size_t words = block_align(((size_t)rows_count + 1) * sizeof(uint32_t));
+    const size_t numbers = block_align(((size_t)rows_count + 1) * sizeof(double));
     const size_t entries =
-        align_up(entries_limit(rows_count, entries_count) * sizeof(struct basis_entry));
+        block_align(entries_limit(rows_count, entries_count) * sizeof(struct basis_entry));
 
-    return 11 * words + align_up(entries_count * sizeof(struct basis_entry)) +
-           align_up(entries_count * sizeof(uint32_t)) + 2 * numbers + 4 * entries +
-           2 * align_up((UPDATES_MAX + 1) * sizeof(uint32_t)) +
-           align_up(UPDATES_MAX * sizeof(double));
+    return 11 * words + block_align(entries_count * sizeof(struct basis_entry)) +
+           block_align(entries_count * sizeof(uint32_t)) + 2 * numbers + 4 * entries +
+           2 * block_align((UPDATES_MAX + 1) * sizeof(uint32_t)) +
+           block_align(UPDATES_MAX * sizeof(double));
 }
 
 void basis_init(struct basis *basis, void *memory, uint32_t rows_count, uint32_t entries_count)
@@ -53,29 +41,29 @@ void basis_init(struct basis *basis, void *memory, uint32_t rows_count, uint32_t
     basis->rows_count = rows_count;
     basis->entries_max = (uint32_t)limit;
     basis->pivot_least = BASIS_PIVOT_LEAST;
-    basis->starts = take(&rest, words);
-    basis->sequence = take(&rest, words);
-    basis->pivot_of = take(&rest, words);
-    basis->column_of = take(&rest, words);
-    basis->lower_pivots = take(&rest, words);
-    basis->lower_starts = take(&rest, words);
-    basis->upper_starts = take(&rest, words);
-    basis->across_starts = take(&rest, words);
-    basis->row_counts = take(&rest, words);
-    basis->column_counts = take(&rest, words);
-    basis->row_starts = take(&rest, words);
+    basis->starts = block_take(&rest, words);
+    basis->sequence = block_take(&rest, words);
+    basis->pivot_of = block_take(&rest, words);
+    basis->column_of = block_take(&rest, words);
+    basis->lower_pivots = block_take(&rest, words);
+    basis->lower_starts = block_take(&rest, words);
+    basis->upper_starts = block_take(&rest, words);
+    basis->across_starts = block_take(&rest, words);
+    basis->row_counts = block_take(&rest, words);
+    basis->column_counts = block_take(&rest, words);
+    basis->row_starts = block_take(&rest, words);
     basis->queue = basis->across_starts; /* until the factor is done */
-    basis->given = take(&rest, entries_count * sizeof(struct basis_entry));
-    basis->row_columns = take(&rest, entries_count * sizeof(uint32_t));
-    basis->diagonal = take(&rest, numbers);
-    basis->work = take(&rest, numbers);
-    basis->lower = take(&rest, entries);
-    basis->upper = take(&rest, entries);
-    basis->across = take(&rest, entries);
-    basis->updates = take(&rest, entries);
-    basis->update_rows = take(&rest, (UPDATES_MAX + 1) * sizeof(uint32_t));
-    basis->update_starts = take(&rest, (UPDATES_MAX + 1) * sizeof(uint32_t));
-    basis->update_pivots = take(&rest, UPDATES_MAX * sizeof(double));
+    basis->given = block_take(&rest, entries_count * sizeof(struct basis_entry));
+    basis->row_columns = block_take(&rest, entries_count * sizeof(uint32_t));
+    basis->diagonal = block_take(&rest, numbers);
+    basis->work = block_take(&rest, numbers);
+    basis->lower = block_take(&rest, entries);
+    basis->upper = block_take(&rest, entries);
+    basis->across = block_take(&rest, entries);
+    basis->updates = block_take(&rest, entries);
+    basis->update_rows = block_take(&rest, (UPDATES_MAX + 1) * sizeof(uint32_t));
+    basis->update_starts = block_take(&rest, (UPDATES_MAX + 1) * sizeof(uint32_t));
+    basis->update_pivots = block_take(&rest, UPDATES_MAX * sizeof(double));
     memset(basis->work, 0, numbers);
 }
 

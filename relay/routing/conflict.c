@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "relay/base/check.h"
+#include "relay/routing/block_internal.h"
 
 #define PART_LEAST  1e-9 /* of the largest price: less has no part in the proof */
 #define EXCESS_NONE 1e-9 /* of the portfolio: less is rounding */
@@ -23,19 +24,6 @@ struct conflict {
     void *simplex_memory;
 };
 
-static size_t align_up(size_t bytes)
-{
-    return (bytes + 15) / 16 * 16;
-}
-
-static void *take(uint8_t **memory, size_t bytes)
-{
-    void *taken = *memory;
-
-    *memory += align_up(bytes);
-    return taken;
-}
-
 static size_t bounds_max(const struct model *model)
 {
     return 2 * ((size_t)model->counts.places + model->counts.groups) + model->counts.corridors;
@@ -45,12 +33,12 @@ size_t conflict_footprint(const struct model *model)
 {
     const struct network_counts *counts = &model->counts;
 
-    return align_up(counts->places * sizeof(struct model_place)) +
-           align_up(counts->corridors * sizeof(struct model_corridor)) +
-           align_up(counts->groups * sizeof(struct model_group)) +
-           align_up(((size_t)counts->places + counts->corridors) * sizeof(double)) +
-           align_up(bounds_max(model) * sizeof(struct conflict_bound)) +
-           align_up(simplex_footprint(model)) + 16;
+    return block_align(counts->places * sizeof(struct model_place)) +
+           block_align(counts->corridors * sizeof(struct model_corridor)) +
+           block_align(counts->groups * sizeof(struct model_group)) +
+           block_align(((size_t)counts->places + counts->corridors) * sizeof(double)) +
+           block_align(bounds_max(model) * sizeof(struct conflict_bound)) +
+           block_align(simplex_footprint(model)) + 16;
 }
 
 static double size_of(double value)
@@ -264,12 +252,12 @@ const struct conflict_bound *conflict_find(const struct model *model,
     uint8_t *rest = memory;
     struct conflict conflict = {.model = model};
 
-    conflict.places = take(&rest, counts->places * sizeof(*conflict.places));
-    conflict.corridors = take(&rest, counts->corridors * sizeof(*conflict.corridors));
-    conflict.groups = take(&rest, counts->groups * sizeof(*conflict.groups));
+    conflict.places = block_take(&rest, counts->places * sizeof(*conflict.places));
+    conflict.corridors = block_take(&rest, counts->corridors * sizeof(*conflict.corridors));
+    conflict.groups = block_take(&rest, counts->groups * sizeof(*conflict.groups));
     conflict.rents =
-        take(&rest, ((size_t)counts->places + counts->corridors) * sizeof(*conflict.rents));
-    conflict.bounds = take(&rest, bounds_max(model) * sizeof(*conflict.bounds));
+        block_take(&rest, ((size_t)counts->places + counts->corridors) * sizeof(*conflict.rents));
+    conflict.bounds = block_take(&rest, bounds_max(model) * sizeof(*conflict.bounds));
     conflict.simplex_memory = rest;
     loose_copy(&conflict);
     bounds_collect(&conflict, prices);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "relay/base/check.h"
+#include "relay/routing/block_internal.h"
 
 /* A plan that is this near to a bound, as a part of the room between the bounds, is at it. */
 #define AT_BOUND_PART 1e-5
@@ -34,19 +35,6 @@ struct explainer {
     double price_max;
 };
 
-static size_t align_up(size_t bytes)
-{
-    return (bytes + 15) / 16 * 16;
-}
-
-static void *take(uint8_t **memory, size_t bytes)
-{
-    void *taken = *memory;
-
-    *memory += align_up(bytes);
-    return taken;
-}
-
 static uint32_t limits_max(const struct model *model)
 {
     return 2 * model->counts.places + model->counts.corridors + 2 * model->counts.groups;
@@ -56,12 +44,12 @@ size_t explain_footprint(const struct model *model)
 {
     const struct network_counts *counts = &model->counts;
 
-    return align_up(counts->places * sizeof(struct site)) +
-           align_up(counts->corridors * sizeof(double)) +
-           align_up(counts->transactions * sizeof(double)) +
-           align_up(counts->transactions * sizeof(uint32_t)) +
-           align_up(counts->corridors * sizeof(struct explain_corridor)) +
-           align_up(limits_max(model) * sizeof(struct explain_limit));
+    return block_align(counts->places * sizeof(struct site)) +
+           block_align(counts->corridors * sizeof(double)) +
+           block_align(counts->transactions * sizeof(double)) +
+           block_align(counts->transactions * sizeof(uint32_t)) +
+           block_align(counts->corridors * sizeof(struct explain_corridor)) +
+           block_align(limits_max(model) * sizeof(struct explain_limit));
 }
 
 static double size_of(double value)
@@ -521,12 +509,12 @@ static struct explainer explainer_from(const struct model *model, void *memory)
     struct explainer explainer = {.model = model};
 
     memset(memory, 0, explain_footprint(model));
-    explainer.sites = take(&rest, counts->places * sizeof(struct site));
-    explainer.rents = take(&rest, counts->corridors * sizeof(double));
-    explainer.worths = take(&rest, counts->transactions * sizeof(double));
-    explainer.used = take(&rest, counts->transactions * sizeof(uint32_t));
-    explainer.corridors = take(&rest, counts->corridors * sizeof(struct explain_corridor));
-    explainer.limits = take(&rest, limits_max(model) * sizeof(struct explain_limit));
+    explainer.sites = block_take(&rest, counts->places * sizeof(struct site));
+    explainer.rents = block_take(&rest, counts->corridors * sizeof(double));
+    explainer.worths = block_take(&rest, counts->transactions * sizeof(double));
+    explainer.used = block_take(&rest, counts->transactions * sizeof(uint32_t));
+    explainer.corridors = block_take(&rest, counts->corridors * sizeof(struct explain_corridor));
+    explainer.limits = block_take(&rest, limits_max(model) * sizeof(struct explain_limit));
     return explainer;
 }
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "relay/routing/network.h"
 
-#include <stdalign.h>
-#include <stddef.h>
 #include <string.h>
 
 #include "relay/base/check.h"
+#include "relay/routing/block_internal.h"
 
 #define NETWORK_FORMAT 1u
 
@@ -338,6 +337,7 @@ void network_pack_corridor(struct packer *packer, const struct route_corridor *c
     pack_u32(packer, corridor->from);
     pack_u32(packer, corridor->to);
     pack_short_amount(packer, &corridor->max);
+    pack_short_amount(packer, &corridor->least);
     pack_decimal(packer, corridor->cost);
     pack_u8(packer, (uint8_t)corridor->output);
     pack_decimal(packer, corridor->gain);
@@ -355,6 +355,7 @@ struct route_corridor network_unpack_corridor(struct unpacker *unpacker)
     corridor.from = unpack_u32(unpacker);
     corridor.to = unpack_u32(unpacker);
     corridor.max = unpack_short_amount(unpacker);
+    corridor.least = unpack_short_amount(unpacker);
     corridor.cost = unpack_decimal(unpacker);
     corridor.output = (enum route_output)unpack_u8(unpacker);
     corridor.gain = unpack_decimal(unpacker);
@@ -464,21 +465,14 @@ void network_pack(const struct network *network, struct packer *packer)
 
 /* ---- unpacking into memory ---- */
 
-static size_t align_up(size_t bytes)
-{
-    const size_t align = alignof(max_align_t);
-
-    return (bytes + align - 1) / align * align;
-}
-
 static size_t arrays_footprint(const struct network_counts *counts)
 {
-    return align_up(counts->places * sizeof(struct route_place)) +
-           align_up(counts->corridors * sizeof(struct route_corridor)) +
-           align_up(counts->groups * sizeof(struct route_group)) +
-           align_up(counts->transactions * sizeof(struct route_transaction)) +
-           align_up(counts->pieces * sizeof(struct route_piece)) +
-           align_up(counts->terms * sizeof(struct route_term));
+    return block_align(counts->places * sizeof(struct route_place)) +
+           block_align(counts->corridors * sizeof(struct route_corridor)) +
+           block_align(counts->groups * sizeof(struct route_group)) +
+           block_align(counts->transactions * sizeof(struct route_transaction)) +
+           block_align(counts->pieces * sizeof(struct route_piece)) +
+           block_align(counts->terms * sizeof(struct route_term));
 }
 
 enum status network_unpack_footprint(struct bytes packed, size_t *ret_footprint)
@@ -495,14 +489,6 @@ enum status network_unpack_footprint(struct bytes packed, size_t *ret_footprint)
     return STATUS_OK;
 }
 
-static void *take(uint8_t **memory, size_t bytes)
-{
-    void *taken = *memory;
-
-    *memory += align_up(bytes);
-    return taken;
-}
-
 enum status network_unpack(struct bytes packed, void *memory, struct network *ret_network)
 {
     struct unpacker unpacker = unpacker_from(packed);
@@ -514,13 +500,14 @@ enum status network_unpack(struct bytes packed, void *memory, struct network *re
     if (unpacker.underrun) {
         return STATUS_MALFORMED;
     }
-    struct route_place *places = take(&rest, network.counts.places * sizeof(*places));
-    struct route_corridor *corridors = take(&rest, network.counts.corridors * sizeof(*corridors));
-    struct route_group *groups = take(&rest, network.counts.groups * sizeof(*groups));
+    struct route_place *places = block_take(&rest, network.counts.places * sizeof(*places));
+    struct route_corridor *corridors =
+        block_take(&rest, network.counts.corridors * sizeof(*corridors));
+    struct route_group *groups = block_take(&rest, network.counts.groups * sizeof(*groups));
     struct route_transaction *transactions =
-        take(&rest, network.counts.transactions * sizeof(*transactions));
-    struct route_piece *pieces = take(&rest, network.counts.pieces * sizeof(*pieces));
-    struct route_term *terms = take(&rest, network.counts.terms * sizeof(*terms));
+        block_take(&rest, network.counts.transactions * sizeof(*transactions));
+    struct route_piece *pieces = block_take(&rest, network.counts.pieces * sizeof(*pieces));
+    struct route_term *terms = block_take(&rest, network.counts.terms * sizeof(*terms));
     for (uint32_t i = 0; i < network.counts.places; i++) {
         places[i] = network_unpack_place(&unpacker);
     }

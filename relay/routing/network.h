@@ -3,15 +3,15 @@
  *
  * Where capital is (places), how it can go from one place to another (corridors), what the owner
  * allows of several at once (groups), and what is paid once when any of some corridors is used
- * (transactions). The plan (plan.h) maximises
+ * (transactions). The plan maximises
  *
  *     sum over places    price z + yield(z)          z: what is there at the end
  *   - sum over corridors cost x                      x: what enters
  *   - sum over groups    risk / 2 * s^2              s: sum of coefficients times z and x
  *   - sum over transactions with a corridor in use   cost
  *
- * subject to  z + what leaves = balance + what arrives,  min <= z <= max,  0 <= x <= max,
- * min <= s <= max.
+ * subject to  z + what leaves = balance + what arrives,  min <= z <= max,
+ * 0 <= x <= max,  min <= s <= max.
  *
  * Amounts are exact, in base units of the place (a corridor's max: of its tail). Prices, costs and
  * rates are decimal numbers, per whole unit (10^decimals base units), in one numeraire.
@@ -85,6 +85,9 @@ struct route_corridor {
     uint32_t from; /* index into places */
     uint32_t to;
     struct amount max;
+    /* A smaller flow than this is not worth having: 0 or at least this, where the planner can. The
+     * certificate's bound, which looks at the corridor from 0 on, bounds that too. */
+    struct amount least;
     struct route_decimal cost;
     enum route_output output;
     struct route_decimal gain;

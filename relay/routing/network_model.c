@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "relay/base/check.h"
+#include "relay/routing/block_internal.h"
 
 /* Up to here powers of ten are doubles without a remainder. */
 #define POWER_MAX 22
@@ -19,27 +20,14 @@ struct building {
     uint32_t pieces_count;
 };
 
-static size_t align_up(size_t bytes)
-{
-    return (bytes + 15) / 16 * 16;
-}
-
-static void *take(uint8_t **memory, size_t bytes)
-{
-    void *taken = *memory;
-
-    *memory += align_up(bytes);
-    return taken;
-}
-
 size_t network_model_footprint(const struct network_counts *counts)
 {
-    return align_up(counts->places * sizeof(struct model_place)) +
-           align_up(counts->corridors * sizeof(struct model_corridor)) +
-           align_up(counts->groups * sizeof(struct model_group)) +
-           align_up(counts->transactions * sizeof(struct model_transaction)) +
-           align_up(counts->pieces * sizeof(struct model_piece)) +
-           align_up(counts->terms * sizeof(struct model_term));
+    return block_align(counts->places * sizeof(struct model_place)) +
+           block_align(counts->corridors * sizeof(struct model_corridor)) +
+           block_align(counts->groups * sizeof(struct model_group)) +
+           block_align(counts->transactions * sizeof(struct model_transaction)) +
+           block_align(counts->pieces * sizeof(struct model_piece)) +
+           block_align(counts->terms * sizeof(struct model_term));
 }
 
 /* ---- numbers ---- */
@@ -194,12 +182,13 @@ static struct building building_from(const struct network *network, void *memory
     uint8_t *rest = memory;
     struct building building = {.network = network};
 
-    building.places = take(&rest, counts->places * sizeof(struct model_place));
-    building.corridors = take(&rest, counts->corridors * sizeof(struct model_corridor));
-    building.groups = take(&rest, counts->groups * sizeof(struct model_group));
-    building.transactions = take(&rest, counts->transactions * sizeof(struct model_transaction));
-    building.pieces = take(&rest, counts->pieces * sizeof(struct model_piece));
-    building.terms = take(&rest, counts->terms * sizeof(struct model_term));
+    building.places = block_take(&rest, counts->places * sizeof(struct model_place));
+    building.corridors = block_take(&rest, counts->corridors * sizeof(struct model_corridor));
+    building.groups = block_take(&rest, counts->groups * sizeof(struct model_group));
+    building.transactions =
+        block_take(&rest, counts->transactions * sizeof(struct model_transaction));
+    building.pieces = block_take(&rest, counts->pieces * sizeof(struct model_piece));
+    building.terms = block_take(&rest, counts->terms * sizeof(struct model_term));
     return building;
 }
 

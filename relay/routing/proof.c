@@ -4,15 +4,11 @@
 #include <string.h>
 
 #include "relay/base/check.h"
+#include "relay/routing/block_internal.h"
 
 static size_t prices_per_leaf(const struct model *model)
 {
     return (size_t)model->counts.places + model->counts.groups;
-}
-
-static size_t align_up(size_t bytes)
-{
-    return (bytes + 15) / 16 * 16;
 }
 
 size_t proof_footprint(const struct model *model)
@@ -20,7 +16,7 @@ size_t proof_footprint(const struct model *model)
     /* A tree has one leaf more than decisions. */
     const size_t leaves = 1 + (PROOF_NODES_MAX + 1) / 2;
 
-    return align_up(PROOF_NODES_MAX * sizeof(struct model_branch)) +
+    return block_align(PROOF_NODES_MAX * sizeof(struct model_branch)) +
            leaves * prices_per_leaf(model) * sizeof(double);
 }
 
@@ -127,7 +123,7 @@ enum status proof_unpack(struct bytes packed, const struct model *model, void *m
     uint8_t *rest = memory;
     struct reading reading = {.unpacker = unpacker_from(packed), .model = model};
 
-    rest += align_up(PROOF_NODES_MAX * sizeof(*branches));
+    rest += block_align(PROOF_NODES_MAX * sizeof(*branches));
     reading.prices = (double *)(void *)rest;
     plan->prices = prices_unpack(&reading);
     const uint32_t count = unpack_u32(&reading.unpacker);

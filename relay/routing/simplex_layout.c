@@ -3,25 +3,13 @@
 #include <string.h>
 
 #include "relay/base/check.h"
+#include "relay/routing/block_internal.h"
 #include "relay/routing/simplex_internal.h"
 
 #define NUDGE       1e-7 /* of a place's room, or of the portfolio */
 #define PENALTY     64.0
 #define WASTE_MAX   1e6 /* of the portfolio */
 #define SMOOTH_PART (1.0 / 16)
-
-static size_t align_up(size_t bytes)
-{
-    return (bytes + 15) / 16 * 16;
-}
-
-static void *take(uint8_t **memory, size_t bytes)
-{
-    void *taken = *memory;
-
-    *memory += align_up(bytes);
-    return taken;
-}
 
 static double larger(double a, double b)
 {
@@ -74,20 +62,20 @@ static uint32_t entries_of(const struct model *model)
 size_t simplex_footprint(const struct model *model)
 {
     const uint32_t rows = model->counts.places + model->counts.groups;
-    const size_t numbers = align_up(rows * sizeof(double));
+    const size_t numbers = block_align(rows * sizeof(double));
 
-    return align_up(model->counts.places * sizeof(double)) +
-           align_up(model->counts.groups * sizeof(double)) +
-           align_up(variables_of(model) * sizeof(struct simplex_variable)) +
-           align_up(pieces_of(model) * sizeof(struct simplex_piece)) +
-           align_up((variables_of(model) + 1) * sizeof(uint32_t)) +
-           align_up(model->counts.terms * sizeof(struct basis_entry)) + 6 * numbers +
-           2 * align_up(rows * sizeof(uint32_t)) +
-           align_up((rows + 1) * sizeof(struct simplex_crossing)) +
-           align_up(variables_of(model) * sizeof(struct simplex_offer)) +
-           align_up(variables_of(model) * sizeof(uint32_t)) +
-           2 * align_up((rows + 1) * sizeof(uint32_t)) +
-           align_up((rows + 3) * sizeof(struct basis_entry)) +
+    return block_align(model->counts.places * sizeof(double)) +
+           block_align(model->counts.groups * sizeof(double)) +
+           block_align(variables_of(model) * sizeof(struct simplex_variable)) +
+           block_align(pieces_of(model) * sizeof(struct simplex_piece)) +
+           block_align((variables_of(model) + 1) * sizeof(uint32_t)) +
+           block_align(model->counts.terms * sizeof(struct basis_entry)) + 6 * numbers +
+           2 * block_align(rows * sizeof(uint32_t)) +
+           block_align((rows + 1) * sizeof(struct simplex_crossing)) +
+           block_align(variables_of(model) * sizeof(struct simplex_offer)) +
+           block_align(variables_of(model) * sizeof(uint32_t)) +
+           2 * block_align((rows + 1) * sizeof(uint32_t)) +
+           block_align((rows + 3) * sizeof(struct basis_entry)) +
            basis_footprint(rows, entries_of(model));
 }
 
@@ -533,26 +521,26 @@ void simplex_init(struct simplex *simplex, const struct model *model, void *memo
     simplex->rows_count = rows;
     simplex->penalty = PENALTY;
     simplex->worth = 1;
-    simplex->place_units = take(&rest, model->counts.places * sizeof(double));
-    simplex->group_units = take(&rest, model->counts.groups * sizeof(double));
-    simplex->variables = take(&rest, variables_of(model) * sizeof(struct simplex_variable));
-    simplex->pieces = take(&rest, pieces_of(model) * sizeof(struct simplex_piece));
-    simplex->term_starts = take(&rest, (variables_of(model) + 1) * sizeof(uint32_t));
-    simplex->terms = take(&rest, model->counts.terms * sizeof(struct basis_entry));
-    simplex->right = take(&rest, numbers);
-    simplex->nudges = take(&rest, numbers);
-    simplex->prices = take(&rest, numbers);
-    simplex->column = take(&rest, numbers);
-    simplex->row = take(&rest, numbers);
-    simplex->rest = take(&rest, numbers);
-    simplex->basics = take(&rest, rows * sizeof(uint32_t));
-    simplex->swapped = take(&rest, rows * sizeof(uint32_t));
-    simplex->crossings = take(&rest, (rows + 1) * sizeof(struct simplex_crossing));
-    simplex->entries = take(&rest, (rows + 3) * sizeof(struct basis_entry));
-    simplex->offers = take(&rest, variables_of(model) * sizeof(struct simplex_offer));
-    simplex->pool = take(&rest, variables_of(model) * sizeof(uint32_t));
-    simplex->loaded = take(&rest, (rows + 1) * sizeof(uint32_t));
-    simplex->pieces_before = take(&rest, (rows + 1) * sizeof(int32_t));
+    simplex->place_units = block_take(&rest, model->counts.places * sizeof(double));
+    simplex->group_units = block_take(&rest, model->counts.groups * sizeof(double));
+    simplex->variables = block_take(&rest, variables_of(model) * sizeof(struct simplex_variable));
+    simplex->pieces = block_take(&rest, pieces_of(model) * sizeof(struct simplex_piece));
+    simplex->term_starts = block_take(&rest, (variables_of(model) + 1) * sizeof(uint32_t));
+    simplex->terms = block_take(&rest, model->counts.terms * sizeof(struct basis_entry));
+    simplex->right = block_take(&rest, numbers);
+    simplex->nudges = block_take(&rest, numbers);
+    simplex->prices = block_take(&rest, numbers);
+    simplex->column = block_take(&rest, numbers);
+    simplex->row = block_take(&rest, numbers);
+    simplex->rest = block_take(&rest, numbers);
+    simplex->basics = block_take(&rest, rows * sizeof(uint32_t));
+    simplex->swapped = block_take(&rest, rows * sizeof(uint32_t));
+    simplex->crossings = block_take(&rest, (rows + 1) * sizeof(struct simplex_crossing));
+    simplex->entries = block_take(&rest, (rows + 3) * sizeof(struct basis_entry));
+    simplex->offers = block_take(&rest, variables_of(model) * sizeof(struct simplex_offer));
+    simplex->pool = block_take(&rest, variables_of(model) * sizeof(uint32_t));
+    simplex->loaded = block_take(&rest, (rows + 1) * sizeof(uint32_t));
+    simplex->pieces_before = block_take(&rest, (rows + 1) * sizeof(int32_t));
     memset(simplex->offers, 0, variables_of(model) * sizeof(struct simplex_offer));
     basis_init(&simplex->basis, rest, rows, entries_of(model));
     units_choose(simplex);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "relay/base/check.h"
+#include "relay/routing/block_internal.h"
 
 /* A cut at one place can put the next one beyond its bound; chains of cuts are this long at most.
  */
@@ -22,16 +23,12 @@ struct rounding {
     bool changed; /* in this pass */
 };
 
-static size_t align_up(size_t bytes)
-{
-    return (bytes + 15) / 16 * 16;
-}
-
 size_t whole_footprint(const struct network *network)
 {
-    return 2 * align_up(network->counts.corridors * sizeof(struct amount)) +
-           2 * align_up(network->counts.places * sizeof(struct amount)) +
-           align_up(((size_t)network->counts.corridors + network->counts.places) * sizeof(double));
+    return 2 * block_align(network->counts.corridors * sizeof(struct amount)) +
+           2 * block_align(network->counts.places * sizeof(struct amount)) +
+           block_align(((size_t)network->counts.corridors + network->counts.places) *
+                       sizeof(double));
 }
 
 /* ---- arithmetic that remembers when it does not fit ---- */
@@ -488,8 +485,8 @@ static void flows_read(struct rounding *rounding, const double *flows)
 enum status whole_round(const struct network *network, const double *flows, void *memory,
                         struct whole_plan *ret_plan)
 {
-    const size_t corridors = align_up(network->counts.corridors * sizeof(struct amount));
-    const size_t places = align_up(network->counts.places * sizeof(struct amount));
+    const size_t corridors = block_align(network->counts.corridors * sizeof(struct amount));
+    const size_t places = block_align(network->counts.places * sizeof(struct amount));
     uint8_t *rest = memory;
     struct rounding rounding = {.network = network};
 

@@ -377,50 +377,86 @@ static enum status fill_structs(const struct settings *settings, const cyaml_sch
     return STATUS_OK;
 }
 
-enum status settings_load(const char *path, const cyaml_schema_value_t *schema,
-                          struct settings **ret_settings, void **ret_data,
-                          struct settings_error *ret_error)
+static struct settings *settings_new(const char *path, struct settings_error *ret_error)
 {
     struct settings *settings = calloc(1, sizeof(*settings));
-    enum status status = STATUS_NO_MEMORY;
+
+    ret_error->text[0] = '\0';
+    if (settings != NULL) {
+        settings->path = strdup(path);
+    }
+    if (settings == NULL || settings->path == NULL) {
+        (void)snprintf(ret_error->text, sizeof(ret_error->text), "%.500s: no memory", path);
+        free(settings);
+        return NULL;
+    }
+    return settings;
+}
+
+/* Checks and fills from the text that was read. Takes `settings`: gives them back or frees them. */
+static enum status settings_take(struct settings *settings, const cyaml_schema_value_t *schema,
+                                 enum status status, struct settings **ret_settings,
+                                 void **ret_data, struct settings_error *ret_error)
+{
     void *data = NULL;
 
     CHECK(schema->type == CYAML_MAPPING);
-    ret_error->text[0] = '\0';
-    if (settings == NULL) {
-        (void)snprintf(ret_error->text, sizeof(ret_error->text), "%.500s: no memory", path);
-        return STATUS_NO_MEMORY;
+    if (status == STATUS_OK) {
+        status = parse_document(settings, ret_error);
     }
-    settings->path = strdup(path);
-    if (settings->path == NULL) {
-        goto fail;
+    if (status == STATUS_OK) {
+        status = check_document(settings, schema, ret_error);
     }
-    status = read_text(settings, ret_error);
+    if (status == STATUS_OK) {
+        status = fill_structs(settings, schema, &data, ret_error);
+    }
     if (status != STATUS_OK) {
-        goto fail;
-    }
-    status = parse_document(settings, ret_error);
-    if (status != STATUS_OK) {
-        goto fail;
-    }
-    status = check_document(settings, schema, ret_error);
-    if (status != STATUS_OK) {
-        goto fail;
-    }
-    status = fill_structs(settings, schema, &data, ret_error);
-    if (status != STATUS_OK) {
-        goto fail;
+        if (status == STATUS_NO_MEMORY && ret_error->text[0] == '\0') {
+            fail_at(settings, ret_error, NULL, "no memory");
+        }
+        settings_release(settings, schema, NULL);
+        return status;
     }
     *ret_settings = settings;
     *ret_data = data;
     return STATUS_OK;
+}
 
-fail:
-    if (status == STATUS_NO_MEMORY && ret_error->text[0] == '\0') {
-        (void)snprintf(ret_error->text, sizeof(ret_error->text), "%.500s: no memory", path);
+enum status settings_load(const char *path, const cyaml_schema_value_t *schema,
+                          struct settings **ret_settings, void **ret_data,
+                          struct settings_error *ret_error)
+{
+    struct settings *settings = settings_new(path, ret_error);
+
+    if (settings == NULL) {
+        return STATUS_NO_MEMORY;
     }
-    settings_release(settings, schema, NULL);
-    return status;
+    return settings_take(settings, schema, read_text(settings, ret_error), ret_settings, ret_data,
+                         ret_error);
+}
+
+enum status settings_parse(const char *name, struct bytes text, const cyaml_schema_value_t *schema,
+                           struct settings **ret_settings, void **ret_data,
+                           struct settings_error *ret_error)
+{
+    struct settings *settings = settings_new(name, ret_error);
+    enum status status = STATUS_OK;
+
+    if (settings == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    if (text.count > SETTINGS_FILE_BYTES_MAX) {
+        fail_at(settings, ret_error, NULL, "is larger than %u bytes", SETTINGS_FILE_BYTES_MAX);
+        status = STATUS_MALFORMED;
+    } else {
+        settings->text = malloc(text.count + 1);
+        status = settings->text == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+    }
+    if (status == STATUS_OK && text.count > 0) {
+        memcpy(settings->text, text.data, text.count);
+        settings->text_bytes = text.count;
+    }
+    return settings_take(settings, schema, status, ret_settings, ret_data, ret_error);
 }
 
 void settings_release(struct settings *settings, const cyaml_schema_value_t *schema, void *data)
@@ -463,11 +499,9 @@ static const yaml_node_t *step_into(const struct settings *settings, const yaml_
     return value;
 }
 
-void settings_fail(const struct settings *settings, struct settings_error *ret_error,
-                   const char *where, const char *format, ...)
+static const yaml_node_t *node_of(const struct settings *settings, const char *where)
 {
     const yaml_node_t *node = node_at(settings, 1);
-    va_list arguments;
 
     while (*where != '\0') {
         const yaml_node_t *next = step_into(settings, node, &where);
@@ -476,6 +510,24 @@ void settings_fail(const struct settings *settings, struct settings_error *ret_e
         }
         node = next;
     }
+    return node;
+}
+
+void settings_place(const struct settings *settings, const char *where, uint32_t *ret_line,
+                    uint32_t *ret_column)
+{
+    const yaml_mark_t *mark = &node_of(settings, where)->start_mark;
+
+    *ret_line = (uint32_t)mark->line + 1;
+    *ret_column = (uint32_t)mark->column + 1;
+}
+
+void settings_fail(const struct settings *settings, struct settings_error *ret_error,
+                   const char *where, const char *format, ...)
+{
+    const yaml_node_t *node = node_of(settings, where);
+    va_list arguments;
+
     va_start(arguments, format);
     write_error(ret_error, settings->path, &node->start_mark, format, arguments);
     va_end(arguments);

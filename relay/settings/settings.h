@@ -34,6 +34,11 @@ struct settings; /* a parsed file */
 MUST_USE enum status settings_load(const char *path, const cyaml_schema_value_t *schema,
                                    struct settings **ret_settings, void **ret_data,
                                    struct settings_error *ret_error);
+/* The same from text in memory (copied); `name` stands for the path in errors. */
+MUST_USE enum status settings_parse(const char *name, struct bytes text,
+                                    const cyaml_schema_value_t *schema,
+                                    struct settings **ret_settings, void **ret_data,
+                                    struct settings_error *ret_error);
 /* Frees what libcyaml filled (may be NULL) and the settings (may be NULL). */
 void settings_release(struct settings *settings, const cyaml_schema_value_t *schema, void *data);
 
@@ -42,6 +47,10 @@ void settings_release(struct settings *settings, const cyaml_schema_value_t *sch
 void settings_fail(const struct settings *settings, struct settings_error *ret_error,
                    const char *where, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* The line and the column, from 1, of what settings_fail would name. */
+void settings_place(const struct settings *settings, const char *where, uint32_t *ret_line,
+                    uint32_t *ret_column);
 
 /* ---- quantities; STATUS_MALFORMED: not of the form; STATUS_OVERFLOW: out of range ---- */
 /* Decimal digits. */
@@ -59,6 +68,10 @@ MUST_USE enum status settings_parse_native(const char *text, struct amount *ret_
 /* 20 or 32 bytes in hexadecimal with 0x; mixed case of 20 bytes must carry the EIP-55 checksum
  * (STATUS_CORRUPT: it does not, a digit is probably mistyped). */
 MUST_USE enum status settings_parse_address(const char *text, struct address *ret_address);
+
+/* "2026-11-23" (its beginning), "2026-11-23T01:05:16Z", with a fraction of a second or without;
+ * between 1970 and 2500. */
+MUST_USE enum status settings_parse_time(const char *text, struct instant *ret_at);
 
 /* The candidate closest to `word` by edit distance, NULL when none is close. Borrowed. */
 const char *settings_nearest(const char *word, const char *const *candidates, size_t count);

@@ -14,6 +14,7 @@
 #include "relay/base/check.h"
 #include "relay/base/digest.h"
 #include "relay/base/pack.h"
+#include "store/durable.h"
 
 #define FORMAT_VERSION 1u
 #define PLACES         2u
@@ -31,26 +32,6 @@ struct log_watermark {
     struct log_state state;
     bool is_lost; /* a write failed */
 };
-
-static enum status status_of(int error)
-{
-    switch (error) {
-    case ENOENT:
-    case ENOTDIR:
-        return STATUS_NOT_FOUND;
-    case ENOSPC:
-    case EDQUOT:
-        return STATUS_NO_SPACE;
-    case EROFS:
-    case EACCES:
-    case EPERM:
-        return STATUS_READ_ONLY;
-    case ENOMEM:
-        return STATUS_NO_MEMORY;
-    default: /* not an enum */
-        return STATUS_IO;
-    }
-}
 
 /* ---- places ---- */
 
@@ -78,9 +59,9 @@ static enum status write_place(const struct log_watermark *watermark, unsigned p
     encode(watermark, state, stored);
     const ssize_t count = pwrite(watermark->fd, stored, sizeof(stored), (off_t)place * PLACE_BYTES);
     if (count != (ssize_t)sizeof(stored)) {
-        return count < 0 ? status_of(errno) : STATUS_NO_SPACE;
+        return count < 0 ? status_from_errno(errno) : STATUS_NO_SPACE;
     }
-    return fsync(watermark->fd) == 0 ? STATUS_OK : status_of(errno);
+    return fsync(watermark->fd) == 0 ? STATUS_OK : status_from_errno(errno);
 }
 
 static bool is_zero(const uint8_t *bytes, size_t count)
@@ -101,7 +82,7 @@ static enum status read_place(const struct log_watermark *watermark, unsigned pl
     const ssize_t count = pread(watermark->fd, stored, sizeof(stored), (off_t)place * PLACE_BYTES);
 
     if (count < 0) {
-        return status_of(errno);
+        return status_from_errno(errno);
     }
     if (is_zero(stored, sizeof(stored))) {
         return STATUS_NOT_FOUND;
@@ -141,16 +122,7 @@ static enum status make(struct log_watermark *watermark, const char *directory)
     if (status == STATUS_OK) {
         status = write_place(watermark, 0, &nothing);
     }
-    if (status != STATUS_OK) {
-        return status;
-    }
-    const int folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (folder < 0) {
-        return status_of(errno);
-    }
-    status = fsync(folder) == 0 ? STATUS_OK : status_of(errno);
-    (void)close(folder); /* nothing was written */
-    return status;
+    return status == STATUS_OK ? durable_folder(directory) : status;
 }
 
 /* The later of two good places; and makes them alike again. */
@@ -187,10 +159,10 @@ static enum status open_file(struct log_watermark *watermark, const char *direct
     }
     watermark->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (watermark->fd < 0) {
-        return status_of(errno);
+        return status_from_errno(errno);
     }
     if (flock(watermark->fd, LOCK_EX | LOCK_NB) != 0) {
-        return errno == EWOULDBLOCK ? STATUS_BUSY : status_of(errno);
+        return errno == EWOULDBLOCK ? STATUS_BUSY : status_from_errno(errno);
     }
     return load(watermark, directory);
 }

@@ -15,6 +15,7 @@
 #include "relay/base/check.h"
 #include "relay/base/digest.h"
 #include "relay/base/pack.h"
+#include "store/durable.h"
 
 #define FORMAT_VERSION  1u
 #define CHECKSUM_BYTES  8u
@@ -59,23 +60,15 @@ static enum status status_from_lmdb(int code)
     case MDB_NOTFOUND:
         return STATUS_NOT_FOUND;
     case MDB_MAP_FULL:
-    case ENOSPC:
-    case EDQUOT:
         return STATUS_NO_SPACE;
-    case ENOMEM:
-        return STATUS_NO_MEMORY;
-    case EROFS:
-    case EACCES:
-    case EPERM:
-        return STATUS_READ_ONLY;
     case MDB_VERSION_MISMATCH:
         return STATUS_VERSION;
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
     case MDB_INVALID:
         return STATUS_CORRUPT;
-    default: /* any other errno; not an enum */
-        return STATUS_IO;
+    default: /* an errno value; not an enum */
+        return status_from_errno(code);
     }
 }
 
@@ -145,17 +138,6 @@ static enum status lock_take(const char *directory, int *ret_lock)
 }
 
 /* A new name is only there after a crash when its folder was synced too. */
-static enum status folder_sync(const char *path)
-{
-    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        return status_from_lmdb(errno);
-    }
-    const enum status status = fsync(fd) == 0 ? STATUS_OK : status_from_lmdb(errno);
-    close(fd);
-    return status;
-}
-
 /* The directory and what is in it. It is done at every start: who made the directory may have died
  * before. A folder above that we may not open is none in which we made a name. */
 static enum status names_sync(const char *directory)
@@ -165,8 +147,8 @@ static enum status names_sync(const char *directory)
     if (count < 0 || (size_t)count >= sizeof(parent)) {
         return STATUS_MALFORMED;
     }
-    const enum status status = folder_sync(parent);
-    return status == STATUS_OK || status == STATUS_READ_ONLY ? folder_sync(directory) : status;
+    const enum status status = durable_folder(parent);
+    return status == STATUS_OK || status == STATUS_READ_ONLY ? durable_folder(directory) : status;
 }
 
 static enum status environment_open(struct watermark *watermark, const char *path)

@@ -83,11 +83,6 @@ uint64_t synth_node_records(const struct synth_node *node)
     return node->head + node->records_count;
 }
 
-struct rows *synth_node_rows(struct synth_node *node)
-{
-    return node->rows;
-}
-
 enum status synth_node_commit(struct synth_node *node)
 {
     struct row_change change;

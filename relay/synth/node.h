@@ -19,7 +19,5 @@ MUST_USE enum status synth_node_step(struct synth_node *node, const struct event
 MUST_USE enum status synth_node_commit(struct synth_node *node);
 /* Records so far, those that wait for their commit included. */
 uint64_t synth_node_records(const struct synth_node *node);
-/* What the core sees. */
-struct rows *synth_node_rows(struct synth_node *node);
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "relay/base/check.h"
 #include "store/checkpoint.h"
+#include "store/durable.h"
 #include "store/log/file_internal.h"
 #include "store/log/tile.h"
 #include "store/verify.h"
@@ -226,12 +227,12 @@ static enum status open_folder(struct exporter *exporter)
     const char *path = exporter->options->path;
 
     if (mkdir(path, 0755) != 0 && errno != EEXIST) {
-        return conclude(exporter, EXPORT_FAILED, log_status_of(errno), strerror(errno));
+        return conclude(exporter, EXPORT_FAILED, status_from_errno(errno), strerror(errno));
     }
     exporter->folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return exporter->folder >= 0
                ? STATUS_OK
-               : conclude(exporter, EXPORT_FAILED, log_status_of(errno), strerror(errno));
+               : conclude(exporter, EXPORT_FAILED, status_from_errno(errno), strerror(errno));
 }
 
 /* What the folder holds must be the beginning of what will be written. */
@@ -326,11 +327,11 @@ static enum status publish_checkpoint(struct exporter *exporter)
         return STATUS_OK;
     }
     if (syncfs(exporter->folder) != 0) {
-        return conclude(exporter, EXPORT_FAILED, log_status_of(errno), strerror(errno));
+        return conclude(exporter, EXPORT_FAILED, status_from_errno(errno), strerror(errno));
     }
     enum status status = log_file_write(exporter->folder, "checkpoint", note);
     if (status == STATUS_OK && fsync(exporter->folder) != 0) {
-        status = log_status_of(errno);
+        status = status_from_errno(errno);
     }
     if (status != STATUS_OK) {
         return conclude(exporter, EXPORT_FAILED, status, "the checkpoint cannot be written");

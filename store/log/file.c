@@ -9,6 +9,7 @@
 
 #include "relay/base/check.h"
 #include "relay/base/hex.h"
+#include "store/durable.h"
 #include "store/log/file_internal.h"
 
 void memory_free(struct memory *memory)
@@ -36,27 +37,6 @@ struct bytes memory_bytes(const struct memory *memory)
     return bytes_from(memory->data, memory->count);
 }
 
-enum status log_status_of(int error)
-{
-    switch (error) {
-    case ENOENT:
-    case ENOTDIR:
-        return STATUS_NOT_FOUND;
-    case ENOSPC:
-    case EDQUOT:
-    case EFBIG:
-        return STATUS_NO_SPACE;
-    case EROFS:
-    case EACCES:
-    case EPERM:
-        return STATUS_READ_ONLY;
-    case ENOMEM:
-        return STATUS_NO_MEMORY;
-    default: /* not an enum */
-        return STATUS_IO;
-    }
-}
-
 /* ---- reading ---- */
 
 static enum status read_all(int fd, struct memory *memory, size_t count)
@@ -73,7 +53,7 @@ static enum status read_all(int fd, struct memory *memory, size_t count)
             continue;
         }
         if (got < 0) {
-            return log_status_of(errno);
+            return status_from_errno(errno);
         }
         if (got == 0) {
             break;
@@ -90,7 +70,7 @@ enum status log_file_read(int folder, const char *path, size_t bytes_max, struct
     const int fd = openat(folder, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
     if (fd < 0) {
-        return log_status_of(errno) == STATUS_READ_ONLY ? STATUS_IO : log_status_of(errno);
+        return status_from_errno(errno) == STATUS_READ_ONLY ? STATUS_IO : status_from_errno(errno);
     }
     enum status status = STATUS_OK;
     if (fstat(fd, &state) != 0) {
@@ -108,23 +88,6 @@ enum status log_file_read(int folder, const char *path, size_t bytes_max, struct
 
 /* ---- writing ---- */
 
-static enum status write_all(int fd, struct bytes content)
-{
-    size_t written = 0;
-
-    while (written < content.count) {
-        const ssize_t count = write(fd, content.data + written, content.count - written);
-        if (count < 0 && errno == EINTR) {
-            continue;
-        }
-        if (count <= 0) {
-            return count < 0 ? log_status_of(errno) : STATUS_NO_SPACE;
-        }
-        written += (size_t)count;
-    }
-    return fsync(fd) == 0 ? STATUS_OK : log_status_of(errno);
-}
-
 /* The folders above a file. */
 static enum status make_folders(int folder, const char *path)
 {
@@ -136,7 +99,7 @@ static enum status make_folders(int folder, const char *path)
         memcpy(part, path, count);
         part[count] = '\0';
         if (mkdirat(folder, part, 0755) != 0 && errno != EEXIST) {
-            return log_status_of(errno);
+            return status_from_errno(errno);
         }
     }
     return STATUS_OK;
@@ -156,14 +119,14 @@ enum status log_file_write(int folder, const char *path, struct bytes content)
     CHECK(length > 0 && (size_t)length < sizeof(temporary));
     const int fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     if (fd < 0) {
-        return log_status_of(errno);
+        return status_from_errno(errno);
     }
-    status = write_all(fd, content);
+    status = durable_write(fd, content);
     if (close(fd) != 0 && status == STATUS_OK) {
-        status = log_status_of(errno);
+        status = status_from_errno(errno);
     }
     if (status == STATUS_OK && renameat(folder, temporary, folder, path) != 0) {
-        status = log_status_of(errno);
+        status = status_from_errno(errno);
     }
     if (status != STATUS_OK) {
         (void)unlinkat(folder, temporary, 0); /* what is left over has no meaning */

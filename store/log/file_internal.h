@@ -19,8 +19,6 @@ void memory_free(struct memory *memory);
 MUST_USE enum status memory_reserve(struct memory *memory, size_t capacity);
 struct bytes memory_bytes(const struct memory *memory);
 
-enum status log_status_of(int error); /* of an errno value */
-
 /* Replaces what `memory` holds. STATUS_NOT_FOUND; STATUS_FULL: longer than `bytes_max`;
  * STATUS_MALFORMED: no regular file; STATUS_IO; STATUS_NO_MEMORY. */
 MUST_USE enum status log_file_read(int folder, const char *path, size_t bytes_max,

@@ -149,6 +149,21 @@ static void make_block(struct script *script, bool is_empty)
     }
 }
 
+const char *script_rate_refusal(struct script *script, uint32_t endpoint)
+{
+    const struct evm_script_habits *const habits = &script->endpoints[endpoint].habits;
+
+    if (habits->is_limited && habits->asks_patience) {
+        return "\"code\":-32005,\"message\":\"daily request count exceeded\","
+               "\"data\":{\"rate\":{\"backoff_seconds\":60}}";
+    }
+    if (!habits->is_limited && script->knobs.rate_limited == 0) {
+        return NULL;
+    }
+    script->knobs.rate_limited -= habits->is_limited ? 0 : 1;
+    return "\"code\":429,\"message\":\"too many requests\"";
+}
+
 uint64_t script_final(const struct script *script)
 {
     const uint64_t below = FIXTURE_FINALITY + script->final_lag;

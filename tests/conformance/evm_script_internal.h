@@ -116,6 +116,9 @@ struct address script_contract(enum contract contract);
 struct hash script_hash(uint64_t a, uint64_t b);
 uint64_t script_final(const struct script *script);
 
+/* Members of an error object, when this question is one too many; else NULL. */
+const char *script_rate_refusal(struct script *script, uint32_t endpoint);
+
 /* evm_script_rpc.c */
 void script_push_header(struct script *script, uint32_t endpoint);
 void script_take(void *world, uint32_t endpoint, struct bytes frame);

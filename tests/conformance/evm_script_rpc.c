@@ -705,9 +705,9 @@ static void answer_one(struct script *script, uint32_t endpoint, const json_t *q
     put(text, "{\"jsonrpc\":\"2.0\",\"id\":%" JSON_INTEGER_FORMAT ",",
         json_integer_value(json_object_get(question, "id")));
     const size_t start = text->count;
-    if (script->knobs.rate_limited > 0) {
-        script->knobs.rate_limited--;
-        put_error(text, 429, "too many requests");
+    const char *const refusal = script_rate_refusal(script, endpoint);
+    if (refusal != NULL) {
+        put(text, "\"error\":{%s}", refusal);
     } else if (strcmp(method, "eth_chainId") == 0) {
         put(text, "\"result\":\"0x%x\"",
             CHAIN_ID + (script->endpoints[endpoint].identity == FIXTURE_OTHER_CHAIN ? 1 : 0));

@@ -203,6 +203,10 @@ static void take_events(struct harness *harness)
             assert_in_range(harness->quorums_count, 0, HARNESS_QUORUMS_MAX - 1);
             harness->quorums[harness->quorums_count++] = event.quorum.state;
             break;
+        case EVENT_CALLS:
+            harness->calls_told++;
+            harness->calls_last = event;
+            break;
         case EVENT_START:
         case EVENT_WAKE:
         case EVENT_CHECKPOINT:
@@ -377,6 +381,7 @@ void harness_watch(struct harness *harness, uint64_t from_block)
 {
     struct command command = {.kind = COMMAND_WATCH, .domain = harness->chain->domain};
 
+    command.watch = harness->recalled;
     command.watch.from_block = from_block;
     assert_status(STATUS_OK, chain_perform(harness->chain, &command));
     harness->blocks_count = 0;

@@ -77,6 +77,9 @@ struct harness {
     char dissent_answer[DISSENT_ANSWER_BYTES_MAX + 1];
     enum quorum_state quorums[HARNESS_QUORUMS_MAX];
     uint32_t quorums_count;
+    struct watch recalled; /* of calls: given with the next watch */
+    uint32_t calls_told;   /* EVENT_CALLS, and the last one */
+    struct event calls_last;
     uint32_t signs_asked;
     struct hash signed_transactions[256];
     uint32_t signed_count;

@@ -410,6 +410,8 @@ static void plain_on_reply(struct chain *chain, const struct chain_reply *reply,
             on_frame(plain, reply->endpoint_index, reply->frame);
         }
         return;
+    case CHAIN_REPLY_LIMITED:
+        return; /* it asks again by its own clock */
     case CHAIN_REPLY_SIGNED:
         plain_jobs_signed(plain, reply);
         return;

@@ -319,6 +319,7 @@ static enum status ask_about(struct plain *plain, const struct command *command,
     job->question_count = question.count;
     job->subject = *subject;
     job->number = number;
+    job->everyone = command->kind == COMMAND_READ_TREE && command->read_tree.everyone;
     return STATUS_OK;
 }
 
@@ -529,6 +530,7 @@ static void read_answer(struct plain *plain, const struct plain_job *job, struct
     case EVENT_ENDPOINT:
     case EVENT_DISSENT:
     case EVENT_QUORUM:
+    case EVENT_CALLS:
     case EVENT_STOP:
         return;
     }
@@ -575,6 +577,7 @@ static void name_subject(const struct plain_job *job, struct event *event)
         event->tree.outcome = job->outcome;
         event->tree.block_number = job->number;
         event->tree.block_hash = job->subject;
+        event->tree.everyone = job->everyone;
         return;
     case PLAIN_HELLO:
     case PLAIN_HEAD:

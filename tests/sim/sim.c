@@ -14,6 +14,7 @@
 
 #define BEGINNING_NS    UINT64_C(1700000000000000000)
 #define LIVENESS_MAX    DURATION_MS(5400 * 1000) /* longer than the core ever waits */
+#define CLOSED_HOUR     DURATION_MS(3600 * 1000)
 #define SETTLED_WAIT    DURATION_MS(30000)
 #define LIFE_EVENTS_MAX 20000000u
 
@@ -85,6 +86,7 @@ static void draw_faults(struct sim *sim)
 static void draw_later_faults(struct sim *sim)
 {
     struct prng prng = prng_from(sim->options.seed ^ UINT64_C(0x6c617465726f6e65));
+    struct prng prng_closed = prng_from(sim->options.seed ^ UINT64_C(0x636c6f736564));
     uint64_t *const habits[] = {&sim->faults.habits.submission_lost,
                                 &sim->faults.habits.pool_emptied,
                                 &sim->faults.habits.receipt_missing};
@@ -93,6 +95,8 @@ static void draw_later_faults(struct sim *sim)
         const uint64_t one_in = prng_between(&prng, 3, 40);
         *habits[i] = prng_chance(&prng, 4) ? one_in : 0;
     }
+    sim->faults.habits.recipients_closed = prng_chance(&prng_closed, 4);
+    sim->closed_for_an_hour = sim->faults.habits.recipients_closed && prng_chance(&prng_closed, 4);
     /* Finality so deep that a reorg can take dozens of blocks. */
     if (prng_chance(&prng, 8)) {
         for (uint32_t i = 0; i < sim->world.chains_count; i++) {
@@ -298,7 +302,7 @@ static void begin_liveness(struct sim *sim)
         return;
     }
     sim->faults_on = false;
-    set_habits(sim, (struct world_habits){0});
+    set_habits(sim, (struct world_habits){.recipients_closed = sim->closed_for_an_hour});
     sim->is_busy = false;
     sim->liveness_ns = sim->clock.now_ns;
     sim->full_until_ns = 0;
@@ -306,9 +310,22 @@ static void begin_liveness(struct sim *sim)
     sim_tell(sim, "faults end");
 }
 
+/* An hour later: everything still arrives. */
+static void open_recipients(struct sim *sim)
+{
+    if (sim->closed_for_an_hour && sim->liveness_ns != 0 &&
+        sim->clock.now_ns > sim->liveness_ns + CLOSED_HOUR.ns) {
+        sim->closed_for_an_hour = false;
+        set_habits(sim, (struct world_habits){0});
+        sim_tell(sim, "recipients take messages again");
+    }
+}
+
 static void run_task(struct sim *sim, const struct sim_task *task)
 {
     const struct instant now = {.ns = sim->clock.now_ns};
+
+    open_recipients(sim);
 
     switch (task->kind) {
     case TASK_MINE:

@@ -103,8 +103,9 @@ struct sim {
     bool faults_on;
     bool is_busy; /* people still do things */
     bool finished;
-    uint64_t liveness_ns; /* when faults ended; 0: not yet */
-    uint64_t settled_ns;  /* since when nothing was left to do; 0: something is */
+    bool closed_for_an_hour; /* after that, some recipients still refuse */
+    uint64_t liveness_ns;    /* when faults ended; 0: not yet */
+    uint64_t settled_ns;     /* since when nothing was left to do; 0: something is */
     struct core_config *config;
     struct driver_chain chains[WORLD_CHAINS_MAX];
     uint32_t endpoints_count[WORLD_CHAINS_MAX];

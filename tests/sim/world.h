@@ -115,6 +115,7 @@ struct world_habits {
     uint64_t submission_lost; /* taken with thanks, and in no pool */
     uint64_t pool_emptied;    /* per block: all that is pending is forgotten */
     uint64_t receipt_missing; /* per question: it is mined, not final, and not known yet */
+    bool recipients_closed;   /* some recipients refuse every message */
 };
 
 struct world_chain {

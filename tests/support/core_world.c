@@ -71,6 +71,21 @@ static void configure(struct world *world)
     configure_chain(world, 0, WORLD_A);
     configure_chain(world, 1, WORLD_B);
     world->config.chains_count = WORLD_CHAINS;
+    if (world->options.large) {
+        world->config.assets_count = 1;
+        world->config.routers_count = 1;
+        world->config.routers[0] = (struct core_router){.domain = WORLD_A,
+                                                        .router = evm_filled(0x55),
+                                                        .token = evm_filled(0x56),
+                                                        .weight = {.value = 10000}};
+        world->config.large.value = amount_from_u64(1000000);
+        world->config.large.blocks = world->options.large_blocks;
+    }
+    if (world->options.policy != NULL) {
+        world->config.policy = *world->options.policy;
+    }
+    world->config.policy.retries_max = world->options.retries_max;
+    world->config.policy.retry_wait_max.ns = world->options.retry_wait_max_s * WORLD_SECOND;
     if (world->options.validate) {
         world->config.validator = world->validators[0];
     }
@@ -407,12 +422,19 @@ void world_set_faults(struct world *world, const struct world_options *options)
 void world_operator(struct world *world, enum operator_action action, uint32_t domain,
                     const struct hash *subject)
 {
+    world_operator_says(world, action, domain, subject, "");
+}
+
+void world_operator_says(struct world *world, enum operator_action action, uint32_t domain,
+                         const struct hash *subject, const char *reason)
+{
     struct event event;
 
     memset(&event, 0, sizeof(event));
     event.kind = EVENT_OPERATOR;
     event.domain = domain;
     event.operator_.action = action;
+    event.operator_.reason = bytes_from_string(reason);
     if (subject != NULL) {
         event.operator_.subject = *subject;
     }

@@ -29,18 +29,23 @@
 
 struct world_options {
     uint64_t seed;
-    uint32_t lose_one_in;    /* answers; 0: never */
-    uint32_t repeat_one_in;  /* answers; 0: never */
-    uint32_t restart_one_in; /* steps; 0: never */
-    uint32_t reorg_one_in;   /* blocks; 0: never */
-    uint32_t evict_one_in;   /* blocks at which the pool forgets everything; 0: never */
-    uint32_t commit_every;   /* steps per batch; 0: 1 */
-    bool validate;           /* our validator's checkpoints are needed for the threshold */
-    bool relay_off;          /* no chain is delivered to */
-    uint32_t delivery_keys;  /* beside the first key */
-    uint32_t deadline_s;     /* of inclusion; 0: none */
-    uint64_t priority_max;   /* fee per gas */
-    uint64_t fee_max;        /* of a transaction; 0: none */
+    uint32_t lose_one_in;             /* answers; 0: never */
+    uint32_t repeat_one_in;           /* answers; 0: never */
+    uint32_t restart_one_in;          /* steps; 0: never */
+    uint32_t reorg_one_in;            /* blocks; 0: never */
+    uint32_t evict_one_in;            /* blocks at which the pool forgets everything; 0: never */
+    uint32_t commit_every;            /* steps per batch; 0: 1 */
+    bool validate;                    /* our validator's checkpoints are needed for the threshold */
+    bool relay_off;                   /* no chain is delivered to */
+    uint32_t delivery_keys;           /* beside the first key */
+    uint32_t deadline_s;              /* of inclusion; 0: none */
+    uint64_t priority_max;            /* fee per gas */
+    uint64_t fee_max;                 /* of a transaction; 0: none */
+    const struct core_policy *policy; /* its rules; borrowed for the world's life; NULL: none */
+    uint32_t retries_max;             /* failures of a message; 0: any number */
+    uint32_t retry_wait_max_s;        /* between them; 0: as the ladder says */
+    bool large; /* the sender of messages is a router, and all they carry is large */
+    uint32_t large_blocks;
 };
 
 struct world;
@@ -63,6 +68,8 @@ void world_reorg(struct world *world, uint32_t domain, uint32_t depth, bool drop
 void world_mine_unseen(struct world *world, uint32_t domain, uint32_t count);
 /* Somebody else delivers the message in the next block of its destination. */
 void world_deliver_elsewhere(struct world *world, const struct hash *id);
+/* Somebody pays on `domain` for the delivery of a message to `destination`, in the next block. */
+void world_pay(struct world *world, uint32_t domain, uint32_t destination, const struct hash *id);
 /* From now on: what the outside does. */
 void world_set_faults(struct world *world, const struct world_options *options);
 void world_set_base_fee(struct world *world, uint32_t domain, uint64_t wei);
@@ -83,6 +90,8 @@ void world_set_module_type(struct world *world, uint8_t module_type);
 void world_set_bad_validator(struct world *world, bool on);
 void world_forget_held(struct world *world); /* the adapters hold no signed transaction */
 void world_set_tree_lies(struct world *world, bool on);
+/* Some endpoint does not confirm what the others say. */
+void world_set_doubt(struct world *world, bool on);
 /* Uses the node's next nonce on a chain for a transaction that is not ours. */
 void world_use_nonce(struct world *world, uint32_t domain);
 void world_use_nonce_of(struct world *world, uint32_t domain, uint32_t key);
@@ -93,6 +102,9 @@ void world_step(struct world *world, const struct event *event);
 void world_step_unlogged(struct world *world, const struct event *event);
 void world_operator(struct world *world, enum operator_action action, uint32_t domain,
                     const struct hash *subject);
+/* With a reason, which lives as long as the world. */
+void world_operator_says(struct world *world, enum operator_action action, uint32_t domain,
+                         const struct hash *subject, const char *reason);
 struct instant world_now(const struct world *world);
 
 /* What the core says. */
@@ -103,6 +115,8 @@ bool world_lane_of(struct world *world, uint32_t domain, uint32_t key, struct la
 struct address world_key(uint32_t index);
 bool world_noted(const struct world *world, enum reason reason);
 uint32_t world_commands(const struct world *world, enum command_kind kind);
+/* The last COMMAND_WATCH of a chain. */
+const struct watch *world_watch(const struct world *world, uint32_t domain);
 struct row_table *world_rows(struct world *world);
 struct hash world_digest(const struct world *world);
 

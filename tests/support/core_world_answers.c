@@ -219,11 +219,15 @@ static void read_tree(struct world *world, const struct command *command)
 
     event.tree.block_number = command->read_tree.block_number;
     event.tree.block_hash = command->read_tree.block_hash;
+    event.tree.everyone = command->read_tree.everyone;
     event.tree.outcome =
         hash_equal(&block->hash, &event.tree.block_hash) ? OUTCOME_OK : OUTCOME_UNKNOWN;
     event.tree.count = block->leaves_count;
     if (block->leaves_count > 0) {
         event.tree.root = chain->roots[block->leaves_count - 1];
+    }
+    if (world->doubt && event.tree.everyone) {
+        event.tree.outcome = OUTCOME_UNKNOWN;
     }
     if (world->tree_lies) {
         event.tree.root = hash_filled(0xdd);
@@ -472,6 +476,7 @@ static void watch(struct world *world, const struct command *command)
     struct world_chain *chain = world_chain(world, command->domain);
 
     chain->is_watched = true;
+    chain->watch = command->watch;
     chain->give_next = command->watch.from_block;
     /* Given with the next block: a core must not be stepped while its commands are read. */
     (void)world;

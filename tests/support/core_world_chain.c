@@ -158,6 +158,35 @@ static void include_dispatches(struct world *world, struct world_chain *chain)
     }
 }
 
+static void include_payments(struct world *world, struct world_chain *chain)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < world->payments_count; i++) {
+        const struct world_payment payment = world->payments[i];
+        if (payment.domain != chain->domain) {
+            world->payments[kept++] = payment;
+            continue;
+        }
+        const struct hash transaction = world_hash("payment", i, chain->fork, chain->head);
+        struct fact *paid = add_fact(world, chain, FACT_GAS_PAYMENT, &transaction);
+        paid->gas_payment.message_id = payment.message_id;
+        paid->gas_payment.destination = payment.destination;
+        paid->gas_payment.gas = amount_from_u64(WORLD_GAS);
+        paid->gas_payment.payment = amount_from_u64(7);
+    }
+    world->payments_count = kept;
+}
+
+void world_pay(struct world *world, uint32_t domain, uint32_t destination, const struct hash *id)
+{
+    const struct world_payment payment = {
+        .domain = domain, .destination = destination, .message_id = *id};
+
+    CHECK(world->payments_count < sizeof(world->payments) / sizeof(world->payments[0]));
+    world->payments[world->payments_count++] = payment;
+}
+
 bool world_is_processed(const struct world_chain *chain, const struct hash *id)
 {
     for (uint64_t number = 1; number <= chain->head; number++) {
@@ -359,6 +388,7 @@ void world_mine(struct world *world, struct world_chain *chain)
     block->hash = world_hash("block", chain->domain, chain->head, chain->fork);
     block->facts_count = 0;
     include_dispatches(world, chain);
+    include_payments(world, chain);
     include_elsewhere(world, chain);
     include_txs(world, chain);
     block->leaves_count = chain->leaves_count;
@@ -517,6 +547,21 @@ void world_forget_held(struct world *world)
     for (uint32_t i = 0; i < world->txs_count; i++) {
         world->txs[i].held = false;
     }
+}
+
+const struct watch *world_watch(const struct world *world, uint32_t domain)
+{
+    for (uint32_t i = 0; i < WORLD_CHAINS; i++) {
+        if (world->chains[i].domain == domain) {
+            return &world->chains[i].watch;
+        }
+    }
+    check_failed(__FILE__, __LINE__, "no such chain");
+}
+
+void world_set_doubt(struct world *world, bool on)
+{
+    world->doubt = on;
 }
 
 void world_set_tree_lies(struct world *world, bool on)

@@ -14,7 +14,7 @@
 #define WORLD_PENDING_MAX   32768u
 #define WORLD_EVENTS_MAX    400000u
 #define WORLD_FOLLOWS_MAX   8192u
-#define WORLD_MESSAGE_BYTES 96u
+#define WORLD_MESSAGE_BYTES 160u
 #define WORLD_GAS           150000u /* what a delivery needs */
 #define WORLD_KEY_BYTE      0x77u   /* the node's first sending key on every chain; others follow */
 
@@ -26,6 +26,13 @@ struct world_message {
     bool is_dispatched; /* in a block of the canonical chain now */
     bool is_dropped;    /* never dispatched again */
     bool elsewhere;     /* somebody else delivers it in the next block */
+};
+
+/* Somebody pays for a delivery in the next block of `domain`. */
+struct world_payment {
+    uint32_t domain;
+    uint32_t destination;
+    struct hash message_id;
 };
 
 struct world_tx {
@@ -55,6 +62,7 @@ struct world_block {
 };
 
 struct world_chain {
+    struct watch watch; /* the last one */
     uint32_t domain;
     struct world_block blocks[WORLD_BLOCKS_MAX]; /* by number; 0 is the genesis */
     uint64_t head;
@@ -128,6 +136,8 @@ struct world {
     struct world_chain chains[WORLD_CHAINS];
     struct world_message messages[WORLD_MESSAGES_MAX];
     uint32_t messages_count;
+    struct world_payment payments[4];
+    uint32_t payments_count;
     struct world_tx txs[WORLD_TXS_MAX];
     uint32_t txs_count;
     struct world_pending pending[WORLD_PENDING_MAX];
@@ -147,6 +157,7 @@ struct world {
     uint8_t module_type;
     bool bad_validator;
     bool tree_lies;
+    bool doubt;
 };
 
 /* The node's side, called by the outside. */

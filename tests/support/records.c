@@ -202,6 +202,30 @@ static void make_route(struct maker *maker, struct core_route *route)
     route->plan_interval.ns = u64(maker);
 }
 
+static void make_policy(struct maker *maker, struct core_policy *policy)
+{
+    policy->retries_max = u32(maker);
+    policy->retry_wait_max.ns = u64(maker);
+    policy->rules_count = length(maker, RULES_MAX);
+    for (uint32_t i = 0; i < policy->rules_count; i++) {
+        struct core_rule *rule = &policy->rules[i];
+        rule->kind = (enum rule_kind)one_of(maker, RULE_WHITELIST, RULE_GAS_PAYMENT);
+        rule->demand = (enum gas_demand)one_of(maker, GAS_DEMAND_NONE, GAS_DEMAND_QUOTED);
+        rule->payment = amount(maker);
+        rule->gas_numerator = u32(maker);
+        rule->gas_denominator = u32(maker);
+        rule->until.ns = u64(maker);
+        name(maker, rule->note, sizeof(rule->note));
+    }
+    policy->conditions_count = length(maker, CONDITIONS_MAX);
+    for (uint32_t i = 0; i < policy->conditions_count; i++) {
+        struct core_condition *condition = &policy->conditions[i];
+        condition->rule = u32(maker);
+        condition->field = (enum match_field)one_of(maker, MATCH_MESSAGE_ID, MATCH_ANYWHERE);
+        condition->value = hash(maker);
+    }
+}
+
 static const struct core_config *config(struct maker *maker)
 {
     struct core_config *config = take(maker, sizeof(*config));
@@ -226,6 +250,9 @@ static const struct core_config *config(struct maker *maker)
     }
     config->validator = address(maker);
     make_route(maker, &config->route);
+    config->large.value = amount(maker);
+    config->large.blocks = u32(maker);
+    make_policy(maker, &config->policy);
     return config;
 }
 
@@ -467,6 +494,7 @@ static void make_tree(struct maker *maker, struct event *event)
     event->tree.block_hash = hash(maker);
     event->tree.count = u32(maker);
     event->tree.root = hash(maker);
+    event->tree.everyone = coin(maker);
 }
 
 static void make_checkpoint(struct maker *maker, struct event *event)
@@ -534,6 +562,13 @@ static void make_dissent(struct maker *maker, struct event *event)
     event->dissent.answer_bytes = u32(maker);
 }
 
+static void make_calls(struct maker *maker, struct event *event)
+{
+    event->calls.endpoint_index = u32(maker);
+    event->calls.day = u64(maker);
+    event->calls.spent = u64(maker);
+}
+
 static void make_quorum(struct maker *maker, struct event *event)
 {
     event->quorum.state = (enum quorum_state)one_of(maker, QUORUM_HELD, QUORUM_FINAL_MOVED_BACK);
@@ -596,6 +631,7 @@ static const struct {
     {EVENT_STOP, make_stop},
     {EVENT_DISSENT, make_dissent},
     {EVENT_QUORUM, make_quorum},
+    {EVENT_CALLS, make_calls},
 };
 
 static_assert(sizeof(event_makers) / sizeof(event_makers[0]) == MAKER_EVENTS_COUNT,

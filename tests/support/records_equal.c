@@ -90,6 +90,7 @@ static bool pointees_equal(struct event *a, struct event *b)
     case EVENT_LANE:
     case EVENT_TREE:
     case EVENT_PUBLISHED:
+    case EVENT_CALLS:
         return true;
     }
     return false;

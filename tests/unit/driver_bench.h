@@ -76,6 +76,9 @@ struct outside {
     uint32_t stops_count;
 };
 
+/* Asked too when a plan is asked for; NULL: nobody. */
+extern enum status (*ask_planner)(const struct hash *plan_id, struct bytes network);
+
 struct bench {
     struct core_config *config;
     void *memory;

@@ -394,9 +394,29 @@ static void what_cannot_be_read_is_unknown(void **state)
     assert_null(files_free(files));
 }
 
+/* Nothing of a validator that saw its chain replaced counts, nor while nobody can tell. */
+static void a_reorg_flag_ends_trust(void **state)
+{
+    char flag[200];
+    struct checkpoint checkpoint;
+    struct signature signature;
+    const struct driver_publish publish = publish_at(3);
+    const struct driver_fetch fetch = fetch_at(3);
+
+    (void)state;
+    assert_int_equal(checkpoint_store_write(&publish), STATUS_OK);
+    assert_int_equal(checkpoint_store_read(&fetch, &checkpoint, &signature), STATUS_OK);
+    (void)snprintf(flag, sizeof(flag), "%s/reorg_flag.json", store);
+    assert_int_equal(symlink("nowhere", flag), 0);
+    assert_int_equal(checkpoint_store_read(&fetch, &checkpoint, &signature), STATUS_REFUSED);
+    assert_int_equal(unlink(flag), 0);
+    assert_int_equal(checkpoint_store_read(&fetch, &checkpoint, &signature), STATUS_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_reorg_flag_ends_trust, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_checkpoint_is_written_byte_for_byte, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_announcement_is_written_byte_for_byte, set_up,
                                         tear_down),

@@ -17,6 +17,7 @@
 #define OUTPUT_BYTES_MAX 65536u
 #define ARGUMENTS_MAX    16u
 #define WAIT_MS          10000
+#define MESSAGE_ID       "0x1111111111111111111111111111111111111111111111111111111111111111"
 
 static struct folder made;
 static const char *folder = made.path;
@@ -181,6 +182,62 @@ static void usage_mistakes_are_told(void **state)
     assert_run("messages list --data data --state nonsense", EXIT_USAGE, "nonsense");
     assert_run("messages list --data data --limit 0", EXIT_USAGE, "--limit");
     assert_run("messages show --data data", EXIT_USAGE, "messages show ID");
+    assert_run("messages retry --data data", EXIT_USAGE, "which message");
+    assert_run("messages hold --data data 0x12", EXIT_USAGE, "0x12");
+    assert_run("messages list --data data --reason why", EXIT_USAGE, "--reason");
+    assert_run("messages drop --data data " MESSAGE_ID, EXIT_USAGE, "say why");
+    assert_run("messages drop --data data --reason spam " MESSAGE_ID, EXIT_UNREACHABLE, "no node");
+}
+
+#define ACCOUNT "0x3333333333333333333333333333333333333333"
+
+/* What the reference relayer reads becomes a configuration that we read; the rest is named. */
+static void a_reference_configuration_is_imported(void **state)
+{
+    (void)state;
+    static const char chain[] =
+        "{\"name\": \"%s\", \"protocol\": \"ethereum\", \"chainId\": %u, \"domainId\": %u, "
+        "\"rpcUrls\": [{\"http\": \"http://127.0.0.1:1\"}], \"blocks\": {\"reorgPeriod\": 5, "
+        "\"estimateBlockTime\": 2}, \"index\": {\"from\": 7}, \"mailbox\": \"" ACCOUNT "\", "
+        "\"merkleTreeHook\": \"" ACCOUNT "\", \"validatorAnnounce\": \"" ACCOUNT "\"}";
+    char text[4096] = "{\"chains\": {\"alpha\": ";
+    size_t count = strlen(text);
+    count += (size_t)snprintf(text + count, sizeof(text) - count, chain, "alpha", 11u, 901u);
+    count += (size_t)snprintf(text + count, sizeof(text) - count, ", \"beta\": ");
+    count += (size_t)snprintf(text + count, sizeof(text) - count, chain, "beta", 12u, 902u);
+    (void)snprintf(text + count, sizeof(text) - count, "}, \"metricsPort\": 9090}");
+    write_file("agent.json", text);
+    write_file("relayer.json", "{\"relayChains\": \"alpha,beta\", \"maxMessageRetries\": 9, "
+                               "\"whitelist\": [{\"originDomain\": 901}]}");
+    assert_int_equal(setenv("HYP_GASPAYMENTENFORCEMENT", "[{\"type\": \"none\"}]", 1), 0);
+    assert_int_equal(setenv("HYP_CHAINS_BETA_INDEX_CHUNK", "50", 1), 0);
+    assert_run("config import agent.json relayer.json --key " ACCOUNT, EXIT_DONE,
+               "not taken over: metricsport");
+    assert_non_null(strstr(output, "not taken over: chains.alpha.blocks.estimateblocktime"));
+    assert_null(strstr(output, "not taken over: whitelist"));
+    /* Both streams are in it; what was said begins its lines with the program's name. */
+    char yaml[OUTPUT_BYTES_MAX] = "";
+    size_t kept = 0;
+    for (const char *line = output; *line != '\0'; line += strcspn(line, "\n") + 1) {
+        const size_t length = strcspn(line, "\n") + 1;
+        if (strncmp(line, "sluice ", 7) != 0) {
+            memcpy(yaml + kept, line, length);
+            kept += length;
+        }
+    }
+    write_file("imported.yaml", yaml);
+    assert_run("config check imported.yaml", EXIT_DONE, "finality: 5");
+    assert_run("config check imported.yaml --json", EXIT_DONE, "\"retries_max\":9");
+    assert_non_null(strstr(output, "\"blocks_per_range\":50"));
+    assert_non_null(strstr(output, "origindomain"));
+    assert_int_equal(setenv("HYP_DEFAULTSIGNER_KEY", "0x11", 1), 0);
+    assert_run("config import agent.json", EXIT_REFUSED, "defaultsigner.key is a secret");
+    assert_int_equal(unsetenv("HYP_DEFAULTSIGNER_KEY"), 0);
+    assert_int_equal(unsetenv("HYP_GASPAYMENTENFORCEMENT"), 0);
+    assert_int_equal(unsetenv("HYP_CHAINS_BETA_INDEX_CHUNK"), 0);
+    write_file("wrong.json", "[]");
+    assert_run("config import wrong.json", EXIT_USAGE, "no JSON object");
+    assert_run("config import agent.json --key 0x12", EXIT_USAGE, "--key");
 }
 
 #define HOOK       "0x2222222222222222222222222222222222222222"
@@ -350,6 +407,18 @@ static void scenarios_are_played(void **state)
                "\"a\",\"to\":\"b\",\"per_hour\":9,\"median\":20}]}");
     assert_run("backtest days.json --svg days.svg", EXIT_DONE, "min-amount");
     assert_run("backtest days.json --json", EXIT_DONE, "\"regret\"");
+    /* Few come, and what there is suffices: who moves nothing is ahead, and the report says why. */
+    write_file("quiet.json",
+               "{\"format\":\"sluice-scenario/1\",\"title\":\"quiet\",\"seed\":2,"
+               "\"hours\":24,\"step_s\":600,\"plan_s\":1200,\"patience_s\":3600,"
+               "\"transfer_fee\":0.001,\"blocked_cost\":0.01,\"tolerance\":0.1,\"move_min\":1,"
+               "\"chains\":[{\"id\":\"a\",\"balance\":1000,\"weight\":0.5,\"min\":10,"
+               "\"target\":20,\"gas\":0.01},{\"id\":\"b\",\"balance\":120,\"weight\":0.5,"
+               "\"min\":1,\"target\":5,\"gas\":0.01}],\"bridges\":[{\"from\":\"*\",\"to\":\"*\","
+               "\"fee\":0.0001,\"fixed\":0,\"max\":1000,\"delay_s\":600}],\"flows\":[{\"from\":"
+               "\"a\",\"to\":\"b\",\"per_hour\":0.2,\"median\":20}]}");
+    assert_run("backtest quiet.json", EXIT_DONE, "more than sluice: ours m");
+    assert_run("backtest quiet.json --json", EXIT_DONE, "\"because\": \"ours m");
     assert_run("backtest days.json --svg no/where.svg", EXIT_USAGE, "cannot write 'no/where.svg'");
     assert_run("backtest days.svg", EXIT_USAGE, "days.svg: line 1, column");
     assert_run("backtest", EXIT_USAGE, "backtest SCENARIO");
@@ -373,9 +442,10 @@ static void a_node_lives_and_ends_in_good_order(void **state)
                "0x1111111111111111111111111111111111111111111111111111111111111111",
                EXIT_REFUSED, "refused");
     assert_run("messages list --data data", EXIT_DONE, "finished");
-    assert_run("messages show --data data "
-               "0x1111111111111111111111111111111111111111111111111111111111111111",
-               EXIT_NEGATIVE, "no such message");
+    assert_run("messages show --data data " MESSAGE_ID, EXIT_NEGATIVE, "no such message");
+    assert_run("messages retry --data data " MESSAGE_ID, EXIT_REFUSED, "has not seen");
+    assert_run("messages drop --json --data data --reason spam " MESSAGE_ID, EXIT_REFUSED,
+               "\"accepted\": false");
     assert_int_equal(kill(node, SIGTERM), 0);
     assert_int_equal(end_of(node), EXIT_DONE);
     assert_true(node_says("node.log", "event=ended exit_code=0"));
@@ -402,6 +472,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(usage_mistakes_are_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_reference_configuration_is_imported, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_tool_answers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_tool_says_what_it_wants, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_configuration_is_checked, set_up, tear_down),

@@ -11,8 +11,9 @@
 
 #define FILE_BYTES_MAX 65536u
 
-#define KEY   "    key: \"0x3333333333333333333333333333333333333333\""
-#define OTHER "\"0x3434343434343434343434343434343434343434\""
+#define KEY          "    key: \"0x3333333333333333333333333333333333333333\""
+#define LIMITS(text) "    limits: [{endpoint: \"ws://127.0.0.1:18540\", " text "}]\n    "
+#define OTHER        "\"0x3434343434343434343434343434343434343434\""
 
 static char folder[] = "/tmp/sluice-config-XXXXXX";
 static char path[64];
@@ -96,6 +97,103 @@ static void the_example_loads(void **state)
     assert_string_equal(config->data, data);
     assert_true(config->signer_spawn);
     assert_null(config_free(config));
+}
+
+/* The first chain is validated; the second as well when `both`. */
+static enum status load_validator(const char *store, const char *credentials, bool both,
+                                  struct node_config **ret_config, struct settings_error *error)
+{
+    char text[1024];
+    (void)snprintf(text, sizeof(text),
+                   "    validate: %s\n    relay: true\n    key: \"%s\"\n\nvalidator:\n"
+                   "  address: \"0x5555555555555555555555555555555555555555\"\n  store: %s\n%s\n",
+                   both ? "true" : "false", "0x3333333333333333333333333333333333333333", store,
+                   credentials);
+    write_changed("    relay: true\n    key: \"0x3333333333333333333333333333333333333333\"\n\n",
+                  text);
+    FILE *stream = fopen(path, "r");
+    static char all[FILE_BYTES_MAX + 1024];
+    assert_non_null(stream);
+    all[fread(all, 1, sizeof(all) - 1, stream)] = '\0';
+    (void)fclose(stream);
+    char *flag = strstr(all, "    validate: false");
+    assert_non_null(flag);
+    memcpy(flag, "    validate: true ", strlen("    validate: true "));
+    write_file(all);
+    return config_load(path, ret_config, error);
+}
+
+static void stores_in_s3_are_read_and_printed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *store;
+        const char *credentials;
+        bool both;
+        const char *location; /* of the first chain; NULL: refused */
+    } cases[] = {
+        {"s3://bucket/us-east-1", "  credentials: ./c", false, "s3://bucket/us-east-1"},
+        {"s3://bucket/us-east-1/a", "  credentials: ./c", false, "s3://bucket/us-east-1/a"},
+        {"\"s3://b-{chain}/us-east-1/a\"", "  credentials: ./c", true, "s3://b-alpha/us-east-1/a"},
+        {"s3://bucket/us-east-1", "  credentials: ./c", true, NULL},
+        {"s3://bucket/us-east-1", "", false, NULL},
+        {"s3://bucket", "  credentials: ./c", false, NULL},
+        {"s3://BUCKET/us-east-1", "  credentials: ./c", false, NULL},
+        {"s3://bucket/us-east-1/../x", "  credentials: ./c", false, NULL},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct node_config *config = NULL;
+        struct settings_error error;
+        const enum status status =
+            load_validator(cases[i].store, cases[i].credentials, cases[i].both, &config, &error);
+        if (cases[i].location == NULL) {
+            assert_status(STATUS_MALFORMED, status);
+            continue;
+        }
+        assert_string_equal(status == STATUS_OK ? "" : error.text, "");
+        assert_string_equal(config->core.chains[0].storage_location, cases[i].location);
+        char *text = NULL;
+        size_t count = 0;
+        FILE *out = open_memstream(&text, &count);
+        assert_non_null(out);
+        config_print(config, out);
+        (void)fclose(out);
+        config_free(config);
+        write_file(text);
+        free(text);
+        assert_status(STATUS_OK, config_load(path, &config, &error));
+        assert_string_equal(config->core.chains[0].storage_location, cases[i].location);
+        config_free(config);
+    }
+}
+
+static void servers_of_stores_are_checked(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        bool good;
+    } cases[] = {
+        {"  s3_endpoint: https://minio.example:9000\n", true},
+        {"  s3_endpoint: http://127.0.0.1:9000\n  gcs_endpoint: https://g.example\n", true},
+        {"  s3_endpoint: minio.example\n", false},
+        {"  s3_endpoint: https://minio.example/path\n", false},
+        {"  gcs_endpoint: ftp://x\n", false},
+        {"  private_addresses: perhaps\n", false}};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct node_config *config = NULL;
+        struct settings_error error;
+        write_changed("  private_addresses: false ", cases[i].line);
+        assert_status(cases[i].good ? STATUS_OK : STATUS_MALFORMED,
+                      config_load(path, &config, &error));
+        if (cases[i].good) {
+            assert_false(config->stores_private);
+            assert_true(config->s3_endpoint[0] == 'h');
+        }
+        config_free(config);
+    }
 }
 
 /* Two answers must never both have a quorum behind them: more than half is the least. */
@@ -188,6 +286,53 @@ static void what_is_printed_loads_again(void **state)
     assert_int_equal(fclose(stream), 0);
     text[count] = '\0';
     what_is_printed_loads_again_of(text);
+    write_changed("    # limits: ", LIMITS("calls_per_second: 25, calls_per_day: 300000") "#");
+    stream = fopen(path, "r");
+    assert_non_null(stream);
+    const size_t more = fread(text, 1, sizeof(text) - 1, stream);
+    assert_int_equal(fclose(stream), 0);
+    text[more] = '\0';
+    what_is_printed_loads_again_of(text);
+}
+
+static void a_tier_of_large_values_is_read(void **state)
+{
+    (void)state;
+    struct node_config *config = NULL;
+    struct settings_error error;
+    const struct amount wanted = amount_from_u64(100000000000);
+
+    write_changed("# large: ", "large: {value: 100000 USDC, blocks: 32}\n#");
+    assert_status(STATUS_OK, config_load(path, &config, &error));
+    assert_int_equal(amount_compare(&config->core.large.value, &wanted), 0);
+    assert_int_equal(config->core.large.blocks, 32);
+    FILE *stream = fopen(path, "w");
+    config_print(config, stream);
+    assert_int_equal(fclose(stream), 0);
+    (void)config_free(config);
+    assert_status(STATUS_OK, config_load(path, &config, &error));
+    assert_int_equal(amount_compare(&config->core.large.value, &wanted), 0);
+    assert_int_equal(config->core.large.blocks, 32);
+    (void)config_free(config);
+}
+
+static void limits_stand_beside_their_endpoints(void **state)
+{
+    (void)state;
+    struct node_config *config = NULL;
+    struct settings_error error;
+
+    write_changed("    # limits: ",
+                  LIMITS("calls_per_second: 25, burst: 50, calls_per_day: 300000") "#");
+    assert_status(STATUS_OK, config_load(path, &config, &error));
+    const struct chain_config alpha = config_chain(config, 0);
+    const struct chain_config beta = config_chain(config, 1);
+    assert_int_equal(alpha.limits[0].calls_per_second, 25);
+    assert_int_equal(alpha.limits[0].calls_burst, 50);
+    assert_int_equal(alpha.limits[0].calls_per_day, 300000);
+    assert_int_equal(beta.limits[0].calls_per_second, 0);
+    assert_int_equal(beta.limits[0].calls_per_day, 0);
+    (void)config_free(config);
 }
 
 struct mistake {
@@ -239,12 +384,30 @@ static const struct mistake mistakes[] = {
     {"chain: beta", "chain: betta", "chain: beta", "chain"},
     {"mode: observe", "mode: go", "mode: observe", "act"},
     {"journal_max: 64 GiB", "journal_max: 64", "journal_max", "GiB"},
+    {"# journal_keep: 1000000", "  journal_keep: 4095", "# journal_keep", "4096"},
+    {"# journal_keep: 1000000", "  journal_keep: all", "# journal_keep", "4096"},
     {"name: beta", "name: alpha", "name: beta", "another chain"},
     {"name: beta", "name: ..", "name: beta", "dot"},
     {"validate: false                 # (o", "validate: true # (o", "validate: false    ",
      "validator"},
     {"node:\n  name: relayer", "node:\n  name: relayer\n  name: again", "data: ./data", "name"},
+    {"    # limits: ", "    limits: [{endpoint: \"ws://b\", calls_per_day: 1}]\n    #",
+     "    # limits: ", "none of this chain"},
+    {"# large: ", "large: {value: 0 USDC}\n#", "# large: ", "more than nothing"},
+    {"# large: ", "large: {value: 100}\n#", "# large: ", "USDC"},
+    {"# large: ", "large: {value: 1 USDC, blocks: -1}\n#", "# large: ", "blocks"},
+    {"    # limits: ", LIMITS("burst: 1, calls_per_day: 1") "#", "    # limits: ", "burst"},
+    {"    # limits: ", LIMITS("calls_per_day: 0") "#", "    # limits: ", "calls_per_day"},
+    {"    # limits: ", LIMITS("calls_per_second: 1000001") "#", "    # limits: ", "1000000"},
+    {"    # limits: ", "    limits: [{endpoint: \"ws://127.0.0.1:18540\"}]\n    #",
+     "    # limits: ", "needs"},
     {"finality: finalized", "finality: 0", "finality: finalized", "depth"},
+    {"retries_max: 66", "retries_max: 0", "retries_max", "from 1 to 1000000"},
+    {"retry_wait_max: 24 h", "retry_wait_max: 24", "retry_wait_max", "min or h"},
+    {"# whitelist: '[{", "  whitelist: '[{\"x\": 1}, {", "whitelist: ", "not known: 'x'"},
+    {"# whitelist: '[{", "  whitelist: nowhere.json #", "whitelist: ", "can be read"},
+    {"# address_blacklist: '", "  address_blacklist: '[\"0x12\"]' #",
+     "address_blacklist: ", "20 or"},
 };
 
 static void each_mistake_is_named_with_its_place(void **state)
@@ -375,12 +538,16 @@ int main(void)
         cmocka_unit_test(keys_and_ways_to_send_are_read),
         cmocka_unit_test(the_quorum_is_more_than_half),
         cmocka_unit_test(what_is_printed_loads_again),
+        cmocka_unit_test(a_tier_of_large_values_is_read),
+        cmocka_unit_test(limits_stand_beside_their_endpoints),
         cmocka_unit_test(each_mistake_is_named_with_its_place),
         cmocka_unit_test(a_wrong_checksum_is_refused),
         cmocka_unit_test(act_needs_a_signer_of_its_own),
         cmocka_unit_test(socket_paths_are_bounded),
         cmocka_unit_test(files_that_are_no_configuration_are_refused),
         cmocka_unit_test(endpoints_are_taken_apart),
+        cmocka_unit_test(stores_in_s3_are_read_and_printed),
+        cmocka_unit_test(servers_of_stores_are_checked),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

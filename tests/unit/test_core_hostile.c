@@ -110,6 +110,7 @@ static bool lie(struct prng *prng, struct event *event)
     case EVENT_ENDPOINT:
     case EVENT_DISSENT:
     case EVENT_QUORUM:
+    case EVENT_CALLS:
     case EVENT_STOP:
         return false;
     }

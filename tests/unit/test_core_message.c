@@ -221,12 +221,89 @@ static void a_reverted_simulation_is_tried_again_ever_later(void **state)
     world_set_simulation(world, OUTCOME_REFUSED, "execution reverted: not today");
     const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
     world_run(world, 120);
-    expect(world, &id, MESSAGE_RETRY, REASON_SIMULATION_REVERTED);
+    expect(world, &id, MESSAGE_QUARANTINED, REASON_SIMULATION_REVERTED);
     assert_int_equal(5, row_of(world, &id).attempts_count);
+    const struct message_row row = row_of(world, &id);
+    assert_int_equal(29, row.words_count);
+    assert_memory_equal("execution reverted: not today", row.words, 29);
     assert_int_equal(0, world_commands(world, COMMAND_SEND));
     world_set_simulation(world, OUTCOME_OK, "");
     world_run_until_delivered(world, 200);
     assert_int_equal(1, world_process_count(world, &id));
+    world_free(world);
+}
+
+/* What a recipient does for an hour, and its relayer over a restart: the waits grow and are kept.
+ */
+static void a_message_that_reverts_for_an_hour_is_delivered_after_it(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(3);
+
+    world_set_simulation(world, OUTCOME_REFUSED, "closed");
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 1800);
+    const struct message_row before = row_of(world, &id);
+    world_restart(world);
+    world_run(world, 1);
+    const struct message_row after = row_of(world, &id);
+    assert_int_equal(before.attempts_count, after.attempts_count);
+    assert_int_equal(before.due.ns, after.due.ns);
+    world_run(world, 1800);
+    expect(world, &id, MESSAGE_QUARANTINED, REASON_SIMULATION_REVERTED);
+    assert_in_range(row_of(world, &id).attempts_count, 20, 30);
+    world_set_simulation(world, OUTCOME_OK, "");
+    world_run_until_delivered(world, 200);
+    assert_int_equal(1, world_process_count(world, &id));
+    assert_true(world_replays(world));
+    world_free(world);
+}
+
+static void quarantined_messages_have_places_of_their_own(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(1);
+    struct row_source source;
+    struct open_row open;
+
+    world_set_simulation(world, OUTCOME_REFUSED, "closed");
+    for (uint32_t i = 0; i < 100; i++) {
+        (void)world_dispatch(world, WORLD_A, WORLD_B, (uint8_t)(i % 7));
+    }
+    world_run(world, 60);
+    world_set_simulation(world, OUTCOME_UNKNOWN, "");
+    world_run(world, 400); /* all were tried again by now, and hang in their places */
+    source = row_table_source(world_rows(world));
+    assert_status(STATUS_OK, core_view_open_counts(&source, WORLD_B, &open));
+    assert_int_equal(0, open.active_count);
+    assert_int_equal(16, open.confined_count);
+    world_set_simulation(world, OUTCOME_OK, "");
+    world_run_until_delivered(world, 1200);
+    source = row_table_source(world_rows(world));
+    assert_status(STATUS_OK, core_view_open_counts(&source, WORLD_B, &open));
+    assert_int_equal(0, open.confined_count);
+    assert_true(world_replays(world));
+    world_free(world);
+}
+
+static void what_fails_too_often_is_given_up_until_a_person_retries_it(void **state)
+{
+    (void)state;
+    struct world *world =
+        world_new(&(struct world_options){.seed = 1, .retries_max = 4, .retry_wait_max_s = 7});
+
+    world_run(world, 4);
+    world_set_simulation(world, OUTCOME_REFUSED, "closed");
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 40); /* 5 s and twice 7 s */
+    expect(world, &id, MESSAGE_DEAD, REASON_SIMULATION_REVERTED);
+    assert_int_equal(4, row_of(world, &id).attempts_count);
+    world_set_simulation(world, OUTCOME_OK, "");
+    world_run(world, 600);
+    expect(world, &id, MESSAGE_DEAD, REASON_SIMULATION_REVERTED);
+    world_operator(world, OPERATOR_RETRY_MESSAGE, 0, &id);
+    world_run_until_delivered(world, 10);
+    assert_true(world_replays(world));
     world_free(world);
 }
 
@@ -286,6 +363,9 @@ static void people_hold_release_and_drop(void **state)
     world_run(world, 5);
     world_operator(world, OPERATOR_HOLD_MESSAGE, 0, &held);
     world_operator(world, OPERATOR_DROP_MESSAGE, 0, &dropped);
+    assert_true(world_noted(world, REASON_REASON_MISSING));
+    expect(world, &dropped, MESSAGE_CHECKPOINTS, REASON_AWAITING_CHECKPOINTS);
+    world_operator_says(world, OPERATOR_DROP_MESSAGE, 0, &dropped, "a test");
     world_set_validators(world, 3);
     world_run(world, 20);
     expect(world, &held, MESSAGE_HELD, REASON_HELD);
@@ -354,6 +434,84 @@ static void places_are_bounded_and_the_queue_is_fair(void **state)
     world_free(world);
 }
 
+static bool is_queued(struct world *world, const struct hash *id)
+{
+    return row_of(world, id).state == MESSAGE_QUEUED;
+}
+
+static void free_a_place(struct world *world, const struct hash *holder)
+{
+    assert_false(is_queued(world, holder));
+    world_operator(world, OPERATOR_HOLD_MESSAGE, 0, holder);
+}
+
+/* Places that become free go to the oldest and to the newest in turn, also to what came after the
+ * backlog; what left the queue by itself is passed. */
+static void a_backlog_delays_neither_the_newest_nor_the_oldest(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(1);
+    struct hash ids[300];
+
+    world_set_validators(world, 0);
+    for (uint32_t i = 0; i < 300; i++) {
+        ids[i] = world_dispatch(world, WORLD_A, WORLD_B, (uint8_t)(i % 7));
+    }
+    world_run(world, 6);
+    assert_true(is_queued(world, &ids[256]));
+    free_a_place(world, &ids[0]);
+    assert_false(is_queued(world, &ids[256]));
+    assert_true(is_queued(world, &ids[299]));
+    free_a_place(world, &ids[1]);
+    assert_false(is_queued(world, &ids[299]));
+    world_operator(world, OPERATOR_HOLD_MESSAGE, 0, &ids[257]);
+    world_operator(world, OPERATOR_HOLD_MESSAGE, 0, &ids[298]);
+    free_a_place(world, &ids[2]);
+    assert_false(is_queued(world, &ids[258]));
+    free_a_place(world, &ids[3]);
+    assert_false(is_queued(world, &ids[297]));
+    const struct hash late = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 5);
+    assert_true(is_queued(world, &late));
+    free_a_place(world, &ids[4]);
+    assert_false(is_queued(world, &ids[259]));
+    assert_true(is_queued(world, &late));
+    free_a_place(world, &ids[5]);
+    assert_false(is_queued(world, &late));
+    assert_true(is_queued(world, &ids[296]));
+    assert_true(world_replays(world));
+    world_free(world);
+}
+
+/* While lanes have room, what they took up is no reason to prepare less. */
+static void what_has_a_nonce_takes_up_no_place(void **state)
+{
+    (void)state;
+    struct world *world =
+        world_new(&(struct world_options){.seed = 1, .delivery_keys = WORLD_KEYS_MAX - 1});
+    uint32_t sent_count = 0;
+    uint32_t offered_count = 0;
+    struct hash ids[600];
+
+    world_run(world, 4);
+    world_set_including(world, false);
+    for (uint32_t i = 0; i < 600; i++) {
+        ids[i] = world_dispatch(world, WORLD_A, WORLD_B, (uint8_t)(i % 7));
+    }
+    world_run(world, 12);
+    for (uint32_t i = 0; i < 600; i++) {
+        const enum message_state found = row_of(world, &ids[i]).state;
+        sent_count += found == MESSAGE_SENT ? 1 : 0;
+        offered_count += found == MESSAGE_OFFERED ? 1 : 0;
+    }
+    assert_int_equal(WORLD_KEYS_MAX * 64, sent_count); /* all that the lanes take */
+    assert_int_equal(256, offered_count);              /* simulated, and waiting for them */
+    world_set_including(world, true);
+    world_run_until_delivered(world, 60);
+    assert_true(world_replays(world));
+    world_free(world);
+}
+
 static void nothing_open_is_left_behind(void **state)
 {
     (void)state;
@@ -410,7 +568,7 @@ static void the_view_says_why(void **state)
     assert_int_equal(1, why.intent.attempts_count);
     struct amount gas;
     struct amount payment;
-    assert_status(STATUS_OK, core_view_gas_paid(&source, &sent, &gas, &payment));
+    assert_status(STATUS_OK, core_view_gas_paid(&source, &sent, &why.message, &gas, &payment));
     assert_false(amount_is_zero(&payment));
     world_free(world);
 }
@@ -429,12 +587,17 @@ int main(void)
         cmocka_unit_test(a_delivery_on_another_chain_is_none),
         cmocka_unit_test(a_message_waits_for_its_quorum),
         cmocka_unit_test(a_reverted_simulation_is_tried_again_ever_later),
+        cmocka_unit_test(a_message_that_reverts_for_an_hour_is_delivered_after_it),
+        cmocka_unit_test(quarantined_messages_have_places_of_their_own),
+        cmocka_unit_test(what_fails_too_often_is_given_up_until_a_person_retries_it),
         cmocka_unit_test(an_unknown_simulation_is_asked_again),
         cmocka_unit_test(words_of_a_delivery_are_not_its_proof),
         cmocka_unit_test(an_unsupported_module_waits_for_a_person_or_a_change),
         cmocka_unit_test(people_hold_release_and_drop),
         cmocka_unit_test(a_pause_stops_sending_alone),
         cmocka_unit_test(places_are_bounded_and_the_queue_is_fair),
+        cmocka_unit_test(a_backlog_delays_neither_the_newest_nor_the_oldest),
+        cmocka_unit_test(what_has_a_nonce_takes_up_no_place),
         cmocka_unit_test(nothing_open_is_left_behind),
         cmocka_unit_test(the_view_says_why),
     };

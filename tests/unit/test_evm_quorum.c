@@ -14,12 +14,14 @@ enum { PATIENCE_ROUNDS = 3000 };
 
 static uint32_t wanted_endpoints; /* of the harness that is opened next */
 static uint32_t wanted_quorum;
+static struct call_limits wanted_limits[ENDPOINTS_PER_CHAIN_MAX];
 
 static void change(struct core_config *core, struct chain_config *config)
 {
     (void)core;
     config->endpoints_count = wanted_endpoints;
     config->quorum = wanted_quorum;
+    memcpy(config->limits, wanted_limits, sizeof(config->limits));
 }
 
 /* A chain that is watched through `endpoints` of which `quorum` must agree; the history is read. */
@@ -362,6 +364,192 @@ static void a_slow_read_is_hedged(void **state)
     harness_close(harness);
 }
 
+static uint64_t calls_of(const struct harness *harness, uint32_t endpoint)
+{
+    return harness->chain->endpoints[endpoint].calls_sent;
+}
+
+/* Two of three have a plan of ten calls a second: they are kept to it, and the third does not make
+ * up a quorum by itself: everything takes its time, and everything comes. */
+static void a_rate_is_never_exceeded(void **state)
+{
+    (void)state;
+    const struct call_limits limits = {.calls_per_second = 10, .calls_burst = 20};
+    wanted_limits[0] = limits;
+    wanted_limits[1] = limits;
+    struct harness *const harness = watching(3, 2);
+    memset(wanted_limits, 0, sizeof(wanted_limits));
+
+    follow_blocks(harness, 6);
+    harness_run(harness, 6000);
+    for (uint32_t second = 0; second < 20; second++) {
+        const uint64_t before[2] = {calls_of(harness, 0), calls_of(harness, 1)};
+        harness_run(harness, 100);
+        /* A burst that was saved up, and what one second earns. */
+        assert_true(calls_of(harness, 0) - before[0] <= 30);
+        assert_true(calls_of(harness, 1) - before[1] <= 30);
+    }
+    const uint64_t start_ns = UINT64_C(1000000) * HARNESS_ROUND_MS * 6900;
+    assert_true(calls_of(harness, 0) <= 20 + 10 * (start_ns / 1000000000 + 40));
+    harness_assert_synchronous(harness);
+    assert_answers_are_true(harness);
+    harness_close(harness);
+}
+
+/* A day's budget ends: with three the other two go on, and what was spent is told in time. */
+static void a_spent_day_leaves_the_work_to_others(void **state)
+{
+    (void)state;
+    wanted_limits[0] = (struct call_limits){.calls_per_day = 60};
+    struct harness *const harness = watching(3, 2);
+    memset(wanted_limits, 0, sizeof(wanted_limits));
+
+    follow_blocks(harness, 20);
+    assert_int_equal(calls_of(harness, 0), 60);
+    assert_int_equal(harness->chain->endpoints[0].calls_today, 60);
+    assert_true(harness->calls_told >= 20);
+    assert_int_equal(harness->calls_last.calls.endpoint_index, 0);
+    assert_int_equal(harness->calls_last.calls.spent, 60);
+    harness_assert_synchronous(harness);
+    assert_answers_are_true(harness);
+    assert_int_equal(harness->quorums_count, 0);
+    harness_close(harness);
+}
+
+/* With two, of which both must agree, nothing is decided until the next day; and it is said. */
+static void a_spent_day_never_makes_a_smaller_quorum(void **state)
+{
+    (void)state;
+    wanted_limits[1] = (struct call_limits){.calls_per_day = 60};
+    struct harness *const harness = watching(2, 2);
+    memset(wanted_limits, 0, sizeof(wanted_limits));
+
+    follow_blocks(harness, 20);
+    harness_run(harness, 3000);
+    assert_int_equal(calls_of(harness, 1), 60);
+    assert_true(was_told(harness, QUORUM_LOST));
+    const uint32_t blocks = harness->blocks_count;
+    follow_blocks(harness, 4);
+    assert_int_equal(harness->blocks_count, blocks);
+    harness->now.ns += UINT64_C(86400) * 1000000000;
+    harness_run(harness, 40);
+    assert_true(was_told(harness, QUORUM_HELD));
+    harness_close(harness);
+}
+
+/* What a day cost is not forgotten by a start. */
+static void a_start_recalls_what_was_spent(void **state)
+{
+    (void)state;
+    wanted_limits[0] = (struct call_limits){.calls_per_day = 100};
+    struct harness *const harness = watching(3, 2);
+    memset(wanted_limits, 0, sizeof(wanted_limits));
+
+    assert_true(calls_of(harness, 0) < 60);
+    harness->recalled.calls_day = harness->now.ns / (UINT64_C(86400) * 1000000000);
+    harness->recalled.calls_spent[0] = 100;
+    harness_watch(harness, 1);
+    const uint64_t before = calls_of(harness, 0);
+    follow_blocks(harness, 6);
+    assert_int_equal(calls_of(harness, 0), before);
+    harness_assert_synchronous(harness);
+    harness_close(harness);
+}
+
+/* It is asked ever less while it refuses, and again when it does not. */
+static void one_that_refuses_is_left_alone(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching(3, 2);
+
+    habits(harness, 0)->is_limited = true;
+    follow_blocks(harness, 4);
+    harness_run(harness, 3000);
+    const uint64_t before = calls_of(harness, 0);
+    const uint64_t others = calls_of(harness, 1);
+    follow_blocks(harness, 8);
+    harness_run(harness, 1000);
+    harness_assert_synchronous(harness);
+    assert_answers_are_true(harness);
+    assert_true(calls_of(harness, 0) - before <= 3); /* one now and then */
+    assert_true(calls_of(harness, 1) - others > 20);
+    assert_true(harness->chain->endpoints[0].refusals > 0);
+    assert_int_equal(harness->dissents_count, 0);
+    habits(harness, 0)->is_limited = false;
+    harness_run(harness, 3400);
+    const uint64_t later = calls_of(harness, 0);
+    habits(harness, 1)->is_mute = true; /* now it takes this one */
+    follow_blocks(harness, 4);
+    assert_true(calls_of(harness, 0) - later >= 4);
+    harness_assert_synchronous(harness);
+    harness_close(harness);
+}
+
+/* What it asks for is granted, up to five minutes. */
+static void a_plea_for_patience_is_granted(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching(3, 2);
+
+    habits(harness, 0)->is_limited = true;
+    habits(harness, 0)->asks_patience = true;
+    follow_blocks(harness, 2);
+    const uint64_t before = calls_of(harness, 0);
+    follow_blocks(harness, 4);
+    harness_run(harness, 2000);
+    assert_int_equal(calls_of(harness, 0), before);
+    harness_assert_synchronous(harness);
+    habits(harness, 0)->is_limited = false;
+    harness_run(harness, 4500);
+    follow_blocks(harness, 2);
+    assert_true(calls_of(harness, 0) > before);
+    /* The transport says the same of a whole connection. */
+    const struct chain_reply limited = {.kind = CHAIN_REPLY_LIMITED,
+                                        .endpoint_index = 0,
+                                        .limited = {.wait = DURATION_MS(86400000)}};
+    chain_on_reply(harness->chain, &limited, harness->now);
+    const uint64_t then = calls_of(harness, 0);
+    follow_blocks(harness, 4);
+    harness_run(harness, 20000);
+    assert_int_equal(calls_of(harness, 0), then);
+    harness_run(harness, 11000);
+    follow_blocks(harness, 2);
+    assert_true(calls_of(harness, 0) > then);
+    harness_close(harness);
+}
+
+/* Of a large value: two that agree are a quorum, and not everyone. */
+static void everyone_is_more_than_a_quorum(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching(3, 2);
+    struct command command = question(harness, COMMAND_READ_TREE);
+
+    follow_blocks(harness, 2);
+    command.read_tree.everyone = true;
+    const struct event *event = ask(harness, &command);
+    assert_int_equal(event->tree.outcome, OUTCOME_OK);
+    assert_true(event->tree.everyone);
+    assert_int_equal(event->tree.root.bytes[31], 77);
+    habits(harness, 2)->lies = true;
+    event = ask(harness, &command);
+    assert_int_equal(event->tree.outcome, OUTCOME_UNKNOWN);
+    assert_true(event->tree.everyone);
+    habits(harness, 2)->lies = false;
+    habits(harness, 2)->is_mute = true;
+    event = ask(harness, &command);
+    assert_int_equal(event->tree.outcome, OUTCOME_UNKNOWN);
+    habits(harness, 2)->is_mute = false;
+    harness_lose(harness, 2);
+    event = ask(harness, &command);
+    assert_int_equal(event->tree.outcome, OUTCOME_UNKNOWN);
+    command.read_tree.everyone = false;
+    event = ask(harness, &command);
+    assert_int_equal(event->tree.outcome, OUTCOME_OK);
+    assert_false(event->tree.everyone);
+    harness_close(harness);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -378,6 +566,13 @@ int main(void)
         cmocka_unit_test(a_final_block_that_stays_back_is_told),
         cmocka_unit_test(one_that_changes_its_chain_is_not_used_again),
         cmocka_unit_test(a_slow_read_is_hedged),
+        cmocka_unit_test(a_rate_is_never_exceeded),
+        cmocka_unit_test(a_spent_day_leaves_the_work_to_others),
+        cmocka_unit_test(a_spent_day_never_makes_a_smaller_quorum),
+        cmocka_unit_test(a_start_recalls_what_was_spent),
+        cmocka_unit_test(one_that_refuses_is_left_alone),
+        cmocka_unit_test(a_plea_for_patience_is_granted),
+        cmocka_unit_test(everyone_is_more_than_a_quorum),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -557,7 +557,7 @@ static void a_plan_without_a_proof_is_not_taken(void **state)
 
 /* A unit that is missing is worth four times the highest fee: 4 % here, where the bridge asks 1 %.
  */
-static void moves_must_gain_more_than_they_cost(void **state)
+static void no_move_gains_less_than_its_cost_times_the_margin(void **state)
 {
     (void)state;
     struct world *world = world_new(ROUTE_OBSERVE);
@@ -693,7 +693,7 @@ int main(void)
         cmocka_unit_test(moves_fit_only_what_there_is),
         cmocka_unit_test(plan_that_unbalances_is_not_taken),
         cmocka_unit_test(a_plan_without_a_proof_is_not_taken),
-        cmocka_unit_test(moves_must_gain_more_than_they_cost),
+        cmocka_unit_test(no_move_gains_less_than_its_cost_times_the_margin),
         cmocka_unit_test(gas_is_a_cost),
         cmocka_unit_test(binding_limits_are_named),
         cmocka_unit_test(answer_to_no_question_changes_nothing),

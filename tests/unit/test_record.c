@@ -504,7 +504,9 @@ static void every_field_of_a_record_is_visited(void **state)
     const unsigned assets = ASSETS_MAX * 4;
     const unsigned routers = ROUTERS_MAX * 8;
     const unsigned vaults = VAULTS_MAX * 7;
-    assert_int_equal(chains + assets + routers + vaults + 4 * 2 + 12 + 2 + 2 + 1 + 1, seen.values);
+    const unsigned policy = 2 + 2 + 2 * 2 + RULES_MAX * 9 + CONDITIONS_MAX * 5;
+    assert_int_equal(chains + assets + routers + vaults + policy + 4 * 2 + 12 + 2 + 2 + 1 + 1 + 2,
+                     seen.values);
     bench_free(&bench);
 }
 

@@ -21,7 +21,7 @@ const ASSET = 'USDC';
  * that differ), log (keep a transparency log: {interval, port, witnesses}), program (of sluice; makes
  * the log's key),
  * keys (more accounts that deliver, {address, keystore}), settingsOf (chain to settings that differ
- * or are more), relayTo (chain to whether messages are delivered to it; to all when absent).
+ * or are more), policy (settings of which messages are delivered), relayTo (chain to whether messages are delivered to it; to all when absent).
  */
 export function writeNode(devnet, options) {
   const folder = path.join(options.folder, options.name);
@@ -79,6 +79,8 @@ function nodeYaml(devnet, node, options) {
     devnet.chains.map((chain) => chainYaml(devnet, chain, options)),
     validator ? validatorYaml(validator, node) : [],
     validator || options.capital === false ? [] : capitalYaml(devnet, options),
+    options.policy
+      ? ['policy:', Object.entries(options.policy).map(([key, value]) => `  ${key}: ${value}`)] : [],
     options.log ? logYaml(node, options.log) : [],
   ]);
 }

@@ -11,8 +11,9 @@ import { fileURLToPath } from 'node:url';
 import { mailboxAbi } from '../../../deploy/devnet/lib/abi.mjs';
 import { deriveAccounts } from '../../../deploy/devnet/lib/accounts.mjs';
 import { checkpointHash, quorumOf } from '../../../deploy/devnet/lib/delivery.mjs';
-import { readMessages } from '../../../deploy/devnet/lib/messages.mjs';
+import { readMessages, topicOf } from '../../../deploy/devnet/lib/messages.mjs';
 import { requirePackage } from '../../../deploy/devnet/lib/packages.mjs';
+import { readProcesses } from '../../../deploy/devnet/lib/devnet.mjs';
 import { callContract, rpc, rpcBatch } from '../../../deploy/devnet/lib/rpc.mjs';
 import { Stage } from '../../../deploy/devnet/lib/stage.mjs';
 import { EXIT_FAILED, Stop, deferInterrupts, endProgress, readCount, readOptions, runProgram,
@@ -23,6 +24,7 @@ const { concat, encodeFunctionData, numberToHex, pad } = requirePackage('viem/ut
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 
+const PROCESS_ID = topicOf(mailboxAbi, 'ProcessId');
 const PORT_BASE = '18740';
 const ROUND_MAX_MS = 180_000;
 const POLL_MS = 500;
@@ -39,34 +41,63 @@ cannot be had.`;
 const OPTIONS = {
   messages: { type: 'string', value: 'N', default: '1200', help: 'messages of a round, each way' },
   rounds: { type: 'string', value: 'N', default: '3', help: 'rounds on the same chains' },
+  gas: { type: 'string', value: 'MILLIONS', default: '30', help: 'of gas in a block' },
   program: { type: 'string', value: 'FILE', help: 'the node\'s program',
     default: process.env.SLUICE_PROGRAM || path.join(root, 'build/release/sluice') },
   data: { type: 'string', value: 'DIR', default: path.join(root, 'build/bench-submit'),
     help: 'made anew; logs stay there' },
 };
 
-/** Waits until messages are delivered; resolves to deliveries per block and seconds. */
-async function waitDelivered(stage, ids, what) {
+/**
+ * Waits until messages are delivered; resolves to deliveries per block and per second of block time.
+ * Only the deliveries of blocks not read before are asked for: watching must not be the load.
+ */
+async function waitDelivered(stage, ids, what, fromBlock) {
+  const { httpUrl, mailbox } = stage.devnet.chains[1];
   const end = Date.now() + ROUND_MAX_MS;
-  const wanted = new Set(ids);
+  const open = new Set(ids);
+  const found = [];
+  let next = fromBlock;
   for (;;) {
     stage.check();
-    const { messages } = await readMessages(stage.devnet);
-    const mine = messages.filter(({ id }) => wanted.has(id));
-    const open = mine.filter(({ deliveries }) => deliveries.length === 0).length;
-    showProgress(`bench: ${mine.length - open} of ${ids.length} ${what}`);
-    if (open === 0 && mine.length === ids.length) {
-      const blocks = mine.map(({ deliveries }) => deliveries[0].block);
-      const seconds = mine.map(({ deliveries }) => deliveries[0].seconds);
-      return {
-        perBlock: mine.length / (Math.max(...blocks) - Math.min(...blocks) + 1),
-        perSecond: mine.length / (Math.max(...seconds) - Math.min(...seconds) + 1),
-      };
+    const head = Number(await rpc(httpUrl, 'eth_blockNumber', [])) - 1; // its logs come a little later
+    if (head >= next) {
+      const logs = await rpc(httpUrl, 'eth_getLogs', [{
+        address: mailbox, topics: [PROCESS_ID], fromBlock: numberToHex(next), toBlock: numberToHex(head),
+      }]);
+      for (const { topics, blockNumber, blockTimestamp } of logs) {
+        if (open.delete(topics[1])) {
+          found.push({ block: Number(blockNumber), seconds: Number(blockTimestamp) });
+        }
+      }
+      next = head + 1;
     }
-    if (Date.now() > end) throw new Stop(EXIT_FAILED, `${open} of ${ids.length} not delivered`);
+    showProgress(`bench: ${found.length} of ${ids.length} ${what}`);
+    if (open.size === 0) {
+      const span = (name) => {
+        const list = found.map((one) => one[name]);
+        return Math.max(...list) - Math.min(...list) + 1;
+      };
+      return { perBlock: found.length / span('block'), perSecond: found.length / span('seconds') };
+    }
+    if (Date.now() > end) throw new Stop(EXIT_FAILED, `${open.size} of ${ids.length} not delivered`);
     await sleep(POLL_MS);
   }
 }
+
+const headOf = async ({ devnet }) =>
+  Number(await rpc(devnet.chains[1].httpUrl, 'eth_blockNumber', []));
+
+/** CPU that the node, its signer and the destination's chain used so far, in milliseconds. */
+function costs(stage, pid) {
+  const signers = pid ? childrenOf(pid) : [];
+  const { name } = stage.devnet.chains[1];
+  const chain = readProcesses(path.join(stage.folder, 'devnet')).find((one) => one.name === name);
+  return { node: pid ? cpuMs([pid]) : 0, signer: cpuMs(signers), chain: cpuMs([chain.pid]) };
+}
+
+const spent = (before, after, count) => Object.fromEntries(
+  Object.keys(before).map((name) => [name, (after[name] - before[name]) / count]));
 
 const send = (stage, count) => stage.traffic([...LANE, '--messages', String(count)]);
 
@@ -93,12 +124,16 @@ async function waitPublished(stage, validators) {
 async function roundOfNode(stage, validators, relayer, count) {
   const { ids } = await send(stage, count);
   await waitPublished(stage, validators);
+  const from = await headOf(stage);
+  const began = Date.now();
+  const before = costs(stage, null);
   const { child: { pid } } = await stage.start(relayer);
-  const rates = await waitDelivered(stage, ids, 'delivered by the node');
+  const rates = await waitDelivered(stage, ids, 'delivered by the node', from);
+  const wall = (Date.now() - began) / count;
   await sleep(4000); // until its deliveries are final and it is at rest
-  const cpu = cpuMs([pid, ...childrenOf(pid)]) / count;
+  const cpu = spent(before, costs(stage, pid), count);
   await stage.end(relayer);
-  return { ...rates, cpu };
+  return { ...rates, ...cpu, wall };
 }
 
 /** Deliveries as signed transactions; which root was signed is nothing to the destination. */
@@ -112,21 +147,22 @@ async function signMany({ devnet }, accounts, messages) {
   let nonce = Number(await rpc(httpUrl, 'eth_getTransactionCount', [from.address, 'latest']));
   const signed = [];
   for (const { id, bytes } of messages) {
-    const raw = checkpointHash({
+    const checkpoint = checkpointHash({
       domain: origin.domain, hook, root: checkpointRoot, index: 0, id,
     });
     const signatures = [];
-    for (const signer of signers) signatures.push(await signer.signMessage({ message: { raw } }));
+    for (const signer of signers) signatures.push(await signer.signMessage({ message: { raw: checkpoint } }));
     const metadata = concat([
       pad(hook, { size: 32 }), checkpointRoot, numberToHex(0, { size: 4 }), ...signatures,
     ]);
     const data = encodeFunctionData({
       abi: mailboxAbi, functionName: 'process', args: [metadata, bytes],
     });
-    signed.push(await from.account.signTransaction({
+    const raw = await from.account.signTransaction({
       chainId, nonce, to, data, gas: GAS, maxFeePerGas: FEE, maxPriorityFeePerGas: FEE / 20n,
       type: 'eip1559',
-    }));
+    });
+    signed.push({ raw, call: { from: from.address, to, data } });
     nonce += 1;
     if (signed.length % BATCH === 0) {
       showProgress(`bench: ${signed.length} of ${messages.length} signed beforehand`);
@@ -135,17 +171,23 @@ async function signMany({ devnet }, accounts, messages) {
   return signed;
 }
 
-async function roundOfCeiling(stage, accounts, count) {
+async function roundOfCeiling(stage, accounts, count, { simulate }) {
   const { ids } = await send(stage, count);
   const wanted = new Set(ids);
   const { messages } = await readMessages(stage.devnet);
   const signed = await signMany(stage, accounts, messages.filter(({ id }) => wanted.has(id)));
   const { httpUrl } = stage.devnet.chains[1];
+  const from = await headOf(stage);
+  const before = costs(stage, null);
   for (let i = 0; i < signed.length; i += BATCH) {
-    await rpcBatch(httpUrl, signed.slice(i, i + BATCH)
-      .map((transaction) => ['eth_sendRawTransaction', [transaction]]));
+    const batch = signed.slice(i, i + BATCH);
+    if (simulate) {
+      await rpcBatch(httpUrl, batch.map(({ call }) => ['eth_estimateGas', [call, 'latest']]));
+    }
+    await rpcBatch(httpUrl, batch.map(({ raw }) => ['eth_sendRawTransaction', [raw]]));
   }
-  return waitDelivered(stage, ids, 'delivered without the node');
+  const rates = await waitDelivered(stage, ids, 'delivered without the node', from);
+  return { ...rates, ...spent(before, costs(stage, null), count) };
 }
 
 function median(values) {
@@ -156,17 +198,26 @@ function median(values) {
 
 const rounded = (value) => Math.round(value * 100) / 100;
 
-function summarize(ours, ceiling, count) {
+function summarize({ ours, ceiling, mix }, count, gasLimit) {
   const of = (list, name) => rounded(median(list.map((round) => round[name])));
+  const share = (list) => rounded(of(ours, 'perSecond') / of(list, 'perSecond'));
   return {
     messages: count,
     rounds: ours.length,
+    block_gas_limit: gasLimit,
     deliveries_per_block: of(ours, 'perBlock'),
-    ceiling_per_block: of(ceiling, 'perBlock'),
     deliveries_per_second: of(ours, 'perSecond'),
     ceiling_per_second: of(ceiling, 'perSecond'),
-    share_of_ceiling: rounded(of(ours, 'perSecond') / of(ceiling, 'perSecond')),
-    cpu_ms_per_message: of(ours, 'cpu'),
+    share_of_ceiling: share(ceiling),
+    mix_ceiling_per_second: of(mix, 'perSecond'),
+    share_of_mix_ceiling: share(mix),
+    cpu_ms_per_message: rounded(of(ours, 'node') + of(ours, 'signer')),
+    node_cpu_ms_per_message: of(ours, 'node'),
+    signer_cpu_ms_per_message: of(ours, 'signer'),
+    anvil_cpu_ms_per_message: of(ours, 'chain'),
+    ceiling_anvil_cpu_ms_per_message: of(ceiling, 'chain'),
+    mix_anvil_cpu_ms_per_message: of(mix, 'chain'),
+    wall_ms_per_message: of(ours, 'wall'),
   };
 }
 
@@ -174,6 +225,7 @@ async function main() {
   process.env.SLUICE_PORT_BASE ||= PORT_BASE;
   const options = readOptions(TITLE, OPTIONS);
   const count = readCount('--messages', options.messages, 1, 10_000);
+  const gasLimit = 1_000_000 * readCount('--gas', options.gas, 1, 2000);
   const roundsCount = readCount('--rounds', options.rounds, 1, 1000);
   deferInterrupts();
   const accounts = deriveAccounts();
@@ -187,14 +239,19 @@ async function main() {
     });
     const ours = [];
     const ceiling = [];
+    const mix = [];
+    for (const { httpUrl } of stage.devnet.chains) {
+      await rpc(httpUrl, 'evm_setBlockGasLimit', [numberToHex(gasLimit)]);
+    }
     for (let i = 0; i < roundsCount; ++i) {
       // The key is one sender's at a time: what others sent while the node is away it accepts,
       // because a start with nothing under way begins with the chain's nonce.
       ours.push(await roundOfNode(stage, validators, relayer, count));
-      ceiling.push(await roundOfCeiling(stage, accounts, count));
+      ceiling.push(await roundOfCeiling(stage, accounts, count, { simulate: false }));
+      mix.push(await roundOfCeiling(stage, accounts, count, { simulate: true }));
     }
     endProgress();
-    process.stdout.write(`${JSON.stringify(summarize(ours, ceiling, count))}\n`);
+    process.stdout.write(`${JSON.stringify(summarize({ ours, ceiling, mix }, count, gasLimit))}\n`);
   } finally {
     await stage.close();
   }

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "relay/mandate/check.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define WHOLE_BPS 10000u
+
+struct checker {
+    const struct mandate *mandate;
+    struct mandate_findings *findings;
+};
+
+static void find(struct checker *checker, uint32_t line, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static void find(struct checker *checker, uint32_t line, const char *format, ...)
+{
+    va_list arguments;
+
+    if (checker->findings->count == MANDATE_FINDINGS_MAX) {
+        return;
+    }
+    struct mandate_finding *finding = &checker->findings->list[checker->findings->count++];
+    finding->line = line;
+    va_start(arguments, format);
+    (void)vsnprintf(finding->text, sizeof(finding->text), format, arguments);
+    va_end(arguments);
+}
+
+static const struct mandate_entries *entries_of(const struct checker *checker,
+                                                enum mandate_section section)
+{
+    return &checker->mandate->sections[section];
+}
+
+/* `upper` must not be below `lower`; where one is not given there is nothing to say. */
+static void order_check(struct checker *checker, const char *name,
+                        const struct mandate_value *upper, const char *upper_key,
+                        const struct mandate_value *lower, const char *lower_key)
+{
+    if (upper->given && lower->given && amount_compare(&upper->number, &lower->number) < 0) {
+        find(checker, upper->line, "%s: \"%s\" is below \"%s\" (line %u)", name, upper_key,
+             lower_key, lower->line);
+    }
+}
+
+static void reference_check(struct checker *checker, const struct mandate_entry *entry,
+                            const struct mandate_value *value, enum mandate_section section)
+{
+    if (value->given && mandate_find(checker->mandate, section, value->text) == NULL) {
+        find(checker, value->line, "%s: \"%s\" is none of \"%s\"", entry->name, value->text,
+             mandate_section_name(section));
+    }
+}
+
+static bool is_one_of(const char *text, const char *const *words)
+{
+    for (; *words != NULL; words++) {
+        if (strcmp(text, *words) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- venues ---- */
+
+static void venue_alone_check(struct checker *checker, const struct mandate_entry *venue)
+{
+    static const char *const kinds[] = {"warp-route", "erc4626", "aave-v3", "uniswap-v3", NULL};
+    const struct mandate_value *values = venue->values;
+
+    reference_check(checker, venue, &values[VENUE_CHAIN], MANDATE_CHAINS);
+    reference_check(checker, venue, &values[VENUE_ASSET], MANDATE_ASSETS);
+    if (!is_one_of(values[VENUE_KIND].text, kinds)) {
+        find(checker, values[VENUE_KIND].line,
+             "%s: \"kind\" must be warp-route, erc4626, aave-v3 or uniswap-v3", venue->name);
+    }
+    order_check(checker, venue->name, &values[VENUE_CAP], "cap", &values[VENUE_FLOOR], "floor");
+    order_check(checker, venue->name, &values[VENUE_CAP], "cap", &values[VENUE_BUFFER], "buffer");
+    order_check(checker, venue->name, &values[VENUE_CAP_SHARE], "cap_share",
+                &values[VENUE_FLOOR_SHARE], "floor_share");
+    order_check(checker, venue->name, &values[VENUE_CAP_SHARE], "cap_share", &values[VENUE_WEIGHT],
+                "weight");
+    order_check(checker, venue->name, &values[VENUE_WEIGHT], "weight", &values[VENUE_FLOOR_SHARE],
+                "floor_share");
+    const struct amount one = amount_from_u64(WHOLE_BPS);
+    const bool borrows = strcmp(values[VENUE_KIND].text, "aave-v3") == 0;
+    if (values[VENUE_HEALTH_FLOOR].given &&
+        (!borrows || amount_compare(&values[VENUE_HEALTH_FLOOR].number, &one) <= 0)) {
+        find(checker, values[VENUE_HEALTH_FLOOR].line,
+             "%s: \"health_floor\" belongs to aave-v3 alone and is above 1", venue->name);
+    }
+}
+
+static bool same(const struct mandate_entry *a, const struct mandate_entry *b, uint32_t field)
+{
+    return strcmp(a->values[field].text, b->values[field].text) == 0;
+}
+
+static void venue_pairs_check(struct checker *checker, uint32_t index)
+{
+    const struct mandate_entries *venues = entries_of(checker, MANDATE_VENUES);
+    const struct mandate_entry *venue = &venues->entries[index];
+
+    for (uint32_t i = 0; i < index; i++) {
+        const struct mandate_entry *other = &venues->entries[i];
+        if (!same(venue, other, VENUE_CHAIN)) {
+            continue;
+        }
+        if (same(venue, other, VENUE_ADDRESS)) {
+            find(checker, venue->line, "%s: has the address of \"%s\" (line %u)", venue->name,
+                 other->name, other->line);
+        } else if (same(venue, other, VENUE_ASSET) && same(venue, other, VENUE_KIND)) {
+            find(checker, venue->line,
+                 "%s: a chain has one venue of a kind for an asset; \"%s\" (line %u) is another",
+                 venue->name, other->name, other->line);
+        }
+    }
+}
+
+static uint64_t bps_of(const struct mandate_value *value)
+{
+    uint64_t bps = 0;
+
+    return value->given && amount_to_u64(&value->number, &bps) == STATUS_OK ? bps : 0;
+}
+
+/* What the venues of one asset say together. */
+static void shares_check(struct checker *checker, const struct mandate_entry *asset)
+{
+    const struct mandate_entries *venues = entries_of(checker, MANDATE_VENUES);
+    uint64_t weights = 0;
+    uint64_t floors = 0;
+    uint64_t caps = 0;
+    bool all_capped = true;
+    uint32_t line = 0;
+
+    for (uint32_t i = 0; i < venues->count; i++) {
+        const struct mandate_value *values = venues->entries[i].values;
+        if (strcmp(values[VENUE_ASSET].text, asset->name) != 0) {
+            continue;
+        }
+        line = values[VENUE_WEIGHT].line;
+        weights += bps_of(&values[VENUE_WEIGHT]);
+        floors += bps_of(&values[VENUE_FLOOR_SHARE]);
+        caps += bps_of(&values[VENUE_CAP_SHARE]);
+        all_capped = all_capped && values[VENUE_CAP_SHARE].given;
+    }
+    if (line == 0) {
+        find(checker, asset->line, "%s: no venue holds this asset", asset->name);
+        return;
+    }
+    if (weights != WHOLE_BPS) {
+        find(checker, line, "%s: the weights of its venues add up to %u.%02u %%, not to 100 %%",
+             asset->name, (unsigned)(weights / 100), (unsigned)(weights % 100));
+    }
+    if (floors > WHOLE_BPS) {
+        find(checker, line, "%s: \"floor_share\" of its venues add up to more than 100 %%",
+             asset->name);
+    }
+    if (all_capped && caps < WHOLE_BPS) {
+        find(checker, line,
+             "%s: \"cap_share\" of its venues add up to less than 100 %%: some of it may be "
+             "nowhere",
+             asset->name);
+    }
+}
+
+/* ---- bridges ---- */
+
+static void bridge_check(struct checker *checker, uint32_t index)
+{
+    static const char *const kinds[] = {"warp-route", "cctp", "across", NULL};
+    const struct mandate_entries *bridges = entries_of(checker, MANDATE_BRIDGES);
+    const struct mandate_entries *venues = entries_of(checker, MANDATE_VENUES);
+    const struct mandate_entry *bridge = &bridges->entries[index];
+    const struct mandate_value *values = bridge->values;
+
+    reference_check(checker, bridge, &values[BRIDGE_CHAIN], MANDATE_CHAINS);
+    reference_check(checker, bridge, &values[BRIDGE_ASSET], MANDATE_ASSETS);
+    if (!is_one_of(values[BRIDGE_KIND].text, kinds)) {
+        find(checker, values[BRIDGE_KIND].line, "%s: \"kind\" must be warp-route, cctp or across",
+             bridge->name);
+    }
+    for (uint32_t i = 0; i < bridge->list_count; i++) {
+        if (mandate_find(checker->mandate, MANDATE_CHAINS, bridge->list[i]) == NULL ||
+            strcmp(bridge->list[i], values[BRIDGE_CHAIN].text) == 0) {
+            find(checker, bridge->line, "%s: \"to\" names \"%s\", which is no other chain",
+                 bridge->name, bridge->list[i]);
+        }
+    }
+    for (uint32_t i = 0; i < index; i++) {
+        const struct mandate_entry *other = &bridges->entries[i];
+        if (same(bridge, other, BRIDGE_CHAIN) && same(bridge, other, BRIDGE_ASSET)) {
+            find(checker, bridge->line,
+                 "%s: a chain has one bridge for an asset; \"%s\" (line %u) is another",
+                 bridge->name, other->name, other->line);
+        }
+    }
+    for (uint32_t i = 0; i < venues->count; i++) {
+        const struct mandate_entry *venue = &venues->entries[i];
+        if (strcmp(venue->values[VENUE_CHAIN].text, values[BRIDGE_CHAIN].text) == 0 &&
+            strcmp(venue->values[VENUE_ADDRESS].text, values[BRIDGE_ADDRESS].text) == 0) {
+            find(checker, bridge->line,
+                 "%s: is the venue \"%s\" itself: capital on its way would count twice",
+                 bridge->name, venue->name);
+        }
+    }
+    const struct mandate_entry *limits = mandate_only(checker->mandate, MANDATE_LIMITS);
+    order_check(checker, bridge->name, &values[BRIDGE_VELOCITY], "velocity",
+                &limits->values[LIMIT_MOVE_MIN], "limits.move_min");
+}
+
+/* ---- the rest ---- */
+
+static void chains_check(struct checker *checker)
+{
+    const struct mandate_entries *chains = entries_of(checker, MANDATE_CHAINS);
+
+    for (uint32_t i = 0; i < chains->count; i++) {
+        const struct mandate_entry *chain = &chains->entries[i];
+        order_check(checker, chain->name, &chain->values[CHAIN_CAP_SHARE], "cap_share",
+                    &chain->values[CHAIN_FLOOR_SHARE], "floor_share");
+        for (uint32_t k = 0; k < i; k++) {
+            if (same(chain, &chains->entries[k], CHAIN_DOMAIN)) {
+                find(checker, chain->line, "%s: has the domain of \"%s\" (line %u)", chain->name,
+                     chains->entries[k].name, chains->entries[k].line);
+            }
+        }
+    }
+}
+
+static void assets_check(struct checker *checker)
+{
+    const struct mandate_entries *assets = entries_of(checker, MANDATE_ASSETS);
+
+    for (uint32_t i = 0; i < assets->count; i++) {
+        const struct mandate_entry *asset = &assets->entries[i];
+        const struct mandate_value *values = asset->values;
+        reference_check(checker, asset, &values[ASSET_ISSUER], MANDATE_ISSUERS);
+        shares_check(checker, asset);
+        if (!values[ASSET_PRICE].given &&
+            (values[ASSET_PRICE_SECOND].given || values[ASSET_PRICE_AGE_MAX].given ||
+             values[ASSET_PRICE_DIVERGENCE_MAX].given)) {
+            find(checker, asset->line, "%s: bounds a price, but has no \"price\"", asset->name);
+        }
+    }
+}
+
+static void limits_check(struct checker *checker)
+{
+    const struct mandate_value *values = mandate_only(checker->mandate, MANDATE_LIMITS)->values;
+    const struct mandate_entry *change = mandate_only(checker->mandate, MANDATE_CHANGE);
+    const struct mandate_value *signatures = &change->values[CHANGE_SIGNATURES];
+    uint64_t count = 0;
+
+    order_check(checker, "limits", &values[LIMIT_MOVE_MAX], "move_max", &values[LIMIT_MOVE_MIN],
+                "move_min");
+    order_check(checker, "limits", &values[LIMIT_VELOCITY], "velocity", &values[LIMIT_MOVE_MIN],
+                "move_min");
+    if (amount_is_zero(&values[LIMIT_WINDOW].number)) {
+        find(checker, values[LIMIT_WINDOW].line, "limits: a \"window\" of nothing bounds nothing");
+    }
+    if (amount_to_u64(&signatures->number, &count) != STATUS_OK || count < 2 ||
+        count > change->list_count) {
+        find(
+            checker, signatures->line,
+            "change: \"signatures\" must be 2 at least, and no more than \"signers\", which are %u",
+            change->list_count);
+    }
+}
+
+void mandate_check(const struct mandate *mandate, struct mandate_findings *ret_findings)
+{
+    struct checker checker = {.mandate = mandate, .findings = ret_findings};
+
+    ret_findings->count = 0;
+    assets_check(&checker);
+    chains_check(&checker);
+    for (uint32_t i = 0; i < mandate->sections[MANDATE_VENUES].count; i++) {
+        venue_alone_check(&checker, &mandate->sections[MANDATE_VENUES].entries[i]);
+        venue_pairs_check(&checker, i);
+    }
+    for (uint32_t i = 0; i < mandate->sections[MANDATE_BRIDGES].count; i++) {
+        bridge_check(&checker, i);
+    }
+    limits_check(&checker);
+}
+
+/* ---- who enforces ---- */
+
+/* The entry that a path such as "venues.alpha.cap" is of; NULL: of another section. */
+static const struct mandate_entry *entry_at(const struct mandate *mandate, const char *path,
+                                            enum mandate_section section)
+{
+    const char *name = mandate_section_name(section);
+    const size_t count = strlen(name);
+    char word[NAME_BYTES_MAX];
+
+    if (strncmp(path, name, count) != 0 || path[count] != '.') {
+        return NULL;
+    }
+    const size_t bytes = strcspn(path + count + 1, ".");
+    if (bytes >= sizeof(word)) {
+        return NULL;
+    }
+    memcpy(word, path + count + 1, bytes);
+    word[bytes] = '\0';
+    return mandate_find(mandate, section, word);
+}
+
+uint32_t mandate_enforcers(const struct mandate *mandate, const struct mandate_line *line)
+{
+    const struct mandate_entry *venue = entry_at(mandate, line->path, MANDATE_VENUES);
+    const struct mandate_entry *bridge = entry_at(mandate, line->path, MANDATE_BRIDGES);
+    const struct mandate_value *window =
+        &mandate_only(mandate, MANDATE_LIMITS)->values[LIMIT_WINDOW];
+    const struct amount hour = amount_from_u64(MANDATE_WINDOW_OF_SIGNERS.ns);
+    uint32_t by = line->by;
+
+    if ((venue != NULL && strcmp(venue->values[VENUE_KIND].text, "warp-route") != 0) ||
+        (bridge != NULL && strcmp(bridge->values[BRIDGE_KIND].text, "warp-route") != 0)) {
+        return 0;
+    }
+    if ((by & MANDATE_BY_SIGNER_HOURLY) != 0) {
+        by &= ~MANDATE_BY_SIGNER_HOURLY;
+        by |= amount_compare(&window->number, &hour) <= 0 ? MANDATE_BY_SIGNER : 0;
+    }
+    return by;
+}
+
+const char *mandate_enforcers_text(uint32_t by)
+{
+    static const char *const texts[8] = {
+        "NOT ENFORCED YET: nothing on this node can",
+        "the node alone",
+        "signer",
+        "core, signer",
+        "contract",
+        "core, contract",
+        "signer, contract",
+        "core, signer, contract",
+    };
+
+    return (by & MANDATE_BY_NATURE) != 0
+               ? "says what the others are about"
+               : texts[by & (MANDATE_BY_CORE | MANDATE_BY_SIGNER | MANDATE_BY_CONTRACT)];
+}
