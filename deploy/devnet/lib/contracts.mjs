@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Bytecode to deploy: Hyperlane's from its package, our two contracts through solc.
+// Bytecode to deploy: Hyperlane's from its package, the devnet's own two contracts compiled.
 
-import { readFileSync, readdirSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import vm from 'node:vm';
-import { devnetDirectory, packagePath, requirePackage } from './packages.mjs';
+import { devnetDirectory, packagePath } from './packages.mjs';
+import { compileFolders } from './solidity.mjs';
 
 const FACTORIES = '@hyperlane-xyz/core/dist/typechain/factories/contracts';
 
@@ -23,34 +24,8 @@ export function hyperlaneContract(name) {
   return { abi: JSON.parse(list), bytecode: bytecode[1] };
 }
 
-/** The contracts of a folder, compiled: {Sender: {abi, bytecode}, ...}. */
+/** The contracts of a folder, the devnet's own when absent, compiled: {Sender: {abi, bytecode}}. */
 export function compileContracts(folder = path.join(devnetDirectory, 'contracts')) {
-  const solc = requirePackage('solc');
-  const files = readdirSync(folder).filter((name) => name.endsWith('.sol'));
-  const sources = Object.fromEntries(
-    files.map((name) => [name, { content: readFileSync(path.join(folder, name), 'utf8') }]),
-  );
-  const settings = {
-    optimizer: { enabled: true, runs: 200 },
-    evmVersion: 'cancun',
-    outputSelection: { '*': { '*': ['abi', 'evm.bytecode.object'] } },
-  };
-  const input = JSON.stringify({ language: 'Solidity', sources, settings });
-  const output = JSON.parse(solc.compile(input, { import: readImport }));
-  const errors = (output.errors ?? []).filter((entry) => entry.severity === 'error');
-  if (errors.length > 0) throw new Error(errors.map((e) => e.formattedMessage).join('\n'));
-  return Object.fromEntries(files.map((name) => [path.parse(name).name, compiled(output, name)]));
-}
-
-function readImport(name) {
-  try {
-    return { contents: readFileSync(packagePath(name), 'utf8') };
-  } catch (error) {
-    return { error: error.message };
-  }
-}
-
-function compiled(output, file) {
-  const { abi, evm } = output.contracts[file][path.parse(file).name];
-  return { abi, bytecode: `0x${evm.bytecode.object}` };
+  const optimizer = { optimizer: { enabled: true, runs: 200 } };
+  return compileFolders({ '': folder }, optimizer);
 }

@@ -23,13 +23,18 @@ export function shortHash(...parts) {
   return hash.digest('hex').slice(0, 16);
 }
 
-const lock = readFileSync(path.join(devnetDirectory, 'package-lock.json'));
-const packages = path.join(cacheDirectory, `npm-${shortHash(lock)}`, 'node_modules');
-
-if (!existsSync(packages)) {
-  process.stderr.write('devnet: the npm packages are missing; run deploy/setup devnet\n');
-  process.exit(3);
+/** The installed packages of the package.json in a folder; ends the program when they are missing. */
+export function packagesOf(directory) {
+  const lock = readFileSync(path.join(directory, 'package-lock.json'));
+  const folder = path.join(cacheDirectory, `npm-${shortHash(lock)}`, 'node_modules');
+  if (!existsSync(folder)) {
+    process.stderr.write('devnet: npm packages are missing; run deploy/setup check\n');
+    process.exit(3);
+  }
+  return folder;
 }
+
+const packages = packagesOf(devnetDirectory);
 
 export const anvilProgram = path.join(packages, '@foundry-rs/anvil-linux-amd64/bin/anvil');
 

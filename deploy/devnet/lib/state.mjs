@@ -16,7 +16,7 @@ import { showProgress } from './terminal.mjs';
 
 const DEPLOYMENT_FILES = [
   'package-lock.json', 'lib/accounts.mjs', 'lib/anvil.mjs', 'lib/chains.mjs', 'lib/contracts.mjs',
-  'lib/deploy.mjs', 'lib/state.mjs',
+  'lib/deploy.mjs', 'lib/solidity.mjs', 'lib/state.mjs',
 ];
 
 function stateFolder(chainsCount) {
