@@ -181,8 +181,8 @@ void open_row_pack(const struct open_row *open, struct packer *packer)
     pack_u32(packer, open->active_count);
     pack_u64(packer, open->queue_first);
     pack_u64(packer, open->queue_next);
-    pack_bool(packer, open->newest_next);
     pack_u32(packer, open->confined_count);
+    pack_bool(packer, open->newest_next);
 }
 
 enum status open_row_unpack(struct bytes bytes, struct open_row *ret_open)
@@ -193,8 +193,8 @@ enum status open_row_unpack(struct bytes bytes, struct open_row *ret_open)
     open.active_count = unpack_u32(&unpacker);
     open.queue_first = unpack_u64(&unpacker);
     open.queue_next = unpack_u64(&unpacker);
-    open.newest_next = unpack_bool(&unpacker);
     open.confined_count = unpack_u32(&unpacker);
+    open.newest_next = unpack_bool(&unpacker);
     if (!unpacker_is_done(&unpacker)) {
         return STATUS_CORRUPT;
     }

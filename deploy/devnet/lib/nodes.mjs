@@ -21,8 +21,9 @@ const ASSET = 'USDC';
  * that differ), log (keep a transparency log: {interval, port, witnesses}), program (of sluice; makes
  * the log's key),
  * keys (more accounts that deliver, {address, keystore}), settingsOf (chain to settings that differ
- * or are more), store (checkpoints in S3: {endpoint, bucket, credentials}), privateAddresses (servers
- * that modules name may be on this machine), relayTo (chain to whether messages are delivered to it; to all when absent).
+ * or are more), policy (settings of which messages are delivered), store (checkpoints in S3:
+ * {endpoint, bucket, credentials}), privateAddresses (servers that modules name may be on this
+ * machine), relayTo (chain to whether messages are delivered to it; to all when absent).
  */
 export function writeNode(devnet, options) {
   const folder = path.join(options.folder, options.name);
@@ -81,6 +82,8 @@ function nodeYaml(devnet, node, options) {
     validator ? validatorYaml(validator, node, options.store) : [],
     storesYaml(options),
     validator || options.capital === false ? [] : capitalYaml(devnet, options),
+    options.policy
+      ? ['policy:', Object.entries(options.policy).map(([key, value]) => `  ${key}: ${value}`)] : [],
     options.log ? logYaml(node, options.log) : [],
   ]);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One recipient per kind of security module, one message to each: what can be proved arrives, by
-// whatever way through is there, and what must not be delivered says why.
+// whatever way through is there, and what must not be delivered says why. Then what the node's own
+// policy makes of messages: quarantine, what people say, lists, gas payment.
 
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
@@ -11,8 +12,9 @@ import { sleep } from '../../../deploy/devnet/lib/terminal.mjs';
 import { askNode } from '../../../deploy/devnet/lib/inspect.mjs';
 import { ObjectStore } from '../../support/object-store.mjs';
 import { ProofServer } from '../../support/proof-server.mjs';
-import { countDelivered, dispatchTo } from './dispatch.mjs';
+import { countDelivered, dispatchTo, payForGas } from './dispatch.mjs';
 import { Modules } from './modules.mjs';
+import { askOperator } from './operator.mjs';
 import { runSuite } from './suite.mjs';
 
 const DELIVER_SECONDS = 60;
@@ -89,6 +91,77 @@ async function refused(modules, validators, relayer, servers) {
   return Promise.all(made.map(async ([name, module, says]) => [name, await module, says]));
 }
 
+/** Lists by recipient, so that they say nothing about the others; short waits. */
+function policyOf({ testRecipient }) {
+  const demand = [{ type: 'onChainFeeQuoting', gasFraction: '20/1',
+    matchingList: [{ recipientaddress: testRecipient }] }];
+  return { retries_max: 12, retry_wait_max: '1 s',
+    blacklist: `'${JSON.stringify([{ recipientaddress: STRANGER }])}'`,
+    gas_payment: `'${JSON.stringify(demand)}'` };
+}
+
+/** What lists, payments, quarantine and people make of messages, on the same chains. */
+async function checkPolicy(suite, node, modules, validators) {
+  const { stage } = suite;
+  const { devnet, program } = stage;
+  const [origin, destination] = devnet.chains;
+  const why = ({ id }) => askNode(program, ['why', '--config', node.config, id]);
+  const arrives = (message) => suite.until('it is delivered', DELIVER_SECONDS, async () => {
+    stage.check();
+    return (await countDelivered(destination, [message])) === 1;
+  });
+  const say = (verb, { id }, ...more) =>
+    askOperator(stage, node, 'messages', verb, id, ...more);
+  const inState = (message, state) => suite.until(`it is ${state}`, REFUSE_SECONDS,
+    () => why(message).state === state);
+
+  const pausable = await modules.pausable();
+  await modules.send('isms/PausableIsm', pausable, 'pause');
+  const guard = await modules.aggregation(
+    [pausable, await modules.messageId(sorted(validators), 2)], 2);
+  const recipient = await modules.recipient(guard);
+  const send = () => dispatchTo(devnet, origin, destination, recipient);
+
+  await suite.check('what reverts is quarantined, tried on, and delivered once it does not', async () => {
+    const [message, held] = [await send(), await send()];
+    await inState(message, 'quarantined');
+    expectEqual(say('hold', held).code, 0, 'the exit of hold');
+    await modules.send('isms/PausableIsm', pausable, 'unpause');
+    await arrives(message);
+    expectEqual(why(held).state, 'held', 'the state of the other');
+    expectEqual(await countDelivered(destination, [held]), 0, 'deliveries of the other');
+    expectEqual(say('retry', held).code, 0, 'the exit of retry');
+    await arrives(held);
+  });
+  await suite.check('what reverts too often is given up; a person drops it with a reason', async () => {
+    await modules.send('isms/PausableIsm', pausable, 'pause');
+    const message = await send();
+    await inState(message, 'dead');
+    const listed = askNode(program,
+      ['messages', 'list', '--state', 'dead', '--config', node.config]).messages;
+    expectEqual(listed.map(({ id }) => id).join(), message.id, 'dead messages');
+    expectEqual(say('drop', message).code, 2, 'the exit of drop without a reason');
+    expectEqual(say('drop', message, '--reason', 'a test').code, 0, 'the exit of drop');
+    expectEqual(why(message).state, 'dropped', 'its state');
+    await modules.send('isms/PausableIsm', pausable, 'unpause');
+    expectEqual(say('retry', message).code, 0, 'the exit of retry');
+    await arrives(message);
+  });
+  await suite.check('a blacklisted recipient gets nothing', async () => {
+    const message = await dispatchTo(devnet, origin, destination, STRANGER);
+    await inState(message, 'blocked');
+    expect(/blacklist/.test(why(message).reason.text), 'the reason');
+  });
+  await suite.check('a message waits for its gas payment, and goes on with it', async () => {
+    const message = await dispatchTo(devnet, origin, destination, destination.testRecipient);
+    await suite.until('it is unpaid', REFUSE_SECONDS, () => why(message).payment?.enough === false);
+    const { paid, needed, unit } = why(message).payment;
+    expect(unit === 'gas' && BigInt(paid) < BigInt(needed), `paid ${paid} of ${needed} ${unit}`);
+    await payForGas(devnet, origin, destination, message, BigInt(needed));
+    await arrives(message);
+  });
+}
+
 /** A store in S3 and servers that prove, beside the chains; ended with the suite. */
 async function openServers(suite) {
   const secret = { id: 'DEVNETKEY', secret: randomBytes(20).toString('hex') };
@@ -148,7 +221,8 @@ async function runChecks(suite, servers) {
   const { devnet, program } = stage;
   const [origin, destination] = devnet.chains;
   await stage.startValidators({ capital: false, store: servers.store });
-  const node = stage.write({ name: 'relayer', mode: 'observe', capital: false,
+  const policy = policyOf(destination);
+  const node = stage.write({ name: 'relayer', mode: 'observe', capital: false, policy,
     store: servers.store, privateAddresses: true });
   await stage.start(node);
   const modules = new Modules(destination, devnet.users[0]);
@@ -199,6 +273,7 @@ async function runChecks(suite, servers) {
         return (await countDelivered(destination, [next])) === 1;
       });
     });
+  await checkPolicy(suite, node, modules, validators);
   await checkStores(suite, servers, async () => {
     const [{ recipient }] = denied;
     const next = await dispatchTo(devnet, origin, destination, recipient);
