@@ -10,9 +10,9 @@ import path from 'node:path';
 import { expect, expectEqual } from '../../../deploy/devnet/lib/expect.mjs';
 import { sleep } from '../../../deploy/devnet/lib/terminal.mjs';
 import { askNode } from '../../../deploy/devnet/lib/inspect.mjs';
-import { countDelivered, dispatchTo, payForGas } from './dispatch.mjs';
 import { ObjectStore } from '../../support/object-store.mjs';
 import { ProofServer } from '../../support/proof-server.mjs';
+import { countDelivered, dispatchTo, payForGas } from './dispatch.mjs';
 import { Modules } from './modules.mjs';
 import { askOperator } from './operator.mjs';
 import { runSuite } from './suite.mjs';
@@ -221,8 +221,9 @@ async function runChecks(suite, servers) {
   const { devnet, program } = stage;
   const [origin, destination] = devnet.chains;
   await stage.startValidators({ capital: false, store: servers.store });
-  const node = stage.write({ name: 'relayer', mode: 'observe', capital: false,
-    store: servers.store, privateAddresses: true, policy: policyOf(destination) });
+  const policy = policyOf(destination);
+  const node = stage.write({ name: 'relayer', mode: 'observe', capital: false, policy,
+    store: servers.store, privateAddresses: true });
   await stage.start(node);
   const modules = new Modules(destination, devnet.users[0]);
   const validators = devnet.validators.map(({ address }) => address);
@@ -272,6 +273,7 @@ async function runChecks(suite, servers) {
         return (await countDelivered(destination, [next])) === 1;
       });
     });
+  await checkPolicy(suite, node, modules, validators);
   await checkStores(suite, servers, async () => {
     const [{ recipient }] = denied;
     const next = await dispatchTo(devnet, origin, destination, recipient);
@@ -293,5 +295,4 @@ async function runChecks(suite, servers) {
     expect(posted.length > 0 && posted.every((body) => /^0x[0-9a-f]{40}$/.test(body.sender) &&
       /^0x[0-9a-f]{64}$/.test(body.origin_tx_hash) && body.signature === null), 'bodies');
   });
-  await checkPolicy(suite, node, modules, validators);
 }
