@@ -95,7 +95,6 @@ contract Hub is HubReports, ERC20 {
     error AsyncOnly();
     error RequestTooSmall(uint256 least);
     error RoundNotClosed(uint64 round);
-    error RoundEmpty();
     error NothingPending();
     error NotYet(uint256 readyAt);
     error PriceJumped(uint256 last, uint256 price);
@@ -248,10 +247,7 @@ contract Hub is HubReports, ERC20 {
         uint256 priceNow = _price(low);
         _requireNear(priceNow);
         price = priceNow;
-        uint256 units = totalSupply() + OFFSET;
-        r.sharesOut = uint128(uint256(r.assets).mulDiv(units, high + 1));
-        r.assetsOut = uint128(uint256(r.shares).mulDiv(low + 1, units));
-        if (r.assets != 0 && r.sharesOut == 0) revert PriceJumped(price, priceNow);
+        HubRequests.settle(r, low, high, totalSupply() + OFFSET);
         uint256 have = reserve + r.assets;
         if (have < r.assetsOut) revert ReserveShort(have, r.assetsOut);
         reserve = have - r.assetsOut;
@@ -259,7 +255,6 @@ contract Hub is HubReports, ERC20 {
         owedAssets += r.assetsOut;
         _burn(address(this), r.shares);
         _mint(address(this), r.sharesOut);
-        r.settledAt = uint64(block.timestamp);
         roundSettled = number;
         worthSettled = low + r.assets - r.assetsOut;
         emit RoundSettled(_next(), number, r, low, high, priceNow, feeShares, reserve);

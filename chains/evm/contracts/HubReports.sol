@@ -28,7 +28,7 @@ abstract contract HubReports is Receiver {
         emit HubWorth.ReportTermsSet(reportTerms_);
     }
 
-    function setSpoke(uint32 domain, bytes32 spoke) external loosens {
+    function setSpoke(uint32 domain, bytes32 spoke) external loosens judged {
         HubWorth.setSpoke(_whole, domain, spoke);
     }
 

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 
 /// All requests of one round: what was asked, and what it was settled at.
 struct Round {
@@ -29,8 +30,10 @@ struct Account {
 /// all claims never exceeds what was set aside.
 library HubRequests {
     using Math for uint256;
+    using SafeCast for uint256;
 
     error RequestPending(uint64 round);
+    error RoundWorthless();
     error ClaimTooLarge(uint256 wanted, uint256 claimable);
 
     /// Turns requests of settled rounds into claims.
@@ -61,18 +64,26 @@ library HubRequests {
         }
     }
 
+    /// Sets what a round's requests are worth: with `low` and `high` for the whole, and `units` of shares.
+    function settle(Round storage r, uint256 low, uint256 high, uint256 units) public {
+        r.sharesOut = uint256(r.assets).mulDiv(units, high + 1).toUint128();
+        r.assetsOut = uint256(r.shares).mulDiv(low + 1, units).toUint128();
+        if (r.assets != 0 && r.sharesOut == 0) revert RoundWorthless();
+        r.settledAt = uint64(block.timestamp);
+    }
+
     function askDeposit(Account storage a, Round storage r, uint64 round, uint256 assets) public {
         if (a.depositAssets != 0 && a.depositRound != round) revert RequestPending(a.depositRound);
         a.depositRound = round;
-        a.depositAssets += uint128(assets);
-        r.assets += uint128(assets);
+        a.depositAssets += assets.toUint128();
+        r.assets += assets.toUint128();
     }
 
     function askRedeem(Account storage a, Round storage r, uint64 round, uint256 shares) public {
         if (a.redeemShares != 0 && a.redeemRound != round) revert RequestPending(a.redeemRound);
         a.redeemRound = round;
-        a.redeemShares += uint128(shares);
-        r.shares += uint128(shares);
+        a.redeemShares += shares.toUint128();
+        r.shares += shares.toUint128();
     }
 
     /// Claims shares for `assets` of the settled deposits.

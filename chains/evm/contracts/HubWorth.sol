@@ -23,6 +23,7 @@ struct SpokeState {
     bool jumped; // the last report moved too far: nothing is priced until it is back or accepted
     int256 own; // worth less what came plus what went, at the last accepted report
     bool known; // `own` is set
+    uint256 held; // size of its worth at the last accepted report
     mapping(bytes32 asset => int256) net;
     mapping(bytes32 asset => mapping(uint32 domain => uint256)) sent;
     mapping(bytes32 asset => mapping(uint32 domain => uint256)) received;
@@ -158,8 +159,9 @@ library HubWorth {
     function _holdAgainstLast(Whole storage w, uint32 domain, SpokeState storage s) private {
         int256 own = _own(w, s);
         int256 last = s.own;
-        // Measured against what the spoke holds, its flows aside: one base unit is always allowed.
-        uint256 base = _abs(_worthOf(w, s)) + 1;
+        // Measured against what the spoke holds or last held, its flows aside; one base unit is free.
+        uint256 holds = _abs(_worthOf(w, s));
+        uint256 base = (holds > s.held ? holds : s.held) + 1;
         bool jumps = s.known && _abs(own - last) > (base * w.reportTerms.jumpBpsMax) / 10_000 + 1;
         s.jumped = jumps;
         if (jumps) {
@@ -167,6 +169,7 @@ library HubWorth {
             return;
         }
         s.own = own;
+        s.held = holds;
         s.known = true;
         emit ReportTaken(domain, s.sequence, s.time, own);
     }

@@ -32,10 +32,9 @@ abstract contract Receiver is Mandated, IMessageRecipient, ISpecifiesInterchainS
         localDomain = mailbox_.localDomain();
     }
 
-    function setIsm(address ism_, address[] calldata operatorValidators_) external loosens {
+    function setIsm(address ism_, address[] calldata operatorValidators_) external loosens judged {
         ism = ism_;
         _operatorValidators = operatorValidators_;
-        if (begun) _checkIsm();
         emit IsmSet(ism_, operatorValidators_);
     }
 
@@ -59,6 +58,12 @@ abstract contract Receiver is Mandated, IMessageRecipient, ISpecifiesInterchainS
 
     function _checkBegin() internal view virtual override {
         _checkIsm();
+    }
+
+    /// Once begun, whoever is newly trusted is judged too.
+    modifier judged() {
+        _;
+        if (begun) _checkIsm();
     }
 
     function _checkIsm() private view {

@@ -169,7 +169,7 @@ contract Spoke is Receiver {
         SpokeSettings.acceptVenue(_books, index);
     }
 
-    function setSibling(uint32 domain, bytes32 spoke) external loosens {
+    function setSibling(uint32 domain, bytes32 spoke) external loosens judged {
         SpokeSettings.setSibling(_books, domain, spoke);
     }
 
@@ -179,7 +179,7 @@ contract Spoke is Receiver {
         SpokeSettings.setRoute(_books, domain, token, bridge_, feeBpsMax, nativeFeeMax);
     }
 
-    function setHub(uint32 domain, bytes32 hub_) external loosens {
+    function setHub(uint32 domain, bytes32 hub_) external loosens judged {
         (_books.hubDomain, _books.hub) = (domain, hub_);
         emit HubSet(domain, hub_);
     }

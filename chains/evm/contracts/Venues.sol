@@ -124,13 +124,16 @@ library Venues {
         v.bookAt = uint64(block.timestamp);
     }
 
-    /// What is in the venue, in its asset: the worst of what the venue says itself.
+    /// What is in the venue, in its asset: the worst of what a vault says itself, twice, and of the book.
+    /// The book's price was held against the gate; a vault that lies about amounts alone gains nothing.
     function supplied(Venue storage v) internal view returns (uint256) {
         uint256 receipts = IERC20(v.receipt).balanceOf(address(this));
         if (v.kind == VenueKind.AAVE || receipts == 0) return receipts;
         uint256 converted = IERC4626(v.place).convertToAssets(receipts);
         uint256 redeemed = IERC4626(v.place).previewRedeem(receipts);
-        return converted < redeemed ? converted : redeemed;
+        uint256 booked = _atPrice(v, receipts, v.book);
+        uint256 said = converted < redeemed ? converted : redeemed;
+        return booked < said ? booked : said;
     }
 
     function owed(Venue storage v) internal view returns (uint256) {

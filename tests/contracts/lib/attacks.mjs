@@ -11,7 +11,8 @@ import { ALL, DAY, ETH_LIMITS, FEE_BPS_MAX, FUNDS, LIMITS, MANDATE, NATIVE_FEE_M
 
 const { encodeFunctionData, numberToHex } = requirePackage('viem/utils');
 
-const HONEST = 0, KEEP = 1, PAY_HALF = 2, BOMB = 3, REENTER = 4, PAUSED = 5, LIE_LOW = 6;
+const HONEST = 0, KEEP = 1, PAY_HALF = 2, BOMB = 3, REENTER = 4, PAUSED = 5, LIE_LOW = 6,
+  LIE_HIGH = 7;
 
 const viaBadBridge = (world, amount) => world.verb(world.alpha.spoke, 'bridge',
   [world.alpha.badBridge.address, world.beta.domain, world.alpha.usd.address, amount],
@@ -89,6 +90,9 @@ async function hostileVenue(world) {
   await mood(LIE_LOW);
   await refused(world.verb(spoke, 'deposit', [VENUE.hostile, usd(1)]), 'SharePriceJumped');
   await refused(world.verb(spoke, 'report', [], { value: NATIVE_FEE_MAX }), 'SharePriceJumped');
+  await mood(LIE_HIGH);
+  const [supplied] = await spoke.read.positionAt(VENUE.hostile);
+  expect(supplied <= usd(50_000), `no more than what was put in, got ${supplied}`);
   await mood(HONEST);
   // In small steps it steals from the budget, and only from that.
   const before = await holdingOf(alpha);

@@ -10,7 +10,7 @@ import { Refusal } from './chain.mjs';
 import { idleOf, lossLeft } from './spoke.mjs';
 import { ALL, ETH_LIMITS, FUNDS, LIMITS, NATIVE_FEE_MAX, VENUE, ZERO, eth, usd } from './world.mjs';
 
-const LAST_MOOD = 6;
+const LAST_MOOD = 7;
 
 /** What the thief may do; each takes the world and the dice. */
 const ACTS = {

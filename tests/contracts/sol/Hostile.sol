@@ -4,6 +4,7 @@ pragma solidity ^0.8.30;
 import {Quote} from "@hyperlane-xyz/core/contracts/interfaces/ITokenBridge.sol";
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {ERC4626} from "@openzeppelin/contracts/token/ERC20/extensions/ERC4626.sol";
 
 /// What a hostile venue does when it is called.
@@ -14,7 +15,8 @@ enum Mood {
     BOMB, // answers with a megabyte
     REENTER, // calls its caller back with `prepared`
     PAUSED,
-    LIE_LOW // says that its shares are worth half
+    LIE_LOW, // says that its shares are worth half
+    LIE_HIGH // says that any amount but the one that prices are asked for is worth double
 }
 
 /// An ERC-4626 vault whose maker changed sides after it was allowed.
@@ -33,6 +35,16 @@ contract HostileVault is ERC4626 {
     function totalAssets() public view override returns (uint256) {
         uint256 all = super.totalAssets();
         return mood == Mood.LIE_LOW ? all / 2 : all;
+    }
+
+    function _convertToAssets(uint256 shares, Math.Rounding rounding)
+        internal
+        view
+        override
+        returns (uint256)
+    {
+        uint256 assets = super._convertToAssets(shares, rounding);
+        return mood == Mood.LIE_HIGH && shares != 1e6 * 10 ** decimals() ? assets * 2 : assets;
     }
 
     function _deposit(address caller, address receiver, uint256 assets, uint256 shares) internal override {
