@@ -122,6 +122,8 @@ static const struct codec_field config_layout_fields[] = {
                   &config_vault_layout),
     CODEC_SCALAR(struct core_config, validator),
     CODEC_GROUP_OF(CODEC_GROUP, struct core_config, route, &config_route_layout),
+    CODEC_SCALAR(struct core_config, large.value),
+    CODEC_SCALAR(struct core_config, large.blocks),
     CODEC_GROUP_OF(CODEC_GROUP, struct core_config, policy, &config_policy_layout),
 };
 CODEC_LAYOUT(config_layout, sluice__v1__config__descriptor, struct core_config);
@@ -382,6 +384,7 @@ static const struct codec_field tree_layout_fields[] = {
     CODEC_SCALAR(struct event, tree.block_hash),
     CODEC_SCALAR(struct event, tree.count),
     CODEC_SCALAR(struct event, tree.root),
+    CODEC_SCALAR(struct event, tree.everyone),
 };
 CODEC_LAYOUT(tree_layout, sluice__v1__tree__descriptor, struct event);
 
@@ -405,6 +408,7 @@ static const struct codec_field published_layout_fields[] = {
     CODEC_SCALAR(struct event, published.is_announcement),
     CODEC_SCALAR(struct event, published.index),
     CODEC_ENUM_OF(struct event, published.outcome, OUTCOME_OK, OUTCOME_UNKNOWN),
+    CODEC_SCALAR(struct event, published.is_reorg),
 };
 CODEC_LAYOUT(published_layout, sluice__v1__published__descriptor, struct event);
 
@@ -470,6 +474,27 @@ static const struct codec_field quorum_layout_fields[] = {
 };
 CODEC_LAYOUT(quorum_layout, sluice__v1__quorum__descriptor, struct event);
 
+static const struct codec_field lookup_layout_fields[] = {
+    CODEC_SCALAR(struct event, lookup.message_id),
+    CODEC_SCALAR(struct event, lookup.module),
+    CODEC_ENUM_OF(struct event, lookup.outcome, OUTCOME_OK, OUTCOME_UNKNOWN),
+    CODEC_SCALAR(struct event, lookup.sender),
+    CODEC_LIST_OF(CODEC_TEXT_LIST, struct event, lookup.urls, lookup.urls_count, LOOKUP_URLS_MAX,
+                  LOOKUP_URL_BYTES_MAX, NULL),
+    CODEC_BYTES_OF(CODEC_DATA, struct event, lookup.call_data, LOOKUP_DATA_BYTES_MAX),
+    CODEC_BYTES_OF(CODEC_TEXT, struct event, lookup.reason, REASON_BYTES_MAX),
+};
+CODEC_LAYOUT(lookup_layout, sluice__v1__lookup__descriptor, struct event);
+
+static const struct codec_field lookup_answer_layout_fields[] = {
+    CODEC_SCALAR(struct event, lookup_answer.message_id),
+    CODEC_SCALAR(struct event, lookup_answer.module),
+    CODEC_ENUM_OF(struct event, lookup_answer.outcome, OUTCOME_OK, OUTCOME_UNKNOWN),
+    CODEC_BYTES_OF(CODEC_DATA, struct event, lookup_answer.metadata, METADATA_BYTES_MAX),
+    CODEC_BYTES_OF(CODEC_TEXT, struct event, lookup_answer.reason, REASON_BYTES_MAX),
+};
+CODEC_LAYOUT(lookup_answer_layout, sluice__v1__lookup_answer__descriptor, struct event);
+
 static const struct codec_field record_event_layout_fields[] = {
     CODEC_CHOICE_OF(struct event, kind, EVENT_START, 0, &start_layout),
     CODEC_CHOICE_OF(struct event, kind, EVENT_WAKE, 0, &wake_layout),
@@ -496,6 +521,8 @@ static const struct codec_field record_event_layout_fields[] = {
     CODEC_CHOICE_OF(struct event, kind, EVENT_DISSENT, 0, &dissent_layout),
     CODEC_CHOICE_OF(struct event, kind, EVENT_QUORUM, 0, &quorum_layout),
     CODEC_CHOICE_OF(struct event, kind, EVENT_CALLS, 0, &calls_layout),
+    CODEC_CHOICE_OF(struct event, kind, EVENT_LOOKUP, 0, &lookup_layout),
+    CODEC_CHOICE_OF(struct event, kind, EVENT_LOOKUP_ANSWER, 0, &lookup_answer_layout),
     CODEC_SCALAR(struct event, domain),
 };
 const struct codec_layout record_event_layout = {
@@ -592,6 +619,15 @@ static const struct codec_field publish_announcement_layout_fields[] = {
 CODEC_LAYOUT(publish_announcement_layout, sluice__v1__publish_announcement__descriptor,
              struct command);
 
+static const struct codec_field publish_reorg_layout_fields[] = {
+    CODEC_SCALAR(struct command, publish_reorg.validator),
+    CODEC_SCALAR(struct command, publish_reorg.local_root),
+    CODEC_SCALAR(struct command, publish_reorg.canonical_root),
+    CODEC_SCALAR(struct command, publish_reorg.index),
+    CODEC_SCALAR(struct command, publish_reorg.time_s),
+};
+CODEC_LAYOUT(publish_reorg_layout, sluice__v1__publish_reorg__descriptor, struct command);
+
 static const struct codec_field plan_layout_fields[] = {
     CODEC_SCALAR(struct command, plan.plan_id),
     CODEC_BYTES_OF(CODEC_BLOB, struct command, plan.network, RECORD_BLOB_BYTES_MAX),
@@ -617,6 +653,7 @@ static const struct codec_field record_command_layout_fields[] = {
                     &publish_announcement_layout),
     CODEC_CHOICE_OF(struct command, kind, COMMAND_PLAN, 0, &plan_layout),
     CODEC_CHOICE_OF(struct command, kind, COMMAND_NOTE, 0, &note_layout),
+    CODEC_CHOICE_OF(struct command, kind, COMMAND_PUBLISH_REORG, 0, &publish_reorg_layout),
     CODEC_SCALAR(struct command, domain),
 };
 const struct codec_layout record_command_layout = {

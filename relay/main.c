@@ -158,10 +158,17 @@ const struct cli_verb cli_verbs[] = {
      "people approved, and the evidence: records, hash tree, signed checkpoint.\n\n"
      "Exit codes: 0 made; 1 no journal there; 2 usage; 5 the journal is damaged; 75 try again\n",
      cli_report},
-    {"config", "Check a configuration file.",
-     "sluice config check FILE [--json]\n\n"
-     "Prints what is in force, defaults included, or says file, line and column of the first\n"
-     "mistake. Exit codes: 0 good; 2 a mistake; 4 well-formed, but not allowed.\n",
+    {"config", "Check a configuration file, or make one of the reference agents'.",
+     "sluice config check FILE [--json]\n"
+     "sluice config import JSON... [--key ADDRESS] > FILE\n\n"
+     "check prints what is in force, defaults included, or says file, line and column of the "
+     "first\n"
+     "mistake. import reads the reference relayer's JSON files, later ones above earlier ones, "
+     "and\n"
+     "the HYP_* variables above them: chains, endpoints, contracts, finality, fees, lists, gas\n"
+     "payment, retries. It says every setting that is not taken over; a secret is refused.\n\n"
+     "  --key ADDRESS  the account that sends; its secret goes into the signer's keystore\n\n"
+     "Exit codes: 0 good; 2 a mistake; 4 well-formed, but not allowed, or a secret is in it.\n",
      cli_config},
     {"doctor", "Is everything here fit to run a node: chains, clock, key, disk, journal, signer.",
      "sluice doctor --config FILE [--seconds N] [--json]\n\n"

@@ -73,6 +73,11 @@ uint64_t journal_reader_head(const struct journal_reader *reader)
     return reader->journal->ops->reader_head(reader);
 }
 
+uint64_t journal_reader_archived(const struct journal_reader *reader)
+{
+    return reader->archived;
+}
+
 /* Takes what is stored apart. STATUS_CORRUPT: it is not of a length that is written. */
 static enum status split_stored(struct bytes stored, struct bytes *ret_record)
 {
@@ -112,22 +117,26 @@ enum status journal_read_leaf(struct journal_reader *reader, uint64_t sequence,
     return STATUS_OK;
 }
 
+void journal_check_chunk(struct journal_chunk *chunk)
+{
+    for (uint32_t i = 0; i < chunk->count; i++) {
+        struct bytes *record = &chunk->records[i];
+        if (split_stored(*record, record) == STATUS_OK) {
+            chunk->leaves[i] = tree_leaf_prefixed(bytes_from(record->data - 1, record->count + 1));
+            if (has_checksum(*record, &chunk->leaves[i])) {
+                continue;
+            }
+        }
+        chunk->count = i;
+        chunk->status = STATUS_CORRUPT;
+    }
+}
+
 void journal_read_chunk(struct journal_reader *reader, uint64_t first,
                         struct journal_chunk *ret_chunk)
 {
     reader->journal->ops->read_chunk(reader, first, ret_chunk);
-    for (uint32_t i = 0; i < ret_chunk->count; i++) {
-        struct bytes *record = &ret_chunk->records[i];
-        if (split_stored(*record, record) == STATUS_OK) {
-            ret_chunk->leaves[i] =
-                tree_leaf_prefixed(bytes_from(record->data - 1, record->count + 1));
-            if (has_checksum(*record, &ret_chunk->leaves[i])) {
-                continue;
-            }
-        }
-        ret_chunk->count = i;
-        ret_chunk->status = STATUS_CORRUPT;
-    }
+    journal_check_chunk(ret_chunk);
 }
 
 enum status journal_seek_checkpoint(struct journal_reader *reader, uint64_t size,

@@ -38,6 +38,8 @@ struct journal_reader; /* opaque; a snapshot */
 #define JOURNAL_READERS_MAX    64u /* of one process; LMDB has room for as many of others */
 #define JOURNAL_NOTE_BYTES_MAX 65536u
 #define JOURNAL_CHUNK_RECORDS  256u
+/* Records that leave the file together (store/archive/archive.h). */
+#define JOURNAL_SEGMENT_RECORDS 4096u
 
 struct journal_options {
     const char *path;     /* directory; created when missing unless read_only */
@@ -121,6 +123,9 @@ MUST_USE enum status journal_reader_refresh(struct journal_reader *reader);
 
 /* Sequence number of the last record in the snapshot; 0 when empty. */
 uint64_t journal_reader_head(const struct journal_reader *reader);
+/* Sequence number of the last record that is in the archive alone; 0: every one is in the file.
+ * Reading does not ask where a record is. */
+uint64_t journal_reader_archived(const struct journal_reader *reader);
 /* Results are borrowed until the next call on this reader, and in memory until the next commit.
  * STATUS_NOT_FOUND, STATUS_CORRUPT, STATUS_IO, STATUS_NO_MEMORY. When the map had to grow since the
  * last call, the snapshot has moved to what is committed now, as by a refresh. */
@@ -168,9 +173,10 @@ MUST_USE enum status journal_seek_row(struct journal_reader *reader, struct byte
 struct journal_usage {
     uint64_t bytes_used; /* of the file, pages that wait to be used again included */
     uint64_t bytes_mapped;
-    uint64_t records_count;
+    uint64_t records_count; /* those in the archive included */
+    uint64_t records_archived;
     uint64_t rows_count;
-    uint64_t blobs_count;
+    uint64_t blobs_count; /* in the file */
 };
 MUST_USE enum status journal_usage(struct journal *journal, struct journal_usage *ret_usage);
 

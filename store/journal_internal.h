@@ -8,6 +8,13 @@
 /* First bytes of the record's leaf hash (store/tree.h). */
 #define JOURNAL_CHECKSUM_BYTES 8u
 
+/* What the archive has and the file need not keep. */
+struct journal_forgetting {
+    uint64_t through; /* records up to this one: a segment */
+    const struct hash *blobs;
+    uint32_t blobs_count;
+};
+
 struct journal_ops {
     void (*close)(struct journal *journal);
     enum status (*commit)(struct journal *journal, const struct journal_batch *batch,
@@ -39,7 +46,14 @@ struct journal_ops {
     enum status (*seek_checkpoint)(struct journal_reader *reader, uint64_t size,
                                    enum journal_direction direction, uint64_t *ret_size,
                                    struct bytes *ret_stored);
+    /* Removes the first segment of the file, in one transaction; statuses as commit. NULL: this
+     * backend has no archive. */
+    enum status (*forget)(struct journal *journal, const struct journal_forgetting *forgetting);
+    const char *(*path)(const struct journal *journal); /* the directory; with `forget` */
 };
+
+/* Takes the chunk's records off their checksums; ends it before the first that is damaged. */
+void journal_check_chunk(struct journal_chunk *chunk);
 
 /* Opens an exported log. As journal_open_source. */
 MUST_USE enum status journal_open_published(const char *path, struct journal **ret_journal);
@@ -53,6 +67,7 @@ struct journal {
 
 struct journal_reader {
     struct journal *journal;
+    uint64_t archived; /* see journal_reader_archived */
 };
 
 #endif

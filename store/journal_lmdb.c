@@ -144,8 +144,9 @@ static int put_blobs(struct lmdb_journal *journal, MDB_txn *txn, const struct jo
     return MDB_SUCCESS;
 }
 
-static int commit_once(struct lmdb_journal *journal, const struct journal_batch *batch)
+static int commit_once(struct lmdb_journal *journal, const void *work)
 {
+    const struct journal_batch *batch = work;
     struct tree_frontier frontier;
     MDB_txn *txn = NULL;
     int rc = mdb_txn_begin(journal->env, NULL, 0, &txn);
@@ -232,16 +233,15 @@ static enum status settle_failure(struct lmdb_journal *journal, uint32_t records
     return mdb_env_sync(journal->env, 1) == MDB_SUCCESS ? STATUS_OK : STATUS_CORRUPT;
 }
 
-/* Commits until it succeeds or fails for another reason than the size of the map. */
-static int commit_growing(struct lmdb_journal *journal, const struct journal_batch *batch)
+int lmdb_run_growing(struct lmdb_journal *journal, lmdb_transaction once, const void *work)
 {
-    int rc = commit_once(journal, batch);
+    int rc = once(journal, work);
 
     for (unsigned i = 0; i < LMDB_RESIZES_MAX && (rc == MDB_MAP_FULL || rc == MDB_MAP_RESIZED);
          i++) {
         rc = rc == MDB_MAP_FULL ? lmdb_grow_map(journal) : lmdb_resize_map(journal, 0);
         if (rc == MDB_SUCCESS) {
-            rc = commit_once(journal, batch);
+            rc = once(journal, work);
         } else if (rc == MDB_MAP_FULL) {
             break;
         }
@@ -259,29 +259,42 @@ static void check_readers_sometimes(struct lmdb_journal *journal)
     }
 }
 
+enum status lmdb_revive(struct lmdb_journal *journal)
+{
+    const uint64_t head_before = journal->head;
+
+    if (journal->env != NULL) {
+        return STATUS_OK;
+    }
+    const enum status status = lmdb_status(reopen_environment(journal));
+    if (status != STATUS_OK) {
+        return status;
+    }
+    /* Another one: a commit we reported as failed is there. */
+    return journal->head == head_before ? STATUS_OK : STATUS_CORRUPT;
+}
+
+enum status lmdb_settle(struct lmdb_journal *journal, int rc, uint32_t records_count)
+{
+    if (rc == MDB_SUCCESS) {
+        return STATUS_OK;
+    }
+    const enum status status =
+        rc == EIO && disk_is_full(journal) ? STATUS_NO_SPACE : lmdb_status(rc);
+    return rc == MDB_MAP_FULL ? status : settle_failure(journal, records_count, status);
+}
+
 static enum status lmdb_commit(struct journal *base, const struct journal_batch *batch,
                                uint64_t *ret_head)
 {
     struct lmdb_journal *journal = lmdb_of(base);
-    enum status status = STATUS_OK;
+    enum status status = lmdb_revive(journal);
 
-    if (journal->env == NULL) {
-        const uint64_t head_before = journal->head;
-        status = lmdb_status(reopen_environment(journal));
-        if (status != STATUS_OK) {
-            return status;
-        }
-        if (journal->head != head_before) {
-            return STATUS_CORRUPT; /* a commit we reported as failed is there */
-        }
+    if (status != STATUS_OK) {
+        return status;
     }
-    const int rc = commit_growing(journal, batch);
-    if (rc != MDB_SUCCESS) {
-        status = rc == EIO && disk_is_full(journal) ? STATUS_NO_SPACE : lmdb_status(rc);
-        if (rc != MDB_MAP_FULL) {
-            status = settle_failure(journal, batch->records_count, status);
-        }
-    }
+    status =
+        lmdb_settle(journal, lmdb_run_growing(journal, commit_once, batch), batch->records_count);
     if (status == STATUS_OK) {
         *ret_head = journal->head;
         check_readers_sometimes(journal);
@@ -305,4 +318,6 @@ const struct journal_ops lmdb_ops = {
     .read_node = lmdb_read_node,
     .read_chunk = lmdb_read_chunk,
     .seek_checkpoint = lmdb_seek_checkpoint,
+    .forget = lmdb_forget,
+    .path = lmdb_path,
 };

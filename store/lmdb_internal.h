@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* store/lmdb_internal.h: what the parts of the LMDB backend share: lmdb_open.c (files, locks,
  * formats), journal_lmdb.c (writing, the map), lmdb_reader.c (reading), lmdb_tree.c (the tree),
- * lmdb_checkpoints.c (what was signed of it), lmdb_reserve.c (room on the disk). */
+ * lmdb_checkpoints.c (what was signed of it), lmdb_reserve.c (room on the disk), lmdb_forget.c
+ * (what the archive has instead). */
 #ifndef SLUICE_STORE_LMDB_INTERNAL_H
 #define SLUICE_STORE_LMDB_INTERNAL_H
 
@@ -22,7 +23,8 @@ struct lmdb_reader {
     MDB_txn *txn;   /* NULL: none yet, or its environment was closed */
     bool is_parked; /* txn is reset: begin it anew before use */
     uint64_t head;
-    uint8_t *value; /* copies of what was read last */
+    struct archive *archive; /* NULL: not needed yet */
+    uint8_t *value;          /* copies of what was read last */
     size_t value_capacity;
     uint8_t key[ROW_KEY_BYTES_MAX];
 };
@@ -88,10 +90,23 @@ static inline void gate_unlock(struct lmdb_journal *journal)
 enum status lmdb_status(int rc);
 /* The last key of `records`; 0 when there is none. Returns LMDB's code, as the others do. */
 int lmdb_load_head(MDB_txn *txn, MDB_dbi records, uint64_t *ret_head);
+/* So many records are before the first key of `records`. */
+int lmdb_load_archived(MDB_txn *txn, MDB_dbi records, uint64_t *ret_archived);
 /* Opens path's environment and databases into `journal`; creates the databases if it may. */
 int lmdb_open_environment(struct lmdb_journal *journal);
 /* Sets the size of the map; 0: as large as another process made it. */
 int lmdb_resize_map(struct lmdb_journal *journal, size_t map_bytes);
+
+/* Runs `once`, a whole transaction, until it succeeds or fails for another reason than the size of
+ * the map. */
+typedef int (*lmdb_transaction)(struct lmdb_journal *journal, const void *work);
+int lmdb_run_growing(struct lmdb_journal *journal, lmdb_transaction once, const void *work);
+/* What a failed transaction of so many records amounts to; `rc` is LMDB's code. */
+enum status lmdb_settle(struct lmdb_journal *journal, int rc, uint32_t records_count);
+/* Makes sure of an environment after one was lost. */
+enum status lmdb_revive(struct lmdb_journal *journal);
+enum status lmdb_forget(struct journal *base, const struct journal_forgetting *forgetting);
+const char *lmdb_path(const struct journal *base);
 
 /* MDB_MAP_FULL: the ceiling is reached. */
 int lmdb_grow_map(struct lmdb_journal *journal);

@@ -46,31 +46,48 @@ enum status lmdb_status(int rc)
     }
 }
 
-int lmdb_load_head(MDB_txn *txn, MDB_dbi records, uint64_t *ret_head)
+/* The number at one end of `records`; 0 when there is none. */
+static int load_end(MDB_txn *txn, MDB_dbi records, MDB_cursor_op end, uint64_t *ret_sequence)
 {
     MDB_cursor *cursor = NULL;
     MDB_val key;
     MDB_val value;
-    uint64_t head = 0;
+    uint64_t sequence = 0;
     int rc = mdb_cursor_open(txn, records, &cursor);
 
     if (rc != MDB_SUCCESS) {
         return rc;
     }
-    rc = mdb_cursor_get(cursor, &key, &value, MDB_LAST);
+    rc = mdb_cursor_get(cursor, &key, &value, end);
     mdb_cursor_close(cursor);
     if (rc == MDB_NOTFOUND) {
-        *ret_head = 0;
+        *ret_sequence = 0;
         return MDB_SUCCESS;
     }
     if (rc == MDB_SUCCESS && key.mv_size != 8) {
         return MDB_CORRUPTED;
     }
     for (unsigned i = 0; i < 8 && rc == MDB_SUCCESS; i++) {
-        head = head << 8 | ((const uint8_t *)key.mv_data)[i];
+        sequence = sequence << 8 | ((const uint8_t *)key.mv_data)[i];
     }
     if (rc == MDB_SUCCESS) {
-        *ret_head = head;
+        *ret_sequence = sequence;
+    }
+    return rc;
+}
+
+int lmdb_load_head(MDB_txn *txn, MDB_dbi records, uint64_t *ret_head)
+{
+    return load_end(txn, records, MDB_LAST, ret_head);
+}
+
+int lmdb_load_archived(MDB_txn *txn, MDB_dbi records, uint64_t *ret_archived)
+{
+    uint64_t first = 0;
+    const int rc = load_end(txn, records, MDB_FIRST, &first);
+
+    if (rc == MDB_SUCCESS) {
+        *ret_archived = first == 0 ? 0 : first - 1;
     }
     return rc;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "store/archive/segment_internal.h"
 #include "store/lmdb_internal.h"
 
 #define BUFFER_BYTES_MIN 4096u
@@ -42,6 +43,9 @@ static int reader_begin_once(struct lmdb_reader *reader, struct lmdb_journal *jo
     }
     if (rc == MDB_SUCCESS) {
         rc = lmdb_load_head(reader->txn, journal->records, &reader->head);
+    }
+    if (rc == MDB_SUCCESS) {
+        rc = lmdb_load_archived(reader->txn, journal->records, &reader->base.archived);
     }
     if (rc != MDB_SUCCESS) {
         reader_end_transaction(reader);
@@ -169,6 +173,7 @@ void lmdb_reader_close(struct journal_reader *base)
     }
     reader_end_transaction(reader);
     gate_unlock(journal);
+    archive_free(reader->archive);
     free(reader->value);
     free(reader);
 }
@@ -205,6 +210,26 @@ static enum status read_value(struct lmdb_reader *reader, MDB_dbi database, stru
     return rc == MDB_SUCCESS ? reader_keep(reader, value, ret_value) : lmdb_status(rc);
 }
 
+/* A file of the archive never changes, so it is read without the gate. NULL: no memory. */
+static struct archive *archive_of(struct lmdb_reader *reader)
+{
+    if (reader->archive == NULL) {
+        reader->archive = archive_new(lmdb_of(reader->base.journal)->path);
+    }
+    return reader->archive;
+}
+
+static enum status read_archived(struct lmdb_reader *reader, uint64_t sequence,
+                                 struct bytes *ret_stored)
+{
+    struct archive *archive = archive_of(reader);
+
+    if (sequence == 0) {
+        return STATUS_NOT_FOUND;
+    }
+    return archive == NULL ? STATUS_NO_MEMORY : archive_read_record(archive, sequence, ret_stored);
+}
+
 enum status lmdb_read_record(struct journal_reader *base, uint64_t sequence,
                              struct bytes *ret_stored)
 {
@@ -214,6 +239,10 @@ enum status lmdb_read_record(struct journal_reader *base, uint64_t sequence,
 
     if (status != STATUS_OK) {
         return status;
+    }
+    if (sequence <= base->archived) {
+        reader_leave(reader);
+        return read_archived(reader, sequence, ret_stored);
     }
     sequence_to_key(sequence, key);
     status = read_value(reader, lmdb_of(base->journal)->records, bytes_from(key, sizeof(key)),
@@ -233,7 +262,12 @@ enum status lmdb_read_blob(struct journal_reader *base, const struct hash *diges
     }
     status = read_value(reader, lmdb_of(base->journal)->blobs,
                         bytes_from(digest->bytes, sizeof(digest->bytes)), ret_blob);
+    const bool may_be_archived = status == STATUS_NOT_FOUND && base->archived > 0;
     reader_leave(reader);
+    if (may_be_archived) {
+        struct archive *archive = archive_of(reader);
+        status = archive == NULL ? STATUS_NO_MEMORY : archive_read_blob(archive, digest, ret_blob);
+    }
     return status;
 }
 
@@ -378,6 +412,16 @@ void lmdb_read_chunk(struct journal_reader *base, uint64_t first, struct journal
     if (status != STATUS_OK) {
         return;
     }
+    if (first > 0 && first <= base->archived) {
+        reader_leave(reader);
+        struct archive *archive = archive_of(reader);
+        if (archive == NULL) {
+            ret_chunk->status = STATUS_NO_MEMORY;
+        } else {
+            archive_read_chunk(archive, first, ret_chunk);
+        }
+        return;
+    }
     status = reader_make_room(reader, CHUNK_BYTES);
     if (status == STATUS_OK) {
         status =
@@ -419,6 +463,10 @@ static int load_usage(struct lmdb_journal *journal, MDB_txn *txn, struct journal
     ret_usage->bytes_used = (uint64_t)(info.me_last_pgno + 1) * stat.ms_psize;
     ret_usage->bytes_mapped = info.me_mapsize;
     rc = count_entries(txn, journal->records, &ret_usage->records_count);
+    if (rc == MDB_SUCCESS) {
+        rc = lmdb_load_archived(txn, journal->records, &ret_usage->records_archived);
+        ret_usage->records_count += ret_usage->records_archived;
+    }
     if (rc == MDB_SUCCESS) {
         rc = count_entries(txn, journal->rows, &ret_usage->rows_count);
     }

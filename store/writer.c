@@ -34,7 +34,10 @@ struct writer {
     bool has_checkpoint;
     struct writer_checkpoint checkpoint;
     pthread_cond_t wake;
-    /* The writer's thread alone: several batches laid end to end. */
+    /* The writer's thread alone from here on. */
+    uint64_t head;         /* of the last commit; 0: none yet */
+    uint64_t archive_head; /* with this head it is worth looking for a segment to archive */
+    /* Several batches laid end to end. */
     struct bytes *records;
     struct journal_change *changes;
     struct bytes *blobs;
@@ -77,10 +80,37 @@ static void lay_behind(struct writer *writer, struct journal_batch *group,
     group->blobs_count += batch->blobs_count;
 }
 
+static bool is_archiving_due(const struct writer *writer)
+{
+    return writer->options.archive != NULL && writer->head >= writer->archive_head;
+}
+
+/* One segment, so that a batch waits for no more. */
+static void archive_if_due(struct writer *writer)
+{
+    const struct writer_options *options = &writer->options;
+    struct archive_report report;
+
+    if (!is_archiving_due(writer)) {
+        return;
+    }
+    const enum status status = archive_segment(options->journal, options->archive, &report);
+    if (status == STATUS_NOT_FOUND) {
+        writer->archive_head =
+            report.archived_count + JOURNAL_SEGMENT_RECORDS + options->archive->keep_records;
+    } else if (status != STATUS_OK) {
+        writer->archive_head = writer->head + WRITER_ARCHIVE_RETRY_RECORDS;
+    }
+    if (status != STATUS_NOT_FOUND && options->archived != NULL) {
+        options->archived(options->context, &report);
+    }
+}
+
 static void wait_for_work(struct writer *writer)
 {
     lock(writer);
-    while (writer->count == 0 && !writer->is_closing && !writer->has_checkpoint) {
+    while (writer->count == 0 && !writer->is_closing && !writer->has_checkpoint &&
+           !is_archiving_due(writer)) {
         CHECK(pthread_cond_wait(&writer->wake, &writer->mutex) == 0);
     }
     unlock(writer);
@@ -222,6 +252,7 @@ static void *writer_run(void *context)
             if (is_over(writer)) {
                 break;
             }
+            archive_if_due(writer);
             continue;
         }
         was_closing = is_closing(writer);
@@ -230,6 +261,8 @@ static void *writer_run(void *context)
             drop_group(writer, count);
             batches_max = WRITER_BATCHES_MAX;
             writer->options.done(writer->options.context, generation, STATUS_OK, head);
+            writer->head = head;
+            archive_if_due(writer);
             continue;
         }
         if (finds_room(writer, status)) {

@@ -18,9 +18,11 @@
 #define SLUICE_STORE_WRITER_H
 
 #include "relay/base/instant.h"
+#include "store/archive/archive.h"
 #include "store/journal.h"
 
-#define WRITER_BATCHES_MAX 64u /* pushed and not yet durable */
+#define WRITER_BATCHES_MAX           64u /* pushed and not yet durable */
+#define WRITER_ARCHIVE_RETRY_RECORDS 256u
 
 struct writer;
 
@@ -33,6 +35,12 @@ struct writer_options {
     void (*done)(void *context, uint64_t generation, enum status status, uint64_t head);
     void *context;
     struct duration retry; /* between tries after a failure; 0: half a second */
+    /* Whatever is old enough is archived, a segment at a time, between two commits. A segment that
+     * cannot be is tried again WRITER_ARCHIVE_RETRY_RECORDS later. NULL: nothing ever is. Borrowed
+     * until writer_close; its `examine` and `archived` are called on the writer's thread. */
+    const struct archive_options *archive;
+    /* What became of a segment. Must not block and must not call the writer. NULL: nobody asks. */
+    void (*archived)(void *context, const struct archive_report *report);
 };
 
 /* STATUS_NO_MEMORY: no memory or no thread. Borrows `options`. */

@@ -333,6 +333,7 @@ static enum status perform(struct evm *evm, const struct command *command)
         return STATUS_OK;
     case COMMAND_READ_SECURITY:
     case COMMAND_READ_STORAGE:
+    case COMMAND_READ_LOOKUP:
     case COMMAND_READ_TREE:
     case COMMAND_READ_LANE:
     case COMMAND_READ_POSITIONS:
@@ -344,6 +345,8 @@ static enum status perform(struct evm *evm, const struct command *command)
     case COMMAND_FOLLOW:
         return evm_follow_start(evm, command);
     case COMMAND_FETCH_CHECKPOINT:
+    case COMMAND_FETCH_LOOKUP:
+    case COMMAND_PUBLISH_REORG:
     case COMMAND_SIGN_CHECKPOINT:
     case COMMAND_SIGN_ANNOUNCEMENT:
     case COMMAND_PUBLISH_CHECKPOINT:
@@ -447,7 +450,9 @@ static bool evm_next_event(struct chain *chain, struct event *ret_event)
         return true;
     }
     if (evm_watch_event(evm, ret_event)) {
-        evm_pump(evm); /* room for more blocks, or a final one */
+        if (ret_event->kind != EVENT_FACT) {
+            evm_pump(evm); /* room for more blocks, or a final one */
+        }
         return true;
     }
     return evm_follow_event(evm, ret_event) || evm_job_event(evm, ret_event);

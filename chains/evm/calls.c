@@ -54,6 +54,16 @@ static struct evm_call *find_place(struct evm *evm)
     return NULL;
 }
 
+/* Equal answers it takes. */
+static uint32_t need_of(const struct evm *evm, const struct evm_call *call)
+{
+    if (call->form == EVM_FORM_NONE) {
+        return 1;
+    }
+    return call->kind == EVM_CALL_JOB && evm->jobs[call->subject].everyone ? evm->readers_count
+                                                                           : evm->quorum;
+}
+
 bool evm_call_start(struct evm *evm, enum evm_call_kind kind, uint32_t subject, uint32_t step,
                     uint32_t endpoint)
 {
@@ -74,7 +84,7 @@ bool evm_call_start(struct evm *evm, enum evm_call_kind kind, uint32_t subject, 
     call->pinned = endpoint != EVM_ANY_ENDPOINT;
     call->evidence = EVM_NO_EVIDENCE;
     call->form = call->pinned ? EVM_FORM_NONE : evm_vote_form(evm, call);
-    call->need = call->form == EVM_FORM_NONE ? 1 : evm->quorum;
+    call->need = need_of(evm, call);
     for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
         call->asks[i].not_before = evm->now;
     }

@@ -184,8 +184,8 @@ static uint32_t quote_hex(struct bytes bytes, uint8_t ret_reason[REASON_BYTES_MA
 
 /* The revert bytes, wherever a node puts them: data as text, data as an object that has data, or
  * text with words before the hexadecimal part. */
-static struct bytes revert_bytes(const struct evm_answer *answer, uint8_t *scratch,
-                                 size_t scratch_bytes)
+struct bytes evm_error_revert_bytes(const struct evm_answer *answer, uint8_t *scratch,
+                                    size_t scratch_bytes)
 {
     static const char lead[] = "Reverted ";
     const struct json_token *data = answer->data;
@@ -212,7 +212,7 @@ uint32_t evm_error_reason(const struct evm_answer *answer, uint8_t *scratch, siz
                           uint8_t ret_reason[REASON_BYTES_MAX])
 {
     CHECK(answer->kind == EVM_ANSWER_ERROR);
-    const struct bytes reverted = revert_bytes(answer, scratch, scratch_bytes);
+    const struct bytes reverted = evm_error_revert_bytes(answer, scratch, scratch_bytes);
     if (reverted.count < 4) {
         return quote(answer->message, ret_reason);
     }

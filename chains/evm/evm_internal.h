@@ -41,6 +41,7 @@ enum {
     EVM_RING_BLOCKS = 8192,       /* blocks given and not final; more and the watch waits */
     EVM_RING_BELOW_FINAL = 64,    /* of them kept below the final one, to find deep reorgs */
     EVM_AHEAD_BLOCKS = 16,        /* blocks read ahead of the one that is given next */
+    EVM_RANGES_AT_ONCE = 4,       /* ranges of old blocks read at once */
     EVM_ANCESTORS_AT_ONCE = 8,    /* blocks compared at once in search of a common ancestor */
     EVM_BATCH_CALLS_MAX = 24,     /* questions in one frame */
     EVM_CALLS_RESERVED = 64,      /* for watching, beside requests_open_max for the core */
@@ -72,8 +73,8 @@ enum evm_call_kind {
     EVM_CALL_PROOF,          /* slot */
     EVM_CALL_RECHECK,        /* endpoint */
     EVM_CALL_ANCESTOR,       /* place in the search */
-    EVM_CALL_RANGE_HEADER,   /* - */
-    EVM_CALL_RANGE_LOGS,     /* filter */
+    EVM_CALL_RANGE_HEADER,   /* place in the ring of ranges */
+    EVM_CALL_RANGE_LOGS,     /* the same; filter */
     EVM_CALL_JOB,            /* job; step of its phase */
     EVM_CALL_NONCE,          /* key */
     EVM_CALL_NONCE_FINAL,    /* key */
@@ -191,6 +192,17 @@ struct evm_block {
     bool is_range_end; /* read below the final block */
 };
 
+/* Blocks below the final one that are read together. */
+struct evm_range {
+    uint64_t from;
+    uint64_t to;
+    bool header_is_asked;
+    bool header_is_known;
+    bool is_heavy;            /* its logs take up enough of the memory: the next is not larger */
+    struct evm_header header; /* of its last block */
+    struct evm_fact_list facts;
+};
+
 struct evm_watch {
     bool is_on;
     uint64_t next;        /* first block not given */
@@ -224,13 +236,12 @@ struct evm_watch {
     uint32_t slots_count;                    /* from `next` on */
     struct instant slots_again_at;
 
-    bool range_is_on;
-    bool range_header_is_asked;
-    bool range_header_is_known;
-    uint64_t range_to;
-    uint64_t range_blocks; /* size of the next one */
-    struct evm_header range_header;
-    struct evm_fact_list range_facts;
+    struct evm_range ranges[EVM_RANGES_AT_ONCE]; /* one after the other, the next from `next` on */
+    uint32_t ranges_first;                       /* a ring */
+    uint32_t ranges_count;
+    uint64_t range_blocks;     /* size of the next one */
+    uint64_t range_blocks_max; /* no larger: it was refused, or is not allowed */
+    uint32_t ranges_answered;  /* since that was set */
     struct instant range_again_at;
 
     bool search_is_wanted;
@@ -255,6 +266,7 @@ struct evm_job {
     bool used;
     bool is_done;    /* its event waits in done order */
     bool is_decided; /* what other steps may say changes nothing */
+    bool everyone;   /* every reader must say the same, not a quorum alone */
     enum command_kind kind;
     uint32_t phase;
     uint32_t steps_count; /* of this phase */
@@ -281,6 +293,14 @@ struct evm_job {
             struct bytes locations[LOCATIONS_MAX];
             uint32_t locations_count;
         } storage;
+        struct {
+            struct hash message_id;
+            struct address module;
+            struct address sender;
+            struct bytes urls[LOOKUP_URLS_MAX]; /* in the payload, once it is answered */
+            uint32_t urls_count;
+            struct bytes call_data;
+        } lookup;
         struct {
             uint64_t block_number;
             struct hash block_hash;
@@ -426,6 +446,7 @@ struct evm {
     uint32_t jobs_max;
     uint32_t legs_max;
     uint32_t follows_max;
+    uint32_t follows_end; /* those from here on were never used: the ends of searches */
     uint32_t frame_bytes_max;
     struct duration request_deadline;
     enum transaction_kind transactions;
@@ -597,9 +618,11 @@ void evm_proof_answer(struct evm *evm, const struct evm_call *call,
                       const struct evm_answer *answer);
 
 /* range.c */
-void evm_range_pump(struct evm *evm);
-bool evm_range_is_ready(const struct evm *evm);
-void evm_range_end(struct evm *evm);
+void evm_ranges_pump(struct evm *evm);
+/* The range that is given next, once it was answered in full; NULL before. */
+struct evm_range *evm_range_ready(struct evm *evm);
+void evm_range_given(struct evm *evm); /* that one is no longer needed */
+void evm_ranges_drop(struct evm *evm); /* all of them, answered or not */
 void evm_range_header_write(struct evm *evm, const struct evm_call *call,
                             struct json_writer *writer);
 void evm_range_header_answer(struct evm *evm, const struct evm_call *call,
@@ -669,6 +692,7 @@ struct evm_job_ops {
     void (*event)(struct evm *evm, const struct evm_job *job, struct event *ret_event);
 };
 extern const struct evm_job_ops evm_security_ops;
+extern const struct evm_job_ops evm_lookup_ops;
 extern const struct evm_job_ops evm_storage_ops;
 extern const struct evm_job_ops evm_tree_ops;
 extern const struct evm_job_ops evm_lane_ops;
@@ -686,6 +710,7 @@ void evm_write_at(const struct evm *evm, const struct evm_job *job, struct json_
 /* The bytes an eth_call returned, in evm->scratch. */
 MUST_USE enum status evm_return_bytes(struct evm *evm, const struct evm_answer *answer,
                                       struct bytes *ret_bytes);
+void evm_lookup_start(struct evm_job *job, const struct command *command);
 void evm_security_start(struct evm *evm, struct evm_job *job, const struct command *command);
 
 /* positions.c */
@@ -764,6 +789,9 @@ bool evm_error_is_revert(const struct evm_answer *answer);
 /* The node failed, and did not judge what it was asked. */
 bool evm_error_is_internal(const struct evm_answer *answer);
 enum rejection evm_error_rejection(const struct evm_answer *answer, bool *ret_is_known);
+/* The bytes of a revert, wherever the endpoint put them, in `scratch`; none: empty. */
+struct bytes evm_error_revert_bytes(const struct evm_answer *answer, uint8_t *scratch,
+                                    size_t scratch_bytes);
 /* The words of a revert or refusal, printable and cut to fit; returns their number of bytes. */
 uint32_t evm_error_reason(const struct evm_answer *answer, uint8_t *scratch, size_t scratch_bytes,
                           uint8_t ret_reason[REASON_BYTES_MAX]);

@@ -48,7 +48,7 @@ static struct evm_follow *find_slot(struct evm *evm, const struct hash *transact
     struct evm_follow *free_slot = NULL;
     struct evm_follow *done = NULL;
 
-    for (uint32_t i = 0; i < evm->follows_max; i++) {
+    for (uint32_t i = 0; i < evm->follows_end; i++) {
         struct evm_follow *const follow = &evm->follows[i];
         if (follow->phase == EVM_FOLLOW_FREE) {
             free_slot = free_slot == NULL ? follow : free_slot;
@@ -57,6 +57,9 @@ static struct evm_follow *find_slot(struct evm *evm, const struct hash *transact
         } else if (follow->phase == EVM_FOLLOW_DONE) {
             done = follow;
         }
+    }
+    if (free_slot == NULL && evm->follows_end < evm->follows_max) {
+        free_slot = &evm->follows[evm->follows_end];
     }
     return free_slot != NULL ? free_slot : done;
 }
@@ -81,6 +84,9 @@ enum status evm_follow_start(struct evm *evm, const struct command *command)
     const bool is_held =
         evm_leg_find(evm, &command->follow.leg_id, transaction) != EVM_ANY_ENDPOINT;
     const uint32_t absences = is_repeat ? follow->absences : 0;
+    if (follow == &evm->follows[evm->follows_end]) {
+        evm->follows_end++;
+    }
     memset(follow, 0, sizeof(*follow));
     follow->absences = absences;
     follow->leg_id = command->follow.leg_id;
@@ -96,7 +102,7 @@ enum status evm_follow_start(struct evm *evm, const struct command *command)
 
 void evm_follow_fact(struct evm *evm, const struct fact *fact)
 {
-    for (uint32_t i = 0; i < evm->follows_max; i++) {
+    for (uint32_t i = 0; i < evm->follows_end; i++) {
         struct evm_follow *const follow = &evm->follows[i];
         if (follow->phase == EVM_FOLLOW_WAITING &&
             hash_equal(&follow->transaction, &fact->transaction)) {
@@ -109,7 +115,7 @@ void evm_follow_fact(struct evm *evm, const struct fact *fact)
 
 void evm_follow_final(struct evm *evm, uint64_t number)
 {
-    for (uint32_t i = 0; i < evm->follows_max; i++) {
+    for (uint32_t i = 0; i < evm->follows_end; i++) {
         struct evm_follow *const follow = &evm->follows[i];
         if (follow->phase == EVM_FOLLOW_DONE && follow->answer.receipt.block_number <= number) {
             evm_legs_settled(evm, &evm->keys[follow->key].address, follow->nonce);
@@ -123,7 +129,7 @@ static void pump_nonces(struct evm *evm)
 {
     const uint64_t head = head_number(evm);
 
-    for (uint32_t i = 0; i < evm->follows_max; i++) {
+    for (uint32_t i = 0; i < evm->follows_end; i++) {
         const struct evm_follow *const follow = &evm->follows[i];
         struct evm_key *const key = &evm->keys[follow->key];
         if (follow->phase != EVM_FOLLOW_WAITING || head < follow->since_head + HEADS_BEFORE_NONCE) {
@@ -159,14 +165,14 @@ static bool ask_block(struct evm *evm, uint32_t index)
     if (!evm->follows[index].has_block || evm->no_block_receipts) {
         return false;
     }
-    for (uint32_t i = 0; i < evm->follows_max; i++) {
+    for (uint32_t i = 0; i < evm->follows_end; i++) {
         count += is_wanted_in(&evm->follows[i], &block) ? 1 : 0;
     }
     if (count <= RECEIPTS_ONE_BY_ONE_MAX ||
         !evm_call_start(evm, EVM_CALL_BLOCK_RECEIPTS, index, 0, EVM_ANY_ENDPOINT)) {
         return false;
     }
-    for (uint32_t i = 0; i < evm->follows_max; i++) {
+    for (uint32_t i = 0; i < evm->follows_end; i++) {
         if (is_wanted_in(&evm->follows[i], &block)) {
             evm->follows[i].phase = EVM_FOLLOW_ASKED;
         }
@@ -180,7 +186,7 @@ void evm_follow_pump(struct evm *evm)
         return;
     }
     pump_nonces(evm);
-    for (uint32_t i = 0; i < evm->follows_max; i++) {
+    for (uint32_t i = 0; i < evm->follows_end; i++) {
         struct evm_follow *const follow = &evm->follows[i];
         if (follow->phase != EVM_FOLLOW_SEEN || ask_block(evm, i)) {
             continue;
@@ -194,7 +200,7 @@ void evm_follow_pump(struct evm *evm)
 
 bool evm_follow_event(struct evm *evm, struct event *ret_event)
 {
-    for (uint32_t i = 0; i < evm->follows_max; i++) {
+    for (uint32_t i = 0; i < evm->follows_end; i++) {
         struct evm_follow *const follow = &evm->follows[i];
         if (follow->phase != EVM_FOLLOW_ANSWER) {
             continue;
@@ -224,7 +230,7 @@ void evm_nonce_answer(struct evm *evm, const struct evm_call *call, const struct
         json_quantity(answer->result, &key->latest) != STATUS_OK) {
         return; /* the next head asks again */
     }
-    for (uint32_t i = 0; i < evm->follows_max; i++) {
+    for (uint32_t i = 0; i < evm->follows_end; i++) {
         struct evm_follow *const follow = &evm->follows[i];
         if (follow->phase == EVM_FOLLOW_WAITING && follow->key == call->subject &&
             follow->nonce < key->latest && !follow->is_missing) {
@@ -252,7 +258,7 @@ void evm_nonce_final_answer(struct evm *evm, const struct evm_call *call,
         json_quantity(answer->result, &key->final) != STATUS_OK) {
         return; /* the next final block asks again */
     }
-    for (uint32_t i = 0; i < evm->follows_max; i++) {
+    for (uint32_t i = 0; i < evm->follows_end; i++) {
         struct evm_follow *const follow = &evm->follows[i];
         if (follow->phase == EVM_FOLLOW_WAITING && follow->key == call->subject &&
             follow->nonce < key->final) {
@@ -380,7 +386,7 @@ static struct evm_follow *find_asked(struct evm *evm, const struct json_token *r
     if (json_hash(json_member(receipt, "transactionHash"), &transaction) != STATUS_OK) {
         return NULL;
     }
-    for (uint32_t i = 0; i < evm->follows_max; i++) {
+    for (uint32_t i = 0; i < evm->follows_end; i++) {
         struct evm_follow *const follow = &evm->follows[i];
         if (follow->phase == EVM_FOLLOW_ASKED && follow->has_block &&
             hash_equal(&follow->block, block) && hash_equal(&follow->transaction, &transaction)) {
@@ -407,7 +413,7 @@ void evm_block_receipts_answer(struct evm *evm, const struct evm_call *call,
         evm->no_block_receipts = true; /* not offered here, or too large for a frame */
     }
     /* Whatever it did not answer is asked for by itself. */
-    for (uint32_t i = 0; i < evm->follows_max; i++) {
+    for (uint32_t i = 0; i < evm->follows_end; i++) {
         struct evm_follow *const follow = &evm->follows[i];
         if (follow->phase == EVM_FOLLOW_ASKED && follow->has_block &&
             hash_equal(&follow->block, &block)) {

@@ -15,6 +15,8 @@ static const struct evm_job_ops *ops_of(enum command_kind kind)
         return &evm_security_ops;
     case COMMAND_READ_STORAGE:
         return &evm_storage_ops;
+    case COMMAND_READ_LOOKUP:
+        return &evm_lookup_ops;
     case COMMAND_READ_TREE:
         return &evm_tree_ops;
     case COMMAND_READ_LANE:
@@ -27,6 +29,8 @@ static const struct evm_job_ops *ops_of(enum command_kind kind)
         return &evm_broadcast_ops;
     case COMMAND_WATCH:
     case COMMAND_FETCH_CHECKPOINT:
+    case COMMAND_FETCH_LOOKUP:
+    case COMMAND_PUBLISH_REORG:
     case COMMAND_SEND:
     case COMMAND_FOLLOW:
     case COMMAND_SIGN_CHECKPOINT:
@@ -107,10 +111,14 @@ static void start_job(struct evm *evm, struct evm_job *job, const struct command
     case COMMAND_READ_SECURITY:
         evm_security_start(evm, job, command);
         return;
+    case COMMAND_READ_LOOKUP:
+        evm_lookup_start(job, command);
+        return;
     case COMMAND_READ_STORAGE:
         job->storage.validator = command->read_storage.validator;
         return;
     case COMMAND_READ_TREE:
+        job->everyone = command->read_tree.everyone;
         job->tree.block_number = command->read_tree.block_number;
         job->tree.block_hash = command->read_tree.block_hash;
         return;
@@ -130,6 +138,8 @@ static void start_job(struct evm *evm, struct evm_job *job, const struct command
         return;
     case COMMAND_WATCH:
     case COMMAND_FETCH_CHECKPOINT:
+    case COMMAND_FETCH_LOOKUP:
+    case COMMAND_PUBLISH_REORG:
     case COMMAND_SEND:
     case COMMAND_FOLLOW:
     case COMMAND_SIGN_CHECKPOINT:

@@ -1,49 +1,99 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Catching up below the final block: logs by ranges of numbers, the header of the last block with
- * them. A range that a node refuses, loses or cannot answer in one frame is halved; one that was
- * answered lets the next grow again. */
+ * them. Several ranges are asked for at once and given in order. A range that a node refuses, loses
+ * or cannot answer in one frame is halved, and what follows it is asked for anew; those that were
+ * answered let the next grow again, up to the size that was refused, which is tried again after a
+ * while, and as long as their facts leave most of the memory free. */
 #include "chains/evm/evm_internal.h"
 
 #define RANGE_AGAIN_AFTER DURATION_MS(500)
 
-void evm_range_end(struct evm *evm)
+enum {
+    /* Of the memory for facts: what one range should take at most, and what may be taken when
+     * another one is begun. */
+    HEAVY_SHARE = 32,
+    BEGIN_SHARE = 4,
+    RAISE_AFTER = 32, /* ranges answered before a size that was refused is tried again */
+};
+
+static struct evm_range *range_at(struct evm_watch *watch, uint32_t place)
+{
+    CHECK(place < watch->ranges_count);
+    return &watch->ranges[(watch->ranges_first + place) % EVM_RANGES_AT_ONCE];
+}
+
+static uint32_t index_of(const struct evm_watch *watch, const struct evm_range *range)
+{
+    return (uint32_t)(range - watch->ranges);
+}
+
+static void forget(struct evm *evm, struct evm_range *range)
+{
+    const uint32_t index = index_of(&evm->watch, range);
+
+    evm_facts_clear(evm, &range->facts);
+    evm_calls_drop(evm, EVM_CALL_RANGE_LOGS, index);
+    evm_calls_drop(evm, EVM_CALL_RANGE_HEADER, index);
+}
+
+/* This one and those after it. */
+static void drop_from(struct evm *evm, const struct evm_range *range)
+{
+    struct evm_watch *const watch = &evm->watch;
+    const struct evm_range *last = NULL;
+
+    do {
+        CHECK(watch->ranges_count > 0);
+        last = range_at(watch, watch->ranges_count - 1);
+        forget(evm, range_at(watch, watch->ranges_count - 1));
+        watch->ranges_count--;
+    } while (last != range);
+}
+
+void evm_ranges_drop(struct evm *evm)
+{
+    if (evm->watch.ranges_count > 0) {
+        drop_from(evm, range_at(&evm->watch, 0));
+    }
+}
+
+void evm_range_given(struct evm *evm)
 {
     struct evm_watch *const watch = &evm->watch;
 
-    evm_facts_clear(evm, &watch->range_facts);
-    evm_calls_drop(evm, EVM_CALL_RANGE_LOGS, EVM_ANY_ENDPOINT);
-    evm_calls_drop(evm, EVM_CALL_RANGE_HEADER, EVM_ANY_ENDPOINT);
-    watch->range_is_on = false;
-    watch->range_header_is_asked = false;
-    watch->range_header_is_known = false;
-    watch->range_facts = (struct evm_fact_list){0};
+    forget(evm, range_at(watch, 0));
+    watch->ranges_first = (watch->ranges_first + 1) % EVM_RANGES_AT_ONCE;
+    watch->ranges_count--;
 }
 
-bool evm_range_is_ready(const struct evm *evm)
+struct evm_range *evm_range_ready(struct evm *evm)
 {
-    const struct evm_watch *const watch = &evm->watch;
+    struct evm_range *const range = range_at(&evm->watch, 0);
+    const bool is_ready =
+        range->header_is_known && range->facts.is_asked && range->facts.filters_left == 0;
 
-    return watch->range_is_on && watch->range_header_is_known && watch->range_facts.is_asked &&
-           watch->range_facts.filters_left == 0;
+    return is_ready ? range : NULL;
 }
 
-/* Starts over, smaller if that can help. */
-static void shrink(struct evm *evm, uint32_t endpoint, const char *detail)
+/* Starts over from this range on, smaller if that can help. */
+static void shrink(struct evm *evm, struct evm_range *range, uint32_t endpoint, const char *detail)
 {
     struct evm_watch *const watch = &evm->watch;
-    const uint64_t tried = watch->range_to - watch->next + 1;
+    const uint64_t tried = range->to - range->from + 1;
 
     if (tried == 1) {
         evm_endpoint_malformed(evm, endpoint, detail);
     }
-    evm_range_end(evm);
+    drop_from(evm, range);
     watch->range_blocks = tried > 1 ? tried / 2 : 1;
+    watch->range_blocks_max = tried > 1 ? tried - 1 : 1;
+    watch->ranges_answered = 0;
     watch->range_again_at = tried > 1 ? evm->now : instant_after(evm->now, RANGE_AGAIN_AFTER);
 }
 
-static bool ask_logs(struct evm *evm)
+static bool ask_logs(struct evm *evm, struct evm_range *range)
 {
-    struct evm_watch *const watch = &evm->watch;
+    const uint32_t index = index_of(&evm->watch, range);
     const bool has_tokens =
         (evm_interest_events(&evm->interest) & UINT64_C(1) << FACT_TRANSFER) != 0;
     const uint32_t filters = evm_filters_for(evm_interest_events(&evm->interest), has_tokens);
@@ -52,35 +102,60 @@ static bool ask_logs(struct evm *evm)
         if ((filters & 1u << filter) == 0) {
             continue;
         }
-        if (!evm_call_start(evm, EVM_CALL_RANGE_LOGS, 0, filter, EVM_ANY_ENDPOINT)) {
-            evm_calls_drop(evm, EVM_CALL_RANGE_LOGS, EVM_ANY_ENDPOINT);
+        if (!evm_call_start(evm, EVM_CALL_RANGE_LOGS, index, filter, EVM_ANY_ENDPOINT)) {
+            evm_calls_drop(evm, EVM_CALL_RANGE_LOGS, index);
             return false;
         }
     }
-    watch->range_facts.filters_left = filters;
-    watch->range_facts.is_asked = true;
+    range->facts.filters_left = filters;
+    range->facts.is_asked = true;
     return true;
 }
 
-void evm_range_pump(struct evm *evm)
+/* Memory of facts is given back when none is held, so a range begins while there is enough left. */
+static bool may_begin(const struct evm *evm)
+{
+    const struct evm_fact_store *const store = &evm->store;
+    const bool is_roomy = !store->is_full && store->used <= store->capacity / BEGIN_SHARE;
+
+    return (is_roomy || store->held == 0) && instant_is_past(evm->watch.range_again_at, evm->now);
+}
+
+static void begin_ranges(struct evm *evm)
+{
+    struct evm_watch *const watch = &evm->watch;
+    uint64_t from = watch->next;
+
+    if (watch->ranges_count > 0) {
+        from = range_at(watch, watch->ranges_count - 1)->to + 1;
+    }
+    while (watch->ranges_count < EVM_RANGES_AT_ONCE && from <= watch->final_number) {
+        const uint64_t left = watch->final_number - from;
+        watch->ranges_count++;
+        struct evm_range *const range = range_at(watch, watch->ranges_count - 1);
+        *range = (struct evm_range){
+            .from = from,
+            .to = from + (left < watch->range_blocks - 1 ? left : watch->range_blocks - 1)};
+        from = range->to + 1;
+    }
+}
+
+void evm_ranges_pump(struct evm *evm)
 {
     struct evm_watch *const watch = &evm->watch;
 
-    if (!watch->range_is_on) {
-        if (evm->store.held > 0 || !instant_is_past(watch->range_again_at, evm->now)) {
+    if (may_begin(evm)) {
+        begin_ranges(evm);
+    }
+    for (uint32_t place = 0; place < watch->ranges_count; place++) {
+        struct evm_range *const range = range_at(watch, place);
+        if (!range->facts.is_asked && !ask_logs(evm, range)) {
             return;
         }
-        const uint64_t left = watch->final_number - watch->next;
-        watch->range_to =
-            watch->next + (left < watch->range_blocks - 1 ? left : watch->range_blocks - 1);
-        watch->range_is_on = true;
-    }
-    if (!watch->range_facts.is_asked && !ask_logs(evm)) {
-        return;
-    }
-    if (!watch->range_header_is_asked) {
-        watch->range_header_is_asked =
-            evm_call_start(evm, EVM_CALL_RANGE_HEADER, 0, 0, EVM_ANY_ENDPOINT);
+        if (!range->header_is_asked) {
+            range->header_is_asked = evm_call_start(evm, EVM_CALL_RANGE_HEADER,
+                                                    index_of(watch, range), 0, EVM_ANY_ENDPOINT);
+        }
     }
 }
 
@@ -88,7 +163,7 @@ void evm_range_header_write(struct evm *evm, const struct evm_call *call,
                             struct json_writer *writer)
 {
     rpc_write_begin(writer, call->id, "eth_getBlockByNumber");
-    json_write_quantity(writer, evm->watch.range_to);
+    json_write_quantity(writer, evm->watch.ranges[call->subject].to);
     json_write(writer, ",false");
     rpc_write_end(writer);
 }
@@ -97,63 +172,94 @@ void evm_range_header_answer(struct evm *evm, const struct evm_call *call,
                              const struct evm_answer *answer)
 {
     struct evm_watch *const watch = &evm->watch;
+    struct evm_range *const range = &watch->ranges[call->subject];
     struct evm_header header;
 
     if (answer->kind == EVM_ANSWER_RESULT &&
-        evm_header_read(answer->result, &header) == STATUS_OK && header.number == watch->range_to) {
-        watch->range_header = header;
-        watch->range_header_is_known = true;
+        evm_header_read(answer->result, &header) == STATUS_OK && header.number == range->to) {
+        range->header = header;
+        range->header_is_known = true;
         return;
     }
     if (answer->kind == EVM_ANSWER_RESULT && !json_is_null(answer->result)) {
         evm_endpoint_malformed(evm, call->endpoint, "a block that cannot be read");
     }
-    evm_range_end(evm);
+    drop_from(evm, range);
     watch->range_again_at = instant_after(evm->now, RANGE_AGAIN_AFTER);
 }
 
 void evm_range_logs_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer)
 {
+    const struct evm_range *const range = &evm->watch.ranges[call->subject];
+
     rpc_write_begin(writer, call->id, "eth_getLogs");
     json_write(writer, "{\"fromBlock\":");
-    json_write_quantity(writer, evm->watch.next);
+    json_write_quantity(writer, range->from);
     json_write(writer, ",\"toBlock\":");
-    json_write_quantity(writer, evm->watch.range_to);
+    json_write_quantity(writer, range->to);
     json_write(writer, ",");
     evm_filter_write(&evm->interest, (enum evm_filter)call->step, writer);
     json_write(writer, "}");
     rpc_write_end(writer);
 }
 
+/* How large the next range may be, now that one of these was answered in full. */
+static void grow(struct evm *evm, const struct evm_range *range)
+{
+    struct evm_watch *const watch = &evm->watch;
+    const uint64_t blocks = range->to - range->from + 1;
+
+    if (range->is_heavy) {
+        watch->range_blocks = blocks;
+        return;
+    }
+    watch->ranges_answered++;
+    if (watch->ranges_answered == RAISE_AFTER) {
+        const uint64_t raised = watch->range_blocks_max * 2;
+        watch->range_blocks_max = raised < evm->blocks_per_range ? raised : evm->blocks_per_range;
+        watch->ranges_answered = 0;
+    }
+    const uint64_t doubled = watch->range_blocks * 2;
+    watch->range_blocks = doubled < watch->range_blocks_max ? doubled : watch->range_blocks_max;
+}
+
+/* No memory left: what was read before it is given first, then this is asked for again. */
+static void wait_for_memory(struct evm *evm, struct evm_range *range, uint32_t endpoint)
+{
+    evm->store.is_full = true;
+    if (range == range_at(&evm->watch, 0)) {
+        shrink(evm, range, endpoint, EVM_TEXT_BLOCK_TOO_LARGE);
+    } else {
+        drop_from(evm, range);
+    }
+}
+
 void evm_range_logs_answer(struct evm *evm, const struct evm_call *call,
                            const struct evm_answer *answer)
 {
-    struct evm_watch *const watch = &evm->watch;
-    const struct evm_logs_expected expected = {.from = watch->next, .to = watch->range_to};
+    struct evm_range *const range = &evm->watch.ranges[call->subject];
+    const struct evm_logs_expected expected = {.from = range->from, .to = range->to};
+    const size_t used_before = evm->store.used;
     struct evm_logs_found found;
 
-    struct duration wait;
-    if (answer->kind == EVM_ANSWER_ERROR && evm_error_is_limit(answer, &wait)) {
-        evm_range_end(evm); /* which says nothing of the range's size */
-        watch->range_again_at = instant_after(evm->now, RANGE_AGAIN_AFTER);
-        return;
-    }
     if (answer->kind != EVM_ANSWER_RESULT) {
-        shrink(evm, call->endpoint, "no answer to eth_getLogs of a single block");
+        shrink(evm, range, call->endpoint, "no answer to eth_getLogs of a single block");
         return;
     }
     const enum status status =
-        evm_facts_read(evm, answer->result, &expected, &watch->range_facts, &found);
-    if (status != STATUS_OK) {
-        if (status == STATUS_MALFORMED) {
-            evm_endpoint_malformed(evm, call->endpoint, EVM_TEXT_OTHER_LOGS);
-        }
-        shrink(evm, call->endpoint, EVM_TEXT_BLOCK_TOO_LARGE);
+        evm_facts_read(evm, answer->result, &expected, &range->facts, &found);
+    if (status == STATUS_FULL) {
+        wait_for_memory(evm, range, call->endpoint);
         return;
     }
-    watch->range_facts.filters_left &= ~(1u << call->step);
-    if (watch->range_facts.filters_left == 0) {
-        const uint64_t doubled = watch->range_blocks * 2;
-        watch->range_blocks = doubled < evm->blocks_per_range ? doubled : evm->blocks_per_range;
+    if (status != STATUS_OK) {
+        evm_endpoint_malformed(evm, call->endpoint, EVM_TEXT_OTHER_LOGS);
+        shrink(evm, range, call->endpoint, EVM_TEXT_OTHER_LOGS);
+        return;
+    }
+    range->is_heavy |= evm->store.used - used_before > evm->store.capacity / HEAVY_SHARE;
+    range->facts.filters_left &= ~(1u << call->step);
+    if (range->facts.filters_left == 0) {
+        grow(evm, range);
     }
 }

@@ -238,6 +238,7 @@ static void tree_event(struct evm *evm, const struct evm_job *job, struct event 
     ret_event->tree.outcome = job->outcome;
     ret_event->tree.block_number = job->tree.block_number;
     ret_event->tree.block_hash = job->tree.block_hash;
+    ret_event->tree.everyone = job->everyone;
     if (job->outcome == OUTCOME_OK) {
         ret_event->tree.count = job->tree.count;
         ret_event->tree.root = job->tree.root;

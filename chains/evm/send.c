@@ -128,6 +128,8 @@ static void start_rebalance(struct evm *evm, struct evm_job *job, const struct l
     job->prepare.bridge = leg->rebalance.bridge;
     job->prepare.destination = leg->rebalance.destination;
     job->prepare.amount = leg->rebalance.amount;
+    job->everyone = !amount_is_zero(&evm->core.large.value) &&
+                    amount_compare(&leg->rebalance.amount, &evm->core.large.value) >= 0;
     job->prepare.fee_native_max = leg->rebalance.fee_native_max;
     job->prepare.fee_token_max = leg->rebalance.fee_token_max;
 }

@@ -26,7 +26,7 @@ void evm_watch_start(struct evm *evm, uint64_t from_block)
     struct evm_watch *const watch = &evm->watch;
 
     evm_slots_drop(evm);
-    evm_range_end(evm);
+    evm_ranges_drop(evm);
     evm_calls_drop(evm, EVM_CALL_ANCESTOR, EVM_ANY_ENDPOINT);
     watch->search_is_on = false;
     watch->search_is_wanted = false;
@@ -40,6 +40,7 @@ void evm_watch_start(struct evm *evm, uint64_t from_block)
     watch->final_is_given_pending = false;
     evm_final_want(evm);
     watch->range_blocks = evm->blocks_per_range;
+    watch->range_blocks_max = evm->blocks_per_range;
     watch->range_again_at = evm->now;
 }
 
@@ -101,7 +102,7 @@ void evm_watch_head(struct evm *evm, const struct evm_header *header)
         return;
     }
     on_new_head(evm);
-    if (!watch->is_on || watch->range_is_on) {
+    if (!watch->is_on || watch->ranges_count > 0) {
         return;
     }
     const uint64_t expected = watch->next + watch->slots_count;
@@ -207,12 +208,12 @@ void evm_watch_pump(struct evm *evm)
     if (!watch->final_is_known && evm->finality != FINALITY_DEPTH) {
         return; /* whether blocks come as a range or one by one is not known yet */
     }
-    if (!watch->range_is_on && evm_range_is_due(evm) && must_link(evm)) {
+    if (watch->ranges_count == 0 && evm_range_is_due(evm) && must_link(evm)) {
         watch->search_is_wanted = true;
         return;
     }
-    if (watch->range_is_on || evm_range_is_due(evm)) {
-        evm_range_pump(evm);
+    if (watch->ranges_count > 0 || evm_range_is_due(evm)) {
+        evm_ranges_pump(evm);
     } else {
         evm_slots_pump(evm);
     }
@@ -276,13 +277,14 @@ bool evm_watch_event(struct evm *evm, struct event *ret_event)
     if (!watch->is_on || watch->search_is_wanted || watch->ring_count == EVM_RING_BLOCKS) {
         return false; /* invariant 3; or finality stands still and the ring is full */
     }
-    if (watch->range_is_on) {
-        if (!evm_range_is_ready(evm)) {
+    if (watch->ranges_count > 0) {
+        struct evm_range *const range = evm_range_ready(evm);
+        if (range == NULL) {
             return false;
         }
-        if (!evm_facts_next(evm, &watch->range_facts, ret_event)) {
-            give_block(evm, &watch->range_header, true, ret_event);
-            evm_range_end(evm);
+        if (!evm_facts_next(evm, &range->facts, ret_event)) {
+            give_block(evm, &range->header, true, ret_event);
+            evm_range_given(evm);
         }
         return true;
     }

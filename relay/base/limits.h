@@ -15,13 +15,16 @@
 #define VAULTS_MAX              256u
 #define NAME_BYTES_MAX          32u /* names of chains, assets, nodes, with the final NUL */
 
-#define MESSAGE_BYTES_MIN  77u    /* Hyperlane message without a body (Message.sol) */
-#define MESSAGE_BYTES_MAX  49152u /* larger ones are recorded by hash and refused by name */
-#define METADATA_BYTES_MAX 8192u  /* ISM metadata: 50 signatures and a 1,024-byte proof fit */
-#define VALIDATORS_MAX     50u    /* of one multisig ISM, as the reference relayer bounds it */
-#define LOCATIONS_MAX      8u     /* announced storage locations kept per validator, newest first */
-#define LOCATION_BYTES_MAX 512u
-#define REASON_BYTES_MAX   256u /* revert texts and other words from outside, cut to fit */
+#define MESSAGE_BYTES_MIN     77u    /* Hyperlane message without a body (Message.sol) */
+#define MESSAGE_BYTES_MAX     49152u /* larger ones are recorded by hash and refused by name */
+#define METADATA_BYTES_MAX    8192u  /* ISM metadata: 50 signatures and a 1,024-byte proof fit */
+#define VALIDATORS_MAX        50u    /* of one multisig ISM, as the reference relayer bounds it */
+#define LOCATIONS_MAX         8u /* announced storage locations kept per validator, newest first */
+#define LOCATION_BYTES_MAX    512u
+#define LOOKUP_URLS_MAX       4u     /* of one offchain lookup; more are not looked at */
+#define LOOKUP_URL_BYTES_MAX  1024u  /* of one template */
+#define LOOKUP_DATA_BYTES_MAX 51200u /* what is asked: usually the message and a selector */
+#define REASON_BYTES_MAX      256u   /* revert texts and other words from outside, cut to fit */
 
 #define RULES_MAX           128u /* of all lists that say which messages are delivered */
 #define CONDITIONS_MAX      512u /* of all those rules together */
@@ -42,14 +45,17 @@
 #define BATCH_BYTES_MAX            (8u << 20)
 #define BALANCES_PER_EVENT_MAX     512u
 /* Without a better proof than this a plan is not acted upon: of what could be gained. */
-#define PLAN_GAP_PPM_MAX 100000u
-#define MOVES_PER_PLAN_MAX         256u
-#define PLAN_PROOF_BYTES_MAX       24576u /* of a plan: prices, and a tree of decisions */
+#define PLAN_GAP_PPM_MAX     100000u
+#define MOVES_PER_PLAN_MAX   256u
+#define PLAN_PROOF_BYTES_MAX 24576u /* of a plan: prices, and a tree of decisions */
 
 static_assert(MESSAGE_BYTES_MAX + METADATA_BYTES_MAX < RECORD_BYTES_MAX,
               "a leg with its message and metadata fits one record");
 static_assert(DISSENT_QUESTION_BYTES_MAX + DISSENT_ANSWER_BYTES_MAX < RECORD_BYTES_MAX,
               "evidence of a disagreement fits one record");
+static_assert(LOOKUP_URLS_MAX * LOOKUP_URL_BYTES_MAX + LOOKUP_DATA_BYTES_MAX <
+                  RECORD_BYTES_MAX - 512,
+              "an offchain lookup fits one record");
 static_assert(77 + 32 * VALIDATORS_MAX < RECORD_BYTES_MAX, "a validator set fits one record");
 
 #endif

@@ -4,18 +4,24 @@
 #include <string.h>
 
 #include "relay/cli/cli.h"
+#include "relay/cli/config_import.h"
 
 int cli_config(int argc, char **argv)
 {
     bool json = false;
-    const struct cli_option options[] = {{.name = "--json", .flag = &json}, {.name = NULL}};
+    const char *key = NULL;
+    const struct cli_option options[] = {
+        {.name = "--json", .flag = &json}, {.name = "--key", .value = &key}, {.name = NULL}};
     struct cli_arguments arguments;
     int code = EXIT_USAGE;
-    if (!cli_parse(argc, argv, options, 2, &arguments, &code)) {
+    if (!cli_parse(argc, argv, options, CLI_ARGUMENTS_MAX, &arguments, &code)) {
         return code;
     }
+    if (arguments.count > 1 && strcmp(arguments.values[0], "import") == 0) {
+        return config_import(arguments.values + 1, arguments.count - 1, key);
+    }
     if (arguments.count != 2 || strcmp(arguments.values[0], "check") != 0) {
-        cli_say("config", "say 'sluice config check FILE'");
+        cli_say("config", "say 'sluice config check FILE' or 'sluice config import JSON...'");
         return EXIT_USAGE;
     }
     struct node_config *config = NULL;

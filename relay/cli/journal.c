@@ -111,6 +111,24 @@ static const struct journal_verb verbs[] = {
      "another\n"
      "core wrote them, and nothing was changed; 6 a node holds it; 75 no room, try again\n",
      journal_cli_rebuild},
+    {"archive", "journal archive",
+     "sluice journal archive DIR [--keep N] [--json]\n\n"
+     "Moves the oldest records, and the blobs they name, out of the journal's file into the "
+     "folder\n"
+     "DIR/archive, 4,096 at a time: what is moved is durable there, read back and compared with "
+     "the\n"
+     "hash tree before the file gives it up, and a crash leaves it in the one place or in both. "
+     "Every\n"
+     "command reads through the archive; a copy of the journal must have it too. The file does "
+     "not\n"
+     "shrink, its room is used again. No node may be running on DIR: a node does the same by "
+     "itself\n"
+     "when its configuration says 'journal_keep'.\n\n"
+     "  --keep N  leave at least the newest N records in the file (4096; at least 256)\n\n"
+     "Exit codes: 0 done, also when nothing was old enough; 1 no journal there; 5 a record is "
+     "damaged,\n"
+     "and stays where it is; 6 a node holds it; 75 no room, try again\n",
+     journal_cli_archive},
     {"synth", "journal synth",
      "sluice journal synth DIR --records N [--open M] [--seed S] [--json]\n\n"
      "Makes a journal of a life that never was, for tests and benchmarks: three imaginary chains,\n"

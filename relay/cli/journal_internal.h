@@ -9,6 +9,7 @@
 #include "proto/record.h"
 #include "relay/cli/cli.h"
 #include "relay/core/config.h"
+#include "store/journal.h"
 
 /* argv[0] is "journal VERB"; --help was answered already. Each returns an exit code. */
 int journal_cli_verify(int argc, char **argv);
@@ -18,6 +19,7 @@ int journal_cli_grep(int argc, char **argv);
 int journal_cli_stats(int argc, char **argv);
 int journal_cli_synth(int argc, char **argv);
 int journal_cli_rebuild(int argc, char **argv);
+int journal_cli_archive(int argc, char **argv);
 int journal_cli_export(int argc, char **argv);
 int journal_cli_prove(int argc, char **argv);
 int journal_cli_consistency(int argc, char **argv);
@@ -25,6 +27,12 @@ int journal_cli_consistency(int argc, char **argv);
 /* cli_parse for a verb that wants so many words, DIR first; too few are told. */
 bool journal_cli_parse(int argc, char **argv, const struct cli_option *options, size_t words_count,
                        struct cli_arguments *ret_arguments, int *ret_code);
+
+/* Opens the journal at `path` for writing, if there is one: as journal_open_lmdb, but makes none.
+ */
+MUST_USE enum status journal_cli_open_writing(const char *path, struct journal **ret_journal);
+/* Says why a journal cannot be opened for writing, or be written; returns the exit code. */
+int journal_cli_refuse(const char *verb, const char *path, enum status status);
 
 /* A whole number in decimal digits. */
 bool journal_cli_parse_size(const char *text, uint64_t *ret_size);

@@ -5,12 +5,12 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "relay/cli/cli.h"
 #include "relay/cli/journal_internal.h"
 #include "relay/cli/progress.h"
+#include "relay/node/archiving.h"
 #include "relay/node/rebuild.h"
 #include "store/source.h"
 
@@ -20,6 +20,7 @@ struct work {
     const char *directory;
     char draft[PATH_MAX]; /* where the new journal is made */
     struct journal *source;
+    uint64_t archived; /* records of the source that are in its archive alone */
     struct journal *target;
     struct cli_progress copied;
     struct cli_progress replayed;
@@ -38,44 +39,6 @@ static void show_replayed(void *context, uint64_t sequence, uint64_t head)
     struct work *work = context;
 
     cli_progress_show(&work->replayed, sequence, head);
-}
-
-static int refuse(const char *path, enum status status)
-{
-    switch (status) {
-    case STATUS_NOT_FOUND:
-        cli_say(VERB, "there is no journal in %s", path);
-        return EXIT_NEGATIVE;
-    case STATUS_BUSY:
-        cli_say(VERB, "a node is writing %s: stop it first", path);
-        return EXIT_FENCED;
-    case STATUS_READ_ONLY:
-        cli_say(VERB, "%s may not be written; 'rebuild OUT --from %s' makes another one", path,
-                path);
-        return EXIT_USAGE;
-    case STATUS_NO_SPACE:
-        cli_say(VERB, "the disk is full: a rebuild needs room for a second copy");
-        return EXIT_TEMPORARY;
-    case STATUS_CORRUPT:
-        cli_say(VERB, "%s does not hold a journal, or one whose last records are damaged", path);
-        return EXIT_INTEGRITY;
-    case STATUS_VERSION:
-        cli_say(VERB, "%s was written by another version of sluice", path);
-        return EXIT_USAGE;
-    case STATUS_OK:
-    case STATUS_FULL:
-    case STATUS_NO_MEMORY:
-    case STATUS_IO:
-    case STATUS_MALFORMED:
-    case STATUS_OVERFLOW:
-    case STATUS_REFUSED:
-    case STATUS_UNSUPPORTED:
-    case STATUS_TIMEOUT:
-    case STATUS_UNREACHABLE:
-        break;
-    }
-    cli_say(VERB, "%s: %s", path, status_name(status));
-    return EXIT_TEMPORARY;
 }
 
 static enum status make(struct work *work)
@@ -101,6 +64,7 @@ static enum status make(struct work *work)
                                                 .context = work,
                                                 .copied = show_copied,
                                                 .replayed = show_replayed};
+        work->archived = journal_reader_archived(reader);
         work->copied = cli_progress_from("copied");
         work->replayed = cli_progress_from("replayed");
         status = rebuild_run(&rebuild, &work->report);
@@ -115,7 +79,7 @@ static enum status make(struct work *work)
 static int failed(struct work *work, enum status status)
 {
     if (work->report.what[0] == '\0') {
-        return refuse(work->draft, status);
+        return journal_cli_refuse(VERB, work->draft, status);
     }
     if (work->report.sequence != 0) {
         cli_say(VERB, "nothing was changed: record %" PRIu64 " of %" PRIu64 ": %s",
@@ -144,25 +108,43 @@ static int print_verdict(const struct work *work, bool is_json)
     return fflush(stdout) == 0 ? EXIT_DONE : EXIT_TEMPORARY;
 }
 
+/* The new file holds every record. What was in the archive alone goes back there. */
+static enum status forget_archived(struct work *work)
+{
+    struct archiving *archiving = NULL;
+    struct archive_report report;
+    enum status status = STATUS_OK;
+
+    if (work->archived == 0) {
+        return STATUS_OK;
+    }
+    status = archiving_new(&archiving);
+    if (status == STATUS_OK) {
+        status = journal_cli_open_writing(work->directory, &work->source);
+    }
+    if (status == STATUS_OK) {
+        const struct archive_options options =
+            archiving_options(archiving, work->report.head - work->archived);
+        while (status == STATUS_OK) {
+            status = archive_segment(work->source, &options, &report);
+        }
+        work->source = journal_close(work->source);
+    }
+    archiving_free(archiving);
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
 /* In its own place: the writer's lock is held from the first read to the last rename. */
 static int rebuild_in_place(struct work *work, bool is_json)
 {
-    const struct journal_options options = {.path = work->directory};
     const int length = snprintf(work->draft, sizeof(work->draft), "%s/rebuild", work->directory);
-    struct stat state;
-    char data[PATH_MAX];
 
     if (length < 0 || (size_t)length + 16 >= sizeof(work->draft)) {
-        return refuse(work->directory, STATUS_IO);
+        return journal_cli_refuse(VERB, work->directory, STATUS_IO);
     }
-    /* Opening for writing would make one. */
-    (void)snprintf(data, sizeof(data), "%.*s/data.mdb", length - 8, work->directory);
-    if (stat(data, &state) != 0) {
-        return refuse(work->directory, errno == ENOENT ? STATUS_NOT_FOUND : STATUS_IO);
-    }
-    enum status status = journal_open_lmdb(&options, &work->source);
+    enum status status = journal_cli_open_writing(work->directory, &work->source);
     if (status != STATUS_OK) {
-        return refuse(work->directory, status);
+        return journal_cli_refuse(VERB, work->directory, status);
     }
     status = make(work);
     if (status != STATUS_OK) {
@@ -172,10 +154,13 @@ static int rebuild_in_place(struct work *work, bool is_json)
     }
     status = journal_replace_lmdb(work->source, work->draft);
     work->source = NULL;
-    if (status != STATUS_OK) {
-        return refuse(work->directory, status);
+    if (status == STATUS_OK) {
+        (void)!journal_remove_lmdb(work->draft);
+        status = forget_archived(work);
     }
-    (void)!journal_remove_lmdb(work->draft);
+    if (status != STATUS_OK) {
+        return journal_cli_refuse(VERB, work->directory, status);
+    }
     return print_verdict(work, is_json);
 }
 
@@ -185,7 +170,7 @@ static int rebuild_from(struct work *work, const char *source, bool is_json)
     const int length = snprintf(work->draft, sizeof(work->draft), "%s.rebuild", work->directory);
 
     if (length < 0 || (size_t)length + 16 >= sizeof(work->draft)) {
-        return refuse(work->directory, STATUS_IO);
+        return journal_cli_refuse(VERB, work->directory, STATUS_IO);
     }
     if (rmdir(work->directory) != 0 && errno != ENOENT) {
         cli_say(VERB, "%s is not empty", work->directory);
@@ -193,7 +178,7 @@ static int rebuild_from(struct work *work, const char *source, bool is_json)
     }
     enum status status = journal_open_source(source, &work->source);
     if (status != STATUS_OK) {
-        return refuse(source, status);
+        return journal_cli_refuse(VERB, source, status);
     }
     status = make(work);
     work->source = journal_close(work->source);

@@ -318,6 +318,10 @@ static void print_text(const struct stats *stats)
     (void)printf("stored    %" PRIu64 " bytes used of the file, %" PRIu64 " rows, %" PRIu64
                  " blobs\n\n",
                  stats->usage.bytes_used, stats->usage.rows_count, stats->usage.blobs_count);
+    if (stats->usage.records_archived > 0) {
+        (void)printf("records 1 to %" PRIu64 " are in the archive\n",
+                     stats->usage.records_archived);
+    }
     print_kinds(stats);
     print_open(stats->open);
 }

@@ -188,6 +188,9 @@ static void stop(struct step *step, uint32_t domain, struct chain_row *chain, en
     chain->since = step->now;
     chain_put(step, domain, chain);
     step_note(step, NOTE_ALARM, domain, NULL, reason, text);
+    if (reason == REASON_REORG_BEYOND_FINALITY) {
+        tree_on_stopped(step, domain);
+    }
 }
 
 /* ---- start ---- */

@@ -14,11 +14,14 @@ bool command_waits(enum command_kind kind)
     case COMMAND_SIGN_ANNOUNCEMENT:
     case COMMAND_PUBLISH_CHECKPOINT:
     case COMMAND_PUBLISH_ANNOUNCEMENT:
+    case COMMAND_PUBLISH_REORG:
         return true;
     case COMMAND_WATCH:
     case COMMAND_READ_SECURITY:
     case COMMAND_READ_STORAGE:
     case COMMAND_FETCH_CHECKPOINT:
+    case COMMAND_READ_LOOKUP:
+    case COMMAND_FETCH_LOOKUP:
     case COMMAND_PREPARE:
     case COMMAND_FOLLOW:
     case COMMAND_READ_LANE:
@@ -42,6 +45,7 @@ bool command_is_recorded(enum command_kind kind)
     case COMMAND_SIGN_ANNOUNCEMENT:
     case COMMAND_PUBLISH_CHECKPOINT:
     case COMMAND_PUBLISH_ANNOUNCEMENT:
+    case COMMAND_PUBLISH_REORG:
     case COMMAND_PLAN:
     case COMMAND_NOTE:
         return true;
@@ -49,6 +53,8 @@ bool command_is_recorded(enum command_kind kind)
     case COMMAND_READ_SECURITY:
     case COMMAND_READ_STORAGE:
     case COMMAND_FETCH_CHECKPOINT:
+    case COMMAND_READ_LOOKUP:
+    case COMMAND_FETCH_LOOKUP:
     case COMMAND_PREPARE:
     case COMMAND_FOLLOW:
     case COMMAND_READ_LANE:

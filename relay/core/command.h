@@ -29,8 +29,11 @@ enum command_kind {
     COMMAND_PUBLISH_CHECKPOINT = 14,   /* write a signed checkpoint to our store (waits) */
     COMMAND_PUBLISH_ANNOUNCEMENT = 15, /* write announcement.json to our store (waits) */
     COMMAND_PLAN = 16,                 /* run the routing core on a snapshot, on its own thread */
-    COMMAND_WAKE = 17, /* give EVENT_WAKE at this instant; an earlier one replaces it */
-    COMMAND_NOTE = 18, /* tell people: a state change, a refusal, an alarm */
+    COMMAND_WAKE = 17,          /* give EVENT_WAKE at this instant; an earlier one replaces it */
+    COMMAND_NOTE = 18,          /* tell people: a state change, a refusal, an alarm */
+    COMMAND_READ_LOOKUP = 90,   /* which servers prove this message to a module, and what to ask */
+    COMMAND_FETCH_LOOKUP = 91,  /* ask those servers */
+    COMMAND_PUBLISH_REORG = 93, /* raise the flag in our store (waits) */
 };
 
 /* stored: never renumber. What one transaction does. */
@@ -117,6 +120,19 @@ struct command {
             uint32_t index;
             struct hash message_id; /* for the log; the checkpoint must name it */
         } fetch_checkpoint;         /* domain is the origin */
+        struct {
+            struct hash message_id;
+            struct address module;
+            struct bytes message;
+        } read_lookup; /* domain is the destination */
+        struct {
+            struct hash message_id;
+            struct address module;
+            struct address sender;
+            struct bytes urls; /* templates, each ended by a newline */
+            struct bytes call_data;
+            struct hash dispatch_transaction;
+        } fetch_lookup; /* domain is the destination */
         struct leg prepare;
         struct {
             struct leg leg;
@@ -142,6 +158,7 @@ struct command {
         struct {
             uint64_t block_number;
             struct hash block_hash;
+            bool everyone; /* every endpoint that can be asked must say the same */
         } read_tree;
         struct checkpoint sign_checkpoint;
         struct {
@@ -158,6 +175,13 @@ struct command {
             struct bytes location;
             struct signature signature;
         } publish_announcement;
+        struct {
+            struct address validator;
+            struct hash local_root;     /* of the leaves that were told */
+            struct hash canonical_root; /* of the chain at the same count; zero: not known */
+            uint32_t index;             /* of the newest leaf of both */
+            uint64_t time_s;
+        } publish_reorg;
         struct {
             struct hash plan_id;  /* digest of `network` */
             struct bytes network; /* relay/routing/network.h, packed */

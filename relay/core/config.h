@@ -106,6 +106,14 @@ struct core_route {
     struct amount fee_budget; /* of what moves of an asset may cost; zero: unbounded */
 };
 
+/* Above this value nothing is believed because a quorum says so: every endpoint must, of a block
+ * that is deeper than final. Of messages: the amount that one of our routers sent, in the message's
+ * units; of moves: the amount. */
+struct core_large {
+    struct amount value; /* of this and more; zero: there is no such tier */
+    uint32_t blocks;     /* final ones, on top of the message's own */
+};
+
 /* Which list a rule is of. Stored: never renumber. */
 enum rule_kind {
     RULE_WHITELIST = 1,   /* where there is any, one must match */
@@ -172,6 +180,7 @@ struct core_config {
     uint32_t vaults_count;
     struct address validator; /* checkpoint key's address; zero: no chain is validated */
     struct core_route route;
+    struct core_large large;
     struct core_policy policy;
 };
 

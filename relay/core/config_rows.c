@@ -284,6 +284,8 @@ void config_pack(const struct core_config *config, struct packer *packer)
     }
     pack_address(packer, &config->validator);
     route_pack(&config->route, packer);
+    pack_amount(packer, &config->large.value);
+    pack_u32(packer, config->large.blocks);
     policy_pack(&config->policy, packer);
 }
 
@@ -312,6 +314,8 @@ enum status config_unpack(struct bytes bytes, struct core_config *ret_config)
     }
     ret_config->validator = unpack_address(&unpacker);
     route_unpack(&unpacker, &ret_config->route);
+    ret_config->large.value = unpack_amount(&unpacker);
+    ret_config->large.blocks = unpack_u32(&unpacker);
     policy_unpack(&unpacker, &ret_config->policy);
     return unpacker_is_done(&unpacker) ? STATUS_OK : STATUS_CORRUPT;
 }

@@ -439,6 +439,12 @@ static void on_event(struct core *core, const struct event *event)
     case EVENT_STORAGE:
         on_storage(step, event);
         break;
+    case EVENT_LOOKUP:
+        message_on_lookup(step, event);
+        break;
+    case EVENT_LOOKUP_ANSWER:
+        message_on_lookup_answer(step, event);
+        break;
     case EVENT_CHECKPOINT:
         message_on_checkpoint(step, event);
         break;

@@ -52,6 +52,8 @@ enum event_kind {
     EVENT_DISSENT = 50, /* an endpoint answered otherwise than the others: evidence, kept whole */
     EVENT_QUORUM = 51,  /* whether enough endpoints of a chain agree to act on what they say */
     EVENT_CALLS = 80,   /* what an endpoint with a daily budget was asked, once in a while */
+    EVENT_LOOKUP = 90,  /* answer to COMMAND_READ_LOOKUP */
+    EVENT_LOOKUP_ANSWER = 91, /* answer to COMMAND_FETCH_LOOKUP */
 };
 
 /* stored: never renumber. How a question to the outside ended. UNKNOWN is never treated as any of
@@ -303,6 +305,7 @@ struct event {
             struct hash block_hash;
             uint32_t count; /* leaves */
             struct hash root;
+            bool everyone; /* as it was asked for */
         } tree;
         struct {
             struct checkpoint checkpoint;
@@ -318,6 +321,7 @@ struct event {
         } announcement_signed;
         struct {
             bool is_announcement;
+            bool is_reorg;  /* our flag that the chain was replaced */
             uint32_t index; /* checkpoint index when not an announcement */
             enum outcome outcome;
         } published;
@@ -363,6 +367,23 @@ struct event {
             uint32_t needed_count;    /* equal answers it takes */
             struct bytes detail;
         } quorum;
+        struct {
+            struct hash message_id;
+            struct address module; /* that asks for the proof */
+            enum outcome outcome;
+            struct address sender;    /* {sender} in the templates */
+            const struct bytes *urls; /* templates, at most LOOKUP_URLS_MAX; hostile */
+            uint32_t urls_count;
+            struct bytes call_data; /* {data}; at most LOOKUP_DATA_BYTES_MAX */
+            struct bytes reason;
+        } lookup;
+        struct {
+            struct hash message_id;
+            struct address module;
+            enum outcome outcome;
+            struct bytes metadata; /* for the module; at most METADATA_BYTES_MAX */
+            struct bytes reason;
+        } lookup_answer;
         struct {
             uint32_t endpoint_index;
             uint64_t day;   /* since the epoch, UTC */

@@ -88,6 +88,15 @@ static void fold_intent(struct fold *fold, const struct intent *intent)
     pack_bool(packer, intent->is_legacy);
 }
 
+static void fold_watch(struct fold *fold, const struct watch *watch)
+{
+    pack_u64(&fold->packer, watch->from_block);
+    pack_u64(&fold->packer, watch->calls_day);
+    for (uint32_t i = 0; i < ENDPOINTS_PER_CHAIN_MAX; i++) {
+        pack_u64(&fold->packer, watch->calls_spent[i]);
+    }
+}
+
 static void fold_question(struct fold *fold, const struct command *command)
 {
     struct packer *packer = &fold->packer;
@@ -103,6 +112,24 @@ static void fold_question(struct fold *fold, const struct command *command)
     fold_bytes(fold, command->fetch_checkpoint.location);
 }
 
+static void fold_lookup(struct fold *fold, const struct command *command)
+{
+    struct packer *packer = &fold->packer;
+
+    if (command->kind == COMMAND_READ_LOOKUP) {
+        pack_hash(packer, &command->read_lookup.message_id);
+        pack_address(packer, &command->read_lookup.module);
+        fold_bytes(fold, command->read_lookup.message);
+        return;
+    }
+    pack_hash(packer, &command->fetch_lookup.message_id);
+    pack_address(packer, &command->fetch_lookup.module);
+    pack_address(packer, &command->fetch_lookup.sender);
+    pack_hash(packer, &command->fetch_lookup.dispatch_transaction);
+    fold_bytes(fold, command->fetch_lookup.urls);
+    fold_bytes(fold, command->fetch_lookup.call_data);
+}
+
 static void fold_publication(struct fold *fold, const struct command *command)
 {
     struct packer *packer = &fold->packer;
@@ -111,6 +138,14 @@ static void fold_publication(struct fold *fold, const struct command *command)
         pack_address(packer, &command->publish_checkpoint.validator);
         fold_checkpoint(fold, &command->publish_checkpoint.checkpoint);
         fold_signature(fold, &command->publish_checkpoint.signature);
+        return;
+    }
+    if (command->kind == COMMAND_PUBLISH_REORG) {
+        pack_address(packer, &command->publish_reorg.validator);
+        pack_hash(packer, &command->publish_reorg.local_root);
+        pack_hash(packer, &command->publish_reorg.canonical_root);
+        pack_u32(packer, command->publish_reorg.index);
+        pack_u64(packer, command->publish_reorg.time_s);
         return;
     }
     pack_address(packer, &command->publish_announcement.validator);
@@ -124,15 +159,15 @@ static void fold_body(struct fold *fold, const struct command *command)
 
     switch (command->kind) {
     case COMMAND_WATCH:
-        pack_u64(packer, command->watch.from_block);
-        pack_u64(packer, command->watch.calls_day);
-        for (uint32_t i = 0; i < ENDPOINTS_PER_CHAIN_MAX; i++) {
-            pack_u64(packer, command->watch.calls_spent[i]);
-        }
+        fold_watch(fold, &command->watch);
         break;
     case COMMAND_READ_SECURITY:
     case COMMAND_FETCH_CHECKPOINT:
         fold_question(fold, command);
+        break;
+    case COMMAND_READ_LOOKUP:
+    case COMMAND_FETCH_LOOKUP:
+        fold_lookup(fold, command);
         break;
     case COMMAND_READ_STORAGE:
         pack_address(packer, &command->read_storage.validator);
@@ -162,6 +197,7 @@ static void fold_body(struct fold *fold, const struct command *command)
         break;
     case COMMAND_READ_TREE:
         fold_block(fold, command->read_tree.block_number, &command->read_tree.block_hash);
+        pack_bool(packer, command->read_tree.everyone);
         break;
     case COMMAND_SIGN_CHECKPOINT:
         fold_checkpoint(fold, &command->sign_checkpoint);
@@ -172,6 +208,7 @@ static void fold_body(struct fold *fold, const struct command *command)
         break;
     case COMMAND_PUBLISH_CHECKPOINT:
     case COMMAND_PUBLISH_ANNOUNCEMENT:
+    case COMMAND_PUBLISH_REORG:
         fold_publication(fold, command);
         break;
     case COMMAND_PLAN:

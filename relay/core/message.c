@@ -18,8 +18,8 @@
  *      the one before it was told.
  *   4. An open message that is not queued, sent, included or held has exactly one due row.
  *   5. A place is held from security until a lane takes the message, and by at most
- *      MESSAGE_ACTIVE_MAX per destination; quarantined messages have MESSAGE_CONFINED_MAX places
- *      of their own.
+ *      MESSAGE_ACTIVE_MAX per destination; quarantined messages have MESSAGE_CONFINED_MAX places of
+ *      their own.
  *
  * What fails comes back by a ladder of waits; what reverts again and again is quarantined, which is
  * `retry` on other places; what has failed too often is dead until a person retries it. */

@@ -23,6 +23,7 @@
 #define MESSAGE_PREPARED_WAIT DURATION_MS(30000)  /* how long a simulation holds */
 #define MESSAGE_OFFER_WAIT    DURATION_MS(250)    /* before a full lane is asked again */
 #define MESSAGE_QUORUM_WAIT   DURATION_MS(5000)
+#define MESSAGE_SURE_WAIT     DURATION_MS(1500)
 #define MESSAGE_STOPPED_WAIT  DURATION_MS(60000)
 #define MESSAGE_CONFINED_WAIT DURATION_MS(60000)    /* before a place for quarantined ones */
 #define MESSAGE_UNPAID_WAIT   DURATION_MS(21600000) /* a payment wakes it before */
@@ -109,6 +110,20 @@ enum storage_use storage_use(struct step *step, uint32_t origin, const struct ad
 MUST_USE enum status message_prove(struct step *step, const struct message *message,
                                    const struct security_row *security,
                                    const struct address *processor, struct buffer *metadata);
+/* ---- message_lookup.c: modules that a server off the chain proves to ---- */
+/* Asks for what they want, unless it is had or asked for. True: there is such a module. */
+bool message_look_up(struct step *step, const struct message *message,
+                     const struct security_row *security);
+/* What was answered, at most one for each node, copied to `memory` as far as there is room: what
+ * does not fit together fits no metadata either. Returns how many. */
+#define MESSAGE_LOOKUPS_BYTES_MAX (4u * METADATA_BYTES_MAX)
+uint32_t message_lookups(struct step *step, const struct message *message,
+                         const struct security_row *security, struct buffer *memory,
+                         struct ism_answer *ret_answers);
+/* The delivery they were for is being simulated: they are not used again. */
+void message_lookups_used(struct step *step, const struct message *message,
+                          const struct security_row *security);
+
 /* The key that is to deliver: the one that a module insists on when it is ours, else any. False:
  * the chain has none. */
 bool message_processor(struct step *step, const struct message *message,

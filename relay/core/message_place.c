@@ -5,9 +5,9 @@
  * nonce on a message takes up no place, the lanes bound those. The others wait in a queue with two
  * ends: a place that becomes free goes in turn to the newest and to the oldest, so that what was
  * just sent is not held up by a backlog, and no message starves. A message that failed gives its
- * place back and queues again when its time has come. One that reverts again and
- * again is quarantined: it is tried on one of MESSAGE_CONFINED_MAX places beside those of the
- * others, so that neither stands in the other's way. */
+ * place back and queues again when its time has come. One that reverts again and again is
+ * quarantined: it is tried on one of MESSAGE_CONFINED_MAX places beside those of the others, so
+ * that neither stands in the other's way. */
 #include <string.h>
 
 #include "relay/base/check.h"

@@ -363,6 +363,9 @@ enum status message_prove(struct step *step, const struct message *message,
     const struct core_chain *origin = step_chain(step, message->row.origin);
     const struct ism ism = security_ism(security);
     struct ism_signed signed_[PROOF_SLOTS * ISM_VALIDATORS_MAX];
+    struct ism_answer answers[ISM_NODES_MAX];
+    uint8_t answers_memory[MESSAGE_LOOKUPS_BYTES_MAX];
+    struct buffer answers_buffer = buffer_from(answers_memory, sizeof(answers_memory));
     struct tree_prover prover = {.step = step, .domain = message->row.origin};
 
     const bool has_leaf = tree_leaf_index(step, message->row.origin, &message->id, &prover.index);
@@ -376,6 +379,8 @@ enum status message_prove(struct step *step, const struct message *message,
         .processor = *processor,
         .signed_ = signed_,
         .signed_count = collect(step, message, security, signed_),
+        .answers = answers,
+        .answers_count = message_lookups(step, message, security, &answers_buffer, answers),
         .prove = has_leaf ? tree_prove : NULL,
         .context = &prover,
     };

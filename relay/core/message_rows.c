@@ -181,8 +181,8 @@ void open_row_pack(const struct open_row *open, struct packer *packer)
     pack_u32(packer, open->active_count);
     pack_u64(packer, open->queue_first);
     pack_u64(packer, open->queue_next);
-    pack_bool(packer, open->newest_next);
     pack_u32(packer, open->confined_count);
+    pack_bool(packer, open->newest_next);
 }
 
 enum status open_row_unpack(struct bytes bytes, struct open_row *ret_open)
@@ -193,8 +193,8 @@ enum status open_row_unpack(struct bytes bytes, struct open_row *ret_open)
     open.active_count = unpack_u32(&unpacker);
     open.queue_first = unpack_u64(&unpacker);
     open.queue_next = unpack_u64(&unpacker);
-    open.newest_next = unpack_bool(&unpacker);
     open.confined_count = unpack_u32(&unpacker);
+    open.newest_next = unpack_bool(&unpacker);
     if (!unpacker_is_done(&unpacker)) {
         return STATUS_CORRUPT;
     }
@@ -430,4 +430,29 @@ const char *message_state_name(enum message_state state)
         return "blocked";
     }
     return "unknown";
+}
+
+void lookup_row_pack(const struct lookup_row *lookup, struct packer *packer)
+{
+    pack_instant(packer, lookup->asked_at);
+    pack_u8(packer, (uint8_t)lookup->state);
+    pack_u32(packer, lookup->tries_count);
+    pack_bytes(packer, lookup->metadata);
+}
+
+enum status lookup_row_unpack(struct bytes bytes, struct lookup_row *ret_lookup)
+{
+    struct unpacker unpacker = unpacker_from(bytes);
+    struct lookup_row lookup;
+
+    memset(&lookup, 0, sizeof(lookup));
+    lookup.asked_at = unpack_instant(&unpacker);
+    lookup.state = (enum lookup_state)unpack_enum(&unpacker, LOOKUP_NONE, LOOKUP_HAD);
+    lookup.tries_count = unpack_u32(&unpacker);
+    lookup.metadata = unpack_bytes(&unpacker);
+    if (lookup.metadata.count > METADATA_BYTES_MAX || !unpacker_is_done(&unpacker)) {
+        return STATUS_CORRUPT;
+    }
+    *ret_lookup = lookup;
+    return STATUS_OK;
 }

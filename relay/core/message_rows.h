@@ -10,7 +10,7 @@
  *   OPEN_ACTIVE, id                         -> nothing: takes up one of the destination's places
  * TABLE_SECURITY, destination u32, recipient 32, origin u32 -> struct security_row
  * TABLE_STORAGE, origin u32, validator 32                   -> struct storage_row
- * TABLE_PROOF, id, validator 32, slot u8 -> struct proof_row
+ * TABLE_PROOF, id, validator or module 32, slot u8 -> struct proof_row or struct lookup_row
  * TABLE_WAITING, key of a security or storage row, id -> nothing
  * TABLE_GAS_PAID, id, origin u32, destination u32 -> gas 32, payment 32: sums
  * TABLE_ELSEWHERE, id -> destination u32, block u64, transaction 32
@@ -35,6 +35,7 @@
 #define STORAGE_KEY_BYTES       37u
 #define STORAGE_ROW_BYTES_MAX   (64u + LOCATIONS_MAX * (4u + LOCATION_BYTES_MAX))
 #define PROOF_KEY_BYTES         66u
+#define LOOKUP_ROW_BYTES_MAX    (8u + 1u + 4u + 4u + METADATA_BYTES_MAX)
 #define PROOF_ROW_BYTES         (8u + 1u + 4u + 32u + 4u + 32u + 65u + 1u)
 
 /* stored: never renumber */
@@ -159,8 +160,9 @@ enum proof_state {
 
 /* Stored: never renumber. Which checkpoint of a validator. */
 enum proof_slot {
-    PROOF_OWN = 0,   /* at the message's own leaf */
-    PROOF_LATER = 1, /* at a later one: merkle-root multisigs take any */
+    PROOF_OWN = 0,    /* at the message's own leaf */
+    PROOF_LATER = 1,  /* at a later one: merkle-root multisigs take any */
+    PROOF_LOOKUP = 2, /* of a module instead of a validator: struct lookup_row */
 };
 #define PROOF_SLOTS 2u
 
@@ -171,6 +173,21 @@ struct proof_row {
     struct checkpoint checkpoint; /* VALID; before, its index is the one asked for */
     struct signature signature;
     bool is_ours; /* its root is that of the leaves we know */
+};
+
+/* Where the question for a proof off the chain stands. Stored: never renumber. */
+enum lookup_state {
+    LOOKUP_NONE = 0,
+    LOOKUP_ASKED = 1,    /* the chain: which servers */
+    LOOKUP_FETCHING = 2, /* the servers */
+    LOOKUP_HAD = 3,
+};
+
+struct lookup_row {
+    struct instant asked_at;
+    enum lookup_state state;
+    uint32_t tries_count;  /* that failed or were used up: whose turn it is among the servers */
+    struct bytes metadata; /* LOOKUP_HAD; borrowed from the row */
 };
 
 struct bytes message_key(uint8_t memory[MESSAGE_KEY_BYTES], uint8_t table, const struct hash *id);
@@ -193,12 +210,14 @@ void open_row_pack(const struct open_row *open, struct packer *packer);
 void security_row_pack(const struct security_row *security, struct packer *packer);
 void storage_row_pack(const struct storage_row *storage, struct packer *packer);
 void proof_row_pack(const struct proof_row *proof, struct packer *packer);
+void lookup_row_pack(const struct lookup_row *lookup, struct packer *packer);
 /* STATUS_CORRUPT: not such a row. */
 MUST_USE enum status message_row_unpack(struct bytes bytes, struct message_row *ret_message);
 MUST_USE enum status open_row_unpack(struct bytes bytes, struct open_row *ret_open);
 MUST_USE enum status security_row_unpack(struct bytes bytes, struct security_row *ret_security);
 MUST_USE enum status storage_row_unpack(struct bytes bytes, struct storage_row *ret_storage);
 MUST_USE enum status proof_row_unpack(struct bytes bytes, struct proof_row *ret_proof);
+MUST_USE enum status lookup_row_unpack(struct bytes bytes, struct lookup_row *ret_lookup);
 
 /* True for states that end a message. */
 bool message_state_is_end(enum message_state state);

@@ -10,6 +10,8 @@
 #include "relay/base/digest.h"
 #include "relay/core/message_internal.h"
 #include "relay/core/tables.h"
+#include "relay/hyperlane/message.h"
+#include "relay/hyperlane/token.h"
 
 /* not stored */
 enum stage {
@@ -53,6 +55,41 @@ static enum reason object_to(const struct core_chain *config, const struct secur
     return ism_strength(&ism) < config->validators_min ? REASON_SECURITY_WEAK : REASON_NONE;
 }
 
+/* Capital above the tier of `large`, sent by one of our routers. */
+static bool is_large(struct step *step, const struct message *message)
+{
+    const struct core_config *config = step->config;
+    uint8_t key[MESSAGE_KEY_BYTES];
+    struct message_view view;
+    struct token_message token;
+    struct bytes body;
+    bool is_ours = false;
+
+    for (uint32_t i = 0; i < config->routers_count && !amount_is_zero(&config->large.value); i++) {
+        is_ours = is_ours || (config->routers[i].domain == message->row.origin &&
+                              address_equal(&config->routers[i].router, &message->row.sender));
+    }
+    return is_ours && step_get(step, message_key(key, TABLE_BODY, &message->id), &body) &&
+           message_parse(body, &view) == STATUS_OK &&
+           token_message_parse(view.body, &token) == STATUS_OK &&
+           amount_compare(&token.amount, &config->large.value) >= 0;
+}
+
+/* True: it waits until its origin is known better. */
+static bool is_unsure(struct step *step, struct message *message)
+{
+    const enum reason reason =
+        is_large(step, message)
+            ? sure_of(step, message->row.origin, &message->id, message->row.origin_block)
+            : REASON_NONE;
+
+    if (reason == REASON_NONE) {
+        return false;
+    }
+    message_later(step, message, reason, MESSAGE_SURE_WAIT);
+    return true;
+}
+
 static enum stage stage_security(struct step *step, struct message *message)
 {
     const struct core_chain *config = step_chain(step, message->row.destination);
@@ -72,7 +109,7 @@ static enum stage stage_security(struct step *step, struct message *message)
                       halted == REASON_NO_QUORUM ? MESSAGE_QUORUM_WAIT : MESSAGE_STOPPED_WAIT);
         return STAGE_WAIT;
     }
-    if (!message_is_wanted(step, message)) {
+    if (!message_is_wanted(step, message) || is_unsure(step, message)) {
         return STAGE_WAIT;
     }
     (void)security_get(step, message, &security);
@@ -286,13 +323,17 @@ static enum stage stage_checkpoints(struct step *step, struct message *message)
     }
     const enum status status = message_prove(step, message, &security, &key, &metadata);
     if (status == STATUS_OK) {
+        message_lookups_used(step, message, &security);
         return prepare(step, message, &key, buffer_bytes(&metadata));
     }
     if (status == STATUS_UNSUPPORTED || status == STATUS_FULL) {
         message_later(step, message, REASON_SECURITY_UNSUPPORTED, MESSAGE_LONG_WAIT);
         return STAGE_WAIT;
     }
-    if (!tree_leaf_index(step, message->row.origin, &message->id, &leaf)) {
+    const bool looks_up = message_look_up(step, message, &security);
+    const struct ism ism = security_ism(&security);
+    const bool is_signed = !ism_is_unsigned(&ism);
+    if (is_signed && !tree_leaf_index(step, message->row.origin, &message->id, &leaf)) {
         message_fail(step, message, REASON_LEAF_UNKNOWN);
         return STAGE_WAIT;
     }
@@ -303,11 +344,16 @@ static enum stage stage_checkpoints(struct step *step, struct message *message)
                       absent_wait(message->row.rounds_count));
         return STAGE_WAIT;
     }
-    choose_later(step, message, leaf);
-    if (!fetch_all(step, message, &security, leaf)) {
-        return STAGE_NO_ROOM;
+    if (is_signed) {
+        choose_later(step, message, leaf);
+        if (!fetch_all(step, message, &security, leaf)) {
+            return STAGE_NO_ROOM;
+        }
     }
-    message_set(step, message, MESSAGE_CHECKPOINTS, REASON_AWAITING_CHECKPOINTS);
+    if (message->row.reason != REASON_LOOKUP_FAILED) {
+        message_set(step, message, MESSAGE_CHECKPOINTS,
+                    looks_up ? REASON_AWAITING_LOOKUP : REASON_AWAITING_CHECKPOINTS);
+    }
     message_due(step, message, instant_after(step->now, poll_wait(message->row.rounds_count)));
     message->row.rounds_count++;
     return STAGE_WAIT;

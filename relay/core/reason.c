@@ -45,7 +45,16 @@ static const char *const texts[] = {
         "waiting for the destination to name the recipient's security module",
     [REASON_AWAITING_STORAGE] = "waiting for the origin to name the validators' stores",
     [REASON_AWAITING_SIMULATION] = "waiting for the delivery to be simulated",
+    [REASON_AWAITING_LOOKUP] = "waiting for the proof of a server that the security module names",
+    [REASON_LOOKUP_FAILED] =
+        "no server that the security module names gave a proof; they are asked again",
+    [REASON_REORG_FLAGGED] = "the reorg flag is raised in our store: relayers use none of our "
+                             "signatures until a person takes it away",
     [REASON_UNKNOWN_MESSAGE] = "this node has not seen such a message",
+    [REASON_AWAITING_DEPTH] =
+        "a large value: waiting for more final blocks on top of it ('large' in the configuration)",
+    [REASON_AWAITING_EVERYONE] =
+        "a large value: waiting until every endpoint of the origin confirms it",
     [REASON_QUARANTINED] =
         "it reverts again and again: it is tried beside the others, ever more rarely",
     [REASON_REASON_MISSING] = "a message is dropped only with a reason",

@@ -47,8 +47,12 @@ enum reason {
     REASON_NOT_WHITELISTED = 42, /* no entry of the whitelist matches */
     REASON_BLACKLISTED = 43,
     REASON_ADDRESS_BLACKLISTED = 44,
-    REASON_BLOCKED = 45, /* by an entry of a block list, which has its own reason */
-    REASON_UNPAID = 46,  /* less was paid at the origin than its delivery is asked for */
+    REASON_BLOCKED = 45,           /* by an entry of a block list, which has its own reason */
+    REASON_UNPAID = 46,            /* less was paid at the origin than its delivery is asked for */
+    REASON_AWAITING_DEPTH = 80,    /* of a large value: more final blocks on top of it */
+    REASON_AWAITING_EVERYONE = 81, /* of a large value: every endpoint must confirm it */
+    REASON_AWAITING_LOOKUP = 90,   /* a server off the chain has to prove it */
+    REASON_LOOKUP_FAILED = 91,
     /* chains: 100 to 199 */
     REASON_REORG = 100,                 /* blocks were replaced before they were final */
     REASON_REORG_BEYOND_FINALITY = 101, /* the chain is stopped */
@@ -67,6 +71,7 @@ enum reason {
     REASON_NOT_INCLUDED = 114,     /* a transaction waits; it is sent again or its fee is raised */
     REASON_REJECTED = 115,         /* the network does not take a transaction */
     REASON_CONTRADICTION = 116,    /* an endpoint's blocks contradict each other */
+    REASON_REORG_FLAGGED = 190,    /* our store says that the chain was replaced under us */
     REASON_NO_QUORUM = 150,        /* fewer endpoints answer than must agree */
     REASON_QUORUM_HELD = 151,      /* enough of them answer again */
     REASON_QUORUM_SPLIT = 152,     /* endpoints contradict each other and none has a quorum */

@@ -186,9 +186,16 @@ void blocks_on_block(struct step *step, const struct event *event);
 void blocks_on_final(struct step *step, const struct event *event);
 void blocks_on_operator(struct step *step, const struct event *event);
 void blocks_on_quorum(struct step *step, const struct event *event);
+/* sure.c: REASON_NONE: every endpoint of the origin confirmed this message, in a block of this
+ * number, at one that is deep enough; else what it waits for, and what is to be asked is asked. */
+enum reason sure_of(struct step *step, uint32_t domain, const struct hash *message_id,
+                    uint64_t block_number);
+void sure_on_tree(struct step *step, const struct event *event);
 void blocks_on_calls(struct step *step, const struct event *event);
 void tree_on_start(struct step *step);
 void tree_on_operator(struct step *step, const struct event *event);
+/* Final blocks were replaced: the chain is stopped, and what was signed is in doubt. */
+void tree_on_stopped(struct step *step, uint32_t domain);
 void tree_on_storage(struct step *step, const struct event *event);
 /* EVENT_TREE, EVENT_CHECKPOINT_SIGNED, EVENT_ANNOUNCEMENT_SIGNED, EVENT_PUBLISHED. */
 void tree_on_answer(struct step *step, const struct event *event);
@@ -197,6 +204,8 @@ void message_on_start(struct step *step);
 void message_on_security(struct step *step, const struct event *event);
 void message_on_storage(struct step *step, const struct event *event);
 void message_on_checkpoint(struct step *step, const struct event *event);
+void message_on_lookup(struct step *step, const struct event *event);
+void message_on_lookup_answer(struct step *step, const struct event *event);
 void message_on_prepared(struct step *step, const struct event *event); /* LEG_PROCESS */
 void message_on_operator(struct step *step, const struct event *event);
 void lane_on_start(struct step *step);

@@ -20,7 +20,7 @@
 #include "relay/core/text.h"
 
 #define WINDOW        16u
-#define TREE_COMMANDS 4u
+#define TREE_COMMANDS 5u
 
 const struct core_chain *tree_validated(const struct step *step, uint32_t domain)
 {
@@ -198,6 +198,65 @@ static void halt(struct step *step, uint32_t domain, struct tree_row *tree, enum
     step_note(step, NOTE_ALARM, domain, NULL, reason, text);
 }
 
+/* Asks for our store's reorg flag, unless that is under way. */
+static void raise_flag(struct step *step, uint32_t domain, struct tree_row *tree)
+{
+    const struct instant until = instant_after(tree->flag_asked_at, TREE_ANSWER_WAIT);
+
+    if (tree->flag != FLAG_WANTED ||
+        (tree->flag_asked_at.ns >= step->started.ns && !instant_is_past(until, step->now))) {
+        return;
+    }
+    struct command *command = step_command(step, COMMAND_PUBLISH_REORG, domain);
+    command->publish_reorg.validator = step->config->validator;
+    command->publish_reorg.local_root = tree->flag_local;
+    command->publish_reorg.canonical_root = tree->flag_canonical;
+    command->publish_reorg.index = tree->flag_index;
+    command->publish_reorg.time_s = tree->flag_time_s;
+    tree->flag_asked_at = step->now;
+    schedule(step, domain, tree, instant_after(step->now, TREE_ANSWER_WAIT));
+}
+
+/* What we signed may be of a chain that is no more: everybody who reads our store is told. */
+static void flag_reorg(struct step *step, uint32_t domain, struct tree_row *tree,
+                       const struct hash *local, uint32_t count, const struct hash *canonical)
+{
+    if (tree->flag != FLAG_DOWN) {
+        return;
+    }
+    tree->flag = FLAG_WANTED;
+    tree->flag_local = *local;
+    tree->flag_canonical = *canonical;
+    tree->flag_index = count > 0 ? count - 1 : 0;
+    tree->flag_time_s = step->now.ns / 1000000000u;
+    raise_flag(step, domain, tree);
+}
+
+void tree_on_stopped(struct step *step, uint32_t domain)
+{
+    const struct hash unknown = {{0}};
+    struct tree_row tree;
+
+    if (tree_validated(step, domain) == NULL || !tree_get(step, domain, &tree)) {
+        return;
+    }
+    const struct hash root = merkle_tree_root(&tree.tree);
+    flag_reorg(step, domain, &tree, &root, tree.tree.count, &unknown);
+    tree_put(step, domain, &tree);
+}
+
+static void on_flag_published(struct step *step, uint32_t domain, enum outcome outcome)
+{
+    struct tree_row tree;
+
+    if (!tree_get(step, domain, &tree) || tree.flag != FLAG_WANTED || outcome != OUTCOME_OK) {
+        return; /* tried again when overdue */
+    }
+    tree.flag = FLAG_UP;
+    tree_put(step, domain, &tree);
+    step_note(step, NOTE_ALARM, domain, NULL, REASON_REORG_FLAGGED, NULL);
+}
+
 static void leaf_put(struct step *step, uint32_t domain, uint32_t index, const struct hash *id)
 {
     uint8_t key[LEAF_KEY_BYTES_MAX];
@@ -362,6 +421,7 @@ static void on_tree(struct step *step, const struct event *event)
         text_add_number(&text, tree.asked_count);
         text_add(&text, " here");
         halt(step, domain, &tree, REASON_ROOT_MISMATCH, text.text);
+        flag_reorg(step, domain, &tree, &tree.asked_root, tree.asked_count, &event->tree.root);
     } else if (tree.halted == REASON_NONE) {
         tree.verified_count = tree.asked_count; /* invariant 1 */
         sign_more(step, domain, &tree);
@@ -447,7 +507,9 @@ static void on_published(struct step *step, const struct event *event)
     if (config == NULL) {
         return;
     }
-    if (event->published.is_announcement) {
+    if (event->published.is_reorg) {
+        on_flag_published(step, event->domain, event->published.outcome);
+    } else if (event->published.is_announcement) {
         announcement_on_published(step, config, event);
     } else {
         on_checkpoint_published(step, event->domain, event->published.index,
@@ -457,7 +519,9 @@ static void on_published(struct step *step, const struct event *event)
 
 void tree_on_answer(struct step *step, const struct event *event)
 {
-    if (event->kind == EVENT_TREE) {
+    if (event->kind == EVENT_TREE && event->tree.everyone) {
+        sure_on_tree(step, event);
+    } else if (event->kind == EVENT_TREE) {
         on_tree(step, event);
     } else if (event->kind == EVENT_CHECKPOINT_SIGNED) {
         on_checkpoint_signed(step, event);
@@ -506,6 +570,9 @@ bool tree_on_due(struct step *step, const struct hash *id)
     }
     (void)tree_get(step, domain, &tree);
     tree.due.ns = 0;
+    if (config != NULL) {
+        raise_flag(step, domain, &tree);
+    }
     if (config != NULL && blocks_is_running(step, domain) && tree.halted == REASON_NONE) {
         repeat_window(step, domain, &tree);
         sign_more(step, domain, &tree);
@@ -552,6 +619,7 @@ void tree_on_operator(struct step *step, const struct event *event)
     tree.halted = REASON_NONE;
     tree.since = step->now;
     tree.asked_at.ns = 0;
+    tree.flag = FLAG_DOWN; /* in the store it stays until the person takes it away there */
     schedule(step, domain, &tree, step->now);
     tree_put(step, domain, &tree);
     step_note(step, NOTE_WARN, domain, NULL, REASON_TREE_RESUMED, NULL);

@@ -84,6 +84,12 @@ void tree_row_pack(const struct tree_row *tree, struct packer *packer)
     pack_u32(packer, tree->asked_count);
     pack_hash(packer, &tree->asked_root);
     pack_bool(packer, tree->publish_failed);
+    pack_u8(packer, (uint8_t)tree->flag);
+    pack_instant(packer, tree->flag_asked_at);
+    pack_hash(packer, &tree->flag_local);
+    pack_hash(packer, &tree->flag_canonical);
+    pack_u32(packer, tree->flag_index);
+    pack_u64(packer, tree->flag_time_s);
     merkle_tree_pack(&tree->tree, packer);
 }
 
@@ -104,8 +110,15 @@ enum status tree_row_unpack(struct bytes bytes, struct tree_row *ret_tree)
     tree->asked_count = unpack_u32(&unpacker);
     tree->asked_root = unpack_hash(&unpacker);
     tree->publish_failed = unpack_bool(&unpacker);
+    const uint8_t flag = unpack_u8(&unpacker);
+    tree->flag = (enum flag_state)(flag <= FLAG_UP ? flag : FLAG_DOWN);
+    tree->flag_asked_at = unpack_instant(&unpacker);
+    tree->flag_local = unpack_hash(&unpacker);
+    tree->flag_canonical = unpack_hash(&unpacker);
+    tree->flag_index = unpack_u32(&unpacker);
+    tree->flag_time_s = unpack_u64(&unpacker);
     merkle_tree_unpack(&unpacker, &tree->tree);
-    return unpacker_is_done(&unpacker) ? STATUS_OK : STATUS_CORRUPT;
+    return flag <= FLAG_UP && unpacker_is_done(&unpacker) ? STATUS_OK : STATUS_CORRUPT;
 }
 
 void signed_row_pack(const struct signed_row *row, struct packer *packer)
@@ -166,5 +179,35 @@ enum status announcement_row_unpack(struct bytes bytes, struct announcement_row 
     row.state = (enum announcement_state)state;
     memcpy(row.signature.bytes, signature.data, sizeof(row.signature.bytes));
     *ret_row = row;
+    return STATUS_OK;
+}
+
+struct bytes sure_row_pack(uint8_t memory[SURE_ROW_BYTES], const struct sure_row *sure)
+{
+    struct packer row = packer_from(memory, SURE_ROW_BYTES);
+
+    pack_instant(&row, sure->asked_at);
+    pack_u64(&row, sure->asked_number);
+    pack_hash(&row, &sure->asked_hash);
+    pack_u64(&row, sure->number);
+    pack_u32(&row, sure->count);
+    return packer_finish(&row);
+}
+
+enum status sure_row_unpack(struct bytes bytes, struct sure_row *ret_sure)
+{
+    struct unpacker unpacker = unpacker_from(bytes);
+    struct sure_row sure;
+
+    memset(&sure, 0, sizeof(sure));
+    sure.asked_at = unpack_instant(&unpacker);
+    sure.asked_number = unpack_u64(&unpacker);
+    sure.asked_hash = unpack_hash(&unpacker);
+    sure.number = unpack_u64(&unpacker);
+    sure.count = unpack_u32(&unpacker);
+    if (!unpacker_is_done(&unpacker)) {
+        return STATUS_CORRUPT;
+    }
+    *ret_sure = sure;
     return STATUS_OK;
 }

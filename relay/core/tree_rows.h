@@ -3,6 +3,7 @@
  *
  * TABLE_TREE, domain u32, part u8: TREE_STATE -> struct tree_row; TREE_SIGNING -> packed merkle
  * tree as far as it was given to the signer; TREE_ANNOUNCEMENT -> struct announcement_row
+ * TREE_SURE -> struct sure_row
  * TABLE_LEAF, domain u32, 1, index u32 -> message id
  * TABLE_LEAF, domain u32, 2, message id -> index u32 of its first insertion
  * TABLE_LEAF, domain u32, 3, level u8, index u32 -> root of a full subtree
@@ -34,6 +35,14 @@ enum tree_part {
     TREE_STATE = 0,
     TREE_SIGNING = 1,
     TREE_ANNOUNCEMENT = 2,
+    TREE_SURE = 80,
+};
+
+/* stored: never renumber */
+enum flag_state {
+    FLAG_DOWN = 0,
+    FLAG_WANTED = 1, /* to be written to our store */
+    FLAG_UP = 2,     /* it is there, until a person takes it away */
 };
 
 struct tree_row {
@@ -47,8 +56,25 @@ struct tree_row {
     struct hash asked_hash;
     uint32_t asked_count; /* our own, at that block */
     struct hash asked_root;
-    bool publish_failed; /* told to people */
+    bool publish_failed;  /* told to people */
+    enum flag_state flag; /* the reorg flag in our store */
+    struct instant flag_asked_at;
+    struct hash flag_local;     /* what it says */
+    struct hash flag_canonical; /* zero: not known */
+    uint32_t flag_index;
+    uint64_t flag_time_s;
     struct merkle_tree tree;
+};
+
+/* What every endpoint of an origin confirmed, and what they are asked (relay/core/sure.c). */
+#define SURE_ROW_BYTES (8u + 8u + 32u + 8u + 4u)
+
+struct sure_row {
+    struct instant asked_at; /* 0: nothing is under way */
+    uint64_t asked_number;
+    struct hash asked_hash;
+    uint64_t number; /* block at which they confirmed our tree; 0: none yet */
+    uint32_t count;  /* its leaves */
 };
 
 /* stored: never renumber */
@@ -100,5 +126,9 @@ MUST_USE enum status tree_row_unpack(struct bytes bytes, struct tree_row *ret_tr
 MUST_USE enum status signed_row_unpack(struct bytes bytes, uint32_t index,
                                        struct signed_row *ret_row);
 MUST_USE enum status announcement_row_unpack(struct bytes bytes, struct announcement_row *ret_row);
+
+struct bytes sure_row_pack(uint8_t memory[SURE_ROW_BYTES], const struct sure_row *sure);
+/* STATUS_CORRUPT: not such a row. */
+MUST_USE enum status sure_row_unpack(struct bytes bytes, struct sure_row *ret_sure);
 
 #endif

@@ -254,9 +254,9 @@ bool ism_is_supported(const struct ism *ism, const bool *available)
             possible[i] = set_can_sign(ism, node, available);
             break;
         case MODULE_NULL:
+        case MODULE_CCIP_READ:
             possible[i] = true;
             break;
-        case MODULE_CCIP_READ: /* nobody fetches its answers yet */
         case MODULE_UNUSED:
         case MODULE_LEGACY_MULTISIG:
         case MODULE_ARB_L2_TO_L1:

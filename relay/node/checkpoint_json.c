@@ -196,11 +196,38 @@ static json_t *announcement_object(const struct driver_publish *request)
     return signed_object(value, &request->signature);
 }
 
+/* What the chain counts as final: a tag, or a depth in blocks. */
+static json_t *finality_value(const struct driver_publish *request)
+{
+    switch (request->finality) {
+    case FINALITY_TAG:
+        return json_string("finalized");
+    case FINALITY_SAFE:
+        return json_string("safe");
+    case FINALITY_DEPTH:
+        return json_integer((json_int_t)request->finality_blocks);
+    }
+    return json_integer(0);
+}
+
+static json_t *reorg_object(const struct driver_publish *request)
+{
+    return json_pack("{s:o, s:o, s:I, s:I, s:o}", "local_merkle_root",
+                     hex_value(bytes_from(request->checkpoint.root.bytes, 32)),
+                     "canonical_merkle_root",
+                     hex_value(bytes_from(request->canonical_root.bytes, 32)), "checkpoint_index",
+                     (json_int_t)request->checkpoint.index, "unix_timestamp",
+                     (json_int_t)request->time_s, "reorg_period", finality_value(request));
+}
+
 char *checkpoint_json_write(const struct driver_publish *request)
 {
-    json_t *object =
-        request->is_announcement ? announcement_object(request) : checkpoint_object(request);
-    char *text = object == NULL ? NULL : json_dumps(object, JSON_INDENT(2));
+    json_t *object = request->is_reorg          ? reorg_object(request)
+                     : request->is_announcement ? announcement_object(request)
+                                                : checkpoint_object(request);
+    /* The reference agents write the flag on one line. */
+    const size_t flags = request->is_reorg ? JSON_COMPACT : JSON_INDENT(2);
+    char *text = object == NULL ? NULL : json_dumps(object, flags);
 
     json_decref(object);
     return text;

@@ -16,7 +16,7 @@ MUST_USE enum status checkpoint_json_read(struct bytes text, const struct driver
 /* The newest index: a bare number. STATUS_MALFORMED: anything else. */
 MUST_USE enum status checkpoint_json_newest(struct bytes text, uint32_t *ret_index);
 
-/* A checkpoint or an announcement. Owned by the caller (free). NULL: no memory. */
+/* A checkpoint, an announcement or the reorg flag. Owned by the caller (free). NULL: no memory. */
 char *checkpoint_json_write(const struct driver_publish *request);
 
 #endif

@@ -169,7 +169,7 @@ static enum status write_text(const char *folder, const char *name,
 static enum status read_newest(const char *folder, uint32_t *ret_index)
 {
     char memory[CHECKPOINT_OBJECT_BYTES_MAX + 1];
-    size_t count;
+    size_t count = 0;
     const enum status status = read_object(folder, "index.json", memory, &count);
     if (status != STATUS_OK) {
         return status == STATUS_MALFORMED ? STATUS_NOT_FOUND : status;
@@ -181,7 +181,7 @@ static enum status read_newest(const char *folder, uint32_t *ret_index)
 
 static enum status write_newest(const char *folder, uint32_t index)
 {
-    uint32_t newest;
+    uint32_t newest = 0;
     const enum status status = read_newest(folder, &newest);
     if (status == STATUS_OK && newest >= index) {
         return STATUS_OK;
@@ -203,6 +203,9 @@ enum status checkpoint_store_write(const struct driver_publish *request)
     }
     if (status != STATUS_OK) {
         return status;
+    }
+    if (request->is_reorg) {
+        return write_text(folder, "reorg_flag.json", request);
     }
     if (request->is_announcement) {
         return write_text(folder, "announcement.json", request);

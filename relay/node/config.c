@@ -28,6 +28,8 @@
 #define TRANSACTIONS_DEFAULT       "detect"
 #define DATA_FEE_DEFAULT           "none"
 #define JOURNAL_MAX_DEFAULT        "64 GiB"
+#define JOURNAL_KEEP_MIN           4096u
+#define JOURNAL_KEEP_MAX           UINT64_C(1000000000000)
 #define MODE_DEFAULT               "observe"
 #define TOLERANCE_DEFAULT          "5 %"
 #define FEE_MAX_DEFAULT            "0.1 %"
@@ -35,6 +37,7 @@
 #define MARGIN_DEFAULT             "50 %"
 #define COOLDOWN_DEFAULT           "60 s"
 #define PLAN_INTERVAL_DEFAULT      "10 s"
+#define LARGE_BLOCKS_DEFAULT       "0"
 
 /* ---- groups of keys ---- */
 
@@ -52,6 +55,10 @@ static void read_node(struct reading *reading, const struct file_config *file,
                  config->control);
     config->journal_bytes_max = reading_size(
         reading, "journal_max", reading_given(file->node.journal_max, JOURNAL_MAX_DEFAULT));
+    if (file->node.journal_keep != NULL) {
+        config->journal_keep_records = reading_count(
+            reading, "journal_keep", file->node.journal_keep, JOURNAL_KEEP_MIN, JOURNAL_KEEP_MAX);
+    }
     if (file->node.tls_ca != NULL) {
         reading_path(reading, "tls_ca", file->node.tls_ca, sizeof(config->tls_ca), config->tls_ca);
     }
@@ -669,6 +676,21 @@ static void read_route(struct reading *reading, const struct file_config *file,
     refuse_act_with_own_signer(reading, config);
 }
 
+static void read_large(struct reading *reading, const struct file_config *file,
+                       struct core_config *core)
+{
+    if (file->large == NULL || reading_failed(reading)) {
+        return;
+    }
+    reading_at(reading, "large");
+    core->large.value = read_asset_amount(reading, "value", file->large->value, core);
+    core->large.blocks = (uint32_t)reading_count(
+        reading, "blocks", reading_given(file->large->blocks, LARGE_BLOCKS_DEFAULT), 0, 100000);
+    if (amount_is_zero(&core->large.value)) {
+        reading_refuse(reading, "value", STATUS_MALFORMED, "must be more than nothing");
+    }
+}
+
 /* ---- the whole file ---- */
 
 static void find_folder(const char *path, char ret_folder[PATH_MAX])
@@ -697,6 +719,7 @@ static void read_file(struct reading *reading, const struct file_config *file,
         check_weights(reading, &config->core); /* a mandate's were checked, with all its venues */
     }
     read_vaults(reading, file, &config->core);
+    read_large(reading, file, &config->core);
     config_read_policy(reading, file, &config->core.policy);
     config_read_log(reading, file, &config->log);
 }

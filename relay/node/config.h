@@ -64,9 +64,10 @@ struct node_config {
     char data[PATH_MAX]; /* the node's directory: journal, control socket */
     char control[CONFIG_SOCKET_BYTES_MAX];
     uint64_t journal_bytes_max;
-    char tls_ca[PATH_MAX];        /* certificates trusted besides the system's; may be empty */
-    bool signer_spawn;            /* start sluice-signer as a child */
-    char signer_config[PATH_MAX]; /* for the child; empty when not spawned */
+    uint64_t journal_keep_records; /* in the file; older ones are archived; 0: none is */
+    char tls_ca[PATH_MAX];         /* certificates trusted besides the system's; may be empty */
+    bool signer_spawn;             /* start sluice-signer as a child */
+    char signer_config[PATH_MAX];  /* for the child; empty when not spawned */
     char signer_socket[CONFIG_SOCKET_BYTES_MAX]; /* empty: this node signs nothing */
     /* Where our validator publishes: a folder, or s3://bucket/region[/folder], with "{chain}" where
      * the chain's name belongs; may be empty. */

@@ -108,6 +108,9 @@ static void put_node(json_t *root, const struct node_config *config)
     put_text(node, "data", config->data);
     put_text(node, "control", config->control);
     put_size(node, "journal_max", config->journal_bytes_max);
+    if (config->journal_keep_records > 0) {
+        put_count(node, "journal_keep", config->journal_keep_records);
+    }
     if (config->tls_ca[0] != '\0') {
         put_text(node, "tls_ca", config->tls_ca);
     }
@@ -349,6 +352,16 @@ static void put_route(json_t *root, const struct core_config *core)
     put_duration(group, "cooldown", route->cooldown);
 }
 
+static void put_large(json_t *root, const struct core_config *core)
+{
+    if (!amount_is_zero(&core->large.value)) {
+        json_t *group = put_group(root, "large", json_object());
+        put_units(group, "value", &core->large.value, core->assets[0].decimals,
+                  core->assets[0].symbol);
+        put_count(group, "blocks", core->large.blocks);
+    }
+}
+
 /* Takes `text`; an empty one is left out. */
 static void put_owned(json_t *object, const char *key, char *text)
 {
@@ -454,6 +467,7 @@ static json_t *make_tree(const struct node_config *config)
     }
     put_vaults(root, &config->core);
     put_route(root, &config->core);
+    put_large(root, &config->core);
     put_policy(root, &config->core.policy);
     put_log(root, &config->log);
     return root;

@@ -21,9 +21,13 @@
 static const cyaml_schema_value_t text_entry = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char, 0, TEXT_BYTES_MAX)};
 
-static const cyaml_schema_field_t node_fields[] = {
-    REQUIRED(file_node, name),        REQUIRED(file_node, data),   OPTIONAL(file_node, control),
-    OPTIONAL(file_node, journal_max), OPTIONAL(file_node, tls_ca), CYAML_FIELD_END};
+static const cyaml_schema_field_t node_fields[] = {REQUIRED(file_node, name),
+                                                   REQUIRED(file_node, data),
+                                                   OPTIONAL(file_node, control),
+                                                   OPTIONAL(file_node, journal_max),
+                                                   OPTIONAL(file_node, journal_keep),
+                                                   OPTIONAL(file_node, tls_ca),
+                                                   CYAML_FIELD_END};
 
 static const cyaml_schema_field_t signer_fields[] = {
     OPTIONAL(file_signer, spawn), OPTIONAL(file_signer, config), REQUIRED(file_signer, socket),
@@ -110,6 +114,9 @@ static const cyaml_schema_field_t route_fields[] = {OPTIONAL(file_route, mode),
                                                     OPTIONAL(file_route, plan_interval),
                                                     CYAML_FIELD_END};
 
+static const cyaml_schema_field_t large_fields[] = {REQUIRED(file_large, value),
+                                                    OPTIONAL(file_large, blocks), CYAML_FIELD_END};
+
 static const cyaml_schema_field_t policy_fields[] = {OPTIONAL(file_policy, retries_max),
                                                      OPTIONAL(file_policy, retry_wait_max),
                                                      DOCUMENT(file_policy, whitelist),
@@ -168,6 +175,8 @@ static const cyaml_schema_field_t file_fields[] = {
     OPTIONAL(file_config, mandate),
     CYAML_FIELD_MAPPING_PTR("route", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                             route, route_fields),
+    CYAML_FIELD_MAPPING_PTR("large", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
+                            large, large_fields),
     CYAML_FIELD_MAPPING_PTR("policy", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                             policy, policy_fields),
     CYAML_FIELD_SEQUENCE("blocks", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,

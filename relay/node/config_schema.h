@@ -12,6 +12,7 @@ struct file_node {
     char *data;
     char *control;
     char *journal_max;
+    char *journal_keep;
     char *tls_ca;
 };
 
@@ -143,6 +144,11 @@ struct file_log {
     char *listen;
 };
 
+struct file_large {
+    char *value;
+    char *blocks;
+};
+
 struct file_config {
     struct file_node node;
     struct file_signer *signer;
@@ -158,6 +164,7 @@ struct file_config {
     unsigned vaults_count;
     struct file_route *route;
     char *mandate;
+    struct file_large *large;
     struct file_policy *policy;
     struct file_block *blocks;
     unsigned blocks_count;

@@ -32,6 +32,13 @@ static uint32_t command_pointers(struct command *command, struct bytes *ret_poin
     case COMMAND_READ_SECURITY:
         ret_pointers[0] = &command->read_security.message;
         return 1;
+    case COMMAND_READ_LOOKUP:
+        ret_pointers[0] = &command->read_lookup.message;
+        return 1;
+    case COMMAND_FETCH_LOOKUP:
+        ret_pointers[0] = &command->fetch_lookup.urls;
+        ret_pointers[1] = &command->fetch_lookup.call_data;
+        return 2;
     case COMMAND_FETCH_CHECKPOINT:
         ret_pointers[0] = &command->fetch_checkpoint.location;
         return 1;
@@ -60,6 +67,7 @@ static uint32_t command_pointers(struct command *command, struct bytes *ret_poin
     case COMMAND_READ_TREE:
     case COMMAND_SIGN_CHECKPOINT:
     case COMMAND_PUBLISH_CHECKPOINT:
+    case COMMAND_PUBLISH_REORG:
     case COMMAND_WAKE:
         return 0;
     }
@@ -106,6 +114,8 @@ static struct bytes *event_reason(struct event *event)
         return &event->planned.reason;
     case EVENT_OPERATOR:
         return &event->operator_.reason;
+    case EVENT_LOOKUP_ANSWER:
+        return &event->lookup_answer.reason;
     case EVENT_STOP:
         return &event->stop.reason;
     case EVENT_START:
@@ -115,6 +125,7 @@ static struct bytes *event_reason(struct event *event)
     case EVENT_FINAL:
     case EVENT_SECURITY:
     case EVENT_STORAGE:
+    case EVENT_LOOKUP:
     case EVENT_PREPARED:
     case EVENT_SIGNED:
     case EVENT_SUBMITTED:
@@ -132,6 +143,15 @@ static struct bytes *event_reason(struct event *event)
     return NULL;
 }
 
+/* Larger bytes that an event carries; NULL: none. */
+static struct bytes *event_proof(struct event *event)
+{
+    if (event->kind == EVENT_PLANNED) {
+        return &event->planned.proof;
+    }
+    return event->kind == EVENT_LOOKUP_ANSWER ? &event->lookup_answer.metadata : NULL;
+}
+
 bool copy_event(struct queue *queue, const struct event *event, uint64_t ticket)
 {
     struct event copy = *event;
@@ -139,7 +159,8 @@ bool copy_event(struct queue *queue, const struct event *event, uint64_t ticket)
     const size_t reason_bytes = reason == NULL ? 0 : reason->count;
     const size_t moves_bytes =
         copy.kind == EVENT_PLANNED ? copy.planned.moves_count * sizeof(struct planned_move) : 0;
-    const size_t proof_bytes = copy.kind == EVENT_PLANNED ? copy.planned.proof.count : 0;
+    struct bytes *proof = event_proof(&copy);
+    const size_t proof_bytes = proof == NULL ? 0 : proof->count;
     CHECK(reason_bytes <= REASON_BYTES_MAX);
     CHECK(proof_bytes <= PLAN_PROOF_BYTES_MAX);
     CHECK(moves_bytes <= MOVES_PER_PLAN_MAX * sizeof(struct planned_move));
@@ -155,8 +176,8 @@ bool copy_event(struct queue *queue, const struct event *event, uint64_t ticket)
         next += moves_bytes;
     }
     if (proof_bytes > 0) {
-        memcpy(next, copy.planned.proof.data, proof_bytes);
-        copy.planned.proof.data = next;
+        memcpy(next, proof->data, proof_bytes);
+        proof->data = next;
         next += proof_bytes;
     }
     if (reason_bytes > 0) {

@@ -99,6 +99,9 @@ static void driver_take_command(struct driver *driver, const struct command *com
     case COMMAND_READ_SECURITY:
     case COMMAND_READ_STORAGE:
     case COMMAND_FETCH_CHECKPOINT:
+    case COMMAND_READ_LOOKUP:
+    case COMMAND_FETCH_LOOKUP:
+    case COMMAND_PUBLISH_REORG:
     case COMMAND_PREPARE:
     case COMMAND_SEND:
     case COMMAND_BROADCAST:

@@ -78,15 +78,31 @@ struct driver_fetch {
     struct hash message_id;
 };
 
+/* Which servers are asked for what a module wants to see (ERC-3668). */
+struct driver_lookup {
+    uint32_t domain; /* destination */
+    struct hash message_id;
+    struct address module;
+    struct address sender;
+    struct hash dispatch_transaction;
+    struct bytes urls; /* templates, each ended by a newline; hostile */
+    struct bytes call_data;
+};
+
 struct driver_publish {
     bool is_announcement;
+    bool is_reorg;
     uint32_t domain; /* origin */
     struct address validator;
     struct bytes location; /* our own store for this origin */
     struct signature signature;
-    struct address mailbox;       /* announcement */
-    struct address tree_hook;     /* checkpoint */
-    struct checkpoint checkpoint; /* checkpoint */
+    struct address mailbox;        /* announcement */
+    struct address tree_hook;      /* checkpoint */
+    struct checkpoint checkpoint;  /* checkpoint; reorg: our root, and the index */
+    struct hash canonical_root;    /* reorg */
+    uint64_t time_s;               /* reorg */
+    enum finality_policy finality; /* reorg: filled in by the shell, for people */
+    uint32_t finality_blocks;
 };
 
 struct driver_note {
@@ -119,6 +135,7 @@ struct driver_ports {
     enum status (*sign)(void *context, const struct driver_sign *request);
     enum status (*fetch)(void *context, const struct driver_fetch *request);
     enum status (*publish)(void *context, const struct driver_publish *request);
+    enum status (*lookup)(void *context, const struct driver_lookup *request);
     enum status (*plan)(void *context, const struct hash *plan_id, struct bytes network);
 
     /* Makes a batch durable and then calls driver_on_committed with its generation; after a failure
@@ -195,8 +212,9 @@ void driver_on_limited(struct driver *driver, uint32_t chain_index, uint32_t end
 void driver_on_signature(struct driver *driver, uint32_t chain_index, const struct hash *leg_id,
                          uint32_t attempt, enum outcome outcome, const struct signature *signature,
                          struct bytes reason, struct instant now);
-/* Any other answer (copied): EVENT_CHECKPOINT, EVENT_CHECKPOINT_SIGNED, EVENT_ANNOUNCEMENT_SIGNED,
- * EVENT_PUBLISHED, EVENT_PLANNED. `at` is set by the driver. Full: dropped and counted. */
+/* Any other answer (copied): EVENT_CHECKPOINT, EVENT_LOOKUP_ANSWER, EVENT_CHECKPOINT_SIGNED,
+ * EVENT_ANNOUNCEMENT_SIGNED, EVENT_PUBLISHED, EVENT_PLANNED. `at` is set by the driver. Full:
+ * dropped and counted. */
 void driver_on_event(struct driver *driver, const struct event *event);
 /* A person's request (EVENT_OPERATOR, copied). STATUS_FULL: too many at once; tell them to try
  * again. */

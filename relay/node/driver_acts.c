@@ -75,12 +75,33 @@ static enum status act_publish(struct driver *driver, uint32_t chain_index,
         request.validator = command->publish_announcement.validator;
         request.location = command->publish_announcement.location;
         request.signature = command->publish_announcement.signature;
+    } else if (command->kind == COMMAND_PUBLISH_REORG) {
+        request.is_reorg = true;
+        request.validator = command->publish_reorg.validator;
+        request.checkpoint.root = command->publish_reorg.local_root;
+        request.checkpoint.index = command->publish_reorg.index;
+        request.canonical_root = command->publish_reorg.canonical_root;
+        request.time_s = command->publish_reorg.time_s;
     } else {
         request.validator = command->publish_checkpoint.validator;
         request.checkpoint = command->publish_checkpoint.checkpoint;
         request.signature = command->publish_checkpoint.signature;
     }
     return driver->ports.publish(driver->ports.context, &request);
+}
+
+static enum status act_lookup(struct driver *driver, const struct command *command)
+{
+    const struct driver_lookup request = {
+        .domain = command->domain,
+        .message_id = command->fetch_lookup.message_id,
+        .module = command->fetch_lookup.module,
+        .sender = command->fetch_lookup.sender,
+        .dispatch_transaction = command->fetch_lookup.dispatch_transaction,
+        .urls = command->fetch_lookup.urls,
+        .call_data = command->fetch_lookup.call_data,
+    };
+    return driver->ports.lookup(driver->ports.context, &request);
 }
 
 /* Gives a command to whoever can do it. STATUS_FULL: not now. Anything else: it is gone. */
@@ -98,6 +119,7 @@ static enum status act(struct driver *driver, const struct command *command)
     case COMMAND_WATCH:
     case COMMAND_READ_SECURITY:
     case COMMAND_READ_STORAGE:
+    case COMMAND_READ_LOOKUP:
     case COMMAND_PREPARE:
     case COMMAND_SEND:
     case COMMAND_BROADCAST:
@@ -112,8 +134,11 @@ static enum status act(struct driver *driver, const struct command *command)
         return act_sign_announcement(driver, chain_index, command);
     case COMMAND_FETCH_CHECKPOINT:
         return act_fetch(driver, chain_index, command);
+    case COMMAND_FETCH_LOOKUP:
+        return act_lookup(driver, command);
     case COMMAND_PUBLISH_CHECKPOINT:
     case COMMAND_PUBLISH_ANNOUNCEMENT:
+    case COMMAND_PUBLISH_REORG:
         return act_publish(driver, chain_index, command);
     case COMMAND_PLAN:
     case COMMAND_WAKE:
@@ -141,12 +166,15 @@ static struct driver_lane *driver_lane_of(struct driver *driver, const struct co
     case COMMAND_FETCH_CHECKPOINT:
     case COMMAND_PUBLISH_CHECKPOINT:
     case COMMAND_PUBLISH_ANNOUNCEMENT:
+    case COMMAND_PUBLISH_REORG:
+    case COMMAND_FETCH_LOOKUP:
         return &outside[OUTSIDE_STORES];
     case COMMAND_PLAN:
         return &outside[OUTSIDE_PLANNER];
     case COMMAND_WATCH:
     case COMMAND_READ_SECURITY:
     case COMMAND_READ_STORAGE:
+    case COMMAND_READ_LOOKUP:
     case COMMAND_PREPARE:
     case COMMAND_SEND:
     case COMMAND_BROADCAST:

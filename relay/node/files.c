@@ -220,6 +220,7 @@ static void publish(struct files *files, const struct driver_publish *request)
         .kind = EVENT_PUBLISHED,
         .domain = request->domain,
         .published = {.is_announcement = request->is_announcement,
+                      .is_reorg = request->is_reorg,
                       .index = request->checkpoint.index,
                       .outcome = status == STATUS_OK ? OUTCOME_OK : OUTCOME_UNKNOWN}};
     answer(files, &event);

@@ -6,6 +6,7 @@
 
 #include <libwebsockets.h>
 
+#include "relay/node/archiving.h"
 #include "relay/node/child.h"
 #include "relay/node/config.h"
 #include "relay/node/control.h"
@@ -51,6 +52,8 @@ struct loop {
     struct journal *journal;
     struct journal_reader *reader;
     struct writer *writer;
+    struct archiving *archiving; /* NULL: nothing is archived */
+    struct archive_options archive;
     struct thread_queue *commits; /* struct loop_commit, from the writer's thread */
     struct driver *driver;
     void *driver_memory;

@@ -181,14 +181,46 @@ static void committed(void *context, uint64_t generation, enum status status, ui
     CHECK(pushed == STATUS_OK || status != STATUS_OK);
 }
 
+/* On the writer's thread. */
+static void archived(void *context, const struct archive_report *report)
+{
+    struct log_line line;
+    (void)context;
+    if (report->status == STATUS_OK) {
+        log_begin(&line, LOG_INFO, "archived");
+        log_number(&line, "records", report->archived_count);
+        log_number(&line, "bytes", report->bytes_count);
+    } else {
+        log_begin(&line, report->status == STATUS_CORRUPT ? LOG_ERROR : LOG_WARN, "not_archived");
+        log_string(&line, "why", report->what);
+        log_string(&line, "status", status_name(report->status));
+        if (report->sequence != 0) {
+            log_number(&line, "record", report->sequence);
+        }
+        log_string(&line, "then", "it stays in the journal's file and is tried again");
+    }
+    log_end(&line);
+}
+
 int loop_start_writer(struct loop *loop)
 {
     loop->commits = thread_queue_new(COMMITS_BYTES, loop_wake, loop);
     if (loop->commits == NULL) {
         return EXIT_TEMPORARY;
     }
+    if (loop->config->journal_keep_records > 0) {
+        if (archiving_new(&loop->archiving) != STATUS_OK) {
+            return EXIT_TEMPORARY;
+        }
+        loop->archive = archiving_options(loop->archiving, loop->config->journal_keep_records);
+    }
     const struct writer_options options = {
-        .journal = loop->journal, .done = committed, .context = loop};
+        .journal = loop->journal,
+        .done = committed,
+        .context = loop,
+        .archive = loop->archiving == NULL ? NULL : &loop->archive,
+        .archived = archived,
+    };
     return writer_open(&options, &loop->writer) == STATUS_OK ? EXIT_DONE : EXIT_TEMPORARY;
 }
 
@@ -218,6 +250,7 @@ void loop_stop_writer(struct loop *loop)
 void loop_close_journal(struct loop *loop)
 {
     loop->commits = thread_queue_free(loop->commits);
+    loop->archiving = archiving_free(loop->archiving);
     loop->reader = journal_reader_close(loop->reader);
     loop->journal = journal_close(loop->journal);
 }

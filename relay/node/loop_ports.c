@@ -44,8 +44,21 @@ static enum status port_fetch(void *context, const struct driver_fetch *request)
 static enum status port_publish(void *context, const struct driver_publish *request)
 {
     struct loop *loop = context;
-    return remote_serves(request->location) ? remote_publish(loop->remote, request)
-                                            : files_publish(loop->files, request);
+    struct driver_publish publish = *request;
+    for (uint32_t i = 0; i < loop->config->core.chains_count; i++) {
+        if (loop->config->core.chains[i].domain == request->domain) {
+            publish.finality = loop->config->chains[i].finality;
+            publish.finality_blocks = loop->config->chains[i].finality_blocks;
+        }
+    }
+    return remote_serves(request->location) ? remote_publish(loop->remote, &publish)
+                                            : files_publish(loop->files, &publish);
+}
+
+static enum status port_lookup(void *context, const struct driver_lookup *request)
+{
+    struct loop *loop = context;
+    return remote_lookup(loop->remote, request);
 }
 
 static enum status port_plan(void *context, const struct hash *plan_id, struct bytes network)
@@ -199,6 +212,7 @@ struct driver_ports loop_ports(struct loop *loop)
         .sign = port_sign,
         .fetch = port_fetch,
         .publish = port_publish,
+        .lookup = port_lookup,
         .plan = port_plan,
         .commit = port_commit,
         .note = port_note,
@@ -445,13 +459,14 @@ struct control_handler loop_control_handler(struct loop *loop)
 
 void loop_take_answers(struct loop *loop)
 {
+    struct remote_event remote;
     struct event event;
     transport_take_addresses(loop->transport);
     while (files_take(loop->files, &event)) {
         driver_on_event(loop->driver, &event);
     }
-    while (remote_take(loop->remote, &event)) {
-        driver_on_event(loop->driver, &event);
+    while (remote_take(loop->remote, &remote)) {
+        driver_on_event(loop->driver, &remote.event);
     }
     while (planner_take(loop->planner, &loop->planning, &event)) {
         driver_on_event(loop->driver, &event);

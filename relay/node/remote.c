@@ -19,20 +19,27 @@
 enum request_kind {
     REQUEST_FETCH = 1,
     REQUEST_PUBLISH = 2,
+    REQUEST_LOOKUP = 3,
 };
 
-/* The location's bytes follow in the queue. */
+/* The bytes it points to follow in the queue. */
 struct remote_request {
     enum request_kind kind;
     union {
         struct driver_fetch fetch;
         struct driver_publish publish;
+        struct driver_lookup lookup;
     };
 };
 
+#define ITEM_BYTES_MAX (LOOKUP_URLS_MAX * (LOOKUP_URL_BYTES_MAX + 1u) + LOOKUP_DATA_BYTES_MAX)
+
+static_assert(offsetof(struct remote_event, metadata) == sizeof(struct event),
+              "an answer is taken from the queue as it is");
+
 struct remote_item {
     struct remote_request request;
-    uint8_t location[LOCATION_BYTES_MAX];
+    uint8_t bytes[ITEM_BYTES_MAX];
 };
 
 uint64_t remote_clock_ms(void)
@@ -48,6 +55,13 @@ void remote_answer(struct remote *remote, const struct event *event)
     /* A full queue is a lost answer: the core asks again. */
     const enum status status =
         thread_queue_push(remote->answers, bytes_from(event, sizeof(*event)), (struct bytes){0});
+    (void)status;
+}
+
+void remote_answer_with(struct remote *remote, const struct event *event, struct bytes metadata)
+{
+    const enum status status =
+        thread_queue_push(remote->answers, bytes_from(event, sizeof(*event)), metadata);
     (void)status;
 }
 
@@ -112,7 +126,7 @@ static void take_requests(struct remote *remote)
     struct buffer memory = buffer_from(&item, sizeof(item));
 
     while (thread_queue_take(remote->requests, 0, &memory) == STATUS_OK) {
-        const struct bytes location = {item.location, memory.count - sizeof(item.request)};
+        const struct bytes location = {item.bytes, memory.count - sizeof(item.request)};
         switch (item.request.kind) {
         case REQUEST_FETCH:
             item.request.fetch.location = location;
@@ -121,6 +135,11 @@ static void take_requests(struct remote *remote)
         case REQUEST_PUBLISH:
             item.request.publish.location = location;
             remote_writer_publish(remote->writer, &item.request.publish);
+            break;
+        case REQUEST_LOOKUP:
+            item.request.lookup.urls.data = item.bytes;
+            item.request.lookup.call_data.data = item.bytes + item.request.lookup.urls.count;
+            remote_lookups_ask(remote->lookups, &item.request.lookup);
             break;
         }
         memory = buffer_from(&item, sizeof(item));
@@ -140,7 +159,8 @@ static void serve(struct remote *remote)
     while (!atomic_load(&remote->ending)) {
         take_requests(remote);
         web_client_service(remote->web);
-        const bool waits = remote_reader_tick(remote->reader);
+        const bool reads = remote_reader_tick(remote->reader);
+        const bool waits = remote_lookups_tick(remote->lookups) || reads;
         lws_sul_schedule(remote->context, 0, &timer, timer_fired, waits ? TICK_US : IDLE_US);
         if (lws_service(remote->context, 0) < 0) {
             break;
@@ -161,10 +181,12 @@ static void *remote_run(void *context)
     remote->web = web_client_new(own, vhost);
     remote->reader = remote_reader_new(remote);
     remote->writer = remote_writer_new(remote);
+    remote->lookups = remote_lookups_new(remote);
     CHECK(pthread_mutex_lock(&remote->wake_lock) == 0);
     remote->context = own;
     CHECK(pthread_mutex_unlock(&remote->wake_lock) == 0);
-    if (remote->web != NULL && remote->reader != NULL && remote->writer != NULL) {
+    if (remote->web != NULL && remote->reader != NULL && remote->writer != NULL &&
+        remote->lookups != NULL) {
         serve(remote);
     }
     CHECK(pthread_mutex_lock(&remote->wake_lock) == 0);
@@ -175,6 +197,7 @@ static void *remote_run(void *context)
     remote->web = web_client_free(remote->web);
     remote->reader = remote_reader_free(remote->reader);
     remote->writer = remote_writer_free(remote->writer);
+    remote->lookups = remote_lookups_free(remote->lookups);
     return NULL;
 }
 
@@ -198,24 +221,24 @@ static void wake_thread(void *context)
 }
 
 static enum status remote_push(struct remote *remote, const struct remote_request *request,
-                               struct bytes location)
+                               struct bytes bytes)
 {
-    if (location.count > LOCATION_BYTES_MAX) {
-        return STATUS_MALFORMED;
-    }
     if (!remote->runs) {
         if (pthread_create(&remote->thread, NULL, remote_run, remote) != 0) {
             return STATUS_NO_MEMORY;
         }
         remote->runs = true;
     }
-    return thread_queue_push(remote->requests, bytes_from(request, sizeof(*request)), location);
+    return thread_queue_push(remote->requests, bytes_from(request, sizeof(*request)), bytes);
 }
 
 enum status remote_fetch(struct remote *remote, const struct driver_fetch *request)
 {
     struct remote_request item = {.kind = REQUEST_FETCH};
 
+    if (request->location.count > LOCATION_BYTES_MAX) {
+        return STATUS_MALFORMED;
+    }
     item.fetch = *request;
     return remote_push(remote, &item, request->location);
 }
@@ -224,15 +247,39 @@ enum status remote_publish(struct remote *remote, const struct driver_publish *r
 {
     struct remote_request item = {.kind = REQUEST_PUBLISH};
 
+    if (request->location.count > LOCATION_BYTES_MAX) {
+        return STATUS_MALFORMED;
+    }
     item.publish = *request;
     return remote_push(remote, &item, request->location);
 }
 
-bool remote_take(struct remote *remote, struct event *ret_event)
+enum status remote_lookup(struct remote *remote, const struct driver_lookup *request)
+{
+    struct remote_request item = {.kind = REQUEST_LOOKUP};
+    uint8_t memory[ITEM_BYTES_MAX];
+    struct buffer bytes = buffer_from(memory, sizeof(memory));
+
+    if (buffer_append(&bytes, request->urls) != STATUS_OK ||
+        buffer_append(&bytes, request->call_data) != STATUS_OK) {
+        return STATUS_MALFORMED;
+    }
+    item.lookup = *request;
+    return remote_push(remote, &item, buffer_bytes(&bytes));
+}
+
+bool remote_take(struct remote *remote, struct remote_event *ret_event)
 {
     struct buffer memory = buffer_from(ret_event, sizeof(*ret_event));
 
-    return thread_queue_take(remote->answers, 0, &memory) == STATUS_OK;
+    if (thread_queue_take(remote->answers, 0, &memory) != STATUS_OK) {
+        return false;
+    }
+    if (ret_event->event.kind == EVENT_LOOKUP_ANSWER) {
+        ret_event->event.lookup_answer.metadata =
+            bytes_from(ret_event->metadata, memory.count - sizeof(ret_event->event));
+    }
+    return true;
 }
 
 struct remote *remote_new(const struct remote_options *options, void (*wake)(void *context),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* relay/node/remote.h: the thread that reads checkpoint stores over HTTPS (S3-compatible ones and
- * Google's) and writes ours to S3.
+ * Google's), writes ours to S3, and asks the servers that security modules name (ERC-3668).
  *
  * Of every store it knows for a while whether the validator raised its reorg flag, which index is
  * its newest, what was read and what was not there, so that many messages cost a store few
@@ -47,7 +47,14 @@ bool remote_serves(struct bytes location);
 MUST_USE enum status remote_fetch(struct remote *remote, const struct driver_fetch *request);
 MUST_USE enum status remote_publish(struct remote *remote, const struct driver_publish *request);
 
-/* The next answer: EVENT_CHECKPOINT or EVENT_PUBLISHED, without pointers. False: none. */
-bool remote_take(struct remote *remote, struct event *ret_event);
+MUST_USE enum status remote_lookup(struct remote *remote, const struct driver_lookup *request);
+
+/* The next answer: EVENT_CHECKPOINT, EVENT_PUBLISHED or EVENT_LOOKUP_ANSWER. */
+struct remote_event {
+    struct event event; /* points to the metadata beside it, or to nothing */
+    uint8_t metadata[METADATA_BYTES_MAX];
+};
+/* False: none. */
+bool remote_take(struct remote *remote, struct remote_event *ret_event);
 
 #endif

@@ -19,9 +19,9 @@
 #define STORES_MAX          1024u
 #define STORE_KEPT_MS       600000u
 #define STORE_READS_MAX     8u /* objects of one store under way */
-#define FLAG_KEPT_MS        20000u
+#define FLAG_KEPT_MS        15000u
 #define FLAG_RENEW_MS       10000u /* before its end it is read again, while it still holds */
-#define FLAG_RAISED_KEPT_MS 60000u
+#define FLAG_RAISED_KEPT_MS 15000u
 #define NEWEST_KEPT_MS      500u
 #define ABSENT_KEPT_MS      500u
 #define PAUSE_FIRST_MS      500u

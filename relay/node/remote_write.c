@@ -64,6 +64,7 @@ static void tell(struct remote_writer *writer, const struct driver_publish *publ
         .kind = EVENT_PUBLISHED,
         .domain = publish->domain,
         .published = {.is_announcement = publish->is_announcement,
+                      .is_reorg = publish->is_reorg,
                       .index = publish->checkpoint.index,
                       .outcome = status == STATUS_OK ? OUTCOME_OK : OUTCOME_UNKNOWN}};
 
@@ -280,7 +281,7 @@ static void object_written(void *context, const struct web_result *result)
     struct target *const target = job->target;
     const enum status status = status_of(result);
 
-    if (status != STATUS_OK || job->publish.is_announcement) {
+    if (status != STATUS_OK || job->publish.is_announcement || job->publish.is_reorg) {
         job_end(job, status);
         return;
     }
@@ -358,10 +359,11 @@ void remote_writer_publish(struct remote_writer *writer, const struct driver_pub
     writer->jobs = job;
     writer->jobs_count++;
     write_metadata(target);
+    const enum store_object object = request->is_reorg          ? STORE_OBJECT_REORG
+                                     : request->is_announcement ? STORE_OBJECT_ANNOUNCEMENT
+                                                                : STORE_OBJECT_CHECKPOINT;
     if (text == NULL ||
-        !put_object(target,
-                    request->is_announcement ? STORE_OBJECT_ANNOUNCEMENT : STORE_OBJECT_CHECKPOINT,
-                    request->checkpoint.index, bytes_from_string(text), &handler)) {
+        !put_object(target, object, request->checkpoint.index, bytes_from_string(text), &handler)) {
         job_end(job, text == NULL ? STATUS_NO_MEMORY : STATUS_UNSUPPORTED);
     }
     free(text);

@@ -99,18 +99,17 @@ static bool read_decimal(const char *text, uint64_t *ret_value)
 /* The size of a chunk in hexadecimal, with whatever extension behind a semicolon. */
 static bool read_size(const char *text, uint64_t *ret_value)
 {
-    static const char digits[] = "0123456789abcdef";
+    static const char digits[] = "0123456789abcdefABCDEF";
     uint64_t value = 0;
     size_t count = 0;
 
     for (; text[count] != '\0' && count < 15; count++) {
-        const char c = text[count] >= 'A' && text[count] <= 'F' ? (char)(text[count] - 'A' + 'a')
-                                                                : text[count];
-        const char *const at = strchr(digits, c);
+        const char *const at = strchr(digits, text[count]);
         if (at == NULL) {
             break;
         }
-        value = value * 16 + (uint64_t)(at - digits);
+        const uint64_t digit = (uint64_t)(at - digits);
+        value = value * 16 + (digit < 16 ? digit : digit - 6);
     }
     *ret_value = value;
     return count > 0 && (text[count] == '\0' || text[count] == ';' || text[count] == ' ');

@@ -9,6 +9,17 @@ static bool is_host_character(char character)
            (character >= '0' && character <= '9') || character == '.' || character == '-';
 }
 
+/* What can stand in the first line of a request, and begins no query or fragment. */
+static bool is_plain(const char *text)
+{
+    for (const char *next = text; *next != '\0'; next++) {
+        if (*next <= ' ' || *next >= 0x7f || *next == '?' || *next == '#' || *next == '@') {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool parse_port(const char *text, size_t count, uint16_t *ret_port)
 {
     uint32_t port = 0;
@@ -29,7 +40,7 @@ enum status witness_url_parse(const char *text, struct witness_url *ret_url)
     size_t host_count = 0;
 
     if (strlen(text) >= WITNESS_URL_BYTES_MAX ||
-        (!url.is_tls && strncmp(text, "http://", 7) != 0) || strpbrk(text, "?#@ ") != NULL) {
+        (!url.is_tls && strncmp(text, "http://", 7) != 0) || !is_plain(text)) {
         return STATUS_MALFORMED;
     }
     const char *rest = text + (url.is_tls ? 8 : 7);

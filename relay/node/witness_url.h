@@ -19,7 +19,8 @@ struct witness_url {
     char path[WITNESS_URL_BYTES_MAX]; /* begins with a slash, or is empty */
 };
 
-/* STATUS_MALFORMED: not http:// or https://, or with a user, a query or a fragment. */
+/* STATUS_MALFORMED: not http:// or https://, with a user, a query or a fragment, or with anything
+ * but visible ASCII. */
 MUST_USE enum status witness_url_parse(const char *text, struct witness_url *ret_url);
 
 #endif

@@ -13,6 +13,7 @@
 #define WARM_LEAST     32u   /* pivots before ends that are met together are moved apart */
 #define SLACK          2e-11 /* of the portfolio */
 #define PENALTY_FACTOR 64.0
+#define RECENTRES      3u
 #define FIXED_LEVELS   4u /* finer than this, smooth curves do not matter beside fixed costs */
 
 /* ---- memory ---- */
@@ -221,6 +222,13 @@ static void search_all(struct search *search)
     search_judge(search);
     while (going && !is_near_enough(search) && (!fixed || simplex->level < FIXED_LEVELS) &&
            simplex_refine(simplex)) {
+        going = search_run(search);
+        search_judge(search);
+    }
+    /* A curve may have moved to where its pieces are wide: as fine there too. */
+    for (uint32_t i = 0;
+         going && !fixed && i < RECENTRES && !is_near_enough(search) && simplex_recentre(simplex);
+         i++) {
         going = search_run(search);
         search_judge(search);
     }

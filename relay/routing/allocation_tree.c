@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* relay/routing/allocation_tree.c: fixed costs. Slope scaling finds plans, branch and bound bounds
- * them.
+/* relay/routing/allocation_tree.c: fixed costs. Slope scaling finds plans, dropping what is dear
+ * makes them better, branch and bound bounds them.
  *
  * A leaf's prices are those of its own relaxed problem, or its parent's where they bound lower; a
  * leaf always has some, so the tree proves its bound whenever it is left. */
@@ -11,17 +11,24 @@
 #include "relay/routing/block_internal.h"
 
 /* Slope scaling settles in a few rounds or goes in circles. */
-#define ROUNDS_MAX 6u
+#define ROUNDS_MAX   6u
+#define FAILURES_MAX 8u /* transactions closed in vain, one after the other */
+#define POLISHES_MAX 4u
 /* A corridor that uses less of a unit's worth than this part is not used. */
 #define USED_PART   1e-9
 #define NODES_MAX   8191u
 #define NODES_LEAST 63u
-#define SLOT_BYTES  (16u << 20) /* of prices of leaves, where the least is not more */
-#define RECENTRES   2u
+/* Of prices of leaves: the solver's whole memory stays below 300 bytes per column. */
+#define SLOT_BYTES_LEAST (64u << 10)
+#define SLOT_BYTES       48u /* per column */
+#define RECENTRES        2u
 
 uint32_t tree_nodes_max(const struct model *model)
 {
-    const size_t fit = 2 * (SLOT_BYTES / (sizeof(double) * ((size_t)allocation_rows(model) + 1)));
+    const size_t columns = (size_t)model->counts.places + model->counts.corridors +
+                           model->counts.pieces + model->counts.transactions;
+    const size_t bytes = SLOT_BYTES_LEAST + SLOT_BYTES * columns;
+    const size_t fit = 2 * (bytes / (sizeof(double) * ((size_t)allocation_rows(model) + 1)));
     /* Every transaction decided on every way is the whole tree. */
     const uint32_t whole =
         model->counts.transactions < 12 ? 2u << model->counts.transactions : NODES_MAX;
@@ -183,6 +190,94 @@ static void slopes_scale(struct search *search)
             return;
         }
         search_judge(search);
+    }
+}
+
+/* ---- dropping one after the other ---- */
+
+/* What a unit of worth that is shipped pays for a transaction that is on; 0: it is not, or nothing
+ * is shipped. */
+static double burden_of(const struct search *search, uint32_t k)
+{
+    const struct model *model = search->allocation->model;
+    const struct route_span span = model->transactions[k].corridors;
+    double shipped = 0;
+
+    if (search->tree.decisions[k] != CERTIFICATE_ON) {
+        return 0;
+    }
+    for (uint32_t m = 0; m < span.count; m++) {
+        const uint32_t i = model->terms[span.first + m].index;
+        const uint32_t from = model->corridors[i].from;
+        shipped += search->best.flows[i] / search->simplex->place_units[from];
+    }
+    return shipped > 0 ? model->transactions[k].cost / shipped : 0;
+}
+
+/* The heaviest one below `ceiling`; MODEL_NONE: there is none. */
+static uint32_t burden_choose(const struct search *search, double *ceiling)
+{
+    uint32_t best = MODEL_NONE;
+    double most = 0;
+
+    for (uint32_t k = 0; k < search->allocation->model->counts.transactions; k++) {
+        const double burden = burden_of(search, k);
+        if (burden > most && burden < *ceiling) {
+            most = burden;
+            best = k;
+        }
+    }
+    *ceiling = most;
+    return best;
+}
+
+static bool decision_run(struct search *search, uint32_t k, enum certificate_decision decision)
+{
+    search->tree.decisions[k] = (uint8_t)decision;
+    transaction_set(search, k, decision);
+    return search_run(search);
+}
+
+/* What the best plan pays most for a unit of may not be worth its cost: it is closed for a try, and
+ * stays closed when that makes a better plan. */
+static bool plan_lighten(struct search *search)
+{
+    double ceiling = MODEL_NUMBER_MAX;
+    uint32_t failures = 0;
+
+    memcpy(search->trial.flows, search->best.flows,
+           search->allocation->model->counts.corridors * sizeof(double));
+    unused_close(search);
+    if (!search_run(search)) {
+        return false;
+    }
+    search_judge(search);
+    while (failures < FAILURES_MAX) {
+        const double value = search->value;
+        const uint32_t k = burden_choose(search, &ceiling);
+        if (k == MODEL_NONE) {
+            break;
+        }
+        if (!decision_run(search, k, CERTIFICATE_OFF)) {
+            return false;
+        }
+        search_judge(search);
+        if (!(search->value > value)) {
+            failures++;
+            search->tree.decisions[k] = CERTIFICATE_ON;
+            transaction_set(search, k, CERTIFICATE_ON);
+        }
+    }
+    return true;
+}
+
+static void plan_polish(struct search *search)
+{
+    for (uint32_t round = 0; round < POLISHES_MAX; round++) {
+        const double value = search->value;
+        if (!plan_lighten(search) || !(search->value > value)) {
+            return;
+        }
     }
 }
 
@@ -364,6 +459,7 @@ void tree_search(struct search *search)
     struct tree *tree = &search->tree;
 
     slopes_scale(search);
+    plan_polish(search);
     (void)node_add(search, 0, CERTIFICATE_OPEN, search->best.prices);
     search->branched = true;
     bool going = leaf_solve(search, 0);

@@ -361,6 +361,9 @@ void synth_perform(struct synth_world *world, const struct command *command)
     case COMMAND_WATCH: /* the world tells its blocks of its own accord */
     case COMMAND_NOTE:
         return;
+    case COMMAND_READ_LOOKUP: /* no module of this world asks a server */
+    case COMMAND_FETCH_LOOKUP:
+    case COMMAND_PUBLISH_REORG:
     case COMMAND_READ_TREE: /* validators alone ask these, and this node is none */
     case COMMAND_SIGN_CHECKPOINT:
     case COMMAND_SIGN_ANNOUNCEMENT:

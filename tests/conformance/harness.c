@@ -186,6 +186,8 @@ static void take_events(struct harness *harness)
             break;
         case EVENT_SECURITY:
         case EVENT_STORAGE:
+        case EVENT_LOOKUP:
+        case EVENT_LOOKUP_ANSWER:
         case EVENT_PREPARED:
         case EVENT_SIGNED:
         case EVENT_SUBMITTED:

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The routing core on any small network that is well-formed, at any scale: it ends within its
- * steps, what it says is true, and it says the same from a warm start's nonsense. */
+ * steps and the memory that its size allows, what it says is true, and it says the same from a warm
+ * start's nonsense. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,8 @@
 #define GROUPS_MAX    6u
 #define PIECES_MAX    96u
 #define TERMS_MAX     256u
+#define STEPS_MAX     40u
+#define BYTES_MAX     (1u << 20) /* for as many places, corridors and terms as there can be */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -146,7 +149,7 @@ static void group_take(struct fixture *fixture, struct source *source)
 static void check_plan(const struct model *model, const double *positions, const double *flows)
 {
     const struct allocation_options options = {
-        .gap = 1e-6, .steps_max = 40, .warm_positions = positions, .warm_flows = flows};
+        .gap = 1e-6, .steps_max = STEPS_MAX, .warm_positions = positions, .warm_flows = flows};
     struct allocation allocation;
     struct certificate certificate;
     struct model_plan plan;
@@ -156,8 +159,13 @@ static void check_plan(const struct model *model, const double *positions, const
     CHECK(laid == STATUS_OK);
     void *memory = malloc(allocation_solve_footprint(&allocation));
     void *scratch = malloc(certificate_footprint(model));
+    CHECK(allocation_footprint(model) + allocation_solve_footprint(&allocation) <= BYTES_MAX);
 
-    if (allocation_solve(&allocation, &options, memory, &plan) == STATUS_OK) {
+    const enum status solved = allocation_solve(&allocation, &options, memory, &plan);
+    /* A step is as many pivots as there are rows, and 64. */
+    const uint64_t pivots = (uint64_t)model->counts.places + model->counts.groups + 64;
+    CHECK(allocation.simplex.steps <= STEPS_MAX * pivots);
+    if (solved == STATUS_OK) {
         const enum status status = certificate_compute(model, &plan, scratch, &certificate);
         CHECK(status == STATUS_OK);
         const bool supported = certificate_supports(&certificate, &plan, &lie);

@@ -125,7 +125,12 @@ static void durable_command(struct sim *sim, const struct command *command)
     case COMMAND_PUBLISH_ANNOUNCEMENT:
         allow(sim, name_announcement('q', command->domain));
         return;
+    case COMMAND_PUBLISH_REORG:
+        allow(sim, name_announcement('r', command->domain));
+        return;
     case COMMAND_WATCH:
+    case COMMAND_READ_LOOKUP:
+    case COMMAND_FETCH_LOOKUP:
     case COMMAND_READ_SECURITY:
     case COMMAND_READ_STORAGE:
     case COMMAND_FETCH_CHECKPOINT:
@@ -210,7 +215,8 @@ void checks_sign(struct sim *sim, const struct driver_sign *request)
 void checks_publish(struct sim *sim, const struct driver_publish *request)
 {
     check_allowed(sim,
-                  request->is_announcement
+                  request->is_reorg ? name_announcement('r', request->domain)
+                  : request->is_announcement
                       ? name_announcement('q', request->domain)
                       : name_checkpoint('p', request->domain, &request->checkpoint),
                   "a publication");

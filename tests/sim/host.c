@@ -31,6 +31,11 @@ static enum status port_publish(void *context, const struct driver_publish *requ
     return stores_publish(context, request);
 }
 
+static enum status port_lookup(void *context, const struct driver_lookup *request)
+{
+    return stores_lookup(context, request);
+}
+
 static enum status port_plan(void *context, const struct hash *plan_id, struct bytes network)
 {
     return stores_plan(context, plan_id, network);
@@ -154,6 +159,7 @@ void host_start(struct sim *sim)
                   .sign = port_sign,
                   .fetch = port_fetch,
                   .publish = port_publish,
+                  .lookup = port_lookup,
                   .plan = port_plan,
                   .commit = port_commit,
                   .note = port_note,

@@ -47,6 +47,7 @@ struct plain_job {
     struct hash subject;  /* message, leg or validator that the answer names */
     struct hash transaction;
     uint64_t number; /* block, for positions and tree */
+    bool everyone;   /* of a tree: it was asked so; one endpoint is all there are */
     struct hash payload_digest;
     uint8_t *question;
     size_t question_count;

@@ -319,6 +319,7 @@ static enum status ask_about(struct plain *plain, const struct command *command,
     job->question_count = question.count;
     job->subject = *subject;
     job->number = number;
+    job->everyone = command->kind == COMMAND_READ_TREE && command->read_tree.everyone;
     return STATUS_OK;
 }
 
@@ -383,6 +384,9 @@ enum status plain_jobs_perform(struct plain *plain, const struct command *comman
                           &command->read_tree.block_hash);
     case COMMAND_WATCH:
     case COMMAND_FETCH_CHECKPOINT:
+    case COMMAND_READ_LOOKUP:
+    case COMMAND_FETCH_LOOKUP:
+    case COMMAND_PUBLISH_REORG:
     case COMMAND_SIGN_CHECKPOINT:
     case COMMAND_SIGN_ANNOUNCEMENT:
     case COMMAND_PUBLISH_CHECKPOINT:
@@ -513,6 +517,8 @@ static void read_answer(struct plain *plain, const struct plain_job *job, struct
         event->tree.root = unpack_hash(unpacker);
         return;
     case EVENT_SUBMITTED:
+    case EVENT_LOOKUP:
+    case EVENT_LOOKUP_ANSWER:
     case EVENT_START:
     case EVENT_WAKE:
     case EVENT_FACT:
@@ -576,6 +582,7 @@ static void name_subject(const struct plain_job *job, struct event *event)
         event->tree.outcome = job->outcome;
         event->tree.block_number = job->number;
         event->tree.block_hash = job->subject;
+        event->tree.everyone = job->everyone;
         return;
     case PLAIN_HELLO:
     case PLAIN_HEAD:

@@ -202,6 +202,7 @@ enum status signer_ask(struct sim *sim, const struct driver_sign *request);
 
 /* ---- stores.c ---- */
 enum status stores_fetch(struct sim *sim, const struct driver_fetch *request);
+enum status stores_lookup(struct sim *sim, const struct driver_lookup *request);
 enum status stores_publish(struct sim *sim, const struct driver_publish *request);
 enum status stores_plan(struct sim *sim, const struct hash *plan_id, struct bytes network);
 /* NULL: too many are under way. */

@@ -170,8 +170,9 @@ enum status stores_publish(struct sim *sim, const struct driver_publish *request
     answer->event.domain = request->domain;
     answer->event.published.is_announcement = request->is_announcement;
     answer->event.published.index = request->is_announcement ? 0 : request->checkpoint.index;
+    answer->event.published.is_reorg = request->is_reorg;
     answer->event.published.outcome = OUTCOME_OK;
-    if (!request->is_announcement) {
+    if (!request->is_announcement && !request->is_reorg) {
         const uint32_t leaf = request->checkpoint.index;
         if (leaf >= sim->signed_capacity[chain] || !sim->is_signed[chain][leaf]) {
             sim_fail(sim, "chain %d, leaf %u: published and never signed", chain, leaf);
@@ -180,6 +181,13 @@ enum status stores_publish(struct sim *sim, const struct driver_publish *request
         }
     }
     answer_send(sim, answer, TASK_ANSWERED);
+    return STATUS_OK;
+}
+
+/* No module of the imaginary chains asks a server. */
+enum status stores_lookup(struct sim *sim, const struct driver_lookup *request)
+{
+    sim_fail(sim, "chain %u: a lookup that no module wants", request->domain);
     return STATUS_OK;
 }
 

@@ -44,6 +44,8 @@ struct world_options {
     const struct core_policy *policy; /* its rules; borrowed for the world's life; NULL: none */
     uint32_t retries_max;             /* failures of a message; 0: any number */
     uint32_t retry_wait_max_s;        /* between them; 0: as the ladder says */
+    bool large; /* the sender of messages is a router, and all they carry is large */
+    uint32_t large_blocks;
 };
 
 struct world;
@@ -84,10 +86,15 @@ void world_set_including(struct world *world, bool on);         /* transactions 
 void world_set_dispatching(struct world *world, bool on);       /* dispatches do */
 void world_set_validators(struct world *world, uint32_t count); /* that publish, 0 to 3 */
 void world_set_module_type(struct world *world, uint8_t module_type);
+/* The servers that the module names, at most two (NULL: no second one): "https://good/" proves,
+ * "https://liar/" proves something else, any other has nothing. */
+void world_set_servers(struct world *world, const char *first, const char *second);
 /* 0x12 signs another root (odd leaves), or with another key (even ones). */
 void world_set_bad_validator(struct world *world, bool on);
 void world_forget_held(struct world *world); /* the adapters hold no signed transaction */
 void world_set_tree_lies(struct world *world, bool on);
+/* Some endpoint does not confirm what the others say. */
+void world_set_doubt(struct world *world, bool on);
 /* Uses the node's next nonce on a chain for a transaction that is not ours. */
 void world_use_nonce(struct world *world, uint32_t domain);
 void world_use_nonce_of(struct world *world, uint32_t domain, uint32_t key);
@@ -111,6 +118,8 @@ bool world_lane_of(struct world *world, uint32_t domain, uint32_t key, struct la
 struct address world_key(uint32_t index);
 bool world_noted(const struct world *world, enum reason reason);
 uint32_t world_commands(const struct world *world, enum command_kind kind);
+/* The last COMMAND_WATCH of a chain. */
+const struct watch *world_watch(const struct world *world, uint32_t domain);
 struct row_table *world_rows(struct world *world);
 struct hash world_digest(const struct world *world);
 

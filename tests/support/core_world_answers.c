@@ -47,6 +47,43 @@ static void read_security(struct world *world, const struct command *command)
     world_answer(world, &event);
 }
 
+static void read_lookup(struct world *world, const struct command *command)
+{
+    static struct bytes urls[2];
+    struct event event = answer_to(command, EVENT_LOOKUP);
+
+    CHECK(command->read_lookup.message.count >= MESSAGE_BYTES_MIN);
+    event.lookup.message_id = command->read_lookup.message_id;
+    event.lookup.module = command->read_lookup.module;
+    event.lookup.outcome = world->servers[0] == NULL ? OUTCOME_REFUSED : OUTCOME_OK;
+    for (uint32_t i = 0; i < 2 && world->servers[i] != NULL; i++) {
+        urls[i] = bytes_from_string(world->servers[i]);
+        event.lookup.urls_count++;
+    }
+    event.lookup.urls = urls;
+    event.lookup.sender = command->read_lookup.module;
+    event.lookup.call_data = bytes_from_string("question");
+    world_answer(world, &event);
+}
+
+static void fetch_lookup(struct world *world, const struct command *command)
+{
+    const struct bytes urls = command->fetch_lookup.urls;
+    const bool proves = bytes_have_prefix(urls, bytes_from_string("https://good/\n"));
+    const bool lies = bytes_have_prefix(urls, bytes_from_string("https://liar/\n"));
+    struct event event = answer_to(command, EVENT_LOOKUP_ANSWER);
+
+    CHECK(bytes_equal(command->fetch_lookup.call_data, bytes_from_string("question")));
+    CHECK(!hash_is_zero(&command->fetch_lookup.dispatch_transaction));
+    event.lookup_answer.message_id = command->fetch_lookup.message_id;
+    event.lookup_answer.module = command->fetch_lookup.module;
+    event.lookup_answer.outcome = proves || lies ? OUTCOME_OK : OUTCOME_UNKNOWN;
+    if (proves || lies) {
+        event.lookup_answer.metadata = bytes_from_string(proves ? "proof" : "lie");
+    }
+    world_answer(world, &event);
+}
+
 static void read_storage(struct world *world, const struct command *command)
 {
     static struct bytes ours[WORLD_CHAINS];
@@ -133,6 +170,9 @@ static void fetch_checkpoint(struct world *world, const struct command *command)
 /* Two pointers over the validator set, as the contract does it. */
 static bool metadata_is_good(const struct world *world, const struct leg *leg)
 {
+    if (world->module_type == MODULE_CCIP_READ) {
+        return bytes_equal(leg->process.metadata, bytes_from_string("proof"));
+    }
     struct signature signatures[VALIDATORS_MAX];
     struct metadata_message_id metadata;
     struct message_view view;
@@ -219,11 +259,15 @@ static void read_tree(struct world *world, const struct command *command)
 
     event.tree.block_number = command->read_tree.block_number;
     event.tree.block_hash = command->read_tree.block_hash;
+    event.tree.everyone = command->read_tree.everyone;
     event.tree.outcome =
         hash_equal(&block->hash, &event.tree.block_hash) ? OUTCOME_OK : OUTCOME_UNKNOWN;
     event.tree.count = block->leaves_count;
     if (block->leaves_count > 0) {
         event.tree.root = chain->roots[block->leaves_count - 1];
+    }
+    if (world->doubt && event.tree.everyone) {
+        event.tree.outcome = OUTCOME_UNKNOWN;
     }
     if (world->tree_lies) {
         event.tree.root = hash_filled(0xdd);
@@ -441,6 +485,16 @@ static void publish_checkpoint(struct world *world, const struct command *comman
     world_answer(world, &event);
 }
 
+static void publish_reorg(struct world *world, const struct command *command)
+{
+    struct event event = answer_to(command, EVENT_PUBLISHED);
+
+    CHECK(address_equal(&command->publish_reorg.validator, &world->validators[0]));
+    event.published.is_reorg = true;
+    event.published.outcome = OUTCOME_OK;
+    world_answer(world, &event);
+}
+
 static void publish_announcement(struct world *world, const struct command *command)
 {
     struct event event = answer_to(command, EVENT_PUBLISHED);
@@ -472,6 +526,7 @@ static void watch(struct world *world, const struct command *command)
     struct world_chain *chain = world_chain(world, command->domain);
 
     chain->is_watched = true;
+    chain->watch = command->watch;
     chain->give_next = command->watch.from_block;
     /* Given with the next block: a core must not be stepped while its commands are read. */
     (void)world;
@@ -488,6 +543,12 @@ void world_perform(struct world *world, const struct command *command)
         break;
     case COMMAND_READ_STORAGE:
         read_storage(world, command);
+        break;
+    case COMMAND_READ_LOOKUP:
+        read_lookup(world, command);
+        break;
+    case COMMAND_FETCH_LOOKUP:
+        fetch_lookup(world, command);
         break;
     case COMMAND_FETCH_CHECKPOINT:
         fetch_checkpoint(world, command);
@@ -521,6 +582,9 @@ void world_perform(struct world *world, const struct command *command)
         break;
     case COMMAND_PUBLISH_ANNOUNCEMENT:
         publish_announcement(world, command);
+        break;
+    case COMMAND_PUBLISH_REORG:
+        publish_reorg(world, command);
         break;
     case COMMAND_READ_POSITIONS:
     case COMMAND_PLAN:

@@ -532,6 +532,12 @@ void world_set_validators(struct world *world, uint32_t count)
     world->validators_count = count;
 }
 
+void world_set_servers(struct world *world, const char *first, const char *second)
+{
+    world->servers[0] = first;
+    world->servers[1] = second;
+}
+
 void world_set_module_type(struct world *world, uint8_t module_type)
 {
     world->module_type = module_type;
@@ -547,6 +553,21 @@ void world_forget_held(struct world *world)
     for (uint32_t i = 0; i < world->txs_count; i++) {
         world->txs[i].held = false;
     }
+}
+
+const struct watch *world_watch(const struct world *world, uint32_t domain)
+{
+    for (uint32_t i = 0; i < WORLD_CHAINS; i++) {
+        if (world->chains[i].domain == domain) {
+            return &world->chains[i].watch;
+        }
+    }
+    check_failed(__FILE__, __LINE__, "no such chain");
+}
+
+void world_set_doubt(struct world *world, bool on)
+{
+    world->doubt = on;
 }
 
 void world_set_tree_lies(struct world *world, bool on)

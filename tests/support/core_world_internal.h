@@ -14,7 +14,7 @@
 #define WORLD_PENDING_MAX   32768u
 #define WORLD_EVENTS_MAX    400000u
 #define WORLD_FOLLOWS_MAX   8192u
-#define WORLD_MESSAGE_BYTES 96u
+#define WORLD_MESSAGE_BYTES 160u
 #define WORLD_GAS           150000u /* what a delivery needs */
 #define WORLD_KEY_BYTE      0x77u   /* the node's first sending key on every chain; others follow */
 
@@ -62,6 +62,7 @@ struct world_block {
 };
 
 struct world_chain {
+    struct watch watch; /* the last one */
     uint32_t domain;
     struct world_block blocks[WORLD_BLOCKS_MAX]; /* by number; 0 is the genesis */
     uint64_t head;
@@ -129,7 +130,7 @@ struct world {
     uint32_t log_committed;
     struct hash digest;
     bool noted[1024];
-    uint32_t commands[32];
+    uint32_t commands[256];
 
     /* the outside */
     struct world_chain chains[WORLD_CHAINS];
@@ -154,8 +155,10 @@ struct world {
     bool holding;
     uint32_t validators_count;
     uint8_t module_type;
+    const char *servers[2];
     bool bad_validator;
     bool tree_lies;
+    bool doubt;
 };
 
 /* The node's side, called by the outside. */

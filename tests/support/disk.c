@@ -15,7 +15,7 @@
 #include "relay/base/prng.h"
 #include "tests/support/disk_internal.h"
 
-#define FILES_MAX   64u
+#define FILES_MAX   512u
 #define SECTORS_MAX 32768u /* 16 MiB of content that is not synced */
 #define NAMES_MAX   256u
 #define TRACE_MAX   8192u
@@ -301,6 +301,23 @@ void disk_folder_synced(ino_t inode)
     }
 }
 
+void disk_all_synced(void)
+{
+    struct stat about;
+
+    for (uint32_t i = 0; i < disk.files_count; i++) {
+        if (stat(disk.files[i].path, &about) == 0 && about.st_ino == disk.files[i].inode) {
+            disk.files[i].durable_size = about.st_size;
+        }
+    }
+    disk.sectors_count = 0;
+    for (uint32_t i = 0; i < disk.names_count; i++) {
+        if (disk.names[i].live) {
+            disk_folder_synced(disk.names[i].parent);
+        }
+    }
+}
+
 /* Keeps a file that is about to lose its name under another one, outside the folder. */
 static void keep_file(const char *path, char ret_kept[PATH_MAX])
 {
@@ -309,6 +326,17 @@ static void keep_file(const char *path, char ret_kept[PATH_MAX])
         CHECK(snprintf(ret_kept, PATH_MAX, "%s.kept-%ld-%llu", disk.folder, (long)getpid(),
                        (unsigned long long)disk.kept_count++) < PATH_MAX);
         CHECK(link(path, ret_kept) == 0);
+    }
+}
+
+/* The file that had this path is the one that was kept; its number may soon be another's. */
+static void forget_file(const char *path, const char *kept)
+{
+    for (uint32_t i = 0; i < disk.files_count; i++) {
+        if (strcmp(disk.files[i].path, path) == 0) {
+            disk.files[i].inode = 0;
+            memcpy(disk.files[i].path, kept, strlen(kept) + 1);
+        }
     }
 }
 
@@ -324,10 +352,12 @@ void disk_named(enum disk_name kind, const char *path, const char *other, ino_t 
     switch (kind) {
     case DISK_NAME_MADE:
     case DISK_NAME_FOLDER:
+    case DISK_NAME_FOLDER_REMOVED:
         break;
     case DISK_NAME_RENAMED:
         (void)snprintf(name->other, sizeof(name->other), "%s", other);
         keep_file(other, name->kept);
+        forget_file(other, name->kept);
         for (uint32_t i = 0; i < disk.files_count; i++) {
             if (strcmp(disk.files[i].path, path) == 0) {
                 (void)snprintf(disk.files[i].path, sizeof(disk.files[i].path), "%s", other);
@@ -336,6 +366,7 @@ void disk_named(enum disk_name kind, const char *path, const char *other, ino_t 
         break;
     case DISK_NAME_REMOVED:
         keep_file(path, name->kept);
+        forget_file(path, name->kept);
         break;
     }
 }
@@ -371,6 +402,9 @@ static void lose_name(const struct name *name)
     case DISK_NAME_RENAMED:
         CHECK(disk_raw_rename(name->other, name->path) == 0);
         break;
+    case DISK_NAME_FOLDER_REMOVED:
+        CHECK(disk_raw_mkdir(name->path, 0755) == 0);
+        return;
     case DISK_NAME_REMOVED:
         break;
     }

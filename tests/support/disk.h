@@ -4,9 +4,10 @@
  *
  * A program that links sluice_test_disk has the C library's calls that change files replaced, for
  * everything in it, LMDB included: write, writev, pwrite, pwritev, fsync, fdatasync, msync,
- * ftruncate, posix_fallocate, mkdir, rename, unlink, and open when it makes or empties a file.
- * Each such call below the watched folder is counted, and may be the one at which the process dies
- * or that fails.
+ * syncfs, ftruncate, posix_fallocate, mkdir, rename, unlink, and open when it makes or empties a
+ * file; the ones whose names end in "at" too. To remove what is not there is no call. Each such
+ * call below the watched folder is counted, and may be the one at which the process dies or that
+ * fails.
  *
  * The page cache is modelled: what was written is in the file at once, as on a real system, but the
  * content before it is remembered, by sectors of 512 bytes, until the file is synced; so are names,

@@ -30,6 +30,11 @@ ssize_t disk_raw_pwrite(int fd, const void *data, size_t count, off_t at)
     return syscall(SYS_pwrite64, fd, data, count, at);
 }
 
+int disk_raw_mkdir(const char *path, mode_t mode)
+{
+    return (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
+}
+
 int disk_raw_rename(const char *from, const char *to)
 {
     return (int)syscall(SYS_renameat, AT_FDCWD, from, AT_FDCWD, to);
@@ -200,6 +205,37 @@ int fsync(int fd)
     return any_sync(fd, SYS_fsync);
 }
 
+/* The whole file system; the model knows what it holds of the watched folder. */
+int syncfs(int fd)
+{
+    char link[64];
+    char path[PATH_MAX];
+    char resolved[PATH_MAX];
+    ino_t parent = 0;
+
+    disk_lock();
+    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    const ssize_t count = readlink(link, path, sizeof(path) - 1);
+    path[count > 0 ? count : 0] = '\0';
+    int rc = 0;
+    if (!disk_resolve(path, resolved, &parent)) {
+        rc = (int)syscall(SYS_syncfs, fd);
+    } else {
+        const struct disk_verdict verdict = disk_call('s');
+        rc = verdict.fails ? -1 : 0;
+        if (rc == 0) {
+            disk_all_synced();
+        }
+        if (verdict.death != DISK_LIVES) {
+            disk_die();
+        }
+    }
+    const int error = errno;
+    disk_unlock();
+    errno = error;
+    return rc;
+}
+
 int msync(void *start, size_t count, int flags)
 {
     return (int)syscall(SYS_msync, start, count, flags);
@@ -268,11 +304,13 @@ static int raw_naming(const struct naming *naming)
 {
     switch (naming->kind) {
     case DISK_NAME_FOLDER:
-        return (int)syscall(SYS_mkdirat, AT_FDCWD, naming->path, naming->mode);
+        return disk_raw_mkdir(naming->path, naming->mode);
     case DISK_NAME_RENAMED:
         return disk_raw_rename(naming->path, naming->other);
     case DISK_NAME_REMOVED:
         return (int)syscall(SYS_unlinkat, AT_FDCWD, naming->path, 0);
+    case DISK_NAME_FOLDER_REMOVED:
+        return (int)syscall(SYS_unlinkat, AT_FDCWD, naming->path, AT_REMOVEDIR);
     case DISK_NAME_MADE:
         break;
     }
@@ -290,6 +328,11 @@ static int any_naming(const struct naming *naming)
     bool is_watched = disk_resolve(naming->path, path, &parent);
     if (is_watched && naming->other != NULL) {
         is_watched = disk_resolve(naming->other, other, &parent);
+    }
+    const bool removes =
+        naming->kind == DISK_NAME_REMOVED || naming->kind == DISK_NAME_FOLDER_REMOVED;
+    if (is_watched && removes && access(naming->path, F_OK) != 0) {
+        is_watched = false;
     }
     if (!is_watched) {
         rc = raw_naming(naming);
@@ -317,6 +360,50 @@ static int any_naming(const struct naming *naming)
 int mkdir(const char *path, mode_t mode)
 {
     return any_naming(&(struct naming){.kind = DISK_NAME_FOLDER, .path = path, .mode = mode});
+}
+
+int rmdir(const char *path)
+{
+    return any_naming(&(struct naming){.kind = DISK_NAME_FOLDER_REMOVED, .path = path});
+}
+
+/* The path that stands for `path` in the folder of a descriptor. */
+static const char *path_at(int folder, const char *path, char memory[PATH_MAX])
+{
+    char link[64];
+
+    if (folder == AT_FDCWD || path[0] == '/') {
+        return path;
+    }
+    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", folder);
+    const ssize_t count = readlink(link, memory, PATH_MAX - 1);
+    CHECK(count > 0);
+    const int length = snprintf(memory + count, PATH_MAX - (size_t)count, "/%s", path);
+    CHECK(length > 0 && (size_t)(count + length) < PATH_MAX);
+    return memory;
+}
+
+int mkdirat(int folder, const char *path, mode_t mode)
+{
+    char memory[PATH_MAX];
+
+    return mkdir(path_at(folder, path, memory), mode);
+}
+
+int renameat(int from_folder, const char *from, int to_folder, const char *to)
+{
+    char from_memory[PATH_MAX];
+    char to_memory[PATH_MAX];
+
+    return rename(path_at(from_folder, from, from_memory), path_at(to_folder, to, to_memory));
+}
+
+int unlinkat(int folder, const char *path, int flags)
+{
+    char memory[PATH_MAX];
+
+    path = path_at(folder, path, memory);
+    return (flags & AT_REMOVEDIR) != 0 ? rmdir(path) : unlink(path);
 }
 
 int rename(const char *from, const char *to)
@@ -397,6 +484,20 @@ int open(const char *path, int flags, ...)
     disk_unlock();
     errno = error;
     return fd;
+}
+
+int openat(int folder, const char *path, int flags, ...)
+{
+    char memory[PATH_MAX];
+    mode_t mode = 0;
+
+    if ((flags & O_CREAT) != 0) {
+        va_list arguments;
+        va_start(arguments, flags);
+        mode = va_arg(arguments, mode_t);
+        va_end(arguments);
+    }
+    return open(path_at(folder, path, memory), flags, mode);
 }
 
 int open64(const char *path, int flags, ...)

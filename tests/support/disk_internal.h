@@ -14,7 +14,13 @@
 
 #define DISK_SECTOR_BYTES 512
 
-enum disk_name { DISK_NAME_MADE, DISK_NAME_FOLDER, DISK_NAME_RENAMED, DISK_NAME_REMOVED };
+enum disk_name {
+    DISK_NAME_MADE,
+    DISK_NAME_FOLDER,
+    DISK_NAME_RENAMED,
+    DISK_NAME_REMOVED,
+    DISK_NAME_FOLDER_REMOVED,
+};
 enum disk_dies { DISK_LIVES, DISK_DIES_BEFORE, DISK_DIES_TORN, DISK_DIES_AFTER };
 
 struct disk_verdict {
@@ -38,12 +44,14 @@ void disk_remember(int fd, uint32_t file, off_t at, size_t count, bool torn);
 void disk_synced(uint32_t file, off_t at, off_t end);
 void disk_file_synced(uint32_t file, off_t size);
 void disk_folder_synced(ino_t inode);
+void disk_all_synced(void);
 void disk_named(enum disk_name kind, const char *path, const char *other, ino_t parent);
 void disk_unnamed(void); /* the call failed after all */
 _Noreturn void disk_die(void);
 
 /* The calls themselves. */
 ssize_t disk_raw_pwrite(int fd, const void *data, size_t count, off_t at);
+int disk_raw_mkdir(const char *path, mode_t mode);
 int disk_raw_rename(const char *from, const char *to);
 int disk_raw_truncate(const char *path, off_t size);
 

@@ -258,6 +258,8 @@ static const struct core_config *config(struct maker *maker)
     }
     config->validator = address(maker);
     make_route(maker, &config->route);
+    config->large.value = amount(maker);
+    config->large.blocks = u32(maker);
     make_policy(maker, &config->policy);
     return config;
 }
@@ -364,6 +366,33 @@ static void make_storage(struct maker *maker, struct event *event)
     event->storage.outcome = outcome(maker);
     event->storage.locations = count == 0 ? NULL : locations;
     event->storage.locations_count = count;
+}
+
+static void make_lookup(struct maker *maker, struct event *event)
+{
+    const uint32_t count = length(maker, LOOKUP_URLS_MAX);
+    struct bytes *urls = take(maker, count * sizeof(*urls));
+
+    for (uint32_t i = 0; i < count; i++) {
+        urls[i] = run(maker, LOOKUP_URL_BYTES_MAX);
+    }
+    event->lookup.message_id = hash(maker);
+    event->lookup.module = address(maker);
+    event->lookup.outcome = outcome(maker);
+    event->lookup.sender = address(maker);
+    event->lookup.urls = count == 0 ? NULL : urls;
+    event->lookup.urls_count = count;
+    event->lookup.call_data = run(maker, LOOKUP_DATA_BYTES_MAX);
+    event->lookup.reason = run(maker, REASON_BYTES_MAX);
+}
+
+static void make_lookup_answer(struct maker *maker, struct event *event)
+{
+    event->lookup_answer.message_id = hash(maker);
+    event->lookup_answer.module = address(maker);
+    event->lookup_answer.outcome = outcome(maker);
+    event->lookup_answer.metadata = run(maker, METADATA_BYTES_MAX);
+    event->lookup_answer.reason = run(maker, REASON_BYTES_MAX);
 }
 
 static void make_positions(struct maker *maker, struct event *event)
@@ -500,6 +529,7 @@ static void make_tree(struct maker *maker, struct event *event)
     event->tree.block_hash = hash(maker);
     event->tree.count = u32(maker);
     event->tree.root = hash(maker);
+    event->tree.everyone = coin(maker);
 }
 
 static void make_checkpoint(struct maker *maker, struct event *event)
@@ -531,6 +561,7 @@ static void make_announcement_signed(struct maker *maker, struct event *event)
 static void make_published(struct maker *maker, struct event *event)
 {
     event->published.is_announcement = coin(maker);
+    event->published.is_reorg = coin(maker);
     event->published.index = u32(maker);
     event->published.outcome = outcome(maker);
 }
@@ -637,6 +668,8 @@ static const struct {
     {EVENT_DISSENT, make_dissent},
     {EVENT_QUORUM, make_quorum},
     {EVENT_CALLS, make_calls},
+    {EVENT_LOOKUP, make_lookup},
+    {EVENT_LOOKUP_ANSWER, make_lookup_answer},
 };
 
 static_assert(sizeof(event_makers) / sizeof(event_makers[0]) == MAKER_EVENTS_COUNT,
@@ -747,6 +780,13 @@ void maker_command(struct maker *maker, enum command_kind kind, enum leg_kind le
         command->publish_announcement.location = run(maker, LOCATION_BYTES_MAX);
         command->publish_announcement.signature = signature(maker);
         return;
+    case COMMAND_PUBLISH_REORG:
+        command->publish_reorg.validator = address(maker);
+        command->publish_reorg.local_root = hash(maker);
+        command->publish_reorg.canonical_root = hash(maker);
+        command->publish_reorg.index = u32(maker);
+        command->publish_reorg.time_s = u32(maker);
+        return;
     case COMMAND_PLAN:
         command->plan.plan_id = hash(maker);
         command->plan.network = run(maker, 300000);
@@ -761,6 +801,8 @@ void maker_command(struct maker *maker, enum command_kind kind, enum leg_kind le
     case COMMAND_READ_SECURITY:
     case COMMAND_READ_STORAGE:
     case COMMAND_FETCH_CHECKPOINT:
+    case COMMAND_READ_LOOKUP:
+    case COMMAND_FETCH_LOOKUP:
     case COMMAND_PREPARE:
     case COMMAND_FOLLOW:
     case COMMAND_READ_LANE:

@@ -19,18 +19,33 @@ static bool runs_equal(struct bytes *a, struct bytes *b)
      ((a)->count == 0 || memcmp((a)->list, (b)->list, (a)->count * sizeof((a)->list[0])) == 0) &&  \
      ((a)->list = (b)->list = NULL) == NULL)
 
-static bool storages_equal(struct event *a, struct event *b)
+static bool texts_equal(const struct bytes **a, uint32_t a_count, const struct bytes **b,
+                        uint32_t b_count)
 {
-    if (a->storage.locations_count != b->storage.locations_count) {
+    if (a_count != b_count) {
         return false;
     }
-    for (uint32_t i = 0; i < a->storage.locations_count; i++) {
-        if (!bytes_equal(a->storage.locations[i], b->storage.locations[i])) {
+    for (uint32_t i = 0; i < a_count; i++) {
+        if (!bytes_equal((*a)[i], (*b)[i])) {
             return false;
         }
     }
-    a->storage.locations = b->storage.locations = NULL;
+    *a = *b = NULL;
     return true;
+}
+
+static bool storages_equal(struct event *a, struct event *b)
+{
+    return texts_equal(&a->storage.locations, a->storage.locations_count, &b->storage.locations,
+                       b->storage.locations_count);
+}
+
+static bool lookups_equal(struct event *a, struct event *b)
+{
+    return texts_equal(&a->lookup.urls, a->lookup.urls_count, &b->lookup.urls,
+                       b->lookup.urls_count) &&
+           runs_equal(&a->lookup.call_data, &b->lookup.call_data) &&
+           runs_equal(&a->lookup.reason, &b->lookup.reason);
 }
 
 static bool pointees_equal(struct event *a, struct event *b)
@@ -53,6 +68,11 @@ static bool pointees_equal(struct event *a, struct event *b)
                runs_equal(&a->security.reason, &b->security.reason);
     case EVENT_STORAGE:
         return storages_equal(a, b);
+    case EVENT_LOOKUP:
+        return lookups_equal(a, b);
+    case EVENT_LOOKUP_ANSWER:
+        return runs_equal(&a->lookup_answer.metadata, &b->lookup_answer.metadata) &&
+               runs_equal(&a->lookup_answer.reason, &b->lookup_answer.reason);
     case EVENT_POSITIONS:
         return LISTS_EQUAL(&a->positions, &b->positions, balances, balances_count) &&
                LISTS_EQUAL(&a->positions, &b->positions, vaults, vaults_count) &&

@@ -255,6 +255,14 @@ static enum status port_publish(void *context, const struct driver_publish *requ
     return STATUS_OK;
 }
 
+static enum status port_lookup(void *context, const struct driver_lookup *request)
+{
+    (void)context;
+    assert_int_equal(request->urls.count, 2);
+    outside.lookups_count++;
+    return STATUS_OK;
+}
+
 static enum status port_plan(void *context, const struct hash *plan_id, struct bytes packed)
 {
     (void)context;
@@ -342,6 +350,7 @@ struct bench bench_new(void)
                   .sign = port_sign,
                   .fetch = port_fetch,
                   .publish = port_publish,
+                  .lookup = port_lookup,
                   .plan = port_plan,
                   .commit = port_commit,
                   .note = port_note,

@@ -60,6 +60,7 @@ struct fake_chain {
 struct outside {
     uint32_t signs_count;
     uint32_t publishes_count;
+    uint32_t lookups_count;
     uint32_t fetches_count;
     uint32_t plans_count;
     uint32_t notes_count;

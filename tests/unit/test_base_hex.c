@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "relay/base/hex.h"
 #include "tests/support/unit.h"
 
@@ -70,6 +72,53 @@ static void anything_else_is_malformed(void **state)
     assert_int_equal(bytes[0], 7);
 }
 
+static int32_t digit_value(unsigned byte)
+{
+    static const char digits[] = "0123456789abcdefABCDEF";
+    const char *const found = byte == 0 ? NULL : strchr(digits, (int)byte);
+
+    if (found == NULL) {
+        return -1;
+    }
+    return (int32_t)(found - digits < 16 ? found - digits : found - digits - 6);
+}
+
+/* Digits are read eight at a time: every byte at every place of a text of two eights and a rest,
+ * beside neighbours that are the least and the greatest digits. */
+static void long_texts_are_read_digit_by_digit(void **state)
+{
+    (void)state;
+    const char neighbours[] = {'0', '9', 'a', 'F'};
+    uint8_t bytes[10];
+
+    for (uint32_t i = 0; i < sizeof(neighbours) * 256 * 20; i++) {
+        const unsigned byte = i / 20 % 256;
+        const size_t at = i % 20;
+        char text[20];
+        size_t count = 9;
+        memset(text, neighbours[i / (20 * 256)], sizeof(text));
+        const int32_t other = digit_value((uint8_t)text[0]);
+        const int32_t value = digit_value(byte);
+        text[at] = (char)byte;
+        if (at == 1 && text[0] == '0' && (byte | 0x20) == 'x') {
+            continue; /* a prefix */
+        }
+        const enum status status = hex_decode(bytes_from(text, 20), sizeof(bytes), bytes, &count);
+        if (value < 0) {
+            assert_status(STATUS_MALFORMED, status);
+            assert_int_equal(9, count);
+            continue;
+        }
+        assert_status(STATUS_OK, status);
+        assert_int_equal(10, count);
+        for (size_t place = 0; place < 10; place++) {
+            const int32_t high = 2 * place == at ? value : other;
+            const int32_t low = 2 * place + 1 == at ? value : other;
+            assert_int_equal(high << 4 | low, bytes[place]);
+        }
+    }
+}
+
 static void hashes_are_32_bytes(void **state)
 {
     (void)state;
@@ -106,6 +155,7 @@ int main(void)
         cmocka_unit_test(every_byte_comes_back),
         cmocka_unit_test(either_case_and_either_prefix),
         cmocka_unit_test(anything_else_is_malformed),
+        cmocka_unit_test(long_texts_are_read_digit_by_digit),
         cmocka_unit_test(hashes_are_32_bytes),
         cmocka_unit_test(addresses_are_20_or_32_bytes),
     };

@@ -189,6 +189,57 @@ static void usage_mistakes_are_told(void **state)
     assert_run("messages drop --data data --reason spam " MESSAGE_ID, EXIT_UNREACHABLE, "no node");
 }
 
+#define ACCOUNT "0x3333333333333333333333333333333333333333"
+
+/* What the reference relayer reads becomes a configuration that we read; the rest is named. */
+static void a_reference_configuration_is_imported(void **state)
+{
+    (void)state;
+    static const char chain[] =
+        "{\"name\": \"%s\", \"protocol\": \"ethereum\", \"chainId\": %u, \"domainId\": %u, "
+        "\"rpcUrls\": [{\"http\": \"http://127.0.0.1:1\"}], \"blocks\": {\"reorgPeriod\": 5, "
+        "\"estimateBlockTime\": 2}, \"index\": {\"from\": 7}, \"mailbox\": \"" ACCOUNT "\", "
+        "\"merkleTreeHook\": \"" ACCOUNT "\", \"validatorAnnounce\": \"" ACCOUNT "\"}";
+    char text[4096] = "{\"chains\": {\"alpha\": ";
+    size_t count = strlen(text);
+    count += (size_t)snprintf(text + count, sizeof(text) - count, chain, "alpha", 11u, 901u);
+    count += (size_t)snprintf(text + count, sizeof(text) - count, ", \"beta\": ");
+    count += (size_t)snprintf(text + count, sizeof(text) - count, chain, "beta", 12u, 902u);
+    (void)snprintf(text + count, sizeof(text) - count, "}, \"metricsPort\": 9090}");
+    write_file("agent.json", text);
+    write_file("relayer.json", "{\"relayChains\": \"alpha,beta\", \"maxMessageRetries\": 9, "
+                               "\"whitelist\": [{\"originDomain\": 901}]}");
+    assert_int_equal(setenv("HYP_GASPAYMENTENFORCEMENT", "[{\"type\": \"none\"}]", 1), 0);
+    assert_int_equal(setenv("HYP_CHAINS_BETA_INDEX_CHUNK", "50", 1), 0);
+    assert_run("config import agent.json relayer.json --key " ACCOUNT, EXIT_DONE,
+               "not taken over: metricsport");
+    assert_non_null(strstr(output, "not taken over: chains.alpha.blocks.estimateblocktime"));
+    assert_null(strstr(output, "not taken over: whitelist"));
+    /* Both streams are in it; what was said begins its lines with the program's name. */
+    char yaml[OUTPUT_BYTES_MAX] = "";
+    size_t kept = 0;
+    for (const char *line = output; *line != '\0'; line += strcspn(line, "\n") + 1) {
+        const size_t length = strcspn(line, "\n") + 1;
+        if (strncmp(line, "sluice ", 7) != 0) {
+            memcpy(yaml + kept, line, length);
+            kept += length;
+        }
+    }
+    write_file("imported.yaml", yaml);
+    assert_run("config check imported.yaml", EXIT_DONE, "finality: 5");
+    assert_run("config check imported.yaml --json", EXIT_DONE, "\"retries_max\":9");
+    assert_non_null(strstr(output, "\"blocks_per_range\":50"));
+    assert_non_null(strstr(output, "origindomain"));
+    assert_int_equal(setenv("HYP_DEFAULTSIGNER_KEY", "0x11", 1), 0);
+    assert_run("config import agent.json", EXIT_REFUSED, "defaultsigner.key is a secret");
+    assert_int_equal(unsetenv("HYP_DEFAULTSIGNER_KEY"), 0);
+    assert_int_equal(unsetenv("HYP_GASPAYMENTENFORCEMENT"), 0);
+    assert_int_equal(unsetenv("HYP_CHAINS_BETA_INDEX_CHUNK"), 0);
+    write_file("wrong.json", "[]");
+    assert_run("config import wrong.json", EXIT_USAGE, "no JSON object");
+    assert_run("config import agent.json --key 0x12", EXIT_USAGE, "--key");
+}
+
 #define HOOK       "0x2222222222222222222222222222222222222222"
 #define TIMES8(x)  x x x x x x x x
 #define ROOT       TIMES8("02020202")
@@ -421,6 +472,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(usage_mistakes_are_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_reference_configuration_is_imported, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_tool_answers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_tool_says_what_it_wants, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_configuration_is_checked, set_up, tear_down),

@@ -13,11 +13,9 @@
 #include "relay/cli/cli.h"
 #include "relay/core/capital_rows.h"
 #include "relay/synth/synth.h"
-#include "store/checkpoint.h"
-#include "store/ed25519.h"
-#include "store/note.h"
 #include "tests/support/cli_call.h"
 #include "tests/support/folder.h"
+#include "tests/support/signed_journal.h"
 
 #define RECORDS 6000u
 #define OPEN    40u
@@ -310,31 +308,9 @@ static void two_reports_of_a_day_add_up(void **state)
 /* Signs what is there, as a log signer would. */
 static void sign(void)
 {
-    static const char origin[] = "synth.example/journal/1";
     struct journal *journal = open_journal();
-    struct journal_reader *reader = NULL;
-    uint8_t text[1024];
-    uint8_t public_key[32];
-    uint8_t signature[64];
-    const uint8_t seed[32] = {7};
-    struct buffer buffer = buffer_from(text, sizeof(text));
-    struct log_checkpoint checkpoint = {.origin = bytes_from_string(origin), .size = RECORDS};
-    struct note_key key;
-    uint64_t head = 0;
 
-    assert_status(STATUS_OK, journal_reader_open(journal, &reader));
-    const struct tree_source tree = journal_tree(reader);
-    assert_status(STATUS_OK, tree_root(&tree, checkpoint.size, &checkpoint.root));
-    assert_status(STATUS_OK, log_checkpoint_append(&buffer, &checkpoint));
-    assert_status(STATUS_OK, ed25519_public_key(seed, public_key));
-    assert_status(STATUS_OK, ed25519_sign(seed, buffer_bytes(&buffer), signature));
-    assert_status(STATUS_OK, note_key_init(&key, NOTE_KEY_ED25519, checkpoint.origin, public_key));
-    assert_status(STATUS_OK, buffer_append(&buffer, bytes_from("\n", 1)));
-    assert_status(STATUS_OK, note_append_signature(&buffer, &key, bytes_from(signature, 64)));
-    const struct journal_checkpoint kept = {.size = RECORDS, .note = buffer_bytes(&buffer)};
-    const struct journal_batch batch = {.checkpoint = &kept};
-    assert_status(STATUS_OK, journal_commit(journal, &batch, &head));
-    journal_reader_close(reader);
+    sign_journal(journal);
     journal_close(journal);
 }
 

@@ -295,6 +295,27 @@ static void what_is_printed_loads_again(void **state)
     what_is_printed_loads_again_of(text);
 }
 
+static void a_tier_of_large_values_is_read(void **state)
+{
+    (void)state;
+    struct node_config *config = NULL;
+    struct settings_error error;
+    const struct amount wanted = amount_from_u64(100000000000);
+
+    write_changed("# large: ", "large: {value: 100000 USDC, blocks: 32}\n#");
+    assert_status(STATUS_OK, config_load(path, &config, &error));
+    assert_int_equal(amount_compare(&config->core.large.value, &wanted), 0);
+    assert_int_equal(config->core.large.blocks, 32);
+    FILE *stream = fopen(path, "w");
+    config_print(config, stream);
+    assert_int_equal(fclose(stream), 0);
+    (void)config_free(config);
+    assert_status(STATUS_OK, config_load(path, &config, &error));
+    assert_int_equal(amount_compare(&config->core.large.value, &wanted), 0);
+    assert_int_equal(config->core.large.blocks, 32);
+    (void)config_free(config);
+}
+
 static void limits_stand_beside_their_endpoints(void **state)
 {
     (void)state;
@@ -363,6 +384,8 @@ static const struct mistake mistakes[] = {
     {"chain: beta", "chain: betta", "chain: beta", "chain"},
     {"mode: observe", "mode: go", "mode: observe", "act"},
     {"journal_max: 64 GiB", "journal_max: 64", "journal_max", "GiB"},
+    {"# journal_keep: 1000000", "  journal_keep: 4095", "# journal_keep", "4096"},
+    {"# journal_keep: 1000000", "  journal_keep: all", "# journal_keep", "4096"},
     {"name: beta", "name: alpha", "name: beta", "another chain"},
     {"name: beta", "name: ..", "name: beta", "dot"},
     {"validate: false                 # (o", "validate: true # (o", "validate: false    ",
@@ -370,6 +393,9 @@ static const struct mistake mistakes[] = {
     {"node:\n  name: relayer", "node:\n  name: relayer\n  name: again", "data: ./data", "name"},
     {"    # limits: ", "    limits: [{endpoint: \"ws://b\", calls_per_day: 1}]\n    #",
      "    # limits: ", "none of this chain"},
+    {"# large: ", "large: {value: 0 USDC}\n#", "# large: ", "more than nothing"},
+    {"# large: ", "large: {value: 100}\n#", "# large: ", "USDC"},
+    {"# large: ", "large: {value: 1 USDC, blocks: -1}\n#", "# large: ", "blocks"},
     {"    # limits: ", LIMITS("burst: 1, calls_per_day: 1") "#", "    # limits: ", "burst"},
     {"    # limits: ", LIMITS("calls_per_day: 0") "#", "    # limits: ", "calls_per_day"},
     {"    # limits: ", LIMITS("calls_per_second: 1000001") "#", "    # limits: ", "1000000"},
@@ -512,6 +538,7 @@ int main(void)
         cmocka_unit_test(keys_and_ways_to_send_are_read),
         cmocka_unit_test(the_quorum_is_more_than_half),
         cmocka_unit_test(what_is_printed_loads_again),
+        cmocka_unit_test(a_tier_of_large_values_is_read),
         cmocka_unit_test(limits_stand_beside_their_endpoints),
         cmocka_unit_test(each_mistake_is_named_with_its_place),
         cmocka_unit_test(a_wrong_checksum_is_refused),

@@ -382,6 +382,9 @@ static void perform(struct node *node, const struct command *command)
         break;
     case COMMAND_READ_SECURITY:
     case COMMAND_READ_STORAGE:
+    case COMMAND_READ_LOOKUP:
+    case COMMAND_FETCH_LOOKUP:
+    case COMMAND_PUBLISH_REORG:
     case COMMAND_FETCH_CHECKPOINT:
     case COMMAND_READ_TREE:
     case COMMAND_SIGN_CHECKPOINT:

@@ -292,6 +292,10 @@ static void another_root_than_ours_stops_all_signing(void **state)
     world_run(world, 6);
     assert_int_equal(REASON_ROOT_MISMATCH, tree_of(world, WORLD_A).halted);
     assert_true(world_noted(world, REASON_ROOT_MISMATCH));
+    /* Whoever reads our store is told, once. */
+    assert_true(world_noted(world, REASON_REORG_FLAGGED));
+    assert_int_equal(FLAG_UP, tree_of(world, WORLD_A).flag);
+    assert_int_equal(1, world_commands(world, COMMAND_PUBLISH_REORG));
     world_set_tree_lies(world, false);
     (void)world_dispatch(world, WORLD_A, WORLD_B, 1);
     world_run(world, 10);

@@ -99,6 +99,8 @@ static bool lie(struct prng *prng, struct event *event)
     case EVENT_PUBLISHED:
         event->published.index = (uint32_t)prng_below(prng, 40);
         return true;
+    case EVENT_LOOKUP:
+    case EVENT_LOOKUP_ANSWER:
     case EVENT_START:
     case EVENT_WAKE:
     case EVENT_FACT:

@@ -94,7 +94,8 @@ static void gas_that_is_paid_for_in_part_is_waited_for(void **state)
 
     world_run(world, 20);
     expect(world, &id, MESSAGE_RETRY, REASON_UNPAID);
-    world_pay(world, WORLD_B, WORLD_A, &id); /* on another chain: not for this message */
+    world_pay(world, WORLD_B, WORLD_B, &id); /* on another chain: not for this message */
+    world_pay(world, WORLD_A, WORLD_A, &id); /* for another destination: not for it either */
     world_run(world, 10);
     expect(world, &id, MESSAGE_RETRY, REASON_UNPAID);
     assert_int_equal(0, world_commands(world, COMMAND_SEND));

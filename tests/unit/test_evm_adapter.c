@@ -58,18 +58,6 @@ static void at_rest_a_block_costs_one_question(void **state)
     harness_close(harness);
 }
 
-static void a_range_that_is_refused_is_halved(void **state)
-{
-    (void)state;
-    struct harness *const harness = watching();
-
-    evm_script_knobs(harness->world)->range_max = 3;
-    follow_blocks(harness, 4);
-    /* 34 final blocks, sixteen at first, then eight, four, two; it grows again and is cut again. */
-    assert_in_range(asked(harness, "eth_getLogs"), 30, 120);
-    harness_close(harness);
-}
-
 static void a_node_without_batches_is_asked_singly(void **state)
 {
     (void)state;
@@ -753,7 +741,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(at_rest_a_block_costs_one_question),
-        cmocka_unit_test(a_range_that_is_refused_is_halved),
         cmocka_unit_test(a_node_without_batches_is_asked_singly),
         cmocka_unit_test(a_node_without_subscriptions_is_asked_for_heads),
         cmocka_unit_test(a_bloom_that_lies_is_not_trusted),

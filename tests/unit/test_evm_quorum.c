@@ -518,6 +518,38 @@ static void a_plea_for_patience_is_granted(void **state)
     harness_close(harness);
 }
 
+/* Of a large value: two that agree are a quorum, and not everyone. */
+static void everyone_is_more_than_a_quorum(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching(3, 2);
+    struct command command = question(harness, COMMAND_READ_TREE);
+
+    follow_blocks(harness, 2);
+    command.read_tree.everyone = true;
+    const struct event *event = ask(harness, &command);
+    assert_int_equal(event->tree.outcome, OUTCOME_OK);
+    assert_true(event->tree.everyone);
+    assert_int_equal(event->tree.root.bytes[31], 77);
+    habits(harness, 2)->lies = true;
+    event = ask(harness, &command);
+    assert_int_equal(event->tree.outcome, OUTCOME_UNKNOWN);
+    assert_true(event->tree.everyone);
+    habits(harness, 2)->lies = false;
+    habits(harness, 2)->is_mute = true;
+    event = ask(harness, &command);
+    assert_int_equal(event->tree.outcome, OUTCOME_UNKNOWN);
+    habits(harness, 2)->is_mute = false;
+    harness_lose(harness, 2);
+    event = ask(harness, &command);
+    assert_int_equal(event->tree.outcome, OUTCOME_UNKNOWN);
+    command.read_tree.everyone = false;
+    event = ask(harness, &command);
+    assert_int_equal(event->tree.outcome, OUTCOME_OK);
+    assert_false(event->tree.everyone);
+    harness_close(harness);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -540,6 +572,7 @@ int main(void)
         cmocka_unit_test(a_start_recalls_what_was_spent),
         cmocka_unit_test(one_that_refuses_is_left_alone),
         cmocka_unit_test(a_plea_for_patience_is_granted),
+        cmocka_unit_test(everyone_is_more_than_a_quorum),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

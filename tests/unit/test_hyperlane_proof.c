@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdlib.h>
 
+#include "relay/base/digest.h"
 #include "relay/base/prng.h"
 #include "relay/hyperlane/proof.h"
 #include "tests/support/unit.h"
@@ -78,6 +79,44 @@ static void every_leaf_is_proved_as_of_every_count(void **state)
     }
 }
 
+/* Ten thousand leaves, as of counts around a full subtree and the newest one. */
+static void leaves_of_a_large_tree_are_proved(void **state)
+{
+    static const uint32_t counts[] = {1, 2, 255, 256, 257, 8191, 8192, 8193, 9999, 10000};
+    void *const memory_of_large = calloc(1, merkle_index_footprint(10000));
+    struct merkle_index large;
+    struct merkle_tree tree;
+    struct hash proof[MERKLE_DEPTH];
+    uint32_t next = 0;
+
+    (void)state;
+    assert_non_null(memory_of_large);
+    merkle_index_init(&large, 10000, memory_of_large);
+    merkle_tree_init(&tree);
+    for (uint32_t i = 0; i < 10000; i++) {
+        const struct hash leaf = keccak256(bytes_from(&i, sizeof(i)));
+        assert_status(STATUS_OK, merkle_index_append(&large, &leaf));
+        assert_status(STATUS_OK, merkle_tree_insert(&tree, &leaf));
+        if (i + 1 != counts[next]) {
+            continue;
+        }
+        const uint32_t indexes[] = {0, i / 2, i};
+        const struct hash root_then = merkle_tree_root(&tree);
+        const struct merkle_nodes found = merkle_index_nodes(&large);
+        struct merkle_edge edge;
+        assert_status(STATUS_OK, merkle_edge_of(&found, i + 1, &edge));
+        for (size_t k = 0; k < 3; k++) {
+            const struct hash one = keccak256(bytes_from(&indexes[k], sizeof(uint32_t)));
+            assert_status(STATUS_OK, merkle_prove(&found, &edge, indexes[k], proof));
+            const struct hash root = merkle_branch_root(&one, proof, indexes[k]);
+            assert_true(hash_equal(&root, &root_then));
+        }
+        next += next + 1 < sizeof(counts) / sizeof(counts[0]) ? 1 : 0;
+    }
+    assert_int_equal(next, sizeof(counts) / sizeof(counts[0]) - 1);
+    free(memory_of_large);
+}
+
 static void a_leaf_outside_of_the_tree_is_not_found(void **state)
 {
     (void)state;
@@ -126,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_count_has_the_incremental_trees_root),
         cmocka_unit_test(every_leaf_is_proved_as_of_every_count),
+        cmocka_unit_test(leaves_of_a_large_tree_are_proved),
         cmocka_unit_test(a_leaf_outside_of_the_tree_is_not_found),
         cmocka_unit_test(a_full_index_takes_nothing_more),
         cmocka_unit_test(appending_fills_the_parents_of_pairs),

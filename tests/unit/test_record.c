@@ -505,7 +505,7 @@ static void every_field_of_a_record_is_visited(void **state)
     const unsigned routers = ROUTERS_MAX * 12;
     const unsigned vaults = VAULTS_MAX * 7;
     const unsigned policy = 2 + 2 + 2 * 2 + RULES_MAX * 9 + CONDITIONS_MAX * 5;
-    assert_int_equal(chains + assets + routers + vaults + policy + 4 * 2 + 16 + 2 + 2 + 1 + 1,
+    assert_int_equal(chains + assets + routers + vaults + policy + 4 * 2 + 16 + 2 + 2 + 1 + 1 + 2,
                      seen.values);
     bench_free(&bench);
 }

@@ -40,6 +40,7 @@ static struct {
     uint64_t flooded;
     uint32_t unsigned_puts;
     unsigned put_status;
+    char posted[1024];
 } world = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static struct web_server *server;
@@ -117,6 +118,9 @@ static bool handle(void *context, const struct web_server_request *request)
         found->reads++;
     }
     const unsigned put_status = world.put_status;
+    if (strcmp(request->method, "POST") == 0) {
+        (void)snprintf(world.posted, sizeof(world.posted), "%s", request->body);
+    }
     if (strcmp(request->method, "PUT") == 0 &&
         strstr(request->headers, "Authorization: AWS4-HMAC-SHA256 Credential=ID/") == NULL) {
         world.unsigned_puts++;
@@ -455,15 +459,16 @@ static void fetch(const char *location, uint32_t index)
     assert_int_equal(remote_fetch(remote, &request), STATUS_OK);
 }
 
+static struct remote_event taken;
+
 static struct event take_within(uint32_t ms)
 {
     const uint64_t until_ms = clock_ms() + ms;
-    struct event event;
-    while (!remote_take(remote, &event)) {
+    while (!remote_take(remote, &taken)) {
         assert_true(clock_ms() < until_ms);
         (void)usleep(2000);
     }
-    return event;
+    return taken.event;
 }
 
 static enum outcome outcome_of_fetch(const char *location, uint32_t index)
@@ -532,8 +537,7 @@ static void many_that_wait_cost_a_store_few_requests(void **state)
     for (uint32_t i = 10; i < 110; i++) {
         assert_int_equal(take_within(4000).checkpoint.outcome, OUTCOME_OK);
     }
-    struct event event;
-    assert_false(remote_take(remote, &event));
+    assert_false(remote_take(remote, &taken));
     /* Each is asked for twice; the flag and the newest index a few times for all together. */
     assert_true(requests_count() <= 210);
     assert_true(web_server_connections(server) <= WEB_CONNECTIONS_PER_HOST);
@@ -569,6 +573,109 @@ static void bad_stores_are_unknown_and_cost_nobody_else(void **state)
     const uint64_t began_ms = clock_ms();
     assert_int_equal(outcome_of_fetch("s3://good/us-east-1", 2), OUTCOME_OK);
     assert_true(clock_ms() - began_ms < 1000);
+    remote = remote_free(remote);
+}
+
+/* ---- servers of security modules ---- */
+
+static void open_lookups(bool allow_private)
+{
+    const struct remote_options options = {.tls_ca = "",
+                                           .s3_endpoint = "",
+                                           .gcs_endpoint = "",
+                                           .build_id = "test",
+                                           .allow_private = allow_private};
+    remote = remote_new(&options, woken, NULL);
+    assert_non_null(remote);
+}
+
+/* `targets`: of this server, each with its newline. */
+static struct event look_up(const char *first, const char *second)
+{
+    struct driver_lookup request = {.domain = 7, .call_data = bytes_from("\x01\xab", 2)};
+    char urls[512];
+
+    request.sender.bytes[31] = 0xfe;
+    request.module.bytes[31] = 0xfd;
+    request.dispatch_transaction.bytes[0] = 0x77;
+    (void)snprintf(urls, sizeof(urls), "%s%s\n", endpoint, first);
+    if (second != NULL) {
+        const size_t count = strlen(urls);
+        (void)snprintf(urls + count, sizeof(urls) - count, "%s%s\n", endpoint, second);
+    }
+    request.urls = bytes_from_string(urls);
+    assert_int_equal(remote_lookup(remote, &request), STATUS_OK);
+    const struct event event = take_within(15000);
+    assert_int_equal(event.kind, EVENT_LOOKUP_ANSWER);
+    assert_int_equal(event.lookup_answer.module.bytes[31], 0xfd);
+    return event;
+}
+
+#define SENDER "0x00000000000000000000000000000000000000fe"
+
+static bool is_metadata(const struct event *event, const char *bytes, size_t count)
+{
+    return event->lookup_answer.outcome == OUTCOME_OK &&
+           bytes_equal(event->lookup_answer.metadata, bytes_from(bytes, count));
+}
+
+static void servers_are_asked_by_get_and_by_post(void **state)
+{
+    (void)state;
+    put("/get/" SENDER "/0x01ab.json", 200, "{\"data\": \"0xc0ffee\", \"more\": [1]}");
+    put("/post/" SENDER, 200, "{\"data\": \"0x\"}");
+    open_lookups(true);
+    struct event event = look_up("/get/{sender}/{data}.json", NULL);
+    assert_true(is_metadata(&event, "\xc0\xff\xee", 3));
+    event = look_up("/post/{sender}", NULL);
+    assert_true(is_metadata(&event, "", 0));
+    CHECK(pthread_mutex_lock(&world.lock) == 0);
+    assert_string_equal(world.posted,
+                        "{\"data\":\"0x01ab\",\"sender\":\"" SENDER
+                        "\",\"signature\":null,\"origin_tx_hash\":\"0x77000000000000000000000000"
+                        "00000000000000000000000000000000000000\"}");
+    CHECK(pthread_mutex_unlock(&world.lock) == 0);
+    remote = remote_free(remote);
+}
+
+static void the_next_server_is_asked_when_one_fails_or_stalls(void **state)
+{
+    static const char *const bad[] = {"/none", "/junk", "/error", "/away", "/flood", "/long"};
+    char text[2048] = "{\"data\": \"0x";
+
+    (void)state;
+    put("/good", 200, "{\"data\": \"0x01\"}");
+    put("/junk", 200, "{\"data\": \"0x0\"}");
+    put("/error", 500, "{\"data\": \"0x02\"}");
+    put("/away", 302, url_of("/good"));
+    put("/flood", 200, "");
+    find("/flood")->floods = true;
+    put("/silent", 0, "");
+    memset(text + strlen(text), '0', 1000);
+    put("/long", 200, text); /* JSON without an end */
+    open_lookups(true);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        const struct event event = look_up(bad[i], "/good");
+        assert_true(is_metadata(&event, "\x01", 1));
+        assert_int_equal(look_up(bad[i], NULL).lookup_answer.outcome, OUTCOME_UNKNOWN);
+    }
+    const uint64_t began_ms = clock_ms();
+    const struct event event = look_up("/silent", "/good");
+    assert_true(is_metadata(&event, "\x01", 1));
+    assert_true(clock_ms() - began_ms < 5000);
+    put("/pending", 404, "{\"error\": \"attestation PENDING\"}");
+    assert_int_equal(look_up("/pending", NULL).lookup_answer.outcome, OUTCOME_ABSENT);
+    remote = remote_free(remote);
+}
+
+static void servers_in_private_networks_are_not_asked(void **state)
+{
+    (void)state;
+    put("/good", 200, "{\"data\": \"0x01\"}");
+    open_lookups(false);
+    assert_int_equal(look_up("/good", NULL).lookup_answer.outcome, OUTCOME_UNKNOWN);
+    assert_int_equal(requests_count(), 0);
+    assert_int_equal(web_server_connections(server), 0);
     remote = remote_free(remote);
 }
 
@@ -614,6 +721,31 @@ static void checkpoints_are_published_and_the_newest_index_moves_forward(void **
     remote = remote_free(remote);
 }
 
+static void the_reorg_flag_is_raised(void **state)
+{
+    struct driver_publish request = {.domain = 7,
+                                     .is_reorg = true,
+                                     .location = bytes_from_string("s3://ours/us-east-1/a"),
+                                     .time_s = 1700000000,
+                                     .finality = FINALITY_DEPTH,
+                                     .finality_blocks = 12};
+
+    (void)state;
+    request.checkpoint.index = 41;
+    request.checkpoint.root.bytes[0] = 0xab;
+    open_remote();
+    assert_int_equal(remote_publish(remote, &request), STATUS_OK);
+    const struct event event = take_within(5000);
+    assert_true(event.published.is_reorg);
+    assert_int_equal(event.published.outcome, OUTCOME_OK);
+    assert_string_equal(get("/ours/a/reorg_flag.json").body,
+                        "{\"local_merkle_root\":\"0xab000000000000000000000000000000000000000000000"
+                        "00000000000000000\",\"canonical_merkle_root\":\"0x000000000000000000000000"
+                        "0000000000000000000000000000000000000000\",\"checkpoint_index\":41,"
+                        "\"unix_timestamp\":1700000000,\"reorg_period\":12}");
+    remote = remote_free(remote);
+}
+
 static void what_a_store_refuses_to_take_is_unknown(void **state)
 {
     (void)state;
@@ -644,7 +776,11 @@ int main(void)
         cmocka_unit_test(a_raised_flag_refuses_and_an_unreadable_one_is_unknown),
         cmocka_unit_test(many_that_wait_cost_a_store_few_requests),
         cmocka_unit_test(bad_stores_are_unknown_and_cost_nobody_else),
+        cmocka_unit_test(servers_are_asked_by_get_and_by_post),
+        cmocka_unit_test(the_next_server_is_asked_when_one_fails_or_stalls),
+        cmocka_unit_test(servers_in_private_networks_are_not_asked),
         cmocka_unit_test(checkpoints_are_published_and_the_newest_index_moves_forward),
+        cmocka_unit_test(the_reorg_flag_is_raised),
         cmocka_unit_test(what_a_store_refuses_to_take_is_unknown),
     };
     struct CMUnitTest cases[sizeof(tests) / sizeof(tests[0])];

@@ -575,6 +575,55 @@ static void a_checkpoint_is_written_between_batches(void **state)
     journal_reader_close(reader);
 }
 
+static void archived(void *context, const struct archive_report *report)
+{
+    struct desk *desk = context;
+
+    assert_status(STATUS_OK, report->status);
+    done(desk, report->archived_count, STATUS_OK, 0);
+}
+
+/* What the file of before holds is archived at once, what comes later as soon as it is old. */
+static void old_records_are_archived_between_commits(void **state)
+{
+    enum { EACH = 3000, BATCHES = 4 };
+    struct desk *desk = *state;
+    static char words[EACH * BATCHES][32];
+    static struct bytes records[EACH * BATCHES];
+    const struct archive_options archive = {.keep_records = ARCHIVE_KEEP_RECORDS_MIN};
+    const struct writer_options options = {.journal = desk->journal,
+                                           .done = done,
+                                           .context = desk,
+                                           .archive = &archive,
+                                           .archived = archived};
+    struct journal_reader *reader = NULL;
+
+    for (uint32_t i = 0; i < EACH * BATCHES; i++) {
+        (void)snprintf(words[i], sizeof(words[i]), "%u", i + 1);
+        records[i] = bytes_from_string(words[i]);
+    }
+    for (uint64_t batch = 0; batch < BATCHES; batch++) {
+        const struct journal_change change = {.key = bytes_from_string("newest"),
+                                              .value = records[(batch + 1) * EACH - 1]};
+        const struct journal_batch pushed = {.records = records + batch * EACH,
+                                             .records_count = EACH,
+                                             .changes = &change,
+                                             .changes_count = 1};
+        assert_status(STATUS_OK, writer_push(desk->writer, batch + 1, &pushed));
+        (void)await_generation(desk, batch + 1);
+        if (batch + 2 == BATCHES) { /* the last one comes to a writer that archives */
+            writer_close(desk->writer);
+            assert_status(STATUS_OK, writer_open(&options, &desk->writer));
+            (void)await_generation(desk, 2 * JOURNAL_SEGMENT_RECORDS);
+        }
+    }
+    desk->writer = writer_close(desk->writer);
+    assert_journal_holds(desk->journal, EACH * BATCHES);
+    assert_status(STATUS_OK, journal_reader_open(desk->journal, &reader));
+    assert_int_equal(2 * JOURNAL_SEGMENT_RECORDS, journal_reader_archived(reader));
+    journal_reader_close(reader);
+}
+
 int main(void)
 {
 #define WITH_DESK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -590,6 +639,7 @@ int main(void)
         WITH_DESK(close_writes_what_waits_into_the_reserve_of_a_full_disk),
         WITH_DESK(the_map_grows_while_another_thread_reads),
         WITH_DESK(a_checkpoint_is_written_between_batches),
+        WITH_DESK(old_records_are_archived_between_commits),
         WITH_DESK(a_journal_that_somebody_else_wrote_is_corrupt_and_left_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

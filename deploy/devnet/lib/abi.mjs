@@ -57,6 +57,11 @@ export const senderAbi = parseAbi([
   'function transferMany(address router, uint32 domain, bytes32, uint256, uint256) payable',
 ]);
 
+export const paymasterAbi = parseAbi([
+  'function quoteGasPayment(uint32 destination, uint256 gas) view returns (uint256)',
+  'function payForGas(bytes32 id, uint32 destination, uint256 gas, address refund) payable',
+]);
+
 export const announceAbi = parseAbi([
   'function getAnnouncedValidators() view returns (address[])',
 ]);

@@ -23,10 +23,9 @@ export function hyperlaneContract(name) {
   return { abi: JSON.parse(list), bytecode: bytecode[1] };
 }
 
-/** The contracts of deploy/devnet/contracts, compiled: {Sender: {abi, bytecode}, ...}. */
-export function compileContracts() {
+/** The contracts of a folder, compiled: {Sender: {abi, bytecode}, ...}. */
+export function compileContracts(folder = path.join(devnetDirectory, 'contracts')) {
   const solc = requirePackage('solc');
-  const folder = path.join(devnetDirectory, 'contracts');
   const files = readdirSync(folder).filter((name) => name.endsWith('.sol'));
   const sources = Object.fromEntries(
     files.map((name) => [name, { content: readFileSync(path.join(folder, name), 'utf8') }]),

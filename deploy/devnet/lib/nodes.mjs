@@ -23,7 +23,9 @@ const MANDATE_SIGNERS = [`0x${'51'.repeat(20)}`, `0x${'52'.repeat(20)}`];
  * that differ), log (keep a transparency log: {interval, port, witnesses}), program (of sluice; makes
  * the log's key),
  * keys (more accounts that deliver, {address, keystore}), settingsOf (chain to settings that differ
- * or are more), relayTo (chain to whether messages are delivered to it; to all when absent).
+ * or are more), policy (settings of which messages are delivered), store (checkpoints in S3:
+ * {endpoint, bucket, credentials}), privateAddresses (servers that modules name may be on this
+ * machine), relayTo (chain to whether messages are delivered to it; to all when absent).
  */
 export function writeNode(devnet, options) {
   const folder = path.join(options.folder, options.name);
@@ -81,8 +83,11 @@ function nodeYaml(devnet, node, options) {
     `  socket: ${node.signerSocket}`,
     'chains:',
     devnet.chains.map((chain) => chainYaml(devnet, chain, options)),
-    validator ? validatorYaml(validator, node) : [],
+    validator ? validatorYaml(validator, node, options.store) : [],
+    storesYaml(options),
     validator || options.capital === false ? [] : capitalYaml(devnet, node, options),
+    options.policy
+      ? ['policy:', Object.entries(options.policy).map(([key, value]) => `  ${key}: ${value}`)] : [],
     options.log ? logYaml(node, options.log) : [],
   ]);
 }
@@ -140,8 +145,16 @@ function logSignerYaml(node) {
   ]);
 }
 
-function validatorYaml(validator, node) {
-  return ['validator:', `  address: ${validator.address}`, `  store: ${node.checkpoints}`];
+function validatorYaml(validator, node, store) {
+  const location = store ? `"s3://${store.bucket}/us-east-1/${node.name}-{chain}"` : node.checkpoints;
+  return ['validator:', `  address: ${validator.address}`, `  store: ${location}`,
+    store ? `  credentials: ${store.credentials}` : []];
+}
+
+function storesYaml({ store, privateAddresses }) {
+  if (!store && !privateAddresses) return [];
+  return ['stores:', store ? `  s3_endpoint: ${store.endpoint}` : [],
+    privateAddresses ? '  private_addresses: true' : []];
 }
 
 /** Each router's target share of all collateral, in 1/10,000; they sum to 10,000. */

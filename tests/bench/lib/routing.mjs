@@ -89,6 +89,8 @@ function sizeSummary(size) {
     fixed: ratio('fixed'),
     warm: median(of.map((run) => run.warm?.ms / run.clp_ms)),
     fixed_gap: median(of.map((run) => run.fixed?.gap)),
+    fixed_gap_early: median(of.map((run) => run.fixed_gap_early)),
+    fixed_bytes_per_column: median(of.map((run) => run.fixed?.bytes / run.columns)),
     fixed_below_highs: median(of.map((run) => run.fixed_below_highs)),
     clp_warm: median(of.map((run) => run.clp_warm_ms / run.clp_ms)),
     glpk: median(of.filter((run) => run.glpk_ms >= 0).map((run) => run.glpk_ms / run.clp_ms)),

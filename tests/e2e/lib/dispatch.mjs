@@ -2,7 +2,7 @@
 //
 // Messages that a test sends by itself, and whether they were delivered.
 
-import { mailboxAbi } from '../../../deploy/devnet/lib/abi.mjs';
+import { mailboxAbi, paymasterAbi } from '../../../deploy/devnet/lib/abi.mjs';
 import { dispatchLogs, messageOfLog } from '../../../deploy/devnet/lib/messages.mjs';
 import { requirePackage } from '../../../deploy/devnet/lib/packages.mjs';
 import { callContract, callContracts, sendTransaction, waitReceipt }
@@ -36,6 +36,18 @@ export async function dispatchTo(devnet, origin, destination, recipient, user = 
     httpUrl, { from, to, data, value: numberToHex(value), gas: DISPATCH_GAS });
   const [log] = dispatchLogs(await waitReceipt(httpUrl, hash, 'dispatch'));
   return messageOfLog(log);
+}
+
+/** Pays at the origin for so much gas of a message's delivery. */
+export async function payForGas(devnet, origin, destination, message, gas) {
+  const { httpUrl, interchainGasPaymaster: to } = origin;
+  const [from] = devnet.users;
+  const quote = [destination.domain, gas];
+  const value = await callContract(httpUrl, to, paymasterAbi, 'quoteGasPayment', quote);
+  const data = encodeFunctionData({ abi: paymasterAbi, functionName: 'payForGas',
+    args: [message.id, ...quote, from] });
+  const hash = await sendTransaction(httpUrl, { from, to, data, value: numberToHex(value) });
+  return waitReceipt(httpUrl, hash, 'payForGas');
 }
 
 /** The same for several messages at once. */

@@ -1,12 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // One recipient per kind of security module, one message to each: what can be proved arrives, by
-// whatever way through is there, and what must not be delivered says why.
+// whatever way through is there, and what must not be delivered says why. Then what the node's own
+// policy makes of messages: quarantine, what people say, lists, gas payment.
 
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { expect, expectEqual } from '../../../deploy/devnet/lib/expect.mjs';
+import { sleep } from '../../../deploy/devnet/lib/terminal.mjs';
 import { askNode } from '../../../deploy/devnet/lib/inspect.mjs';
-import { countDelivered, dispatchTo } from './dispatch.mjs';
+import { countDelivered, dispatchTo, payForGas } from './dispatch.mjs';
+import { ObjectStore } from '../../support/object-store.mjs';
+import { ProofServer } from '../../support/proof-server.mjs';
 import { Modules } from './modules.mjs';
+import { askOperator } from './operator.mjs';
 import { runSuite } from './suite.mjs';
 
 const DELIVER_SECONDS = 60;
@@ -19,8 +27,18 @@ const STRANGER = '0x00000000000000000000000000000000000000bb';
 const sorted = (addresses) =>
   [...addresses].sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1));
 
+/** Servers that a module names, in its order: one is good. */
+const offchain = (servers) => ({
+  'GET': [`${servers}/good/{sender}/{data}`],
+  'POST': [`${servers}/good/{sender}`],
+  'a server that lies first': [`${servers}/liar/{sender}/{data}`, `${servers}/good/{sender}/{data}`],
+  'a server that never answers first': [`${servers}/slow/{sender}`, `${servers}/good/{sender}`],
+  'redirects and floods first': [`${servers}/away/{sender}/{data}`, `${servers}/large/{sender}/{data}`,
+    `${servers}/good/{sender}/{data}`],
+});
+
 /** The modules that prove: [name, module]. Validators: three live ones, and some who never sign. */
-async function provable(modules, { domain }, validators, relayer) {
+async function provable(modules, { domain }, validators, relayer, servers) {
   const all = sorted(validators);
   const five = sorted([...validators, NOBODY, STRANGER]);
   const [merkle, message, pausable, absent, trusted] = await Promise.all([
@@ -40,13 +58,18 @@ async function provable(modules, { domain }, validators, relayer) {
       modules.aggregation([absent, merkle], 1),
     'aggregations in an aggregation': modules.aggregation([both, either], 2),
     'aggregation with a trusted relayer that is us': modules.aggregation([trusted, message], 2),
+    ...Object.fromEntries(Object.entries(offchain(servers)).map(([name, urls]) =>
+      [`offchain, ${name}`, modules.createOwn('OffchainIsm', urls)
+        .then((module) => modules.aggregation([module, message], 2))])),
+    'offchain, the package\'s own': modules.create('test/TestCcipReadIsm', [`${servers}/good/`])
+      .then((module) => modules.aggregation([module, message], 2)),
     'routing by amount, below': modules.byAmount(message, either, 1_000_000n),
   };
   return Promise.all(Object.entries(made).map(async ([name, module]) => [name, await module]));
 }
 
 /** The modules that must not be delivered to: name, module, and what the node says. */
-async function refused(modules, validators, relayer) {
+async function refused(modules, validators, relayer, servers) {
   const weak = /fewer validators than/;
   const unprovable = /cannot prove to/;
   const [two, stranger] = await Promise.all([
@@ -57,19 +80,149 @@ async function refused(modules, validators, relayer) {
     ['one key: a trusted relayer alone', modules.trustedRelayer(relayer), weak],
     ['a trusted relayer that is somebody else, and two validators',
       modules.aggregation([stranger, two], 2), unprovable],
-    ['an offchain service', modules.create('test/TestCcipReadIsm', ['https://example.org/']),
-      unprovable],
+    ['an offchain service alone', modules.create('test/TestCcipReadIsm', [`${servers}/good/`]),
+      weak],
+    ['an Arbitrum rollup\'s outbox', modules.createOwn('NamedIsm', 8), unprovable],
+    ['an optimistic rollup\'s portal', modules.createOwn('NamedIsm', 11), unprovable],
+    ['a server that is not there', modules.aggregation([
+      await modules.createOwn('OffchainIsm', ['http://127.0.0.1:9/good/']), two], 2),
+      /no server that the security module names/],
   ];
   return Promise.all(made.map(async ([name, module, says]) => [name, await module, says]));
 }
 
-runSuite('isms', 'Every kind of security module.', {}, async (suite) => {
+/** Lists by recipient, so that they say nothing about the others; short waits. */
+function policyOf({ testRecipient }) {
+  const demand = [{ type: 'onChainFeeQuoting', gasFraction: '20/1',
+    matchingList: [{ recipientaddress: testRecipient }] }];
+  return { retries_max: 12, retry_wait_max: '1 s',
+    blacklist: `'${JSON.stringify([{ recipientaddress: STRANGER }])}'`,
+    gas_payment: `'${JSON.stringify(demand)}'` };
+}
+
+/** What lists, payments, quarantine and people make of messages, on the same chains. */
+async function checkPolicy(suite, node, modules, validators) {
   const { stage } = suite;
-  await stage.open();
   const { devnet, program } = stage;
   const [origin, destination] = devnet.chains;
-  await stage.startValidators({ capital: false });
-  const node = stage.write({ name: 'relayer', mode: 'observe', capital: false });
+  const why = ({ id }) => askNode(program, ['why', '--config', node.config, id]);
+  const arrives = (message) => suite.until('it is delivered', DELIVER_SECONDS, async () => {
+    stage.check();
+    return (await countDelivered(destination, [message])) === 1;
+  });
+  const say = (verb, { id }, ...more) =>
+    askOperator(stage, node, 'messages', verb, id, ...more);
+  const inState = (message, state) => suite.until(`it is ${state}`, REFUSE_SECONDS,
+    () => why(message).state === state);
+
+  const pausable = await modules.pausable();
+  await modules.send('isms/PausableIsm', pausable, 'pause');
+  const guard = await modules.aggregation(
+    [pausable, await modules.messageId(sorted(validators), 2)], 2);
+  const recipient = await modules.recipient(guard);
+  const send = () => dispatchTo(devnet, origin, destination, recipient);
+
+  await suite.check('what reverts is quarantined, tried on, and delivered once it does not', async () => {
+    const [message, held] = [await send(), await send()];
+    await inState(message, 'quarantined');
+    expectEqual(say('hold', held).code, 0, 'the exit of hold');
+    await modules.send('isms/PausableIsm', pausable, 'unpause');
+    await arrives(message);
+    expectEqual(why(held).state, 'held', 'the state of the other');
+    expectEqual(await countDelivered(destination, [held]), 0, 'deliveries of the other');
+    expectEqual(say('retry', held).code, 0, 'the exit of retry');
+    await arrives(held);
+  });
+  await suite.check('what reverts too often is given up; a person drops it with a reason', async () => {
+    await modules.send('isms/PausableIsm', pausable, 'pause');
+    const message = await send();
+    await inState(message, 'dead');
+    const listed = askNode(program,
+      ['messages', 'list', '--state', 'dead', '--config', node.config]).messages;
+    expectEqual(listed.map(({ id }) => id).join(), message.id, 'dead messages');
+    expectEqual(say('drop', message).code, 2, 'the exit of drop without a reason');
+    expectEqual(say('drop', message, '--reason', 'a test').code, 0, 'the exit of drop');
+    expectEqual(why(message).state, 'dropped', 'its state');
+    await modules.send('isms/PausableIsm', pausable, 'unpause');
+    expectEqual(say('retry', message).code, 0, 'the exit of retry');
+    await arrives(message);
+  });
+  await suite.check('a blacklisted recipient gets nothing', async () => {
+    const message = await dispatchTo(devnet, origin, destination, STRANGER);
+    await inState(message, 'blocked');
+    expect(/blacklist/.test(why(message).reason.text), 'the reason');
+  });
+  await suite.check('a message waits for its gas payment, and goes on with it', async () => {
+    const message = await dispatchTo(devnet, origin, destination, destination.testRecipient);
+    await suite.until('it is unpaid', REFUSE_SECONDS, () => why(message).payment?.enough === false);
+    const { paid, needed, unit } = why(message).payment;
+    expect(unit === 'gas' && BigInt(paid) < BigInt(needed), `paid ${paid} of ${needed} ${unit}`);
+    await payForGas(devnet, origin, destination, message, BigInt(needed));
+    await arrives(message);
+  });
+}
+
+/** A store in S3 and servers that prove, beside the chains; ended with the suite. */
+async function openServers(suite) {
+  const secret = { id: 'DEVNETKEY', secret: randomBytes(20).toString('hex') };
+  const objects = new ObjectStore(secret);
+  const proofs = new ProofServer();
+  const base = Number(process.env.SLUICE_PORT_BASE);
+  const credentials = path.join(suite.stage.folder, 's3.credentials');
+  writeFileSync(credentials, `[default]\naws_access_key_id = ${secret.id}\n` +
+    `aws_secret_access_key = ${secret.secret}\n`, { mode: 0o600 });
+  await objects.open(base + 90);
+  await proofs.open(base + 91);
+  return { objects, proofs,
+    store: { endpoint: objects.url, bucket: 'checkpoints', credentials },
+    close: () => Promise.all([objects.close(), proofs.close()]) };
+}
+
+runSuite('isms', 'Every kind of security module.', {}, async (suite) => {
+  await suite.stage.open();
+  const servers = await openServers(suite);
+  try {
+    await runChecks(suite, servers);
+  } finally {
+    await suite.stage.endNodes();
+    await servers.close();
+  }
+});
+
+/** Whatever one validator's store does, the two others' signatures deliver. */
+async function checkStores(suite, { objects }, sendTo) {
+  const folder = (i, chain) => `/checkpoints/validator${i}-${chain.name}/`;
+  const [origin] = suite.stage.devnet.chains;
+  for (const fault of ['forge', 'absent', 'stall', 'flood', 'raised', 'hidden']) {
+    await suite.check(`delivered while one validator's store is bad: ${fault}`, async () => {
+      objects.fault(folder(3, origin), fault);
+      await sendTo();
+      objects.fault(folder(3, origin), null);
+    });
+  }
+  await suite.check('not delivered while two raise the reorg flag, and delivered after it',
+    async () => {
+      objects.fault(folder(2, origin), 'raised');
+      objects.fault(folder(3, origin), 'raised');
+      // What was read before counts until it is read again.
+      await sleep(16_000);
+      const delivered = sendTo();
+      delivered.catch(() => {});
+      const first = await Promise.race([delivered.then(() => 'delivered'), sleep(4000)]);
+      expect(first !== 'delivered', 'a reorg flag was not heeded');
+      objects.fault(folder(2, origin), null);
+      objects.fault(folder(3, origin), null);
+      await delivered;
+    });
+}
+
+async function runChecks(suite, servers) {
+  const { stage } = suite;
+  const { devnet, program } = stage;
+  const [origin, destination] = devnet.chains;
+  await stage.startValidators({ capital: false, store: servers.store });
+  const node = stage.write({ name: 'relayer', mode: 'observe', capital: false,
+    store: servers.store, privateAddresses: true, policy: policyOf(destination) });
   await stage.start(node);
   const modules = new Modules(destination, devnet.users[0]);
   const validators = devnet.validators.map(({ address }) => address);
@@ -78,8 +231,8 @@ runSuite('isms', 'Every kind of security module.', {}, async (suite) => {
   const messages = new Map();
   const denied = [];
   await suite.check('modules and recipients are deployed, and each gets a message', async () => {
-    const guards = await provable(modules, origin, validators, relayer);
-    const others = await refused(modules, validators, relayer);
+    const guards = await provable(modules, origin, validators, relayer, servers.proofs.url);
+    const others = await refused(modules, validators, relayer, servers.proofs.url);
     await Promise.all([
       ...guards.map(async ([name, module], i) => {
         const recipient = await modules.recipient(module);
@@ -119,4 +272,26 @@ runSuite('isms', 'Every kind of security module.', {}, async (suite) => {
         return (await countDelivered(destination, [next])) === 1;
       });
     });
-});
+  await checkStores(suite, servers, async () => {
+    const [{ recipient }] = denied;
+    const next = await dispatchTo(devnet, origin, destination, recipient);
+    await suite.until('it is delivered', DELIVER_SECONDS, async () => {
+      stage.check();
+      return (await countDelivered(destination, [next])) === 1;
+    });
+  });
+  await suite.check('every object in the store was written with a valid signature', () => {
+    expectEqual(servers.objects.refused, 0, 'requests refused');
+    expect(servers.objects.written > 3 * messages.size, `only ${servers.objects.written} written`);
+    for (const name of ['announcement.json', 'metadata_latest.json', 'checkpoint_latest_index.json']) {
+      expect(servers.objects.objects.has(`/checkpoints/validator1-${origin.name}/${name}`), name);
+    }
+  });
+  await suite.check('servers were asked as the reference relayer asks them', () => {
+    const { asked, posted } = servers.proofs;
+    for (const kind of ['good', 'liar', 'slow', 'away', 'large']) expect(asked.get(kind) > 0, kind);
+    expect(posted.length > 0 && posted.every((body) => /^0x[0-9a-f]{40}$/.test(body.sender) &&
+      /^0x[0-9a-f]{64}$/.test(body.origin_tx_hash) && body.signature === null), 'bodies');
+  });
+  await checkPolicy(suite, node, modules, validators);
+}

@@ -2,7 +2,9 @@
 //
 // Deploys real security modules and a recipient for each.
 
-import { hyperlaneContract } from '../../../deploy/devnet/lib/contracts.mjs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { compileContracts, hyperlaneContract } from '../../../deploy/devnet/lib/contracts.mjs';
 import { requirePackage } from '../../../deploy/devnet/lib/packages.mjs';
 import { callContract, sendTransaction, submitContract, waitReceipt }
   from '../../../deploy/devnet/lib/rpc.mjs';
@@ -13,6 +15,8 @@ const MULTISIG = 'isms/multisig/StaticMultisigIsm.sol/Static';
 const WEIGHTED = 'isms/multisig/WeightedMultisigIsm.sol/Static';
 
 const artifacts = new Map();
+const ownFolder = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../contracts');
+let own = null;
 
 function artifact(name) {
   if (!artifacts.has(name)) artifacts.set(name, hyperlaneContract(name));
@@ -35,7 +39,16 @@ export class Modules {
   }
 
   async create(name, ...args) {
-    const { abi, bytecode } = artifact(name);
+    return this.deploy(artifact(name), name, args);
+  }
+
+  /** One of tests/e2e/contracts. */
+  async createOwn(name, ...args) {
+    own ??= compileContracts(ownFolder);
+    return this.deploy(own[name], name, args);
+  }
+
+  async deploy({ abi, bytecode }, name, args) {
     const data = encodeDeployData({ abi, bytecode, args });
     const hash = await this.submit(() => sendTransaction(this.url, { from: this.from, data }));
     return (await waitReceipt(this.url, hash, name)).contractAddress;

@@ -5,6 +5,13 @@
 import { spawnSync } from 'node:child_process';
 import { expectEqual } from '../../../deploy/devnet/lib/expect.mjs';
 
+/** Runs `sluice VERB ... --config` of a node; resolves to {code, said}. */
+export function askOperator(stage, node, ...words) {
+  const { status, stdout, stderr } = spawnSync(
+    stage.program, [...words, '--config', node.config], { encoding: 'utf8' });
+  return { code: status, said: (stdout + stderr).trim() };
+}
+
 /** Runs `sluice VERB ... --config` of a node; it must be accepted. Resolves to what it printed. */
 export function runOperator(stage, node, ...words) {
   const { status, stdout, stderr } = spawnSync(

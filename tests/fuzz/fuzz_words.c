@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Short words that people type: a count, a time, the address of a witness. The first byte says
+ * which it is. */
+#include <stdio.h>
+#include <string.h>
+
+#include "relay/base/check.h"
+#include "relay/cli/cli.h"
+#include "relay/node/witness_url.h"
+
+#define WORD_BYTES_MAX 1024u
+#define YEAR_2501_S    UINT64_C(16756761600)
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count);
+
+/* What is accepted is that number's digits, behind zeros. */
+static void check_count(const char *text)
+{
+    char again[32];
+    uint64_t number = 0;
+
+    if (cli_count(text, &number)) {
+        const size_t zeros = strspn(text, "0");
+        (void)snprintf(again, sizeof(again), "%llu", (unsigned long long)number);
+        CHECK(strcmp(text + zeros, number == 0 ? "" : again) == 0);
+    }
+}
+
+static void check_time(const char *text)
+{
+    struct instant at = {.ns = 0};
+
+    if (cli_time(text, &at)) {
+        CHECK(strlen(text) >= strlen("2026-11-23"));
+        CHECK(at.ns / 1000000000u < YEAR_2501_S);
+    }
+}
+
+/* What is accepted, written out in full, is the same place. */
+static void check_url(const char *text)
+{
+    struct witness_url url;
+    struct witness_url again;
+    char whole[2 * WITNESS_URL_BYTES_MAX];
+
+    if (witness_url_parse(text, &url) != STATUS_OK) {
+        return;
+    }
+    CHECK(url.host[0] != '\0');
+    CHECK(url.port > 0);
+    CHECK(url.path[0] == '\0' || url.path[0] == '/');
+    for (const char *next = url.path; *next != '\0'; next++) {
+        CHECK(*next > ' ' && *next < 0x7f); /* nothing that ends a line of a request */
+    }
+    (void)snprintf(whole, sizeof(whole), "%s://%s:%u%s", url.is_tls ? "https" : "http", url.host,
+                   url.port, url.path);
+    if (strlen(whole) < WITNESS_URL_BYTES_MAX) {
+        CHECK(witness_url_parse(whole, &again) == STATUS_OK);
+        CHECK(again.is_tls == url.is_tls && again.port == url.port);
+        CHECK(strcmp(again.host, url.host) == 0 && strcmp(again.path, url.path) == 0);
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count)
+{
+    char text[WORD_BYTES_MAX];
+
+    if (count == 0 || count > sizeof(text)) {
+        return 0;
+    }
+    memcpy(text, data + 1, count - 1);
+    text[count - 1] = '\0';
+    switch (data[0]) {
+    case 'c':
+        check_count(text);
+        break;
+    case 't':
+        check_time(text);
+        break;
+    case 'w':
+        check_url(text);
+        break;
+    default: /* not an enum */
+        break;
+    }
+    return 0;
+}
