@@ -51,6 +51,8 @@ static const struct codec_field config_router_layout_fields[] = {
     CODEC_SCALAR(struct core_router, domain), CODEC_SCALAR(struct core_router, asset),
     CODEC_SCALAR(struct core_router, router), CODEC_SCALAR(struct core_router, token),
     CODEC_SCALAR(struct core_router, bridge), CODEC_SCALAR(struct core_router, weight),
+    CODEC_SCALAR(struct core_router, floor),  CODEC_SCALAR(struct core_router, floor_share),
+    CODEC_SCALAR(struct core_router, cap),    CODEC_SCALAR(struct core_router, cap_share),
 };
 CODEC_LAYOUT(config_router_layout, sluice__v1__config_router__descriptor, struct core_router);
 
@@ -72,6 +74,10 @@ static const struct codec_field config_route_layout_fields[] = {
     CODEC_SCALAR(struct core_route, plan_interval),
     CODEC_SCALAR(struct core_route, margin),
     CODEC_SCALAR(struct core_route, coin_price),
+    CODEC_SCALAR(struct core_route, mandate),
+    CODEC_SCALAR(struct core_route, window),
+    CODEC_SCALAR(struct core_route, velocity),
+    CODEC_SCALAR(struct core_route, fee_budget),
 };
 CODEC_LAYOUT(config_route_layout, sluice__v1__config_route__descriptor, struct core_route);
 

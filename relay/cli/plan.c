@@ -55,8 +55,11 @@ static json_t *moves_json(const struct rows_view *view, const struct hash *id,
     return moves;
 }
 
-static const char *const limit_names[] = {
-    [PLAN_LIMIT_LEAVING] = "leaving", [PLAN_LIMIT_ENTERING] = "entering", [PLAN_LIMIT_WAY] = "way"};
+static const char *const limit_names[] = {[PLAN_LIMIT_LEAVING] = "leaving",
+                                          [PLAN_LIMIT_ENTERING] = "entering",
+                                          [PLAN_LIMIT_WAY] = "way",
+                                          [PLAN_LIMIT_FLOOR] = "mandate floor",
+                                          [PLAN_LIMIT_CAP] = "mandate cap"};
 
 static json_t *limits_json(const struct rows_view *view, const struct plan_row *plan)
 {
@@ -91,6 +94,12 @@ static void print_limits(const struct rows_view *view, const struct plan_row *pl
             break;
         case PLAN_LIMIT_WAY:
             what = cli_text("what can go from %s to %s", from, to);
+            break;
+        case PLAN_LIMIT_FLOOR:
+            what = cli_text("the mandate's floor on %s", from);
+            break;
+        case PLAN_LIMIT_CAP:
+            what = cli_text("the mandate's cap on %s", to);
             break;
         }
         (void)printf("limit    %s: 1 %s more would be worth %.9f\n", what, plan->symbol,

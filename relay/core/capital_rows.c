@@ -534,7 +534,7 @@ static bool unpack_plan_limits(struct unpacker *unpacker, struct plan_row *row)
     }
     for (uint32_t i = 0; i < row->binding_count; i++) {
         row->binding[i].kind =
-            (enum plan_limit_kind)unpack_enum(unpacker, PLAN_LIMIT_LEAVING, PLAN_LIMIT_WAY);
+            (enum plan_limit_kind)unpack_enum(unpacker, PLAN_LIMIT_LEAVING, PLAN_LIMIT_CAP);
         row->binding[i].source_domain = unpack_u32(unpacker);
         row->binding[i].target_domain = unpack_u32(unpacker);
         row->binding[i].price_nano = unpack_u64(unpacker);
@@ -600,6 +600,11 @@ void plan_asset_pack(struct packer *packer, const struct plan_asset *row)
     pack_hash(packer, &row->seen_id);
     pack_hash(packer, &row->plan_id);
     pack_instant(packer, row->last_move_at);
+    pack_instant(packer, row->window_at);
+    pack_amount(packer, &row->moved_now);
+    pack_amount(packer, &row->moved_before);
+    pack_amount(packer, &row->spent_now);
+    pack_amount(packer, &row->spent_before);
 }
 
 bool plan_asset_unpack(struct bytes bytes, struct plan_asset *ret_row)
@@ -615,6 +620,11 @@ bool plan_asset_unpack(struct bytes bytes, struct plan_asset *ret_row)
     ret_row->seen_id = unpack_hash(&unpacker);
     ret_row->plan_id = unpack_hash(&unpacker);
     ret_row->last_move_at = unpack_instant(&unpacker);
+    ret_row->window_at = unpack_instant(&unpacker);
+    ret_row->moved_now = unpack_amount(&unpacker);
+    ret_row->moved_before = unpack_amount(&unpacker);
+    ret_row->spent_now = unpack_amount(&unpacker);
+    ret_row->spent_before = unpack_amount(&unpacker);
     return unpacker_is_done(&unpacker);
 }
 

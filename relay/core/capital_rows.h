@@ -215,6 +215,8 @@ enum plan_limit_kind {
     PLAN_LIMIT_LEAVING = 1,  /* what the router `source_domain` can send now */
     PLAN_LIMIT_ENTERING = 2, /* what bridges can still pay out at `target_domain` */
     PLAN_LIMIT_WAY = 3,      /* both, on the way from one to the other */
+    PLAN_LIMIT_FLOOR = 4,    /* the mandate's, at the router `source_domain` */
+    PLAN_LIMIT_CAP = 5,      /* the mandate's, at the router `target_domain` */
 };
 
 /* A limit that the plan runs into; one whole unit more of it would be worth `price_nano` * 1e-9. */
@@ -260,6 +262,13 @@ struct plan_asset {
     struct hash seen_id;         /* network that was answered last: not asked about again */
     struct hash plan_id;         /* newest plan; zero: none */
     struct instant last_move_at; /* a plan was accepted */
+    /* What was used of the mandate's velocity and fee budget: in the window that began at
+     * `window_at`, and in the one before. Both together are no less than any window's. */
+    struct instant window_at;
+    struct amount moved_now;
+    struct amount moved_before;
+    struct amount spent_now;
+    struct amount spent_before;
 };
 
 struct plan_clock {
@@ -374,7 +383,7 @@ bool quote_row_find(struct bytes bytes, uint32_t destination, struct quote_row *
 #define LEDGER_CHAIN_BYTES_MAX 512u
 #define ASSEMBLY_BYTES_MAX     16384u
 #define PLAN_ROW_BYTES_MAX     16384u
-#define PLAN_ASSET_BYTES_MAX   192u
+#define PLAN_ASSET_BYTES_MAX   384u
 #define MOVE_ROW_BYTES_MAX     768u
 #define VAULT_ROW_BYTES_MAX    384u
 #define QUOTES_ROW_BYTES_MAX   16384u

@@ -72,6 +72,12 @@ struct core_router {
     struct address bridge; /* ITokenBridge that moves its collateral; zero: it only receives */
     struct bps weight;     /* target share of the asset's collateral over all its routers; they sum
                               to 10,000 per asset */
+    /* Of the mandate, in effect, that is above claims. Zero: none. No move brings it below the
+     * floors or above the caps; the tighter of the two counts. */
+    struct amount floor;
+    struct bps floor_share; /* of the asset's total */
+    struct amount cap;
+    struct bps cap_share;
 };
 
 struct core_vault {
@@ -94,6 +100,10 @@ struct core_route {
                                      and native fees are held to their ceilings and not weighed */
     struct duration cooldown;     /* between plans that move something */
     struct duration plan_interval;
+    struct hash mandate;      /* zero: the limits are the node's own */
+    struct duration window;   /* that the two below are counted over */
+    struct amount velocity;   /* of all moves of an asset; zero: unbounded */
+    struct amount fee_budget; /* of what moves of an asset may cost; zero: unbounded */
 };
 
 /* Above this value nothing is believed because a quorum says so: every endpoint must, of a block

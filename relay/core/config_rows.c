@@ -102,6 +102,10 @@ static void router_pack(const struct core_router *router, struct packer *packer)
     pack_address(packer, &router->token);
     pack_address(packer, &router->bridge);
     pack_u32(packer, router->weight.value);
+    pack_amount(packer, &router->floor);
+    pack_u32(packer, router->floor_share.value);
+    pack_amount(packer, &router->cap);
+    pack_u32(packer, router->cap_share.value);
 }
 
 static void router_unpack(struct unpacker *unpacker, struct core_router *ret_router)
@@ -112,6 +116,10 @@ static void router_unpack(struct unpacker *unpacker, struct core_router *ret_rou
     ret_router->token = unpack_address(unpacker);
     ret_router->bridge = unpack_address(unpacker);
     ret_router->weight.value = unpack_u32(unpacker);
+    ret_router->floor = unpack_amount(unpacker);
+    ret_router->floor_share.value = unpack_u32(unpacker);
+    ret_router->cap = unpack_amount(unpacker);
+    ret_router->cap_share.value = unpack_u32(unpacker);
 }
 
 static void vault_pack(const struct core_vault *vault, struct packer *packer)
@@ -144,6 +152,10 @@ static void route_pack(const struct core_route *route, struct packer *packer)
     pack_u64(packer, route->plan_interval.ns);
     pack_u32(packer, route->margin.value);
     pack_amount(packer, &route->coin_price);
+    pack_hash(packer, &route->mandate);
+    pack_u64(packer, route->window.ns);
+    pack_amount(packer, &route->velocity);
+    pack_amount(packer, &route->fee_budget);
 }
 
 static void route_unpack(struct unpacker *unpacker, struct core_route *ret_route)
@@ -164,6 +176,10 @@ static void route_unpack(struct unpacker *unpacker, struct core_route *ret_route
     ret_route->plan_interval.ns = unpack_u64(unpacker);
     ret_route->margin.value = unpack_u32(unpacker);
     ret_route->coin_price = unpack_amount(unpacker);
+    ret_route->mandate = unpack_hash(unpacker);
+    ret_route->window.ns = unpack_u64(unpacker);
+    ret_route->velocity = unpack_amount(unpacker);
+    ret_route->fee_budget = unpack_amount(unpacker);
 }
 
 static void rule_pack(const struct core_rule *rule, struct packer *packer)

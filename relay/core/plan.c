@@ -75,6 +75,9 @@ static struct hash limits_digest(const struct step *step)
     struct packer packer = packer_from(bytes, sizeof(bytes));
     struct sha2 sha2;
 
+    if (!hash_is_zero(&route->mandate)) {
+        return route->mandate; /* all of it, by the name that owner and signer know */
+    }
     pack_u32(&packer, route->tolerance.value);
     pack_amount(&packer, &route->move_min);
     pack_amount(&packer, &route->move_max);
@@ -178,6 +181,71 @@ void plan_on_start(struct step *step)
     }
 }
 
+/* ---- what the mandate allows in a window ---- */
+
+/* Makes the row's windows those of now. */
+static void budget_turn(const struct step *step, struct plan_asset *row)
+{
+    const struct duration window = step->config->route.window;
+    const struct instant end = instant_after(row->window_at, window);
+
+    if (row->window_at.ns != 0 && !instant_is_past(end, step->now)) {
+        return;
+    }
+    const bool is_next =
+        row->window_at.ns != 0 && !instant_is_past(instant_after(end, window), step->now);
+    row->moved_before = is_next ? row->moved_now : amount_zero();
+    row->spent_before = is_next ? row->spent_now : amount_zero();
+    row->moved_now = amount_zero();
+    row->spent_now = amount_zero();
+    row->window_at = step->now;
+}
+
+/* Of a budget; everything where there is none. */
+static struct amount budget_rest(const struct amount *budget, const struct amount *now,
+                                 const struct amount *before)
+{
+    struct amount rest;
+
+    if (amount_is_zero(budget)) {
+        return amount_max();
+    }
+    if (amount_subtract(budget, now, &rest) != STATUS_OK ||
+        amount_subtract(&rest, before, &rest) != STATUS_OK) {
+        return amount_zero();
+    }
+    return rest;
+}
+
+static void budget_use(const struct plan_row *plan, struct plan_asset *row)
+{
+    for (uint32_t i = 0; i < plan->moves_count; i++) {
+        if (amount_add(&row->moved_now, &plan->moves[i].amount, &row->moved_now) != STATUS_OK) {
+            row->moved_now = amount_max();
+        }
+    }
+    if (amount_add(&row->spent_now, &plan->cost, &row->spent_now) != STATUS_OK) {
+        row->spent_now = amount_max();
+    }
+}
+
+/* Would these moves, decided now, be more than the mandate allows? */
+static enum reason budget_reason(const struct step *step, const struct plan_row *plan,
+                                 const struct plan_asset *row)
+{
+    const struct core_route *route = &step->config->route;
+    struct amount velocity = budget_rest(&route->velocity, &row->moved_now, &row->moved_before);
+    const struct amount budget =
+        budget_rest(&route->fee_budget, &row->spent_now, &row->spent_before);
+
+    for (uint32_t i = 0; i < plan->moves_count; i++) {
+        if (amount_subtract(&velocity, &plan->moves[i].amount, &velocity) != STATUS_OK) {
+            return REASON_OVER_VELOCITY;
+        }
+    }
+    return amount_compare(&plan->cost, &budget) > 0 ? REASON_OVER_BUDGET : REASON_NONE;
+}
+
 /* ---- a plan's fate ---- */
 
 static void plan_end(struct step *step, const struct hash *id, struct plan_row *plan,
@@ -198,6 +266,7 @@ static void plan_accept(struct step *step, const struct hash *id, struct plan_ro
     capital_put_plan(step, id, plan);
     row->last_move_at = step->now;
     row->seen_id = zero_hash;
+    budget_use(plan, row);
     for (uint32_t i = 0; i < plan->moves_count; i++) {
         move_start(step, id, plan, i);
     }
@@ -511,6 +580,7 @@ struct answer_taken {
     struct plan_answer answer;
     uint32_t asked;
     uint32_t small; /* moves below the owner's smallest */
+    bool slow;      /* less than that is left of the velocity */
 };
 
 /* With fixed costs the best plan may be to do nothing. */
@@ -539,6 +609,13 @@ static enum reason answer_take(struct step *step, uint32_t asset, const struct s
         return REASON_PLAN_UNPROVED;
     }
     plan_moves_take(step, answer, &plan);
+    if (plan.moves_count == 0 && taken->asked == 0 && snapshot.bounded) {
+        return REASON_MANDATE_BOUND;
+    }
+    if (plan.moves_count == 0 && taken->slow && taken->asked > 0) {
+        row->seen_id = zero_hash; /* the next window has a velocity of its own */
+        return REASON_OVER_VELOCITY;
+    }
     if (plan.moves_count == 0) {
         return taken->asked == 0  ? no_moves_reason(step)
                : taken->small > 0 ? REASON_BELOW_MINIMUM
@@ -548,6 +625,11 @@ static enum reason answer_take(struct step *step, uint32_t asset, const struct s
         row->seen_id = zero_hash;
         return REASON_PLAN_STALE; /* balances moved while it was made */
     }
+    const enum reason over = budget_reason(step, &plan, row);
+    if (over != REASON_NONE) {
+        row->seen_id = zero_hash; /* the next window has a budget of its own */
+        return over;
+    }
     plan_places_take(step, &snapshot, &plan);
     plan_take(step, symbol, row, &plan);
     return REASON_NONE;
@@ -555,7 +637,8 @@ static enum reason answer_take(struct step *step, uint32_t asset, const struct s
 
 /* Unpacks the question, checks the answer against it, and leaves out what is not worth doing. */
 static const char *answer_read(struct step *step, const struct symbol *symbol,
-                               const struct event *event, struct answer_taken *ret_taken)
+                               const struct plan_asset *row, const struct event *event,
+                               struct answer_taken *ret_taken)
 {
     struct plan_question question;
     uint8_t key[CAPITAL_KEY_BYTES_MAX];
@@ -570,7 +653,11 @@ static const char *answer_read(struct step *step, const struct symbol *symbol,
     const char *wrong = plan_answer_check(step->config, &question, event, &ret_taken->answer);
     if (wrong == NULL) {
         ret_taken->asked = ret_taken->answer.count;
-        plan_answer_prune(&step->config->route, &question, &ret_taken->answer, &ret_taken->small);
+        const struct amount rest =
+            budget_rest(&step->config->route.velocity, &row->moved_now, &row->moved_before);
+        plan_answer_prune(&step->config->route, &rest, &question, &ret_taken->answer,
+                          &ret_taken->small);
+        ret_taken->slow = amount_compare(&rest, &step->config->route.move_min) < 0;
     }
     return wrong;
 }
@@ -586,6 +673,7 @@ void plan_on_planned(struct step *step, const struct event *event)
     }
     const struct symbol symbol = asset_symbol(step, (uint32_t)asset);
     row.asked = false;
+    budget_turn(step, &row);
     if (event->planned.outcome != OUTCOME_OK) {
         struct text text = text_from(symbol.text);
         text_add(&text, ": ");
@@ -596,7 +684,7 @@ void plan_on_planned(struct step *step, const struct event *event)
         capital_put_asset(step, symbol.text, &row);
         return;
     }
-    const char *wrong = answer_read(step, &symbol, event, &taken);
+    const char *wrong = answer_read(step, &symbol, &row, event, &taken);
     if (wrong != NULL) {
         step_note(step, NOTE_ALARM, 0, &row.network_id, REASON_PLAN_INFEASIBLE, wrong);
         row.reason = REASON_PLAN_INFEASIBLE;
@@ -654,6 +742,12 @@ static void plan_approve(struct step *step, const struct hash *id, struct plan_r
         row.seen_id = zero_hash;
         capital_put_asset(step, plan->symbol, &row);
         step_note(step, NOTE_WARN, 0, id, REASON_PLAN_STALE, "nothing was moved");
+        return;
+    }
+    budget_turn(step, &row);
+    const enum reason over = budget_reason(step, plan, &row);
+    if (over != REASON_NONE) {
+        step_note(step, NOTE_WARN, 0, id, over, "not now: approve it again later");
         return;
     }
     step_note(step, NOTE_INFO, 0, id, REASON_PLAN_APPROVED, plan->symbol);

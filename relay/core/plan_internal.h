@@ -14,7 +14,10 @@ struct plan_site {
     struct amount gross;    /* collateral, arriving moves, moves reserved towards it */
     struct amount claims;   /* owed to users, and moves reserved away from it */
     struct amount sendable; /* what may leave now: present, and not claimed */
-    struct amount goal;     /* its share of the total, on top of its claims */
+    struct amount goal;     /* its share of the total, on top of its claims, within the mandate */
+    struct amount floor;    /* no move leaves less in effect */
+    struct amount cap;      /* no move brings more in effect */
+    bool floor_binds;       /* it, and not what is present, bounds what is sendable */
 };
 
 struct plan_snapshot {
@@ -25,6 +28,7 @@ struct plan_snapshot {
     struct amount total;     /* in effect, over all sites */
     struct amount tolerance; /* around each goal */
     bool reserved;           /* a move of this asset has not left its source for good */
+    bool bounded;            /* a goal is another than its share, because of the mandate */
 };
 
 /* REASON_NONE: taken. Else why there is none: a chain is not reconciled, say. */
@@ -41,8 +45,8 @@ const struct plan_site *plan_site_find(const struct plan_snapshot *snapshot, uin
 enum reason plan_network_pack(struct step *step, const struct plan_snapshot *snapshot,
                               struct packer *packer);
 
-/* A group's name: what leaves a router, or what enters it. */
-uint32_t plan_group_tag(uint32_t router, bool leaving);
+/* A group's name: a router and the limit that its bound is. */
+uint32_t plan_group_tag(uint32_t router, enum plan_limit_kind kind);
 
 #define PLAN_CORRIDORS_MAX     (PLAN_ROUTERS_MAX * (PLAN_ROUTERS_MAX - 1))
 #define PLAN_GROUPS_MAX        (2 * PLAN_ROUTERS_MAX)
@@ -89,11 +93,13 @@ bool plan_proof_check(const struct core_config *config, const struct plan_questi
 bool plan_move_cost(const struct network *network, uint32_t corridor, const struct amount *amount,
                     struct amount *ret_cost);
 
-/* Cuts moves to the owner's largest, and leaves out those below the smallest; those are counted in
+/* Cuts moves to the owner's largest, and all together to `together`, and leaves out those below the
+ * smallest; those are counted in
  * `*ret_small`. Then leaves out, the worst first, every move whose gain alone is not above its cost
  * by the mandate's margin. */
-void plan_answer_prune(const struct core_route *route, const struct plan_question *question,
-                       struct plan_answer *answer, uint32_t *ret_small);
+void plan_answer_prune(const struct core_route *route, const struct amount *together,
+                       const struct plan_question *question, struct plan_answer *answer,
+                       uint32_t *ret_small);
 
 /* Would these moves, made now, leave every router they touch within its tolerance and take from
  * none more than it can send? */

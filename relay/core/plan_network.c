@@ -42,11 +42,13 @@ struct pair {
 struct pairs {
     struct pair of[PLAN_ROUTERS_MAX][PLAN_ROUTERS_MAX];
     struct amount room[PLAN_ROUTERS_MAX]; /* what may arrive at each, all corridors together */
+    bool capped[PLAN_ROUTERS_MAX];        /* by the mandate, not by the bridge's liquidity */
     uint32_t count;
     bool fixed;    /* native costs are weighed */
     bool unquoted; /* why others are closed */
     bool dear;
     bool dry;
+    bool bound; /* by the mandate's floors and caps */
 };
 
 static struct amount less(const struct amount *a, const struct amount *b)
@@ -140,8 +142,12 @@ static void pair_read(struct step *step, const struct plan_snapshot *snapshot, u
     struct pair *pair = &pairs->of[from][to];
     struct quote_row quote;
 
-    if (address_is_zero(&source->router->bridge) || amount_is_zero(&source->sendable) ||
+    if (address_is_zero(&source->router->bridge) ||
         source->router->domain == target->router->domain) {
+        return;
+    }
+    if (amount_is_zero(&source->sendable)) {
+        pairs->bound = pairs->bound || source->floor_binds;
         return;
     }
     if (!capital_get_quote(step, source->router->domain, &source->router->router,
@@ -163,6 +169,7 @@ static void pair_read(struct step *step, const struct plan_snapshot *snapshot, u
     pair->max = amount_smaller(&source->sendable, &pairs->room[to]);
     if (amount_is_zero(&pair->max)) {
         pairs->dry = true;
+        pairs->bound = pairs->bound || pairs->capped[to];
         return;
     }
     pair->open = true;
@@ -176,7 +183,12 @@ static void pairs_read(struct step *step, const struct plan_snapshot *snapshot,
     ret_pairs->fixed =
         !amount_is_zero(&step->config->route.coin_price) && snapshot->count <= FIXED_ROUTERS_MAX;
     for (uint32_t i = 0; i < snapshot->count; i++) {
-        ret_pairs->room[i] = room_of(step, snapshot, &snapshot->sites[i]);
+        const struct plan_site *site = &snapshot->sites[i];
+        const struct account_balance held = plan_site_effective(site);
+        const struct amount below = held.negative ? site->cap : less(&site->cap, &held.amount);
+        ret_pairs->room[i] = room_of(step, snapshot, site);
+        ret_pairs->capped[i] = amount_compare(&below, &ret_pairs->room[i]) < 0;
+        ret_pairs->room[i] = amount_smaller(&below, &ret_pairs->room[i]);
     }
     for (uint32_t from = 0; from < snapshot->count; from++) {
         for (uint32_t to = 0; to < snapshot->count; to++) {
@@ -290,14 +302,18 @@ static uint32_t groups_pack(const struct plan_snapshot *snapshot, const struct p
     for (uint32_t half = 0; half < 2; half++) {
         for (uint32_t i = 0; i < snapshot->count; i++) {
             const bool leaving = half == 0;
+            const struct plan_site *site = &snapshot->sites[i];
+            const enum plan_limit_kind kind =
+                leaving ? (site->floor_binds ? PLAN_LIMIT_FLOOR : PLAN_LIMIT_LEAVING)
+                        : (pairs->capped[i] ? PLAN_LIMIT_CAP : PLAN_LIMIT_ENTERING);
             const uint32_t corridors = degree(snapshot, pairs, i, leaving);
             if (corridors == 0) {
                 continue;
             }
             const struct route_group group = {
-                .tag = plan_group_tag(snapshot->sites[i].index, leaving),
+                .tag = plan_group_tag(site->index, kind),
                 .decimals = snapshot->decimals,
-                .max = leaving ? snapshot->sites[i].sendable : pairs->room[i],
+                .max = leaving ? site->sendable : pairs->room[i],
                 .corridors = {.first = first, .count = corridors},
             };
             if (!count_only) {
@@ -364,7 +380,8 @@ enum reason plan_network_pack(struct step *step, const struct plan_snapshot *sna
 
     pairs_read(step, snapshot, &pairs);
     if (pairs.count == 0) {
-        return pairs.dear       ? REASON_FEE_ABOVE_LIMIT
+        return pairs.bound      ? REASON_MANDATE_BOUND
+               : pairs.dear     ? REASON_FEE_ABOVE_LIMIT
                : pairs.unquoted ? REASON_POSITIONS_UNKNOWN
                                 : REASON_NO_BRIDGE_LIQUIDITY;
     }

@@ -88,12 +88,12 @@ static struct plan_limit limit_of(const struct proof_check *check,
         break;
     case EXPLAIN_GROUP_MIN:
     case EXPLAIN_GROUP_MAX:
-        tag = network->groups[explained->index].tag / 2;
-        limit.kind = network->groups[explained->index].tag % 2 == 0 ? PLAN_LIMIT_LEAVING
-                                                                    : PLAN_LIMIT_ENTERING;
+        tag = network->groups[explained->index].tag / 8;
+        limit.kind = (enum plan_limit_kind)(network->groups[explained->index].tag % 8);
         if (tag < check->config->routers_count) {
-            limit.source_domain = limit.kind == PLAN_LIMIT_LEAVING ? routers[tag].domain : 0;
-            limit.target_domain = limit.kind == PLAN_LIMIT_LEAVING ? 0 : routers[tag].domain;
+            const bool leaves = limit.kind == PLAN_LIMIT_LEAVING || limit.kind == PLAN_LIMIT_FLOOR;
+            limit.source_domain = leaves ? routers[tag].domain : 0;
+            limit.target_domain = leaves ? 0 : routers[tag].domain;
         }
         break;
     case EXPLAIN_PLACE_MIN:

@@ -127,6 +127,31 @@ static bool reservations_read(struct step *step, struct plan_snapshot *snapshot)
     return true;
 }
 
+/* What the mandate allows at a router: of its floors and caps the tighter ones. */
+static void bounds_set(struct plan_snapshot *snapshot, struct plan_site *site)
+{
+    const struct core_router *router = site->router;
+    const struct account_balance held = plan_site_effective(site);
+    const struct amount floor = capital_share(&snapshot->total, router->floor_share);
+
+    site->floor = amount_compare(&floor, &router->floor) > 0 ? floor : router->floor;
+    site->cap = amount_is_zero(&router->cap) ? amount_max() : router->cap;
+    if (router->cap_share.value != 0) {
+        const struct amount cap = capital_share(&snapshot->total, router->cap_share);
+        site->cap = amount_smaller(&site->cap, &cap);
+    }
+    if (!amount_is_zero(&site->floor)) {
+        const struct amount spare =
+            held.negative ? amount_zero() : less(&held.amount, &site->floor);
+        site->floor_binds = amount_compare(&spare, &site->sendable) < 0;
+        site->sendable = amount_smaller(&site->sendable, &spare);
+    }
+    const struct amount share = site->goal;
+    site->goal = amount_compare(&site->goal, &site->floor) < 0 ? site->floor : site->goal;
+    site->goal = amount_smaller(&site->goal, &site->cap);
+    snapshot->bounded = snapshot->bounded || !amount_equal(&share, &site->goal);
+}
+
 /* Total and goals. The sum is taken twice, over what is held and over what is claimed, because a
  * unit counted at two places or at none shows as a difference. */
 static bool goals_set(struct step *step, struct plan_snapshot *snapshot)
@@ -143,6 +168,7 @@ static bool goals_set(struct step *step, struct plan_snapshot *snapshot)
     for (uint32_t i = 0; i < snapshot->count; i++) {
         struct plan_site *site = &snapshot->sites[i];
         site->goal = capital_share(&snapshot->total, site->router->weight);
+        bounds_set(snapshot, site);
     }
     snapshot->tolerance = capital_share(&snapshot->total, step->config->route.tolerance);
     return true;
@@ -276,6 +302,10 @@ bool plan_moves_fit(const struct plan_snapshot *snapshot, const struct plan_move
         }
         const struct amount short_of = less(&wanted, &after);
         const struct amount beyond = less(&after, &wanted);
+        const struct amount held = less(&after, &site->claims);
+        if (!amount_is_zero(&in) && amount_compare(&held, &site->cap) > 0) {
+            return false;
+        }
         if ((!amount_is_zero(&out) && amount_compare(&short_of, &snapshot->tolerance) > 0) ||
             (!amount_is_zero(&in) && amount_compare(&beyond, &snapshot->tolerance) > 0)) {
             return false;

@@ -12,12 +12,13 @@ struct weighing {
     const struct network *network;
     const struct core_route *route;
     struct plan_answer *answer;
+    struct amount together;                    /* that all moves may still be */
     struct amount positions[PLAN_ROUTERS_MAX]; /* with all moves that are left */
 };
 
-uint32_t plan_group_tag(uint32_t router, bool leaving)
+uint32_t plan_group_tag(uint32_t router, enum plan_limit_kind kind)
 {
-    return 2 * router + (leaving ? 0u : 1u);
+    return 8 * router + (uint32_t)kind;
 }
 
 static uint32_t place_of(const struct network *network, uint32_t tag)
@@ -147,6 +148,7 @@ static uint32_t sizes_keep(struct weighing *weighing)
         const uint32_t corridor =
             corridor_of(weighing->network, answer->moves[i].from, answer->moves[i].to);
         *amount = amount_smaller(amount, &route->move_max);
+        *amount = amount_smaller(amount, &weighing->together);
         if (amount_compare(amount, &route->move_min) < 0 || amount_is_zero(amount)) {
             move_remove(answer, i);
             small++;
@@ -155,6 +157,9 @@ static uint32_t sizes_keep(struct weighing *weighing)
         if (!plan_move_cost(weighing->network, corridor, amount, &answer->moves[i].cost)) {
             answer->moves[i].cost = amount_max();
         }
+        const enum status status =
+            amount_subtract(&weighing->together, amount, &weighing->together);
+        CHECK(status == STATUS_OK); /* was cut to that */
         i++;
     }
     return small;
@@ -184,10 +189,12 @@ static uint32_t worst_of(struct weighing *weighing)
     return worst;
 }
 
-void plan_answer_prune(const struct core_route *route, const struct plan_question *question,
-                       struct plan_answer *answer, uint32_t *ret_small)
+void plan_answer_prune(const struct core_route *route, const struct amount *together,
+                       const struct plan_question *question, struct plan_answer *answer,
+                       uint32_t *ret_small)
 {
-    struct weighing weighing = {.network = &question->network, .route = route, .answer = answer};
+    struct weighing weighing = {
+        .network = &question->network, .route = route, .answer = answer, .together = *together};
 
     CHECK(question->network.counts.places <= PLAN_ROUTERS_MAX);
     for (uint32_t i = 0; i < question->network.counts.places; i++) {

@@ -99,6 +99,9 @@ enum reason {
     REASON_PLAN_APPROVED = 217,
     REASON_NOT_WORTH_IT = 240,  /* no move gains enough over what it costs */
     REASON_PLAN_UNPROVED = 241, /* the proof leaves room for a much better plan */
+    REASON_OVER_VELOCITY = 242, /* the mandate's velocity of this window is used up */
+    REASON_OVER_BUDGET = 243,   /* the mandate's fee budget of this window is used up */
+    REASON_MANDATE_BOUND = 244, /* the mandate's floors and caps leave nothing to move */
     /* node: 300 to 399 */
     REASON_STARTED = 300,
     REASON_STOPPED = 301,

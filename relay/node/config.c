@@ -625,18 +625,17 @@ static void refuse_act_with_own_signer(struct reading *reading, const struct nod
     }
 }
 
-static void read_route(struct reading *reading, const struct file_config *file,
-                       struct node_config *config)
+/* Limits that the file itself says; with a mandate it says none. */
+static void read_limits(struct reading *reading, const struct file_route *from,
+                        struct node_config *config)
 {
     struct core_route *route = &config->core.route;
-    const struct file_route *from = file->route;
 
-    if (from == NULL || reading_failed(reading)) {
-        route->mode = ROUTE_OFF;
+    if (from->move_min == NULL || from->move_max == NULL) {
+        reading_refuse(reading, from->move_min == NULL ? "move_min" : "move_max", STATUS_MALFORMED,
+                       "is missing here, and there is no \"mandate\" that says it");
         return;
     }
-    reading_at(reading, "route");
-    route->mode = read_mode(reading, reading_given(from->mode, MODE_DEFAULT));
     route->tolerance =
         reading_share(reading, "tolerance", reading_given(from->tolerance, TOLERANCE_DEFAULT));
     route->move_min = read_asset_amount(reading, "move_min", from->move_min, &config->core);
@@ -652,10 +651,27 @@ static void read_route(struct reading *reading, const struct file_config *file,
     }
     route->cooldown =
         reading_duration(reading, "cooldown", reading_given(from->cooldown, COOLDOWN_DEFAULT));
-    route->plan_interval = reading_duration(
-        reading, "plan_interval", reading_given(from->plan_interval, PLAN_INTERVAL_DEFAULT));
     if (amount_compare(&route->move_min, &route->move_max) > 0) {
         reading_refuse(reading, "move_min", STATUS_MALFORMED, "is above \"move_max\"");
+    }
+}
+
+static void read_route(struct reading *reading, const struct file_config *file,
+                       struct node_config *config)
+{
+    struct core_route *route = &config->core.route;
+    const struct file_route *from = file->route;
+
+    if (from == NULL || reading_failed(reading)) {
+        route->mode = ROUTE_OFF;
+        return;
+    }
+    reading_at(reading, "route");
+    route->mode = read_mode(reading, reading_given(from->mode, MODE_DEFAULT));
+    route->plan_interval = reading_duration(
+        reading, "plan_interval", reading_given(from->plan_interval, PLAN_INTERVAL_DEFAULT));
+    if (file->mandate == NULL) {
+        read_limits(reading, from, config);
     }
     refuse_act_with_own_signer(reading, config);
 }
@@ -696,10 +712,13 @@ static void read_file(struct reading *reading, const struct file_config *file,
     read_stores(reading, file, config);
     read_assets(reading, file, &config->core);
     read_routers(reading, file, &config->core);
-    check_bridges(reading, &config->core);
-    check_weights(reading, &config->core);
-    read_vaults(reading, file, &config->core);
     read_route(reading, file, config);
+    config_read_mandate(reading, file, config);
+    check_bridges(reading, &config->core);
+    if (file->mandate == NULL) {
+        check_weights(reading, &config->core); /* a mandate's were checked, with all its venues */
+    }
+    read_vaults(reading, file, &config->core);
     read_large(reading, file, &config->core);
     config_read_policy(reading, file, &config->core.policy);
     config_read_log(reading, file, &config->log);

@@ -272,11 +272,25 @@ static const char *chain_name(const struct core_config *core, uint32_t domain)
     return "";
 }
 
+static void put_vaults(json_t *root, const struct core_config *core)
+{
+    json_t *vaults = put_group(root, "vaults", json_array());
+
+    for (uint32_t i = 0; i < core->vaults_count; i++) {
+        const struct core_vault *vault = &core->vaults[i];
+        json_t *entry = put_entry(vaults);
+        put_text(entry, "chain", chain_name(core, vault->domain));
+        put_text(entry, "asset", core->assets[vault->asset].symbol);
+        put_address(entry, "vault", &vault->vault);
+        put_address(entry, "token", &vault->token);
+        put_address(entry, "owner", &vault->owner);
+    }
+}
+
 static void put_capital(json_t *root, const struct core_config *core)
 {
     json_t *assets = put_group(root, "assets", json_array());
     json_t *routers = put_group(root, "routers", json_array());
-    json_t *vaults = put_group(root, "vaults", json_array());
 
     for (uint32_t i = 0; i < core->assets_count; i++) {
         json_t *entry = put_entry(assets);
@@ -292,15 +306,6 @@ static void put_capital(json_t *root, const struct core_config *core)
         put_address(entry, "token", &router->token);
         put_address(entry, "bridge", &router->bridge);
         put_share(entry, "weight", router->weight);
-    }
-    for (uint32_t i = 0; i < core->vaults_count; i++) {
-        const struct core_vault *vault = &core->vaults[i];
-        json_t *entry = put_entry(vaults);
-        put_text(entry, "chain", chain_name(core, vault->domain));
-        put_text(entry, "asset", core->assets[vault->asset].symbol);
-        put_address(entry, "vault", &vault->vault);
-        put_address(entry, "token", &vault->token);
-        put_address(entry, "owner", &vault->owner);
     }
 }
 
@@ -328,6 +333,10 @@ static void put_route(json_t *root, const struct core_config *core)
     }
     json_t *group = put_group(root, "route", json_object());
     put_text(group, "mode", mode_name(route->mode));
+    put_duration(group, "plan_interval", route->plan_interval);
+    if (!hash_is_zero(&route->mandate)) {
+        return; /* which says the rest: 'sluice mandate show' */
+    }
     put_share(group, "tolerance", route->tolerance);
     put_units(group, "move_min", &route->move_min, core->assets[0].decimals,
               core->assets[0].symbol);
@@ -341,7 +350,6 @@ static void put_route(json_t *root, const struct core_config *core)
                   core->assets[0].symbol);
     }
     put_duration(group, "cooldown", route->cooldown);
-    put_duration(group, "plan_interval", route->plan_interval);
 }
 
 static void put_large(json_t *root, const struct core_config *core)
@@ -452,7 +460,12 @@ static json_t *make_tree(const struct node_config *config)
         }
     }
     put_stores(root, config);
-    put_capital(root, &config->core);
+    if (config->mandate[0] == '\0') {
+        put_capital(root, &config->core);
+    } else {
+        put_text(root, "mandate", config->mandate);
+    }
+    put_vaults(root, &config->core);
     put_route(root, &config->core);
     put_large(root, &config->core);
     put_policy(root, &config->core.policy);

@@ -52,6 +52,10 @@ void config_read_limits(struct reading *reading, const struct file_chain *file,
                         struct node_chain *chain);
 void config_read_policy(struct reading *reading, const struct file_config *file,
                         struct core_policy *policy);
+/* Assets, routers and limits by the mandate in force; nothing where the file names none. The mode
+ * has been read. */
+void config_read_mandate(struct reading *reading, const struct file_config *file,
+                         struct node_config *config);
 void config_read_log(struct reading *reading, const struct file_config *file, struct node_log *log);
 
 #endif

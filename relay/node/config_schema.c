@@ -104,8 +104,8 @@ static const cyaml_schema_field_t vault_fields[] = {
 
 static const cyaml_schema_field_t route_fields[] = {OPTIONAL(file_route, mode),
                                                     OPTIONAL(file_route, tolerance),
-                                                    REQUIRED(file_route, move_min),
-                                                    REQUIRED(file_route, move_max),
+                                                    OPTIONAL(file_route, move_min),
+                                                    OPTIONAL(file_route, move_max),
                                                     OPTIONAL(file_route, fee_max),
                                                     OPTIONAL(file_route, fee_native_max),
                                                     OPTIONAL(file_route, margin),
@@ -172,6 +172,7 @@ static const cyaml_schema_field_t file_fields[] = {
                          routers, &router_entry, 0, ROUTERS_MAX),
     CYAML_FIELD_SEQUENCE("vaults", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                          vaults, &vault_entry, 0, VAULTS_MAX),
+    OPTIONAL(file_config, mandate),
     CYAML_FIELD_MAPPING_PTR("route", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                             route, route_fields),
     CYAML_FIELD_MAPPING_PTR("large", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,

@@ -163,6 +163,7 @@ struct file_config {
     struct file_vault *vaults;
     unsigned vaults_count;
     struct file_route *route;
+    char *mandate;
     struct file_large *large;
     struct file_policy *policy;
     struct file_block *blocks;

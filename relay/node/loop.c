@@ -236,7 +236,10 @@ static int loop_build_parts(struct loop *loop)
     const struct transport_handler transport = loop_transport_handler(loop);
     const struct signer_handler signer = loop_signer_handler(loop);
     const struct control_handler control = loop_control_handler(loop);
-    const int code = loop_build_remote(loop);
+    int code = loop_take_mandate(loop);
+    if (code == EXIT_DONE) {
+        code = loop_build_remote(loop);
+    }
     if (code != EXIT_DONE) {
         return code;
     }

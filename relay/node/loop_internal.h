@@ -87,6 +87,7 @@ void loop_take_answers(struct loop *loop);
 /* Opens the journal; says what is wrong and returns an exit code when it cannot. */
 int loop_open_journal(struct loop *loop, struct instant *ret_last);
 int loop_start_writer(struct loop *loop);
+int loop_take_mandate(const struct loop *loop);
 /* Ends the thread; what it could not write is not durable and was not acted on. */
 void loop_stop_writer(struct loop *loop);
 void loop_close_journal(struct loop *loop);

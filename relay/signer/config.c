@@ -4,9 +4,13 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "relay/base/check.h"
 #include "relay/base/hex.h"
+#include "relay/mandate/accept.h"
+#include "relay/mandate/check.h"
+#include "relay/signer/mandate.h"
 
 #define KEY_TEXT_MAX 128
 #define TEXT_MAX     1024
@@ -56,6 +60,7 @@ struct yaml_config {
     char *mode;
     char *client_uid;
     char *mandate;
+    char *mandate_file;
     char **approvers;
     unsigned approvers_count;
     struct yaml_key *keys;
@@ -124,6 +129,7 @@ static const cyaml_schema_field_t config_fields[] = {
     OPTIONAL_TEXT("mode", struct yaml_config, mode),
     OPTIONAL_TEXT("client_uid", struct yaml_config, client_uid),
     OPTIONAL_TEXT("mandate", struct yaml_config, mandate),
+    OPTIONAL_TEXT("mandate_file", struct yaml_config, mandate_file),
     CYAML_FIELD_SEQUENCE("approvers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_config,
                          approvers, &text_schema, 1, POLICY_APPROVERS_MAX),
     CYAML_FIELD_SEQUENCE("keys", CYAML_FLAG_POINTER, struct yaml_config, keys, &key_schema, 1,
@@ -458,8 +464,13 @@ static bool load_approval(const struct loader *loader, const struct yaml_config 
         }
         policy->has_mandate = true;
     }
-    if (is_propose && (!policy->has_mandate || yaml->approvers_count == 0)) {
-        return fail(loader, key_named("mode"), "propose needs `mandate` and `approvers`");
+    if (yaml->mandate != NULL && yaml->mandate_file != NULL) {
+        return fail(loader, key_named("mandate"), "says what `mandate_file` says: leave it out");
+    }
+    if (is_propose &&
+        ((!policy->has_mandate && yaml->mandate_file == NULL) || yaml->approvers_count == 0)) {
+        return fail(loader, key_named("mode"),
+                    "propose needs `mandate` or `mandate_file`, and `approvers`");
     }
     if (!is_propose && yaml->approvers_count > 0) {
         return fail(loader, key_named("approvers"), "approvers belong to `mode: propose` alone");
@@ -505,6 +516,42 @@ static bool load_all(const struct loader *loader, const struct yaml_config *yaml
     return true;
 }
 
+/* The mandate in force, by the file and by what was accepted before; it narrows the policy. */
+static enum status load_mandate(const struct loader *loader, const struct yaml_config *yaml)
+{
+    struct signer_config *config = loader->config;
+    struct mandate_acceptance acceptance;
+    struct mandate_findings findings;
+    struct timespec now;
+
+    if (yaml->mandate_file == NULL) {
+        return STATUS_OK;
+    }
+    if (!load_path(loader, key_named("mandate_file"), yaml->mandate_file, FILE_PATH_BYTES_MAX,
+                   config->mandate_file)) {
+        return STATUS_MALFORMED;
+    }
+    if (clock_gettime(CLOCK_REALTIME, &now) != 0) {
+        (void)fail(loader, key_named("mandate_file"), "the clock cannot be read");
+        return STATUS_IO;
+    }
+    const enum status status =
+        mandate_accept(config->state, config->mandate_file, (uint64_t)now.tv_sec, MANDATE_LOOK,
+                       &acceptance, loader->error);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    mandate_check(acceptance.mandate, &findings);
+    if (findings.count == 0) {
+        signer_mandate_apply(acceptance.mandate, &config->policy);
+    } else {
+        (void)fail(loader, key_named("mandate_file"), "%s:%u: %s", config->mandate_file,
+                   findings.list[0].line, findings.list[0].text);
+    }
+    (void)mandate_free(acceptance.mandate);
+    return findings.count == 0 ? STATUS_OK : STATUS_MALFORMED;
+}
+
 enum status signer_config_load(const char *path, struct signer_config **ret_config,
                                struct settings_error *ret_error)
 {
@@ -523,6 +570,9 @@ enum status signer_config_load(const char *path, struct signer_config **ret_conf
     const struct loader loader = {
         .path = path, .settings = settings, .config = config, .error = ret_error};
     status = load_all(&loader, data) ? STATUS_OK : STATUS_MALFORMED;
+    if (status == STATUS_OK) {
+        status = load_mandate(&loader, data);
+    }
     settings_release(settings, &config_schema, data);
     if (status != STATUS_OK) {
         signer_config_free(config);

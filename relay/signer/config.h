@@ -32,7 +32,8 @@ struct signer_config {
     uint32_t client_uid; /* who may connect beside this process's own user */
     struct config_key keys[WIRE_KEYS_MAX];
     uint32_t keys_count;
-    struct policy policy;
+    char mandate_file[FILE_PATH_BYTES_MAX]; /* the owner's mandate; empty: none */
+    struct policy policy;                   /* narrowed to what the mandate allows */
 };
 
 /* Loads and checks `path`. `*ret_config` is owned by the caller; signer_config_free ends it.

@@ -9,8 +9,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "relay/base/hex.h"
+#include "relay/mandate/accept.h"
 #include "relay/signer/config.h"
 #include "relay/signer/keystore.h"
 #include "relay/signer/process.h"
@@ -138,6 +140,34 @@ static int open_watermark(struct process *process)
     return -1;
 }
 
+/* With the state folder held: the mandate that was read becomes the one that is kept. */
+static int take_mandate(const struct signer_config *config)
+{
+    struct mandate_acceptance acceptance;
+    struct settings_error error;
+    struct timespec now;
+
+    if (config->mandate_file[0] == '\0') {
+        return -1;
+    }
+    if (clock_gettime(CLOCK_REALTIME, &now) != 0) {
+        return stopped("clock", "CLOCK_REALTIME", "cannot be read", EXIT_CODE_TEMPORARY);
+    }
+    const enum status status =
+        mandate_accept(config->state, config->mandate_file, (uint64_t)now.tv_sec, MANDATE_TAKE,
+                       &acceptance, &error);
+    if (status != STATUS_OK) {
+        return stopped("mandate", config->mandate_file, error.text,
+                       status == STATUS_MALFORMED ? EXIT_CODE_USAGE : EXIT_CODE_TEMPORARY);
+    }
+    const bool is_it = hash_equal(&acceptance.mandate->hash, &config->policy.mandate);
+    (void)fprintf(stderr, "level=info event=mandate what=\"%s\"\n", acceptance.text);
+    (void)mandate_free(acceptance.mandate);
+    return is_it ? -1
+                 : stopped("mandate", config->mandate_file, "it changed while the signer started",
+                           EXIT_CODE_TEMPORARY);
+}
+
 static int load_secret(const struct config_key *key, const struct ecdsa *ecdsa,
                        struct secret *secret, struct address *ret_address)
 {
@@ -242,6 +272,9 @@ static int run(struct process *process)
     prepare_signals(&wait_mask);
     /* The lock comes first: a second signer is refused before it reads a key. */
     int code = open_watermark(process);
+    if (code < 0) {
+        code = take_mandate(process->config);
+    }
     if (code < 0) {
         code = load_keys(process);
     }

@@ -114,6 +114,8 @@ void world_final(struct world *world, uint32_t domain);
 void world_answer_positions(struct world *world, uint32_t domain);
 /* Final blocks on all chains and answers: every chain is reconciled at its newest block. */
 void world_reconcile(struct world *world);
+/* A user takes `amount` from one router and leaves it at another; then all is reconciled. */
+void world_unbalance(struct world *world, uint32_t from, uint32_t to, uint64_t amount);
 
 /* ---- plans and moves ---- */
 /* Solves the open question with the real routing core. */

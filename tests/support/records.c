@@ -177,6 +177,10 @@ static void make_router(struct maker *maker, struct core_router *router)
     router->token = address(maker);
     router->bridge = address(maker);
     router->weight.value = u32(maker);
+    router->floor = amount(maker);
+    router->floor_share.value = u32(maker);
+    router->cap = amount(maker);
+    router->cap_share.value = u32(maker);
 }
 
 static void make_vault(struct maker *maker, struct core_vault *vault)
@@ -200,6 +204,10 @@ static void make_route(struct maker *maker, struct core_route *route)
     route->coin_price = amount(maker);
     route->cooldown.ns = u64(maker);
     route->plan_interval.ns = u64(maker);
+    route->mandate = hash(maker);
+    route->window.ns = u64(maker);
+    route->velocity = amount(maker);
+    route->fee_budget = amount(maker);
 }
 
 static void make_policy(struct maker *maker, struct core_policy *policy)

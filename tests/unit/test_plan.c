@@ -7,20 +7,12 @@
 #include "tests/support/capital_world.h"
 
 /* Takes `amount` from chain `from`'s collateral and adds it to `to`'s: users' traffic. */
-static void unbalance(struct world *world, uint32_t from, uint32_t to, uint64_t amount)
-{
-    const struct hash id = world_user_sends(world, to, from, amount);
-
-    world_user_is_paid(world, to, from, id, amount);
-    world_reconcile(world);
-}
-
 static struct world *unbalanced_world(enum route_mode mode)
 {
     struct world *world = world_new(mode);
 
     world_reconcile(world);
-    unbalance(world, 1, 2, 300000); /* 700,000 / 1,300,000 / 1,000,000 */
+    world_unbalance(world, 1, 2, 300000); /* 700,000 / 1,300,000 / 1,000,000 */
     return world;
 }
 
@@ -48,7 +40,7 @@ static void balanced_routers_are_left_alone(void **state)
     struct world *world = world_new(ROUTE_ACT);
 
     world_reconcile(world);
-    unbalance(world, 1, 2, 140000); /* 4.7 % of the total: inside 5 % */
+    world_unbalance(world, 1, 2, 140000); /* 4.7 % of the total: inside 5 % */
     assert_false(world_plans(world, 5000));
     assert_int_equal(world_asset(world).reason, REASON_WITHIN_TOLERANCE);
     assert_int_equal(world->plans_asked, 0);
@@ -145,14 +137,14 @@ static void stale_plan_is_void(void **state)
 
     assert_true(world_plans(world, 5000));
     const struct hash id = world_asset(world).plan_id;
-    unbalance(world, 2, 3, 200000);
+    world_unbalance(world, 2, 3, 200000);
     operate(world, OPERATOR_APPROVE_PLAN, id);
     assert_int_equal(world_plan(world, id).state, PLAN_VOID);
     assert_int_equal(world_plan(world, id).reason, REASON_PLAN_STALE);
     assert_int_equal(world->prepares, 0);
     assert_true(world_plans(world, 5000));
     const struct hash next = world_asset(world).plan_id;
-    unbalance(world, 3, 2, 200000);
+    world_unbalance(world, 3, 2, 200000);
     world_wait(world, 5000); /* nobody asked: the clock sees it too */
     assert_int_equal(world_plan(world, next).state, PLAN_VOID);
     world_free(world);
@@ -195,7 +187,7 @@ static void fees_above_the_limits_close_the_corridors(void **state)
 
     world->fee_native = 1000001;
     world_reconcile(world);
-    unbalance(world, 1, 2, 300000);
+    world_unbalance(world, 1, 2, 300000);
     assert_false(world_plans(world, 5000));
     assert_int_equal(world_asset(world).reason, REASON_FEE_ABOVE_LIMIT);
     assert_int_equal(world_notes(world, REASON_FEE_ABOVE_LIMIT), 1);
@@ -220,7 +212,7 @@ static void bridge_liquidity_bounds_a_plan(void **state)
     world->chains[1].truth.bridge = 10000;
     world->chains[3].truth.bridge = 0;
     world_reconcile(world);
-    unbalance(world, 1, 2, 300000);
+    world_unbalance(world, 1, 2, 300000);
     assert_true(world_plans(world, 5000));
     assert_int_equal(number(world_plan(world, world_asset(world).plan_id).moves[0].amount), 10000);
     const struct hash move = world_rebalances(world, 2, 1, 4000, 0, evm_filled(0x99));
@@ -478,6 +470,7 @@ static void moves_fit_only_what_there_is(void **state)
         snapshot.sites[i].claims = amount_from_u64(i == 0 ? 15 : 0);
         snapshot.sites[i].goal = amount_from_u64(100);
         snapshot.sites[i].sendable = amount_from_u64(40);
+        snapshot.sites[i].cap = amount_max();
     }
     assert_true(plan_moves_fit(&snapshot, &move, 1));
     snapshot.sites[0].sendable = amount_from_u64(19);
@@ -565,7 +558,7 @@ static void no_move_gains_less_than_its_cost_times_the_margin(void **state)
     world->fee_token_ppm = 10000;
     world->config.route.margin.value = 31000; /* 4.1 times the cost */
     world_reconcile(world);
-    unbalance(world, 1, 2, 300000);
+    world_unbalance(world, 1, 2, 300000);
     assert_false(world_plans(world, 5000));
     assert_int_equal(world_asset(world).reason, REASON_NOT_WORTH_IT);
     world->config.route.margin.value = 29000;
@@ -593,7 +586,7 @@ static void gas_is_a_cost(void **state)
     world->config.route.coin_price = amount_from_u64(3200000000u);
     world->base_fee = 1000000000;
     world_reconcile(world);
-    unbalance(world, 1, 2, 300000);
+    world_unbalance(world, 1, 2, 300000);
     assert_false(world_plans(world, 5000));
     assert_int_equal(world_asset(world).reason, REASON_NOT_WORTH_IT);
     world->base_fee = 1000000;
@@ -615,7 +608,7 @@ static void binding_limits_are_named(void **state)
 
     world->chains[1].truth.bridge = 10000;
     world_reconcile(world);
-    unbalance(world, 1, 2, 300000);
+    world_unbalance(world, 1, 2, 300000);
     assert_true(world_plans(world, 5000));
     const struct plan_row plan = world_plan(world, world_asset(world).plan_id);
     assert_true(plan.binding_count > 0);

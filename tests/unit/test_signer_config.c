@@ -115,7 +115,7 @@ static void each_mistake_is_refused_at_its_place(void **state)
         const char *words;
     } mistakes[] = {
         {"mode: observe", "mode: watch", "mode: \"watch\" is not a mode"},
-        {"mode: observe", "mode: propose", "mode: propose needs `mandate` and `approvers`"},
+        {"mode: observe", "mode: propose", "mode: propose needs `mandate` or `mandate_file`, and"},
         {"mode: observe", "mode: propose\nmandate: " MANDATE, "mode: propose needs"},
         {"mode: observe", "mandate: 0x4d\nmode: act", "mandate: \"0x4d\" is not the hash"},
         {"mode: observe",
@@ -203,6 +203,97 @@ static void chains_are_apart(void **state)
     }
 }
 
+static const char mandate_text[] =
+    "format: sluice-mandate/1\n"
+    "name: test\n"
+    "assets: [{symbol: USDC, decimals: 6}]\n"
+    "chains: [{name: a, domain: 901, gas_budget: 3 ether}, {name: b, domain: 902}]\n"
+    "venues:\n"
+    "  - {name: va, kind: warp-route, chain: a, asset: USDC, weight: 50 %,\n"
+    "     address: '0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512',\n"
+    "     token: '0x6666666666666666666666666666666666666602'}\n"
+    "  - {name: vb, kind: warp-route, chain: b, asset: USDC, weight: 50 %,\n"
+    "     address: '0x7777777777777777777777777777777777777701',\n"
+    "     token: '0x7777777777777777777777777777777777777702'}\n"
+    "bridges:\n"
+    "  - {name: ab, kind: warp-route, chain: a, asset: USDC, to: [b], velocity: 2000 USDC,\n"
+    "     address: '0x9fE46736679d2D9a65F0992F2272dE9f3c7fa6e0'}\n"
+    "limits: {window: 1 h, tolerance: 5 %, move_min: 1 USDC, move_max: 1000 USDC,\n"
+    "  velocity: 5000 USDC, fee_max: 1 %, fee_native_max: 0.001 ether, margin: 0 %, cooldown: 1 "
+    "s}\n"
+    "change: {delay: 1 h, signatures: 2, signers:\n"
+    "  "
+    "['0x3333333333333333333333333333333333333333','0x4444444444444444444444444444444444444444']}\n"
+    "approve: {plans: ['0x90F79bf6EB2c4f870365E785982E1f101E93b906']}\n";
+
+static void mandate_write(const char *from, const char *to)
+{
+    const char *at = from == NULL ? mandate_text : strstr(mandate_text, from);
+    FILE *file = fopen("/tmp/sluice-signer-mandate.yaml", "wb");
+    assert_non_null(file);
+    assert_non_null(at);
+    (void)fprintf(file, "%.*s%s%s", (int)(at - mandate_text), mandate_text, from == NULL ? "" : to,
+                  from == NULL ? at : at + strlen(from));
+    assert_int_equal(fclose(file), 0);
+}
+
+/* What the custodian allows and what the mandate allows: the tighter of both, line by line. */
+static void the_mandate_narrows_what_is_allowed(void **state)
+{
+    (void)state;
+    const char *const with = "mode: act\nmandate_file: /tmp/sluice-signer-mandate.yaml";
+    struct amount expected;
+
+    mandate_write(NULL, NULL);
+    struct signer_config *config = load_changed("mode: observe", with);
+    if (config == NULL) {
+        fail_msg("%s", error.text);
+    }
+    const struct policy_chain *chain = &config->policy.chains[0];
+    assert_true(config->policy.has_mandate);
+    assert_int_equal(chain->rules_count, 3);
+    const struct policy_rule *rule = &chain->rules[1];
+    assert_int_equal(rule->leg, LEG_REBALANCE);
+    assert_int_equal(rule->destinations_count, 1);
+    assert_int_equal(rule->destinations[0], 902); /* and not 903 */
+    expected = amount_from_u64(1000000000);
+    assert_true(amount_equal(&rule->amount_max, &expected));
+    expected = amount_from_u64(2000000000);
+    assert_true(amount_equal(&rule->amount_per_hour_max, &expected));
+    expected = amount_from_u64(1000000000000000);
+    assert_true(amount_equal(&chain->value_max, &expected));
+    expected = amount_from_u64(3000000000000000000);
+    assert_true(amount_equal(&chain->spend_per_hour_max, &expected));
+    config = signer_config_free(config);
+
+    mandate_write("move_max: 1000 USDC", "move_max: 9000000000 USDC");
+    config = load_changed("mode: observe", with);
+    assert_non_null(config);
+    expected = amount_from_u64(250000000000); /* the custodian's is tighter */
+    assert_true(amount_equal(&config->policy.chains[0].rules[1].amount_max, &expected));
+    config = signer_config_free(config);
+
+    mandate_write("0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512",
+                  "0x6666666666666666666666666666666666666601");
+    config = load_changed("mode: observe", with);
+    assert_non_null(config);
+    assert_int_equal(config->policy.chains[0].rules_count, 2); /* no rebalance is left */
+    config = signer_config_free(config);
+
+    mandate_write("velocity: 5000 USDC", "velocity: 0.5 USDC");
+    assert_null(load_changed("mode: observe", with));
+    assert_non_null(strstr(error.text, "\"velocity\" is below \"move_min\""));
+    mandate_write(NULL, NULL);
+    config = load_changed("mode: observe",
+                          "mode: propose\nmandate_file: /tmp/sluice-signer-mandate.yaml\n"
+                          "approvers: [0x90F79bf6EB2c4f870365E785982E1f101E93b906, "
+                          "0x5FbDB2315678afecb367f032d93F642f64180aa3]");
+    assert_non_null(config);
+    assert_int_equal(config->policy.approvers_count, 1); /* named by both */
+    config = signer_config_free(config);
+    assert_int_equal(unlink("/tmp/sluice-signer-mandate.yaml"), 0);
+}
+
 static void a_missing_file_is_said(void **state)
 {
     (void)state;
@@ -219,6 +310,7 @@ int main(void)
         cmocka_unit_test(without_a_mode_nothing_moves),
         cmocka_unit_test(each_mistake_is_refused_at_its_place),
         cmocka_unit_test(chains_are_apart),
+        cmocka_unit_test(the_mandate_narrows_what_is_allowed),
         cmocka_unit_test(a_missing_file_is_said),
     };
     return cmocka_run_group_tests(tests, read_example, remove_file);

@@ -11,12 +11,14 @@ import { EXIT_FAILED, Stop, sleep, stopIfInterrupted } from './terminal.mjs';
 const READY_WAIT_MS = 10_000;
 const END_WAIT_MS = 10_000;
 const ASSET = 'USDC';
+// Of nobody: a devnet's mandate is loosened by writing a new node.
+const MANDATE_SIGNERS = [`0x${'51'.repeat(20)}`, `0x${'52'.repeat(20)}`];
 
 /**
  * Writes the files of one node and says where they are.
  * Options: folder, name, mode (observe, propose, act), validator (index; absent for the relayer),
- * signerMode (what the signer allows; as `mode` when absent; propose wants mandate, a hash, and
- * approvers, addresses), endpointOf (chain to URL; the chain's own when absent; several with commas
+ * signerMode (what the signer allows; as `mode` when absent; propose wants approvers, addresses),
+ * venue (more keys of each venue of the mandate), endpointOf (chain to URL; the chain's own when absent; several with commas
  * between), nodeSettings (that differ or are more), capital (false: a relayer alone), route (settings
  * that differ), log (keep a transparency log: {interval, port, witnesses}), program (of sluice; makes
  * the log's key),
@@ -35,6 +37,7 @@ export function writeNode(devnet, options) {
     signer: path.join(folder, 'signer.yaml'),
     // In the signer's own folder, which it makes for its user alone.
     signerSocket: path.join(folder, 'signer', 'signer.sock'),
+    mandate: path.join(folder, 'mandate.yaml'),
     log: path.join(folder, 'node.log'),
     logSigner: path.join(folder, 'log-signer.yaml'),
     logSocket: path.join(folder, 'log-signer', 'log.sock'),
@@ -47,6 +50,7 @@ export function writeNode(devnet, options) {
     writeFileSync(node.logSigner, logSignerYaml(node), { mode: 0o600 });
   }
   writeFileSync(node.config, nodeYaml(devnet, node, options));
+  writeFileSync(node.mandate, mandateYaml(devnet, options));
   writeFileSync(node.signer, signerYaml(devnet, node, options), { mode: 0o600 });
   return node;
 }
@@ -81,7 +85,7 @@ function nodeYaml(devnet, node, options) {
     devnet.chains.map((chain) => chainYaml(devnet, chain, options)),
     validator ? validatorYaml(validator, node, options.store) : [],
     storesYaml(options),
-    validator || options.capital === false ? [] : capitalYaml(devnet, options),
+    validator || options.capital === false ? [] : capitalYaml(devnet, node, options),
     options.policy
       ? ['policy:', Object.entries(options.policy).map(([key, value]) => `  ${key}: ${value}`)] : [],
     options.log ? logYaml(node, options.log) : [],
@@ -159,31 +163,9 @@ export function chainShares({ chains }) {
   return chains.map((_, i) => (i > 0 ? share : 10_000 - share * (chains.length - 1)));
 }
 
-function capitalYaml(devnet, options) {
-  const shares = chainShares(devnet);
-  const route = {
-    mode: options.mode ?? 'act',
-    tolerance: '5 %',
-    move_min: `100 ${ASSET}`,
-    move_max: `1000000 ${ASSET}`,
-    fee_max: '0.1 %',
-    fee_native_max: '0.01 ether',
-    cooldown: '5s',
-    plan_interval: '2s',
-    ...options.route,
-  };
+function capitalYaml(devnet, node, options) {
   return [
-    'assets:',
-    `  - {symbol: ${ASSET}, decimals: ${devnet.tokenDecimals}}`,
-    'routers:',
-    devnet.chains.map((chain, i) => [
-      `  - chain: ${chain.name}`,
-      `    asset: ${ASSET}`,
-      `    router: ${chain.router}`,
-      `    token: ${chain.stablecoin}`,
-      `    bridge: ${chain.bridge}`,
-      `    weight: ${(shares[i] / 100).toFixed(2)} %`,
-    ]),
+    `mandate: ${node.mandate}`,
     'vaults:',
     devnet.chains.map((chain) => [
       `  - chain: ${chain.name}`,
@@ -192,8 +174,64 @@ function capitalYaml(devnet, options) {
       `    token: ${chain.stablecoin}`,
     ]),
     'route:',
-    Object.entries(route).map(([name, value]) => `  ${name}: ${value}`),
+    `  mode: ${options.mode ?? 'act'}`,
+    `  plan_interval: ${options.route?.plan_interval ?? '2s'}`,
   ];
+}
+
+/** The owner's mandate: what the node plans by and what its signer holds it to. */
+function mandateYaml(devnet, options) {
+  const shares = chainShares(devnet);
+  const { plan_interval: ignored, ...route } = options.route ?? {};
+  const limits = {
+    window: '1 h',
+    tolerance: '5 %',
+    move_min: `100 ${ASSET}`,
+    move_max: `1000000 ${ASSET}`,
+    velocity: `100000000 ${ASSET}`,
+    fee_max: '0.1 %',
+    fee_native_max: '0.01 ether',
+    margin: '50 %',
+    cooldown: '5s',
+    ...route,
+  };
+  const others = (chain) => devnet.chains.filter((other) => other !== chain);
+  return block([
+    '# Written for a devnet: what the owner of the capital allows.',
+    'format: sluice-mandate/1',
+    'name: devnet',
+    'assets:',
+    `  - {symbol: ${ASSET}, decimals: ${devnet.tokenDecimals}}`,
+    'chains:',
+    devnet.chains.map(({ name, domain }) => `  - {name: ${name}, domain: ${domain}}`),
+    'venues:',
+    devnet.chains.map((chain, i) => [
+      `  - name: router-${chain.name}`,
+      '    kind: warp-route',
+      `    chain: ${chain.name}`,
+      `    asset: ${ASSET}`,
+      `    address: "${chain.router}"`,
+      `    token: "${chain.stablecoin}"`,
+      `    weight: ${(shares[i] / 100).toFixed(2)} %`,
+      Object.entries(options.venue ?? {}).map(([name, value]) => `    ${name}: ${value}`),
+    ]),
+    'bridges:',
+    devnet.chains.map((chain) => [
+      `  - name: bridge-${chain.name}`,
+      '    kind: warp-route',
+      `    chain: ${chain.name}`,
+      `    asset: ${ASSET}`,
+      `    address: "${chain.bridge}"`,
+      `    to: [${others(chain).map(({ name }) => name).join(', ')}]`,
+    ]),
+    'limits:',
+    Object.entries(limits).map(([name, value]) => `  ${name}: ${value}`),
+    'change:',
+    '  delay: 1 h',
+    '  signatures: 2',
+    '  signers:',
+    MANDATE_SIGNERS.map((address) => `    - "${address}"`),
+  ]);
 }
 
 function signerYaml(devnet, node, options) {
@@ -210,7 +248,7 @@ function signerYaml(devnet, node, options) {
     `socket: ${node.signerSocket}`,
     `state: ${path.join(node.folder, 'signer')}`,
     `mode: ${validator ? 'observe' : (options.signerMode ?? options.mode ?? 'act')}`,
-    options.mandate ? [`mandate: ${options.mandate}`] : [],
+    validator || options.capital === false ? [] : [`mandate_file: ${node.mandate}`],
     options.approvers ? [`approvers: [${options.approvers.join(', ')}]`] : [],
     'keys:',
     keys.map(([role, keystore], i) => [
