@@ -144,17 +144,22 @@ static void fold_publication(struct fold *fold, const struct command *command)
     fold_bytes(fold, command->publish_announcement.location);
 }
 
+static void fold_watch(struct packer *packer, const struct command *command)
+{
+    pack_u64(packer, command->watch.from_block);
+    pack_u64(packer, command->watch.calls_day);
+    for (uint32_t i = 0; i < ENDPOINTS_PER_CHAIN_MAX; i++) {
+        pack_u64(packer, command->watch.calls_spent[i]);
+    }
+}
+
 static void fold_body(struct fold *fold, const struct command *command)
 {
     struct packer *packer = &fold->packer;
 
     switch (command->kind) {
     case COMMAND_WATCH:
-        pack_u64(packer, command->watch.from_block);
-        pack_u64(packer, command->watch.calls_day);
-        for (uint32_t i = 0; i < ENDPOINTS_PER_CHAIN_MAX; i++) {
-            pack_u64(packer, command->watch.calls_spent[i]);
-        }
+        fold_watch(packer, command);
         break;
     case COMMAND_READ_SECURITY:
     case COMMAND_FETCH_CHECKPOINT:

@@ -344,34 +344,35 @@ static void make_security(struct maker *maker, struct event *event)
     event->security.reason = run(maker, REASON_BYTES_MAX);
 }
 
-static void make_storage(struct maker *maker, struct event *event)
+static const struct bytes *texts(struct maker *maker, uint32_t count_max, uint32_t bytes_max,
+                                 uint32_t *ret_count)
 {
-    const uint32_t count = length(maker, LOCATIONS_MAX);
-    struct bytes *locations = take(maker, count * sizeof(*locations));
+    const uint32_t count = length(maker, count_max);
+    struct bytes *list = take(maker, count * sizeof(*list));
 
     for (uint32_t i = 0; i < count; i++) {
-        locations[i] = run(maker, LOCATION_BYTES_MAX);
+        list[i] = run(maker, bytes_max);
     }
+    *ret_count = count;
+    return count == 0 ? NULL : list;
+}
+
+static void make_storage(struct maker *maker, struct event *event)
+{
+    event->storage.locations =
+        texts(maker, LOCATIONS_MAX, LOCATION_BYTES_MAX, &event->storage.locations_count);
     event->storage.validator = address(maker);
     event->storage.outcome = outcome(maker);
-    event->storage.locations = count == 0 ? NULL : locations;
-    event->storage.locations_count = count;
 }
 
 static void make_lookup(struct maker *maker, struct event *event)
 {
-    const uint32_t count = length(maker, LOOKUP_URLS_MAX);
-    struct bytes *urls = take(maker, count * sizeof(*urls));
-
-    for (uint32_t i = 0; i < count; i++) {
-        urls[i] = run(maker, LOOKUP_URL_BYTES_MAX);
-    }
+    event->lookup.urls =
+        texts(maker, LOOKUP_URLS_MAX, LOOKUP_URL_BYTES_MAX, &event->lookup.urls_count);
     event->lookup.message_id = hash(maker);
     event->lookup.module = address(maker);
     event->lookup.outcome = outcome(maker);
     event->lookup.sender = address(maker);
-    event->lookup.urls = count == 0 ? NULL : urls;
-    event->lookup.urls_count = count;
     event->lookup.call_data = run(maker, LOOKUP_DATA_BYTES_MAX);
     event->lookup.reason = run(maker, REASON_BYTES_MAX);
 }
@@ -382,7 +383,6 @@ static void make_lookup_answer(struct maker *maker, struct event *event)
     event->lookup_answer.module = address(maker);
     event->lookup_answer.outcome = outcome(maker);
     event->lookup_answer.metadata = run(maker, METADATA_BYTES_MAX);
-    event->lookup_answer.reason = run(maker, REASON_BYTES_MAX);
 }
 
 static void make_positions(struct maker *maker, struct event *event)
@@ -625,12 +625,9 @@ static void make_wake(struct maker *maker, struct event *event)
     (void)event;
 }
 
-typedef void (*event_maker)(struct maker *maker, struct event *event);
-
-/* EVENT_FACT has a maker for each kind of fact, see maker_event. */
-static const struct {
+static const struct { /* EVENT_FACT: a maker for each kind of fact, see maker_event */
     enum event_kind kind;
-    event_maker make;
+    void (*make)(struct maker *maker, struct event *event);
 } event_makers[] = {
     {EVENT_START, make_start},
     {EVENT_WAKE, make_wake},
@@ -661,8 +658,7 @@ static const struct {
     {EVENT_LOOKUP_ANSWER, make_lookup_answer},
 };
 
-static_assert(sizeof(event_makers) / sizeof(event_makers[0]) == MAKER_EVENTS_COUNT,
-              "every kind of event has a maker");
+static_assert(sizeof(event_makers) / sizeof(event_makers[0]) == MAKER_EVENTS_COUNT, "all kinds");
 
 enum event_kind maker_event_kind(uint32_t index)
 {
