@@ -491,7 +491,6 @@ static const struct codec_field lookup_answer_layout_fields[] = {
     CODEC_SCALAR(struct event, lookup_answer.module),
     CODEC_ENUM_OF(struct event, lookup_answer.outcome, OUTCOME_OK, OUTCOME_UNKNOWN),
     CODEC_BYTES_OF(CODEC_DATA, struct event, lookup_answer.metadata, METADATA_BYTES_MAX),
-    CODEC_BYTES_OF(CODEC_TEXT, struct event, lookup_answer.reason, REASON_BYTES_MAX),
 };
 CODEC_LAYOUT(lookup_answer_layout, sluice__v1__lookup_answer__descriptor, struct event);
 

@@ -413,6 +413,23 @@ static void on_storage(struct step *step, const struct event *event)
     message_on_storage(step, event);
 }
 
+/* What it takes to prove a message. */
+static void on_proof(struct step *step, const struct event *event)
+{
+    if (event->kind == EVENT_SECURITY) {
+        message_on_security(step, event);
+    } else if (event->kind == EVENT_STORAGE) {
+        on_storage(step, event);
+    } else if (event->kind == EVENT_CHECKPOINT) {
+        message_on_checkpoint(step, event);
+    } else if (event->kind == EVENT_LOOKUP) {
+        message_on_lookup(step, event);
+    } else {
+        CHECK(event->kind == EVENT_LOOKUP_ANSWER);
+        message_on_lookup_answer(step, event);
+    }
+}
+
 static void on_event(struct core *core, const struct event *event)
 {
     struct step *step = &core->step;
@@ -434,19 +451,11 @@ static void on_event(struct core *core, const struct event *event)
         blocks_on_final(step, event);
         break;
     case EVENT_SECURITY:
-        message_on_security(step, event);
-        break;
     case EVENT_STORAGE:
-        on_storage(step, event);
-        break;
-    case EVENT_LOOKUP:
-        message_on_lookup(step, event);
-        break;
-    case EVENT_LOOKUP_ANSWER:
-        message_on_lookup_answer(step, event);
-        break;
     case EVENT_CHECKPOINT:
-        message_on_checkpoint(step, event);
+    case EVENT_LOOKUP:
+    case EVENT_LOOKUP_ANSWER:
+        on_proof(step, event);
         break;
     case EVENT_PREPARED:
         on_prepared(step, event);

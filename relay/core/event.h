@@ -382,7 +382,6 @@ struct event {
             struct address module;
             enum outcome outcome;
             struct bytes metadata; /* for the module; at most METADATA_BYTES_MAX */
-            struct bytes reason;
         } lookup_answer;
         struct {
             uint32_t endpoint_index;

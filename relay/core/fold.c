@@ -153,6 +153,22 @@ static void fold_publication(struct fold *fold, const struct command *command)
     fold_bytes(fold, command->publish_announcement.location);
 }
 
+static void fold_follow(struct packer *packer, const struct command *command)
+{
+    pack_hash(packer, &command->follow.leg_id);
+    pack_hash(packer, &command->follow.transaction);
+    pack_address(packer, &command->follow.key);
+    pack_u64(packer, command->follow.nonce);
+}
+
+static void fold_note(struct fold *fold, const struct command *command)
+{
+    pack_u8(&fold->packer, (uint8_t)command->note.level);
+    pack_hash(&fold->packer, &command->note.subject);
+    pack_u32(&fold->packer, command->note.reason);
+    fold_bytes(fold, command->note.text);
+}
+
 static void fold_body(struct fold *fold, const struct command *command)
 {
     struct packer *packer = &fold->packer;
@@ -184,10 +200,7 @@ static void fold_body(struct fold *fold, const struct command *command)
         pack_hash(packer, &command->broadcast.transaction);
         break;
     case COMMAND_FOLLOW:
-        pack_hash(packer, &command->follow.leg_id);
-        pack_hash(packer, &command->follow.transaction);
-        pack_address(packer, &command->follow.key);
-        pack_u64(packer, command->follow.nonce);
+        fold_follow(packer, command);
         break;
     case COMMAND_READ_LANE:
         pack_address(packer, &command->read_lane.key);
@@ -219,10 +232,7 @@ static void fold_body(struct fold *fold, const struct command *command)
         pack_instant(packer, command->wake.at);
         break;
     case COMMAND_NOTE:
-        pack_u8(packer, (uint8_t)command->note.level);
-        pack_hash(packer, &command->note.subject);
-        pack_u32(packer, command->note.reason);
-        fold_bytes(fold, command->note.text);
+        fold_note(fold, command);
         break;
     }
 }

@@ -48,8 +48,8 @@ static const char *const texts[] = {
     [REASON_AWAITING_LOOKUP] = "waiting for the proof of a server that the security module names",
     [REASON_LOOKUP_FAILED] =
         "no server that the security module names gave a proof; they are asked again",
-    [REASON_REORG_FLAGGED] = "the reorg flag is raised in our store: relayers use none of our "
-                             "signatures until a person takes it away",
+    [REASON_REORG_FLAGGED] =
+        "the reorg flag is raised in our store; relayers use it no more until a person removes it",
     [REASON_UNKNOWN_MESSAGE] = "this node has not seen such a message",
     [REASON_AWAITING_DEPTH] =
         "a large value: waiting for more final blocks on top of it ('large' in the configuration)",

@@ -105,6 +105,7 @@ static struct bytes *event_reason(struct event *event)
     switch (event->kind) {
     case EVENT_CHECKPOINT:
     case EVENT_PUBLISHED:
+    case EVENT_LOOKUP_ANSWER:
         return NULL;
     case EVENT_CHECKPOINT_SIGNED:
         return &event->checkpoint_signed.reason;
@@ -114,8 +115,6 @@ static struct bytes *event_reason(struct event *event)
         return &event->planned.reason;
     case EVENT_OPERATOR:
         return &event->operator_.reason;
-    case EVENT_LOOKUP_ANSWER:
-        return &event->lookup_answer.reason;
     case EVENT_STOP:
         return &event->stop.reason;
     case EVENT_START:

@@ -735,6 +735,7 @@ struct web_client *web_client_free(struct web_client *client)
     while (client->hosts != NULL) {
         struct host *const host = client->hosts;
         client->hosts = host->next;
+        fail_waiting(client, host, WEB_END_UNREACHABLE); /* put back when its connection ended */
         free(host);
     }
     free(client);

@@ -1,144 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Written field by field against event.h and command.h, never against the tables of proto/, so that
- * a row missing there is seen. */
+/* Events: written field by field against event.h, never against the tables of proto/, so that a row
+ * missing there is seen. */
 #include "tests/support/records.h"
 
-#include <string.h>
-
-#include "relay/base/check.h"
-
-static void *take(struct maker *maker, size_t count)
-{
-    const size_t aligned = (maker->memory.count + 15) / 16 * 16;
-
-    CHECK(aligned + count <= maker->memory.capacity);
-    maker->memory.count = aligned + count;
-    memset(maker->memory.data + aligned, 0, count);
-    return maker->memory.data + aligned;
-}
-
-static uint64_t number(struct maker *maker, uint64_t most)
-{
-    switch (maker->size) {
-    case MAKER_EMPTY:
-        return 0;
-    case MAKER_FULL:
-        return most;
-    case MAKER_RANDOM:
-        break;
-    }
-    if (prng_chance(&maker->prng, 8)) {
-        return prng_chance(&maker->prng, 2) ? 0 : most;
-    }
-    const uint64_t shift = prng_below(&maker->prng, 64);
-    const uint64_t value = prng_u64(&maker->prng) >> shift;
-    return most == UINT64_MAX ? value : value % (most + 1);
-}
-
-static uint32_t u32(struct maker *maker)
-{
-    return (uint32_t)number(maker, UINT32_MAX);
-}
-
-static uint64_t u64(struct maker *maker)
-{
-    return number(maker, UINT64_MAX);
-}
-
-static bool coin(struct maker *maker)
-{
-    return number(maker, 1) == 1;
-}
-
-/* A count or length: short as a rule. */
-static uint32_t length(struct maker *maker, uint32_t most)
-{
-    if (maker->size == MAKER_RANDOM && !prng_chance(&maker->prng, 20)) {
-        return (uint32_t)prng_below(&maker->prng, most < 5 ? most + 1 : 5);
-    }
-    return (uint32_t)number(maker, most);
-}
-
-static uint32_t one_of(struct maker *maker, uint32_t first, uint32_t last)
-{
-    return (uint32_t)prng_between(&maker->prng, first, last);
-}
-
-static struct hash hash(struct maker *maker)
-{
-    struct hash value = {{0}};
-
-    if (maker->size == MAKER_FULL || number(maker, 9) != 0) {
-        prng_fill(&maker->prng, value.bytes, sizeof(value.bytes));
-    }
-    return value;
-}
-
-static struct address address(struct maker *maker)
-{
-    struct address value = {{0}};
-    const uint64_t shape = number(maker, 9);
-
-    if (maker->size == MAKER_FULL || shape > 6) {
-        prng_fill(&maker->prng, value.bytes, sizeof(value.bytes));
-    } else if (shape > 0) {
-        prng_fill(&maker->prng, value.bytes + 12, 20);
-    }
-    return value;
-}
-
-static struct signature signature(struct maker *maker)
-{
-    struct signature value = {{0}};
-
-    if (maker->size == MAKER_FULL || number(maker, 9) != 0) {
-        prng_fill(&maker->prng, value.bytes, sizeof(value.bytes));
-    }
-    return value;
-}
-
-static struct amount amount(struct maker *maker)
-{
-    uint8_t bytes[32] = {0};
-    const size_t count = length(maker, sizeof(bytes));
-
-    prng_fill(&maker->prng, bytes + sizeof(bytes) - count, count);
-    return amount_from_be(bytes);
-}
-
-static struct bytes run(struct maker *maker, uint32_t most)
-{
-    const uint32_t count = length(maker, most);
-    uint8_t *data = take(maker, count);
-
-    prng_fill(&maker->prng, data, count);
-    return bytes_from(count == 0 ? NULL : data, count);
-}
-
-static void name(struct maker *maker, char *ret_name, size_t capacity)
-{
-    const uint32_t count = length(maker, (uint32_t)capacity - 1);
-
-    for (uint32_t i = 0; i < count; i++) {
-        ret_name[i] = (char)prng_between(&maker->prng, 'a', 'z');
-    }
-}
-
-static enum outcome outcome(struct maker *maker)
-{
-    return (enum outcome)one_of(maker, OUTCOME_OK, OUTCOME_UNKNOWN);
-}
-
-static struct checkpoint checkpoint(struct maker *maker)
-{
-    struct checkpoint value;
-
-    memset(&value, 0, sizeof(value));
-    value.root = hash(maker);
-    value.index = u32(maker);
-    value.message_id = hash(maker);
-    return value;
-}
+#include "tests/support/records_internal.h"
 
 static void make_chain(struct maker *maker, struct core_chain *chain)
 {
@@ -354,34 +219,35 @@ static void make_security(struct maker *maker, struct event *event)
     event->security.reason = run(maker, REASON_BYTES_MAX);
 }
 
-static void make_storage(struct maker *maker, struct event *event)
+static const struct bytes *texts(struct maker *maker, uint32_t count_max, uint32_t bytes_max,
+                                 uint32_t *ret_count)
 {
-    const uint32_t count = length(maker, LOCATIONS_MAX);
-    struct bytes *locations = take(maker, count * sizeof(*locations));
+    const uint32_t count = length(maker, count_max);
+    struct bytes *list = take(maker, count * sizeof(*list));
 
     for (uint32_t i = 0; i < count; i++) {
-        locations[i] = run(maker, LOCATION_BYTES_MAX);
+        list[i] = run(maker, bytes_max);
     }
+    *ret_count = count;
+    return count == 0 ? NULL : list;
+}
+
+static void make_storage(struct maker *maker, struct event *event)
+{
+    event->storage.locations =
+        texts(maker, LOCATIONS_MAX, LOCATION_BYTES_MAX, &event->storage.locations_count);
     event->storage.validator = address(maker);
     event->storage.outcome = outcome(maker);
-    event->storage.locations = count == 0 ? NULL : locations;
-    event->storage.locations_count = count;
 }
 
 static void make_lookup(struct maker *maker, struct event *event)
 {
-    const uint32_t count = length(maker, LOOKUP_URLS_MAX);
-    struct bytes *urls = take(maker, count * sizeof(*urls));
-
-    for (uint32_t i = 0; i < count; i++) {
-        urls[i] = run(maker, LOOKUP_URL_BYTES_MAX);
-    }
+    event->lookup.urls =
+        texts(maker, LOOKUP_URLS_MAX, LOOKUP_URL_BYTES_MAX, &event->lookup.urls_count);
     event->lookup.message_id = hash(maker);
     event->lookup.module = address(maker);
     event->lookup.outcome = outcome(maker);
     event->lookup.sender = address(maker);
-    event->lookup.urls = count == 0 ? NULL : urls;
-    event->lookup.urls_count = count;
     event->lookup.call_data = run(maker, LOOKUP_DATA_BYTES_MAX);
     event->lookup.reason = run(maker, REASON_BYTES_MAX);
 }
@@ -392,7 +258,6 @@ static void make_lookup_answer(struct maker *maker, struct event *event)
     event->lookup_answer.module = address(maker);
     event->lookup_answer.outcome = outcome(maker);
     event->lookup_answer.metadata = run(maker, METADATA_BYTES_MAX);
-    event->lookup_answer.reason = run(maker, REASON_BYTES_MAX);
 }
 
 static void make_positions(struct maker *maker, struct event *event)
@@ -636,12 +501,9 @@ static void make_wake(struct maker *maker, struct event *event)
     (void)event;
 }
 
-typedef void (*event_maker)(struct maker *maker, struct event *event);
-
-/* EVENT_FACT has a maker for each kind of fact, see maker_event. */
-static const struct {
+static const struct { /* EVENT_FACT: a maker for each kind of fact, see maker_event */
     enum event_kind kind;
-    event_maker make;
+    void (*make)(struct maker *maker, struct event *event);
 } event_makers[] = {
     {EVENT_START, make_start},
     {EVENT_WAKE, make_wake},
@@ -672,8 +534,7 @@ static const struct {
     {EVENT_LOOKUP_ANSWER, make_lookup_answer},
 };
 
-static_assert(sizeof(event_makers) / sizeof(event_makers[0]) == MAKER_EVENTS_COUNT,
-              "every kind of event has a maker");
+static_assert(sizeof(event_makers) / sizeof(event_makers[0]) == MAKER_EVENTS_COUNT, "all kinds");
 
 enum event_kind maker_event_kind(uint32_t index)
 {
@@ -698,118 +559,4 @@ void maker_event(struct maker *maker, enum event_kind kind, enum fact_kind fact,
         CHECK(at < MAKER_EVENTS_COUNT);
     }
     event_makers[at].make(maker, ret_event);
-}
-
-static void make_leg(struct maker *maker, enum leg_kind kind, struct leg *leg)
-{
-    leg->id = hash(maker);
-    leg->kind = kind;
-    leg->domain = u32(maker);
-    leg->key = address(maker);
-    switch (kind) {
-    case LEG_PROCESS:
-        leg->process.message_id = hash(maker);
-        leg->process.message = run(maker, MESSAGE_BYTES_MAX);
-        leg->process.metadata = run(maker, METADATA_BYTES_MAX);
-        return;
-    case LEG_REBALANCE:
-        leg->rebalance.router = address(maker);
-        leg->rebalance.bridge = address(maker);
-        leg->rebalance.destination = u32(maker);
-        leg->rebalance.amount = amount(maker);
-        leg->rebalance.fee_native_max = amount(maker);
-        leg->rebalance.fee_token_max = amount(maker);
-        return;
-    case LEG_ANNOUNCE:
-        leg->announce.validator = address(maker);
-        leg->announce.location = run(maker, LOCATION_BYTES_MAX);
-        leg->announce.signature = signature(maker);
-        return;
-    case LEG_CANCEL:
-        return;
-    }
-    CHECK(false);
-}
-
-static void make_intent(struct maker *maker, struct intent *intent)
-{
-    intent->leg_id = hash(maker);
-    intent->attempt = u32(maker);
-    intent->domain = u32(maker);
-    intent->key = address(maker);
-    intent->nonce = u64(maker);
-    intent->gas_limit = u64(maker);
-    intent->fee_per_gas_max = amount(maker);
-    intent->priority_fee_per_gas = amount(maker);
-    intent->value = amount(maker);
-    intent->payload_digest = hash(maker);
-    intent->is_legacy = coin(maker);
-}
-
-void maker_command(struct maker *maker, enum command_kind kind, enum leg_kind leg,
-                   struct command *ret_command)
-{
-    struct command *command = ret_command;
-
-    memset(command, 0, sizeof(*command));
-    command->kind = kind;
-    command->domain = u32(maker);
-    switch (kind) {
-    case COMMAND_SEND:
-        make_leg(maker, leg, &command->send.leg);
-        make_intent(maker, &command->send.intent);
-        return;
-    case COMMAND_BROADCAST:
-        command->broadcast.leg_id = hash(maker);
-        command->broadcast.transaction = hash(maker);
-        return;
-    case COMMAND_SIGN_CHECKPOINT:
-        command->sign_checkpoint = checkpoint(maker);
-        return;
-    case COMMAND_SIGN_ANNOUNCEMENT:
-        command->sign_announcement.validator = address(maker);
-        command->sign_announcement.location = run(maker, LOCATION_BYTES_MAX);
-        return;
-    case COMMAND_PUBLISH_CHECKPOINT:
-        command->publish_checkpoint.validator = address(maker);
-        command->publish_checkpoint.checkpoint = checkpoint(maker);
-        command->publish_checkpoint.signature = signature(maker);
-        return;
-    case COMMAND_PUBLISH_ANNOUNCEMENT:
-        command->publish_announcement.validator = address(maker);
-        command->publish_announcement.location = run(maker, LOCATION_BYTES_MAX);
-        command->publish_announcement.signature = signature(maker);
-        return;
-    case COMMAND_PUBLISH_REORG:
-        command->publish_reorg.validator = address(maker);
-        command->publish_reorg.local_root = hash(maker);
-        command->publish_reorg.canonical_root = hash(maker);
-        command->publish_reorg.index = u32(maker);
-        command->publish_reorg.time_s = u32(maker);
-        return;
-    case COMMAND_PLAN:
-        command->plan.plan_id = hash(maker);
-        command->plan.network = run(maker, 300000);
-        return;
-    case COMMAND_NOTE:
-        command->note.level = (enum note_level)one_of(maker, NOTE_INFO, NOTE_ALARM);
-        command->note.subject = hash(maker);
-        command->note.reason = u32(maker);
-        command->note.text = run(maker, REASON_BYTES_MAX);
-        return;
-    case COMMAND_WATCH:
-    case COMMAND_READ_SECURITY:
-    case COMMAND_READ_STORAGE:
-    case COMMAND_FETCH_CHECKPOINT:
-    case COMMAND_READ_LOOKUP:
-    case COMMAND_FETCH_LOOKUP:
-    case COMMAND_PREPARE:
-    case COMMAND_FOLLOW:
-    case COMMAND_READ_LANE:
-    case COMMAND_READ_POSITIONS:
-    case COMMAND_READ_TREE:
-    case COMMAND_WAKE:
-        break;
-    }
-    CHECK(false);
 }

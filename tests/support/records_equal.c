@@ -71,8 +71,7 @@ static bool pointees_equal(struct event *a, struct event *b)
     case EVENT_LOOKUP:
         return lookups_equal(a, b);
     case EVENT_LOOKUP_ANSWER:
-        return runs_equal(&a->lookup_answer.metadata, &b->lookup_answer.metadata) &&
-               runs_equal(&a->lookup_answer.reason, &b->lookup_answer.reason);
+        return runs_equal(&a->lookup_answer.metadata, &b->lookup_answer.metadata);
     case EVENT_POSITIONS:
         return LISTS_EQUAL(&a->positions, &b->positions, balances, balances_count) &&
                LISTS_EQUAL(&a->positions, &b->positions, vaults, vaults_count) &&
