@@ -75,7 +75,7 @@ struct node_config {
     char store_credentials[PATH_MAX];        /* file with what writing to S3 takes; may be empty */
     char s3_endpoint[CONFIG_URL_BYTES_MAX];  /* instead of Amazon's; may be empty */
     char gcs_endpoint[CONFIG_URL_BYTES_MAX]; /* instead of Google's; may be empty */
-    bool stores_private; /* strangers may name addresses that are not of the public internet */
+    bool stores_private;    /* strangers may name addresses that are not of the public internet */
     char mandate[PATH_MAX]; /* the owner's file; empty: the limits are of this file */
     struct node_log log;
     struct node_chain chains[CHAINS_MAX];
