@@ -272,7 +272,6 @@ enum status scenario_parse(struct bytes text, struct scenario **ret_scenario,
 enum status scenario_load(const char *path, struct scenario **ret_scenario,
                           struct document_error *ret_error)
 {
-    struct document_error error;
     char *data = NULL;
     size_t bytes_count = 0;
 
@@ -280,11 +279,10 @@ enum status scenario_load(const char *path, struct scenario **ret_scenario,
     if (status != STATUS_OK) {
         return status;
     }
-    status = scenario_parse(bytes_from(data, bytes_count), ret_scenario, &error);
+    status = scenario_parse(bytes_from(data, bytes_count), ret_scenario, ret_error);
     free(data);
     if (status != STATUS_OK) {
-        (void)snprintf(ret_error->text, sizeof(ret_error->text), "%.120s: %.500s", path,
-                       error.text);
+        document_error_of(ret_error, path);
     }
     return status;
 }

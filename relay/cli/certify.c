@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* relay/cli/certify.c: `sluice certify NETWORK PLAN`: is a plan what it says? */
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "relay/base/check.h"
-#include "relay/cli/cli.h"
-#include "relay/routing/certificate.h"
-#include "relay/routing_file/plan_file.h"
+#include "relay/cli/plan_pair.h"
 
 static void print_violation(const struct network_file *network,
                             const struct certificate *certificate)
@@ -54,55 +50,41 @@ static void print_certificate(const struct network_file *network, const struct m
     print_violation(network, certificate);
 }
 
-static int certify(const struct network_file *network, const struct plan_file *file)
+static int certify(const struct plan_pair *pair)
 {
     struct certificate certificate;
     const char *lie = NULL;
-    void *scratch = malloc(certificate_footprint(&network->model) + 1);
+    const enum status status = plan_pair_certify(pair, &certificate, &lie);
 
-    CHECK(scratch != NULL);
-    const enum status status =
-        certificate_compute(&network->model, &file->plan, scratch, &certificate);
-    free(scratch);
-    if (status != STATUS_OK) {
-        cli_say("certify", "branches: a transaction is decided twice on one way");
+    if (status == STATUS_MALFORMED) {
+        cli_say("certify", "%s", lie);
         return EXIT_USAGE;
     }
-    const bool supported = certificate_supports(&certificate, &file->plan, &lie);
-    print_certificate(network, &file->plan, &certificate);
-    if (!supported) {
+    print_certificate(pair->network, &pair->plan->plan, &certificate);
+    if (status != STATUS_OK) {
         cli_say("certify", "refused: %s", lie);
     }
     if (fflush(stdout) != 0) {
         return EXIT_TEMPORARY;
     }
-    return supported ? EXIT_DONE : EXIT_NEGATIVE;
+    return status == STATUS_OK ? EXIT_DONE : EXIT_NEGATIVE;
 }
 
 int cli_certify(int argc, char **argv)
 {
     const struct cli_option options[] = {{.name = NULL}};
     struct cli_arguments arguments;
-    struct document_error error;
-    struct network_file *network = NULL;
-    struct plan_file *plan = NULL;
+    struct plan_pair pair;
     int code = EXIT_USAGE;
 
     if (!cli_parse(argc, argv, options, 2, &arguments, &code)) {
         return code;
     }
-    if (arguments.count != 2) {
-        cli_say("certify", "say 'sluice certify NETWORK PLAN'");
-        return EXIT_USAGE;
+    code = plan_pair_load("certify", &arguments, &pair);
+    if (code != EXIT_DONE) {
+        return code;
     }
-    if (network_file_load(arguments.values[0], &network, &error) != STATUS_OK ||
-        plan_file_load(network, arguments.values[1], &plan, &error) != STATUS_OK) {
-        cli_say("certify", "%s", error.text);
-        network_file_free(network);
-        return EXIT_USAGE;
-    }
-    code = certify(network, plan);
-    (void)plan_file_free(plan);
-    (void)network_file_free(network);
+    code = certify(&pair);
+    plan_pair_free(&pair);
     return code;
 }

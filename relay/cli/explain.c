@@ -6,10 +6,9 @@
 #include <string.h>
 
 #include "relay/base/check.h"
-#include "relay/cli/cli.h"
+#include "relay/cli/plan_pair.h"
 #include "relay/routing/allocation.h"
 #include "relay/routing/explain.h"
-#include "relay/routing_file/plan_file.h"
 
 #define RESTRICTED_GAP   1e-7
 #define RESTRICTED_STEPS 200u
@@ -325,21 +324,16 @@ static int explain(struct explained *explained, bool json)
 }
 
 /* A plan that is not what it says is not worth an explanation. */
-static bool plan_is_true(const struct network_file *network, const struct plan_file *file)
+static bool plan_is_true(const struct plan_pair *pair)
 {
     struct certificate certificate;
-    const char *lie = "a transaction is decided twice on one way";
-    void *scratch = malloc(certificate_footprint(&network->model) + 1);
+    const char *lie = NULL;
 
-    CHECK(scratch != NULL);
-    const enum status status =
-        certificate_compute(&network->model, &file->plan, scratch, &certificate);
-    free(scratch);
-    if (status != STATUS_OK || !certificate_supports(&certificate, &file->plan, &lie)) {
+    if (plan_pair_certify(pair, &certificate, &lie) != STATUS_OK) {
         cli_say("explain", "the plan is not what it says: %s", lie);
         return false;
     }
-    if (file->plan.status == MODEL_INFEASIBLE) {
+    if (pair->plan->plan.status == MODEL_INFEASIBLE) {
         cli_say("explain", "it is proved that there is no plan: no moves to explain ('conflict' in "
                            "the plan names the bounds that contradict each other)");
         return false;
@@ -352,27 +346,18 @@ int cli_explain(int argc, char **argv)
     bool json = false;
     const struct cli_option options[] = {{.name = "--json", .flag = &json}, {.name = NULL}};
     struct cli_arguments arguments;
-    struct document_error error;
-    struct network_file *network = NULL;
-    struct plan_file *plan = NULL;
+    struct plan_pair pair;
     int code = EXIT_USAGE;
 
     if (!cli_parse(argc, argv, options, 2, &arguments, &code)) {
         return code;
     }
-    if (arguments.count != 2) {
-        cli_say("explain", "say 'sluice explain NETWORK PLAN [--json]'");
-        return EXIT_USAGE;
+    code = plan_pair_load("explain", &arguments, &pair);
+    if (code != EXIT_DONE) {
+        return code;
     }
-    if (network_file_load(arguments.values[0], &network, &error) != STATUS_OK ||
-        plan_file_load(network, arguments.values[1], &plan, &error) != STATUS_OK) {
-        cli_say("explain", "%s", error.text);
-        (void)network_file_free(network);
-        return EXIT_USAGE;
-    }
-    struct explained explained = {.network = network, .plan = plan};
-    code = plan_is_true(network, plan) ? explain(&explained, json) : EXIT_NEGATIVE;
-    (void)plan_file_free(plan);
-    (void)network_file_free(network);
+    struct explained explained = {.network = pair.network, .plan = pair.plan};
+    code = plan_is_true(&pair) ? explain(&explained, json) : EXIT_NEGATIVE;
+    plan_pair_free(&pair);
     return code;
 }

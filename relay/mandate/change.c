@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "relay/base/check.h"
 #include "relay/base/digest.h"
 #include "relay/base/hex.h"
 
@@ -79,6 +80,7 @@ static void lines_merge(struct mandate_change *change)
         const struct mandate_line *before =
             i < change->before.count ? &change->before.lines[i] : NULL;
         const struct mandate_line *after = k < change->after.count ? &change->after.lines[k] : NULL;
+        CHECK(before != NULL || after != NULL);
         const int order = before == NULL  ? 1
                           : after == NULL ? -1
                                           : strcmp(before->path, after->path);

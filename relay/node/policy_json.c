@@ -102,7 +102,7 @@ static bool parse_domain(const char *text, uint32_t *ret_domain)
 
     for (const char *at = text + (is_hex ? 2 : 0); *at != '\0'; at++, count++) {
         static const char digits[] = "0123456789abcdef";
-        const char lower = *at >= 'A' && *at <= 'F' ? (char)(*at - 'A' + 'a') : *at;
+        const int lower = *at >= 'A' && *at <= 'F' ? *at - 'A' + 'a' : *at;
         const char *digit = memchr(digits, lower, is_hex ? 16 : 10);
         if (digit == NULL) {
             return false;

@@ -88,6 +88,13 @@ enum status document_load(const char *path, char **ret_data, size_t *ret_bytes_c
     return status;
 }
 
+void document_error_of(struct document_error *error, const char *path)
+{
+    const struct document_error told = *error;
+
+    (void)snprintf(error->text, sizeof(error->text), "%.120s: %.500s", path, told.text);
+}
+
 json_t *document_parse(struct document_reader *reader, struct bytes text)
 {
     json_error_t error;

@@ -32,6 +32,9 @@ struct document_reader {
 MUST_USE enum status document_load(const char *path, char **ret_data, size_t *ret_bytes_count,
                                    struct document_error *ret_error);
 
+/* Says in which file the mistake is. */
+void document_error_of(struct document_error *error, const char *path);
+
 /* Parses. NULL: the reader has failed. The caller owns the result. */
 json_t *document_parse(struct document_reader *reader, struct bytes text);
 

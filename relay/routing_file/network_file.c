@@ -476,7 +476,6 @@ enum status network_file_parse(struct bytes text, struct network_file **ret_file
 enum status network_file_load(const char *path, struct network_file **ret_file,
                               struct document_error *ret_error)
 {
-    struct document_error error;
     char *data = NULL;
     size_t bytes_count = 0;
 
@@ -484,11 +483,10 @@ enum status network_file_load(const char *path, struct network_file **ret_file,
     if (status != STATUS_OK) {
         return status;
     }
-    status = network_file_parse(bytes_from(data, bytes_count), ret_file, &error);
+    status = network_file_parse(bytes_from(data, bytes_count), ret_file, ret_error);
     free(data);
     if (status != STATUS_OK) {
-        (void)snprintf(ret_error->text, sizeof(ret_error->text), "%.120s: %.500s", path,
-                       error.text);
+        document_error_of(ret_error, path);
     }
     return status;
 }

@@ -271,7 +271,6 @@ enum status plan_file_parse(const struct network_file *network, struct bytes tex
 enum status plan_file_load(const struct network_file *network, const char *path,
                            struct plan_file **ret_file, struct document_error *ret_error)
 {
-    struct document_error error;
     char *data = NULL;
     size_t bytes_count = 0;
 
@@ -279,11 +278,10 @@ enum status plan_file_load(const struct network_file *network, const char *path,
     if (status != STATUS_OK) {
         return status;
     }
-    status = plan_file_parse(network, bytes_from(data, bytes_count), ret_file, &error);
+    status = plan_file_parse(network, bytes_from(data, bytes_count), ret_file, ret_error);
     free(data);
     if (status != STATUS_OK) {
-        (void)snprintf(ret_error->text, sizeof(ret_error->text), "%.120s: %.500s", path,
-                       error.text);
+        document_error_of(ret_error, path);
     }
     return status;
 }

@@ -80,6 +80,7 @@ static enum status row_read(struct watermark *watermark, struct bytes key, struc
     MDB_val found_key = {.mv_size = key.count, .mv_data = (void *)(uintptr_t)key.data};
     MDB_val found;
     CHECK(watermark->request != NULL);
+    *ret_value = bytes_from(NULL, 0);
     const int code = mdb_get(watermark->request, watermark->rows, &found_key, &found);
     if (code != MDB_SUCCESS) {
         return status_from_lmdb(code);

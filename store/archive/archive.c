@@ -197,7 +197,7 @@ static enum status sync_blobs(struct archiver *archiver)
     }
     for (unsigned i = 0; i < BLOB_FOLDERS && status == STATUS_OK; i++) {
         if (archiver->is_new[i]) {
-            (void)snprintf(path, sizeof(path), "blobs/%02x", i);
+            (void)snprintf(path, sizeof(path), "blobs/%02x", i & 0xffu);
             status = sync_folder(archiver, path);
         }
     }

@@ -264,21 +264,21 @@ static void the_mandate_narrows_what_is_allowed(void **state)
     assert_true(amount_equal(&chain->value_max, &expected));
     expected = amount_from_u64(3000000000000000000);
     assert_true(amount_equal(&chain->spend_per_hour_max, &expected));
-    config = signer_config_free(config);
+    (void)signer_config_free(config);
 
     mandate_write("move_max: 1000 USDC", "move_max: 9000000000 USDC");
     config = load_changed("mode: observe", with);
     assert_non_null(config);
     expected = amount_from_u64(250000000000); /* the custodian's is tighter */
     assert_true(amount_equal(&config->policy.chains[0].rules[1].amount_max, &expected));
-    config = signer_config_free(config);
+    (void)signer_config_free(config);
 
     mandate_write("0xe7f1725E7734CE288F8367e1Bb143E90bb3F0512",
                   "0x6666666666666666666666666666666666666601");
     config = load_changed("mode: observe", with);
     assert_non_null(config);
     assert_int_equal(config->policy.chains[0].rules_count, 2); /* no rebalance is left */
-    config = signer_config_free(config);
+    (void)signer_config_free(config);
 
     mandate_write("velocity: 5000 USDC", "velocity: 0.5 USDC");
     assert_null(load_changed("mode: observe", with));
@@ -290,7 +290,7 @@ static void the_mandate_narrows_what_is_allowed(void **state)
                           "0x5FbDB2315678afecb367f032d93F642f64180aa3]");
     assert_non_null(config);
     assert_int_equal(config->policy.approvers_count, 1); /* named by both */
-    config = signer_config_free(config);
+    (void)signer_config_free(config);
     assert_int_equal(unlink("/tmp/sluice-signer-mandate.yaml"), 0);
 }
 
