@@ -189,7 +189,7 @@ enum status archiver_add_blob(struct archiver *archiver, const struct hash *dige
 
 static enum status sync_blobs(struct archiver *archiver)
 {
-    char path[sizeof("blobs/ff")];
+    char path[sizeof("blobs/") + 10];
     enum status status = STATUS_OK;
 
     if (archiver->digests_count == 0) {
@@ -197,7 +197,7 @@ static enum status sync_blobs(struct archiver *archiver)
     }
     for (unsigned i = 0; i < BLOB_FOLDERS && status == STATUS_OK; i++) {
         if (archiver->is_new[i]) {
-            (void)snprintf(path, sizeof(path), "blobs/%02x", i & 0xffu);
+            (void)snprintf(path, sizeof(path), "blobs/%02x", i);
             status = sync_folder(archiver, path);
         }
     }

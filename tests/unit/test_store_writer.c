@@ -596,6 +596,7 @@ static void old_records_are_archived_between_commits(void **state)
                                            .context = desk,
                                            .archive = &archive,
                                            .archived = archived};
+    struct journal_change changes[BATCHES]; /* borrowed until the writer is closed */
     struct journal_reader *reader = NULL;
 
     for (uint32_t i = 0; i < EACH * BATCHES; i++) {
@@ -603,11 +604,11 @@ static void old_records_are_archived_between_commits(void **state)
         records[i] = bytes_from_string(words[i]);
     }
     for (uint64_t batch = 0; batch < BATCHES; batch++) {
-        const struct journal_change change = {.key = bytes_from_string("newest"),
-                                              .value = records[(batch + 1) * EACH - 1]};
+        changes[batch] = (struct journal_change){.key = bytes_from_string("newest"),
+                                                 .value = records[(batch + 1) * EACH - 1]};
         const struct journal_batch pushed = {.records = records + batch * EACH,
                                              .records_count = EACH,
-                                             .changes = &change,
+                                             .changes = &changes[batch],
                                              .changes_count = 1};
         assert_status(STATUS_OK, writer_push(desk->writer, batch + 1, &pushed));
         (void)await_generation(desk, batch + 1);
