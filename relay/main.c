@@ -82,7 +82,10 @@ const struct cli_verb cli_verbs[] = {
     {"resume", "Go on after a pause, or after an alarm that stopped a chain.",
      "sluice resume (--config FILE | --data DIR) [--chain NAME] [--reason TEXT] "
      "[--json]\n\n" USAGE_NODE "  --chain NAME   this chain alone (needs --config)\n"
-     "  --reason TEXT  journaled with your user id\n",
+     "  --reason TEXT  journaled with your user id\n\n"
+     "A validator that saw final blocks replaced has raised reorg_flag.json in its store of that\n"
+     "chain, and relayers trust the store no more. Take the file away there too, once you know "
+     "why.\n",
      cli_resume},
     {"messages", "Bridge messages and where each stands.",
      "sluice messages list (--config FILE | --data DIR) [--state STATE] [--limit N] [--json]\n"
