@@ -76,9 +76,17 @@ export async function waitReceipt(url, hash, what = 'transaction') {
   throw new Error(`${what} is in no block after ${RECEIPT_WAIT_MS / 1000} s: ${hash}`);
 }
 
-/** Sends a transaction that anvil signs; resolves to its hash. */
+// The last transaction that each account gave to each chain. Anvil gives two that come at the same
+// moment the same nonce and refuses one of them.
+const lastSent = new Map();
+
+/** Sends a transaction that anvil signs, after those of its account; resolves to its hash. */
 export function sendTransaction(url, transaction) {
-  return rpc(url, 'eth_sendTransaction', [transaction]);
+  const account = `${url} ${transaction.from}`;
+  const send = () => rpc(url, 'eth_sendTransaction', [transaction]);
+  const sent = (lastSent.get(account) ?? Promise.resolve()).then(send, send);
+  lastSent.set(account, sent);
+  return sent;
 }
 
 /**
