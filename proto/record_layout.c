@@ -438,6 +438,8 @@ static const struct codec_field tree_layout_fields[] = {
     CODEC_SCALAR(struct event, tree.count),
     CODEC_SCALAR(struct event, tree.root),
     CODEC_SCALAR(struct event, tree.everyone),
+    CODEC_SCALAR(struct event, tree.with_branch),
+    CODEC_BYTES_OF(CODEC_DATA, struct event, tree.branch, 32 * MERKLE_DEPTH),
 };
 CODEC_LAYOUT(tree_layout, sluice__v1__tree__descriptor, struct event);
 

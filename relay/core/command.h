@@ -176,7 +176,8 @@ struct command {
         struct {
             uint64_t block_number;
             struct hash block_hash;
-            bool everyone; /* every endpoint that can be asked must say the same */
+            bool everyone;    /* every endpoint that can be asked must say the same */
+            bool with_branch; /* the frontier too: enough to go on from there */
         } read_tree;
         struct checkpoint sign_checkpoint;
         struct {

@@ -219,6 +219,7 @@ static void fold_body(struct fold *fold, const struct command *command)
     case COMMAND_READ_TREE:
         fold_block(fold, command->read_tree.block_number, &command->read_tree.block_hash);
         pack_bool(packer, command->read_tree.everyone);
+        pack_bool(packer, command->read_tree.with_branch);
         break;
     case COMMAND_SIGN_CHECKPOINT:
         fold_checkpoint(fold, &command->sign_checkpoint);

@@ -470,6 +470,8 @@ static void make_tree(struct maker *maker, struct event *event)
     event->tree.count = u32(maker);
     event->tree.root = hash(maker);
     event->tree.everyone = coin(maker);
+    event->tree.with_branch = coin(maker);
+    event->tree.branch = run(maker, coin(maker) ? 32 * MERKLE_DEPTH : 0);
 }
 
 static void make_checkpoint(struct maker *maker, struct event *event)
