@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "relay/cli/cli.h"
+#include "relay/cli/health.h"
 #include "relay/cli/json_of.h"
 #include "relay/cli/rows_view.h"
 #include "relay/core/capital_view.h"
@@ -428,6 +429,7 @@ static void print_all(const json_t *root)
         (void)printf("%s%s\n", pid == 0 ? "no process is writing it" : "written by process ",
                      pid == 0 ? "" : cli_text("%lld", (long long)pid));
     }
+    health_print(json_object_get(root, "health"));
     (void)putchar('\n');
     print_chains(json_object_get(root, "chains"));
     print_keys(json_object_get(root, "keys"));
@@ -462,6 +464,9 @@ int cli_status(int argc, char **argv)
     }
     struct gathering gathering = {.view = &view, .status = STATUS_OK};
     json_t *root = gather(&gathering);
+    if (!offline) {
+        (void)json_object_set_new(root, "health", health_json(path, data));
+    }
     if (!offline && data != NULL) {
         const long pid = journal_writer_pid(data);
         (void)json_object_set_new(json_object_get(root, "node"), "process",

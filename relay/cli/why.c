@@ -7,6 +7,7 @@
 #include "relay/base/check.h"
 #include "relay/base/hex.h"
 #include "relay/cli/cli.h"
+#include "relay/cli/health.h"
 #include "relay/cli/json_of.h"
 #include "relay/cli/messages.h"
 #include "relay/cli/plan.h"
@@ -268,10 +269,28 @@ static void print_waiting(const json_t *list)
     cli_table_print(table);
 }
 
-static int why_everything(const struct rows_view *view, bool json)
+/* What the running node itself has to say: it comes first, because all the rest waits for it. */
+static void look_at_health(struct waiting *waiting, json_t *health)
+{
+    const json_t *trouble;
+    size_t index;
+    json_array_foreach(json_object_get(health, "troubles"), index, trouble)
+    {
+        (void)json_array_append_new(waiting->list,
+                                    json_pack("{s:s, s:s, s:{s:n, s:s}, s:O, s:i}", "what",
+                                              json_text_at(trouble, "what"), "of",
+                                              waiting->view->config->node_name, "reason", "code",
+                                              "text", json_text_at(trouble, "why"), "since",
+                                              json_object_get(trouble, "since"), "count", 1));
+    }
+    json_decref(health);
+}
+
+static int why_everything(const struct rows_view *view, json_t *health, bool json)
 {
     struct waiting waiting = {.view = view, .list = json_array(), .status = STATUS_OK};
     struct node_view node;
+    look_at_health(&waiting, health);
     if (found(&waiting, core_view_node(&view->source, &node)) && node.paused) {
         add(&waiting, "sending", view->config->node_name, REASON_PAUSED, (struct instant){0}, 1);
     }
@@ -319,7 +338,7 @@ int cli_why(int argc, char **argv)
         return code;
     }
     code = arguments.count == 1 ? why_one(&view, arguments.values[0], json)
-                                : why_everything(&view, json);
+                                : why_everything(&view, health_json(path, data), json);
     rows_view_close(&view);
     return code;
 }
