@@ -580,7 +580,8 @@ static void answer_receipt(struct script *script, const json_t *parameters, stru
 
     CHECK(status == STATUS_OK);
     put(text, "\"result\":");
-    for (uint64_t number = 0; number <= script->head; number++) {
+    for (uint64_t number = script->knobs.lacks_receipts ? script->head + 1 : 0;
+         number <= script->head; number++) {
         const struct script_block *const block = &script->blocks[number];
         for (uint32_t i = 0; i < block->transactions_count; i++) {
             if (hash_equal(&block->transactions[i], &wanted)) {

@@ -10,7 +10,6 @@
 #include "tests/conformance/harness.h"
 #include "tests/support/unit.h"
 
-enum { PATIENCE_ROUNDS = 3000 };
 
 static uint32_t wanted_endpoints; /* of the harness that is opened next */
 static uint32_t wanted_quorum;
@@ -82,13 +81,7 @@ static struct command question(struct harness *harness, enum command_kind kind)
 
 static const struct event *ask(struct harness *harness, const struct command *command)
 {
-    const uint32_t known = harness->answers_count;
-
-    harness_perform(harness, command);
-    const struct harness_answer *const answer =
-        harness_await(harness, harness_answer_kind(command->kind), known, PATIENCE_ROUNDS);
-    assert_non_null(answer);
-    return &answer->event;
+    return &harness_ask(harness, command, harness_answer_kind(command->kind))->event;
 }
 
 /* Every answer that decides is the chain's. */
