@@ -405,6 +405,17 @@ static void put_latest(const struct script_block *block, struct text *text)
     put(text, "\"");
 }
 
+/* No real frontier: each level holds its number. */
+static void put_tree(const struct script_block *block, struct text *text)
+{
+    put(text, "\"result\":\"0x");
+    for (uint32_t level = 0; level < MERKLE_DEPTH; level++) {
+        put_word(text, level);
+    }
+    put_word(text, block->leaves);
+    put(text, "\"");
+}
+
 static bool is_of_module(uint32_t selector)
 {
     static const uint32_t selectors[] = {0x6465e69f, 0x6f72df75, 0x8596c226, 0x15ce45a2,
@@ -474,6 +485,9 @@ static void answer_call(struct script *script, const json_t *parameters, struct 
         return;
     case 0x907c0f92: /* latestCheckpoint */
         put_latest(block, text);
+        return;
+    case 0xfd54b228: /* tree */
+        put_tree(block, text);
         return;
     case 0x06661abd: /* count */
         word = block->leaves;
