@@ -393,26 +393,18 @@ static uint64_t data_fee_of(const struct script *script, const json_t *parameter
     return script->knobs.data_fee;
 }
 
-static void put_latest(const struct script_block *block, struct text *text)
+/* latestCheckpoint, or tree: no real frontier, each level holds its number. */
+static void put_leaves(const struct script_block *block, bool is_tree, struct text *text)
 {
-    if (block->leaves == 0) {
+    if (!is_tree && block->leaves == 0) {
         put_error(text, 3, "execution reverted: panic: arithmetic underflow (0x11)");
         return;
     }
     put(text, "\"result\":\"0x");
-    put_word(text, 77);
-    put_word(text, block->leaves - 1);
-    put(text, "\"");
-}
-
-/* No real frontier: each level holds its number. */
-static void put_tree(const struct script_block *block, struct text *text)
-{
-    put(text, "\"result\":\"0x");
-    for (uint32_t level = 0; level < MERKLE_DEPTH; level++) {
+    for (uint32_t level = is_tree ? 0 : 77; level < (is_tree ? MERKLE_DEPTH : 78); level++) {
         put_word(text, level);
     }
-    put_word(text, block->leaves);
+    put_word(text, block->leaves - (is_tree ? 0 : 1));
     put(text, "\"");
 }
 
@@ -484,10 +476,8 @@ static void answer_call(struct script *script, const json_t *parameters, struct 
         put_locations(text);
         return;
     case 0x907c0f92: /* latestCheckpoint */
-        put_latest(block, text);
-        return;
     case 0xfd54b228: /* tree */
-        put_tree(block, text);
+        put_leaves(block, selector == 0xfd54b228, text);
         return;
     case 0x06661abd: /* count */
         word = block->leaves;
