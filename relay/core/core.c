@@ -325,6 +325,7 @@ static void on_prepared(struct step *step, const struct event *event)
         tree_on_prepared(step, event);
         break;
     case LEG_REBALANCE:
+    case LEG_VENUE:
         capital_on_prepared(step, event);
         break;
     case LEG_CANCEL:

@@ -68,6 +68,14 @@ static void fold_leg(struct fold *fold, const struct leg *leg)
         break;
     case LEG_CANCEL:
         break;
+    case LEG_VENUE:
+        pack_u8(packer, (uint8_t)leg->venue.verb);
+        pack_address(packer, &leg->venue.spoke);
+        pack_u32(packer, leg->venue.index);
+        pack_amount(packer, &leg->venue.amount);
+        pack_hash(packer, &leg->venue.mandate);
+        pack_u64(packer, leg->venue.deadline_s);
+        break;
     }
 }
 

@@ -251,7 +251,7 @@ bool lane_on_due(struct step *step, const struct hash *id);
 /* ---- capital: events that belong to ledger, move and plan ---- */
 void capital_on_start(struct step *step);
 void capital_on_positions(struct step *step, const struct event *event);
-void capital_on_prepared(struct step *step, const struct event *event); /* LEG_REBALANCE */
+void capital_on_prepared(struct step *step, const struct event *event); /* and LEG_VENUE */
 void capital_on_planned(struct step *step, const struct event *event);
 void capital_on_operator(struct step *step, const struct event *event);
 void capital_on_due(struct step *step, enum due_kind kind, const struct hash *id);

@@ -75,7 +75,9 @@ static bool pointees_equal(struct event *a, struct event *b)
     case EVENT_POSITIONS:
         return LISTS_EQUAL(&a->positions, &b->positions, balances, balances_count) &&
                LISTS_EQUAL(&a->positions, &b->positions, vaults, vaults_count) &&
-               LISTS_EQUAL(&a->positions, &b->positions, quotes, quotes_count);
+               LISTS_EQUAL(&a->positions, &b->positions, quotes, quotes_count) &&
+               LISTS_EQUAL(&a->positions, &b->positions, spokes, spokes_count) &&
+               LISTS_EQUAL(&a->positions, &b->positions, venues, venues_count);
     case EVENT_PLANNED:
         return LISTS_EQUAL(&a->planned, &b->planned, moves, moves_count) &&
                runs_equal(&a->planned.reason, &b->planned.reason) &&
