@@ -411,7 +411,7 @@ static void put_leaves(const struct script_block *block, bool is_tree, struct te
 static bool is_of_module(uint32_t selector)
 {
     static const uint32_t selectors[] = {0x6465e69f, 0x6f72df75, 0x8596c226, 0x15ce45a2,
-                                         0xfbc69aab, 0xec29dbde, 0x2e0ed234};
+                                         0xfbc69aab, 0xec29dbde, 0x2e0ed234, 0xbbac9bc8};
 
     for (size_t i = 0; i < sizeof(selectors) / sizeof(selectors[0]); i++) {
         if (selectors[i] == selector) {
@@ -429,7 +429,7 @@ static void put_module(const struct script *script, const json_t *parameters, ui
     const char *const words = script_module_answer(&script->knobs, contract, selector);
 
     if (words == NULL) {
-        put_error(text, 3, "execution reverted");
+        put(text, "%s", script_module_revert(selector));
         return;
     }
     put(text, "\"result\":\"%s\"", words);
