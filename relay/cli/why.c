@@ -64,6 +64,9 @@ static void print_move(const struct rows_view *view, const struct hash *id,
     (void)printf("state        %s: %s (since %s)\n", move_state_name(move->state),
                  move->reason == REASON_NONE ? "-" : reason_text(move->reason),
                  cli_time_text(move->since));
+    if (move->words[0] != '\0') {
+        (void)printf("said         %s\n", move->words);
+    }
     (void)printf("plan         %s\n", cli_hash_text(&move->plan_id));
     if (!hash_is_zero(&move->transaction)) {
         (void)printf("transaction  %s\n", cli_hash_text(&move->transaction));
@@ -81,16 +84,16 @@ static json_t *move_json(const struct rows_view *view, const struct hash *id,
                          const struct move_row *move)
 {
     return json_pack(
-        "{s:s, s:o, s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "kind",
-        "move", "id", json_of_hash(id), "asset", move->symbol, "decimals",
+        "{s:s, s:o, s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "kind", "move", "id", json_of_hash(id), "asset", move->symbol, "decimals",
         (int)decimals_of(view, move->symbol), "from",
         rows_view_chain(view, move->move.source_domain), "to",
         rows_view_chain(view, move->move.target_domain), "amount",
         json_of_amount(&move->move.amount), "state", move_state_name(move->state), "reason",
-        json_of_reason(move->reason), "since", json_of_time(move->since), "plan",
-        json_of_hash(&move->plan_id), "fee_native", json_of_amount(&move->fee_native), "fee_token",
-        json_of_amount(&move->fee_token), "arrived", json_of_amount(&move->arrived_amount),
-        "transaction",
+        json_of_reason(move->reason), "said", move->words, "since", json_of_time(move->since),
+        "plan", json_of_hash(&move->plan_id), "fee_native", json_of_amount(&move->fee_native),
+        "fee_token", json_of_amount(&move->fee_token), "arrived",
+        json_of_amount(&move->arrived_amount), "transaction",
         hash_is_zero(&move->transaction) ? json_null() : json_of_hash(&move->transaction),
         "message", hash_is_zero(&move->message_id) ? json_null() : json_of_hash(&move->message_id));
 }
