@@ -474,7 +474,9 @@ static bool allows_function(const struct policy *policy, const struct wire_reque
     const enum leg_kind leg = request->transaction.leg_kind;
     const struct function *function = function_called(leg, &asked->transaction);
     struct address_text contract;
-    CHECK(function != NULL);
+    if (function == NULL) {
+        return refuse(refusal, REFUSAL_FUNCTION, "this signer signs no leg of this kind");
+    }
     if (!calls(&asked->transaction, function)) {
         return refuse(refusal, REFUSAL_FUNCTION, "the calldata does not call %s, which the leg is",
                       function->signature);
@@ -498,6 +500,7 @@ static bool allows_function(const struct policy *policy, const struct wire_reque
     case LEG_ANNOUNCE:
         return allows_announce(asked, refusal);
     case LEG_CANCEL:
+    case LEG_VENUE:
         break;
     }
     check_failed(__FILE__, __LINE__, "a function belongs to one of the legs above");
