@@ -156,6 +156,7 @@ static void site_tick(struct site *site)
 
     if (status == STATUS_OK && site->tally->is_whole) {
         status = site_backlogs_tick(site);
+        status = status == STATUS_OK ? site_history_tick(site) : status;
     }
     if (status != STATUS_OK) {
         say(LOG_WARN, "rows cannot be read", status_name(status));
@@ -249,6 +250,7 @@ int site_open(const struct site_options *options, struct site **ret_site)
         return EXIT_TEMPORARY;
     }
     site->options = *options;
+    site->history.every_ns = SITE_SAMPLE_NS;
     CHECK(pthread_mutex_init(&site->shared.mutex, NULL) == 0);
     int code = open_memory(site) ? open_http(site) : EXIT_TEMPORARY;
     if (code == EXIT_DONE && !start_thread(site)) {

@@ -14,6 +14,7 @@
 #include "relay/node/thread_queue.h"
 #include "relay/view/view.h"
 
+#define SITE_SAMPLED_ASSETS  4u
 #define SITE_REASONS_MAX     400u
 #define SITE_RECENT_MAX      100u
 #define SITE_DELIVERY_BOUNDS 10u
@@ -75,6 +76,27 @@ struct site_backlog {
     struct instant oldest; /* seen; 0: there is none */
 };
 
+#define SITE_SAMPLES_MAX 720u
+#define SITE_SAMPLE_NS   5000000000u
+
+/* One point of the plots. */
+struct site_sample {
+    uint64_t at_s;
+    uint64_t open_count;
+    uint64_t ended_count;
+    uint64_t records_count;
+    float off_goal[SITE_SAMPLED_ASSETS]; /* part of the asset's total that is not where it should
+                                            be; a plot's number */
+};
+
+/* Since the start. When it is full every second sample goes and the wait between them doubles. */
+struct site_history {
+    uint64_t every_ns;
+    uint64_t due_ns; /* monotonic */
+    uint32_t count;
+    struct site_sample samples[SITE_SAMPLES_MAX];
+};
+
 struct site {
     struct site_options options;
     struct lws_context *context;
@@ -83,6 +105,7 @@ struct site {
     struct journal_reader *reader;
     struct site_live live; /* a copy, taken each tick */
     struct site_tally *tally;
+    struct site_history history;
     struct site_backlog backlogs[CHAINS_MAX];
     uint64_t backlogs_due_ns; /* monotonic */
     uint64_t page_due_ns;     /* monotonic */
@@ -110,6 +133,10 @@ extern const struct duration site_delivery_bounds[SITE_DELIVERY_BOUNDS];
 /* Goes on reading the history, or takes in what happened since. */
 enum status site_tally_tick(struct site *site);
 enum status site_backlogs_tick(struct site *site);
+
+/* ---- site_history.c ---- */
+enum status site_history_tick(struct site *site);
+json_t *site_history_json(const struct site *site);
 
 /* ---- site_health.c ---- */
 #define SITE_CHECKS_MAX (CHAINS_MAX + 8u)

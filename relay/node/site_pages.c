@@ -6,12 +6,15 @@
 #include "relay/base/check.h"
 #include "relay/base/hex.h"
 #include "relay/core/capital_view.h"
+#include "relay/node/pages/pages.h"
 #include "relay/node/site_internal.h"
+#include "relay/view/json_of.h"
 
 #define TEXT_TYPE         "text/plain; charset=utf-8"
 #define JSON_TYPE         "application/json"
 #define METRICS_BYTES     ((size_t)4 << 20)
 #define PAGE_MESSAGES_MAX 100u
+#define PAGE_RECENT_MAX   50u
 #define LIST_MESSAGES_MAX 500u
 
 const char site_policy[] =
@@ -107,15 +110,137 @@ static json_t *health_json(const struct site *site)
     return json_pack("{s:b, s:o}", "ready", health.is_ready, "checks", checks);
 }
 
+/* ---- the page ---- */
+
+static json_t *endpoints_json(const struct site *site)
+{
+    const struct node_config *config = site->options.config;
+    json_t *list = json_array();
+
+    for (uint32_t i = 0; i < config->core.chains_count; i++) {
+        for (uint32_t j = 0; j < config->chains[i].endpoints_count; j++) {
+            const struct site_endpoint *endpoint = &site->live.endpoints[i][j];
+            const struct bytes trouble = bytes_from(
+                endpoint->trouble, strnlen(endpoint->trouble, sizeof(endpoint->trouble)));
+            (void)json_array_append_new(
+                list, json_pack("{s:s, s:i, s:b, s:b, s:o}", "chain", config->core.chains[i].name,
+                                "number", (int)j, "up", endpoint->is_up, "bad", endpoint->is_bad,
+                                "trouble", json_of_words(trouble)));
+        }
+    }
+    return list;
+}
+
+static json_t *backlogs_json(const struct site *site)
+{
+    const struct core_config *config = &site->options.config->core;
+    json_t *list = json_array();
+
+    for (uint32_t i = 0; i < config->chains_count; i++) {
+        const struct site_backlog *backlog = &site->backlogs[i];
+        (void)json_array_append_new(
+            list,
+            json_pack("{s:s, s:o, s:o, s:o, s:o, s:b}", "chain", config->chains[i].name, "open",
+                      json_of_count(backlog->count), "failing", json_of_count(backlog->stuck_count),
+                      "dead", json_of_count(backlog->dead_count), "oldest",
+                      json_of_time(backlog->oldest), "cut", backlog->is_cut));
+    }
+    return list;
+}
+
+static json_t *routes_json(const struct site *site)
+{
+    const struct core_config *config = &site->options.config->core;
+    json_t *list = json_array();
+
+    for (uint32_t i = 0; i < config->chains_count; i++) {
+        for (uint32_t j = 0; j < config->chains_count; j++) {
+            const uint64_t *ended = site->tally->ended[i][j];
+            if (ended[SITE_DELIVERED] + ended[SITE_ELSEWHERE] > 0) {
+                (void)json_array_append_new(
+                    list, json_pack("{s:s, s:s, s:o, s:o}", "from", config->chains[i].name, "to",
+                                    config->chains[j].name, "delivered",
+                                    json_of_count(ended[SITE_DELIVERED]), "elsewhere",
+                                    json_of_count(ended[SITE_ELSEWHERE])));
+            }
+        }
+    }
+    return list;
+}
+
+static json_t *recent_json(const struct site *site)
+{
+    const struct view view = site_view(site);
+    json_t *list = json_array();
+
+    for (uint32_t i = 0; i < site->tally->recent_count && i < PAGE_RECENT_MAX; i++) {
+        const struct hash *id = &site->tally->recent[i].id;
+        struct message_row message;
+        if (core_view_message(&view.source, id, &message) == STATUS_OK) {
+            (void)json_array_append_new(list, view_message(&view, id, &message));
+        }
+    }
+    return list;
+}
+
+/* What the journal's file is like; left out what cannot be told. */
+static json_t *journal_json(const struct site *site)
+{
+    struct journal_usage usage;
+    struct bytes note;
+    uint64_t size = 0;
+    json_t *journal =
+        json_pack("{s:o, s:b, s:b}", "records", json_of_count(journal_reader_head(site->reader)),
+                  "writable", !site->live.is_unwritable, "log", site->options.config->log.is_on);
+
+    if (journal_usage(site->options.journal, &usage) == STATUS_OK) {
+        (void)json_object_set_new(journal, "bytes", json_of_count(usage.bytes_used));
+        (void)json_object_set_new(journal, "archived", json_of_count(usage.records_archived));
+    }
+    if (journal_seek_checkpoint(site->reader, UINT64_MAX, JOURNAL_DOWNWARDS, &size, &note) ==
+        STATUS_OK) {
+        (void)json_object_set_new(journal, "signed", json_of_count(size));
+    }
+    return journal;
+}
+
+/* Takes `value` into `page` as `key`; false: the rows could not be read. */
+static bool put(json_t *page, const char *key, enum status status, json_t *value)
+{
+    return status == STATUS_OK && json_object_set_new(page, key, value) == 0;
+}
+
 json_t *site_page(struct site *site)
 {
     const struct view view = site_view(site);
-    json_t *status = NULL;
+    json_t *page = json_object();
+    json_t *value = NULL;
+    enum status status = view_status(&view, &value);
+    bool is_whole = put(page, "status", status, value);
 
-    if (view_status(&view, &status) != STATUS_OK) {
+    status = view_waiting(&view, &value);
+    is_whole = put(page, "why", status, value) && is_whole;
+    status = view_messages(&view, "open", PAGE_MESSAGES_MAX, &value);
+    is_whole = put(page, "messages", status, value) && is_whole;
+    status = view_plans(&view, &value);
+    is_whole = put(page, "plans", status, value) && is_whole;
+    status = view_flows(&view, &value);
+    is_whole = put(page, "flows", status, value) && is_whole;
+    status = view_postings(&view, &value);
+    is_whole = put(page, "ledger", status, value) && is_whole;
+    is_whole = put(page, "recent", STATUS_OK, recent_json(site)) && is_whole;
+    is_whole = put(page, "routes", STATUS_OK, routes_json(site)) && is_whole;
+    is_whole = put(page, "backlogs", STATUS_OK, backlogs_json(site)) && is_whole;
+    is_whole = put(page, "endpoints", STATUS_OK, endpoints_json(site)) && is_whole;
+    is_whole = put(page, "journal", STATUS_OK, journal_json(site)) && is_whole;
+    is_whole = put(page, "health", STATUS_OK, health_json(site)) && is_whole;
+    is_whole = put(page, "history", STATUS_OK, site_history_json(site)) && is_whole;
+    is_whole = put(page, "build", STATUS_OK, json_string(site->options.build_id)) && is_whole;
+    if (!is_whole) {
+        json_decref(page);
         return NULL;
     }
-    return json_pack("{s:o, s:o}", "status", status, "health", health_json(site));
+    return page;
 }
 
 /* The rest of a path that begins with `prefix`; false: it does not. */
@@ -183,6 +308,8 @@ static void serve_api(struct site *site, struct bytes path, struct http_answer *
     } else if (is_path(path, "plans")) {
         const enum status status = view_plans(&view, &value);
         serve_json(made(status, value), answer);
+    } else if (is_path(path, "page")) {
+        serve_json(site_page(site), answer);
     } else if (is_path(path, "health")) {
         serve_json(health_json(site), answer);
     } else if (follows(path, "messages/", &rest)) {
@@ -198,8 +325,11 @@ void site_serve(void *context, struct bytes path, struct http_answer *ret_answer
 {
     struct site *site = context;
     struct bytes rest;
+    struct page page;
 
-    if (is_path(path, "/metrics")) {
+    if (pages_find(path, &page) == STATUS_OK) {
+        http_answer_copy(ret_answer, page.data, page.content_type);
+    } else if (is_path(path, "/metrics")) {
         serve_metrics(site, ret_answer);
     } else if (is_path(path, "/livez")) {
         serve_word(ret_answer, site_is_alive(site), "the loop turns\n",

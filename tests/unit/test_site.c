@@ -440,6 +440,27 @@ static void rows_are_served_as_the_command_line_prints_them(void **state)
     assert_non_null(strstr(world->reply, "cross-origin-resource-policy: same-origin"));
 }
 
+static void pages_are_in_the_program(void **state)
+{
+    struct world *world = *state;
+    static const char *const paths[][2] = {{"/", "text/html"},
+                                           {"/style.css", "text/css"},
+                                           {"/app.js", "text/javascript"},
+                                           {"/map.js", "text/javascript"},
+                                           {"/icon.svg", "image/svg+xml"}};
+
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        assert_int_equal(200, get(world, paths[i][0]));
+        assert_non_null(strstr(world->reply, paths[i][1]));
+        assert_non_null(strstr(world->reply, "frame-ancestors 'none'"));
+        /* Nothing is asked of another host. The names of XML's kinds are no addresses. */
+        for (const char *at = world->reply; (at = strstr(at, "//")) != NULL; at += 2) {
+            assert_true(strncmp(at, "//www.w3.org/2000/svg", 21) == 0 || at[2] == ' ' ||
+                        strncmp(at, "//${location.host}", 18) == 0);
+        }
+    }
+}
+
 /* ---- viewers ---- */
 
 #define UPGRADE                                                                                    \
@@ -528,6 +549,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(paths_lead_nowhere_else, begin, end),
         cmocka_unit_test_setup_teardown(rows_are_served_as_the_command_line_prints_them, begin,
                                         end),
+        cmocka_unit_test_setup_teardown(pages_are_in_the_program, begin, end),
         cmocka_unit_test_setup_teardown(viewers_are_told_and_only_ours, begin, end),
         cmocka_unit_test_setup_teardown(hostile_clients_harm_nobody, begin, end),
     };
