@@ -361,7 +361,10 @@ struct event {
             struct hash block_hash;
             uint32_t count; /* leaves */
             struct hash root;
-            bool everyone; /* as it was asked for */
+            bool everyone;       /* as it was asked for */
+            bool with_branch;    /* likewise */
+            struct bytes branch; /* MERKLE_DEPTH hashes, level 0 first, as tree() gives them; empty
+                                    unless it was asked for and is OK */
         } tree;
         struct {
             struct checkpoint checkpoint;

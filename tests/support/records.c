@@ -46,6 +46,7 @@ static void make_router(struct maker *maker, struct core_router *router)
     router->floor_share.value = u32(maker);
     router->cap = amount(maker);
     router->cap_share.value = u32(maker);
+    router->guard = address(maker);
 }
 
 static void make_vault(struct maker *maker, struct core_vault *vault)
@@ -470,6 +471,8 @@ static void make_tree(struct maker *maker, struct event *event)
     event->tree.count = u32(maker);
     event->tree.root = hash(maker);
     event->tree.everyone = coin(maker);
+    event->tree.with_branch = coin(maker);
+    event->tree.branch = run(maker, coin(maker) ? 32 * MERKLE_DEPTH : 0);
 }
 
 static void make_checkpoint(struct maker *maker, struct event *event)
