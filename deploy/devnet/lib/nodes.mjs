@@ -43,6 +43,8 @@ export function writeNode(devnet, options) {
     logSocket: path.join(folder, 'log-signer', 'log.sock'),
     logKey: null,
     checkpoints: path.join(folder, 'checkpoints'),
+    movesCapital: options.validator === undefined && options.capital !== false &&
+      (options.mode ?? 'act') !== 'observe',
   };
   mkdirSync(folder, { recursive: true });
   if (options.log) {
@@ -65,6 +67,13 @@ function makeLogKey(program, node) {
   if (made.status !== 0) throw new Stop(EXIT_FAILED, `no key for the log: ${made.stderr.trim()}`);
   writeFileSync(known, made.stdout);
   return made.stdout.trim();
+}
+
+/** The hash by which the guards know a node's mandate. */
+export function mandateHash(program, node) {
+  const said = spawnSync(program, ['mandate', 'hash', node.mandate], { encoding: 'utf8' });
+  if (said.status !== 0) throw new Stop(EXIT_FAILED, `no hash of the mandate: ${said.stderr.trim()}`);
+  return said.stdout.trim();
 }
 
 const block = (lines) => `${lines.flat(Infinity).join('\n')}\n`;
@@ -212,6 +221,7 @@ function mandateYaml(devnet, options) {
       `    asset: ${ASSET}`,
       `    address: "${chain.router}"`,
       `    token: "${chain.stablecoin}"`,
+      `    guard: "${chain.guard}"`,
       `    weight: ${(shares[i] / 100).toFixed(2)} %`,
       Object.entries(options.venue ?? {}).map(([name, value]) => `    ${name}: ${value}`),
     ]),
@@ -297,6 +307,7 @@ function relayerYaml(devnet, chain) {
     `        contract: ${chain.mailbox}`,
     '      - leg: rebalance',
     `        contract: ${chain.router}`,
+    `        guard: ${chain.guard}`,
     `        bridges: [${chain.bridge}]`,
     `        destinations: [${destinations.join(', ')}]`,
     `        amount_max: ${tokens(1_000_000)}`,
