@@ -131,6 +131,8 @@ bool script_is_of_module(uint32_t selector);
  * call. */
 const char *script_module_answer(const struct evm_script_knobs *knobs, uint32_t contract,
                                  uint32_t selector);
+/* The member "error" for it: getOffchainVerifyInfo names a server, all else just reverts. */
+const char *script_module_revert(uint32_t selector);
 
 /* The same of the spoke and its vault: evm_script_spoke.c. */
 const char *script_spoke_answer(const struct evm_script_knobs *knobs, uint32_t contract,

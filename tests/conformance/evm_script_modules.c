@@ -60,7 +60,7 @@ static const struct answer {
 bool script_is_of_module(uint32_t selector)
 {
     static const uint32_t selectors[] = {0x6465e69f, 0x6f72df75, 0x8596c226, 0x15ce45a2,
-                                         0xfbc69aab, 0xec29dbde, 0x2e0ed234};
+                                         0xfbc69aab, 0xec29dbde, 0x2e0ed234, 0xbbac9bc8};
 
     for (size_t i = 0; i < sizeof(selectors) / sizeof(selectors[0]); i++) {
         if (selectors[i] == selector) {
@@ -94,4 +94,26 @@ const char *script_module_answer(const struct evm_script_knobs *knobs, uint32_t 
         return text;
     }
     return NULL;
+}
+
+const char *script_module_revert(uint32_t selector)
+{
+    /* OffchainLookup(sender, ["https://good/"], no data, callback, 32 more bytes) */
+    static const char lookup[] =
+        "\"error\":{\"code\":3,\"message\":\"execution reverted\",\"data\":\"0x556f1830"
+        "00000000000000000000000000000000000000000000000000000000000000aa"
+        "00000000000000000000000000000000000000000000000000000000000000a0"
+        "0000000000000000000000000000000000000000000000000000000000000120"
+        "1234567800000000000000000000000000000000000000000000000000000000"
+        "0000000000000000000000000000000000000000000000000000000000000140"
+        "0000000000000000000000000000000000000000000000000000000000000001"
+        "0000000000000000000000000000000000000000000000000000000000000020"
+        "000000000000000000000000000000000000000000000000000000000000000d"
+        "68747470733a2f2f676f6f642f00000000000000000000000000000000000000"
+        "0000000000000000000000000000000000000000000000000000000000000000"
+        "0000000000000000000000000000000000000000000000000000000000000020"
+        "7777777777777777777777777777777777777777777777777777777777777777\"}";
+
+    return selector == 0xbbac9bc8 ? lookup
+                                  : "\"error\":{\"code\":3,\"message\":\"execution reverted\"}";
 }

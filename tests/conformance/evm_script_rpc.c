@@ -393,15 +393,18 @@ static uint64_t data_fee_of(const struct script *script, const json_t *parameter
     return script->knobs.data_fee;
 }
 
-static void put_latest(const struct script_block *block, struct text *text)
+/* latestCheckpoint, or tree: no real frontier, each level holds its number. */
+static void put_leaves(const struct script_block *block, bool is_tree, struct text *text)
 {
-    if (block->leaves == 0) {
+    if (!is_tree && block->leaves == 0) {
         put_error(text, 3, "execution reverted: panic: arithmetic underflow (0x11)");
         return;
     }
     put(text, "\"result\":\"0x");
-    put_word(text, 77);
-    put_word(text, block->leaves - 1);
+    for (uint32_t level = is_tree ? 0 : 77; level < (is_tree ? MERKLE_DEPTH : 78); level++) {
+        put_word(text, level);
+    }
+    put_word(text, block->leaves - (is_tree ? 0 : 1));
     put(text, "\"");
 }
 
@@ -412,10 +415,10 @@ static uint32_t contract_asked(const json_t *parameters)
     return (uint32_t)strtoul(to + strlen(to) - 2, NULL, 16);
 }
 
-static void put_words(const char *words, struct text *text)
+static void put_words(const char *words, uint32_t selector, struct text *text)
 {
     if (words == NULL) {
-        put_error(text, 3, "execution reverted");
+        put(text, "%s", script_module_revert(selector));
         return;
     }
     put(text, "\"result\":\"%s\"", words);
@@ -426,11 +429,11 @@ static bool put_other_contract(const struct script *script, uint32_t contract, u
                                struct text *text)
 {
     if (script->knobs.modules != EVM_SCRIPT_MODULES_NONE && script_is_of_module(selector)) {
-        put_words(script_module_answer(&script->knobs, contract, selector), text);
+        put_words(script_module_answer(&script->knobs, contract, selector), selector, text);
         return true;
     }
     if (contract == SPOKE || contract == SPOKE_VAULT) {
-        put_words(script_spoke_answer(&script->knobs, contract, selector), text);
+        put_words(script_spoke_answer(&script->knobs, contract, selector), selector, text);
         return true;
     }
     return false;
@@ -476,7 +479,8 @@ static void answer_call(struct script *script, const json_t *parameters, struct 
         put_locations(text);
         return;
     case 0x907c0f92: /* latestCheckpoint */
-        put_latest(block, text);
+    case 0xfd54b228: /* tree */
+        put_leaves(block, selector == 0xfd54b228, text);
         return;
     case 0x06661abd: /* count */
         word = block->leaves;
@@ -583,7 +587,8 @@ static void answer_receipt(struct script *script, const json_t *parameters, stru
 
     CHECK(status == STATUS_OK);
     put(text, "\"result\":");
-    for (uint64_t number = 0; number <= script->head; number++) {
+    for (uint64_t number = script->knobs.lacks_receipts ? script->head + 1 : 0;
+         number <= script->head; number++) {
         const struct script_block *const block = &script->blocks[number];
         for (uint32_t i = 0; i < block->transactions_count; i++) {
             if (hash_equal(&block->transactions[i], &wanted)) {
