@@ -287,6 +287,7 @@ struct evm_job {
             uint32_t count;
             struct hash root;
             bool reverted;
+            bool with_branch; /* then it is in the payload */
         } tree;
         struct {
             struct address key;
@@ -310,7 +311,7 @@ struct evm_job {
             struct address key;
             struct address to;
             struct amount value;
-            struct address router; /* LEG_REBALANCE from here on */
+            struct address asker; /* LEG_REBALANCE from here on: who quotes in the transaction */
             struct address bridge;
             struct address recipient;
             struct address token;

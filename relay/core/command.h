@@ -39,9 +39,18 @@ enum command_kind {
 /* stored: never renumber. What one transaction does. */
 enum leg_kind {
     LEG_PROCESS = 1,   /* Mailbox.process(metadata, message) */
-    LEG_REBALANCE = 2, /* router.rebalance(destination, amount, bridge) */
+    LEG_REBALANCE = 2, /* router.rebalance(destination, amount, bridge), or the guard's */
     LEG_ANNOUNCE = 3,  /* ValidatorAnnounce.announce(validator, location, signature) */
     LEG_CANCEL = 4,    /* a transfer of nothing to ourselves, to free a nonce */
+    LEG_VENUE = 5,     /* spoke.deposit(order, venue, amount) and the verbs of the same form */
+};
+
+/* stored: never renumber. What a spoke does with a venue. */
+enum venue_verb {
+    VENUE_DEPOSIT = 1,
+    VENUE_WITHDRAW = 2,
+    VENUE_BORROW = 3,
+    VENUE_REPAY = 4,
 };
 
 struct leg {
@@ -62,12 +71,26 @@ struct leg {
             struct amount amount;
             struct amount fee_native_max; /* quoted above it: refused, not sent */
             struct amount fee_token_max;
+            /* Zero: the router is called. Else guard.rebalance(order, router, ...), whose order has
+             * the leg's id and these two: it is obeyed once, whatever is sent. */
+            struct address guard;
+            struct hash mandate;
+            uint64_t deadline_s; /* block time; later the guard refuses */
         } rebalance;
         struct {
             struct address validator;
             struct bytes location;
             struct signature signature;
         } announce;
+        /* The order's `leg` is the leg's id: the spoke obeys it once, whatever is sent. */
+        struct {
+            enum venue_verb verb;
+            struct address spoke;
+            uint32_t index; /* in the spoke's list of venues */
+            struct amount amount;
+            struct hash mandate;
+            uint64_t deadline_s; /* block time; later the spoke refuses */
+        } venue;
     };
 };
 
@@ -158,7 +181,8 @@ struct command {
         struct {
             uint64_t block_number;
             struct hash block_hash;
-            bool everyone; /* every endpoint that can be asked must say the same */
+            bool everyone;    /* every endpoint that can be asked must say the same */
+            bool with_branch; /* the frontier too: enough to go on from there */
         } read_tree;
         struct checkpoint sign_checkpoint;
         struct {

@@ -4,7 +4,7 @@
 #include "relay/base/pack.h"
 
 /* The fixed fields of a command are packed here before they are folded in one go. */
-#define FOLD_BYTES_MAX 512u
+#define FOLD_BYTES_MAX 640u
 
 struct fold {
     struct sha2 *sha2;
@@ -60,6 +60,9 @@ static void fold_leg(struct fold *fold, const struct leg *leg)
         pack_amount(packer, &leg->rebalance.amount);
         pack_amount(packer, &leg->rebalance.fee_native_max);
         pack_amount(packer, &leg->rebalance.fee_token_max);
+        pack_address(packer, &leg->rebalance.guard);
+        pack_hash(packer, &leg->rebalance.mandate);
+        pack_u64(packer, leg->rebalance.deadline_s);
         break;
     case LEG_ANNOUNCE:
         pack_address(packer, &leg->announce.validator);
@@ -67,6 +70,14 @@ static void fold_leg(struct fold *fold, const struct leg *leg)
         fold_bytes(fold, leg->announce.location);
         break;
     case LEG_CANCEL:
+        break;
+    case LEG_VENUE:
+        pack_u8(packer, (uint8_t)leg->venue.verb);
+        pack_address(packer, &leg->venue.spoke);
+        pack_u32(packer, leg->venue.index);
+        pack_amount(packer, &leg->venue.amount);
+        pack_hash(packer, &leg->venue.mandate);
+        pack_u64(packer, leg->venue.deadline_s);
         break;
     }
 }
@@ -211,6 +222,7 @@ static void fold_body(struct fold *fold, const struct command *command)
     case COMMAND_READ_TREE:
         fold_block(fold, command->read_tree.block_number, &command->read_tree.block_hash);
         pack_bool(packer, command->read_tree.everyone);
+        pack_bool(packer, command->read_tree.with_branch);
         break;
     case COMMAND_SIGN_CHECKPOINT:
         fold_checkpoint(fold, &command->sign_checkpoint);

@@ -215,6 +215,9 @@ static void content_pack(const struct leg *leg, bool has_bytes, struct packer *p
         pack_amount(packer, &leg->rebalance.amount);
         pack_amount(packer, &leg->rebalance.fee_native_max);
         pack_amount(packer, &leg->rebalance.fee_token_max);
+        pack_address(packer, &leg->rebalance.guard);
+        pack_hash(packer, &leg->rebalance.mandate);
+        pack_u64(packer, leg->rebalance.deadline_s);
         break;
     case LEG_ANNOUNCE:
         pack_address(packer, &leg->announce.validator);
@@ -222,6 +225,14 @@ static void content_pack(const struct leg *leg, bool has_bytes, struct packer *p
         pack_bytes(packer, has_bytes ? leg->announce.location : bytes_from(NULL, 0));
         break;
     case LEG_CANCEL:
+        break;
+    case LEG_VENUE:
+        pack_u8(packer, (uint8_t)leg->venue.verb);
+        pack_address(packer, &leg->venue.spoke);
+        pack_u32(packer, leg->venue.index);
+        pack_amount(packer, &leg->venue.amount);
+        pack_hash(packer, &leg->venue.mandate);
+        pack_u64(packer, leg->venue.deadline_s);
         break;
     }
 }
@@ -242,6 +253,9 @@ static void content_unpack(struct unpacker *unpacker, struct leg *leg)
         leg->rebalance.amount = unpack_amount(unpacker);
         leg->rebalance.fee_native_max = unpack_amount(unpacker);
         leg->rebalance.fee_token_max = unpack_amount(unpacker);
+        leg->rebalance.guard = unpack_address(unpacker);
+        leg->rebalance.mandate = unpack_hash(unpacker);
+        leg->rebalance.deadline_s = unpack_u64(unpacker);
         break;
     case LEG_ANNOUNCE:
         leg->announce.validator = unpack_address(unpacker);
@@ -252,6 +266,14 @@ static void content_unpack(struct unpacker *unpacker, struct leg *leg)
         leg->announce.location = unpack_bytes(unpacker);
         break;
     case LEG_CANCEL:
+        break;
+    case LEG_VENUE:
+        leg->venue.verb = (enum venue_verb)unpack_enum(unpacker, VENUE_DEPOSIT, VENUE_REPAY);
+        leg->venue.spoke = unpack_address(unpacker);
+        leg->venue.index = unpack_u32(unpacker);
+        leg->venue.amount = unpack_amount(unpacker);
+        leg->venue.mandate = unpack_hash(unpacker);
+        leg->venue.deadline_s = unpack_u64(unpacker);
         break;
     }
 }
@@ -280,7 +302,7 @@ enum status leg_row_unpack(struct bytes key, struct bytes bytes, struct leg_row 
     (void)unpack_u8(&place);
     leg.leg.id = unpack_hash(&place);
     leg.state = (enum leg_state)unpack_enum(&unpacker, LEG_STATE_ASKED, LEG_STATE_REFUSED);
-    leg.leg.kind = (enum leg_kind)unpack_enum(&unpacker, LEG_PROCESS, LEG_CANCEL);
+    leg.leg.kind = (enum leg_kind)unpack_enum(&unpacker, LEG_PROCESS, LEG_VENUE);
     leg.leg.domain = unpack_u32(&unpacker);
     leg.leg.key = unpack_address(&unpacker);
     leg.nonce = unpack_u64(&unpacker);

@@ -478,6 +478,9 @@ enum event_kind harness_answer_kind(enum command_kind kind)
     if (kind == COMMAND_READ_LANE) {
         return EVENT_LANE;
     }
+    if (kind == COMMAND_READ_LOOKUP) {
+        return EVENT_LOOKUP;
+    }
     assert_int_equal(kind, COMMAND_READ_POSITIONS);
     return EVENT_POSITIONS;
 }

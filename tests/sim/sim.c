@@ -155,6 +155,7 @@ static void configure_chain(struct sim *sim, uint32_t index)
     chain->tree_hook = world->tree_hook;
     chain->validator_announce = world->announce;
     chain->gas_paymaster = world->paymaster;
+    chain->start_block = world->start_block;
     chain->relay_to = true;
     chain->validate = !address_is_zero(&config->validator);
     if (chain->validate) {

@@ -46,6 +46,8 @@ struct world_options {
     uint32_t retry_wait_max_s;        /* between them; 0: as the ladder says */
     bool large; /* the sender of messages is a router, and all they carry is large */
     uint32_t large_blocks;
+    uint32_t history;     /* leaves of both chains before the first block that is watched */
+    uint64_t start_block; /* 0: 1 */
 };
 
 struct world;
@@ -89,12 +91,21 @@ void world_set_module_type(struct world *world, uint8_t module_type);
 /* The servers that the module names, at most two (NULL: no second one): "https://good/" proves,
  * "https://liar/" proves something else, any other has nothing. */
 void world_set_servers(struct world *world, const char *first, const char *second);
+/* The module names other validators, who have stores and sign nothing. The world does not replay
+ * over a change. */
+void world_set_strangers(struct world *world, bool on);
 /* 0x12 signs another root (odd leaves), or with another key (even ones). */
 void world_set_bad_validator(struct world *world, bool on);
 void world_forget_held(struct world *world); /* the adapters hold no signed transaction */
 void world_set_tree_lies(struct world *world, bool on);
 /* Some endpoint does not confirm what the others say. */
 void world_set_doubt(struct world *world, bool on);
+/* The next `count` questions for a frontier find no state; what is answered does not fit its root.
+ */
+void world_set_pruned(struct world *world, uint32_t count);
+void world_set_branch_lies(struct world *world, bool on);
+/* Whether our validator signed the checkpoint of a leaf, and its root. */
+bool world_signed(struct world *world, uint32_t domain, uint32_t index);
 /* Uses the node's next nonce on a chain for a transaction that is not ours. */
 void world_use_nonce(struct world *world, uint32_t domain);
 void world_use_nonce_of(struct world *world, uint32_t domain, uint32_t key);

@@ -23,6 +23,9 @@ static void make_leg(struct maker *maker, enum leg_kind kind, struct leg *leg)
         leg->rebalance.amount = amount(maker);
         leg->rebalance.fee_native_max = amount(maker);
         leg->rebalance.fee_token_max = amount(maker);
+        leg->rebalance.guard = address(maker);
+        leg->rebalance.mandate = hash(maker);
+        leg->rebalance.deadline_s = u64(maker);
         return;
     case LEG_ANNOUNCE:
         leg->announce.validator = address(maker);
@@ -30,6 +33,14 @@ static void make_leg(struct maker *maker, enum leg_kind kind, struct leg *leg)
         leg->announce.signature = signature(maker);
         return;
     case LEG_CANCEL:
+        return;
+    case LEG_VENUE:
+        leg->venue.verb = (enum venue_verb)one_of(maker, VENUE_DEPOSIT, VENUE_REPAY);
+        leg->venue.spoke = address(maker);
+        leg->venue.index = u32(maker);
+        leg->venue.amount = amount(maker);
+        leg->venue.mandate = hash(maker);
+        leg->venue.deadline_s = u64(maker);
         return;
     }
     CHECK(false);

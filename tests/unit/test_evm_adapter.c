@@ -259,6 +259,15 @@ static void the_answers_are_the_chains(void **state)
     event = &harness_ask(harness, &command, EVENT_TREE)->event;
     assert_int_equal(event->tree.count, 7); /* 3, 8, ... 33 of 36 final blocks */
     assert_int_equal(event->tree.root.bytes[31], 77);
+    assert_int_equal(event->tree.branch.count, 0);
+    command.read_tree.with_branch = true;
+    event = &harness_ask(harness, &command, EVENT_TREE)->event;
+    assert_int_equal(event->tree.outcome, OUTCOME_OK);
+    assert_true(event->tree.with_branch);
+    assert_int_equal(event->tree.branch.count, 32 * MERKLE_DEPTH);
+    assert_int_equal(event->tree.branch.data[31], 0);
+    assert_int_equal(event->tree.branch.data[32 * MERKLE_DEPTH - 1], MERKLE_DEPTH - 1);
+    assert_int_equal(event->tree.count, 7);
     command = question(harness, COMMAND_READ_LANE);
     event = &harness_ask(harness, &command, EVENT_LANE)->event;
     assert_int_equal(event->lane.nonce_latest, 0);
@@ -500,6 +509,10 @@ static void an_empty_tree_has_its_root(void **state)
     assert_int_equal(event->tree.count, 0);
     assert_hash("27ae5ba08d7291c96c8cbddcc148bf48a6d68c7974b94356f53754ef6171d757",
                 event->tree.root);
+    command.read_tree.with_branch = true;
+    const struct event *const frontier = &harness_ask(harness, &command, EVENT_TREE)->event;
+    assert_int_equal(frontier->tree.outcome, OUTCOME_OK);
+    assert_int_equal(frontier->tree.branch.count, 32 * MERKLE_DEPTH);
     harness_close(harness);
 }
 
