@@ -471,8 +471,8 @@ static void scenarios_are_played(void **state)
                "\"min\":1,\"target\":5,\"gas\":0.01}],\"bridges\":[{\"from\":\"*\",\"to\":\"*\","
                "\"fee\":0.0001,\"fixed\":0,\"max\":1000,\"delay_s\":600}],\"flows\":[{\"from\":"
                "\"a\",\"to\":\"b\",\"per_hour\":0.2,\"median\":20}]}");
-    assert_run("backtest quiet.json", EXIT_DONE, "more than sluice: ours m");
-    assert_run("backtest quiet.json --json", EXIT_DONE, "\"because\": \"ours m");
+    assert_run("backtest quiet.json", EXIT_DONE, "Why: it did not know what users would take");
+    assert_run("backtest quiet.json --json", EXIT_DONE, "\"value_knowing_users\": ");
     assert_run("backtest days.json --svg no/where.svg", EXIT_USAGE, "cannot write 'no/where.svg'");
     assert_run("backtest days.svg", EXIT_USAGE, "days.svg: line 1, column");
     assert_run("backtest", EXIT_USAGE, "backtest SCENARIO");
