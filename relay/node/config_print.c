@@ -305,6 +305,7 @@ static void put_capital(json_t *root, const struct core_config *core)
         put_address(entry, "router", &router->router);
         put_address(entry, "token", &router->token);
         put_address(entry, "bridge", &router->bridge);
+        put_address(entry, "guard", &router->guard);
         put_share(entry, "weight", router->weight);
     }
 }

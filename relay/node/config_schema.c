@@ -90,13 +90,11 @@ static const cyaml_schema_field_t stores_fields[] = {
 static const cyaml_schema_field_t asset_fields[] = {
     REQUIRED(file_asset, symbol), REQUIRED(file_asset, decimals), CYAML_FIELD_END};
 
-static const cyaml_schema_field_t router_fields[] = {REQUIRED(file_router, chain),
-                                                     REQUIRED(file_router, asset),
-                                                     REQUIRED(file_router, router),
-                                                     REQUIRED(file_router, token),
-                                                     OPTIONAL(file_router, bridge),
-                                                     REQUIRED(file_router, weight),
-                                                     CYAML_FIELD_END};
+static const cyaml_schema_field_t router_fields[] = {
+    REQUIRED(file_router, chain),  REQUIRED(file_router, asset),
+    REQUIRED(file_router, router), REQUIRED(file_router, token),
+    OPTIONAL(file_router, bridge), OPTIONAL(file_router, guard),
+    REQUIRED(file_router, weight), CYAML_FIELD_END};
 
 static const cyaml_schema_field_t vault_fields[] = {
     REQUIRED(file_vault, chain), REQUIRED(file_vault, asset), REQUIRED(file_vault, vault),

@@ -91,6 +91,7 @@ struct file_router {
     char *router;
     char *token;
     char *bridge;
+    char *guard;
     char *weight;
 };
 
