@@ -20,7 +20,7 @@ const MANDATE_SIGNERS = [`0x${'51'.repeat(20)}`, `0x${'52'.repeat(20)}`];
  * signerMode (what the signer allows; as `mode` when absent; propose wants approvers, addresses),
  * venue (more keys of each venue of the mandate), endpointOf (chain to URL; the chain's own when absent; several with commas
  * between), nodeSettings (that differ or are more), capital (false: a relayer alone), route (settings
- * that differ), log (keep a transparency log: {interval, port, witnesses}), program (of sluice; makes
+ * that differ), large (what a quorum is not enough for: {value, blocks}), log (keep a transparency log: {interval, port, witnesses}), program (of sluice; makes
  * the log's key),
  * environment (variables of its process, beside ours),
  * keys (more accounts that deliver, {address, keystore}), settingsOf (chain to settings that differ
@@ -85,9 +85,8 @@ function nodeYaml(devnet, node, options) {
   return block([
     `# Written for a devnet: node ${node.name}.`,
     'node:',
-    `  name: ${node.name}`,
-    `  data: ${node.data}`,
-    Object.entries(options.nodeSettings ?? {}).map(([key, value]) => `  ${key}: ${value}`),
+    Object.entries({ name: node.name, data: node.data, ...options.nodeSettings })
+      .map(([key, value]) => `  ${key}: ${value}`),
     'signer:',
     '  spawn: true',
     `  config: ${node.signer}`,
@@ -97,6 +96,8 @@ function nodeYaml(devnet, node, options) {
     validator ? validatorYaml(validator, node, options.store) : [],
     storesYaml(options),
     validator || options.capital === false ? [] : capitalYaml(devnet, node, options),
+    options.large
+      ? ['large:', Object.entries(options.large).map(([key, value]) => `  ${key}: ${value}`)] : [],
     options.policy
       ? ['policy:', Object.entries(options.policy).map(([key, value]) => `  ${key}: ${value}`)] : [],
     options.log ? logYaml(node, options.log) : [],
