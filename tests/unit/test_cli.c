@@ -306,6 +306,9 @@ static void tools_answer_from_an_argument_and_from_standard_input(void **state)
                     "\"index\": 1");
     assert_non_null(strstr(output, SIGNATURE));
     assert_all_ways("metadata", " --type aggregation:1", "0000000800000009ff", "0xff");
+    assert_all_ways("checkpoint-digest", " --domain 1000 --hook " HOOK " --root " ROOT " --index 1",
+                    ID, "edd9dc8eb7e62bee0a4807884efc7e0dce99c07da1d3c4e4f173bcde96f11401");
+    assert_all_ways("recover", CHECKPOINT, SIGNATURE, "0x19e7e376e7c213b7e7e7e46cc70a5dd086daff2a");
     write_file("input", ROOT "\n" ID "\n");
     input_name = "input";
     assert_run("tool tree", EXIT_DONE, "\"count\": 2");
