@@ -8,7 +8,6 @@
 #include "tests/conformance/harness.h"
 #include "tests/support/unit.h"
 
-
 static struct harness *watching_with(void (*change)(struct core_config *, struct chain_config *))
 {
     struct harness *const harness = change == NULL ? harness_open(&evm_script_fixture)

@@ -10,7 +10,6 @@
 #include "tests/conformance/harness.h"
 #include "tests/support/unit.h"
 
-
 static uint32_t wanted_endpoints; /* of the harness that is opened next */
 static uint32_t wanted_quorum;
 static struct call_limits wanted_limits[ENDPOINTS_PER_CHAIN_MAX];
