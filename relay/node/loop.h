@@ -3,7 +3,8 @@
  * the driver's ports ask for.
  *
  * Beside it, each behind bounded queues: the journal's writer, the planner, the thread of files and
- * the resolver of names. The signer is another process.
+ * the resolver of names; where they are configured, the log's keeper and the site. The signer is
+ * another process. The service manager is told by the loop itself (relay/node/service.h).
  *
  * Order of a stop (SIGTERM, SIGINT): EVENT_STOP is journaled, the last batch becomes durable, the
  * connections and threads end, a child signer ends, the journal is closed. */

@@ -11,9 +11,9 @@
  *   /live                    a websocket: the newest of it
  *
  * It never delays the node: the loop leaves a copy of what it alone knows, and what happened, in
- * bounded memory; everything else is read from the journal's rows on a thread of its own. What is
- * made for pages may take that thread SITE_SHARE of its time at most; pages are told less often
- * before it takes more.
+ * bounded memory; everything else is read from the journal's rows on a thread of its own. What goes
+ * through everything that is open may take that thread one part in SITE_SHARE of its time; a page
+ * is told at most once a second, and less often the longer it takes to make.
  *
  * Threads: one of its own, with a libwebsockets context of its own. The functions below belong to
  * the loop's thread. */
