@@ -42,6 +42,7 @@ enum leg_kind {
     LEG_REBALANCE = 2, /* router.rebalance(destination, amount, bridge) */
     LEG_ANNOUNCE = 3,  /* ValidatorAnnounce.announce(validator, location, signature) */
     LEG_CANCEL = 4,    /* a transfer of nothing to ourselves, to free a nonce */
+    LEG_BATCH = 115,   /* several Mailbox.process through a contract that goes on after a failure */
 };
 
 struct leg {
@@ -68,6 +69,12 @@ struct leg {
             struct bytes location;
             struct signature signature;
         } announce;
+        struct {
+            struct address contract; /* Multicall3.aggregate3 */
+            /* relay/hyperlane/deliveries.h: at least two. In rows the core keeps the ids of the
+             * members' own LEG_PROCESS instead, one after the other. */
+            struct bytes deliveries;
+        } batch;
     };
 };
 

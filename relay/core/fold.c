@@ -68,6 +68,10 @@ static void fold_leg(struct fold *fold, const struct leg *leg)
         break;
     case LEG_CANCEL:
         break;
+    case LEG_BATCH:
+        pack_address(packer, &leg->batch.contract);
+        fold_bytes(fold, leg->batch.deliveries);
+        break;
     }
 }
 

@@ -260,6 +260,11 @@ static void enter_next(struct step *step, uint32_t destination, struct open_row 
     }
 }
 
+bool message_has_company(struct step *step, const struct message *message)
+{
+    return open_get(step, message->row.destination).active_count > 1;
+}
+
 static void unqueue_itself(struct step *step, struct message *message)
 {
     uint8_t memory[OPEN_KEY_BYTES_MAX];
@@ -299,6 +304,9 @@ void message_leave(struct step *step, struct message *message)
         message->row.state == MESSAGE_SENT || message->row.state == MESSAGE_INCLUDED;
 
     message_wait_end(step, message);
+    if (!is_sent) {
+        (void)message_batch_leave(step, message);
+    }
     message_due(step, message, (struct instant){.ns = 0});
     if (!is_sent && !hash_is_zero(&message->row.leg_id)) {
         lane_forget(step, &message->row.leg_id);

@@ -117,6 +117,8 @@ void message_row_pack(const struct message_row *message, struct packer *packer)
     pack_u32(packer, message->reverts_count);
     pack_bool(packer, message->is_confined);
     pack_u64(packer, message->gas_spent);
+    pack_bool(packer, message->may_batch);
+    pack_u32(packer, message->batch_breaks);
     CHECK(message->words_count <= MESSAGE_WORDS_BYTES_MAX);
     pack_bytes(packer, bytes_from(message->words, message->words_count));
 }
@@ -161,6 +163,8 @@ enum status message_row_unpack(struct bytes bytes, struct message_row *ret_messa
     message.reverts_count = unpack_u32(&unpacker);
     message.is_confined = unpack_bool(&unpacker);
     message.gas_spent = unpack_u64(&unpacker);
+    message.may_batch = unpack_bool(&unpacker);
+    message.batch_breaks = unpack_u32(&unpacker);
     const struct bytes words = unpack_bytes(&unpacker);
     if (words.count > MESSAGE_WORDS_BYTES_MAX) {
         return STATUS_CORRUPT;

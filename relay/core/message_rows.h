@@ -102,6 +102,8 @@ struct message_row {
     struct hash delivered_transaction; /* ELSEWHERE, DELIVERED */
     uint32_t reverts_count; /* simulations and transactions that reverted, since one did not */
     bool is_confined;       /* its place is one of those for messages that revert */
+    bool may_batch;         /* OFFERED: may be sent together with others */
+    uint32_t batch_breaks;  /* batches with it that did not come off */
     uint64_t gas_spent;     /* by our transactions that were included and delivered nothing */
     uint8_t words[MESSAGE_WORDS_BYTES_MAX]; /* of the last revert, printable, cut */
     uint32_t words_count;

@@ -25,6 +25,7 @@ static const struct function functions[] = {
     {LEG_PROCESS, "process", "process(bytes,bytes)", {0x7c, 0x39, 0xd1, 0x30}},
     {LEG_REBALANCE, "rebalance", "rebalance(uint32,uint256,address)", {0x6a, 0x99, 0xc3, 0x33}},
     {LEG_ANNOUNCE, "announce", "announce(address,string,bytes)", {0x21, 0xf7, 0x17, 0x81}},
+    {LEG_BATCH, "batch", "aggregate3((address,bool,bytes)[])", {0x82, 0xad, 0x56, 0xcb}},
 };
 #define FUNCTIONS_COUNT (sizeof(functions) / sizeof(functions[0]))
 
@@ -59,6 +60,12 @@ static const struct function *function_of(enum leg_kind leg)
         }
     }
     return NULL;
+}
+
+static bool calls(struct bytes calldata, const struct function *function)
+{
+    return calldata.count >= SELECTOR_BYTES &&
+           memcmp(calldata.data, function->selector, SELECTOR_BYTES) == 0;
 }
 
 const char *policy_function_text(enum leg_kind leg)
@@ -102,14 +109,19 @@ struct arguments {
     bool malformed;
 };
 
-static struct arguments arguments_from(const struct evm_transaction *transaction, size_t count)
+static struct arguments arguments_in(struct bytes words, size_t count)
 {
-    struct arguments arguments = {.head_bytes = count * WORD_BYTES, .tail = count * WORD_BYTES};
-    CHECK(transaction->data.count >= SELECTOR_BYTES);
-    arguments.words = bytes_from(transaction->data.data + SELECTOR_BYTES,
-                                 transaction->data.count - SELECTOR_BYTES);
-    arguments.malformed = arguments.words.count < arguments.head_bytes;
-    return arguments;
+    return (struct arguments){.words = words,
+                              .head_bytes = count * WORD_BYTES,
+                              .tail = count * WORD_BYTES,
+                              .malformed = words.count < count * WORD_BYTES};
+}
+
+static struct arguments arguments_from(struct bytes calldata, size_t count)
+{
+    CHECK(calldata.count >= SELECTOR_BYTES);
+    return arguments_in(bytes_from(calldata.data + SELECTOR_BYTES, calldata.count - SELECTOR_BYTES),
+                        count);
 }
 
 static struct amount argument_word(struct arguments *arguments, size_t offset)
@@ -177,9 +189,21 @@ static bool arguments_are_done(const struct arguments *arguments)
 
 /* ---- one function each ---- */
 
-static bool allows_process(const struct policy_transaction *asked, struct refusal *refusal)
+static const struct policy_rule *find_rule(const struct policy_chain *chain, enum leg_kind leg,
+                                           const struct address *contract)
 {
-    struct arguments arguments = arguments_from(&asked->transaction, 2);
+    for (uint32_t i = 0; i < chain->rules_count; i++) {
+        if (chain->rules[i].leg == leg && address_equal(&chain->rules[i].contract, contract)) {
+            return &chain->rules[i];
+        }
+    }
+    return NULL;
+}
+
+static bool allows_delivery(const struct policy_transaction *asked, struct bytes calldata,
+                            struct refusal *refusal)
+{
+    struct arguments arguments = arguments_from(calldata, 2);
     struct message_view message;
     (void)argument_bytes(&arguments, 0); /* metadata: the contract verifies it */
     const struct bytes bytes = argument_bytes(&arguments, WORD_BYTES);
@@ -193,12 +217,77 @@ static bool allows_process(const struct policy_transaction *asked, struct refusa
                       "process: the message is for domain %u, the transaction for %u",
                       message.destination, asked->chain->domain);
     }
+    return true;
+}
+
+static bool carries_nothing(const struct policy_transaction *asked, struct refusal *refusal)
+{
     if (!amount_is_zero(&asked->transaction.value)) {
         return refuse(refusal, REFUSAL_VALUE,
                       "process: carries native value, which delivery never "
                       "needs");
     }
     return true;
+}
+
+static bool allows_process(const struct policy_transaction *asked, struct refusal *refusal)
+{
+    return allows_delivery(asked, asked->transaction.data, refusal) &&
+           carries_nothing(asked, refusal);
+}
+
+/* One call of a batch: (target, whether it may fail, calldata). It may fail, so that one message
+ * that cannot be delivered any more does not take the others with it; and it is a delivery by a
+ * mailbox that this chain's rules name. */
+static bool allows_call(const struct policy_transaction *asked, struct bytes call, size_t *ret_size,
+                        struct refusal *refusal)
+{
+    struct arguments arguments = arguments_in(call, 3);
+    const struct address target = argument_address(&arguments, 0);
+    const uint32_t may_fail = argument_u32(&arguments, WORD_BYTES);
+    const struct bytes calldata = argument_bytes(&arguments, 2 * WORD_BYTES);
+    struct address_text text;
+    if (arguments.malformed || may_fail != 1) {
+        return refuse(refusal, REFUSAL_MALFORMED,
+                      "aggregate3: a call is not a target, `allowFailure` and calldata");
+    }
+    if (!calls(calldata, function_of(LEG_PROCESS)) ||
+        find_rule(asked->chain, LEG_PROCESS, &target) == NULL) {
+        return refuse(refusal, REFUSAL_FUNCTION,
+                      "aggregate3: a call of %s is not a `process` under `allow` of %s",
+                      address_show(&target, &text), asked->chain->name);
+    }
+    *ret_size = arguments.tail;
+    return allows_delivery(asked, calldata, refusal);
+}
+
+/* Deliveries and nothing else, as many as one transaction may have, one behind the other. */
+static bool allows_batch(const struct policy_transaction *asked, struct refusal *refusal)
+{
+    struct arguments arguments = arguments_from(asked->transaction.data, 2);
+    const uint32_t start = argument_u32(&arguments, 0);
+    const uint32_t count = argument_u32(&arguments, WORD_BYTES);
+    bool is_formed = !arguments.malformed && start == WORD_BYTES && count >= 1 &&
+                     count <= DELIVERIES_MAX &&
+                     arguments.words.count >= (size_t)(2 + count) * WORD_BYTES;
+    size_t at = (size_t)count * WORD_BYTES;
+    for (uint32_t i = 0; is_formed && i < count; i++) {
+        const size_t behind = arguments.words.count - 2 * WORD_BYTES;
+        size_t size = 0;
+        is_formed = argument_u32(&arguments, (size_t)(2 + i) * WORD_BYTES) == at &&
+                    !arguments.malformed && at <= behind;
+        if (is_formed &&
+            !allows_call(asked, bytes_from(arguments.words.data + 2 * WORD_BYTES + at, behind - at),
+                         &size, refusal)) {
+            return false;
+        }
+        at += size;
+    }
+    if (!is_formed || at != arguments.words.count - 2 * WORD_BYTES) {
+        return refuse(refusal, REFUSAL_MALFORMED,
+                      "aggregate3: its argument is not a list of 1 to %u calls", DELIVERIES_MAX);
+    }
+    return carries_nothing(asked, refusal);
 }
 
 static bool rule_has_destination(const struct policy_rule *rule, uint32_t destination)
@@ -223,7 +312,7 @@ static bool rule_has_bridge(const struct policy_rule *rule, const struct address
 
 static bool allows_rebalance(struct policy_transaction *asked, struct refusal *refusal)
 {
-    struct arguments arguments = arguments_from(&asked->transaction, 3);
+    struct arguments arguments = arguments_from(asked->transaction.data, 3);
     const uint32_t destination = argument_u32(&arguments, 0);
     const struct amount amount = argument_word(&arguments, WORD_BYTES);
     const struct address bridge = argument_address(&arguments, 2 * WORD_BYTES);
@@ -255,7 +344,7 @@ static bool allows_rebalance(struct policy_transaction *asked, struct refusal *r
 
 static bool allows_announce(const struct policy_transaction *asked, struct refusal *refusal)
 {
-    struct arguments arguments = arguments_from(&asked->transaction, 3);
+    struct arguments arguments = arguments_from(asked->transaction.data, 3);
     (void)argument_address(&arguments, 0);
     const struct bytes location = argument_bytes(&arguments, WORD_BYTES);
     const struct bytes signature = argument_bytes(&arguments, 2 * WORD_BYTES);
@@ -277,7 +366,7 @@ static bool allows_announce(const struct policy_transaction *asked, struct refus
 static bool read_plan(const struct wire_request *request, const struct policy_transaction *asked,
                       struct approval *plan, struct refusal *refusal)
 {
-    struct arguments arguments = arguments_from(&asked->transaction, 3);
+    struct arguments arguments = arguments_from(asked->transaction.data, 3);
     const uint32_t destination = argument_u32(&arguments, 0);
     if (request->transaction.plan.count == 0 ||
         approval_unpack(request->transaction.plan, plan) != STATUS_OK) {
@@ -366,26 +455,14 @@ static const struct policy_chain *find_chain(const struct policy *policy, uint32
     return NULL;
 }
 
-static const struct policy_rule *find_rule(const struct policy_chain *chain, enum leg_kind leg,
-                                           const struct address *contract)
-{
-    for (uint32_t i = 0; i < chain->rules_count; i++) {
-        if (chain->rules[i].leg == leg && address_equal(&chain->rules[i].contract, contract)) {
-            return &chain->rules[i];
-        }
-    }
-    return NULL;
-}
-
 static bool allows_function(const struct wire_request *request, struct policy_transaction *asked,
                             struct refusal *refusal)
 {
     const enum leg_kind leg = request->transaction.leg_kind;
     const struct function *function = function_of(leg);
-    const struct bytes data = asked->transaction.data;
     struct address_text contract;
     CHECK(function != NULL);
-    if (data.count < SELECTOR_BYTES || memcmp(data.data, function->selector, SELECTOR_BYTES) != 0) {
+    if (!calls(asked->transaction.data, function)) {
         return refuse(refusal, REFUSAL_FUNCTION, "the calldata does not call %s, which the leg is",
                       function->signature);
     }
@@ -402,6 +479,8 @@ static bool allows_function(const struct wire_request *request, struct policy_tr
         return allows_rebalance(asked, refusal);
     case LEG_ANNOUNCE:
         return allows_announce(asked, refusal);
+    case LEG_BATCH:
+        return allows_batch(asked, refusal);
     case LEG_CANCEL:
         break;
     }

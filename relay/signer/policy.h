@@ -21,7 +21,9 @@
 
 /* One function of one contract. A cancel (nothing to ourselves) needs no rule. */
 struct policy_rule {
-    enum leg_kind leg; /* LEG_PROCESS, LEG_REBALANCE or LEG_ANNOUNCE: it fixes the function */
+    /* LEG_PROCESS, LEG_REBALANCE, LEG_ANNOUNCE or LEG_BATCH: it fixes the function. The calls
+     * inside a LEG_BATCH each need a rule of LEG_PROCESS as well. */
+    enum leg_kind leg;
     struct address contract;
     /* LEG_REBALANCE alone: */
     struct address bridges[POLICY_BRIDGES_MAX];
@@ -115,7 +117,7 @@ MUST_USE bool policy_allows_announcement(const struct policy *policy,
                                          const struct wire_request *request,
                                          struct refusal *ret_refusal);
 
-/* The leg of this name: process, rebalance or announce. STATUS_NOT_FOUND: there is none. */
+/* The leg of this name: process, rebalance, announce or batch. STATUS_NOT_FOUND: there is none. */
 MUST_USE enum status policy_find_leg(struct bytes name, enum leg_kind *ret_leg);
 /* The function's signature. Static memory. */
 const char *policy_function_text(enum leg_kind leg);
