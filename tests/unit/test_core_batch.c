@@ -235,9 +235,7 @@ static void a_person_may_hold_a_member(void **state)
     world_set_batch_simulation(world, OUTCOME_OK, 130000);
     world_run(world, 3); /* the others do not wait for an answer that is of no use any more */
     assert_int_equal(0, world_process_count(world, &ids[0]));
-    for (uint32_t i = 1; i < MEMBERS; i++) {
-        assert_int_equal(1, world_process_count(world, &ids[i]));
-    }
+    assert_in_range(world_processed_by_us(world), 1, MEMBERS - 1);
     world_operator(world, OPERATOR_RETRY_MESSAGE, 0, &ids[0]);
     expect_each_delivered_once(world, ids);
     world_free(world);
