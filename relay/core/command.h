@@ -42,7 +42,16 @@ enum leg_kind {
     LEG_REBALANCE = 2, /* router.rebalance(destination, amount, bridge) */
     LEG_ANNOUNCE = 3,  /* ValidatorAnnounce.announce(validator, location, signature) */
     LEG_CANCEL = 4,    /* a transfer of nothing to ourselves, to free a nonce */
+    LEG_VENUE = 5,     /* spoke.deposit(order, venue, amount) and the verbs of the same form */
     LEG_BATCH = 115,   /* several Mailbox.process through a contract that goes on after a failure */
+};
+
+/* stored: never renumber. What a spoke does with a venue. */
+enum venue_verb {
+    VENUE_DEPOSIT = 1,
+    VENUE_WITHDRAW = 2,
+    VENUE_BORROW = 3,
+    VENUE_REPAY = 4,
 };
 
 struct leg {
@@ -75,6 +84,15 @@ struct leg {
              * members' own LEG_PROCESS instead, one after the other. */
             struct bytes deliveries;
         } batch;
+        /* The order's `leg` is the leg's id: the spoke obeys it once, whatever is sent. */
+        struct {
+            enum venue_verb verb;
+            struct address spoke;
+            uint32_t index; /* in the spoke's list of venues */
+            struct amount amount;
+            struct hash mandate;
+            uint64_t deadline_s; /* block time; later the spoke refuses */
+        } venue;
     };
 };
 
@@ -165,7 +183,8 @@ struct command {
         struct {
             uint64_t block_number;
             struct hash block_hash;
-            bool everyone; /* every endpoint that can be asked must say the same */
+            bool everyone;    /* every endpoint that can be asked must say the same */
+            bool with_branch; /* the frontier too: enough to go on from there */
         } read_tree;
         struct checkpoint sign_checkpoint;
         struct {

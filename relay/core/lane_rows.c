@@ -227,6 +227,14 @@ static void content_pack(const struct leg *leg, bool has_bytes, struct packer *p
         pack_address(packer, &leg->batch.contract);
         pack_bytes(packer, has_bytes ? leg->batch.deliveries : bytes_from(NULL, 0));
         break;
+    case LEG_VENUE:
+        pack_u8(packer, (uint8_t)leg->venue.verb);
+        pack_address(packer, &leg->venue.spoke);
+        pack_u32(packer, leg->venue.index);
+        pack_amount(packer, &leg->venue.amount);
+        pack_hash(packer, &leg->venue.mandate);
+        pack_u64(packer, leg->venue.deadline_s);
+        break;
     }
 }
 
@@ -261,6 +269,14 @@ static void content_unpack(struct unpacker *unpacker, struct leg *leg)
         leg->batch.contract = unpack_address(unpacker);
         leg->batch.deliveries = unpack_bytes(unpacker);
         break;
+    case LEG_VENUE:
+        leg->venue.verb = (enum venue_verb)unpack_enum(unpacker, VENUE_DEPOSIT, VENUE_REPAY);
+        leg->venue.spoke = unpack_address(unpacker);
+        leg->venue.index = unpack_u32(unpacker);
+        leg->venue.amount = unpack_amount(unpacker);
+        leg->venue.mandate = unpack_hash(unpacker);
+        leg->venue.deadline_s = unpack_u64(unpacker);
+        break;
     }
 }
 
@@ -276,7 +292,7 @@ static enum leg_kind unpack_kind(struct unpacker *unpacker)
 {
     const uint8_t kind = unpack_u8(unpacker);
 
-    if ((kind < LEG_PROCESS || kind > LEG_CANCEL) && kind != LEG_BATCH) {
+    if ((kind < LEG_PROCESS || kind > LEG_VENUE) && kind != LEG_BATCH) {
         unpacker->underrun = true;
         return LEG_CANCEL;
     }

@@ -69,14 +69,15 @@ void step_note(struct step *step, enum note_level level, uint32_t domain,
 /* ---- the due queue (TABLE_DUE): what to look at when ---- */
 /* stored: never renumber */
 enum due_kind {
-    DUE_MESSAGE = 1, /* id: message */
-    DUE_LANE = 2,    /* id: lane (domain and key, hashed) or leg */
-    DUE_TREE = 3,    /* id: domain in the first four bytes */
-    DUE_PLAN = 4,    /* id: zero */
-    DUE_MOVE = 5,    /* id: move */
-    DUE_BLOCKS = 6,  /* id: domain in the first four bytes */
-    DUE_WAITING = 7, /* id: a message whose question was answered: wake it and the others */
-    DUE_RESUME = 8,  /* id: domain, then part of a message id: ask again after a start */
+    DUE_MESSAGE = 1,      /* id: message */
+    DUE_LANE = 2,         /* id: lane (domain and key, hashed) or leg */
+    DUE_TREE = 3,         /* id: domain in the first four bytes */
+    DUE_PLAN = 4,         /* id: zero */
+    DUE_MOVE = 5,         /* id: move */
+    DUE_BLOCKS = 6,       /* id: domain in the first four bytes */
+    DUE_WAITING = 7,      /* id: a message whose question was answered: wake it and the others */
+    DUE_RESUME = 8,       /* id: domain, then part of a message id: ask again after a start */
+    DUE_TREE_BEGIN = 120, /* id: domain in the first four bytes */
 };
 /* A due id that begins with a domain and is zero after it, and back. */
 struct hash step_domain_id(uint32_t domain);
@@ -91,6 +92,9 @@ int step_router_index(const struct step *step, uint32_t domain, const struct add
 
 /* ---- blocks -> the modules that read final facts; called once per fact, oldest first ---- */
 void tree_on_final_fact(struct step *step, uint32_t domain, const struct fact *fact);
+/* Before them, once a first final block is there: the first block of all that was given. */
+void tree_on_first_block(struct step *step, uint32_t domain, uint64_t number,
+                         const struct hash *hash);
 void message_on_final_fact(struct step *step, uint32_t domain, const struct fact *fact);
 void ledger_on_final_fact(struct step *step, uint32_t domain, const struct fact *fact);
 /* After the last fact of blocks up to `number` was applied: everything up to it is final. */
@@ -237,6 +241,7 @@ void lane_on_operator(struct step *step, const struct event *event);
 /* False: no room in this step; the due row stays first and the core is woken at once. */
 bool blocks_on_due(struct step *step, const struct hash *id);
 bool tree_on_due(struct step *step, const struct hash *id);
+bool tree_begin_on_due(struct step *step, const struct hash *id);
 bool message_on_due(struct step *step, enum due_kind kind, const struct hash *id);
 
 /* ---- tree: what messages ask ---- */
@@ -244,6 +249,10 @@ bool message_on_due(struct step *step, enum due_kind kind, const struct hash *id
 bool tree_leaf_index(struct step *step, uint32_t domain, const struct hash *message_id,
                      uint32_t *ret_index);
 bool tree_leaf_id(struct step *step, uint32_t domain, uint32_t index, struct hash *ret_message_id);
+/* True: the tree is there, from leaf `ret_first` on; false: its beginning is being asked for. */
+bool tree_is_begun(struct step *step, uint32_t domain, uint32_t *ret_first);
+/* True: the tree began after this leaf, which can be neither signed nor proved here. */
+bool tree_is_before(struct step *step, uint32_t domain, uint32_t index);
 /* The leaf count as of now; leaves may be missing below the first block that was read. */
 uint32_t tree_leaves_count(struct step *step, uint32_t domain);
 /* The root of the first `count` leaves. False: some of them are missing. */
@@ -260,7 +269,7 @@ bool lane_on_due(struct step *step, const struct hash *id);
 /* ---- capital: events that belong to ledger, move and plan ---- */
 void capital_on_start(struct step *step);
 void capital_on_positions(struct step *step, const struct event *event);
-void capital_on_prepared(struct step *step, const struct event *event); /* LEG_REBALANCE */
+void capital_on_prepared(struct step *step, const struct event *event); /* and LEG_VENUE */
 void capital_on_planned(struct step *step, const struct event *event);
 void capital_on_operator(struct step *step, const struct event *event);
 void capital_on_due(struct step *step, enum due_kind kind, const struct hash *id);

@@ -461,7 +461,9 @@ static bool allows_function(const struct wire_request *request, struct policy_tr
     const enum leg_kind leg = request->transaction.leg_kind;
     const struct function *function = function_of(leg);
     struct address_text contract;
-    CHECK(function != NULL);
+    if (function == NULL) {
+        return refuse(refusal, REFUSAL_FUNCTION, "this signer signs no leg of this kind");
+    }
     if (!calls(asked->transaction.data, function)) {
         return refuse(refusal, REFUSAL_FUNCTION, "the calldata does not call %s, which the leg is",
                       function->signature);
@@ -482,6 +484,7 @@ static bool allows_function(const struct wire_request *request, struct policy_tr
     case LEG_BATCH:
         return allows_batch(asked, refusal);
     case LEG_CANCEL:
+    case LEG_VENUE:
         break;
     }
     check_failed(__FILE__, __LINE__, "a function belongs to one of the legs above");

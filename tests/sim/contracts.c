@@ -451,6 +451,8 @@ static const char *run_leg(struct world_chain *chain, const struct leg *leg,
         return NULL;
     case LEG_BATCH:
         return run_batch(chain, leg, true);
+    case LEG_VENUE:
+        return "no spoke";
     }
     CHECK(false);
     return NULL;
@@ -505,6 +507,7 @@ uint64_t contracts_gas(const struct leg *leg)
     case LEG_ANNOUNCE:
         return 120000;
     case LEG_CANCEL:
+    case LEG_VENUE:
         return 21000;
     case LEG_BATCH:
         return batch_gas(leg);

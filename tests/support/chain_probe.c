@@ -265,6 +265,7 @@ static struct leg make_leg(struct probe *probe, enum leg_kind kind)
         break;
     case LEG_CANCEL:
     case LEG_BATCH: /* the probe makes none */
+    case LEG_VENUE:
         break;
     }
     return leg;

@@ -35,6 +35,14 @@ static void make_leg(struct maker *maker, enum leg_kind kind, struct leg *leg)
         leg->batch.contract = address(maker);
         leg->batch.deliveries = run(maker, DELIVERIES_BYTES_MAX);
         return;
+    case LEG_VENUE:
+        leg->venue.verb = (enum venue_verb)one_of(maker, VENUE_DEPOSIT, VENUE_REPAY);
+        leg->venue.spoke = address(maker);
+        leg->venue.index = u32(maker);
+        leg->venue.amount = amount(maker);
+        leg->venue.mandate = hash(maker);
+        leg->venue.deadline_s = u64(maker);
+        return;
     }
     CHECK(false);
 }

@@ -75,7 +75,9 @@ static bool pointees_equal(struct event *a, struct event *b)
     case EVENT_POSITIONS:
         return LISTS_EQUAL(&a->positions, &b->positions, balances, balances_count) &&
                LISTS_EQUAL(&a->positions, &b->positions, vaults, vaults_count) &&
-               LISTS_EQUAL(&a->positions, &b->positions, quotes, quotes_count);
+               LISTS_EQUAL(&a->positions, &b->positions, quotes, quotes_count) &&
+               LISTS_EQUAL(&a->positions, &b->positions, spokes, spokes_count) &&
+               LISTS_EQUAL(&a->positions, &b->positions, venues, venues_count);
     case EVENT_PLANNED:
         return LISTS_EQUAL(&a->planned, &b->planned, moves, moves_count) &&
                runs_equal(&a->planned.reason, &b->planned.reason) &&
@@ -97,6 +99,8 @@ static bool pointees_equal(struct event *a, struct event *b)
     case EVENT_DISSENT:
         return runs_equal(&a->dissent.question, &b->dissent.question) &&
                runs_equal(&a->dissent.answer, &b->dissent.answer);
+    case EVENT_TREE:
+        return runs_equal(&a->tree.branch, &b->tree.branch);
     case EVENT_QUORUM:
         return runs_equal(&a->quorum.detail, &b->quorum.detail);
     case EVENT_STOP:
@@ -107,7 +111,6 @@ static bool pointees_equal(struct event *a, struct event *b)
     case EVENT_CHECKPOINT:
     case EVENT_RECEIPT:
     case EVENT_LANE:
-    case EVENT_TREE:
     case EVENT_PUBLISHED:
     case EVENT_CALLS:
         return true;
