@@ -621,6 +621,7 @@ static const struct codec_field leg_batch_layout_fields[] = {
     CODEC_BYTES_OF(CODEC_DATA, struct leg, batch.deliveries, DELIVERIES_BYTES_MAX),
 };
 CODEC_LAYOUT(leg_batch_layout, sluice__v1__leg_batch__descriptor, struct leg);
+
 static const struct codec_field leg_venue_layout_fields[] = {
     CODEC_ENUM_OF(struct leg, venue.verb, VENUE_DEPOSIT, VENUE_REPAY),
     CODEC_SCALAR(struct leg, venue.spoke),
@@ -639,8 +640,8 @@ static const struct codec_field leg_layout_fields[] = {
     CODEC_CHOICE_OF(struct leg, kind, LEG_REBALANCE, 0, &leg_rebalance_layout),
     CODEC_CHOICE_OF(struct leg, kind, LEG_ANNOUNCE, 0, &leg_announce_layout),
     CODEC_CHOICE_OF(struct leg, kind, LEG_CANCEL, 0, &leg_cancel_layout),
-    CODEC_CHOICE_OF(struct leg, kind, LEG_BATCH, 0, &leg_batch_layout),
     CODEC_CHOICE_OF(struct leg, kind, LEG_VENUE, 0, &leg_venue_layout),
+    CODEC_CHOICE_OF(struct leg, kind, LEG_BATCH, 0, &leg_batch_layout),
 };
 CODEC_LAYOUT(leg_layout, sluice__v1__leg__descriptor, struct leg);
 

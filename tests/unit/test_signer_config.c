@@ -71,7 +71,8 @@ static void the_example_loads_as_it_reads(void **state)
     assert_true(amount_equal(&chain->fee_per_gas_max, &fee));
     const struct amount value = amount_from_u64(10000000000000000u);
     assert_true(amount_equal(&chain->value_max, &value));
-    assert_int_equal(chain->rules_count, 3);
+    assert_int_equal(chain->rules_count, 4);
+    assert_int_equal(chain->rules[3].leg, LEG_BATCH);
     assert_int_equal(chain->rules[1].leg, LEG_REBALANCE);
     assert_int_equal(chain->rules[1].destinations_count, 2);
     assert_int_equal(chain->rules[1].destinations[1], 903);
