@@ -252,7 +252,7 @@ static void the_mandate_narrows_what_is_allowed(void **state)
     }
     const struct policy_chain *chain = &config->policy.chains[0];
     assert_true(config->policy.has_mandate);
-    assert_int_equal(chain->rules_count, 3);
+    assert_int_equal(chain->rules_count, 4);
     const struct policy_rule *rule = &chain->rules[1];
     assert_int_equal(rule->leg, LEG_REBALANCE);
     assert_int_equal(rule->destinations_count, 1);
