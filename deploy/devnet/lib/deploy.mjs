@@ -3,7 +3,7 @@
 // Deploys everything on fresh chains that mine on each transaction: Hyperlane's core, the
 // stablecoin, two warp routes, a vault, a sender, and who holds what.
 
-import { compileContracts, hyperlaneContract } from './contracts.mjs';
+import { compileContracts, hyperlaneContract, multicallBytecode } from './contracts.mjs';
 import { mailboxAbi } from './abi.mjs';
 import { tokens, TOKEN_DECIMALS } from './chains.mjs';
 import { requirePackage } from './packages.mjs';
@@ -99,6 +99,7 @@ export async function deployAll(chains, accounts, onStep) {
   await each((deployer, i) => connectRoutes(deployer, i, chains, found, accounts));
   onStep('balances');
   await each((deployer, i) => fund(deployer, found[i], accounts));
+  await each((deployer, i) => deployMulticall(deployer, found[i]));
   return Promise.all(found.map((contracts, i) => describe(deployers[i], contracts)));
 }
 
@@ -224,6 +225,11 @@ async function fund(deployer, contracts, accounts) {
     await deployer.sendAs(address, 'vault', vault, 'deposit', assets, address);
   }
   await give(vault, FUNDING.vaultGain);
+}
+
+async function deployMulticall(deployer, contracts) {
+  const hash = await sendTransaction(deployer.url, { from: deployer.from, data: multicallBytecode() });
+  contracts.multicall = (await waitReceipt(deployer.url, hash, 'multicall')).contractAddress;
 }
 
 async function describe(deployer, contracts) {
