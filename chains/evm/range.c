@@ -136,6 +136,9 @@ static void begin_ranges(struct evm *evm)
         *range = (struct evm_range){
             .from = from,
             .to = from + (left < watch->range_blocks - 1 ? left : watch->range_blocks - 1)};
+        if (from > 1 && from == evm->self->start_block) {
+            range->to = from; /* with a hash of its own: the core reads the tree there */
+        }
         from = range->to + 1;
     }
 }

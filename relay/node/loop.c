@@ -34,9 +34,13 @@ void loop_stop(struct loop *loop, int exit_code, const char *reason)
     log_begin(&line, exit_code == EXIT_DONE ? LOG_INFO : LOG_ERROR, "stopping");
     log_string(&line, "reason", reason);
     log_end(&line);
+    service_say(&loop->service, "STOPPING=1\nSTATUS=stopping");
     loop->stop_asked = true;
     loop->stop_deadline_ns = loop_now().ns + STOP_WAIT_NS;
     driver_stop(loop->driver, bytes_from_string(reason));
+    if (loop->writer != NULL) {
+        writer_end_is_near(loop->writer);
+    }
 }
 
 void loop_end(struct loop *loop, int exit_code)
@@ -131,32 +135,6 @@ static int loop_start_child(struct loop *loop)
         return EXIT_UNREACHABLE;
     }
     return EXIT_DONE;
-}
-
-/* The log first: a journal that is an older copy is refused before anything is done with it. */
-static int loop_check_log(struct loop *loop)
-{
-    const struct node_log *config = &loop->config->log;
-    if (!config->is_on) {
-        return EXIT_DONE;
-    }
-    if (config->spawn && child_start("sluice-signer", "--log", config->signer_config,
-                                     &loop->log_child) != STATUS_OK) {
-        say_failure("signer_not_started", "sluice-signer",
-                    "there is no such program beside this one");
-        return EXIT_UNREACHABLE;
-    }
-    return log_keeper_check(config, loop->journal);
-}
-
-static int loop_start_log(struct loop *loop)
-{
-    const struct log_keeper_options options = {.config = &loop->config->log,
-                                               .journal = loop->journal,
-                                               .writer = loop->writer,
-                                               .wake = loop_wake,
-                                               .context = loop};
-    return options.config->is_on ? log_keeper_open(&options, &loop->log_keeper) : EXIT_DONE;
 }
 
 static int loop_build_driver(struct loop *loop, struct instant last)
@@ -286,7 +264,8 @@ static int loop_build(struct loop *loop)
     code = code == EXIT_DONE ? loop_open_context(loop) : code;
     code = code == EXIT_DONE ? loop_start_writer(loop) : code;
     code = code == EXIT_DONE ? loop_build_parts(loop) : code;
-    return code == EXIT_DONE ? loop_start_log(loop) : code;
+    code = code == EXIT_DONE ? loop_start_log(loop) : code;
+    return code == EXIT_DONE ? loop_open_site(loop) : code;
 }
 
 static void loop_free(struct loop *loop)
@@ -300,6 +279,7 @@ static void loop_free(struct loop *loop)
     if (loop->child != NULL && loop->context != NULL) {
         child_stop(loop->child);
     }
+    loop->site = site_close(loop->site);
     /* Threads first, because they wake the context; then what its connections point to. */
     loop->files = files_free(loop->files);
     loop->remote = remote_free(loop->remote);
@@ -351,6 +331,7 @@ static void loop_say_ready(struct loop *loop)
     }
     struct log_line line;
     loop->ready = true;
+    service_say(&loop->service, "READY=1\nSTATUS=ready");
     loop_say_lone_endpoints(loop->config);
     log_begin(&line, LOG_INFO, "ready");
     log_word(&line, "node", loop->config->core.node_name);
@@ -391,19 +372,6 @@ static void loop_wait(struct loop *loop, struct instant until)
     }
 }
 
-/* What the log's own thread found. */
-static void loop_check_keeper(struct loop *loop)
-{
-    char text[256];
-    if (loop->log_keeper == NULL || loop->stop_asked) {
-        return;
-    }
-    const int fault = log_keeper_fault(loop->log_keeper, text);
-    if (fault != EXIT_DONE) {
-        loop_stop(loop, fault, text);
-    }
-}
-
 static void loop_serve(struct loop *loop)
 {
     driver_start(loop->driver);
@@ -412,9 +380,10 @@ static void loop_serve(struct loop *loop)
         signer_client_start(loop->signer);
     }
     while (!loop->ended) {
+        loop_begin_turn(loop);
         loop_take_commits(loop);
         loop_take_answers(loop);
-        loop_check_keeper(loop);
+        loop_tend_log(loop);
         const struct instant wake = loop_tick(loop);
         transport_set_reading(loop->transport,
                               driver_is_pressed(loop->driver) ? TRANSPORT_HOLD : TRANSPORT_READ);
@@ -427,6 +396,7 @@ static void loop_serve(struct loop *loop)
                         "acted on");
             loop_end(loop, EXIT_TEMPORARY);
         }
+        loop_end_turn(loop);
         if (!loop->ended) {
             loop_wait(loop, wake);
         }
@@ -442,12 +412,14 @@ int loop_run(const struct node_config *config, const char *build_id)
     loop->config = config;
     loop->build_id = build_id;
     loop->signals = -1;
+    loop->service = service_open();
     int code = loop_build(loop);
     if (code == EXIT_DONE) {
         loop_serve(loop);
         code = loop->exit_code;
     }
     loop_free(loop);
+    service_close(&loop->service);
     struct log_line line;
     log_begin(&line, code == EXIT_DONE ? LOG_INFO : LOG_ERROR, "ended");
     log_number(&line, "exit_code", (uint64_t)code);

@@ -127,5 +127,7 @@ void script_take(void *world, uint32_t endpoint, struct bytes frame);
  * call. */
 const char *script_module_answer(const struct evm_script_knobs *knobs, uint32_t contract,
                                  uint32_t selector);
+/* The member "error" for it: getOffchainVerifyInfo names a server, all else just reverts. */
+const char *script_module_revert(uint32_t selector);
 
 #endif

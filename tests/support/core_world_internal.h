@@ -167,6 +167,7 @@ struct world {
     bool doubt;
     uint32_t pruned; /* frontiers that nobody can give, from now on */
     bool branch_lies;
+    bool has_strangers;
 };
 
 /* The node's side, called by the outside. */
