@@ -261,7 +261,7 @@ static void the_answers_are_the_chains(void **state)
     assert_int_equal(event->tree.root.bytes[31], 77);
     assert_int_equal(event->tree.branch.count, 0);
     command.read_tree.with_branch = true;
-    event = &ask(harness, &command, EVENT_TREE)->event;
+    event = &harness_ask(harness, &command, EVENT_TREE)->event;
     assert_int_equal(event->tree.outcome, OUTCOME_OK);
     assert_true(event->tree.with_branch);
     assert_int_equal(event->tree.branch.count, 32 * MERKLE_DEPTH);
@@ -510,7 +510,7 @@ static void an_empty_tree_has_its_root(void **state)
     assert_hash("27ae5ba08d7291c96c8cbddcc148bf48a6d68c7974b94356f53754ef6171d757",
                 event->tree.root);
     command.read_tree.with_branch = true;
-    const struct event *const frontier = &ask(harness, &command, EVENT_TREE)->event;
+    const struct event *const frontier = &harness_ask(harness, &command, EVENT_TREE)->event;
     assert_int_equal(frontier->tree.outcome, OUTCOME_OK);
     assert_int_equal(frontier->tree.branch.count, 32 * MERKLE_DEPTH);
     harness_close(harness);
