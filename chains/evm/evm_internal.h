@@ -29,6 +29,7 @@
 #include "chains/evm/evm_limits.h"
 #include "chains/evm/logs.h"
 #include "chains/evm/modules.h"
+#include "chains/evm/spokes.h"
 #include "chains/evm/tx.h"
 #include "chains/evm/votes.h"
 #include "chains/rpc/frame.h"
@@ -492,6 +493,7 @@ struct evm {
     uint32_t balances_count;
     struct vault_state *vault_states;
     struct bridge_quote *quotes;
+    struct evm_spokes spokes;
 };
 
 /* calls.c */

@@ -9,33 +9,45 @@
 #include "relay/base/check.h"
 #include "relay/base/hex.h"
 #include "relay/hyperlane/message.h"
+#include "relay/signer/arguments.h"
 
 #define SELECTOR_BYTES 4u
 #define WORD_BYTES     32u
 
-/* A function that may be called: the selector is the head of keccak(signature). */
+#define DIRECT  0u
+#define GUARDED 1u
+
+/* A function that may be called: the selector is the head of keccak(signature). The variant of a
+ * rebalance says who is called, that of a venue leg is its verb. */
 struct function {
     enum leg_kind leg;
-    bool guarded; /* a guard's, which calls the router for us */
+    uint32_t variant;
     const char *name;
     const char *signature;
     uint8_t selector[SELECTOR_BYTES];
 };
 
+#define ORDER       "(bytes32,bytes32,uint64)"
+#define VENUE(verb) verb "(" ORDER ",uint256,uint256)"
+
 static const struct function functions[] = {
-    {LEG_PROCESS, false, "process", "process(bytes,bytes)", {0x7c, 0x39, 0xd1, 0x30}},
+    {LEG_PROCESS, 0, "process", "process(bytes,bytes)", {0x7c, 0x39, 0xd1, 0x30}},
     {LEG_REBALANCE,
-     false,
+     DIRECT,
      "rebalance",
      "rebalance(uint32,uint256,address)",
      {0x6a, 0x99, 0xc3, 0x33}},
     {LEG_REBALANCE,
-     true,
+     GUARDED,
      "rebalance",
-     "rebalance((bytes32,bytes32,uint64),address,uint32,uint256,address)",
+     "rebalance(" ORDER ",address,uint32,uint256,address)",
      {0x5a, 0x79, 0xd3, 0x30}},
-    {LEG_ANNOUNCE, false, "announce", "announce(address,string,bytes)", {0x21, 0xf7, 0x17, 0x81}},
-    {LEG_BATCH, false, "batch", "aggregate3((address,bool,bytes)[])", {0x82, 0xad, 0x56, 0xcb}},
+    {LEG_ANNOUNCE, 0, "announce", "announce(address,string,bytes)", {0x21, 0xf7, 0x17, 0x81}},
+    {LEG_BATCH, 0, "batch", "aggregate3((address,bool,bytes)[])", {0x82, 0xad, 0x56, 0xcb}},
+    {LEG_VENUE, VENUE_DEPOSIT, "deposit", VENUE("deposit"), {0x47, 0x2f, 0xa4, 0x01}},
+    {LEG_VENUE, VENUE_WITHDRAW, "withdraw", VENUE("withdraw"), {0x56, 0x46, 0xe2, 0x6a}},
+    {LEG_VENUE, VENUE_BORROW, "borrow", VENUE("borrow"), {0xd3, 0xca, 0x89, 0x6f}},
+    {LEG_VENUE, VENUE_REPAY, "repay", VENUE("repay"), {0x4d, 0xe5, 0x52, 0x4e}},
 };
 #define FUNCTIONS_COUNT (sizeof(functions) / sizeof(functions[0]))
 
@@ -51,41 +63,46 @@ bool refuse(struct refusal *refusal, enum refusal_kind kind, const char *format,
     return false;
 }
 
-enum status policy_find_leg(struct bytes name, enum leg_kind *ret_leg)
+enum status policy_find_leg(struct bytes name, struct policy_rule *rule)
 {
     for (size_t i = 0; i < FUNCTIONS_COUNT; i++) {
         if (bytes_equal(name, bytes_from_string(functions[i].name))) {
-            *ret_leg = functions[i].leg;
+            rule->leg = functions[i].leg;
+            if (rule->leg == LEG_VENUE) {
+                rule->verb = (enum venue_verb)functions[i].variant;
+            }
             return STATUS_OK;
         }
     }
     return STATUS_NOT_FOUND;
 }
 
-static const struct function *function_of(enum leg_kind leg, bool guarded)
+bool policy_moves(enum leg_kind leg)
+{
+    return leg == LEG_REBALANCE || leg == LEG_VENUE;
+}
+
+static const struct function *function_of(enum leg_kind leg, uint32_t variant)
 {
     for (size_t i = 0; i < FUNCTIONS_COUNT; i++) {
-        if (functions[i].leg == leg && functions[i].guarded == guarded) {
+        if (functions[i].leg == leg && functions[i].variant == variant) {
             return &functions[i];
         }
     }
     return NULL;
 }
 
-static bool rule_is_guarded(const struct policy_rule *rule)
+static uint32_t variant_of(const struct policy_rule *rule)
 {
-    return rule->leg == LEG_REBALANCE && !address_is_zero(&rule->guard);
-}
-
-static bool calls(struct bytes calldata, const struct function *function)
-{
-    return calldata.count >= SELECTOR_BYTES &&
-           memcmp(calldata.data, function->selector, SELECTOR_BYTES) == 0;
+    if (rule->leg == LEG_VENUE) {
+        return (uint32_t)rule->verb;
+    }
+    return rule->leg == LEG_REBALANCE && !address_is_zero(&rule->guard) ? GUARDED : DIRECT;
 }
 
 const char *policy_function_text(const struct policy_rule *rule)
 {
-    const struct function *function = function_of(rule->leg, rule_is_guarded(rule));
+    const struct function *function = function_of(rule->leg, variant_of(rule));
     CHECK(function != NULL);
     return function->signature;
 }
@@ -114,112 +131,40 @@ static const char *amount_show(const struct amount *amount, struct amount_text *
     return text->text;
 }
 
-/* ---- arguments ---- */
+/* ---- calldata ---- */
 
-/* One call's arguments, read word by word from the front. What our own adapter writes is the one
- * accepted form: tails in order, padded with zeros, nothing left over. */
-struct arguments {
-    struct bytes words;
-    size_t head_bytes; /* of all arguments together */
-    size_t tail;       /* where the next dynamic argument must start */
-    bool malformed;
-};
-
-static struct arguments arguments_in(struct bytes words, size_t count)
-{
-    return (struct arguments){.words = words,
-                              .head_bytes = count * WORD_BYTES,
-                              .tail = count * WORD_BYTES,
-                              .malformed = words.count < count * WORD_BYTES};
-}
-
-static struct arguments arguments_from(struct bytes calldata, size_t count)
+static struct arguments arguments_of(struct bytes calldata, size_t count)
 {
     CHECK(calldata.count >= SELECTOR_BYTES);
-    return arguments_in(bytes_from(calldata.data + SELECTOR_BYTES, calldata.count - SELECTOR_BYTES),
-                        count);
+    return arguments_from(
+        bytes_from(calldata.data + SELECTOR_BYTES, calldata.count - SELECTOR_BYTES), count);
 }
 
-static struct amount argument_word(struct arguments *arguments, size_t offset)
+static bool calls(struct bytes calldata, const struct function *function)
 {
-    if (arguments->malformed || arguments->words.count < WORD_BYTES ||
-        offset > arguments->words.count - WORD_BYTES) {
-        arguments->malformed = true;
-        return amount_zero();
-    }
-    return amount_from_be(arguments->words.data + offset);
+    return calldata.count >= SELECTOR_BYTES &&
+           memcmp(calldata.data, function->selector, SELECTOR_BYTES) == 0;
 }
-
-/* A word that must be below 2^32. */
-static uint32_t argument_u32(struct arguments *arguments, size_t offset)
-{
-    const struct amount word = argument_word(arguments, offset);
-    uint64_t value = 0;
-    if (amount_to_u64(&word, &value) != STATUS_OK || value > UINT32_MAX) {
-        arguments->malformed = true;
-        return 0;
-    }
-    return (uint32_t)value;
-}
-
-static struct address argument_address(struct arguments *arguments, size_t offset)
-{
-    const struct amount word = argument_word(arguments, offset);
-    struct address address;
-    amount_to_be(&word, address.bytes);
-    if (!address_is_evm(&address)) {
-        arguments->malformed = true;
-    }
-    return address;
-}
-
-/* Dynamic bytes; the word at `offset` must point exactly behind what came before. */
-static struct bytes argument_bytes(struct arguments *arguments, size_t offset)
-{
-    const uint32_t start = argument_u32(arguments, offset);
-    if (arguments->malformed || start != arguments->tail) {
-        arguments->malformed = true;
-        return bytes_from(NULL, 0);
-    }
-    const uint32_t count = argument_u32(arguments, start);
-    if (arguments->malformed) {
-        return bytes_from(NULL, 0);
-    }
-    const size_t first = (size_t)start + WORD_BYTES;
-    const size_t padded = ((size_t)count + WORD_BYTES - 1) / WORD_BYTES * WORD_BYTES;
-    if (padded > arguments->words.count - first) {
-        arguments->malformed = true;
-        return bytes_from(NULL, 0);
-    }
-    for (size_t i = count; i < padded; i++) {
-        arguments->malformed |= arguments->words.data[first + i] != 0;
-    }
-    arguments->tail = first + padded;
-    return bytes_from(arguments->words.data + first, count);
-}
-
-static bool arguments_are_done(const struct arguments *arguments)
-{
-    return !arguments->malformed && arguments->tail == arguments->words.count;
-}
-
-/* ---- one function each ---- */
 
 static const struct policy_rule *find_rule(const struct policy_chain *chain, enum leg_kind leg,
-                                           const struct address *contract)
+                                           const struct address *contract, uint32_t variant)
 {
     for (uint32_t i = 0; i < chain->rules_count; i++) {
-        if (chain->rules[i].leg == leg && address_equal(&chain->rules[i].contract, contract)) {
-            return &chain->rules[i];
+        const struct policy_rule *rule = &chain->rules[i];
+        if (rule->leg == leg && variant_of(rule) == variant &&
+            address_equal(&rule->contract, contract)) {
+            return rule;
         }
     }
     return NULL;
 }
 
+/* ---- one function each ---- */
+
 static bool allows_delivery(const struct policy_transaction *asked, struct bytes calldata,
                             struct refusal *refusal)
 {
-    struct arguments arguments = arguments_from(calldata, 2);
+    struct arguments arguments = arguments_of(calldata, 2);
     struct message_view message;
     (void)argument_bytes(&arguments, 0); /* metadata: the contract verifies it */
     const struct bytes bytes = argument_bytes(&arguments, WORD_BYTES);
@@ -258,7 +203,7 @@ static bool allows_process(const struct policy_transaction *asked, struct refusa
 static bool allows_call(const struct policy_transaction *asked, struct bytes call, size_t *ret_size,
                         struct refusal *refusal)
 {
-    struct arguments arguments = arguments_in(call, 3);
+    struct arguments arguments = arguments_from(call, 3);
     const struct address target = argument_address(&arguments, 0);
     const uint32_t may_fail = argument_u32(&arguments, WORD_BYTES);
     const struct bytes calldata = argument_bytes(&arguments, 2 * WORD_BYTES);
@@ -267,8 +212,8 @@ static bool allows_call(const struct policy_transaction *asked, struct bytes cal
         return refuse(refusal, REFUSAL_MALFORMED,
                       "aggregate3: a call is not a target, `allowFailure` and calldata");
     }
-    if (!calls(calldata, function_of(LEG_PROCESS, false)) ||
-        find_rule(asked->chain, LEG_PROCESS, &target) == NULL) {
+    if (!calls(calldata, function_of(LEG_PROCESS, DIRECT)) ||
+        find_rule(asked->chain, LEG_PROCESS, &target, DIRECT) == NULL) {
         return refuse(refusal, REFUSAL_FUNCTION,
                       "aggregate3: a call of %s is not a `process` under `allow` of %s",
                       address_show(&target, &text), asked->chain->name);
@@ -280,7 +225,7 @@ static bool allows_call(const struct policy_transaction *asked, struct bytes cal
 /* Deliveries and nothing else, as many as one transaction may have, one behind the other. */
 static bool allows_batch(const struct policy_transaction *asked, struct refusal *refusal)
 {
-    struct arguments arguments = arguments_from(asked->transaction.data, 2);
+    struct arguments arguments = arguments_of(asked->transaction.data, 2);
     const uint32_t start = argument_u32(&arguments, 0);
     const uint32_t count = argument_u32(&arguments, WORD_BYTES);
     bool is_formed = !arguments.malformed && start == WORD_BYTES && count >= 1 &&
@@ -334,19 +279,26 @@ static struct hash argument_hash(struct arguments *arguments, size_t offset)
     return hash;
 }
 
+/* The first three words. */
+static struct policy_order argument_order(struct arguments *arguments)
+{
+    const struct amount deadline = argument_word(arguments, 2 * WORD_BYTES);
+    struct policy_order order = {.leg = argument_hash(arguments, 0),
+                                 .mandate = argument_hash(arguments, WORD_BYTES)};
+    arguments->malformed |= amount_to_u64(&deadline, &order.deadline_s) != STATUS_OK;
+    return order;
+}
+
 /* False: other bytes than exactly these arguments. */
 static bool rebalance_read(const struct evm_transaction *transaction,
                            struct policy_rebalance *rebalance)
 {
     memset(rebalance, 0, sizeof(*rebalance));
-    rebalance->guarded = calls(transaction->data, function_of(LEG_REBALANCE, true));
-    struct arguments arguments = arguments_from(transaction->data, rebalance->guarded ? 7 : 3);
+    rebalance->guarded = calls(transaction->data, function_of(LEG_REBALANCE, GUARDED));
+    struct arguments arguments = arguments_of(transaction->data, rebalance->guarded ? 7 : 3);
     size_t next = 0;
     if (rebalance->guarded) {
-        rebalance->leg = argument_hash(&arguments, 0);
-        rebalance->mandate = argument_hash(&arguments, WORD_BYTES);
-        const struct amount deadline = argument_word(&arguments, 2 * WORD_BYTES);
-        arguments.malformed |= amount_to_u64(&deadline, &rebalance->deadline_s) != STATUS_OK;
+        rebalance->order = argument_order(&arguments);
         rebalance->router = argument_address(&arguments, 3 * WORD_BYTES);
         next = 4 * WORD_BYTES;
     } else {
@@ -358,20 +310,65 @@ static bool rebalance_read(const struct evm_transaction *transaction,
     return arguments_are_done(&arguments);
 }
 
-/* The order that a guard obeys is ours: it names the leg, so that it is obeyed once, and the
- * mandate, so that it is void with it. */
-static bool allows_order(const struct policy *policy, const struct wire_request *request,
-                         const struct policy_rebalance *rebalance, struct refusal *refusal)
+static bool venue_read(const struct evm_transaction *transaction, struct policy_venue *venue)
 {
-    if (!hash_equal(&rebalance->leg, &request->transaction.leg_id)) {
-        return refuse(refusal, REFUSAL_ORDER,
-                      "rebalance: the order names another leg than the request");
+    struct arguments arguments = arguments_of(transaction->data, 5);
+    memset(venue, 0, sizeof(*venue));
+    venue->order = argument_order(&arguments);
+    const struct amount index = argument_word(&arguments, 3 * WORD_BYTES);
+    arguments.malformed |= amount_to_u64(&index, &venue->index) != STATUS_OK;
+    venue->amount = argument_word(&arguments, 4 * WORD_BYTES);
+    return arguments_are_done(&arguments);
+}
+
+/* The order that a guard or spoke obeys is ours: it names the leg, so that it is obeyed once, and
+ * the mandate, so that it is void with it. */
+static bool allows_order(const struct policy *policy, const struct wire_request *request,
+                         const struct policy_order *order, struct refusal *refusal)
+{
+    if (!hash_equal(&order->leg, &request->transaction.leg_id)) {
+        return refuse(refusal, REFUSAL_ORDER, "the order names another leg than the request");
     }
-    if (policy->has_mandate && !hash_equal(&rebalance->mandate, &policy->mandate)) {
+    if (policy->has_mandate && !hash_equal(&order->mandate, &policy->mandate)) {
         return refuse(refusal, REFUSAL_MANDATE,
-                      "rebalance: the order names another mandate than the signer's");
+                      "the order names another mandate than the signer's");
     }
     return true;
+}
+
+static bool allows_amount(struct policy_transaction *asked, const struct amount *amount,
+                          struct refusal *refusal)
+{
+    struct amount_text amount_text;
+    struct amount_text limit_text;
+    if (amount_compare(amount, &asked->rule->amount_max) > 0) {
+        return refuse(refusal, REFUSAL_AMOUNT, "%s is above `amount_max` %s on %s",
+                      amount_show(amount, &amount_text),
+                      amount_show(&asked->rule->amount_max, &limit_text), asked->chain->name);
+    }
+    asked->moved = *amount;
+    return true;
+}
+
+static bool allows_venue(const struct policy *policy, const struct wire_request *request,
+                         struct policy_transaction *asked, struct refusal *refusal)
+{
+    const struct policy_venue *venue = &asked->venue;
+    bool is_named = false;
+    if (!allows_order(policy, request, &venue->order, refusal)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < asked->rule->venues_count; i++) {
+        is_named = is_named || asked->rule->venues[i] == venue->index;
+    }
+    if (!is_named) {
+        return refuse(refusal, REFUSAL_VENUE, "venue %llu is not among `venues` of this rule on %s",
+                      (unsigned long long)venue->index, asked->chain->name);
+    }
+    if (!amount_is_zero(&asked->transaction.value)) {
+        return refuse(refusal, REFUSAL_VALUE, "a venue leg carries native value, which none needs");
+    }
+    return allows_amount(asked, &venue->amount, refusal);
 }
 
 static bool allows_rebalance(const struct policy *policy, const struct wire_request *request,
@@ -379,9 +376,7 @@ static bool allows_rebalance(const struct policy *policy, const struct wire_requ
 {
     const struct policy_rebalance *rebalance = &asked->rebalance;
     struct address_text bridge_text;
-    struct amount_text amount_text;
-    struct amount_text limit_text;
-    if (rebalance->guarded && !allows_order(policy, request, rebalance, refusal)) {
+    if (rebalance->guarded && !allows_order(policy, request, &rebalance->order, refusal)) {
         return false;
     }
     if (!rule_has_destination(asked->rule, rebalance->destination)) {
@@ -394,18 +389,12 @@ static bool allows_rebalance(const struct policy *policy, const struct wire_requ
                       "rebalance: %s is not among `bridges` of this rule on %s",
                       address_show(&rebalance->bridge, &bridge_text), asked->chain->name);
     }
-    if (amount_compare(&rebalance->amount, &asked->rule->amount_max) > 0) {
-        return refuse(refusal, REFUSAL_AMOUNT, "rebalance: %s is above `amount_max` %s on %s",
-                      amount_show(&rebalance->amount, &amount_text),
-                      amount_show(&asked->rule->amount_max, &limit_text), asked->chain->name);
-    }
-    asked->moved = rebalance->amount;
-    return true;
+    return allows_amount(asked, &rebalance->amount, refusal);
 }
 
 static bool allows_announce(const struct policy_transaction *asked, struct refusal *refusal)
 {
-    struct arguments arguments = arguments_from(asked->transaction.data, 3);
+    struct arguments arguments = arguments_of(asked->transaction.data, 3);
     (void)argument_address(&arguments, 0);
     const struct bytes location = argument_bytes(&arguments, WORD_BYTES);
     const struct bytes signature = argument_bytes(&arguments, 2 * WORD_BYTES);
@@ -423,6 +412,17 @@ static bool allows_announce(const struct policy_transaction *asked, struct refus
 
 /* ---- plans ---- */
 
+/* A plan names a rebalance by its router and the domain it goes to, and a venue leg by its spoke
+ * and the spoke's own domain. */
+static bool is_move_of(const struct policy_transaction *asked, const struct approval_move *move)
+{
+    const bool is_venue = asked->rule->leg == LEG_VENUE;
+    const struct address *source = is_venue ? &asked->transaction.to : &asked->rebalance.router;
+    const uint32_t target = is_venue ? asked->chain->domain : asked->rebalance.destination;
+    return move->source_domain == asked->chain->domain && move->target_domain == target &&
+           address_equal(&move->source, source) && amount_equal(&move->amount, &asked->moved);
+}
+
 /* The plan that came with the request, if this move is the one it names. */
 static bool read_plan(const struct wire_request *request, const struct policy_transaction *asked,
                       struct approval *plan, struct refusal *refusal)
@@ -437,13 +437,10 @@ static bool read_plan(const struct wire_request *request, const struct policy_tr
         return refuse(refusal, REFUSAL_PLAN, "the move's id is not that of move %u of its plan",
                       plan->index);
     }
-    if (move->source_domain != asked->chain->domain ||
-        move->target_domain != asked->rebalance.destination ||
-        !address_equal(&move->source, &asked->rebalance.router) ||
-        amount_compare(&move->amount, &asked->moved) != 0) {
+    if (!is_move_of(asked, move)) {
         return refuse(refusal, REFUSAL_PLAN,
-                      "the transaction is not move %u of its plan: another router, destination or "
-                      "amount",
+                      "the transaction is not move %u of its plan: another contract, destination "
+                      "or amount",
                       plan->index);
     }
     return true;
@@ -471,8 +468,7 @@ static bool allows_plan(const struct policy *policy, const struct wire_request *
 {
     const bool wants_approval = policy->mode == SIGNER_MODE_PROPOSE;
     struct approval plan = {.expires_s = 0};
-    if (request->transaction.leg_kind != LEG_REBALANCE ||
-        (!policy->has_mandate && !wants_approval)) {
+    if (!policy_moves(request->transaction.leg_kind) || (!policy->has_mandate && !wants_approval)) {
         return true;
     }
     if (!read_plan(request, asked, &plan, refusal)) {
@@ -518,26 +514,46 @@ static const struct policy_chain *find_chain(const struct policy *policy, uint32
 /* Through a guard the rule is that of the router it is asked to move; where a rule has a guard, the
  * router is not called directly, and another guard not at all. */
 static const struct policy_rule *find_rule_of(const struct policy_transaction *asked,
-                                              enum leg_kind leg)
+                                              const struct function *function)
 {
     const struct address *to = &asked->transaction.to;
-    const struct policy_rebalance *rebalance = &asked->rebalance;
-    if (leg != LEG_REBALANCE) {
-        return find_rule(asked->chain, leg, to);
+    if (function->leg != LEG_REBALANCE) {
+        return find_rule(asked->chain, function->leg, to, function->variant);
     }
-    const struct policy_rule *rule = find_rule(asked->chain, leg, &rebalance->router);
-    if (rule == NULL || rule_is_guarded(rule) != rebalance->guarded) {
-        return NULL;
-    }
-    return !rebalance->guarded || address_equal(&rule->guard, to) ? rule : NULL;
+    const struct policy_rule *rule =
+        find_rule(asked->chain, LEG_REBALANCE, &asked->rebalance.router, function->variant);
+    return rule == NULL || function->variant == DIRECT || address_equal(&rule->guard, to) ? rule
+                                                                                          : NULL;
 }
 
-/* The function of this leg that the calldata calls; the leg's first one where it calls none. */
+/* The function of this leg that the calldata calls, or its first one; NULL: it has none. */
 static const struct function *function_called(enum leg_kind leg,
                                               const struct evm_transaction *transaction)
 {
-    const struct function *guarded = function_of(leg, true);
-    return guarded != NULL && calls(transaction->data, guarded) ? guarded : function_of(leg, false);
+    const struct function *first = NULL;
+    for (size_t i = 0; i < FUNCTIONS_COUNT; i++) {
+        if (functions[i].leg == leg && calls(transaction->data, &functions[i])) {
+            return &functions[i];
+        }
+        first = first == NULL && functions[i].leg == leg ? &functions[i] : first;
+    }
+    return first;
+}
+
+/* False: the arguments are not the function's. Only moves are read before their rule is known. */
+static bool read_move(const struct function *function, struct policy_transaction *asked,
+                      struct refusal *refusal)
+{
+    if (function->leg == LEG_REBALANCE && !rebalance_read(&asked->transaction, &asked->rebalance)) {
+        return refuse(refusal, REFUSAL_MALFORMED,
+                      "rebalance: its arguments are not %sa domain, an amount and a bridge",
+                      function->variant == GUARDED ? "an order, a router, " : "");
+    }
+    if (function->leg == LEG_VENUE && !venue_read(&asked->transaction, &asked->venue)) {
+        return refuse(refusal, REFUSAL_MALFORMED,
+                      "%s: its arguments are not an order, a venue and an amount", function->name);
+    }
+    return true;
 }
 
 static bool allows_function(const struct policy *policy, const struct wire_request *request,
@@ -553,12 +569,10 @@ static bool allows_function(const struct policy *policy, const struct wire_reque
         return refuse(refusal, REFUSAL_FUNCTION, "the calldata does not call %s, which the leg is",
                       function->signature);
     }
-    if (leg == LEG_REBALANCE && !rebalance_read(&asked->transaction, &asked->rebalance)) {
-        return refuse(refusal, REFUSAL_MALFORMED,
-                      "rebalance: its arguments are not %sa domain, an amount and a bridge",
-                      function->guarded ? "an order, a router, " : "");
+    if (!read_move(function, asked, refusal)) {
+        return false;
     }
-    asked->rule = find_rule_of(asked, leg);
+    asked->rule = find_rule_of(asked, function);
     if (asked->rule == NULL) {
         return refuse(refusal, REFUSAL_FUNCTION, "%s of %s is not under `allow` of %s",
                       function->signature, address_show(&asked->transaction.to, &contract),
@@ -575,14 +589,14 @@ static bool allows_function(const struct policy *policy, const struct wire_reque
         return allows_batch(asked, refusal);
     case LEG_CANCEL:
     case LEG_VENUE:
-        break;
+        return allows_venue(policy, request, asked, refusal);
     }
     check_failed(__FILE__, __LINE__, "a function belongs to one of the legs above");
 }
 
 static bool allows_mode(const struct policy *policy, enum leg_kind leg, struct refusal *refusal)
 {
-    if (leg != LEG_REBALANCE) {
+    if (!policy_moves(leg)) {
         return true;
     }
     switch (policy->mode) {

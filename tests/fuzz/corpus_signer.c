@@ -40,7 +40,7 @@ static int write_request(const char *folder, const char *name, const struct wire
     if (request->ask == WIRE_ASK_TRANSACTION) {
         failed |= write_seed(folder, "policy", name,
                              request->transaction.leg_kind == LEG_BATCH
-                                 ? 4
+                                 ? 5
                                  : (uint8_t)(request->transaction.leg_kind - LEG_PROCESS),
                              request->transaction.transaction);
     }
@@ -69,6 +69,13 @@ static int write_transactions(const char *folder)
     fixture_rebalance(&made, 2, FIXTURE_OTHER_DOMAIN, 1000);
     request = fixture_request(&made, LEG_REBALANCE, &key);
     failed |= write_request(folder, "rebalance", &request);
+    const struct hash mandate = {.bytes = {0x4d}};
+    fixture_guarded(&made, 2, 1000, &mandate);
+    request = fixture_request(&made, LEG_REBALANCE, &key);
+    failed |= write_request(folder, "guarded", &request);
+    fixture_venue(&made, 2, VENUE_DEPOSIT, 0, 1000, &mandate);
+    request = fixture_request(&made, LEG_VENUE, &key);
+    failed |= write_request(folder, "venue", &request);
     fixture_announce(&made, 3);
     request = fixture_request(&made, LEG_ANNOUNCE, &key);
     failed |= write_request(folder, "announce", &request);
