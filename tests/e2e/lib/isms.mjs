@@ -175,7 +175,7 @@ async function checkBatches(suite, modules, recipient, validators) {
   });
   const multicall = destination.multicall.toLowerCase();
 
-  await suite.check('messages that come together share transactions, and cost less', async () => {
+  await suite.check('messages that come together share transactions', async () => {
     const sent = await sendMany(24, recipient);
     await arrive(sent);
     const deliveries = await deliveriesOf(destination, sent);
