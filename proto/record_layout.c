@@ -38,6 +38,8 @@ static const struct codec_field config_chain_layout_fields[] = {
     CODEC_SCALAR(struct core_chain, inclusion_deadline),
     CODEC_SCALAR(struct core_chain, in_flight_max),
     CODEC_SCALAR(struct core_chain, validators_min),
+    CODEC_SCALAR(struct core_chain, batch_contract),
+    CODEC_SCALAR(struct core_chain, batch_messages_max),
 };
 CODEC_LAYOUT(config_chain_layout, sluice__v1__config_chain__descriptor, struct core_chain);
 
@@ -618,6 +620,12 @@ CODEC_LAYOUT(leg_announce_layout, sluice__v1__leg_announce__descriptor, struct l
 static const struct codec_layout leg_cancel_layout = {.wire = &sluice__v1__leg_cancel__descriptor,
                                                       .bytes_count = sizeof(struct leg)};
 
+static const struct codec_field leg_batch_layout_fields[] = {
+    CODEC_SCALAR(struct leg, batch.contract),
+    CODEC_BYTES_OF(CODEC_DATA, struct leg, batch.deliveries, DELIVERIES_BYTES_MAX),
+};
+CODEC_LAYOUT(leg_batch_layout, sluice__v1__leg_batch__descriptor, struct leg);
+
 static const struct codec_field leg_venue_layout_fields[] = {
     CODEC_ENUM_OF(struct leg, venue.verb, VENUE_DEPOSIT, VENUE_REPAY),
     CODEC_SCALAR(struct leg, venue.spoke),
@@ -637,6 +645,7 @@ static const struct codec_field leg_layout_fields[] = {
     CODEC_CHOICE_OF(struct leg, kind, LEG_ANNOUNCE, 0, &leg_announce_layout),
     CODEC_CHOICE_OF(struct leg, kind, LEG_CANCEL, 0, &leg_cancel_layout),
     CODEC_CHOICE_OF(struct leg, kind, LEG_VENUE, 0, &leg_venue_layout),
+    CODEC_CHOICE_OF(struct leg, kind, LEG_BATCH, 0, &leg_batch_layout),
 };
 CODEC_LAYOUT(leg_layout, sluice__v1__leg__descriptor, struct leg);
 

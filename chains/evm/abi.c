@@ -12,7 +12,7 @@ struct abi_writer abi_writer_from(void *memory, size_t capacity)
     return (struct abi_writer){.buffer = buffer_from(memory, capacity)};
 }
 
-static void write_bytes(struct abi_writer *writer, struct bytes bytes)
+void abi_write_raw(struct abi_writer *writer, struct bytes bytes)
 {
     if (writer->overrun || buffer_append(&writer->buffer, bytes) != STATUS_OK) {
         writer->overrun = true;
@@ -24,7 +24,7 @@ void abi_write_selector(struct abi_writer *writer, uint32_t selector)
     const uint8_t bytes[4] = {(uint8_t)(selector >> 24), (uint8_t)(selector >> 16),
                               (uint8_t)(selector >> 8), (uint8_t)selector};
 
-    write_bytes(writer, bytes_from(bytes, sizeof(bytes)));
+    abi_write_raw(writer, bytes_from(bytes, sizeof(bytes)));
 }
 
 void abi_write_amount(struct abi_writer *writer, const struct amount *value)
@@ -32,7 +32,7 @@ void abi_write_amount(struct abi_writer *writer, const struct amount *value)
     uint8_t word[WORD];
 
     amount_to_be(value, word);
-    write_bytes(writer, bytes_from(word, WORD));
+    abi_write_raw(writer, bytes_from(word, WORD));
 }
 
 void abi_write_u64(struct abi_writer *writer, uint64_t value)
@@ -44,13 +44,13 @@ void abi_write_u64(struct abi_writer *writer, uint64_t value)
 
 void abi_write_hash(struct abi_writer *writer, const uint8_t word[32])
 {
-    write_bytes(writer, bytes_from(word, WORD));
+    abi_write_raw(writer, bytes_from(word, WORD));
 }
 
 void abi_write_address(struct abi_writer *writer, const struct address *address)
 {
     CHECK(address_is_evm(address));
-    write_bytes(writer, bytes_from(address->bytes, WORD));
+    abi_write_raw(writer, bytes_from(address->bytes, WORD));
 }
 
 size_t abi_tail_size(size_t count)
@@ -63,8 +63,8 @@ void abi_write_tail(struct abi_writer *writer, struct bytes bytes)
     static const uint8_t zeros[WORD] = {0};
 
     abi_write_u64(writer, bytes.count);
-    write_bytes(writer, bytes);
-    write_bytes(writer, bytes_from(zeros, abi_tail_size(bytes.count) - WORD - bytes.count));
+    abi_write_raw(writer, bytes);
+    abi_write_raw(writer, bytes_from(zeros, abi_tail_size(bytes.count) - WORD - bytes.count));
 }
 
 struct abi_reader abi_reader_from(struct bytes input)

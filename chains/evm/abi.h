@@ -28,6 +28,8 @@ void abi_write_u64(struct abi_writer *writer, uint64_t value);
 void abi_write_amount(struct abi_writer *writer, const struct amount *value);
 void abi_write_hash(struct abi_writer *writer, const uint8_t word[32]);
 void abi_write_address(struct abi_writer *writer, const struct address *address);
+/* Bytes as they are: the pieces of a tail that is written in parts. */
+void abi_write_raw(struct abi_writer *writer, struct bytes bytes);
 /* Length word, bytes, zeros up to a whole word: the tail of a `bytes` or `string`. */
 void abi_write_tail(struct abi_writer *writer, struct bytes bytes);
 /* Bytes that abi_write_tail takes for `count`. */

@@ -5,8 +5,10 @@
 
 #include "chains/evm/abi.h"
 #include "chains/evm/evm_internal.h"
+#include "relay/hyperlane/deliveries.h"
 
 #define SELECTOR_PROCESS        0x7c39d130u
+#define SELECTOR_AGGREGATE      0x82ad56cbu /* aggregate3((address,bool,bytes)[]) */
 #define SELECTOR_REBALANCE      0x6a99c333u
 #define SELECTOR_GUARDED        0x5a79d330u /* the guard's rebalance, with an order */
 #define SELECTOR_SPOKE_DEPOSIT  0x472fa401u
@@ -16,13 +18,53 @@
 #define SELECTOR_ANNOUNCE       0x21f71781u
 #define SELECTOR_GET_L1_FEE     0x49948e0eu /* OP-stack GasPriceOracle, 0x4200..000f */
 
-static void encode_process(const struct leg *leg, struct abi_writer *data)
+static void encode_process(const struct delivery *delivery, struct abi_writer *data)
 {
     abi_write_selector(data, SELECTOR_PROCESS);
     abi_write_u64(data, 64);
-    abi_write_u64(data, 64 + abi_tail_size(leg->process.metadata.count));
-    abi_write_tail(data, leg->process.metadata);
-    abi_write_tail(data, leg->process.message);
+    abi_write_u64(data, 64 + abi_tail_size(delivery->metadata.count));
+    abi_write_tail(data, delivery->metadata);
+    abi_write_tail(data, delivery->message);
+}
+
+static size_t process_size(const struct delivery *delivery)
+{
+    return 4 + 64 + abi_tail_size(delivery->metadata.count) +
+           abi_tail_size(delivery->message.count);
+}
+
+/* A call of aggregate3: target, whether it may fail, where its calldata is, and that. */
+static size_t call_size(const struct delivery *delivery)
+{
+    return 96 + abi_tail_size(process_size(delivery));
+}
+
+static void encode_batch(const struct address *mailbox, struct bytes deliveries, bool may_fail,
+                         struct abi_writer *data)
+{
+    static const uint8_t zeros[32] = {0};
+    struct delivery delivery;
+    uint32_t count = 0;
+    const enum status status = deliveries_check(deliveries, &count);
+    size_t offset = (size_t)count * 32;
+
+    CHECK(status == STATUS_OK); /* the caller looked */
+    abi_write_selector(data, SELECTOR_AGGREGATE);
+    abi_write_u64(data, 32);
+    abi_write_u64(data, count);
+    for (struct bytes rest = deliveries; deliveries_next(&rest, &delivery);) {
+        abi_write_u64(data, offset);
+        offset += call_size(&delivery);
+    }
+    for (struct bytes rest = deliveries; deliveries_next(&rest, &delivery);) {
+        const size_t inner = process_size(&delivery);
+        abi_write_address(data, mailbox);
+        abi_write_u64(data, may_fail ? 1 : 0);
+        abi_write_u64(data, 96);
+        abi_write_u64(data, inner);
+        encode_process(&delivery, data);
+        abi_write_raw(data, bytes_from(zeros, abi_tail_size(inner) - 32 - inner));
+    }
 }
 
 static void encode_announce(const struct leg *leg, struct abi_writer *data)
@@ -81,6 +123,7 @@ enum status evm_leg_encode(struct evm *evm, const struct leg *leg, void *memory,
 {
     struct abi_writer data = abi_writer_from(memory, capacity);
     const struct address *to = &leg->key;
+    uint32_t count = 0;
 
     if (!address_is_evm(&leg->key) || address_is_zero(&leg->key)) {
         return STATUS_MALFORMED;
@@ -92,7 +135,17 @@ enum status evm_leg_encode(struct evm *evm, const struct leg *leg, void *memory,
             return STATUS_MALFORMED;
         }
         to = &evm->self->mailbox;
-        encode_process(leg, &data);
+        encode_process(
+            &(struct delivery){.metadata = leg->process.metadata, .message = leg->process.message},
+            &data);
+        break;
+    case LEG_BATCH:
+        if (!address_is_evm(&leg->batch.contract) ||
+            deliveries_check(leg->batch.deliveries, &count) != STATUS_OK) {
+            return STATUS_MALFORMED;
+        }
+        to = &leg->batch.contract;
+        encode_batch(&evm->self->mailbox, leg->batch.deliveries, true, &data);
         break;
     case LEG_REBALANCE:
         if (!address_is_evm(&leg->rebalance.router) || !address_is_evm(&leg->rebalance.bridge) ||
@@ -181,6 +234,19 @@ static void start_rebalance(struct evm *evm, struct evm_job *job, const struct l
     job->prepare.fee_token_max = leg->rebalance.fee_token_max;
 }
 
+/* What is simulated may not fail in any of its calls, so that its gas is that of all of them; what
+ * is sent goes on after one that fails. The digest is of what is sent. */
+static void start_batch(struct evm *evm, struct evm_job *job, const struct leg *leg)
+{
+    const struct evm_transaction sent = {.to = job->prepare.to,
+                                         .data = bytes_from(job->payload, job->payload_bytes)};
+    struct abi_writer simulated = abi_writer_from(job->payload, EVM_CALLDATA_MAX);
+
+    job->prepare.payload_digest = evm_payload_digest(&sent);
+    encode_batch(&evm->self->mailbox, leg->batch.deliveries, false, &simulated);
+    CHECK(buffer_bytes(&simulated.buffer).count == job->payload_bytes);
+}
+
 void evm_prepare_start(struct evm *evm, struct evm_job *job, const struct leg *leg)
 {
     struct bytes data;
@@ -196,6 +262,9 @@ void evm_prepare_start(struct evm *evm, struct evm_job *job, const struct leg *l
     job->payload_bytes = (uint32_t)data.count;
     if (leg->kind == LEG_REBALANCE) {
         start_rebalance(evm, job, leg);
+    }
+    if (leg->kind == LEG_BATCH) {
+        start_batch(evm, job, leg);
     }
 }
 
@@ -388,7 +457,9 @@ static void prepare_event(struct evm *evm, const struct evm_job *job, struct eve
         ret_event->prepared.gas = job->prepare.gas;
         ret_event->prepared.data_fee = job->prepare.data_fee;
         ret_event->prepared.value = job->prepare.value;
-        ret_event->prepared.payload_digest = evm_payload_digest(&transaction);
+        ret_event->prepared.payload_digest = job->prepare.leg_kind == LEG_BATCH
+                                                 ? job->prepare.payload_digest
+                                                 : evm_payload_digest(&transaction);
     }
 }
 

@@ -21,8 +21,11 @@
 #define MESSAGE_BYTES_MIN     77u    /* Hyperlane message without a body (Message.sol) */
 #define MESSAGE_BYTES_MAX     49152u /* larger ones are recorded by hash and refused by name */
 #define METADATA_BYTES_MAX    8192u  /* ISM metadata: 50 signatures and a 1,024-byte proof fit */
-#define VALIDATORS_MAX        50u    /* of one multisig ISM, as the reference relayer bounds it */
-#define LOCATIONS_MAX         8u /* announced storage locations kept per validator, newest first */
+#define DELIVERIES_MAX        16u /* messages of one transaction, and what each may add to them */
+#define DELIVERY_EXTRA_BYTES  384u
+#define DELIVERIES_BYTES_MAX  (MESSAGE_BYTES_MAX + METADATA_BYTES_MAX)
+#define VALIDATORS_MAX        50u /* of one multisig ISM, as the reference relayer bounds it */
+#define LOCATIONS_MAX         8u  /* announced storage locations kept per validator, newest first */
 #define LOCATION_BYTES_MAX    512u
 #define LOOKUP_URLS_MAX       4u     /* of one offchain lookup; more are not looked at */
 #define LOOKUP_URL_BYTES_MAX  1024u  /* of one template */

@@ -198,10 +198,10 @@ static enum status count_open(struct stats *stats)
             status = count_intents(view, chain->domain, &intents);
         }
         (void)json_array_append_new(
-            chains, json_pack("{s:s, s:o, s:o, s:o}", "chain", chain->name, "messages_under_way",
-                              json_of_count(open.active_count), "messages_queued_at_most",
-                              json_of_count(open.queue_next - open.queue_first), "transactions",
-                              json_of_count(intents)));
+            chains,
+            json_pack("{s:s, s:o, s:o, s:o}", "chain", chain->name, "messages_under_way",
+                      json_of_count(open.active_count), "messages_queued_at_most",
+                      json_of_count(open.queued_count), "transactions", json_of_count(intents)));
     }
     if (status == STATUS_OK) {
         status = count_moves(view, &moves);

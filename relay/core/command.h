@@ -43,6 +43,7 @@ enum leg_kind {
     LEG_ANNOUNCE = 3,  /* ValidatorAnnounce.announce(validator, location, signature) */
     LEG_CANCEL = 4,    /* a transfer of nothing to ourselves, to free a nonce */
     LEG_VENUE = 5,     /* spoke.deposit(order, venue, amount) and the verbs of the same form */
+    LEG_BATCH = 115,   /* several Mailbox.process through a contract that goes on after a failure */
 };
 
 /* stored: never renumber. What a spoke does with a venue. */
@@ -82,6 +83,12 @@ struct leg {
             struct bytes location;
             struct signature signature;
         } announce;
+        struct {
+            struct address contract; /* Multicall3.aggregate3 */
+            /* relay/hyperlane/deliveries.h: at least two. In rows the core keeps the ids of the
+             * members' own LEG_PROCESS instead, one after the other. */
+            struct bytes deliveries;
+        } batch;
         /* The order's `leg` is the leg's id: the spoke obeys it once, whatever is sent. */
         struct {
             enum venue_verb verb;

@@ -56,6 +56,10 @@ struct core_chain {
     uint32_t in_flight_max; /* transactions of one key in no block yet; zero: 64 */
     /* Delivers here only what at least so many validators together would have to forge. */
     uint32_t validators_min;
+    /* Several messages may be delivered in one transaction through this contract; zero: none are.
+     */
+    struct address batch_contract;
+    uint32_t batch_messages_max; /* in one transaction, at most DELIVERIES_MAX; below 2: none */
 };
 
 struct core_asset {

@@ -63,6 +63,8 @@ static void chain_pack(const struct core_chain *chain, struct packer *packer)
     pack_u64(packer, chain->inclusion_deadline.ns);
     pack_u32(packer, chain->in_flight_max);
     pack_u32(packer, chain->validators_min);
+    pack_address(packer, &chain->batch_contract);
+    pack_u32(packer, chain->batch_messages_max);
 }
 
 static void chain_unpack(struct unpacker *unpacker, struct core_chain *ret_chain)
@@ -92,6 +94,8 @@ static void chain_unpack(struct unpacker *unpacker, struct core_chain *ret_chain
     ret_chain->inclusion_deadline.ns = unpack_u64(unpacker);
     ret_chain->in_flight_max = unpack_u32(unpacker);
     ret_chain->validators_min = unpack_u32(unpacker);
+    ret_chain->batch_contract = unpack_address(unpacker);
+    ret_chain->batch_messages_max = unpack_u32(unpacker);
 }
 
 static void router_pack(const struct core_router *router, struct packer *packer)

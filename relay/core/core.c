@@ -328,6 +328,9 @@ static void on_prepared(struct step *step, const struct event *event)
     case LEG_VENUE:
         capital_on_prepared(step, event);
         break;
+    case LEG_BATCH:
+        message_on_batch_prepared(step, event);
+        break;
     case LEG_CANCEL:
         break; /* never prepared */
     }

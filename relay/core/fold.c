@@ -71,6 +71,10 @@ static void fold_leg(struct fold *fold, const struct leg *leg)
         break;
     case LEG_CANCEL:
         break;
+    case LEG_BATCH:
+        pack_address(packer, &leg->batch.contract);
+        fold_bytes(fold, leg->batch.deliveries);
+        break;
     case LEG_VENUE:
         pack_u8(packer, (uint8_t)leg->venue.verb);
         pack_address(packer, &leg->venue.spoke);

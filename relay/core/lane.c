@@ -20,102 +20,6 @@
 #include "relay/core/lane_internal.h"
 #include "relay/core/text.h"
 
-/* ---- legs before they have a nonce ---- */
-
-bool lane_leg_kind(struct step *step, const struct hash *leg_id, enum leg_kind *ret_kind)
-{
-    struct leg_row leg;
-
-    if (!leg_get(step, leg_id, &leg)) {
-        return false;
-    }
-    *ret_kind = leg.leg.kind;
-    return true;
-}
-
-void lane_ask(struct step *step, const struct leg *leg)
-{
-    struct leg_row row;
-    struct leg whole;
-
-    memset(&row, 0, sizeof(row));
-    row.state = LEG_STATE_ASKED;
-    row.leg = *leg;
-    leg_put(step, &row);
-    if (leg_whole(step, &leg->id, &whole)) {
-        step_command(step, COMMAND_PREPARE, leg->domain)->prepare = whole;
-    }
-}
-
-bool lane_ask_again(struct step *step, const struct hash *leg_id)
-{
-    struct leg_row row;
-    struct leg whole;
-
-    if (!leg_get(step, leg_id, &row) || row.state != LEG_STATE_ASKED ||
-        !leg_whole(step, leg_id, &whole)) {
-        return false;
-    }
-    step_command(step, COMMAND_PREPARE, whole.domain)->prepare = whole;
-    return true;
-}
-
-bool lane_leg(struct step *step, const struct hash *leg_id, struct leg *ret_leg)
-{
-    struct leg_row row;
-
-    if (!leg_get(step, leg_id, &row) || row.state != LEG_STATE_ASKED) {
-        return false;
-    }
-    *ret_leg = row.leg;
-    return true;
-}
-
-bool lane_leg_message(struct step *step, const struct hash *leg_id, struct hash *ret_message_id)
-{
-    struct leg_row row;
-
-    if (!leg_get(step, leg_id, &row) || row.leg.kind != LEG_PROCESS) {
-        return false;
-    }
-    *ret_message_id = row.leg.process.message_id;
-    return true;
-}
-
-bool lane_leg_has(struct step *step, const struct hash *leg_id, const struct hash *transaction)
-{
-    struct intent_row intent;
-    struct leg_row row;
-    struct lane lane;
-
-    if (!leg_get(step, leg_id, &row)) {
-        return false;
-    }
-    if (row.state != LEG_STATE_OPEN) {
-        return hash_equal(&row.transaction, transaction);
-    }
-    if (!lane_get(step, row.leg.domain, &row.leg.key, &lane) ||
-        !intent_get(step, &lane, row.nonce, &intent)) {
-        return false;
-    }
-    for (uint32_t i = 0; i < intent.attempts_count; i++) {
-        if (hash_equal(&intent.attempts[i].transaction, transaction)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-void lane_forget(struct step *step, const struct hash *leg_id)
-{
-    uint8_t memory[LEG_KEY_BYTES];
-    struct leg_row leg;
-
-    if (leg_get(step, leg_id, &leg) && leg.state == LEG_STATE_ASKED) {
-        step_delete(step, leg_key(memory, leg_id));
-    }
-}
-
 /* ---- offers ---- */
 
 static enum reason gas_limit_of(const struct core_chain *config, uint64_t gas, uint64_t *ret_limit)
@@ -128,6 +32,13 @@ static enum reason gas_limit_of(const struct core_chain *config, uint64_t gas, u
     }
     *ret_limit = gas + margin;
     return REASON_NONE;
+}
+
+bool lane_gas_is_above(const struct core_chain *config, uint64_t gas)
+{
+    uint64_t limit = 0;
+
+    return gas_limit_of(config, gas, &limit) != REASON_NONE;
 }
 
 /* Why nothing can be sent from this lane now. */
@@ -318,6 +229,9 @@ static void tell_refused(struct step *step, const struct leg_row *leg, struct by
         break;
     case LEG_ANNOUNCE:
         tree_on_leg_refused(step, leg->leg.domain, &leg->leg.id);
+        break;
+    case LEG_BATCH:
+        message_on_batch_end(step, &leg->leg, LEG_VOID, NULL);
         break;
     case LEG_CANCEL:
         break;
@@ -542,6 +456,9 @@ static void tell_included(struct step *step, const struct leg_row *leg, uint64_t
     case LEG_REBALANCE:
     case LEG_VENUE:
         move_on_leg_included(step, &leg->leg.id, block_number);
+        break;
+    case LEG_BATCH:
+        message_on_batch_included(step, &leg->leg, block_number);
         break;
     case LEG_ANNOUNCE:
     case LEG_CANCEL:

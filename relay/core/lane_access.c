@@ -5,6 +5,7 @@
 #include "relay/base/check.h"
 #include "relay/core/lane_internal.h"
 #include "relay/core/tables.h"
+#include "relay/hyperlane/deliveries.h"
 
 /* ---- rows ---- */
 
@@ -83,6 +84,9 @@ bool leg_get(struct step *step, const struct hash *leg_id, struct leg_row *ret_l
     if (ret_leg->leg.kind == LEG_PROCESS) {
         ret_leg->leg.process.metadata = step_keep(step, ret_leg->leg.process.metadata);
     }
+    if (ret_leg->leg.kind == LEG_BATCH) {
+        ret_leg->leg.batch.deliveries = step_keep(step, ret_leg->leg.batch.deliveries);
+    }
     if (ret_leg->leg.kind == LEG_ANNOUNCE) {
         ret_leg->leg.announce.location = step_keep(step, ret_leg->leg.announce.location);
     }
@@ -99,9 +103,41 @@ void leg_put(struct step *step, const struct leg_row *leg)
     step_put(step, leg_key(key, &leg->leg.id), packer_finish(&packer));
 }
 
-bool leg_whole(struct step *step, const struct hash *leg_id, struct leg *ret_leg)
+/* Of a LEG_PROCESS; borrowed until the next row is read. */
+static bool body_of(struct step *step, const struct leg *leg, struct bytes *ret_body)
 {
     uint8_t memory[33] = {TABLE_BODY};
+
+    memcpy(memory + 1, leg->process.message_id.bytes, 32);
+    return step_get(step, bytes_from(memory, sizeof(memory)), ret_body);
+}
+
+/* The deliveries of a batch, from its members' own legs. */
+static bool batch_whole(struct step *step, struct leg *batch)
+{
+    struct unpacker members = unpacker_from(batch->batch.deliveries);
+    uint8_t memory[DELIVERIES_BYTES_MAX];
+    struct buffer run = buffer_from(memory, sizeof(memory));
+
+    while (members.rest.count > 0) {
+        const struct hash id = unpack_hash(&members);
+        struct delivery delivery;
+        struct leg_row row;
+        if (!leg_get(step, &id, &row) || row.leg.kind != LEG_PROCESS ||
+            !body_of(step, &row.leg, &delivery.message)) {
+            return false;
+        }
+        delivery.metadata = row.leg.process.metadata;
+        if (deliveries_append(&delivery, &run) != STATUS_OK) {
+            return false;
+        }
+    }
+    batch->batch.deliveries = step_keep(step, buffer_bytes(&run));
+    return true;
+}
+
+bool leg_whole(struct step *step, const struct hash *leg_id, struct leg *ret_leg)
+{
     struct leg_row row;
     struct bytes body;
 
@@ -110,13 +146,12 @@ bool leg_whole(struct step *step, const struct hash *leg_id, struct leg *ret_leg
     }
     *ret_leg = row.leg;
     if (row.leg.kind == LEG_PROCESS) {
-        memcpy(memory + 1, row.leg.process.message_id.bytes, 32);
-        if (!step_get(step, bytes_from(memory, sizeof(memory)), &body)) {
+        if (!body_of(step, &row.leg, &body)) {
             return false;
         }
         ret_leg->process.message = step_keep(step, body);
     }
-    return true;
+    return row.leg.kind != LEG_BATCH || batch_whole(step, ret_leg);
 }
 
 uint32_t lane_keys_count(const struct core_chain *config)
@@ -151,6 +186,14 @@ bool lane_has_place(const struct core_chain *config, const struct lane_row *row)
 
     return row->waiting_count < waiting_max &&
            row->next_nonce - row->first_open < LANE_OPEN_FACTOR * waiting_max;
+}
+
+bool lane_has_room(struct step *step, const struct core_chain *config, const struct address *key)
+{
+    struct lane lane;
+
+    return config != NULL && lane_get(step, config->domain, key, &lane) &&
+           lane.row.state == LANE_READY && lane_has_place(config, &lane.row);
 }
 
 bool lane_choose(struct step *step, const struct core_chain *config, const struct hash *id,

@@ -226,6 +226,10 @@ static void content_pack(const struct leg *leg, bool has_bytes, struct packer *p
         break;
     case LEG_CANCEL:
         break;
+    case LEG_BATCH:
+        pack_address(packer, &leg->batch.contract);
+        pack_bytes(packer, has_bytes ? leg->batch.deliveries : bytes_from(NULL, 0));
+        break;
     case LEG_VENUE:
         pack_u8(packer, (uint8_t)leg->venue.verb);
         pack_address(packer, &leg->venue.spoke);
@@ -267,6 +271,10 @@ static void content_unpack(struct unpacker *unpacker, struct leg *leg)
         break;
     case LEG_CANCEL:
         break;
+    case LEG_BATCH:
+        leg->batch.contract = unpack_address(unpacker);
+        leg->batch.deliveries = unpack_bytes(unpacker);
+        break;
     case LEG_VENUE:
         leg->venue.verb = (enum venue_verb)unpack_enum(unpacker, VENUE_DEPOSIT, VENUE_REPAY);
         leg->venue.spoke = unpack_address(unpacker);
@@ -278,9 +286,29 @@ static void content_unpack(struct unpacker *unpacker, struct leg *leg)
     }
 }
 
+/* Members' ids, whole ones, and no more than there may be. */
+static bool has_members(const struct leg *leg)
+{
+    const size_t count = leg->batch.deliveries.count;
+
+    return count % sizeof(struct hash) == 0 && count <= DELIVERIES_MAX * sizeof(struct hash);
+}
+
+static enum leg_kind unpack_kind(struct unpacker *unpacker)
+{
+    const uint8_t kind = unpack_u8(unpacker);
+
+    if ((kind < LEG_PROCESS || kind > LEG_VENUE) && kind != LEG_BATCH) {
+        unpacker->underrun = true;
+        return LEG_CANCEL;
+    }
+    return (enum leg_kind)kind;
+}
+
 void leg_row_pack(const struct leg_row *leg, struct packer *packer)
 {
-    const bool has_bytes = leg->state == LEG_STATE_ASKED || leg->state == LEG_STATE_OPEN;
+    const bool has_bytes = leg->state == LEG_STATE_ASKED || leg->state == LEG_STATE_OPEN ||
+                           leg->state == LEG_STATE_BATCHED;
 
     pack_u8(packer, (uint8_t)leg->state);
     pack_u8(packer, (uint8_t)leg->leg.kind);
@@ -289,6 +317,9 @@ void leg_row_pack(const struct leg_row *leg, struct packer *packer)
     pack_u64(packer, leg->nonce);
     pack_hash(packer, &leg->transaction);
     pack_u64(packer, leg->block_number);
+    if (leg->state == LEG_STATE_BATCHED) {
+        pack_hash(packer, &leg->batch);
+    }
     content_pack(&leg->leg, has_bytes, packer);
 }
 
@@ -301,15 +332,19 @@ enum status leg_row_unpack(struct bytes key, struct bytes bytes, struct leg_row 
     memset(&leg, 0, sizeof(leg));
     (void)unpack_u8(&place);
     leg.leg.id = unpack_hash(&place);
-    leg.state = (enum leg_state)unpack_enum(&unpacker, LEG_STATE_ASKED, LEG_STATE_REFUSED);
-    leg.leg.kind = (enum leg_kind)unpack_enum(&unpacker, LEG_PROCESS, LEG_VENUE);
+    leg.state = (enum leg_state)unpack_enum(&unpacker, LEG_STATE_ASKED, LEG_STATE_BATCHED);
+    leg.leg.kind = unpack_kind(&unpacker);
     leg.leg.domain = unpack_u32(&unpacker);
     leg.leg.key = unpack_address(&unpacker);
     leg.nonce = unpack_u64(&unpacker);
     leg.transaction = unpack_hash(&unpacker);
     leg.block_number = unpack_u64(&unpacker);
+    if (leg.state == LEG_STATE_BATCHED) {
+        leg.batch = unpack_hash(&unpacker);
+    }
     content_unpack(&unpacker, &leg.leg);
-    if (!unpacker_is_done(&unpacker) || !unpacker_is_done(&place)) {
+    if (!unpacker_is_done(&unpacker) || !unpacker_is_done(&place) ||
+        (leg.leg.kind == LEG_BATCH && !has_members(&leg.leg))) {
         return STATUS_CORRUPT;
     }
     *ret_leg = leg;

@@ -109,6 +109,7 @@ enum leg_state {
     LEG_STATE_REVERTED = 4,
     LEG_STATE_VOID = 5,
     LEG_STATE_REFUSED = 6,
+    LEG_STATE_BATCHED = 7, /* prepared, and part of the batch that `batch` names */
 };
 
 struct leg_row {
@@ -116,8 +117,10 @@ struct leg_row {
     uint64_t nonce;          /* from OPEN on */
     struct hash transaction; /* from SUCCEEDED and REVERTED on */
     uint64_t block_number;
-    struct leg leg; /* without the bytes of a message (TABLE_BODY has them); ended legs without
-                       metadata and location */
+    struct hash batch; /* BATCHED: id of its leg; else zero */
+    /* Without the bytes of a message (TABLE_BODY has them); ended legs without metadata, location
+     * and members. */
+    struct leg leg;
 };
 
 struct bytes lane_key(uint8_t memory[LANE_KEY_BYTES], uint32_t domain, const struct address *key);

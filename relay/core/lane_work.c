@@ -213,6 +213,9 @@ static void tell_end(struct step *step, const struct leg_row *leg, enum leg_end 
     case LEG_ANNOUNCE:
         tree_on_leg_end(step, &leg->leg.id, end, receipt);
         break;
+    case LEG_BATCH:
+        message_on_batch_end(step, &leg->leg, end, receipt);
+        break;
     case LEG_CANCEL:
         break;
     }

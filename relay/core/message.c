@@ -395,6 +395,11 @@ void message_on_prepared(struct step *step, const struct event *event)
             break;
         }
         message_set(step, &message, MESSAGE_OFFERED, REASON_LANE_FULL);
+        message.row.may_batch = message_may_batch(step, &message);
+        if (message.row.may_batch && message_has_company(step, &message)) {
+            message_on_beat(step, &message, 1); /* others may be as far by then */
+            break;
+        }
         message_advance(step, &message);
         return;
     case OUTCOME_REFUSED:
@@ -435,6 +440,39 @@ void message_on_leg_included(struct step *step, const struct hash *leg_id, uint6
     message_put(step, &message);
 }
 
+/* The end of a leg of a message that was sent; the caller writes the message. */
+static void end_sent(struct step *step, struct message *message, enum leg_end end)
+{
+    switch (end) {
+    case LEG_SUCCEEDED: /* and yet no final ProcessId: to be looked at again */
+    case LEG_REVERTED:
+        step_note(step, NOTE_WARN, message->row.destination, &message->id,
+                  REASON_TRANSACTION_REVERTED, NULL);
+        message_fail(step, message, REASON_TRANSACTION_REVERTED);
+        break;
+    case LEG_VOID:
+        message_later(step, message, REASON_REJECTED, MESSAGE_ANSWER_WAIT);
+        break;
+    }
+}
+
+void message_sent_ended(struct step *step, struct message *message)
+{
+    enum leg_end end = LEG_VOID;
+    bool is_refused = false;
+
+    if (!lane_member_ended(step, &message->row.leg_id, &is_refused, &end)) {
+        return;
+    }
+    message_leave(step, message); /* while the leg still counts as sent */
+    memset(&message->row.leg_id, 0, sizeof(message->row.leg_id));
+    if (is_refused) {
+        message_fail(step, message, REASON_SIGNER_REFUSED);
+    } else {
+        end_sent(step, message, end);
+    }
+}
+
 void message_on_leg_end(struct step *step, const struct hash *leg_id, enum leg_end end,
                         const struct event *receipt)
 {
@@ -453,18 +491,10 @@ void message_on_leg_end(struct step *step, const struct hash *leg_id, enum leg_e
     if (message.row.state == MESSAGE_DELIVERED) {
         step_delete(step, message_key(key, TABLE_BODY, &message.id));
     } else if (is_sent) {
-        switch (end) {
-        case LEG_SUCCEEDED: /* and yet no final ProcessId: to be looked at again */
-        case LEG_REVERTED:
+        if (end != LEG_VOID) {
             message_used_gas(&message, receipt->receipt.gas_used);
-            step_note(step, NOTE_WARN, message.row.destination, &message.id,
-                      REASON_TRANSACTION_REVERTED, NULL);
-            message_fail(step, &message, REASON_TRANSACTION_REVERTED);
-            break;
-        case LEG_VOID:
-            message_later(step, &message, REASON_REJECTED, MESSAGE_ANSWER_WAIT);
-            break;
         }
+        end_sent(step, &message, end);
     }
     message_put(step, &message);
 }

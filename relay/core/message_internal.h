@@ -116,6 +116,23 @@ enum storage_use storage_use(struct step *step, const struct message *message,
 MUST_USE enum status message_prove(struct step *step, const struct message *message,
                                    const struct security_row *security,
                                    const struct address *processor, struct buffer *metadata);
+/* ---- message_batch.c: several messages in one transaction ---- */
+/* Whether it may be sent together with others, by its module, its destination and what was tried
+ * before. */
+bool message_may_batch(struct step *step, const struct message *message);
+/* Gathers others that were offered too, and asks to simulate them with this one. False: it goes
+ * alone. The caller writes the message. */
+bool message_batch(struct step *step, struct message *message, const struct leg *leg);
+/* It leaves a batch that was not sent, which breaks it up. False: it is in none. */
+bool message_batch_leave(struct step *step, struct message *message);
+/* Its batch was not simulated in time: each is simulated by itself. False: it is in none. */
+bool message_batch_overdue(struct step *step, struct message *message);
+/* What it was sent with has ended, in a step before; the caller writes the message. */
+void message_sent_ended(struct step *step, struct message *message);
+/* True when others have places at its destination too. */
+bool message_has_company(struct step *step, const struct message *message);
+/* The next instant at which what was offered is looked at together, `beats` of them from now. */
+void message_on_beat(struct step *step, struct message *message, uint64_t beats);
 /* ---- message_lookup.c: modules that a server off the chain proves to ---- */
 /* Asks for what they want, unless it is had or asked for. True: there is such a module. */
 bool message_look_up(struct step *step, const struct message *message,

@@ -2,12 +2,13 @@
 /* relay/core/message_place.c: rows of messages within a step; places, queues and waits.
  *
  * Of one destination at most MESSAGE_ACTIVE_MAX messages are proved and prepared at once; from its
- * nonce on a message takes up no place, the lanes bound those. The others wait in a queue with two
- * ends: a place that becomes free goes in turn to the newest and to the oldest, so that what was
- * just sent is not held up by a backlog, and no message starves. A message that failed gives its
- * place back and queues again when its time has come. One that reverts again and again is
- * quarantined: it is tried on one of MESSAGE_CONFINED_MAX places beside those of the others, so
- * that neither stands in the other's way. */
+ * nonce on a message takes up no place, the lanes bound those. The others wait, those of each
+ * origin in a queue of their own: a place that becomes free goes to the origins in turn, so that
+ * none is held up by what another one sends, and of each in turn to the newest and to the oldest,
+ * so that what was just sent is not held up by a backlog, and no message starves. A message that
+ * failed gives its place back and queues again when its time has come. One that reverts again and
+ * again is quarantined: it is tried on one of MESSAGE_CONFINED_MAX places beside those of the
+ * others, so that neither stands in the other's way. */
 #include <string.h>
 
 #include "relay/base/check.h"
@@ -15,7 +16,8 @@
 #include "relay/core/tables.h"
 #include "relay/core/text.h"
 
-#define QUEUE_GAPS_MAX 64u
+#define QUEUE_GAPS_MAX    64u
+#define QUEUE_FRONT_BYTES 10u /* of a key in a queue: up to its sequence */
 
 /* ---- rows ---- */
 
@@ -119,12 +121,47 @@ static struct bytes active_key(uint8_t memory[OPEN_KEY_BYTES_MAX], const struct 
 }
 
 static struct bytes queue_key(uint8_t memory[OPEN_KEY_BYTES_MAX], uint32_t destination,
-                              uint64_t sequence)
+                              uint32_t origin, uint64_t sequence)
 {
     struct packer key = open_key(memory, destination, OPEN_QUEUE);
 
+    pack_u32(&key, origin);
     pack_u64(&key, sequence);
     return packer_finish(&key);
+}
+
+static struct bytes route_key(uint8_t memory[OPEN_KEY_BYTES_MAX], uint32_t destination,
+                              uint32_t origin)
+{
+    struct packer key = open_key(memory, destination, OPEN_ROUTE);
+
+    pack_u32(&key, origin);
+    return packer_finish(&key);
+}
+
+static struct route_row route_get(struct step *step, uint32_t destination, uint32_t origin)
+{
+    uint8_t memory[OPEN_KEY_BYTES_MAX];
+    struct route_row route;
+    struct bytes value;
+
+    memset(&route, 0, sizeof(route));
+    if (step_get(step, route_key(memory, destination, origin), &value) &&
+        route_row_unpack(value, &route) != STATUS_OK) {
+        step->status = STATUS_CORRUPT;
+    }
+    return route;
+}
+
+static void route_put(struct step *step, uint32_t destination, uint32_t origin,
+                      const struct route_row *route)
+{
+    uint8_t memory[OPEN_KEY_BYTES_MAX];
+    uint8_t value[ROUTE_ROW_BYTES];
+    struct packer packer = packer_from(value, sizeof(value));
+
+    route_row_pack(route, &packer);
+    step_put(step, route_key(memory, destination, origin), packer_finish(&packer));
 }
 
 void message_open(struct step *step, const struct message *message)
@@ -168,6 +205,22 @@ static void enter_confined(struct step *step, struct message *message)
     open_put(step, message->row.destination, &open);
 }
 
+/* At the end of its origin's queue. */
+static void queue(struct step *step, struct message *message)
+{
+    const uint32_t destination = message->row.destination;
+    const uint32_t origin = message->row.origin;
+    uint8_t memory[OPEN_KEY_BYTES_MAX];
+    struct route_row route = route_get(step, destination, origin);
+
+    message->row.queue_sequence = route.queue_next++;
+    step_put(step, queue_key(memory, destination, origin, message->row.queue_sequence),
+             bytes_from(message->id.bytes, sizeof(message->id.bytes)));
+    route_put(step, destination, origin, &route);
+    message_set(step, message, MESSAGE_QUEUED, REASON_QUEUED);
+    message_due(step, message, (struct instant){.ns = 0});
+}
+
 void message_enter(struct step *step, struct message *message)
 {
     CHECK(!message->row.active);
@@ -176,52 +229,55 @@ void message_enter(struct step *step, struct message *message)
         return;
     }
     CHECK(message->row.state != MESSAGE_QUEUED);
-    uint8_t memory[OPEN_KEY_BYTES_MAX];
     struct open_row open = open_get(step, message->row.destination);
 
     if (open.active_count < MESSAGE_ACTIVE_MAX) {
         open.active_count++;
         begin(step, message);
     } else {
-        message->row.queue_sequence = open.queue_next++;
-        step_put(step, queue_key(memory, message->row.destination, message->row.queue_sequence),
-                 bytes_from(message->id.bytes, sizeof(message->id.bytes)));
-        message_set(step, message, MESSAGE_QUEUED, REASON_QUEUED);
-        message_due(step, message, (struct instant){.ns = 0});
+        open.queued_count++;
+        queue(step, message);
     }
     open_put(step, message->row.destination, &open);
 }
 
+/* One queue while a place of it is given away. */
+struct route {
+    uint32_t destination;
+    uint32_t origin;
+    struct route_row row;
+};
+
 /* Takes a message out of the queue. False: it left the queue by itself. */
-static bool unqueue(struct step *step, uint32_t destination, uint64_t sequence, struct bytes value,
-                    struct message *ret_message)
+static bool unqueue(struct step *step, const struct route *route, uint64_t sequence,
+                    struct bytes value, struct message *ret_message)
 {
     uint8_t memory[OPEN_KEY_BYTES_MAX];
     struct unpacker unpacker = unpacker_from(value);
     const struct hash id = unpack_hash(&unpacker);
 
-    step_delete(step, queue_key(memory, destination, sequence));
+    step_delete(step, queue_key(memory, route->destination, route->origin, sequence));
     return message_get(step, &id, ret_message) && ret_message->row.state == MESSAGE_QUEUED;
 }
 
-static bool take_oldest(struct step *step, uint32_t destination, struct open_row *open,
-                        struct message *ret_message)
+static bool take_oldest(struct step *step, struct route *route, struct message *ret_message)
 {
     uint8_t memory[OPEN_KEY_BYTES_MAX];
     struct bytes key;
     struct bytes value;
 
-    while (open->queue_first < open->queue_next) {
-        const struct bytes from = queue_key(memory, destination, open->queue_first);
-        if (!step_seek(step, from, bytes_from(memory, 6), &key, &value)) {
-            open->queue_first = open->queue_next;
+    while (route->row.queue_first < route->row.queue_next) {
+        const struct bytes from =
+            queue_key(memory, route->destination, route->origin, route->row.queue_first);
+        if (!step_seek(step, from, bytes_from(memory, QUEUE_FRONT_BYTES), &key, &value)) {
+            route->row.queue_first = route->row.queue_next;
             return false;
         }
         struct unpacker place = unpacker_from(key);
-        (void)unpack_raw(&place, 6);
+        (void)unpack_raw(&place, QUEUE_FRONT_BYTES);
         const uint64_t sequence = unpack_u64(&place);
-        open->queue_first = sequence + 1;
-        if (unqueue(step, destination, sequence, value, ret_message)) {
+        route->row.queue_first = sequence + 1;
+        if (unqueue(step, route, sequence, value, ret_message)) {
             return true;
         }
     }
@@ -230,41 +286,88 @@ static bool take_oldest(struct step *step, uint32_t destination, struct open_row
 
 /* From the end; its number is given again to the next that comes, so that what was taken leaves no
  * gap. Gaps are left by those that went by themselves: so many of them are passed at once. */
-static bool take_newest(struct step *step, uint32_t destination, struct open_row *open,
-                        struct message *ret_message)
+static bool take_newest(struct step *step, struct route *route, struct message *ret_message)
 {
     uint8_t memory[OPEN_KEY_BYTES_MAX];
     struct bytes value;
 
-    for (uint32_t i = 0; i < QUEUE_GAPS_MAX && open->queue_first < open->queue_next; i++) {
-        open->queue_next--;
-        if (step_get(step, queue_key(memory, destination, open->queue_next), &value) &&
-            unqueue(step, destination, open->queue_next, value, ret_message)) {
+    for (uint32_t i = 0; i < QUEUE_GAPS_MAX && route->row.queue_first < route->row.queue_next;
+         i++) {
+        const uint64_t sequence = --route->row.queue_next;
+        if (step_get(step, queue_key(memory, route->destination, route->origin, sequence),
+                     &value) &&
+            unqueue(step, route, sequence, value, ret_message)) {
             return true;
         }
     }
     return false;
 }
 
-/* Gives a place that became free to the newest or to the oldest of the queue, in turn. */
+/* The first origin from `origin` on that has a message in the queue. */
+static bool seek_route(struct step *step, uint32_t destination, uint32_t origin,
+                       struct route *ret_route)
+{
+    uint8_t memory[OPEN_KEY_BYTES_MAX];
+    const struct bytes from = queue_key(memory, destination, origin, 0);
+    struct bytes key;
+    struct bytes value;
+
+    if (!step_seek(step, from, bytes_from(memory, QUEUE_FRONT_BYTES - 4), &key, &value)) {
+        return false;
+    }
+    struct unpacker place = unpacker_from(key);
+    (void)unpack_raw(&place, QUEUE_FRONT_BYTES - 4);
+    ret_route->destination = destination;
+    ret_route->origin = unpack_u32(&place);
+    ret_route->row = route_get(step, destination, ret_route->origin);
+    return true;
+}
+
+/* The one after the last that got a place, in a circle. False: nothing is queued. */
+static bool next_route(struct step *step, uint32_t destination, const struct open_row *open,
+                       struct route *ret_route)
+{
+    return (open->route_last < UINT32_MAX &&
+            seek_route(step, destination, open->route_last + 1, ret_route)) ||
+           seek_route(step, destination, 0, ret_route);
+}
+
+/* Gives a place that became free to the next origin in turn, and of its messages to the newest or
+ * to the oldest, in turn. */
 static void enter_next(struct step *step, uint32_t destination, struct open_row *open)
 {
     struct message next;
-    const bool is_newest = open->newest_next && take_newest(step, destination, open, &next);
+    struct route route;
 
-    if (is_newest || take_oldest(step, destination, open, &next)) {
-        open->newest_next = !is_newest;
+    if (!next_route(step, destination, open, &route)) {
+        return;
+    }
+    const bool is_newest = route.row.newest_next && take_newest(step, &route, &next);
+    if (is_newest || take_oldest(step, &route, &next)) {
+        route.row.newest_next = !is_newest;
+        open->route_last = route.origin;
         open->active_count++;
+        open->queued_count -= open->queued_count > 0 ? 1 : 0;
         begin(step, &next);
         message_put(step, &next);
     }
+    route_put(step, destination, route.origin, &route.row);
+}
+
+bool message_has_company(struct step *step, const struct message *message)
+{
+    return open_get(step, message->row.destination).active_count > 1;
 }
 
 static void unqueue_itself(struct step *step, struct message *message)
 {
     uint8_t memory[OPEN_KEY_BYTES_MAX];
+    struct open_row open = open_get(step, message->row.destination);
 
-    step_delete(step, queue_key(memory, message->row.destination, message->row.queue_sequence));
+    step_delete(step, queue_key(memory, message->row.destination, message->row.origin,
+                                message->row.queue_sequence));
+    open.queued_count -= open.queued_count > 0 ? 1 : 0;
+    open_put(step, message->row.destination, &open);
     /* Not to be found as queued any more by whoever looks while this step goes on. */
     message_set(step, message, MESSAGE_RETRY, message->row.reason);
 }
@@ -299,6 +402,9 @@ void message_leave(struct step *step, struct message *message)
         message->row.state == MESSAGE_SENT || message->row.state == MESSAGE_INCLUDED;
 
     message_wait_end(step, message);
+    if (!is_sent) {
+        (void)message_batch_leave(step, message);
+    }
     message_due(step, message, (struct instant){.ns = 0});
     if (!is_sent && !hash_is_zero(&message->row.leg_id)) {
         lane_forget(step, &message->row.leg_id);

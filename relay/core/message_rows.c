@@ -117,6 +117,8 @@ void message_row_pack(const struct message_row *message, struct packer *packer)
     pack_u32(packer, message->reverts_count);
     pack_bool(packer, message->is_confined);
     pack_u64(packer, message->gas_spent);
+    pack_bool(packer, message->may_batch);
+    pack_u32(packer, message->batch_breaks);
     CHECK(message->words_count <= MESSAGE_WORDS_BYTES_MAX);
     pack_bytes(packer, bytes_from(message->words, message->words_count));
 }
@@ -161,6 +163,8 @@ enum status message_row_unpack(struct bytes bytes, struct message_row *ret_messa
     message.reverts_count = unpack_u32(&unpacker);
     message.is_confined = unpack_bool(&unpacker);
     message.gas_spent = unpack_u64(&unpacker);
+    message.may_batch = unpack_bool(&unpacker);
+    message.batch_breaks = unpack_u32(&unpacker);
     const struct bytes words = unpack_bytes(&unpacker);
     if (words.count > MESSAGE_WORDS_BYTES_MAX) {
         return STATUS_CORRUPT;
@@ -179,10 +183,9 @@ enum status message_row_unpack(struct bytes bytes, struct message_row *ret_messa
 void open_row_pack(const struct open_row *open, struct packer *packer)
 {
     pack_u32(packer, open->active_count);
-    pack_u64(packer, open->queue_first);
-    pack_u64(packer, open->queue_next);
+    pack_u64(packer, open->queued_count);
     pack_u32(packer, open->confined_count);
-    pack_bool(packer, open->newest_next);
+    pack_u32(packer, open->route_last);
 }
 
 enum status open_row_unpack(struct bytes bytes, struct open_row *ret_open)
@@ -191,14 +194,35 @@ enum status open_row_unpack(struct bytes bytes, struct open_row *ret_open)
     struct open_row open;
 
     open.active_count = unpack_u32(&unpacker);
-    open.queue_first = unpack_u64(&unpacker);
-    open.queue_next = unpack_u64(&unpacker);
+    open.queued_count = unpack_u64(&unpacker);
     open.confined_count = unpack_u32(&unpacker);
-    open.newest_next = unpack_bool(&unpacker);
+    open.route_last = unpack_u32(&unpacker);
     if (!unpacker_is_done(&unpacker)) {
         return STATUS_CORRUPT;
     }
     *ret_open = open;
+    return STATUS_OK;
+}
+
+void route_row_pack(const struct route_row *route, struct packer *packer)
+{
+    pack_u64(packer, route->queue_first);
+    pack_u64(packer, route->queue_next);
+    pack_bool(packer, route->newest_next);
+}
+
+enum status route_row_unpack(struct bytes bytes, struct route_row *ret_route)
+{
+    struct unpacker unpacker = unpacker_from(bytes);
+    struct route_row route;
+
+    route.queue_first = unpack_u64(&unpacker);
+    route.queue_next = unpack_u64(&unpacker);
+    route.newest_next = unpack_bool(&unpacker);
+    if (!unpacker_is_done(&unpacker)) {
+        return STATUS_CORRUPT;
+    }
+    *ret_route = route;
     return STATUS_OK;
 }
 

@@ -5,7 +5,8 @@
  * TABLE_BODY, id -> the whole message, of messages that are ours to deliver
  * TABLE_OPEN, destination u32, class u8, ...:
  *   OPEN_COUNTS                             -> struct open_row
- *   OPEN_QUEUE, sequence u64                -> id: waits for its turn
+ *   OPEN_QUEUE, origin u32, sequence u64    -> id: waits for its turn
+ *   OPEN_ROUTE, origin u32                  -> struct route_row
  *   OPEN_ALL, origin u32, nonce u32, id     -> nothing: not finished
  *   OPEN_ACTIVE, id                         -> nothing: takes up one of the destination's places
  * TABLE_SECURITY, destination u32, recipient 32, origin u32 -> struct security_row
@@ -28,7 +29,8 @@
 #define GAS_PAID_KEY_BYTES      41u
 #define MESSAGE_ROW_BYTES_MAX   768u
 #define OPEN_KEY_BYTES_MAX      48u
-#define OPEN_ROW_BYTES          25u
+#define OPEN_ROW_BYTES          20u
+#define ROUTE_ROW_BYTES         17u
 #define MESSAGE_WORDS_BYTES_MAX 96u
 #define SECURITY_KEY_BYTES      41u
 #define SECURITY_ROW_BYTES_MAX  (96u + 96u * ISM_NODES_MAX + 40u * ISM_VALIDATORS_MAX)
@@ -102,6 +104,8 @@ struct message_row {
     struct hash delivered_transaction; /* ELSEWHERE, DELIVERED */
     uint32_t reverts_count; /* simulations and transactions that reverted, since one did not */
     bool is_confined;       /* its place is one of those for messages that revert */
+    bool may_batch;         /* OFFERED: may be sent together with others */
+    uint32_t batch_breaks;  /* batches with it that did not come off */
     uint64_t gas_spent;     /* by our transactions that were included and delivered nothing */
     uint8_t words[MESSAGE_WORDS_BYTES_MAX]; /* of the last revert, printable, cut */
     uint32_t words_count;
@@ -113,14 +117,21 @@ enum open_class {
     OPEN_QUEUE = 1,
     OPEN_ALL = 2,
     OPEN_ACTIVE = 3,
+    OPEN_ROUTE = 4,
 };
 
 struct open_row {
     uint32_t active_count;
-    uint64_t queue_first;    /* no queued message has a lower sequence */
-    uint64_t queue_next;     /* no queued message has this sequence or a higher one */
-    bool newest_next;        /* the next place goes to the newest; else to the oldest */
+    uint64_t queued_count;
     uint32_t confined_count; /* places that messages that revert take up, beside the active ones */
+    uint32_t route_last;     /* origin whose queue the last place went to */
+};
+
+/* The queue of one origin's messages to one destination. */
+struct route_row {
+    uint64_t queue_first; /* no queued message has a lower sequence */
+    uint64_t queue_next;  /* no queued message has this sequence or a higher one */
+    bool newest_next;     /* the route's next place goes to the newest; else to the oldest */
 };
 
 /* stored: never renumber */
@@ -207,6 +218,7 @@ struct ism security_ism(const struct security_row *security);
 
 void message_row_pack(const struct message_row *message, struct packer *packer);
 void open_row_pack(const struct open_row *open, struct packer *packer);
+void route_row_pack(const struct route_row *route, struct packer *packer);
 void security_row_pack(const struct security_row *security, struct packer *packer);
 void storage_row_pack(const struct storage_row *storage, struct packer *packer);
 void proof_row_pack(const struct proof_row *proof, struct packer *packer);
@@ -214,6 +226,7 @@ void lookup_row_pack(const struct lookup_row *lookup, struct packer *packer);
 /* STATUS_CORRUPT: not such a row. */
 MUST_USE enum status message_row_unpack(struct bytes bytes, struct message_row *ret_message);
 MUST_USE enum status open_row_unpack(struct bytes bytes, struct open_row *ret_open);
+MUST_USE enum status route_row_unpack(struct bytes bytes, struct route_row *ret_route);
 MUST_USE enum status security_row_unpack(struct bytes bytes, struct security_row *ret_security);
 MUST_USE enum status storage_row_unpack(struct bytes bytes, struct storage_row *ret_storage);
 MUST_USE enum status proof_row_unpack(struct bytes bytes, struct proof_row *ret_proof);

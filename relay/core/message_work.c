@@ -387,6 +387,9 @@ static enum stage stage_checkpoints(struct step *step, struct message *message)
 static enum stage stage_preparing(struct step *step, struct message *message)
 {
     /* Called when its answer is overdue. */
+    if (message_batch_overdue(step, message)) {
+        return STAGE_NEXT;
+    }
     if (lane_ask_again(step, &message->row.leg_id)) {
         message_set(step, message, MESSAGE_PREPARING, REASON_SIMULATION_UNKNOWN);
         message_due(step, message, instant_after(step->now, MESSAGE_PREPARE_WAIT));
@@ -416,6 +419,13 @@ static bool take_other_key(struct step *step, struct message *message, const str
     return true;
 }
 
+void message_on_beat(struct step *step, struct message *message, uint64_t beats)
+{
+    const uint64_t beat = MESSAGE_OFFER_WAIT.ns;
+
+    message_due(step, message, (struct instant){.ns = (step->now.ns / beat + beats) * beat});
+}
+
 /* What a lane's refusal means for the message: most pass by themselves, and soon. */
 static void offer_later(struct step *step, struct message *message, enum reason reason)
 {
@@ -428,10 +438,9 @@ static void offer_later(struct step *step, struct message *message, enum reason 
         return;
     }
     /* On a common beat, so that many messages are looked at with one wake. */
-    const uint64_t beat = MESSAGE_OFFER_WAIT.ns;
-    const uint64_t beats = reason == REASON_LANE_FULL || reason == REASON_LANE_UNKNOWN ? 1 : 12;
     message_set(step, message, MESSAGE_OFFERED, reason);
-    message_due(step, message, (struct instant){.ns = (step->now.ns / beat + beats) * beat});
+    message_on_beat(step, message,
+                    reason == REASON_LANE_FULL || reason == REASON_LANE_UNKNOWN ? 1 : 12);
 }
 
 static enum stage stage_offered(struct step *step, struct message *message)
@@ -457,6 +466,9 @@ static enum stage stage_offered(struct step *step, struct message *message)
     if (!lane_leg(step, &message->row.leg_id, &leg)) {
         message_set(step, message, MESSAGE_SECURITY, REASON_AWAITING_SECURITY);
         return STAGE_NEXT;
+    }
+    if (message_batch(step, message, &leg)) {
+        return STAGE_WAIT;
     }
     const enum reason reason = lane_offer(step, &leg, &prepared);
     if (reason == REASON_NONE) {
@@ -492,10 +504,12 @@ static enum stage run_stage(struct step *step, struct message *message)
     case MESSAGE_BLOCKED:
         message_enter(step, message);
         return STAGE_WAIT;
-    case MESSAGE_SEEN:
-    case MESSAGE_QUEUED:
     case MESSAGE_SENT:
     case MESSAGE_INCLUDED:
+        message_sent_ended(step, message);
+        return STAGE_WAIT;
+    case MESSAGE_SEEN:
+    case MESSAGE_QUEUED:
     case MESSAGE_DELIVERED:
     case MESSAGE_NOT_RELAYED:
     case MESSAGE_REFUSED:

@@ -61,6 +61,7 @@ static const char *const texts[] = {
         "a large value: waiting for more final blocks on top of it ('large' in the configuration)",
     [REASON_AWAITING_EVERYONE] =
         "a large value: waiting until every endpoint of the origin confirms it",
+    [REASON_AWAITING_BATCH] = "waiting for its delivery together with others to be simulated",
     [REASON_QUARANTINED] =
         "it reverts again and again: it is tried beside the others, ever more rarely",
     [REASON_REASON_MISSING] = "a message is dropped only with a reason",

@@ -49,6 +49,7 @@ enum reason {
     REASON_ADDRESS_BLACKLISTED = 44,
     REASON_BLOCKED = 45,           /* by an entry of a block list, which has its own reason */
     REASON_UNPAID = 46,            /* less was paid at the origin than its delivery is asked for */
+    REASON_AWAITING_BATCH = 47,    /* several messages are simulated as one transaction */
     REASON_AWAITING_DEPTH = 80,    /* of a large value: more final blocks on top of it */
     REASON_AWAITING_EVERYONE = 81, /* of a large value: every endpoint must confirm it */
     REASON_AWAITING_LOOKUP = 90,   /* a server off the chain has to prove it */

@@ -166,12 +166,30 @@ bool lane_leg_message(struct step *step, const struct hash *leg_id, struct hash 
 bool lane_leg_has(struct step *step, const struct hash *leg_id, const struct hash *transaction);
 /* Forgets a leg that was asked for and never offered; any other stays. */
 void lane_forget(struct step *step, const struct hash *leg_id);
+/* A message's own leg, prepared and not offered, becomes part of a batch's leg and back. */
+void lane_join(struct step *step, const struct hash *batch, const struct hash *leg_id);
+void lane_part(struct step *step, const struct hash *leg_id);
+/* False: it is part of none. */
+bool lane_is_batched(struct step *step, const struct hash *leg_id, struct hash *ret_batch);
+/* It ends as the batch that it is part of has ended. */
+void lane_end_member(struct step *step, const struct hash *leg_id, const struct hash *batch_id);
+/* How a leg ended; LEG_VOID when the signer refused it. False: it has not. */
+bool lane_member_ended(struct step *step, const struct hash *leg_id, bool *ret_refused,
+                       enum leg_end *ret_end);
+/* True when one transaction that needs so much gas is above the chain's limit. */
+bool lane_gas_is_above(const struct core_chain *config, uint64_t gas);
+/* True when the key's lane would take a leg now, as far as nonces go. */
+bool lane_has_room(struct step *step, const struct core_chain *config, const struct address *key);
 /* False: no row of such a leg. */
 bool lane_leg_kind(struct step *step, const struct hash *leg_id, enum leg_kind *ret_kind);
 /* What the lane tells the owner of a leg, once each and in this order; LEG_* only when final. */
 void message_on_leg_included(struct step *step, const struct hash *leg_id, uint64_t block_number);
 void message_on_leg_end(struct step *step, const struct hash *leg_id, enum leg_end end,
                         const struct event *receipt);
+/* Of a LEG_BATCH, with the ids of its members; refused: LEG_VOID and no receipt. */
+void message_on_batch_included(struct step *step, const struct leg *batch, uint64_t block_number);
+void message_on_batch_end(struct step *step, const struct leg *batch, enum leg_end end,
+                          const struct event *receipt);
 void move_on_leg_included(struct step *step, const struct hash *leg_id, uint64_t block_number);
 void move_on_leg_end(struct step *step, const struct hash *leg_id, enum leg_end end,
                      const struct event *receipt);
@@ -210,7 +228,8 @@ void message_on_storage(struct step *step, const struct event *event);
 void message_on_checkpoint(struct step *step, const struct event *event);
 void message_on_lookup(struct step *step, const struct event *event);
 void message_on_lookup_answer(struct step *step, const struct event *event);
-void message_on_prepared(struct step *step, const struct event *event); /* LEG_PROCESS */
+void message_on_prepared(struct step *step, const struct event *event);       /* LEG_PROCESS */
+void message_on_batch_prepared(struct step *step, const struct event *event); /* LEG_BATCH */
 void message_on_operator(struct step *step, const struct event *event);
 void lane_on_start(struct step *step);
 void lane_on_connected(struct step *step, uint32_t domain);

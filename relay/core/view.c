@@ -392,6 +392,10 @@ static enum status why_intent(const struct row_source *source, struct message_wh
         return STATUS_OK;
     }
     enum status status = core_view_leg(source, &why->message.leg_id, &leg);
+    if (status == STATUS_OK && leg.state == LEG_STATE_BATCHED) {
+        const struct hash batch = leg.batch;
+        status = core_view_leg(source, &batch, &leg);
+    }
     if (status != STATUS_OK || leg.state != LEG_STATE_OPEN) {
         return optional(status);
     }

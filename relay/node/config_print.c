@@ -246,6 +246,10 @@ static void put_chain(json_t *list, const struct core_chain *core, const struct 
     put_duration(entry, "inclusion_deadline", core->inclusion_deadline);
     put_count(entry, "in_flight_max", core->in_flight_max);
     put_count(entry, "validators_min", core->validators_min);
+    if (core->batch_messages_max > 0) {
+        put_address(entry, "multicall", &core->batch_contract);
+        put_count(entry, "batch_max", core->batch_messages_max);
+    }
     put_kinds(entry, chain);
 }
 

@@ -50,6 +50,9 @@ void reading_path(struct reading *reading, const char *key, const char *text, si
 /* After the chain's endpoints. */
 void config_read_limits(struct reading *reading, const struct file_chain *file,
                         struct node_chain *chain);
+/* Accounts, fees and limits of transactions. */
+void config_read_sending(struct reading *reading, const struct file_chain *file,
+                         struct core_chain *core, struct node_chain *chain);
 void config_read_policy(struct reading *reading, const struct file_config *file,
                         struct core_policy *policy);
 /* Assets, routers and limits by the mandate in force; nothing where the file names none. The mode

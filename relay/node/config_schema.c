@@ -75,6 +75,8 @@ static const cyaml_schema_field_t chain_fields[] = {
     OPTIONAL(file_chain, inclusion_deadline),
     OPTIONAL(file_chain, in_flight_max),
     OPTIONAL(file_chain, validators_min),
+    OPTIONAL(file_chain, multicall),
+    OPTIONAL(file_chain, batch_max),
     OPTIONAL(file_chain, transactions),
     OPTIONAL(file_chain, data_fee),
     CYAML_FIELD_END};

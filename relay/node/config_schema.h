@@ -64,6 +64,8 @@ struct file_chain {
     char *inclusion_deadline;
     char *in_flight_max;
     char *validators_min;
+    char *multicall;
+    char *batch_max;
     char *transactions;
     char *data_fee;
 };

@@ -17,6 +17,9 @@ static uint32_t leg_pointers(struct leg *leg, struct bytes *ret_pointers[POINTER
     case LEG_ANNOUNCE:
         ret_pointers[0] = &leg->announce.location;
         return 1;
+    case LEG_BATCH:
+        ret_pointers[0] = &leg->batch.deliveries;
+        return 1;
     case LEG_REBALANCE:
     case LEG_CANCEL:
     case LEG_VENUE:

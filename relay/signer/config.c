@@ -365,8 +365,8 @@ static bool load_rule(const struct loader *loader, struct key_name key,
     struct policy_rule *rule = &chain->rules[chain->rules_count];
     if (policy_find_leg(bytes_from_string(yaml->leg), rule) != STATUS_OK) {
         return fail(loader, key_named("%s.leg", key.text),
-                    "\"%.80s\" is not a leg; legs are process, rebalance, announce, deposit, "
-                    "withdraw, borrow and repay",
+                    "\"%.80s\" is not a leg; legs are process, rebalance, announce, batch, "
+                    "deposit, withdraw, borrow and repay",
                     yaml->leg);
     }
     if (!load_address(loader, key_named("%s.contract", key.text), yaml->contract,

@@ -9,6 +9,7 @@
 #include "relay/base/check.h"
 #include "relay/base/hex.h"
 #include "relay/hyperlane/message.h"
+#include "relay/signer/arguments.h"
 
 #define SELECTOR_BYTES 4u
 #define WORD_BYTES     32u
@@ -42,6 +43,7 @@ static const struct function functions[] = {
      "rebalance(" ORDER ",address,uint32,uint256,address)",
      {0x5a, 0x79, 0xd3, 0x30}},
     {LEG_ANNOUNCE, 0, "announce", "announce(address,string,bytes)", {0x21, 0xf7, 0x17, 0x81}},
+    {LEG_BATCH, 0, "batch", "aggregate3((address,bool,bytes)[])", {0x82, 0xad, 0x56, 0xcb}},
     {LEG_VENUE, VENUE_DEPOSIT, "deposit", VENUE("deposit"), {0x47, 0x2f, 0xa4, 0x01}},
     {LEG_VENUE, VENUE_WITHDRAW, "withdraw", VENUE("withdraw"), {0x56, 0x46, 0xe2, 0x6a}},
     {LEG_VENUE, VENUE_BORROW, "borrow", VENUE("borrow"), {0xd3, 0xca, 0x89, 0x6f}},
@@ -129,95 +131,40 @@ static const char *amount_show(const struct amount *amount, struct amount_text *
     return text->text;
 }
 
-/* ---- arguments ---- */
+/* ---- calldata ---- */
 
-/* One call's arguments, read word by word from the front. What our own adapter writes is the one
- * accepted form: tails in order, padded with zeros, nothing left over. */
-struct arguments {
-    struct bytes words;
-    size_t head_bytes; /* of all arguments together */
-    size_t tail;       /* where the next dynamic argument must start */
-    bool malformed;
-};
-
-static struct arguments arguments_from(const struct evm_transaction *transaction, size_t count)
+static struct arguments arguments_of(struct bytes calldata, size_t count)
 {
-    struct arguments arguments = {.head_bytes = count * WORD_BYTES, .tail = count * WORD_BYTES};
-    CHECK(transaction->data.count >= SELECTOR_BYTES);
-    arguments.words = bytes_from(transaction->data.data + SELECTOR_BYTES,
-                                 transaction->data.count - SELECTOR_BYTES);
-    arguments.malformed = arguments.words.count < arguments.head_bytes;
-    return arguments;
+    CHECK(calldata.count >= SELECTOR_BYTES);
+    return arguments_from(
+        bytes_from(calldata.data + SELECTOR_BYTES, calldata.count - SELECTOR_BYTES), count);
 }
 
-static struct amount argument_word(struct arguments *arguments, size_t offset)
+static bool calls(struct bytes calldata, const struct function *function)
 {
-    if (arguments->malformed || arguments->words.count < WORD_BYTES ||
-        offset > arguments->words.count - WORD_BYTES) {
-        arguments->malformed = true;
-        return amount_zero();
-    }
-    return amount_from_be(arguments->words.data + offset);
+    return calldata.count >= SELECTOR_BYTES &&
+           memcmp(calldata.data, function->selector, SELECTOR_BYTES) == 0;
 }
 
-/* A word that must be below 2^32. */
-static uint32_t argument_u32(struct arguments *arguments, size_t offset)
+static const struct policy_rule *find_rule(const struct policy_chain *chain, enum leg_kind leg,
+                                           const struct address *contract, uint32_t variant)
 {
-    const struct amount word = argument_word(arguments, offset);
-    uint64_t value = 0;
-    if (amount_to_u64(&word, &value) != STATUS_OK || value > UINT32_MAX) {
-        arguments->malformed = true;
-        return 0;
+    for (uint32_t i = 0; i < chain->rules_count; i++) {
+        const struct policy_rule *rule = &chain->rules[i];
+        if (rule->leg == leg && variant_of(rule) == variant &&
+            address_equal(&rule->contract, contract)) {
+            return rule;
+        }
     }
-    return (uint32_t)value;
-}
-
-static struct address argument_address(struct arguments *arguments, size_t offset)
-{
-    const struct amount word = argument_word(arguments, offset);
-    struct address address;
-    amount_to_be(&word, address.bytes);
-    if (!address_is_evm(&address)) {
-        arguments->malformed = true;
-    }
-    return address;
-}
-
-/* Dynamic bytes; the word at `offset` must point exactly behind what came before. */
-static struct bytes argument_bytes(struct arguments *arguments, size_t offset)
-{
-    const uint32_t start = argument_u32(arguments, offset);
-    if (arguments->malformed || start != arguments->tail) {
-        arguments->malformed = true;
-        return bytes_from(NULL, 0);
-    }
-    const uint32_t count = argument_u32(arguments, start);
-    if (arguments->malformed) {
-        return bytes_from(NULL, 0);
-    }
-    const size_t first = (size_t)start + WORD_BYTES;
-    const size_t padded = ((size_t)count + WORD_BYTES - 1) / WORD_BYTES * WORD_BYTES;
-    if (padded > arguments->words.count - first) {
-        arguments->malformed = true;
-        return bytes_from(NULL, 0);
-    }
-    for (size_t i = count; i < padded; i++) {
-        arguments->malformed |= arguments->words.data[first + i] != 0;
-    }
-    arguments->tail = first + padded;
-    return bytes_from(arguments->words.data + first, count);
-}
-
-static bool arguments_are_done(const struct arguments *arguments)
-{
-    return !arguments->malformed && arguments->tail == arguments->words.count;
+    return NULL;
 }
 
 /* ---- one function each ---- */
 
-static bool allows_process(const struct policy_transaction *asked, struct refusal *refusal)
+static bool allows_delivery(const struct policy_transaction *asked, struct bytes calldata,
+                            struct refusal *refusal)
 {
-    struct arguments arguments = arguments_from(&asked->transaction, 2);
+    struct arguments arguments = arguments_of(calldata, 2);
     struct message_view message;
     (void)argument_bytes(&arguments, 0); /* metadata: the contract verifies it */
     const struct bytes bytes = argument_bytes(&arguments, WORD_BYTES);
@@ -231,12 +178,77 @@ static bool allows_process(const struct policy_transaction *asked, struct refusa
                       "process: the message is for domain %u, the transaction for %u",
                       message.destination, asked->chain->domain);
     }
+    return true;
+}
+
+static bool carries_nothing(const struct policy_transaction *asked, struct refusal *refusal)
+{
     if (!amount_is_zero(&asked->transaction.value)) {
         return refuse(refusal, REFUSAL_VALUE,
                       "process: carries native value, which delivery never "
                       "needs");
     }
     return true;
+}
+
+static bool allows_process(const struct policy_transaction *asked, struct refusal *refusal)
+{
+    return allows_delivery(asked, asked->transaction.data, refusal) &&
+           carries_nothing(asked, refusal);
+}
+
+/* One call of a batch: (target, whether it may fail, calldata). It may fail, so that one message
+ * that cannot be delivered any more does not take the others with it; and it is a delivery by a
+ * mailbox that this chain's rules name. */
+static bool allows_call(const struct policy_transaction *asked, struct bytes call, size_t *ret_size,
+                        struct refusal *refusal)
+{
+    struct arguments arguments = arguments_from(call, 3);
+    const struct address target = argument_address(&arguments, 0);
+    const uint32_t may_fail = argument_u32(&arguments, WORD_BYTES);
+    const struct bytes calldata = argument_bytes(&arguments, 2 * WORD_BYTES);
+    struct address_text text;
+    if (arguments.malformed || may_fail != 1) {
+        return refuse(refusal, REFUSAL_MALFORMED,
+                      "aggregate3: a call is not a target, `allowFailure` and calldata");
+    }
+    if (!calls(calldata, function_of(LEG_PROCESS, DIRECT)) ||
+        find_rule(asked->chain, LEG_PROCESS, &target, DIRECT) == NULL) {
+        return refuse(refusal, REFUSAL_FUNCTION,
+                      "aggregate3: a call of %s is not a `process` under `allow` of %s",
+                      address_show(&target, &text), asked->chain->name);
+    }
+    *ret_size = arguments.tail;
+    return allows_delivery(asked, calldata, refusal);
+}
+
+/* Deliveries and nothing else, as many as one transaction may have, one behind the other. */
+static bool allows_batch(const struct policy_transaction *asked, struct refusal *refusal)
+{
+    struct arguments arguments = arguments_of(asked->transaction.data, 2);
+    const uint32_t start = argument_u32(&arguments, 0);
+    const uint32_t count = argument_u32(&arguments, WORD_BYTES);
+    bool is_formed = !arguments.malformed && start == WORD_BYTES && count >= 1 &&
+                     count <= DELIVERIES_MAX &&
+                     arguments.words.count >= (size_t)(2 + count) * WORD_BYTES;
+    size_t at = (size_t)count * WORD_BYTES;
+    for (uint32_t i = 0; is_formed && i < count; i++) {
+        const size_t behind = arguments.words.count - 2 * WORD_BYTES;
+        size_t size = 0;
+        is_formed = argument_u32(&arguments, (size_t)(2 + i) * WORD_BYTES) == at &&
+                    !arguments.malformed && at <= behind;
+        if (is_formed &&
+            !allows_call(asked, bytes_from(arguments.words.data + 2 * WORD_BYTES + at, behind - at),
+                         &size, refusal)) {
+            return false;
+        }
+        at += size;
+    }
+    if (!is_formed || at != arguments.words.count - 2 * WORD_BYTES) {
+        return refuse(refusal, REFUSAL_MALFORMED,
+                      "aggregate3: its argument is not a list of 1 to %u calls", DELIVERIES_MAX);
+    }
+    return carries_nothing(asked, refusal);
 }
 
 static bool rule_has_destination(const struct policy_rule *rule, uint32_t destination)
@@ -267,12 +279,6 @@ static struct hash argument_hash(struct arguments *arguments, size_t offset)
     return hash;
 }
 
-static bool calls(const struct evm_transaction *transaction, const struct function *function)
-{
-    return transaction->data.count >= SELECTOR_BYTES &&
-           memcmp(transaction->data.data, function->selector, SELECTOR_BYTES) == 0;
-}
-
 /* The first three words. */
 static struct policy_order argument_order(struct arguments *arguments)
 {
@@ -288,8 +294,8 @@ static bool rebalance_read(const struct evm_transaction *transaction,
                            struct policy_rebalance *rebalance)
 {
     memset(rebalance, 0, sizeof(*rebalance));
-    rebalance->guarded = calls(transaction, function_of(LEG_REBALANCE, GUARDED));
-    struct arguments arguments = arguments_from(transaction, rebalance->guarded ? 7 : 3);
+    rebalance->guarded = calls(transaction->data, function_of(LEG_REBALANCE, GUARDED));
+    struct arguments arguments = arguments_of(transaction->data, rebalance->guarded ? 7 : 3);
     size_t next = 0;
     if (rebalance->guarded) {
         rebalance->order = argument_order(&arguments);
@@ -306,7 +312,7 @@ static bool rebalance_read(const struct evm_transaction *transaction,
 
 static bool venue_read(const struct evm_transaction *transaction, struct policy_venue *venue)
 {
-    struct arguments arguments = arguments_from(transaction, 5);
+    struct arguments arguments = arguments_of(transaction->data, 5);
     memset(venue, 0, sizeof(*venue));
     venue->order = argument_order(&arguments);
     const struct amount index = argument_word(&arguments, 3 * WORD_BYTES);
@@ -388,7 +394,7 @@ static bool allows_rebalance(const struct policy *policy, const struct wire_requ
 
 static bool allows_announce(const struct policy_transaction *asked, struct refusal *refusal)
 {
-    struct arguments arguments = arguments_from(&asked->transaction, 3);
+    struct arguments arguments = arguments_of(asked->transaction.data, 3);
     (void)argument_address(&arguments, 0);
     const struct bytes location = argument_bytes(&arguments, WORD_BYTES);
     const struct bytes signature = argument_bytes(&arguments, 2 * WORD_BYTES);
@@ -505,19 +511,6 @@ static const struct policy_chain *find_chain(const struct policy *policy, uint32
     return NULL;
 }
 
-static const struct policy_rule *find_rule(const struct policy_chain *chain, enum leg_kind leg,
-                                           const struct address *contract, uint32_t variant)
-{
-    for (uint32_t i = 0; i < chain->rules_count; i++) {
-        const struct policy_rule *rule = &chain->rules[i];
-        if (rule->leg == leg && variant_of(rule) == variant &&
-            address_equal(&rule->contract, contract)) {
-            return rule;
-        }
-    }
-    return NULL;
-}
-
 /* Through a guard the rule is that of the router it is asked to move; where a rule has a guard, the
  * router is not called directly, and another guard not at all. */
 static const struct policy_rule *find_rule_of(const struct policy_transaction *asked,
@@ -539,7 +532,7 @@ static const struct function *function_called(enum leg_kind leg,
 {
     const struct function *first = NULL;
     for (size_t i = 0; i < FUNCTIONS_COUNT; i++) {
-        if (functions[i].leg == leg && calls(transaction, &functions[i])) {
+        if (functions[i].leg == leg && calls(transaction->data, &functions[i])) {
             return &functions[i];
         }
         first = first == NULL && functions[i].leg == leg ? &functions[i] : first;
@@ -572,7 +565,7 @@ static bool allows_function(const struct policy *policy, const struct wire_reque
     if (function == NULL) {
         return refuse(refusal, REFUSAL_FUNCTION, "this signer signs no leg of this kind");
     }
-    if (!calls(&asked->transaction, function)) {
+    if (!calls(asked->transaction.data, function)) {
         return refuse(refusal, REFUSAL_FUNCTION, "the calldata does not call %s, which the leg is",
                       function->signature);
     }
@@ -592,6 +585,8 @@ static bool allows_function(const struct policy *policy, const struct wire_reque
         return allows_rebalance(policy, request, asked, refusal);
     case LEG_ANNOUNCE:
         return allows_announce(asked, refusal);
+    case LEG_BATCH:
+        return allows_batch(asked, refusal);
     case LEG_CANCEL:
     case LEG_VENUE:
         return allows_venue(policy, request, asked, refusal);

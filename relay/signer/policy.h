@@ -22,7 +22,9 @@
 
 /* One function of one contract. A cancel (nothing to ourselves) needs no rule. */
 struct policy_rule {
-    enum leg_kind leg;    /* any but LEG_CANCEL: it fixes the function */
+    /* Any but LEG_CANCEL: it fixes the function. The calls inside a LEG_BATCH each need a rule of
+     * LEG_PROCESS as well. */
+    enum leg_kind leg;
     enum venue_verb verb; /* with this, for a LEG_VENUE */
     struct address contract;
     /* LEG_REBALANCE alone: */
@@ -151,8 +153,8 @@ MUST_USE bool policy_allows_announcement(const struct policy *policy,
                                          const struct wire_request *request,
                                          struct refusal *ret_refusal);
 
-/* Sets the rule's leg, and verb, to those of this name: process, rebalance, announce, deposit,
- * withdraw, borrow or repay. STATUS_NOT_FOUND: there is none. */
+/* Sets the rule's leg, and verb, to those of this name: process, rebalance, announce, batch,
+ * deposit, withdraw, borrow or repay. STATUS_NOT_FOUND: there is none. */
 MUST_USE enum status policy_find_leg(struct bytes name, struct policy_rule *rule);
 /* Whether it moves capital: then it has amounts, and belongs to a plan. */
 bool policy_moves(enum leg_kind leg);

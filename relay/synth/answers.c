@@ -219,7 +219,8 @@ static void take_leg(struct synth_world *world, const struct leg *leg, struct sy
         break;
     case LEG_ANNOUNCE:
     case LEG_CANCEL:
-    case LEG_VENUE: /* no spoke is in this world */
+    case LEG_BATCH: /* no chain of this world has such contracts */
+    case LEG_VENUE:
         break;
     }
 }

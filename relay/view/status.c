@@ -60,10 +60,9 @@ static json_t *gather_chain(struct gathering *gathering, const struct core_chain
                               "reconciled_at", json_of_time(ledger.reconciled_at)));
     }
     if (found(gathering, core_view_open_counts(source, chain->domain, &open))) {
-        (void)json_object_update_new(object,
-                                     json_pack("{s:o, s:o}", "messages_active",
-                                               json_of_count(open.active_count), "messages_queued",
-                                               json_of_count(open.queue_next - open.queue_first)));
+        (void)json_object_update_new(
+            object, json_pack("{s:o, s:o}", "messages_active", json_of_count(open.active_count),
+                              "messages_queued", json_of_count(open.queued_count)));
     }
     return object;
 }

@@ -39,7 +39,9 @@ static int write_request(const char *folder, const char *name, const struct wire
     failed |= write_seed(folder, "wire", stream, 6, buffer_bytes(&frame));
     if (request->ask == WIRE_ASK_TRANSACTION) {
         failed |= write_seed(folder, "policy", name,
-                             (uint8_t)(request->transaction.leg_kind - LEG_PROCESS),
+                             request->transaction.leg_kind == LEG_BATCH
+                                 ? 5
+                                 : (uint8_t)(request->transaction.leg_kind - LEG_PROCESS),
                              request->transaction.transaction);
     }
     return failed;
@@ -77,6 +79,9 @@ static int write_transactions(const char *folder)
     fixture_announce(&made, 3);
     request = fixture_request(&made, LEG_ANNOUNCE, &key);
     failed |= write_request(folder, "announce", &request);
+    fixture_batch(&made, 5, 2);
+    request = fixture_request(&made, LEG_BATCH, &key);
+    failed |= write_request(folder, "batch", &request);
     fixture_cancel(&made, 4, &key);
     request = fixture_request(&made, LEG_CANCEL, &key);
     return failed | write_request(folder, "cancel", &request);

@@ -16,6 +16,7 @@ static void check_allowed(const struct wire_request *request,
     const struct address mailbox = fixture_address(FIXTURE_MAILBOX);
     const struct address router = fixture_address(FIXTURE_ROUTER);
     const struct address announce = fixture_address(FIXTURE_ANNOUNCE);
+    const struct address multicall = fixture_address(FIXTURE_MULTICALL);
     const struct address bridge = fixture_address(FIXTURE_BRIDGE);
     const struct address spoke = fixture_address(FIXTURE_SPOKE);
     CHECK(transaction->chain_id == FIXTURE_CHAIN_ID);
@@ -34,6 +35,11 @@ static void check_allowed(const struct wire_request *request,
     case LEG_ANNOUNCE:
         CHECK(address_equal(&transaction->to, &announce));
         CHECK(amount_is_zero(&transaction->value));
+        break;
+    case LEG_BATCH:
+        CHECK(address_equal(&transaction->to, &multicall));
+        CHECK(amount_is_zero(&transaction->value));
+        CHECK(transaction->data.count % 32 == 4);
         break;
     case LEG_CANCEL:
         CHECK(address_equal(&transaction->to, &request->transaction.key));
@@ -71,7 +77,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count)
     request.transaction.domain = FIXTURE_DOMAIN;
     request.transaction.family = bytes_from_string("evm");
     request.transaction.key = fixture_address(0x77);
-    request.transaction.leg_kind = (enum leg_kind)(LEG_PROCESS + data[0] % 5);
+    request.transaction.leg_kind =
+        data[0] % 6 == 5 ? LEG_BATCH : (enum leg_kind)(LEG_PROCESS + data[0] % 6);
     /* As the seeds' orders name them. */
     request.transaction.leg_id.bytes[0] = (uint8_t)request.transaction.leg_kind;
     request.transaction.leg_id.bytes[1] = 2;

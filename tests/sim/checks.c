@@ -337,9 +337,13 @@ static void check_transactions(struct sim *sim, const struct world_chain *chain)
         if (transaction->succeeded && set_has(&paid, leg_id)) {
             sim_fail(sim, "chain %u: a leg was paid twice", chain->index);
         }
+        if (transaction->repeats_count > 0) {
+            sim_fail(sim, "chain %u: we delivered a message twice, in a batch", chain->index);
+        }
         if (transaction->succeeded) {
             set_add(&paid, leg_id);
             sim->report.moves_count += transaction->leg.kind == LEG_REBALANCE ? 1 : 0;
+            sim->report.batches_count += transaction->leg.kind == LEG_BATCH ? 1 : 0;
         } else if (transaction->leg.kind == LEG_PROCESS &&
                    strcmp(transaction->revert, "Mailbox: already delivered") == 0) {
             const struct hash id = transaction->leg.process.message_id;

@@ -4,6 +4,7 @@
 #include "chains/evm/abi.h"
 #include "relay/base/check.h"
 #include "relay/base/digest.h"
+#include "relay/hyperlane/deliveries.h"
 #include "relay/hyperlane/message.h"
 #include "tests/sim/evm_node.h"
 
@@ -27,6 +28,7 @@ enum function {
     FUNCTION_PROCESS,
     FUNCTION_REBALANCE,
     FUNCTION_ANNOUNCE,
+    FUNCTION_AGGREGATE,
     FUNCTIONS_COUNT,
 };
 
@@ -49,6 +51,7 @@ static const char *const signatures[FUNCTIONS_COUNT] = {
     [FUNCTION_PROCESS] = "process(bytes,bytes)",
     [FUNCTION_REBALANCE] = "rebalance(uint32,uint256,address)",
     [FUNCTION_ANNOUNCE] = "announce(address,string,bytes)",
+    [FUNCTION_AGGREGATE] = "aggregate3((address,bool,bytes)[])",
 };
 
 /* FUNCTIONS_COUNT: none that the world has. */
@@ -196,6 +199,7 @@ static bool write_answer(const struct world_chain *chain, enum function function
     case FUNCTION_PROCESS:
     case FUNCTION_REBALANCE:
     case FUNCTION_ANNOUNCE:
+    case FUNCTION_AGGREGATE:
     case FUNCTIONS_COUNT:
         break;
     }
@@ -255,8 +259,51 @@ static bool read_announce(struct abi_reader *arguments, struct leg *leg)
     return abi_reader_is_done(arguments);
 }
 
+/* One call of a batch: of the mailbox, with the word about failing that is due, and a delivery. */
+static bool read_call(const struct world_chain *chain, struct abi_reader *arguments, bool may_fail,
+                      struct buffer *run)
+{
+    const struct address target = abi_read_address(arguments);
+    struct leg leg;
+
+    abi_expect_u64(arguments, may_fail ? 1 : 0);
+    abi_expect_u64(arguments, 96);
+    const struct bytes data = abi_read_tail(arguments, DELIVERIES_BYTES_MAX);
+    if (function_of(data) != FUNCTION_PROCESS || !address_equal(&target, &chain->mailbox)) {
+        return false;
+    }
+    struct abi_reader inner = abi_reader_from(bytes_from(data.data + 4, data.count - 4));
+    if (!read_process(&inner, &leg)) {
+        return false;
+    }
+    const struct delivery delivery = {.metadata = leg.process.metadata,
+                                      .message = leg.process.message};
+    return deliveries_append(&delivery, run) == STATUS_OK;
+}
+
+static bool read_batch(const struct world_chain *chain, struct abi_reader *arguments, bool may_fail,
+                       struct leg *leg)
+{
+    static uint8_t memory[DELIVERIES_BYTES_MAX];
+    struct buffer run = buffer_from(memory, sizeof(memory));
+    bool is_good = true;
+
+    abi_expect_u64(arguments, 32);
+    const uint32_t count = abi_read_u32(arguments);
+    for (uint32_t i = 0; i < count && !arguments->malformed; i++) {
+        (void)abi_read_u64(arguments); /* where the call is: one behind the other */
+    }
+    for (uint32_t i = 0; i < count && is_good; i++) {
+        is_good = read_call(chain, arguments, may_fail, &run);
+    }
+    leg->kind = LEG_BATCH;
+    leg->batch.contract = chain->multicall;
+    leg->batch.deliveries = buffer_bytes(&run);
+    return is_good && abi_reader_is_done(arguments);
+}
+
 bool evm_leg_of(const struct world_chain *chain, const struct address *to, struct bytes data,
-                struct leg *ret_leg)
+                bool may_fail, struct leg *ret_leg)
 {
     const enum function function = function_of(data);
     struct abi_reader arguments =
@@ -275,6 +322,9 @@ bool evm_leg_of(const struct world_chain *chain, const struct address *to, struc
     }
     if (function == FUNCTION_REBALANCE && address_equal(to, &chain->router)) {
         return read_rebalance(&arguments, ret_leg);
+    }
+    if (function == FUNCTION_AGGREGATE && address_equal(to, &chain->multicall)) {
+        return read_batch(chain, &arguments, may_fail, ret_leg);
     }
     return function == FUNCTION_ANNOUNCE && address_equal(to, &chain->announce) &&
            read_announce(&arguments, ret_leg);

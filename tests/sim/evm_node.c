@@ -322,7 +322,7 @@ static void estimate_gas(const struct request *request)
     const enum status status = json_amount(json_member(call, "value"), &value);
 
     CHECK(status == STATUS_OK);
-    if (!evm_leg_of(request->chain, &to, read_data(json_member(call, "data")), &leg)) {
+    if (!evm_leg_of(request->chain, &to, read_data(json_member(call, "data")), false, &leg)) {
         write_revert(request->writer, "");
         return;
     }
@@ -417,7 +417,7 @@ static void send_transaction(const struct request *request)
     if (request->lies) {
         rejection = REJECTION_NONE; /* taken with thanks, and gone */
     } else if (read_transaction(request->chain, raw, &evm) == STATUS_OK &&
-               evm_leg_of(request->chain, &evm.to, evm.data, &transaction.leg)) {
+               evm_leg_of(request->chain, &evm.to, evm.data, true, &transaction.leg)) {
         transaction.hash = hash;
         transaction.nonce = evm.nonce;
         transaction.fee_max = evm.fee_max;

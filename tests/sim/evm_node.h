@@ -16,10 +16,11 @@ enum { EVM_BLOOM = 256 };
 /* What a call to a contract returns; false: it reverts, and `*ret_revert` says why. */
 bool evm_call_contract(struct world_chain *chain, const struct address *to, struct bytes data,
                        struct buffer *ret_words, const char **ret_revert);
-/* The leg that calldata to a contract is; false: none that the world knows. Bytes are borrowed from
- * `data`. */
+/* The leg that calldata to a contract is; false: none that the world knows. The calls of a batch
+ * must say that they may fail, or that they may not. Bytes are borrowed from `data`, of a batch
+ * until the next call. */
 bool evm_leg_of(const struct world_chain *chain, const struct address *to, struct bytes data,
-                struct leg *ret_leg);
+                bool may_fail, struct leg *ret_leg);
 
 /* ---- evm_logs.c ---- */
 /* Three bits for the contract and each topic of every log. */

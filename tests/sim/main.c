@@ -115,15 +115,16 @@ static void print_report(const struct run *run, const struct sim_report *report,
     }
     if (run->options.tell || run->count <= 200) {
         (void)printf("seed %" PRIu64 ": %" PRIu64 " messages, %" PRIu64 " delivered by us, %" PRIu64
-                     " by others, %" PRIu64 " moves, %" PRIu64 " kills, %" PRIu64
-                     " reorgs, %" PRIu64 " commits failed, %" PRIu64 " frames lost, %" PRIu64
-                     " dissents, %" PRIu64 " quorums lost, %" PRIu64 " clock jumps, %" PRIu64
-                     " records, %" PRIu64 " events, %" PRIu64 " s\n",
+                     " by others, %" PRIu64 " batches, %" PRIu64 " moves, %" PRIu64
+                     " kills, %" PRIu64 " reorgs, %" PRIu64 " commits failed, %" PRIu64
+                     " frames lost, %" PRIu64 " dissents, %" PRIu64 " quorums lost, %" PRIu64
+                     " clock jumps, %" PRIu64 " records, %" PRIu64 " events, %" PRIu64 " s\n",
                      run->options.seed, report->messages_count, report->delivered_by_us,
-                     report->delivered_elsewhere, report->moves_count, report->kills_count,
-                     report->reorgs_count, report->commits_failed, report->frames_lost,
-                     report->dissents_count, report->quorums_lost_count, report->clock_jumps_count,
-                     report->records_count, report->events_count, report->virtual_ms / 1000);
+                     report->delivered_elsewhere, report->batches_count, report->moves_count,
+                     report->kills_count, report->reorgs_count, report->commits_failed,
+                     report->frames_lost, report->dissents_count, report->quorums_lost_count,
+                     report->clock_jumps_count, report->records_count, report->events_count,
+                     report->virtual_ms / 1000);
     }
 }
 

@@ -96,6 +96,10 @@ void plain_pack_leg(struct packer *packer, const struct leg *leg)
         pack_bytes(packer, leg->announce.location);
         pack_raw(packer, bytes_from(leg->announce.signature.bytes, 65));
         return;
+    case LEG_BATCH:
+        pack_address(packer, &leg->batch.contract);
+        pack_bytes(packer, leg->batch.deliveries);
+        return;
     case LEG_CANCEL:
     case LEG_VENUE: /* no spoke is in this world */
         return;
@@ -127,6 +131,9 @@ struct leg plain_unpack_leg(struct unpacker *unpacker)
         if (signature.count == 65) {
             memcpy(leg.announce.signature.bytes, signature.data, 65);
         }
+    } else if (kind == LEG_BATCH) {
+        leg.batch.contract = unpack_address(unpacker);
+        leg.batch.deliveries = unpack_bytes(unpacker);
     } else if (kind != LEG_CANCEL) {
         unpacker->underrun = true;
         return leg;

@@ -55,6 +55,8 @@ static void add_transaction(struct world_chain *chain, const struct world_transa
     if (added->leg.kind == LEG_PROCESS) {
         added->leg.process.message = keep(added->leg.process.message);
         added->leg.process.metadata = keep(added->leg.process.metadata);
+    } else if (added->leg.kind == LEG_BATCH) {
+        added->leg.batch.deliveries = keep(added->leg.batch.deliveries);
     } else if (added->leg.kind == LEG_ANNOUNCE) {
         added->leg.announce.location = keep(added->leg.announce.location);
     }
@@ -148,6 +150,7 @@ static void run(struct world_chain *chain, struct world_transaction *transaction
     struct amount fee;
 
     chain->transaction = transaction->hash;
+    chain->repeats_count = 0;
     const char *const revert =
         transaction->gas_limit < contracts_gas(&transaction->leg)
             ? "out of gas"
@@ -158,6 +161,7 @@ static void run(struct world_chain *chain, struct world_transaction *transaction
     transaction->block_number = block->number;
     transaction->block_hash = block->hash;
     transaction->succeeded = revert == NULL;
+    transaction->repeats_count = chain->repeats_count;
     transaction->revert[0] = '\0';
     if (revert != NULL) {
         CHECK(strlen(revert) < sizeof(transaction->revert));

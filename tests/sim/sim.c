@@ -141,6 +141,19 @@ static void draw_config(struct sim *sim)
     };
 }
 
+/* Drawn beside the life's own numbers, so that older seeds stay the lives that they were. */
+static void configure_batches(struct sim *sim, uint32_t index)
+{
+    static const uint32_t sizes[] = {0, 2, 5, DELIVERIES_MAX};
+    struct prng prng = prng_from(sim->options.seed ^ (UINT64_C(0x6ba7c4) << 32) ^ index);
+    struct core_chain *const chain = &sim->config->chains[index];
+
+    chain->batch_messages_max = sizes[prng_below(&prng, sizeof(sizes) / sizeof(sizes[0]))];
+    if (chain->batch_messages_max > 0) {
+        chain->batch_contract = sim->world.chains[index].multicall;
+    }
+}
+
 static void configure_chain(struct sim *sim, uint32_t index)
 {
     const struct world_chain *const world = &sim->world.chains[index];
@@ -167,6 +180,7 @@ static void configure_chain(struct sim *sim, uint32_t index)
     chain->priority_fee_per_gas = amount_from_u64(1000000000);
     chain->gas_limit_max = 10000000;
     chain->key_balance_min = amount_from_u64(1000);
+    configure_batches(sim, index);
     config->routers[index] = (struct core_router){
         .domain = world->domain,
         .router = world->router,

@@ -41,7 +41,8 @@ struct sim_report {
     uint64_t messages_count; /* dispatched and final */
     uint64_t delivered_by_us;
     uint64_t delivered_elsewhere;
-    uint64_t moves_count; /* rebalances mined */
+    uint64_t batches_count; /* transactions mined that carried several messages */
+    uint64_t moves_count;   /* rebalances mined */
     uint64_t kills_count;
     uint64_t reorgs_count;
     uint64_t commits_failed;

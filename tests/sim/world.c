@@ -294,6 +294,7 @@ static void init_chain(struct world *world, uint32_t index, uint64_t seed)
     chain->tree_hook = contract_address(chain, "tree hook");
     chain->announce = contract_address(chain, "announce");
     chain->paymaster = contract_address(chain, "paymaster");
+    chain->multicall = contract_address(chain, "multicall");
     chain->ism = contract_address(chain, "ism");
     chain->token = contract_address(chain, "token");
     chain->router = contract_address(chain, "router");
@@ -349,6 +350,8 @@ static void deinit_chain(struct world_chain *chain)
         if (leg->kind == LEG_PROCESS) {
             free((void *)(uintptr_t)leg->process.message.data);
             free((void *)(uintptr_t)leg->process.metadata.data);
+        } else if (leg->kind == LEG_BATCH) {
+            free((void *)(uintptr_t)leg->batch.deliveries.data);
         } else if (leg->kind == LEG_ANNOUNCE) {
             free((void *)(uintptr_t)leg->announce.location.data);
         }

@@ -88,6 +88,7 @@ struct world_transaction {
     char revert[64];
     uint64_t gas_used;
     struct amount gas_price;
+    uint32_t repeats_count; /* LEG_BATCH: of messages that we had delivered before */
 };
 
 struct world_block {
@@ -128,6 +129,7 @@ struct world_chain {
     struct address tree_hook;
     struct address announce;
     struct address paymaster;
+    struct address multicall;
     struct address ism;
     struct address token;
     struct address router;
@@ -179,6 +181,7 @@ struct world_chain {
     struct fact logs[WORLD_LOGS_MAX]; /* of the block that is being made */
     uint32_t logs_count;
     struct hash transaction; /* that is being run */
+    uint32_t repeats_count;  /* as in struct world_transaction, of that one */
 };
 
 struct world {

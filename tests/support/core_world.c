@@ -63,6 +63,10 @@ static void configure_chain(struct world *world, uint32_t index, uint32_t domain
     chain->priority_fee_max = amount_from_u64(world->options.priority_max);
     chain->transaction_fee_max = amount_from_u64(world->options.fee_max);
     chain->inclusion_deadline.ns = world->options.deadline_s * WORLD_SECOND;
+    chain->batch_messages_max = world->options.batch_messages_max;
+    if (chain->batch_messages_max > 1) {
+        chain->batch_contract = evm_filled((uint8_t)(0xe0 + index));
+    }
 }
 
 static void configure(struct world *world)
@@ -181,6 +185,9 @@ static void hold(struct world *world, const struct command *command)
     if (command->kind == COMMAND_SEND && command->send.leg.kind == LEG_PROCESS) {
         held->send.leg.process.message = hold_bytes(world, command->send.leg.process.message);
         held->send.leg.process.metadata = hold_bytes(world, command->send.leg.process.metadata);
+    }
+    if (command->kind == COMMAND_SEND && command->send.leg.kind == LEG_BATCH) {
+        held->send.leg.batch.deliveries = hold_bytes(world, command->send.leg.batch.deliveries);
     }
     if (command->kind == COMMAND_SEND && command->send.leg.kind == LEG_ANNOUNCE) {
         held->send.leg.announce.location = hold_bytes(world, command->send.leg.announce.location);

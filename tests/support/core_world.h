@@ -46,8 +46,9 @@ struct world_options {
     uint32_t retry_wait_max_s;        /* between them; 0: as the ladder says */
     bool large; /* the sender of messages is a router, and all they carry is large */
     uint32_t large_blocks;
-    uint32_t history;     /* leaves of both chains before the first block that is watched */
-    uint64_t start_block; /* 0: 1 */
+    uint32_t batch_messages_max; /* in one transaction; below 2: each has its own */
+    uint32_t history;            /* leaves of both chains before the first block that is watched */
+    uint64_t start_block;        /* 0: 1 */
 };
 
 struct world;
@@ -82,11 +83,17 @@ void world_set_balance(struct world *world, uint64_t wei);
 /* What a rollup adds for the data of a transaction. */
 void world_set_data_fee(struct world *world, uint32_t domain, uint64_t wei);
 void world_set_simulation(struct world *world, enum outcome outcome, const char *reason);
+/* As before, of legs that deliver several messages alone: what simulating them together gives, and
+ * how much gas they then need for each. */
+void world_set_batch_simulation(struct world *world, enum outcome outcome, uint64_t gas);
+/* In a block, the calls of a batch for this message fail from now on (the others do not). */
+void world_set_failing(struct world *world, const struct hash *id);
 void world_set_signer(struct world *world, enum outcome outcome);
 void world_set_rejection(struct world *world, enum outcome outcome, enum rejection rejection);
 void world_set_including(struct world *world, bool on);         /* transactions enter blocks */
 void world_set_dispatching(struct world *world, bool on);       /* dispatches do */
 void world_set_validators(struct world *world, uint32_t count); /* that publish, 0 to 3 */
+/* MODULE_NULL is one that trusts the node's first key, and nobody else who calls. */
 void world_set_module_type(struct world *world, uint8_t module_type);
 /* The servers that the module names, at most two (NULL: no second one): "https://good/" proves,
  * "https://liar/" proves something else, any other has nothing. */
@@ -138,6 +145,8 @@ struct hash world_digest(const struct world *world);
 uint32_t world_process_count(const struct world *world, const struct hash *id); /* on the chain */
 /* Those that a key sent and that are in blocks. */
 uint32_t world_sent_by(const struct world *world, uint32_t domain, uint32_t key);
+/* Transactions in blocks that deliver several messages. */
+uint32_t world_batches(const struct world *world);
 uint32_t world_processed_by_us(const struct world *world);
 uint32_t world_published(const struct world *world, uint32_t domain); /* by our validator */
 bool world_is_announced(const struct world *world, uint32_t domain);

@@ -7,6 +7,7 @@
 #include "relay/base/digest.h"
 #include "relay/base/limits.h"
 #include "relay/base/pack.h"
+#include "relay/hyperlane/deliveries.h"
 #include "relay/hyperlane/message.h"
 #include "relay/hyperlane/metadata.h"
 #include "tests/support/core_world_internal.h"
@@ -44,6 +45,12 @@ static void read_security(struct world *world, const struct command *command)
                              .type = world->module_type,
                              .threshold = THRESHOLD,
                              .count = 3};
+    if (world->module_type == MODULE_NULL) {
+        node = (struct ism_node){.address = evm_filled(0x99),
+                                 .type = MODULE_NULL,
+                                 .only_relayer = true,
+                                 .relayer = world_key(0)};
+    }
     event.security.ism = (struct ism){
         .nodes = &node, .nodes_count = 1, .validators = validators, .validators_count = 3};
     world_answer(world, &event);
@@ -203,6 +210,9 @@ static bool read_metadata(const struct world *world, const struct leg *leg,
 /* Two pointers over the validator set, as the contract does it. */
 static bool metadata_is_good(const struct world *world, const struct leg *leg)
 {
+    if (world->module_type == MODULE_NULL) {
+        return leg->process.metadata.count == 0;
+    }
     if (world->module_type == MODULE_CCIP_READ) {
         return bytes_equal(leg->process.metadata, bytes_from_string("proof"));
     }
@@ -232,6 +242,46 @@ static bool metadata_is_good(const struct world *world, const struct leg *leg)
     return address_equal(&tree_hook, &world_config_of(world, view.origin)->tree_hook);
 }
 
+/* One delivery of a leg as the mailbox judges it. */
+static void judge(struct world *world, const struct leg *leg, struct event *event)
+{
+    if (!metadata_is_good(world, leg)) {
+        event->prepared.outcome = OUTCOME_REFUSED;
+        event->prepared.reason = bytes_from_string("!threshold");
+    }
+    if (world_is_processed(world_chain(world, leg->domain), &leg->process.message_id)) {
+        event->prepared.outcome = OUTCOME_REFUSED;
+        event->prepared.reason = bytes_from_string("Mailbox: already delivered");
+    }
+}
+
+/* A member of a batch as a leg of its own. */
+static struct leg member_leg(const struct leg *batch, const struct delivery *delivery)
+{
+    struct leg leg = {.kind = LEG_PROCESS, .domain = batch->domain, .key = batch->key};
+
+    leg.process.message_id = message_id(delivery->message);
+    leg.process.message = delivery->message;
+    leg.process.metadata = delivery->metadata;
+    return leg;
+}
+
+static void prepare_batch(struct world *world, const struct leg *batch, struct event *event)
+{
+    struct delivery delivery;
+    uint32_t count = 0;
+
+    CHECK(deliveries_check(batch->batch.deliveries, &count) == STATUS_OK);
+    CHECK(count <= world->options.batch_messages_max);
+    event->prepared.outcome = world->batch_simulation;
+    event->prepared.gas = world->batch_gas * count;
+    for (struct bytes rest = batch->batch.deliveries;
+         world->batch_simulation == OUTCOME_OK && deliveries_next(&rest, &delivery);) {
+        const struct leg leg = member_leg(batch, &delivery);
+        judge(world, &leg, event);
+    }
+}
+
 static void prepare(struct world *world, const struct command *command)
 {
     const struct leg *leg = &command->prepare;
@@ -244,14 +294,10 @@ static void prepare(struct world *world, const struct command *command)
     event.prepared.data_fee = amount_from_u64(world_chain(world, leg->domain)->data_fee);
     event.prepared.payload_digest = sha2_of(bytes_from(leg->id.bytes, 32));
     if (leg->kind == LEG_PROCESS && world->simulation == OUTCOME_OK) {
-        if (!metadata_is_good(world, leg)) {
-            event.prepared.outcome = OUTCOME_REFUSED;
-            event.prepared.reason = bytes_from_string("!threshold");
-        }
-        if (world_is_processed(world_chain(world, leg->domain), &leg->process.message_id)) {
-            event.prepared.outcome = OUTCOME_REFUSED;
-            event.prepared.reason = bytes_from_string("Mailbox: already delivered");
-        }
+        judge(world, leg, &event);
+    }
+    if (leg->kind == LEG_BATCH) {
+        prepare_batch(world, leg, &event);
     }
     world_answer(world, &event);
 }
@@ -395,6 +441,20 @@ static void check_payload(const struct world *world, const struct command *comma
     }
 }
 
+static void take_messages(const struct leg *leg, struct world_tx *tx)
+{
+    struct delivery delivery;
+
+    if (leg->kind == LEG_PROCESS) {
+        tx->message_ids[tx->messages_count++] = leg->process.message_id;
+    }
+    for (struct bytes rest = leg->kind == LEG_BATCH ? leg->batch.deliveries : bytes_from(NULL, 0);
+         deliveries_next(&rest, &delivery);) {
+        CHECK(tx->messages_count < DELIVERIES_MAX);
+        tx->message_ids[tx->messages_count++] = message_id(delivery.message);
+    }
+}
+
 static void send(struct world *world, const struct command *command)
 {
     const struct intent *intent = &command->send.intent;
@@ -423,9 +483,7 @@ static void send(struct world *world, const struct command *command)
                                     .priority = intent->priority_fee_per_gas,
                                     .is_legacy = intent->is_legacy,
                                     .domain = command->domain};
-            if (tx->kind == LEG_PROCESS) {
-                tx->message_id = command->send.leg.process.message_id;
-            }
+            take_messages(&command->send.leg, tx);
         }
         tx->held = true;
     }

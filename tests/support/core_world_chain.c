@@ -60,6 +60,8 @@ void world_outside_init(struct world *world)
     }
     world->simulation = OUTCOME_OK;
     world->simulation_reason = "";
+    world->batch_simulation = OUTCOME_OK;
+    world->batch_gas = WORLD_GAS - 20000;
     world->signer = OUTCOME_OK;
     world->submission = OUTCOME_OK;
     world->including = true;
@@ -235,12 +237,16 @@ static void include_tx(struct world *world, struct world_chain *chain, struct wo
     tx->block = chain->head;
     tx->succeeded = true;
     chain->nonces[tx->key] = tx->nonce + 1;
-    if (tx->kind == LEG_PROCESS && !tx->is_foreign) {
-        tx->succeeded = !world_is_processed(chain, &tx->message_id);
-        if (tx->succeeded) {
-            add_fact(world, chain, FACT_PROCESS, &tx->hash)->process.message_id = tx->message_id;
+    for (uint32_t i = 0; i < tx->messages_count && !tx->is_foreign; i++) {
+        const struct hash *id = &tx->message_ids[i];
+        tx->delivered[i] = !world_is_processed(chain, id) && !hash_equal(id, &world->failing_id);
+        if (tx->delivered[i]) {
+            add_fact(world, chain, FACT_PROCESS, &tx->hash)->process.message_id = *id;
             world->processed_by_us++;
         }
+    }
+    if (tx->kind == LEG_PROCESS && !tx->is_foreign) {
+        tx->succeeded = tx->delivered[0];
     }
     if (tx->kind == LEG_ANNOUNCE) {
         chain->is_announced = true;
@@ -302,7 +308,8 @@ void world_answer_follows(struct world *world)
             event.receipt.succeeded = found->succeeded;
             event.receipt.block_number = found->block;
             event.receipt.block_hash = chain->blocks[found->block].hash;
-            event.receipt.gas_used = WORLD_GAS;
+            event.receipt.gas_used =
+                found->kind == LEG_BATCH ? world->batch_gas * found->messages_count : WORLD_GAS;
             event.receipt.gas_price = amount_from_u64(chain->base_fee + 1);
             event.receipt.data_fee = amount_from_u64(chain->data_fee);
         }
@@ -432,8 +439,9 @@ static void unmine(struct world *world, struct world_chain *chain, bool drop_dis
             tx->in_pool = true;
             uint64_t *nonce = &chain->nonces[tx->key];
             *nonce = tx->nonce < *nonce ? tx->nonce : *nonce;
-            if (tx->kind == LEG_PROCESS && tx->succeeded && !tx->is_foreign) {
-                world->processed_by_us--;
+            for (uint32_t j = 0; j < tx->messages_count; j++) {
+                world->processed_by_us -= tx->delivered[j] ? 1 : 0;
+                tx->delivered[j] = false;
             }
         }
     }
@@ -511,6 +519,27 @@ void world_deliver_elsewhere(struct world *world, const struct hash *id)
 void world_set_base_fee(struct world *world, uint32_t domain, uint64_t wei)
 {
     world_chain(world, domain)->base_fee = wei;
+}
+
+void world_set_batch_simulation(struct world *world, enum outcome outcome, uint64_t gas)
+{
+    world->batch_simulation = outcome;
+    world->batch_gas = gas;
+}
+
+void world_set_failing(struct world *world, const struct hash *id)
+{
+    world->failing_id = *id;
+}
+
+uint32_t world_batches(const struct world *world)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < world->txs_count; i++) {
+        count += world->txs[i].kind == LEG_BATCH && world->txs[i].block != 0 ? 1 : 0;
+    }
+    return count;
 }
 
 void world_set_simulation(struct world *world, enum outcome outcome, const char *reason)

@@ -39,8 +39,10 @@ struct world_tx {
     struct hash hash;
     struct hash leg_id;
     enum leg_kind kind;
-    struct hash message_id; /* LEG_PROCESS */
-    uint32_t key;           /* index */
+    struct hash message_ids[DELIVERIES_MAX]; /* LEG_PROCESS and LEG_BATCH */
+    bool delivered[DELIVERIES_MAX];          /* by it, while it is in a block */
+    uint32_t messages_count;
+    uint32_t key; /* index */
     uint64_t nonce;
     struct amount fee;
     struct amount priority;
@@ -149,6 +151,9 @@ struct world {
     uint32_t processed_by_us;
     enum outcome simulation;
     const char *simulation_reason;
+    enum outcome batch_simulation;
+    uint64_t batch_gas;     /* of each message */
+    struct hash failing_id; /* zero: none */
     enum outcome signer;
     enum outcome submission;
     enum rejection rejection;

@@ -32,6 +32,8 @@ static void make_chain(struct maker *maker, struct core_chain *chain)
     chain->inclusion_deadline.ns = u64(maker);
     chain->in_flight_max = u32(maker);
     chain->validators_min = u32(maker);
+    chain->batch_contract = address(maker);
+    chain->batch_messages_max = u32(maker);
 }
 
 static void make_router(struct maker *maker, struct core_router *router)

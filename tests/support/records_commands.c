@@ -34,6 +34,10 @@ static void make_leg(struct maker *maker, enum leg_kind kind, struct leg *leg)
         return;
     case LEG_CANCEL:
         return;
+    case LEG_BATCH:
+        leg->batch.contract = address(maker);
+        leg->batch.deliveries = run(maker, DELIVERIES_BYTES_MAX);
+        return;
     case LEG_VENUE:
         leg->venue.verb = (enum venue_verb)one_of(maker, VENUE_DEPOSIT, VENUE_REPAY);
         leg->venue.spoke = address(maker);

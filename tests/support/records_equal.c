@@ -142,6 +142,9 @@ static bool legs_pointees_equal(struct leg *a, struct leg *b)
         return runs_equal(&a->process.message, &b->process.message) &&
                runs_equal(&a->process.metadata, &b->process.metadata);
     }
+    if (a->kind == LEG_BATCH) {
+        return runs_equal(&a->batch.deliveries, &b->batch.deliveries);
+    }
     return a->kind != LEG_ANNOUNCE || runs_equal(&a->announce.location, &b->announce.location);
 }
 

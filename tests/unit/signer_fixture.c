@@ -23,7 +23,7 @@ static void fill_chain(struct policy_chain *chain, uint32_t domain, uint64_t cha
     chain->fee_per_gas_max = amount_from_u64(10000000000u);
     chain->value_max = amount_from_u64(5000);
     chain->spend_per_hour_max = amount_from_u64(UINT64_MAX);
-    chain->rules_count = 3;
+    chain->rules_count = 4;
     chain->rules[0] =
         (struct policy_rule){.leg = LEG_PROCESS, .contract = fixture_address(FIXTURE_MAILBOX)};
     chain->rules[1] = (struct policy_rule){.leg = LEG_REBALANCE,
@@ -36,6 +36,8 @@ static void fill_chain(struct policy_chain *chain, uint32_t domain, uint64_t cha
                                            .amount_per_hour_max = amount_from_u64(2500)};
     chain->rules[2] =
         (struct policy_rule){.leg = LEG_ANNOUNCE, .contract = fixture_address(FIXTURE_ANNOUNCE)};
+    chain->rules[3] =
+        (struct policy_rule){.leg = LEG_BATCH, .contract = fixture_address(FIXTURE_MULTICALL)};
     chain->validates = true;
     chain->tree_hook = fixture_address(FIXTURE_HOOK);
     chain->mailbox = fixture_address(FIXTURE_MAILBOX);
@@ -124,6 +126,29 @@ void fixture_process(struct fixture_transaction *made, uint64_t nonce)
     put_word(&calldata, 64 + 32 + 96);
     put_bytes(&calldata, bytes_from(metadata, sizeof(metadata)));
     put_bytes(&calldata, buffer_bytes(&message));
+    finish(&calldata);
+}
+
+void fixture_batch(struct fixture_transaction *made, uint64_t nonce, uint32_t count)
+{
+    static struct fixture_transaction one;
+
+    fixture_process(&one, nonce);
+    const struct bytes inner = one.transaction.data;
+    const size_t call_size = 96 + 32 + (inner.count + 31) / 32 * 32;
+    start(made, nonce, FIXTURE_MULTICALL);
+    struct calldata calldata = call(made, "\x82\xad\x56\xcb");
+    put_word(&calldata, 32);
+    put_word(&calldata, count);
+    for (uint32_t i = 0; i < count; i++) {
+        put_word(&calldata, 32 * (uint64_t)count + i * call_size);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        put_address(&calldata, fixture_address(FIXTURE_MAILBOX));
+        put_word(&calldata, 1);
+        put_word(&calldata, 96);
+        put_bytes(&calldata, inner);
+    }
     finish(&calldata);
 }
 

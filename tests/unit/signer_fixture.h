@@ -16,13 +16,14 @@
 #define FIXTURE_VALIDATOR_SECRET 0x22
 
 /* Addresses of 20 equal bytes. */
-#define FIXTURE_MAILBOX  0xa1
-#define FIXTURE_ROUTER   0xa2
-#define FIXTURE_BRIDGE   0xa3
-#define FIXTURE_ANNOUNCE 0xa4
-#define FIXTURE_HOOK     0xa5
-#define FIXTURE_GUARD    0xa6
-#define FIXTURE_SPOKE    0xa7
+#define FIXTURE_MAILBOX   0xa1
+#define FIXTURE_ROUTER    0xa2
+#define FIXTURE_BRIDGE    0xa3
+#define FIXTURE_ANNOUNCE  0xa4
+#define FIXTURE_HOOK      0xa5
+#define FIXTURE_GUARD     0xa6
+#define FIXTURE_SPOKE     0xa7
+#define FIXTURE_MULTICALL 0xa8
 
 struct address fixture_address(uint8_t byte);
 
@@ -32,13 +33,15 @@ void fixture_policy(struct policy *policy);
 /* Unsigned transactions with their calldata, in memory of their own. */
 struct fixture_transaction {
     struct evm_transaction transaction;
-    uint8_t data[2048];
-    uint8_t encoded[4096];
+    uint8_t data[16384];
+    uint8_t encoded[20000];
 };
 
 void fixture_process(struct fixture_transaction *made, uint64_t nonce);
 void fixture_rebalance(struct fixture_transaction *made, uint64_t nonce, uint32_t destination,
                        uint64_t amount);
+/* So many calls like fixture_process, of the mailbox. */
+void fixture_batch(struct fixture_transaction *made, uint64_t nonce, uint32_t count);
 /* The same through a guard, by an order under `mandate` of the leg that fixture_request names. */
 void fixture_guarded(struct fixture_transaction *made, uint64_t nonce, uint64_t amount,
                      const struct hash *mandate);

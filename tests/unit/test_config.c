@@ -237,6 +237,8 @@ static void keys_and_ways_to_send_are_read(void **state)
     assert_int_equal(core->delivery_keys[0].bytes[31], 0x34);
     assert_int_equal(core->in_flight_max, 64);
     assert_int_equal(core->validators_min, 2);
+    assert_int_equal(core->batch_messages_max, 16);
+    assert_int_equal(core->batch_contract.bytes[31], 0x11);
     assert_int_equal(core->inclusion_deadline.ns, 120000000000u);
     const struct amount most = amount_of("5000000000");
     assert_true(amount_equal(&core->priority_fee_max, &most));
@@ -364,6 +366,9 @@ static const struct mistake mistakes[] = {
     {"validators_min: 2", "validators_min: 101", "validators_min", "from 0 to 100"},
     {"in_flight_max: 64", "in_flight_max: 0", "in_flight_max", "from 1 to 1024"},
     {"in_flight_max: 64", "in_flight_max: 1025", "in_flight_max", "from 1 to 1024"},
+    {"batch_max: 16", "batch_max: 1", "batch_max", "from 2 to 16"},
+    {"batch_max: 16", "batch_max: 17", "batch_max", "from 2 to 16"},
+    {"    multicall: ", "    # ", "batch_max", "needs \"multicall\""},
     {"transactions: detect", "transactions: eip1559", "transactions:", "detect, dynamic or legacy"},
     {"data_fee: none", "data_fee: arbitrum", "data_fee:", "none or op-stack"},
     {"inclusion_deadline: 120 s", "inclusion_deadline: 120", "inclusion_deadline", "min or h"},

@@ -589,6 +589,41 @@ static void what_has_a_nonce_takes_up_no_place(void **state)
     world_free(world);
 }
 
+/* One origin's flood does not hold up another origin, whose message is neither the newest nor the
+ * oldest of all. */
+static void a_noisy_route_does_not_starve_another(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(1);
+    struct row_source source;
+    struct open_row open;
+    struct hash noise[520];
+
+    world_set_validators(world, 0);
+    for (uint32_t i = 0; i < 300; i++) {
+        noise[i] = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    }
+    world_run(world, 1);
+    const struct hash quiet = world_dispatch(world, WORLD_B, WORLD_B, 1);
+    world_run(world, 1);
+    for (uint32_t i = 300; i < 520; i++) {
+        noise[i] = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    }
+    world_run(world, 4);
+    assert_true(is_queued(world, &quiet));
+    source = row_table_source(world_rows(world));
+    assert_status(STATUS_OK, core_view_open_counts(&source, WORLD_B, &open));
+    assert_int_equal(520 + 1 - 256, open.queued_count);
+    free_a_place(world, &noise[0]);
+    free_a_place(world, &noise[1]);
+    assert_false(is_queued(world, &quiet));
+    source = row_table_source(world_rows(world));
+    assert_status(STATUS_OK, core_view_open_counts(&source, WORLD_B, &open));
+    assert_int_equal(520 + 1 - 256 - 2, open.queued_count);
+    assert_true(world_replays(world));
+    world_free(world);
+}
+
 static void nothing_open_is_left_behind(void **state)
 {
     (void)state;
@@ -679,6 +714,7 @@ int main(void)
         cmocka_unit_test(unsigned_messages_give_their_places_soon),
         cmocka_unit_test(a_rotated_set_is_seen_by_what_waits),
         cmocka_unit_test(what_has_a_nonce_takes_up_no_place),
+        cmocka_unit_test(a_noisy_route_does_not_starve_another),
         cmocka_unit_test(nothing_open_is_left_behind),
         cmocka_unit_test(the_view_says_why),
     };

@@ -186,6 +186,7 @@ static void check_every_kind(struct bench *bench, enum maker_size size)
             check_command(bench, (enum command_kind)kind, LEG_CANCEL);
         }
     }
+    check_command(bench, COMMAND_SEND, LEG_BATCH);
     for (uint32_t leg = LEG_PROCESS; leg <= LEG_VENUE; leg++) {
         check_command(bench, COMMAND_SEND, (enum leg_kind)leg);
     }
@@ -566,7 +567,7 @@ static void every_field_of_a_record_is_visited(void **state)
     record_visit(&record, see, &seen);
     assert_int_equal(0, seen.depth);
     /* each: fields, begin and end */
-    const unsigned chains = CHAINS_MAX * (25 + 3 * DELIVERY_KEYS_MAX);
+    const unsigned chains = CHAINS_MAX * (27 + 3 * DELIVERY_KEYS_MAX);
     const unsigned assets = ASSETS_MAX * 4;
     const unsigned routers = ROUTERS_MAX * 13;
     const unsigned vaults = VAULTS_MAX * 7;

@@ -106,8 +106,8 @@ static void expect_signed_by(const struct hash *digest, const struct address *ke
 static void each_leg_is_signed_over_its_own_digest(void **state)
 {
     (void)state;
-    const enum leg_kind legs[] = {LEG_PROCESS, LEG_REBALANCE, LEG_ANNOUNCE, LEG_CANCEL};
-    for (uint64_t nonce = 0; nonce < 4; nonce++) {
+    const enum leg_kind legs[] = {LEG_PROCESS, LEG_REBALANCE, LEG_ANNOUNCE, LEG_CANCEL, LEG_BATCH};
+    for (uint64_t nonce = 0; nonce < 5; nonce++) {
         switch (legs[nonce]) {
         case LEG_PROCESS:
             fixture_process(&made, nonce);
@@ -120,6 +120,9 @@ static void each_leg_is_signed_over_its_own_digest(void **state)
             break;
         case LEG_CANCEL:
             fixture_cancel(&made, nonce, &keys[0].address);
+            break;
+        case LEG_BATCH:
+            fixture_batch(&made, nonce, 2);
             break;
         case LEG_VENUE:
             break; /* not in the list */

@@ -71,7 +71,8 @@ static void the_example_loads_as_it_reads(void **state)
     assert_true(amount_equal(&chain->fee_per_gas_max, &fee));
     const struct amount value = amount_from_u64(10000000000000000u);
     assert_true(amount_equal(&chain->value_max, &value));
-    assert_int_equal(chain->rules_count, 3);
+    assert_int_equal(chain->rules_count, 4);
+    assert_int_equal(chain->rules[3].leg, LEG_BATCH);
     assert_int_equal(chain->rules[1].leg, LEG_REBALANCE);
     assert_int_equal(chain->rules[1].destinations_count, 2);
     assert_int_equal(chain->rules[1].destinations[1], 903);
@@ -283,7 +284,7 @@ static void the_mandate_narrows_what_is_allowed(void **state)
     }
     const struct policy_chain *chain = &config->policy.chains[0];
     assert_true(config->policy.has_mandate);
-    assert_int_equal(chain->rules_count, 3);
+    assert_int_equal(chain->rules_count, 4);
     const struct policy_rule *rule = &chain->rules[1];
     assert_int_equal(rule->leg, LEG_REBALANCE);
     assert_int_equal(rule->destinations_count, 1);
@@ -309,7 +310,7 @@ static void the_mandate_narrows_what_is_allowed(void **state)
                   "0x6666666666666666666666666666666666666601");
     config = load_changed("mode: observe", with);
     assert_non_null(config);
-    assert_int_equal(config->policy.chains[0].rules_count, 2); /* no rebalance is left */
+    assert_int_equal(config->policy.chains[0].rules_count, 3); /* no rebalance is left */
     (void)signer_config_free(config);
 
     mandate_write("velocity: 5000 USDC", "velocity: 0.5 USDC");

@@ -59,7 +59,8 @@ static struct wire_request transaction_request(size_t transaction_bytes)
     struct wire_request request = {.id = draw(), .ask = WIRE_ASK_TRANSACTION};
     request.transaction.domain = (uint32_t)draw();
     request.transaction.family = bytes_from_string("evm");
-    request.transaction.leg_kind = (enum leg_kind)(LEG_PROCESS + draw() % 4);
+    const uint32_t leg = (uint32_t)(draw() % 5);
+    request.transaction.leg_kind = leg == 4 ? LEG_BATCH : (enum leg_kind)(LEG_PROCESS + leg);
     request.transaction.attempt = (uint32_t)draw();
     draw_bytes(request.transaction.key.bytes, 32);
     draw_bytes(request.transaction.leg_id.bytes, 32);

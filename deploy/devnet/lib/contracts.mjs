@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import vm from 'node:vm';
-import { devnetDirectory, packagePath } from './packages.mjs';
+import { devnetDirectory, packagePath, requirePackage } from './packages.mjs';
 import { compileFolders } from './solidity.mjs';
 
 const FACTORIES = '@hyperlane-xyz/core/dist/typechain/factories/contracts';
@@ -22,6 +22,11 @@ export function hyperlaneContract(name) {
   if (!abi || !bytecode) throw new Error(`no ABI and bytecode in ${file}`);
   const list = vm.runInNewContext(`JSON.stringify(${abi[1]})`);
   return { abi: JSON.parse(list), bytecode: bytecode[1] };
+}
+
+/** What creates Multicall3, as it was published and as viem carries it. */
+export function multicallBytecode() {
+  return requirePackage(packagePath('viem/_cjs/constants/contracts.js')).multicall3Bytecode;
 }
 
 /** The contracts of a folder, the devnet's own when absent, compiled: {Sender: {abi, bytecode}}. */

@@ -4,7 +4,7 @@
 // stablecoin, two warp routes, a vault, a sender, the guards, and who holds what.
 
 import { capitalArtifacts, deployGuard } from './capital.mjs';
-import { compileContracts, hyperlaneContract } from './contracts.mjs';
+import { compileContracts, hyperlaneContract, multicallBytecode } from './contracts.mjs';
 import { mailboxAbi } from './abi.mjs';
 import { tokens, TOKEN_DECIMALS } from './chains.mjs';
 import { requirePackage } from './packages.mjs';
@@ -104,6 +104,7 @@ export async function deployAll(chains, accounts, onStep) {
   await each((deployer, i) => deployGuard(deployer, found[i], otherChains(chains, i), accounts));
   onStep('balances');
   await each((deployer, i) => fund(deployer, found[i], accounts));
+  await each((deployer, i) => deployMulticall(deployer, found[i]));
   return Promise.all(found.map((contracts, i) => describe(deployers[i], contracts)));
 }
 
@@ -228,6 +229,11 @@ async function fund(deployer, contracts, accounts) {
     await deployer.sendAs(address, 'vault', vault, 'deposit', assets, address);
   }
   await give(vault, FUNDING.vaultGain);
+}
+
+async function deployMulticall(deployer, contracts) {
+  const hash = await sendTransaction(deployer.url, { from: deployer.from, data: multicallBytecode() });
+  contracts.multicall = (await waitReceipt(deployer.url, hash, 'multicall')).contractAddress;
 }
 
 async function describe(deployer, contracts) {

@@ -309,6 +309,8 @@ function relayerYaml(devnet, chain) {
   return [
     '      - leg: process',
     `        contract: ${chain.mailbox}`,
+    '      - leg: batch',
+    `        contract: ${chain.multicall}`,
     '      - leg: rebalance',
     `        contract: ${chain.router}`,
     `        guard: ${chain.guard}`,

@@ -3,15 +3,17 @@
 // Messages that a test sends by itself, and whether they were delivered.
 
 import { mailboxAbi, paymasterAbi } from '../../../deploy/devnet/lib/abi.mjs';
-import { dispatchLogs, messageOfLog } from '../../../deploy/devnet/lib/messages.mjs';
+import { dispatchLogs, messageOfLog, topicOf } from '../../../deploy/devnet/lib/messages.mjs';
 import { requirePackage } from '../../../deploy/devnet/lib/packages.mjs';
-import { callContract, callContracts, sendTransaction, waitReceipt }
+import { callContract, callContracts, rpc, sendTransaction, waitReceipt }
   from '../../../deploy/devnet/lib/rpc.mjs';
 
 const { concat, encodeFunctionData, numberToHex, pad } = requirePackage('viem/utils');
 
 // What a leaf costs depends on the leaves before it, so an estimate is too low for some.
 const DISPATCH_GAS = numberToHex(400_000);
+
+const PROCESS_ID = topicOf(mailboxAbi, 'ProcessId');
 
 let sent = 0;
 
@@ -54,6 +56,15 @@ export async function payForGas(devnet, origin, destination, message, gas) {
 export function dispatchMany(devnet, origin, destination, count) {
   return Promise.all(
     Array.from({ length: count }, (_, i) => dispatch(devnet, origin, destination, i)));
+}
+
+/** The transactions that delivered messages, in their order: {hash, to, from}. */
+export function deliveriesOf({ httpUrl, mailbox }, messages) {
+  return Promise.all(messages.map(async ({ id }) => {
+    const [log] = await rpc(httpUrl, 'eth_getLogs', [
+      { address: mailbox, topics: [PROCESS_ID, id], fromBlock: '0x0', toBlock: 'latest' }]);
+    return rpc(httpUrl, 'eth_getTransactionByHash', [log.transactionHash]);
+  }));
 }
 
 /** How many of the messages a destination's mailbox has delivered. */

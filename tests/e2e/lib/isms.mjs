@@ -12,7 +12,7 @@ import { sleep } from '../../../deploy/devnet/lib/terminal.mjs';
 import { askNode } from '../../../deploy/devnet/lib/inspect.mjs';
 import { ObjectStore } from '../../support/object-store.mjs';
 import { ProofServer } from '../../support/proof-server.mjs';
-import { countDelivered, dispatchTo, payForGas } from './dispatch.mjs';
+import { countDelivered, deliveriesOf, dispatchTo, payForGas } from './dispatch.mjs';
 import { Modules } from './modules.mjs';
 import { askOperator } from './operator.mjs';
 import { runSuite } from './suite.mjs';
@@ -162,6 +162,44 @@ async function checkPolicy(suite, node, modules, validators) {
   });
 }
 
+/** Messages that come together share transactions; one that reverts is not in their way. */
+async function checkBatches(suite, modules, recipient, validators) {
+  const { stage } = suite;
+  const { devnet } = stage;
+  const [origin, destination] = devnet.chains;
+  const sendMany = (count, to) => Promise.all(
+    Array.from({ length: count }, (_, i) => dispatchTo(devnet, origin, destination, to, i)));
+  const arrive = (sent) => suite.until('all are delivered', DELIVER_SECONDS, async () => {
+    stage.check();
+    return (await countDelivered(destination, sent)) === sent.length;
+  });
+  const multicall = destination.multicall.toLowerCase();
+
+  await suite.check('messages that come together share transactions', async () => {
+    const sent = await sendMany(24, recipient);
+    await arrive(sent);
+    const deliveries = await deliveriesOf(destination, sent);
+    const together = deliveries.filter(({ to }) => to.toLowerCase() === multicall);
+    const transactions = new Set(deliveries.map(({ hash }) => hash));
+    expect(together.length > 1, `${together.length} messages in batches`);
+    expect(transactions.size < sent.length, `${transactions.size} transactions`);
+    const largest = Math.max(...[...transactions].map((one) =>
+      deliveries.filter(({ hash }) => hash === one).length));
+    expect(largest <= 12, `${largest} messages in one transaction`);
+  });
+  await suite.check('one that reverts is taken out, and the others go on without it', async () => {
+    const pausable = await modules.pausable();
+    await modules.send('isms/PausableIsm', pausable, 'pause');
+    const guarded = await modules.recipient(await modules.aggregation(
+      [pausable, await modules.messageId(sorted(validators), 2)], 2));
+    const [good, bad] = await Promise.all([sendMany(8, recipient), sendMany(2, guarded)]);
+    await arrive(good);
+    expectEqual(await countDelivered(destination, bad), 0, 'deliveries of those that revert');
+    await modules.send('isms/PausableIsm', pausable, 'unpause');
+    await arrive(bad);
+  });
+}
+
 /** A store in S3 and servers that prove, beside the chains; ended with the suite. */
 async function openServers(suite) {
   const secret = { id: 'DEVNETKEY', secret: randomBytes(20).toString('hex') };
@@ -223,7 +261,8 @@ async function runChecks(suite, servers) {
   await stage.startValidators({ capital: false, store: servers.store });
   const policy = policyOf(destination);
   const node = stage.write({ name: 'relayer', mode: 'observe', capital: false, policy,
-    store: servers.store, privateAddresses: true });
+    store: servers.store, privateAddresses: true,
+    settingsOf: ({ multicall }) => ({ multicall: `"${multicall}"`, batch_max: 12 }) });
   await stage.start(node);
   const modules = new Modules(destination, devnet.users[0]);
   const validators = devnet.validators.map(({ address }) => address);
@@ -253,6 +292,11 @@ async function runChecks(suite, servers) {
         return (await countDelivered(destination, [message])) === 1;
       }));
   }
+  await suite.check('a module that looks at the caller was called by the key itself', async () => {
+    const trusting = messages.get('aggregation with a trusted relayer that is us');
+    const [{ to }] = await deliveriesOf(destination, [trusting]);
+    expectEqual(to.toLowerCase(), destination.mailbox.toLowerCase(), 'who was called');
+  });
   const reasonOf = ({ id }) =>
     askNode(program, ['why', '--config', node.config, id]).reason?.text ?? '';
   for (const { name, message, says } of denied) {
@@ -273,6 +317,7 @@ async function runChecks(suite, servers) {
         return (await countDelivered(destination, [next])) === 1;
       });
     });
+  await checkBatches(suite, modules, denied[0].recipient, validators);
   await checkPolicy(suite, node, modules, validators);
   await checkStores(suite, servers, async () => {
     const [{ recipient }] = denied;
