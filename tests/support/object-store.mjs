@@ -8,6 +8,7 @@ import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import { createServer } from 'node:http';
 
 const BODY_BYTES_MAX = 1 << 20;
+const LATE_MS = 2500;
 
 const sha256 = (data) => createHash('sha256').update(data).digest('hex');
 const hmac = (key, data) => createHmac('sha256', key).update(data).digest();
@@ -60,7 +61,7 @@ export class ObjectStore {
   constructor(credentials) {
     this.credentials = credentials;
     this.objects = new Map(); // path to bytes
-    this.faults = new Map(); // beginning of a path to forge, absent, stall, flood or raised
+    this.faults = new Map(); // beginning of a path to forge, absent, stall, late, flood, raised or hidden
     this.refused = 0;
     this.written = 0;
     this.stalled = new Set();
@@ -105,11 +106,15 @@ export class ObjectStore {
     this.read(name, reply);
   }
 
-  read(name, reply) {
+  read(name, reply, isLate = false) {
     const fault = [...this.faults].find(([prefix]) => name.startsWith(prefix))?.[1];
     const object = this.objects.get(name);
     const isFlag = name.endsWith('/reorg_flag.json');
     if (fault === 'stall') return;
+    if (fault === 'late' && !isLate) {
+      setTimeout(() => this.read(name, reply, true), LATE_MS);
+      return;
+    }
     if (fault === 'flood') {
       const pour = () => {
         while (!reply.destroyed && reply.write(Buffer.alloc(65536)));

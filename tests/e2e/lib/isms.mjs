@@ -15,6 +15,8 @@ import { ProofServer } from '../../support/proof-server.mjs';
 import { countDelivered, deliveriesOf, dispatchTo, payForGas } from './dispatch.mjs';
 import { Modules } from './modules.mjs';
 import { askOperator } from './operator.mjs';
+import { checkProofs } from './proofs.mjs';
+import { checkSets } from './sets.mjs';
 import { runSuite } from './suite.mjs';
 
 const DELIVER_SECONDS = 60;
@@ -327,6 +329,8 @@ async function runChecks(suite, servers) {
       return (await countDelivered(destination, [next])) === 1;
     });
   });
+  await checkSets(suite, servers, modules);
+  await checkProofs(suite, modules);
   await suite.check('every object in the store was written with a valid signature', () => {
     expectEqual(servers.objects.refused, 0, 'requests refused');
     expect(servers.objects.written > 3 * messages.size, `only ${servers.objects.written} written`);
