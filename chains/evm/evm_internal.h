@@ -7,6 +7,7 @@
  *   endpoint.c  is an endpoint what the configuration says; which one is best; head subscription
  *   heads.c     heads and final blocks as endpoints tell them, and what enough of them tell
  *   watch.c     ranges, blocks, finality: which block is next and is it on the chain
+ *   past.c      history that a first watch passed over, read beside
  *   facts.c     logs of a block or range, kept until they are given
  *   receipts.c  the root of a block's receipts          recheck.c logs that one endpoint lacked
  *   jobs.c      questions the core asked: life, deadlines, answers as events
@@ -29,6 +30,7 @@
 #include "chains/evm/evm_limits.h"
 #include "chains/evm/logs.h"
 #include "chains/evm/modules.h"
+#include "chains/evm/ranges.h"
 #include "chains/evm/tx.h"
 #include "chains/evm/votes.h"
 #include "chains/rpc/frame.h"
@@ -123,18 +125,6 @@ struct evm_endpoint {
     struct evm_notice malformed_notice;
 };
 
-/* A fact with its place in the list of its block or range. */
-struct evm_fact {
-    struct fact fact;
-    struct evm_fact *next;
-};
-
-struct evm_fact_list {
-    struct evm_fact *first;
-    uint32_t filters_left; /* still to be answered */
-    bool is_asked;
-};
-
 /* Memory of the facts read and not yet given; reset when it holds none. */
 struct evm_fact_store {
     uint8_t *memory;
@@ -172,17 +162,6 @@ struct evm_block {
     bool is_range_end; /* read below the final block */
 };
 
-/* Blocks below the final one that are read together. */
-struct evm_range {
-    uint64_t from;
-    uint64_t to;
-    bool header_is_asked;
-    bool header_is_known;
-    bool is_heavy;            /* its logs take up enough of the memory: the next is not larger */
-    struct evm_header header; /* of its last block */
-    struct evm_fact_list facts;
-};
-
 struct evm_watch {
     bool is_on;
     uint64_t next;        /* first block not given */
@@ -216,10 +195,9 @@ struct evm_watch {
     uint32_t slots_count;                    /* from `next` on */
     struct instant slots_again_at;
 
-    struct evm_range ranges[EVM_RANGES_AT_ONCE]; /* one after the other, the next from `next` on */
-    uint32_t ranges_first;                       /* a ring */
-    uint32_t ranges_count;
-    uint64_t range_blocks;     /* size of the next one */
+    struct evm_ranges ranges[EVM_STRANDS_COUNT];
+    struct evm_past past;
+    uint64_t range_blocks;     /* size of the next one, of either */
     uint64_t range_blocks_max; /* no larger: it was refused, or is not allowed */
     uint32_t ranges_answered;  /* since that was set */
     struct instant range_again_at;
@@ -551,7 +529,7 @@ void evm_subscribe_answer(struct evm *evm, const struct evm_call *call,
                           const struct evm_answer *answer);
 
 /* watch.c */
-void evm_watch_start(struct evm *evm, uint64_t from_block);
+void evm_watch_start(struct evm *evm, const struct watch *wanted);
 void evm_watch_head(struct evm *evm, const struct evm_header *header);
 void evm_watch_pump(struct evm *evm);
 /* The next blocks are read by range: they are below the final one, and none of them was given by
@@ -596,20 +574,6 @@ void evm_logs_answer(struct evm *evm, const struct evm_call *call, const struct 
 void evm_proof_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer);
 void evm_proof_answer(struct evm *evm, const struct evm_call *call,
                       const struct evm_answer *answer);
-
-/* range.c */
-void evm_ranges_pump(struct evm *evm);
-/* The range that is given next, once it was answered in full; NULL before. */
-struct evm_range *evm_range_ready(struct evm *evm);
-void evm_range_given(struct evm *evm); /* that one is no longer needed */
-void evm_ranges_drop(struct evm *evm); /* all of them, answered or not */
-void evm_range_header_write(struct evm *evm, const struct evm_call *call,
-                            struct json_writer *writer);
-void evm_range_header_answer(struct evm *evm, const struct evm_call *call,
-                             const struct evm_answer *answer);
-void evm_range_logs_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer);
-void evm_range_logs_answer(struct evm *evm, const struct evm_call *call,
-                           const struct evm_answer *answer);
 
 /* ancestor.c */
 struct evm_block *evm_ring_at(struct evm *evm, uint32_t place);                /* from the front */

@@ -85,6 +85,35 @@ static json_t *gather_chains(struct gathering *gathering)
     return list;
 }
 
+/* What is still being read of the past; chains that read theirs, or had none, are left out. */
+static json_t *gather_history(struct gathering *gathering)
+{
+    const struct rows_view *view = gathering->view;
+    json_t *list = json_array();
+    struct node_view node;
+    if (!found(gathering, core_view_node(&view->source, &node))) {
+        return list;
+    }
+    for (uint32_t i = 0; i < view->config->chains_count; i++) {
+        const struct core_chain *chain = &view->config->chains[i];
+        struct past_row past;
+        if (!found(gathering, core_view_past(&view->source, chain->domain, &past)) ||
+            past.next_number >= past.end) {
+            continue;
+        }
+        const struct past_progress progress = past_progress(&past, node.last);
+        (void)json_array_append_new(
+            list,
+            json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "chain", chain->name, "blocks_read",
+                      json_of_count(progress.blocks_read), "blocks",
+                      json_of_count(progress.blocks_count), "facts",
+                      json_of_count(past.facts_count), "blocks_per_second",
+                      json_of_count(progress.blocks_per_s), "seconds_left",
+                      progress.is_rate_known ? json_of_count(progress.seconds_left) : json_null()));
+    }
+    return list;
+}
+
 static const char *lane_state_word(enum lane_state state)
 {
     switch (state) {
@@ -248,6 +277,7 @@ static json_t *gather(struct gathering *gathering)
     json_t *assets = json_array();
     (void)json_object_set_new(root, "node", gather_node(gathering));
     (void)json_object_set_new(root, "chains", gather_chains(gathering));
+    (void)json_object_set_new(root, "history", gather_history(gathering));
     (void)json_object_set_new(root, "keys", gather_keys(gathering));
     (void)json_object_set_new(root, "validated", gather_validated(gathering));
     for (uint32_t i = 0; i < gathering->view->config->assets_count; i++) {
@@ -297,6 +327,34 @@ static void print_chains(const json_t *chains)
         cli_table_cell(table, "%lld", count_at(chain, "reconciled_block"));
         cli_table_cell(table, "%s", stopped[0] == '-' ? "running" : stopped);
     }
+    cli_table_print(table);
+}
+
+static void print_history(const json_t *history)
+{
+    static const char *const titles[] = {"HISTORY OF", ">BLOCKS READ",  ">OF", ">FACTS",
+                                         ">BLOCKS/S",  ">SECONDS LEFT", NULL};
+    if (json_array_size(history) == 0) {
+        return;
+    }
+    struct cli_table *table = cli_table_new(titles);
+    const json_t *chain;
+    size_t index;
+    json_array_foreach(history, index, chain)
+    {
+        const bool is_known = !json_is_null(json_object_get(chain, "seconds_left"));
+        cli_table_cell(table, "%s", json_text_at(chain, "chain"));
+        cli_table_cell(table, "%lld", count_at(chain, "blocks_read"));
+        cli_table_cell(table, "%lld", count_at(chain, "blocks"));
+        cli_table_cell(table, "%lld", count_at(chain, "facts"));
+        cli_table_cell(table, "%lld", count_at(chain, "blocks_per_second"));
+        if (is_known) {
+            cli_table_cell(table, "%lld", count_at(chain, "seconds_left"));
+        } else {
+            cli_table_cell(table, "%s", "not known yet");
+        }
+    }
+    (void)putchar('\n');
     cli_table_print(table);
 }
 
@@ -430,6 +488,7 @@ static void print_all(const json_t *root)
     }
     (void)putchar('\n');
     print_chains(json_object_get(root, "chains"));
+    print_history(json_object_get(root, "history"));
     print_keys(json_object_get(root, "keys"));
     print_validated(json_object_get(root, "validated"));
     json_array_foreach(assets, index, asset)

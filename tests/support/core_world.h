@@ -46,6 +46,7 @@ struct world_options {
     uint32_t retry_wait_max_s;        /* between them; 0: as the ladder says */
     bool large; /* the sender of messages is a router, and all they carry is large */
     uint32_t large_blocks;
+    uint32_t recent_blocks; /* a longer history is passed over and given beside; 0: never */
 };
 
 struct world;
@@ -66,6 +67,8 @@ void world_restart(struct world *world);
 void world_reorg(struct world *world, uint32_t domain, uint32_t depth, bool drop_dispatches);
 /* Blocks that the node does not see before its next restart. */
 void world_mine_unseen(struct world *world, uint32_t domain, uint32_t count);
+/* How many blocks of the past are given with each new block; none at first. */
+void world_set_past_rate(struct world *world, uint32_t blocks);
 /* Somebody else delivers the message in the next block of its destination. */
 void world_deliver_elsewhere(struct world *world, const struct hash *id);
 /* Somebody pays on `domain` for the delivery of a message to `destination`, in the next block. */

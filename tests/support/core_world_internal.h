@@ -76,6 +76,8 @@ struct world_chain {
     uint64_t data_fee;
     bool is_watched;
     uint64_t give_next; /* next block to give to the node */
+    uint64_t past_next; /* next block of the past to give */
+    uint64_t past_end;
     bool is_announced;
     struct checkpoint published[WORLD_MESSAGES_MAX];
     struct signature published_signatures[WORLD_MESSAGES_MAX];
@@ -159,6 +161,7 @@ struct world {
     bool bad_validator;
     bool tree_lies;
     bool doubt;
+    uint32_t past_rate;
 };
 
 /* The node's side, called by the outside. */

@@ -60,6 +60,7 @@ static bool pointees_equal(struct event *a, struct event *b)
         a->start.config = b->start.config = NULL;
         return runs_equal(&a->start.build_id, &b->start.build_id);
     case EVENT_FACT:
+    case EVENT_PAST_FACT:
         return a->fact.kind != FACT_DISPATCH ||
                runs_equal(&a->fact.dispatch.message, &b->fact.dispatch.message);
     case EVENT_SECURITY:
@@ -110,6 +111,8 @@ static bool pointees_equal(struct event *a, struct event *b)
     case EVENT_TREE:
     case EVENT_PUBLISHED:
     case EVENT_CALLS:
+    case EVENT_PASSED:
+    case EVENT_PAST_BLOCK:
         return true;
     }
     return false;
