@@ -10,13 +10,7 @@
 #include "relay/core/event.h"
 #include "relay/core/view.h"
 
-/* New references. */
-json_t *message_json(const struct rows_view *view, const struct hash *id,
-                     const struct message_row *message);
-/* With what it waits for: proofs, transaction. */
-json_t *message_why_json(const struct rows_view *view, const struct hash *id,
-                         const struct message_why *why);
-/* The tree of message_why_json for people. */
+/* The tree of view_message_why for people. */
 void message_why_print(const json_t *object);
 
 /* `sluice messages retry | hold | drop ID...` */

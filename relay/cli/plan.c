@@ -10,73 +10,7 @@
 #include "relay/cli/json_of.h"
 #include "relay/cli/rows_view.h"
 #include "relay/core/capital_view.h"
-
-#define PLANS_SHOWN_MAX 20u
-
-static uint32_t decimals_of(const struct rows_view *view, const char *symbol)
-{
-    for (uint32_t i = 0; i < view->config->assets_count; i++) {
-        if (strcmp(view->config->assets[i].symbol, symbol) == 0) {
-            return view->config->assets[i].decimals;
-        }
-    }
-    return 0;
-}
-
-/* Where a move of a plan stands; "-" when it was not started. */
-static const char *move_state(const struct rows_view *view, const struct hash *plan_id,
-                              uint32_t index, struct move_row *ret_move)
-{
-    const struct hash id = capital_move_id(plan_id, index);
-    *ret_move = (struct move_row){0};
-    return capital_view_move(&view->source, &id, ret_move) == STATUS_OK
-               ? move_state_name(ret_move->state)
-               : "-";
-}
-
-static json_t *moves_json(const struct rows_view *view, const struct hash *id,
-                          const struct plan_row *plan)
-{
-    json_t *moves = json_array();
-    for (uint32_t i = 0; i < plan->moves_count; i++) {
-        const struct plan_move *move = &plan->moves[i];
-        const struct hash move_id = capital_move_id(id, i);
-        struct move_row row;
-        const char *state = move_state(view, id, i, &row);
-        (void)json_array_append_new(
-            moves,
-            json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o}", "id", cli_hash_text(&move_id),
-                      "from", rows_view_chain(view, move->source_domain), "to",
-                      rows_view_chain(view, move->target_domain), "amount",
-                      json_of_amount(&move->amount), "gain", json_of_amount(&plan->gains[i]),
-                      "cost", json_of_amount(&plan->costs[i]), "state", state, "reason",
-                      json_of_reason(row.reason)));
-    }
-    return moves;
-}
-
-static const char *const limit_names[] = {[PLAN_LIMIT_LEAVING] = "leaving",
-                                          [PLAN_LIMIT_ENTERING] = "entering",
-                                          [PLAN_LIMIT_WAY] = "way",
-                                          [PLAN_LIMIT_FLOOR] = "mandate floor",
-                                          [PLAN_LIMIT_CAP] = "mandate cap"};
-
-static json_t *limits_json(const struct rows_view *view, const struct plan_row *plan)
-{
-    json_t *limits = json_array();
-    for (uint32_t i = 0; i < plan->binding_count; i++) {
-        const struct plan_limit *limit = &plan->binding[i];
-        (void)json_array_append_new(
-            limits,
-            json_pack(
-                "{s:s, s:s?, s:s?, s:f}", "kind", limit_names[limit->kind], "from",
-                limit->source_domain == 0 ? NULL : rows_view_chain(view, limit->source_domain),
-                "to",
-                limit->target_domain == 0 ? NULL : rows_view_chain(view, limit->target_domain),
-                "price", (double)limit->price_nano / 1e9));
-    }
-    return limits;
-}
+#include "relay/view/view.h"
 
 static void print_limits(const struct rows_view *view, const struct plan_row *plan)
 {
@@ -107,25 +41,13 @@ static void print_limits(const struct rows_view *view, const struct plan_row *pl
     }
 }
 
-static json_t *plan_json(const struct rows_view *view, const struct hash *id,
-                         const struct plan_row *plan)
-{
-    json_t *moves = moves_json(view, id, plan);
-    return json_pack(
-        "{s:s, s:s, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:f, s:o, s:o}", "id", cli_hash_text(id),
-        "asset", plan->symbol, "decimals", (int)decimals_of(view, plan->symbol), "state",
-        plan_state_name(plan->state), "reason", json_of_reason(plan->reason), "made_at",
-        json_of_time(plan->made_at), "decided_at", json_of_time(plan->decided_at), "total",
-        json_of_amount(&plan->total), "cost", json_of_amount(&plan->cost), "gap",
-        (double)plan->gap_ppm / 1e6, "limits", limits_json(view, plan), "moves", moves);
-}
-
 static void print_plan(const struct rows_view *view, const struct hash *id,
                        const struct plan_row *plan)
 {
     static const char *const titles[] = {"FROM",  "TO",    ">AMOUNT", ">GAIN",
                                          ">COST", "STATE", "MOVE",    NULL};
-    const uint32_t decimals = decimals_of(view, plan->symbol);
+    const struct view rows = rows_view_rows(view);
+    const uint32_t decimals = view_decimals(&rows, plan->symbol);
     (void)printf("plan     %s\n", cli_hash_text(id));
     (void)printf("state    %s (%s)\n", plan_state_name(plan->state), reason_text(plan->reason));
     (void)printf("made     %s\n", cli_time_text(plan->made_at));
@@ -145,7 +67,7 @@ static void print_plan(const struct rows_view *view, const struct hash *id,
         cli_table_cell(table, "%s", cli_units_text(&move->amount, decimals));
         cli_table_cell(table, "%s", cli_units_text(&plan->gains[i], decimals));
         cli_table_cell(table, "%s", cli_units_text(&plan->costs[i], decimals));
-        cli_table_cell(table, "%s", move_state(view, id, i, &row));
+        cli_table_cell(table, "%s", view_move_state(&rows, id, i, &row));
         cli_table_cell(table, "%s", cli_hash_text(&move_id));
     }
     cli_table_print(table);
@@ -156,6 +78,7 @@ static void print_plan(const struct rows_view *view, const struct hash *id,
 
 int plan_show(const char *verb, const struct rows_view *view, const struct hash *id, bool json)
 {
+    const struct view rows = rows_view_rows(view);
     struct plan_row plan;
     const enum status status = capital_view_plan(&view->source, id, &plan);
     if (status == STATUS_NOT_FOUND) {
@@ -165,7 +88,7 @@ int plan_show(const char *verb, const struct rows_view *view, const struct hash 
         return rows_view_failed(verb, status);
     }
     if (json) {
-        return cli_print_json(plan_json(view, id, &plan));
+        return cli_print_json(view_plan(&rows, id, &plan));
     }
     print_plan(view, id, &plan);
     return EXIT_DONE;
@@ -185,55 +108,45 @@ static int show_one(const char *verb, const struct rows_view *view, const char *
     return code;
 }
 
-static void table_row(const struct rows_view *view, struct cli_table *table, const struct hash *id,
-                      const struct plan_row *plan)
-{
-    cli_table_cell(table, "%s", cli_time_text(plan->made_at));
-    cli_table_cell(table, "%s", plan->symbol);
-    cli_table_cell(table, "%s", plan_state_name(plan->state));
-    cli_table_cell(table, "%" PRIu32, plan->moves_count);
-    cli_table_cell(table, "%s", cli_units_text(&plan->cost, decimals_of(view, plan->symbol)));
-    cli_table_cell(table, "%s", cli_hash_text(id));
-    cli_table_cell(table, "%s", reason_text(plan->reason));
-}
-
-/* The newest first. */
-static int show_newest(const char *verb, const struct rows_view *view, bool json)
+/* A tree of view_plans for people. */
+static void print_newest(const json_t *root)
 {
     static const char *const titles[] = {"MADE",  "ASSET", "STATE",  ">MOVES",
                                          ">COST", "PLAN",  "REASON", NULL};
-    uint64_t count = 0;
-    enum status status = capital_view_plans_count(&view->source, &count);
-    if (status == STATUS_NOT_FOUND) {
-        count = 0;
-    } else if (status != STATUS_OK) {
-        return rows_view_failed(verb, status);
-    }
-    json_t *list = json_array();
     struct cli_table *table = cli_table_new(titles);
-    for (uint64_t i = 0; i < count && i < PLANS_SHOWN_MAX; i++) {
-        struct hash id;
-        struct plan_row plan;
-        status = capital_view_plan_at(&view->source, count - i, &id, &plan);
-        if (status != STATUS_OK) {
-            continue; /* forgotten: old plans are in the records alone */
-        }
-        if (json) {
-            (void)json_array_append_new(list, plan_json(view, &id, &plan));
-        } else {
-            table_row(view, table, &id, &plan);
-        }
+    const json_t *plan;
+    size_t index;
+    json_array_foreach(json_object_get(root, "plans"), index, plan)
+    {
+        const json_t *reason = json_object_get(plan, "reason");
+        const uint32_t decimals = (uint32_t)json_integer_value(json_object_get(plan, "decimals"));
+        cli_table_cell(table, "%s", json_text_at(plan, "made_at"));
+        cli_table_cell(table, "%s", json_text_at(plan, "asset"));
+        cli_table_cell(table, "%s", json_text_at(plan, "state"));
+        cli_table_cell(table, "%zu", json_array_size(json_object_get(plan, "moves")));
+        cli_table_cell(table, "%s", json_units_text(json_object_get(plan, "cost"), decimals));
+        cli_table_cell(table, "%s", json_text_at(plan, "id"));
+        cli_table_cell(table, "%s", json_text_at(reason, "text"));
     }
-    if (json) {
-        cli_table_free(table);
-        return cli_print_json(
-            json_pack("{s:I, s:o}", "plans_count", (json_int_t)count, "plans", list));
-    }
-    json_decref(list);
     cli_table_print(table);
-    if (count == 0) {
+    if (json_integer_value(json_object_get(root, "plans_count")) == 0) {
         (void)puts("No plan was made yet; 'sluice why' says what is waited for.");
     }
+}
+
+static int show_newest(const char *verb, const struct rows_view *view, bool json)
+{
+    const struct view rows = rows_view_rows(view);
+    json_t *root = NULL;
+    const enum status status = view_plans(&rows, &root);
+    if (status != STATUS_OK) {
+        return rows_view_failed(verb, status);
+    }
+    if (json) {
+        return cli_print_json(root);
+    }
+    print_newest(root);
+    json_decref(root);
     return EXIT_DONE;
 }
 

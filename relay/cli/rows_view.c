@@ -224,12 +224,13 @@ int rows_view_failed(const char *verb, enum status status)
     return status == STATUS_CORRUPT ? EXIT_INTEGRITY : EXIT_TEMPORARY;
 }
 
+struct view rows_view_rows(const struct rows_view *view)
+{
+    return (struct view){.source = view->source, .config = view->config, .head = view->head};
+}
+
 const char *rows_view_chain(const struct rows_view *view, uint32_t domain)
 {
-    for (uint32_t i = 0; i < view->config->chains_count; i++) {
-        if (view->config->chains[i].domain == domain) {
-            return view->config->chains[i].name;
-        }
-    }
-    return "?";
+    const struct view rows = rows_view_rows(view);
+    return view_chain(&rows, domain);
 }

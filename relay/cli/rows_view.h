@@ -8,6 +8,7 @@
 
 #include "relay/core/config.h"
 #include "relay/core/rows.h"
+#include "relay/view/view.h"
 #include "store/journal.h"
 
 struct rows_view {
@@ -38,6 +39,8 @@ MUST_USE enum status rows_view_read_config(struct rows_view *view);
 void rows_view_close(struct rows_view *view);
 /* For a row access that failed: says so, returns the exit code. */
 int rows_view_failed(const char *verb, enum status status);
+/* For relay/view; borrows. */
+struct view rows_view_rows(const struct rows_view *view);
 /* "?" when the chain is not configured. */
 const char *rows_view_chain(const struct rows_view *view, uint32_t domain);
 

@@ -26,7 +26,7 @@ const headOf = ({ httpUrl }) => rpc(httpUrl, 'eth_blockNumber').then(Number);
 /** Logs of old blocks are answered up to a block alone; says which blocks were asked for. */
 class Gate {
   constructor(recentFrom) {
-    Object.assign(this, { recentFrom, upTo: 0, lowest: Infinity });
+    Object.assign(this, { recentFrom, readable: 0, lowest: Infinity });
   }
 
   request({ method, params }) {
@@ -34,7 +34,7 @@ class Gate {
     const [from, to] = [Number(params[0].fromBlock), Number(params[0].toBlock)];
     if (from >= this.recentFrom) return undefined;
     this.lowest = Math.min(this.lowest, from);
-    return to <= this.upTo ? undefined
+    return to <= this.readable ? undefined
       : { error: { code: -32000, message: 'query timeout exceeded' } };
   }
 }
@@ -91,7 +91,7 @@ runSuite('history', 'Starts a relayer late, and kills it while it reads what it 
       const half = first + Math.floor((last - first) / 2);
       await suite.check('history is read as far as the endpoint gives it, and status says how far',
         async () => {
-          gate.upTo = half;
+          gate.readable = half;
           await suite.until(`blocks up to ${half} are read`, SETTLE_SECONDS, () => {
             stage.check();
             return historyOf(stage, relayer, origin).blocks_read === half + 1 - first;
@@ -104,7 +104,7 @@ runSuite('history', 'Starts a relayer late, and kills it while it reads what it 
         await stage.end(relayer, 'SIGKILL');
         gate.lowest = Infinity;
         const handle = await stage.start(relayer);
-        gate.upTo = Infinity;
+        gate.readable = Infinity;
         await suite.until('all of it is read', SETTLE_SECONDS, () => {
           stage.check();
           return historyOf(stage, relayer, origin) === undefined;

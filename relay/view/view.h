@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/view/view.h: what a node's rows say, as JSON: the one maker of what `--json` prints, what
+ * tables show and what the node's own pages are made of.
+ *
+ * Amounts are decimal strings in base units beside "decimals"; instants are text in UTC or null; a
+ * reason is {"code", "text"} or null. Names and words from outside are in it as they are: whoever
+ * shows them escapes them.
+ *
+ * Every function that returns a status: STATUS_OK; STATUS_IO, STATUS_CORRUPT: the rows cannot be
+ * read, and nothing is returned. JSON values are new references, owned by the caller. What is not
+ * there yet is left out or null, never zero.
+ *
+ * Threads: the source's. */
+#ifndef SLUICE_RELAY_VIEW_VIEW_H
+#define SLUICE_RELAY_VIEW_VIEW_H
+
+#include <jansson.h>
+
+#include "relay/core/capital_rows.h"
+#include "relay/core/config.h"
+#include "relay/core/rows.h"
+#include "relay/core/view.h"
+
+/* Everything is borrowed. */
+struct view {
+    struct row_source source;
+    const struct core_config *config; /* in force when the node last started */
+    uint64_t head;                    /* records */
+};
+
+/* "?" when the chain is not configured. */
+const char *view_chain(const struct view *view, uint32_t domain);
+/* 0 when the asset is not configured. */
+uint32_t view_decimals(const struct view *view, const char *symbol);
+
+/* Node, chains, keys, what is validated, capital, vaults: `sluice status`. */
+MUST_USE enum status view_status(const struct view *view, json_t **ret_status);
+/* Everything that waits, and why: `sluice why`. */
+MUST_USE enum status view_waiting(const struct view *view, json_t **ret_waiting);
+
+/* ---- messages ---- */
+/* One row, as in a list. */
+json_t *view_message(const struct view *view, const struct hash *id,
+                     const struct message_row *message);
+/* With what it waits for: proofs, payment, transaction. */
+json_t *view_message_why(const struct view *view, const struct hash *id,
+                         const struct message_why *why);
+/* "open", "all" or the name of a message's state. */
+bool view_is_message_state(const char *text);
+/* At most `limit` of them: open ones by destination, origin and nonce; others by id, which reads
+ * the whole history. */
+MUST_USE enum status view_messages(const struct view *view, const char *state, uint64_t limit,
+                                   json_t **ret_messages);
+
+/* ---- capital ---- */
+json_t *view_plan(const struct view *view, const struct hash *id, const struct plan_row *plan);
+/* The newest plans first. */
+MUST_USE enum status view_plans(const struct view *view, json_t **ret_plans);
+json_t *view_move(const struct view *view, const struct hash *id, const struct move_row *move);
+/* Where move `index` of a plan stands; "-" and a zero row when it was not started. */
+const char *view_move_state(const struct view *view, const struct hash *plan_id, uint32_t index,
+                            struct move_row *ret_move);
+
+#endif
