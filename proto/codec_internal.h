@@ -11,8 +11,9 @@
 #include "relay/base/limits.h"
 
 /* Nested objects found and not yet handled. The deepest schema has a handful of nested fields on
- * each of five levels, and every chain of a configuration has its list of keys. */
-#define PENDING_MAX (32 + CHAINS_MAX)
+ * each of five levels; every chain of a configuration has its list of keys, every venue of an
+ * answer its curve. */
+#define PENDING_MAX (32 + CHAINS_MAX + VENUES_MAX)
 
 struct pending {
     const struct codec_layout *layout;

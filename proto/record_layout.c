@@ -63,6 +63,22 @@ static const struct codec_field config_vault_layout_fields[] = {
 };
 CODEC_LAYOUT(config_vault_layout, sluice__v1__config_vault__descriptor, struct core_vault);
 
+static const struct codec_field config_spoke_layout_fields[] = {
+    CODEC_SCALAR(struct core_spoke, domain),   CODEC_SCALAR(struct core_spoke, asset),
+    CODEC_SCALAR(struct core_spoke, spoke),    CODEC_SCALAR(struct core_spoke, token),
+    CODEC_SCALAR(struct core_spoke, idle_min),
+};
+CODEC_LAYOUT(config_spoke_layout, sluice__v1__config_spoke__descriptor, struct core_spoke);
+
+static const struct codec_field config_venue_layout_fields[] = {
+    CODEC_SCALAR(struct core_venue, spoke),
+    CODEC_SCALAR(struct core_venue, index),
+    CODEC_ENUM_OF(struct core_venue, kind, VENUE_ERC4626, VENUE_AAVE),
+    CODEC_SCALAR(struct core_venue, venue),
+    CODEC_SCALAR(struct core_venue, cap),
+};
+CODEC_LAYOUT(config_venue_layout, sluice__v1__config_venue__descriptor, struct core_venue);
+
 static const struct codec_field config_route_layout_fields[] = {
     CODEC_ENUM_OF(struct core_route, mode, ROUTE_OFF, ROUTE_ACT),
     CODEC_SCALAR(struct core_route, tolerance),
@@ -78,6 +94,7 @@ static const struct codec_field config_route_layout_fields[] = {
     CODEC_SCALAR(struct core_route, window),
     CODEC_SCALAR(struct core_route, velocity),
     CODEC_SCALAR(struct core_route, fee_budget),
+    CODEC_SCALAR(struct core_route, horizon),
 };
 CODEC_LAYOUT(config_route_layout, sluice__v1__config_route__descriptor, struct core_route);
 
@@ -125,6 +142,10 @@ static const struct codec_field config_layout_fields[] = {
     CODEC_SCALAR(struct core_config, large.value),
     CODEC_SCALAR(struct core_config, large.blocks),
     CODEC_GROUP_OF(CODEC_GROUP, struct core_config, policy, &config_policy_layout),
+    CODEC_LIST_OF(CODEC_ARRAY, struct core_config, spokes, spokes_count, SPOKES_MAX, 0,
+                  &config_spoke_layout),
+    CODEC_LIST_OF(CODEC_ARRAY, struct core_config, venues, venues_count, VENUES_MAX, 0,
+                  &config_venue_layout),
 };
 CODEC_LAYOUT(config_layout, sluice__v1__config__descriptor, struct core_config);
 
@@ -223,6 +244,34 @@ static const struct codec_field vault_state_layout_fields[] = {
     CODEC_SCALAR(struct vault_state, assets_per_share),
 };
 CODEC_LAYOUT(vault_state_layout, sluice__v1__vault_state__descriptor, struct vault_state);
+
+static const struct codec_field spoke_state_layout_fields[] = {
+    CODEC_SCALAR(struct spoke_state, spoke),     CODEC_SCALAR(struct spoke_state, token),
+    CODEC_SCALAR(struct spoke_state, idle),      CODEC_SCALAR(struct spoke_state, velocity_left),
+    CODEC_SCALAR(struct spoke_state, loss_left), CODEC_SCALAR(struct spoke_state, paused),
+    CODEC_SCALAR(struct spoke_state, mandate),
+};
+CODEC_LAYOUT(spoke_state_layout, sluice__v1__spoke_state__descriptor, struct spoke_state);
+
+static const struct codec_field venue_piece_layout_fields[] = {
+    CODEC_SCALAR(struct venue_piece, width),
+    CODEC_SCALAR(struct venue_piece, rate_nano),
+};
+CODEC_LAYOUT(venue_piece_layout, sluice__v1__venue_piece__descriptor, struct venue_piece);
+
+static const struct codec_field venue_state_layout_fields[] = {
+    CODEC_SCALAR(struct venue_state, spoke),
+    CODEC_SCALAR(struct venue_state, index),
+    CODEC_ENUM_OF(struct venue_state, gate, VENUE_OPEN, VENUE_INSOLVENT),
+    CODEC_SCALAR(struct venue_state, supplied),
+    CODEC_SCALAR(struct venue_state, owed),
+    CODEC_SCALAR(struct venue_state, enter_max),
+    CODEC_SCALAR(struct venue_state, leave_max),
+    CODEC_SCALAR(struct venue_state, share_price),
+    CODEC_LIST_OF(CODEC_ARRAY, struct venue_state, pieces, pieces_count, VENUE_PIECES_MAX, 0,
+                  &venue_piece_layout),
+};
+CODEC_LAYOUT(venue_state_layout, sluice__v1__venue_state__descriptor, struct venue_state);
 
 static const struct codec_field bridge_quote_layout_fields[] = {
     CODEC_SCALAR(struct bridge_quote, router),    CODEC_SCALAR(struct bridge_quote, destination),
@@ -375,6 +424,10 @@ static const struct codec_field positions_layout_fields[] = {
                   &vault_state_layout),
     CODEC_LIST_OF(CODEC_LIST, struct event, positions.quotes, positions.quotes_count, ROUTERS_MAX,
                   0, &bridge_quote_layout),
+    CODEC_LIST_OF(CODEC_LIST, struct event, positions.spokes, positions.spokes_count, SPOKES_MAX, 0,
+                  &spoke_state_layout),
+    CODEC_LIST_OF(CODEC_LIST, struct event, positions.venues, positions.venues_count, VENUES_MAX, 0,
+                  &venue_state_layout),
 };
 CODEC_LAYOUT(positions_layout, sluice__v1__positions__descriptor, struct event);
 
@@ -385,6 +438,8 @@ static const struct codec_field tree_layout_fields[] = {
     CODEC_SCALAR(struct event, tree.count),
     CODEC_SCALAR(struct event, tree.root),
     CODEC_SCALAR(struct event, tree.everyone),
+    CODEC_SCALAR(struct event, tree.with_branch),
+    CODEC_BYTES_OF(CODEC_DATA, struct event, tree.branch, 32 * MERKLE_DEPTH),
 };
 CODEC_LAYOUT(tree_layout, sluice__v1__tree__descriptor, struct event);
 
@@ -574,6 +629,16 @@ CODEC_LAYOUT(leg_announce_layout, sluice__v1__leg_announce__descriptor, struct l
 static const struct codec_layout leg_cancel_layout = {.wire = &sluice__v1__leg_cancel__descriptor,
                                                       .bytes_count = sizeof(struct leg)};
 
+static const struct codec_field leg_venue_layout_fields[] = {
+    CODEC_ENUM_OF(struct leg, venue.verb, VENUE_DEPOSIT, VENUE_REPAY),
+    CODEC_SCALAR(struct leg, venue.spoke),
+    CODEC_SCALAR(struct leg, venue.index),
+    CODEC_SCALAR(struct leg, venue.amount),
+    CODEC_SCALAR(struct leg, venue.mandate),
+    CODEC_SCALAR(struct leg, venue.deadline_s),
+};
+CODEC_LAYOUT(leg_venue_layout, sluice__v1__leg_venue__descriptor, struct leg);
+
 static const struct codec_field leg_layout_fields[] = {
     CODEC_SCALAR(struct leg, id),
     CODEC_SCALAR(struct leg, domain),
@@ -582,6 +647,7 @@ static const struct codec_field leg_layout_fields[] = {
     CODEC_CHOICE_OF(struct leg, kind, LEG_REBALANCE, 0, &leg_rebalance_layout),
     CODEC_CHOICE_OF(struct leg, kind, LEG_ANNOUNCE, 0, &leg_announce_layout),
     CODEC_CHOICE_OF(struct leg, kind, LEG_CANCEL, 0, &leg_cancel_layout),
+    CODEC_CHOICE_OF(struct leg, kind, LEG_VENUE, 0, &leg_venue_layout),
 };
 CODEC_LAYOUT(leg_layout, sluice__v1__leg__descriptor, struct leg);
 

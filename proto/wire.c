@@ -20,6 +20,8 @@ static_assert((int)SLUICE__V1__SIGNER_LEG_KIND__SIGNER_LEG_KIND_ANNOUNCE == (int
               "leg kinds are numbered alike");
 static_assert((int)SLUICE__V1__SIGNER_LEG_KIND__SIGNER_LEG_KIND_CANCEL == (int)LEG_CANCEL,
               "leg kinds are numbered alike");
+static_assert((int)SLUICE__V1__SIGNER_LEG_KIND__SIGNER_LEG_KIND_VENUE == (int)LEG_VENUE,
+              "leg kinds are numbered alike");
 static_assert((int)SLUICE__V1__SIGNER_OUTCOME__SIGNER_OUTCOME_OK == (int)OUTCOME_OK,
               "outcomes are numbered alike");
 static_assert((int)SLUICE__V1__SIGNER_OUTCOME__SIGNER_OUTCOME_REFUSED == (int)OUTCOME_REFUSED,
@@ -138,7 +140,7 @@ static bool read_text(const char *text, size_t count_max, struct bytes *ret_byte
 
 static bool read_leg_kind(Sluice__V1__SignerLegKind value, enum leg_kind *ret_kind)
 {
-    if ((int)value < (int)LEG_PROCESS || (int)value > (int)LEG_CANCEL) {
+    if ((int)value < (int)LEG_PROCESS || (int)value > (int)LEG_VENUE) {
         return false;
     }
     *ret_kind = (enum leg_kind)value;

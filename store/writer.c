@@ -31,6 +31,7 @@ struct writer {
     uint32_t first;
     uint32_t count;
     bool is_closing;
+    bool is_ending; /* the reserve may be spent */
     bool has_checkpoint;
     struct writer_checkpoint checkpoint;
     pthread_cond_t wake;
@@ -214,7 +215,10 @@ static bool is_closing(struct writer *writer)
 /* The last thing a full disk is good for. */
 static bool finds_room(struct writer *writer, enum status failure)
 {
-    return is_closing(writer) && failure == STATUS_NO_SPACE &&
+    lock(writer);
+    const bool may_spend = writer->is_closing || writer->is_ending;
+    unlock(writer);
+    return may_spend && failure == STATUS_NO_SPACE &&
            journal_spend_reserve(writer->options.journal) == STATUS_OK;
 }
 
@@ -378,6 +382,13 @@ enum status writer_push_checkpoint(struct writer *writer,
     }
     unlock(writer);
     return has_room ? STATUS_OK : STATUS_FULL;
+}
+
+void writer_end_is_near(struct writer *writer)
+{
+    lock(writer);
+    writer->is_ending = true;
+    unlock(writer);
 }
 
 struct writer *writer_close(struct writer *writer)

@@ -64,6 +64,10 @@ struct writer_checkpoint {
 MUST_USE enum status writer_push_checkpoint(struct writer *writer,
                                             const struct writer_checkpoint *checkpoint);
 
+/* An orderly stop has begun: from now on what finds the disk full is written into the journal's
+ * reserve. Batches may still be pushed. From the owner's thread. */
+void writer_end_is_near(struct writer *writer);
+
 /* Writes what waits, on a full disk into the journal's reserve, tries once more where it cannot,
  * ends the thread. What `done` has not reported when this returns is not durable. Accepts NULL,
  * returns NULL. */

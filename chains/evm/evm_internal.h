@@ -265,6 +265,7 @@ struct evm_job {
             uint32_t count;
             struct hash root;
             bool reverted;
+            bool with_branch; /* then it is in the payload */
         } tree;
         struct {
             struct address key;

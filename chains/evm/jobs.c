@@ -121,6 +121,7 @@ static void start_job(struct evm *evm, struct evm_job *job, const struct command
         job->everyone = command->read_tree.everyone;
         job->tree.block_number = command->read_tree.block_number;
         job->tree.block_hash = command->read_tree.block_hash;
+        job->tree.with_branch = command->read_tree.with_branch;
         return;
     case COMMAND_READ_LANE:
         job->lane.key = command->read_lane.key;

@@ -10,9 +10,11 @@
 #define SELECTOR_STORAGE_LOCATIONS 0x51abe7ccu
 #define SELECTOR_LATEST_CHECKPOINT 0x907c0f92u
 #define SELECTOR_COUNT             0x06661abdu
+#define SELECTOR_TREE              0xfd54b228u
 
 enum {
     STORED_LOCATIONS_MAX = 1024, /* announced by one validator; more is refused */
+    TREE_BRANCH_BYTES = 32 * (int)MERKLE_DEPTH,
 };
 
 void evm_write_block_hash(struct json_writer *writer, const struct hash *hash)
@@ -173,7 +175,8 @@ const struct evm_job_ops evm_storage_ops = {storage_steps, storage_write, storag
 
 /* ---- tree -------------------------------------------------------------------------------------
  * latestCheckpoint() gives root and index of the last leaf in one call and underflows on an empty
- * tree; then count() decides whether that was the reason. */
+ * tree; then count() decides whether that was the reason. The frontier is tree(), whose count must
+ * be that of the root; whether it fits the root is for the core to see. */
 
 /* Root of a tree without leaves (hyperlane.md section 6). */
 static const uint8_t empty_root[32] = {
@@ -186,7 +189,16 @@ static uint32_t tree_steps(struct evm *evm, struct evm_job *job)
         evm_job_fail_text(job, OUTCOME_REFUSED, "no merkle tree hook is configured");
         return 0;
     }
-    return job->phase == 0 || (job->phase == 1 && job->tree.reverted) ? 1 : 0;
+    const bool has_second = job->tree.reverted || job->tree.with_branch;
+    return job->phase == 0 || (job->phase == 1 && has_second) ? 1 : 0;
+}
+
+static uint32_t tree_selector(const struct evm_job *job)
+{
+    if (job->phase == 0) {
+        return SELECTOR_LATEST_CHECKPOINT;
+    }
+    return job->tree.reverted ? SELECTOR_COUNT : SELECTOR_TREE;
 }
 
 static void tree_write(struct evm *evm, const struct evm_job *job, uint32_t step, uint64_t id,
@@ -196,7 +208,7 @@ static void tree_write(struct evm *evm, const struct evm_job *job, uint32_t step
     struct abi_writer data = abi_writer_from(memory, sizeof(memory));
 
     (void)step;
-    abi_write_selector(&data, job->phase == 0 ? SELECTOR_LATEST_CHECKPOINT : SELECTOR_COUNT);
+    abi_write_selector(&data, tree_selector(job));
     rpc_write_begin(writer, id, "eth_call");
     evm_write_call(writer, NULL, &evm->self->tree_hook, buffer_bytes(&data.buffer));
     evm_write_block_hash(writer, &job->tree.block_hash);
@@ -221,8 +233,15 @@ static void tree_answer(struct evm *evm, struct evm_job *job, uint32_t step,
         const uint32_t index = abi_read_u32(&reader);
         reader.malformed |= index == UINT32_MAX;
         job->tree.count = index + 1;
+    } else if (!job->tree.reverted) {
+        for (uint32_t level = 0; level < MERKLE_DEPTH; level++) {
+            const struct hash node = abi_read_hash(&reader);
+            memcpy(job->payload + level * sizeof(node.bytes), node.bytes, sizeof(node.bytes));
+        }
+        abi_expect_u64(&reader, job->tree.count);
     } else {
         abi_expect_u64(&reader, 0);
+        memset(job->payload, 0, TREE_BRANCH_BYTES);
         memcpy(job->tree.root.bytes, empty_root, sizeof(empty_root));
         job->tree.count = 0;
     }
@@ -239,6 +258,10 @@ static void tree_event(struct evm *evm, const struct evm_job *job, struct event 
     ret_event->tree.block_number = job->tree.block_number;
     ret_event->tree.block_hash = job->tree.block_hash;
     ret_event->tree.everyone = job->everyone;
+    ret_event->tree.with_branch = job->tree.with_branch;
+    if (job->outcome == OUTCOME_OK && job->tree.with_branch) {
+        ret_event->tree.branch = bytes_from(job->payload, TREE_BRANCH_BYTES);
+    }
     if (job->outcome == OUTCOME_OK) {
         ret_event->tree.count = job->tree.count;
         ret_event->tree.root = job->tree.root;

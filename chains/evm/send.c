@@ -6,10 +6,14 @@
 #include "chains/evm/abi.h"
 #include "chains/evm/evm_internal.h"
 
-#define SELECTOR_PROCESS    0x7c39d130u
-#define SELECTOR_REBALANCE  0x6a99c333u
-#define SELECTOR_ANNOUNCE   0x21f71781u
-#define SELECTOR_GET_L1_FEE 0x49948e0eu /* OP-stack GasPriceOracle, 0x4200..000f */
+#define SELECTOR_PROCESS        0x7c39d130u
+#define SELECTOR_REBALANCE      0x6a99c333u
+#define SELECTOR_SPOKE_DEPOSIT  0x472fa401u
+#define SELECTOR_SPOKE_WITHDRAW 0x5646e26au
+#define SELECTOR_SPOKE_BORROW   0xd3ca896fu
+#define SELECTOR_SPOKE_REPAY    0x4de5524eu
+#define SELECTOR_ANNOUNCE       0x21f71781u
+#define SELECTOR_GET_L1_FEE     0x49948e0eu /* OP-stack GasPriceOracle, 0x4200..000f */
 
 static void encode_process(const struct leg *leg, struct abi_writer *data)
 {
@@ -37,6 +41,30 @@ static void encode_rebalance(const struct leg *leg, struct abi_writer *data)
     abi_write_u64(data, leg->rebalance.destination);
     abi_write_amount(data, &leg->rebalance.amount);
     abi_write_address(data, &leg->rebalance.bridge);
+}
+
+/* The order is a struct of fixed words, so it stands in the head. */
+static void encode_venue(const struct leg *leg, struct abi_writer *data)
+{
+    switch (leg->venue.verb) {
+    case VENUE_DEPOSIT:
+        abi_write_selector(data, SELECTOR_SPOKE_DEPOSIT);
+        break;
+    case VENUE_WITHDRAW:
+        abi_write_selector(data, SELECTOR_SPOKE_WITHDRAW);
+        break;
+    case VENUE_BORROW:
+        abi_write_selector(data, SELECTOR_SPOKE_BORROW);
+        break;
+    case VENUE_REPAY:
+        abi_write_selector(data, SELECTOR_SPOKE_REPAY);
+        break;
+    }
+    abi_write_hash(data, leg->id.bytes);
+    abi_write_hash(data, leg->venue.mandate.bytes);
+    abi_write_u64(data, leg->venue.deadline_s);
+    abi_write_u64(data, leg->venue.index);
+    abi_write_amount(data, &leg->venue.amount);
 }
 
 enum status evm_leg_encode(struct evm *evm, const struct leg *leg, void *memory, size_t capacity,
@@ -73,6 +101,13 @@ enum status evm_leg_encode(struct evm *evm, const struct leg *leg, void *memory,
         encode_announce(leg, &data);
         break;
     case LEG_CANCEL:
+        break;
+    case LEG_VENUE:
+        if (!address_is_evm(&leg->venue.spoke)) {
+            return STATUS_MALFORMED;
+        }
+        to = &leg->venue.spoke;
+        encode_venue(leg, &data);
         break;
     }
     if (address_is_zero(to)) {

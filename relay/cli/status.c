@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "relay/cli/cli.h"
+#include "relay/cli/health.h"
 #include "relay/cli/json_of.h"
 #include "relay/cli/rows_view.h"
 #include "relay/view/view.h"
@@ -209,6 +210,7 @@ static void print_all(const json_t *root)
         (void)printf("%s%s\n", pid == 0 ? "no process is writing it" : "written by process ",
                      pid == 0 ? "" : cli_text("%lld", (long long)pid));
     }
+    health_print(json_object_get(root, "health"));
     (void)putchar('\n');
     print_chains(json_object_get(root, "chains"));
     print_history(json_object_get(root, "history"));
@@ -245,6 +247,9 @@ int cli_status(int argc, char **argv)
     json_t *root = NULL;
     const struct view rows = rows_view_rows(&view);
     const enum status status = view_status(&rows, &root);
+    if (status == STATUS_OK && !offline) {
+        (void)json_object_set_new(root, "health", health_json(path, data));
+    }
     if (status == STATUS_OK && !offline && data != NULL) {
         const long pid = journal_writer_pid(data);
         (void)json_object_set_new(json_object_get(root, "node"), "process",

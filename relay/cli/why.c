@@ -7,6 +7,7 @@
 #include "relay/base/check.h"
 #include "relay/base/hex.h"
 #include "relay/cli/cli.h"
+#include "relay/cli/health.h"
 #include "relay/cli/json_of.h"
 #include "relay/cli/messages.h"
 #include "relay/cli/plan.h"
@@ -124,7 +125,23 @@ static void print_waiting(const json_t *list)
     cli_table_print(table);
 }
 
-static int why_everything(const struct rows_view *view, bool json)
+/* What the running node itself has to say comes first, because all the rest waits for it. */
+static void put_health_first(const struct rows_view *view, const json_t *health, json_t *list)
+{
+    const json_t *trouble;
+    size_t index;
+    json_array_foreach(json_object_get(health, "troubles"), index, trouble)
+    {
+        (void)json_array_insert_new(list, index,
+                                    json_pack("{s:s, s:s, s:{s:n, s:s}, s:O, s:i}", "what",
+                                              json_text_at(trouble, "what"), "of",
+                                              view->config->node_name, "reason", "code", "text",
+                                              json_text_at(trouble, "why"), "since",
+                                              json_object_get(trouble, "since"), "count", 1));
+    }
+}
+
+static int why_everything(const struct rows_view *view, const json_t *health, bool json)
 {
     const struct view rows = rows_view_rows(view);
     json_t *object = NULL;
@@ -132,6 +149,7 @@ static int why_everything(const struct rows_view *view, bool json)
     if (status != STATUS_OK) {
         return rows_view_failed("why", status);
     }
+    put_health_first(view, health, json_object_get(object, "waiting"));
     if (json) {
         return cli_print_json(object);
     }
@@ -164,8 +182,13 @@ int cli_why(int argc, char **argv)
     if (code != EXIT_DONE) {
         return code;
     }
-    code = arguments.count == 1 ? why_one(&view, arguments.values[0], json)
-                                : why_everything(&view, json);
+    if (arguments.count == 1) {
+        code = why_one(&view, arguments.values[0], json);
+    } else {
+        json_t *health = health_json(path, data);
+        code = why_everything(&view, health, json);
+        json_decref(health);
+    }
     rows_view_close(&view);
     return code;
 }

@@ -471,6 +471,26 @@ static void finish_target(struct step *step, uint32_t domain, struct chain_row *
     }
 }
 
+/* Nothing was applied yet: which block is the first that was given. */
+static void tell_first_block(struct step *step, uint32_t domain, const struct chain_row *chain)
+{
+    uint8_t memory[BLOCK_KEY_BYTES];
+    const struct bytes from = block_key(memory, domain, 0);
+    struct bytes key;
+    struct bytes value;
+
+    if (!step_seek(step, from, bytes_from(memory, CHAIN_KEY_BYTES), &key, &value)) {
+        return;
+    }
+    struct unpacker unpacker = unpacker_from(key);
+    (void)unpack_raw(&unpacker, CHAIN_KEY_BYTES);
+    const uint64_t number = unpack_u64(&unpacker);
+    struct hash hash;
+    if (number <= chain->target_number && block_get(step, domain, chain, number, &hash)) {
+        tree_on_first_block(step, domain, number, &hash);
+    }
+}
+
 /* Applies what is final, a bounded part per step, and writes the chain's row. */
 static void apply(struct step *step, uint32_t domain, struct chain_row *chain)
 {
@@ -479,6 +499,9 @@ static void apply(struct step *step, uint32_t domain, struct chain_row *chain)
             chain_put(step, domain, chain);
         }
         return;
+    }
+    if (!chain->applied_any) {
+        tell_first_block(step, domain, chain);
     }
     for (uint32_t i = 0; i < FACTS_PER_STEP_MAX && step_has_room(step, APPLY_COMMANDS); i++) {
         if (apply_next(step, domain, chain)) {

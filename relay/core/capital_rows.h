@@ -19,6 +19,8 @@
  *   TABLE_MOVE      0, move id                        -> struct move_row
  *                   1, move id                        -> empty: not ended
  *   TABLE_POSITION  0, domain, vault                  -> struct vault_row
+ *                   2, domain, spoke, token           -> struct spoke_row (venue_rows.h)
+ *                   3, domain, spoke, venue           -> struct venue_row (venue_rows.h)
  *                   1, domain, router                 -> quotes: struct quote_row per destination
  *
  * Decoders return false for bytes that none of the encoders wrote: the store is corrupt then.

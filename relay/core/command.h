@@ -42,6 +42,15 @@ enum leg_kind {
     LEG_REBALANCE = 2, /* router.rebalance(destination, amount, bridge) */
     LEG_ANNOUNCE = 3,  /* ValidatorAnnounce.announce(validator, location, signature) */
     LEG_CANCEL = 4,    /* a transfer of nothing to ourselves, to free a nonce */
+    LEG_VENUE = 5,     /* spoke.deposit(order, venue, amount) and the verbs of the same form */
+};
+
+/* stored: never renumber. What a spoke does with a venue. */
+enum venue_verb {
+    VENUE_DEPOSIT = 1,
+    VENUE_WITHDRAW = 2,
+    VENUE_BORROW = 3,
+    VENUE_REPAY = 4,
 };
 
 struct leg {
@@ -68,6 +77,15 @@ struct leg {
             struct bytes location;
             struct signature signature;
         } announce;
+        /* The order's `leg` is the leg's id: the spoke obeys it once, whatever is sent. */
+        struct {
+            enum venue_verb verb;
+            struct address spoke;
+            uint32_t index; /* in the spoke's list of venues */
+            struct amount amount;
+            struct hash mandate;
+            uint64_t deadline_s; /* block time; later the spoke refuses */
+        } venue;
     };
 };
 
@@ -164,7 +182,8 @@ struct command {
         struct {
             uint64_t block_number;
             struct hash block_hash;
-            bool everyone; /* every endpoint that can be asked must say the same */
+            bool everyone;    /* every endpoint that can be asked must say the same */
+            bool with_branch; /* the frontier too: enough to go on from there */
         } read_tree;
         struct checkpoint sign_checkpoint;
         struct {

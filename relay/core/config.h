@@ -88,6 +88,31 @@ struct core_vault {
     struct address owner; /* whose shares are ours; zero: the vault is only watched */
 };
 
+/* A contract of ours that holds one asset on one chain and puts it into venues and back
+ * (chains/evm/contracts/Spoke.sol); one that holds several assets is an entry for each. */
+struct core_spoke {
+    uint32_t domain;
+    uint32_t asset;
+    struct address spoke;
+    struct address token;
+    struct amount idle_min; /* a deposit leaves at least this idle: the mandate's liquid buffer */
+};
+
+/* stored: never renumber */
+enum venue_kind {
+    VENUE_ERC4626 = 1, /* a vault with shares */
+    VENUE_AAVE = 2,    /* a reserve of a lending pool */
+};
+
+/* Where a spoke's capital earns. One address is at most one venue of a spoke. */
+struct core_venue {
+    uint32_t spoke; /* index into spokes */
+    uint32_t index; /* in the spoke's own list */
+    enum venue_kind kind;
+    struct address venue;
+    struct amount cap; /* the mandate's; zero: what the spoke allows */
+};
+
 struct core_route {
     enum route_mode mode;
     struct bps tolerance;         /* of the asset's total, around each target; no move inside it */
@@ -104,6 +129,8 @@ struct core_route {
     struct duration window;   /* that the two below are counted over */
     struct amount velocity;   /* of all moves of an asset; zero: unbounded */
     struct amount fee_budget; /* of what moves of an asset may cost; zero: unbounded */
+    struct duration
+        horizon; /* that yield is counted over against what a move costs; zero: a week */
 };
 
 /* Above this value nothing is believed because a quorum says so: every endpoint must, of a block
@@ -178,6 +205,10 @@ struct core_config {
     uint32_t routers_count;
     struct core_vault vaults[VAULTS_MAX];
     uint32_t vaults_count;
+    struct core_spoke spokes[SPOKES_MAX];
+    uint32_t spokes_count;
+    struct core_venue venues[VENUES_MAX];
+    uint32_t venues_count;
     struct address validator; /* checkpoint key's address; zero: no chain is validated */
     struct core_route route;
     struct core_large large;

@@ -140,6 +140,48 @@ static void vault_unpack(struct unpacker *unpacker, struct core_vault *ret_vault
     ret_vault->owner = unpack_address(unpacker);
 }
 
+static void spoke_pack(const struct core_spoke *spoke, struct packer *packer)
+{
+    pack_u32(packer, spoke->domain);
+    pack_u32(packer, spoke->asset);
+    pack_address(packer, &spoke->spoke);
+    pack_address(packer, &spoke->token);
+    pack_amount(packer, &spoke->idle_min);
+}
+
+static void spoke_unpack(struct unpacker *unpacker, struct core_spoke *ret_spoke)
+{
+    ret_spoke->domain = unpack_u32(unpacker);
+    ret_spoke->asset = unpack_u32(unpacker);
+    ret_spoke->spoke = unpack_address(unpacker);
+    ret_spoke->token = unpack_address(unpacker);
+    ret_spoke->idle_min = unpack_amount(unpacker);
+}
+
+static void venue_pack(const struct core_venue *venue, struct packer *packer)
+{
+    pack_u32(packer, venue->spoke);
+    pack_u32(packer, venue->index);
+    pack_u8(packer, (uint8_t)venue->kind);
+    pack_address(packer, &venue->venue);
+    pack_amount(packer, &venue->cap);
+}
+
+static void venue_unpack(struct unpacker *unpacker, struct core_venue *ret_venue)
+{
+    ret_venue->spoke = unpack_u32(unpacker);
+    ret_venue->index = unpack_u32(unpacker);
+    const uint8_t kind = unpack_u8(unpacker);
+
+    if (kind < VENUE_ERC4626 || kind > VENUE_AAVE) {
+        unpacker->underrun = true;
+        return;
+    }
+    ret_venue->kind = (enum venue_kind)kind;
+    ret_venue->venue = unpack_address(unpacker);
+    ret_venue->cap = unpack_amount(unpacker);
+}
+
 static void route_pack(const struct core_route *route, struct packer *packer)
 {
     pack_u8(packer, (uint8_t)route->mode);
@@ -156,6 +198,7 @@ static void route_pack(const struct core_route *route, struct packer *packer)
     pack_u64(packer, route->window.ns);
     pack_amount(packer, &route->velocity);
     pack_amount(packer, &route->fee_budget);
+    pack_u64(packer, route->horizon.ns);
 }
 
 static void route_unpack(struct unpacker *unpacker, struct core_route *ret_route)
@@ -180,6 +223,7 @@ static void route_unpack(struct unpacker *unpacker, struct core_route *ret_route
     ret_route->window.ns = unpack_u64(unpacker);
     ret_route->velocity = unpack_amount(unpacker);
     ret_route->fee_budget = unpack_amount(unpacker);
+    ret_route->horizon.ns = unpack_u64(unpacker);
 }
 
 static void rule_pack(const struct core_rule *rule, struct packer *packer)
@@ -263,6 +307,8 @@ void config_pack(const struct core_config *config, struct packer *packer)
     CHECK(config->assets_count <= ASSETS_MAX);
     CHECK(config->routers_count <= ROUTERS_MAX);
     CHECK(config->vaults_count <= VAULTS_MAX);
+    CHECK(config->spokes_count <= SPOKES_MAX);
+    CHECK(config->venues_count <= VENUES_MAX);
 
     pack_text(packer, config->node_name, sizeof(config->node_name));
     pack_u32(packer, config->chains_count);
@@ -281,6 +327,14 @@ void config_pack(const struct core_config *config, struct packer *packer)
     pack_u32(packer, config->vaults_count);
     for (uint32_t i = 0; i < config->vaults_count; i++) {
         vault_pack(&config->vaults[i], packer);
+    }
+    pack_u32(packer, config->spokes_count);
+    for (uint32_t i = 0; i < config->spokes_count; i++) {
+        spoke_pack(&config->spokes[i], packer);
+    }
+    pack_u32(packer, config->venues_count);
+    for (uint32_t i = 0; i < config->venues_count; i++) {
+        venue_pack(&config->venues[i], packer);
     }
     pack_address(packer, &config->validator);
     route_pack(&config->route, packer);
@@ -311,6 +365,14 @@ enum status config_unpack(struct bytes bytes, struct core_config *ret_config)
     ret_config->vaults_count = unpack_count(&unpacker, VAULTS_MAX);
     for (uint32_t i = 0; i < ret_config->vaults_count; i++) {
         vault_unpack(&unpacker, &ret_config->vaults[i]);
+    }
+    ret_config->spokes_count = unpack_count(&unpacker, SPOKES_MAX);
+    for (uint32_t i = 0; i < ret_config->spokes_count; i++) {
+        spoke_unpack(&unpacker, &ret_config->spokes[i]);
+    }
+    ret_config->venues_count = unpack_count(&unpacker, VENUES_MAX);
+    for (uint32_t i = 0; i < ret_config->venues_count; i++) {
+        venue_unpack(&unpacker, &ret_config->venues[i]);
     }
     ret_config->validator = unpack_address(&unpacker);
     route_unpack(&unpacker, &ret_config->route);

@@ -178,6 +178,8 @@ static bool due_handle(struct step *step, enum due_kind kind, const struct hash 
         return lane_on_due(step, id);
     case DUE_TREE:
         return tree_on_due(step, id);
+    case DUE_TREE_BEGIN:
+        return tree_begin_on_due(step, id);
     case DUE_BLOCKS:
         return blocks_on_due(step, id);
     case DUE_PLAN:
@@ -208,7 +210,8 @@ static bool due_first(struct step *step, struct instant *ret_at, enum due_kind *
     *ret_at = unpack_instant(&unpacker);
     const uint8_t kind = unpack_u8(&unpacker);
     *ret_id = unpack_hash(&unpacker);
-    if (!unpacker_is_done(&unpacker) || kind < DUE_MESSAGE || kind > DUE_RESUME) {
+    if (!unpacker_is_done(&unpacker) || kind < DUE_MESSAGE ||
+        (kind > DUE_RESUME && kind != DUE_TREE_BEGIN)) {
         step->status = STATUS_CORRUPT;
         return false;
     }
@@ -322,6 +325,7 @@ static void on_prepared(struct step *step, const struct event *event)
         tree_on_prepared(step, event);
         break;
     case LEG_REBALANCE:
+    case LEG_VENUE:
         capital_on_prepared(step, event);
         break;
     case LEG_CANCEL:

@@ -146,6 +146,53 @@ struct vault_state {
     struct amount assets_per_share; /* convertToAssets(10^share decimals) */
 };
 
+/* What one of our spokes says of one asset that it holds. */
+struct spoke_state {
+    struct address spoke;
+    struct address token;
+    struct amount idle;          /* in its books, and no more than it holds */
+    struct amount velocity_left; /* of deposits, swaps, borrowing, bridging in the window */
+    struct amount loss_left;     /* of the loss budget in the window */
+    bool paused;
+    struct hash mandate; /* in force there; an order under another one is void */
+};
+
+/* stored: never renumber. Why nothing may enter a venue now. What is inside may leave up to
+ * `leave_max` whatever the gate says. */
+enum venue_gate {
+    VENUE_OPEN = 1,
+    VENUE_SHUT = 2,         /* closed in the spoke's books */
+    VENUE_PAUSED = 3,       /* by itself */
+    VENUE_CODE_CHANGED = 4, /* another code hash, or another implementation behind it */
+    VENUE_PRICE_JUMPED = 5, /* a share is worth too much less or more than at the last booking */
+    VENUE_SUPPLY_LOW = 6,   /* too few shares: their price can be set by anybody */
+    VENUE_INSOLVENT = 7,    /* owes more than it has */
+};
+
+/* `rate_nano` is what a unit of this piece earns in a year of 365 days, in 1e-9 of itself. */
+struct venue_piece {
+    struct amount width; /* base units of the asset */
+    uint64_t rate_nano;
+};
+
+/* A venue at one block, as one spoke of ours stands in it. Amounts: base units of the asset. */
+struct venue_state {
+    struct address spoke;
+    uint32_t index; /* in the spoke's list of venues */
+    enum venue_gate gate;
+    struct amount supplied;  /* ours, as if it were all taken out in this block, rounded down */
+    struct amount owed;      /* ours to the venue, rounded up */
+    struct amount enter_max; /* what a deposit may bring now: the venue's, and the spoke's cap */
+    struct amount leave_max; /* what could be taken out now; at most `supplied` */
+    /* What 10^9 whole shares are worth, so that slow growth shows; zero where there are none. The
+     * core measures the rate of a venue without pieces by how it grows. */
+    struct amount share_price;
+    /* The rate curve over what we would have in it, from nothing on: rates do not increase, and
+     * above the last piece nothing is earned. None: see above. */
+    uint32_t pieces_count;
+    struct venue_piece pieces[VENUE_PIECES_MAX];
+};
+
 struct bridge_quote {
     struct address router;
     uint32_t destination;
@@ -191,8 +238,13 @@ enum rejection {
     REJECTION_OTHER = 4,
 };
 
-/* One transfer of a plan: `amount` leaves router `from` (index into core_config.routers) for
- * router `to`. */
+/* Where a move starts and ends, by a number: a router is its index in core_config.routers, a spoke
+ * and a venue theirs above these. */
+#define PLANNED_SPOKE_FIRST 0x1000u
+#define PLANNED_VENUE_FIRST 0x2000u
+
+/* One transfer of a plan: `amount` leaves place `from` for place `to`. Both are routers, or one is
+ * a spoke and the other one of its venues. */
 struct planned_move {
     uint32_t from;
     uint32_t to;
@@ -308,6 +360,10 @@ struct event {
             uint32_t vaults_count;
             const struct bridge_quote *quotes;
             uint32_t quotes_count;
+            const struct spoke_state *spokes;
+            uint32_t spokes_count;
+            const struct venue_state *venues;
+            uint32_t venues_count;
         } positions;
         struct {
             enum outcome outcome;
@@ -315,7 +371,10 @@ struct event {
             struct hash block_hash;
             uint32_t count; /* leaves */
             struct hash root;
-            bool everyone; /* as it was asked for */
+            bool everyone;       /* as it was asked for */
+            bool with_branch;    /* likewise */
+            struct bytes branch; /* MERKLE_DEPTH hashes, level 0 first, as tree() gives them; empty
+                                    unless it was asked for and is OK */
         } tree;
         struct {
             struct checkpoint checkpoint;

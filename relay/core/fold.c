@@ -68,6 +68,14 @@ static void fold_leg(struct fold *fold, const struct leg *leg)
         break;
     case LEG_CANCEL:
         break;
+    case LEG_VENUE:
+        pack_u8(packer, (uint8_t)leg->venue.verb);
+        pack_address(packer, &leg->venue.spoke);
+        pack_u32(packer, leg->venue.index);
+        pack_amount(packer, &leg->venue.amount);
+        pack_hash(packer, &leg->venue.mandate);
+        pack_u64(packer, leg->venue.deadline_s);
+        break;
     }
 }
 
@@ -214,6 +222,7 @@ static void fold_body(struct fold *fold, const struct command *command)
     case COMMAND_READ_TREE:
         fold_block(fold, command->read_tree.block_number, &command->read_tree.block_hash);
         pack_bool(packer, command->read_tree.everyone);
+        pack_bool(packer, command->read_tree.with_branch);
         break;
     case COMMAND_SIGN_CHECKPOINT:
         fold_checkpoint(fold, &command->sign_checkpoint);

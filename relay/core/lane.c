@@ -313,6 +313,7 @@ static void tell_refused(struct step *step, const struct leg_row *leg, struct by
         message_on_leg_refused(step, &leg->leg.id);
         break;
     case LEG_REBALANCE:
+    case LEG_VENUE:
         move_on_leg_refused(step, &leg->leg.id, words);
         break;
     case LEG_ANNOUNCE:
@@ -539,6 +540,7 @@ static void tell_included(struct step *step, const struct leg_row *leg, uint64_t
         message_on_leg_included(step, &leg->leg.id, block_number);
         break;
     case LEG_REBALANCE:
+    case LEG_VENUE:
         move_on_leg_included(step, &leg->leg.id, block_number);
         break;
     case LEG_ANNOUNCE:

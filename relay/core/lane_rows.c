@@ -223,6 +223,14 @@ static void content_pack(const struct leg *leg, bool has_bytes, struct packer *p
         break;
     case LEG_CANCEL:
         break;
+    case LEG_VENUE:
+        pack_u8(packer, (uint8_t)leg->venue.verb);
+        pack_address(packer, &leg->venue.spoke);
+        pack_u32(packer, leg->venue.index);
+        pack_amount(packer, &leg->venue.amount);
+        pack_hash(packer, &leg->venue.mandate);
+        pack_u64(packer, leg->venue.deadline_s);
+        break;
     }
 }
 
@@ -253,6 +261,14 @@ static void content_unpack(struct unpacker *unpacker, struct leg *leg)
         break;
     case LEG_CANCEL:
         break;
+    case LEG_VENUE:
+        leg->venue.verb = (enum venue_verb)unpack_enum(unpacker, VENUE_DEPOSIT, VENUE_REPAY);
+        leg->venue.spoke = unpack_address(unpacker);
+        leg->venue.index = unpack_u32(unpacker);
+        leg->venue.amount = unpack_amount(unpacker);
+        leg->venue.mandate = unpack_hash(unpacker);
+        leg->venue.deadline_s = unpack_u64(unpacker);
+        break;
     }
 }
 
@@ -280,7 +296,7 @@ enum status leg_row_unpack(struct bytes key, struct bytes bytes, struct leg_row 
     (void)unpack_u8(&place);
     leg.leg.id = unpack_hash(&place);
     leg.state = (enum leg_state)unpack_enum(&unpacker, LEG_STATE_ASKED, LEG_STATE_REFUSED);
-    leg.leg.kind = (enum leg_kind)unpack_enum(&unpacker, LEG_PROCESS, LEG_CANCEL);
+    leg.leg.kind = (enum leg_kind)unpack_enum(&unpacker, LEG_PROCESS, LEG_VENUE);
     leg.leg.domain = unpack_u32(&unpacker);
     leg.leg.key = unpack_address(&unpacker);
     leg.nonce = unpack_u64(&unpacker);

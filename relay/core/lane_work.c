@@ -207,6 +207,7 @@ static void tell_end(struct step *step, const struct leg_row *leg, enum leg_end 
         message_on_leg_end(step, &leg->leg.id, end, receipt);
         break;
     case LEG_REBALANCE:
+    case LEG_VENUE:
         move_on_leg_end(step, &leg->leg.id, end, receipt);
         break;
     case LEG_ANNOUNCE:

@@ -695,6 +695,11 @@ bool ledger_watches(const struct step *step, uint32_t domain)
             return true;
         }
     }
+    for (uint32_t i = 0; i < step->config->spokes_count; i++) {
+        if (step->config->spokes[i].domain == domain) {
+            return true;
+        }
+    }
     return false;
 }
 

@@ -17,6 +17,7 @@
 #include "relay/core/ledger_internal.h"
 #include "relay/core/tables.h"
 #include "relay/core/text.h"
+#include "relay/core/venue_rows.h"
 
 #define FINALS_PER_QUESTION   16u /* at least every so many */
 #define ATTEMPTS_PER_QUESTION 3u
@@ -487,6 +488,7 @@ void ledger_on_positions(struct step *step, const struct event *event)
         return;
     }
     readings_put(step, event);
+    venue_on_positions(step, event);
     question_end(step, event->domain, &chain);
     answer_apply(step, event, &chain, snapshot);
     capital_put_chain(step, event->domain, &chain);

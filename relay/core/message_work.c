@@ -340,7 +340,9 @@ static enum stage stage_checkpoints(struct step *step, struct message *message)
     if (message->row.rounds_count >= MESSAGE_POLLS_MAX && message->row.rounds_count % 2 == 0) {
         /* Its place is for others meanwhile; it comes back for one round at a time. */
         message->row.rounds_count++;
-        message_later(step, message, REASON_AWAITING_CHECKPOINTS,
+        const bool is_before = is_signed && tree_is_before(step, message->row.origin, leaf);
+        message_later(step, message,
+                      is_before ? REASON_LEAF_BEFORE_TREE : REASON_AWAITING_CHECKPOINTS,
                       absent_wait(message->row.rounds_count));
         return STAGE_WAIT;
     }

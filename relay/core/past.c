@@ -27,6 +27,7 @@
 
 #define LEAVES_MENDED_MAX 64u /* in one step */
 #define TOLD_EVERY        DURATION_MS(10000)
+#define WHOLE_AGAIN_WAIT  DURATION_MS(2000)
 
 /* ---- rows ---- */
 
@@ -230,8 +231,8 @@ void past_on_block(struct step *step, const struct event *event)
     past_put(step, domain, &past);
 }
 
-/* Leaves that came before the past was read found none to their left: what is to be proved by them
- * is made now. */
+/* A tree that began with the chain's frontier proves what came after it. With the leaves of the
+ * past the rest of it is made, so that they can be proved too. */
 void past_work(struct step *step, uint32_t domain)
 {
     struct past_row past;
@@ -239,10 +240,13 @@ void past_work(struct step *step, uint32_t domain)
     if (!past_get(step, domain, &past) || !past.mending) {
         return;
     }
-    past.mending = tree_mend(step, domain, &past.mended_leaves, LEAVES_MENDED_MAX);
-    if (past.mending) {
-        const struct hash id = step_domain_id(domain);
+    const struct hash id = step_domain_id(domain);
+    if (tree_mend(step, domain, &past.mended_leaves, LEAVES_MENDED_MAX)) {
         step_due(step, step->now, DUE_BLOCKS, &id);
+    } else if (tree_is_whole(step, domain)) {
+        past.mending = false;
+    } else {
+        step_due(step, instant_after(step->now, WHOLE_AGAIN_WAIT), DUE_BLOCKS, &id);
     }
     past_put(step, domain, &past);
 }

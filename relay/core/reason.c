@@ -48,6 +48,12 @@ static const char *const texts[] = {
     [REASON_AWAITING_LOOKUP] = "waiting for the proof of a server that the security module names",
     [REASON_LOOKUP_FAILED] =
         "no server that the security module names gave a proof; they are asked again",
+    [REASON_TREE_UNKNOWN] = "a large value: waiting to know where the origin's tree begins",
+    [REASON_LEAF_BEFORE_TREE] =
+        "older than the origin's tree here ('start_block'): only signatures at its own leaf help",
+    [REASON_TREE_BEGUN] = "the tree begins with the frontier that the chain names",
+    [REASON_TREE_UNREADABLE] =
+        "the tree's frontier cannot be read at the first block; a later one is asked for",
     [REASON_REORG_FLAGGED] =
         "the reorg flag is raised in our store; relayers use it no more until a person removes it",
     [REASON_UNKNOWN_MESSAGE] = "this node has not seen such a message",

@@ -53,6 +53,8 @@ enum reason {
     REASON_AWAITING_EVERYONE = 81, /* of a large value: every endpoint must confirm it */
     REASON_AWAITING_LOOKUP = 90,   /* a server off the chain has to prove it */
     REASON_LOOKUP_FAILED = 91,
+    REASON_TREE_UNKNOWN = 95,     /* of a large value: where the origin's tree begins is asked */
+    REASON_LEAF_BEFORE_TREE = 96, /* older than the origin's tree as this node knows it */
     /* chains: 100 to 199 */
     REASON_REORG = 100,                 /* blocks were replaced before they were final */
     REASON_REORG_BEYOND_FINALITY = 101, /* the chain is stopped */
@@ -71,6 +73,8 @@ enum reason {
     REASON_NOT_INCLUDED = 114,     /* a transaction waits; it is sent again or its fee is raised */
     REASON_REJECTED = 115,         /* the network does not take a transaction */
     REASON_CONTRADICTION = 116,    /* an endpoint's blocks contradict each other */
+    REASON_TREE_BEGUN = 120,       /* with the frontier that the chain named */
+    REASON_TREE_UNREADABLE = 121,  /* no frontier that fits its root can be had at a block */
     REASON_REORG_FLAGGED = 190,    /* our store says that the chain was replaced under us */
     REASON_NO_QUORUM = 150,        /* fewer endpoints answer than must agree */
     REASON_QUORUM_HELD = 151,      /* enough of them answer again */

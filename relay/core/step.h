@@ -70,14 +70,15 @@ void step_note(struct step *step, enum note_level level, uint32_t domain,
 /* ---- the due queue (TABLE_DUE): what to look at when ---- */
 /* stored: never renumber */
 enum due_kind {
-    DUE_MESSAGE = 1, /* id: message */
-    DUE_LANE = 2,    /* id: lane (domain and key, hashed) or leg */
-    DUE_TREE = 3,    /* id: domain in the first four bytes */
-    DUE_PLAN = 4,    /* id: zero */
-    DUE_MOVE = 5,    /* id: move */
-    DUE_BLOCKS = 6,  /* id: domain in the first four bytes */
-    DUE_WAITING = 7, /* id: a message whose question was answered: wake it and the others */
-    DUE_RESUME = 8,  /* id: domain, then part of a message id: ask again after a start */
+    DUE_MESSAGE = 1,      /* id: message */
+    DUE_LANE = 2,         /* id: lane (domain and key, hashed) or leg */
+    DUE_TREE = 3,         /* id: domain in the first four bytes */
+    DUE_PLAN = 4,         /* id: zero */
+    DUE_MOVE = 5,         /* id: move */
+    DUE_BLOCKS = 6,       /* id: domain in the first four bytes */
+    DUE_WAITING = 7,      /* id: a message whose question was answered: wake it and the others */
+    DUE_RESUME = 8,       /* id: domain, then part of a message id: ask again after a start */
+    DUE_TREE_BEGIN = 120, /* id: domain in the first four bytes */
 };
 /* A due id that begins with a domain and is zero after it, and back. */
 struct hash step_domain_id(uint32_t domain);
@@ -92,6 +93,9 @@ int step_router_index(const struct step *step, uint32_t domain, const struct add
 
 /* ---- blocks -> the modules that read final facts; called once per fact, oldest first ---- */
 void tree_on_final_fact(struct step *step, uint32_t domain, const struct fact *fact);
+/* Before them, once a first final block is there: the first block of all that was given. */
+void tree_on_first_block(struct step *step, uint32_t domain, uint64_t number,
+                         const struct hash *hash);
 void message_on_final_fact(struct step *step, uint32_t domain, const struct fact *fact);
 void ledger_on_final_fact(struct step *step, uint32_t domain, const struct fact *fact);
 /* After the last fact of blocks up to `number` was applied: everything up to it is final. */
@@ -240,6 +244,7 @@ void lane_on_operator(struct step *step, const struct event *event);
 /* False: no room in this step; the due row stays first and the core is woken at once. */
 bool blocks_on_due(struct step *step, const struct hash *id);
 bool tree_on_due(struct step *step, const struct hash *id);
+bool tree_begin_on_due(struct step *step, const struct hash *id);
 bool message_on_due(struct step *step, enum due_kind kind, const struct hash *id);
 
 /* ---- tree: what messages ask ---- */
@@ -247,8 +252,15 @@ bool message_on_due(struct step *step, enum due_kind kind, const struct hash *id
 bool tree_leaf_index(struct step *step, uint32_t domain, const struct hash *message_id,
                      uint32_t *ret_index);
 bool tree_leaf_id(struct step *step, uint32_t domain, uint32_t index, struct hash *ret_message_id);
+/* True: the tree is there, from leaf `ret_first` on; false: its beginning is being asked for. */
+bool tree_is_begun(struct step *step, uint32_t domain, uint32_t *ret_first);
+/* True: the tree began after this leaf, which can be neither signed nor proved here. */
+bool tree_is_before(struct step *step, uint32_t domain, uint32_t index);
 /* The leaf count as of now; leaves may be missing below the first block that was read. */
 uint32_t tree_leaves_count(struct step *step, uint32_t domain);
+/* Every leaf of the past is known: those before the tree's beginning can be proved from now on.
+ * False: it has not begun yet; try again later. */
+bool tree_is_whole(struct step *step, uint32_t domain);
 /* Makes what proofs need of up to `leaves_max` leaves from `*count` on. False: no leaf is left. */
 bool tree_mend(struct step *step, uint32_t domain, uint32_t *count, uint32_t leaves_max);
 /* The root of the first `count` leaves. False: some of them are missing. */
@@ -265,7 +277,7 @@ bool lane_on_due(struct step *step, const struct hash *id);
 /* ---- capital: events that belong to ledger, move and plan ---- */
 void capital_on_start(struct step *step);
 void capital_on_positions(struct step *step, const struct event *event);
-void capital_on_prepared(struct step *step, const struct event *event); /* LEG_REBALANCE */
+void capital_on_prepared(struct step *step, const struct event *event); /* and LEG_VENUE */
 void capital_on_planned(struct step *step, const struct event *event);
 void capital_on_operator(struct step *step, const struct event *event);
 void capital_on_due(struct step *step, enum due_kind kind, const struct hash *id);

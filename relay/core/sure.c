@@ -70,6 +70,7 @@ enum reason sure_of(struct step *step, uint32_t domain, const struct hash *messa
     const uint64_t wanted = block_number + step->config->large.blocks;
     struct chain_row chain;
     struct sure_row sure;
+    uint32_t first = 0;
     uint32_t leaf = 0;
 
     if (!sure_get(step, domain, &sure) || !blocks_chain(step, domain, &chain) ||
@@ -78,6 +79,12 @@ enum reason sure_of(struct step *step, uint32_t domain, const struct hash *messa
     }
     if (!tree_leaf_index(step, domain, message_id, &leaf)) {
         return REASON_LEAF_UNKNOWN;
+    }
+    if (!tree_is_begun(step, domain, &first)) {
+        return REASON_TREE_UNKNOWN;
+    }
+    if (leaf < first) {
+        return REASON_LEAF_BEFORE_TREE; /* no root that we can compute holds it */
     }
     if (sure.number >= wanted && leaf < sure.count) {
         return REASON_NONE;

@@ -185,7 +185,7 @@ void tree_schedule(struct step *step, uint32_t domain, struct instant at)
     tree_put(step, domain, &tree);
 }
 
-/* ---- leaves ---- */
+/* ---- the beginning ---- */
 
 static void halt(struct step *step, uint32_t domain, struct tree_row *tree, enum reason reason,
                  const char *text)
@@ -197,6 +197,57 @@ static void halt(struct step *step, uint32_t domain, struct tree_row *tree, enum
     tree->since = step->now;
     step_note(step, NOTE_ALARM, domain, NULL, reason, text);
 }
+
+static void halt_at_gap(struct step *step, uint32_t domain, struct tree_row *tree, uint32_t index)
+{
+    struct text text = text_from("leaf ");
+
+    text_add_number(&text, index);
+    text_add(&text, " came where ");
+    text_add_number(&text, tree->tree.count);
+    text_add(&text, " was next");
+    halt(step, domain, tree, REASON_LEAF_GAP, text.text);
+}
+
+void tree_on_first_block(struct step *step, uint32_t domain, uint64_t number,
+                         const struct hash *hash)
+{
+    if (step_chain(step, domain)->start_block > 1) {
+        tree_begin_at(step, domain, number, hash);
+    }
+}
+
+void tree_begun(struct step *step, uint32_t domain, const struct merkle_tree *frontier)
+{
+    struct tree_row tree;
+
+    if (tree_validated(step, domain) == NULL) {
+        return;
+    }
+    (void)tree_get(step, domain, &tree);
+    tree.verified_count = frontier->count; /* invariant 1: it is the chain's own */
+    tree.published_count = frontier->count;
+    tree_put(step, domain, &tree);
+    signing_put(step, domain, frontier);
+}
+
+void tree_folded(struct step *step, uint32_t domain, const struct merkle_tree *tree)
+{
+    struct tree_row row;
+
+    if (tree_validated(step, domain) == NULL) {
+        return;
+    }
+    (void)tree_get(step, domain, &row);
+    row.tree = *tree;
+    if (tree_leaves_count(step, domain) > tree->count) {
+        halt_at_gap(step, domain, &row, tree_leaves_count(step, domain) - 1);
+    }
+    schedule(step, domain, &row, step->now);
+    tree_put(step, domain, &row);
+}
+
+/* ---- leaves ---- */
 
 /* Asks for our store's reorg flag, unless that is under way. */
 static void raise_flag(struct step *step, uint32_t domain, struct tree_row *tree)
@@ -287,7 +338,14 @@ void tree_on_final_fact(struct step *step, uint32_t domain, const struct fact *f
         return;
     }
     const uint32_t index = fact->tree_insert.leaf_index;
+    uint32_t first = 0;
+    if (index > 0 && tree_leaves_count(step, domain) == 0) {
+        tree_begin_at(step, domain, fact->block_number, &fact->block_hash);
+    }
     leaf_put(step, domain, index, &fact->tree_insert.message_id);
+    if (!tree_is_begun(step, domain, &first) || index < first) {
+        return; /* added when it is (tree_begin.c), or older than the tree */
+    }
     tree_nodes_add(step, domain, index);
     if (tree_validated(step, domain) == NULL) {
         return;
@@ -295,12 +353,7 @@ void tree_on_final_fact(struct step *step, uint32_t domain, const struct fact *f
     (void)tree_get(step, domain, &tree);
     if (index != tree.tree.count ||
         merkle_tree_insert(&tree.tree, &fact->tree_insert.message_id) != STATUS_OK) {
-        struct text text = text_from("leaf ");
-        text_add_number(&text, index);
-        text_add(&text, " came where ");
-        text_add_number(&text, tree.tree.count);
-        text_add(&text, " was next; start_block must not be above the block of leaf 0");
-        halt(step, domain, &tree, REASON_LEAF_GAP, text.text);
+        halt_at_gap(step, domain, &tree, index);
     }
     tree_put(step, domain, &tree);
 }
@@ -521,7 +574,9 @@ static void on_published(struct step *step, const struct event *event)
 
 void tree_on_answer(struct step *step, const struct event *event)
 {
-    if (event->kind == EVENT_TREE && event->tree.everyone) {
+    if (event->kind == EVENT_TREE && event->tree.with_branch) {
+        tree_begin_on_tree(step, event);
+    } else if (event->kind == EVENT_TREE && event->tree.everyone) {
         sure_on_tree(step, event);
     } else if (event->kind == EVENT_TREE) {
         on_tree(step, event);
@@ -597,6 +652,7 @@ bool tree_on_due(struct step *step, const struct hash *id)
 
 void tree_on_start(struct step *step)
 {
+    tree_begin_on_start(step);
     for (uint32_t i = 0; i < step->config->chains_count; i++) {
         const uint32_t domain = step->config->chains[i].domain;
         const struct core_chain *config = tree_validated(step, domain);

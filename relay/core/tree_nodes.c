@@ -4,23 +4,61 @@
 #include "relay/base/digest.h"
 #include "relay/core/tree_internal.h"
 
-/* The root of a full subtree below the kept levels, from its leaves. */
+/* False: there is no row of it. */
+static bool read_node(struct step *step, uint32_t domain, uint32_t level, uint32_t index,
+                      struct hash *ret_node)
+{
+    uint8_t key[NODE_KEY_BYTES];
+    struct bytes value;
+
+    if (!step_get(step, node_key(key, domain, level, index), &value)) {
+        return false;
+    }
+    struct unpacker unpacker = unpacker_from(value);
+    const struct hash node = unpack_hash(&unpacker);
+    if (!unpacker_is_done(&unpacker)) {
+        step->status = STATUS_CORRUPT;
+        return false;
+    }
+    *ret_node = node;
+    return true;
+}
+
+static void write_node(struct step *step, uint32_t domain, uint32_t level, uint32_t index,
+                       const struct hash *node)
+{
+    uint8_t key[NODE_KEY_BYTES];
+
+    step_put(step, node_key(key, domain, level, index),
+             bytes_from(node->bytes, sizeof(node->bytes)));
+}
+
+/* The root of a full subtree below the kept levels, from its leaves, or from rows of subtrees at
+ * the frontier that the tree began with. */
 static enum status node_of_leaves(struct step *step, uint32_t domain, uint32_t level,
                                   uint32_t index, struct hash *ret_node)
 {
     struct hash nodes[1u << TREE_NODE_LEVEL_MIN];
+    bool known[1u << TREE_NODE_LEVEL_MIN];
     uint32_t count = 1u << level;
 
     CHECK(level <= TREE_NODE_LEVEL_MIN);
     for (uint32_t i = 0; i < count; i++) {
-        if (!tree_leaf_id(step, domain, (index << level) + i, &nodes[i])) {
-            return step->status == STATUS_OK ? STATUS_NOT_FOUND : step->status;
+        known[i] = tree_leaf_id(step, domain, (index << level) + i, &nodes[i]);
+    }
+    for (uint32_t at = 1; at <= level; at++) {
+        count /= 2;
+        for (uint32_t i = 0; i < count; i++) {
+            if (known[2 * i] && known[2 * i + 1]) {
+                nodes[i] = keccak256_pair(&nodes[2 * i], &nodes[2 * i + 1]);
+                known[i] = true;
+            } else {
+                known[i] = read_node(step, domain, at, (index << (level - at)) + i, &nodes[i]);
+            }
         }
     }
-    for (; count > 1; count /= 2) {
-        for (uint32_t i = 0; i < count / 2; i++) {
-            nodes[i] = keccak256_pair(&nodes[2 * i], &nodes[2 * i + 1]);
-        }
+    if (!known[0]) {
+        return step->status == STATUS_OK ? STATUS_NOT_FOUND : step->status;
     }
     *ret_node = nodes[0];
     return STATUS_OK;
@@ -29,21 +67,31 @@ static enum status node_of_leaves(struct step *step, uint32_t domain, uint32_t l
 static enum status get_node(struct step *step, uint32_t domain, uint32_t level, uint32_t index,
                             struct hash *ret_node)
 {
-    uint8_t key[NODE_KEY_BYTES];
-    struct bytes value;
-
     if (level < TREE_NODE_LEVEL_MIN) {
         return node_of_leaves(step, domain, level, index, ret_node);
     }
-    if (!step_get(step, node_key(key, domain, level, index), &value)) {
+    if (!read_node(step, domain, level, index, ret_node)) {
         return step->status == STATUS_OK ? STATUS_NOT_FOUND : step->status;
     }
-    struct unpacker unpacker = unpacker_from(value);
-    *ret_node = unpack_hash(&unpacker);
-    if (!unpacker_is_done(&unpacker)) {
-        step->status = STATUS_CORRUPT;
+    return STATUS_OK;
+}
+
+void tree_nodes_begin(struct step *step, uint32_t domain, const struct merkle_tree *frontier)
+{
+    for (uint32_t level = 0; level < MERKLE_DEPTH; level++) {
+        const uint32_t index = (frontier->count >> level) - 1;
+        const struct hash *node = &frontier->branch[level];
+        if ((frontier->count >> level & 1) == 0) {
+            continue;
+        }
+        if (level == 0) {
+            uint8_t key[LEAF_KEY_BYTES_MAX];
+            step_put(step, leaf_index_key(key, domain, index),
+                     bytes_from(node->bytes, sizeof(node->bytes)));
+        } else {
+            write_node(step, domain, level, index, node);
+        }
     }
-    return step->status;
 }
 
 void tree_nodes_add(struct step *step, uint32_t domain, uint32_t index)
@@ -57,7 +105,6 @@ void tree_nodes_add(struct step *step, uint32_t domain, uint32_t index)
         return; /* leaves below the first block that was read: nothing can be proved here */
     }
     for (uint32_t level = TREE_NODE_LEVEL_MIN; level < filled; level++) {
-        uint8_t key[NODE_KEY_BYTES];
         struct hash left;
         if (level > TREE_NODE_LEVEL_MIN) {
             if (get_node(step, domain, level - 1, (index >> level) * 2, &left) != STATUS_OK) {
@@ -65,8 +112,7 @@ void tree_nodes_add(struct step *step, uint32_t domain, uint32_t index)
             }
             node = keccak256_pair(&left, &node);
         }
-        step_put(step, node_key(key, domain, level, index >> level),
-                 bytes_from(node.bytes, sizeof(node.bytes)));
+        write_node(step, domain, level, index >> level, &node);
     }
 }
 

@@ -182,6 +182,38 @@ enum status announcement_row_unpack(struct bytes bytes, struct announcement_row 
     return STATUS_OK;
 }
 
+void begin_row_pack(const struct begin_row *begin, struct packer *packer)
+{
+    pack_u8(packer, (uint8_t)begin->state);
+    pack_instant(packer, begin->asked_at);
+    pack_u32(packer, begin->failures);
+    pack_u64(packer, begin->number);
+    pack_hash(packer, &begin->hash);
+    pack_u32(packer, begin->count);
+    merkle_tree_pack(&begin->tree, packer);
+}
+
+enum status begin_row_unpack(struct bytes bytes, struct begin_row *ret_begin)
+{
+    struct unpacker unpacker = unpacker_from(bytes);
+    struct begin_row begin;
+
+    memset(&begin, 0, sizeof(begin));
+    const uint8_t state = unpack_u8(&unpacker);
+    begin.asked_at = unpack_instant(&unpacker);
+    begin.failures = unpack_u32(&unpacker);
+    begin.number = unpack_u64(&unpacker);
+    begin.hash = unpack_hash(&unpacker);
+    begin.count = unpack_u32(&unpacker);
+    merkle_tree_unpack(&unpacker, &begin.tree);
+    if (!unpacker_is_done(&unpacker) || state < BEGIN_ASKED || state > BEGIN_DONE) {
+        return STATUS_CORRUPT;
+    }
+    begin.state = (enum begin_state)state;
+    *ret_begin = begin;
+    return STATUS_OK;
+}
+
 struct bytes sure_row_pack(uint8_t memory[SURE_ROW_BYTES], const struct sure_row *sure)
 {
     struct packer row = packer_from(memory, SURE_ROW_BYTES);

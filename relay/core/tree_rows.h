@@ -3,11 +3,12 @@
  *
  * TABLE_TREE, domain u32, part u8: TREE_STATE -> struct tree_row; TREE_SIGNING -> packed merkle
  * tree as far as it was given to the signer; TREE_ANNOUNCEMENT -> struct announcement_row
- * TREE_SURE -> struct sure_row
+ * TREE_SURE -> struct sure_row; TREE_BEGIN -> struct begin_row
  * TABLE_LEAF, domain u32, 1, index u32 -> message id
  * TABLE_LEAF, domain u32, 2, message id -> index u32 of its first insertion
  * TABLE_LEAF, domain u32, 3, level u8, index u32 -> root of a full subtree
- * (relay/hyperlane/proof.h), from TREE_NODE_LEVEL_MIN up; lower ones follow from a few leaves
+ * (relay/hyperlane/proof.h), from TREE_NODE_LEVEL_MIN up; lower ones follow from a few leaves, but
+ * for those at the frontier that a tree began with
  * TABLE_LEAF, domain u32, 4 -> leaf count u32
  * TABLE_SIGNED, domain u32, index u32 -> struct signed_row: what was asked of the signer, for ever
  * Threads: none; plain values. */
@@ -36,6 +37,7 @@ enum tree_part {
     TREE_SIGNING = 1,
     TREE_ANNOUNCEMENT = 2,
     TREE_SURE = 80,
+    TREE_BEGIN = 120,
 };
 
 /* stored: never renumber */
@@ -75,6 +77,26 @@ struct sure_row {
     struct hash asked_hash;
     uint64_t number; /* block at which they confirmed our tree; 0: none yet */
     uint32_t count;  /* its leaves */
+};
+
+/* stored: never renumber */
+enum begin_state {
+    BEGIN_ASKED = 1,   /* which frontier the tree begins with */
+    BEGIN_FOLDING = 2, /* it is known; leaves that came meanwhile are added to it */
+    BEGIN_DONE = 3,
+};
+
+/* A tree that begins with the chain's frontier (relay/core/tree_begin.c); none: with leaf 0. */
+#define BEGIN_ROW_BYTES_MAX (1u + 8u + 4u + 8u + 32u + 4u + MERKLE_PACKED_BYTES_MAX)
+
+struct begin_row {
+    enum begin_state state;
+    struct instant asked_at; /* 0: nothing is under way */
+    uint32_t failures;
+    uint64_t number; /* the block it is asked of */
+    struct hash hash;
+    uint32_t count;          /* leaves of the frontier: the first ones are not known here */
+    struct merkle_tree tree; /* FOLDING: the frontier and what was added to it */
 };
 
 /* stored: never renumber */
@@ -126,6 +148,10 @@ MUST_USE enum status tree_row_unpack(struct bytes bytes, struct tree_row *ret_tr
 MUST_USE enum status signed_row_unpack(struct bytes bytes, uint32_t index,
                                        struct signed_row *ret_row);
 MUST_USE enum status announcement_row_unpack(struct bytes bytes, struct announcement_row *ret_row);
+
+void begin_row_pack(const struct begin_row *begin, struct packer *packer);
+/* STATUS_CORRUPT: not such a row. */
+MUST_USE enum status begin_row_unpack(struct bytes bytes, struct begin_row *ret_begin);
 
 struct bytes sure_row_pack(uint8_t memory[SURE_ROW_BYTES], const struct sure_row *sure);
 /* STATUS_CORRUPT: not such a row. */

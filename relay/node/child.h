@@ -23,7 +23,8 @@ struct child_handler {
 extern const struct lws_protocols child_protocol;
 
 /* Starts the program called `name` that lies beside this one, with `option config_path`. Call
- * before any thread is created. STATUS_NOT_FOUND: no such program; STATUS_NO_MEMORY. */
+ * on the thread that outlives it: what it follows is that thread. STATUS_NOT_FOUND: no such
+ * program; STATUS_NO_MEMORY. */
 MUST_USE enum status child_start(const char *name, const char *option, const char *config_path,
                                  struct child **ret_child);
 /* Begins to watch it on the loop. */

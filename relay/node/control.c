@@ -60,10 +60,28 @@ static void peer_refuse(struct peer *peer, const char *why)
     peer_reply(peer, json_pack("{s:s}", "error", why));
 }
 
+static void peer_tell_health(struct peer *peer)
+{
+    const struct control *control = peer->control;
+    struct buffer buffer = buffer_from(peer->answer + HEADER_BYTES, CONTROL_FRAME_BYTES_MAX);
+    struct control_health health = {.steps_count = 0};
+
+    control->handler.health(control->handler.context, &health);
+    if (control_health_append(&buffer, &health) == STATUS_OK) {
+        control_frame_header((uint32_t)buffer.count, peer->answer);
+        peer->answer_count = HEADER_BYTES + buffer.count;
+        lws_callback_on_writable(peer->wsi);
+    }
+}
+
 static void peer_ask(struct peer *peer, struct bytes text)
 {
     struct control *control = peer->control;
     struct control_request request;
+    if (control_health_is_asked(text)) {
+        peer_tell_health(peer);
+        return;
+    }
     if (control_request_parse(text, &request) != STATUS_OK) {
         peer_refuse(peer, "not a request that this version knows");
         return;

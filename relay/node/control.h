@@ -8,6 +8,7 @@
  *     {"action": "approve", ..., "expires": 1790000000, "signature": "0x..."}  an approver's word
  *     {"code": 217, "level": 1, "text": "..."}        taken and durable: what the core said to it
  *     {"error": "..."}                                not taken
+ *     {"action": "health"}                            journaled nowhere: control_health.h
  *
  * The peer's uid comes from the kernel and is journaled with the request; only our own and root's
  * are served. The answer is written after the request is durable.
@@ -18,6 +19,7 @@
 
 #include <libwebsockets.h>
 
+#include "relay/node/control_health.h"
 #include "relay/node/driver.h"
 
 #define CONTROL_FRAME_BYTES_MAX 8192u
@@ -29,6 +31,8 @@ struct control_handler {
     void *context;
     /* A request; `ticket` names it until control_answer. STATUS_FULL: too many at once. */
     enum status (*asked)(void *context, const struct event *operator_event, uint64_t ticket);
+    /* How the node is (control_health.h); answered at once. `*ret_health` is empty at first. */
+    void (*health)(void *context, struct control_health *ret_health);
 };
 
 /* The loop's context offers both. */

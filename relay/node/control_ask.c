@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "relay/base/hex.h"
@@ -16,12 +17,13 @@
 
 #define HEADER_BYTES  4u
 #define ANSWER_WAIT_S 15
+#define HEALTH_WAIT_S 2
 
 /* -1: nobody listens. */
-static int connect_to(const char *path)
+static int connect_to(const char *path, time_t wait_s)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    const struct timeval wait = {.tv_sec = ANSWER_WAIT_S};
+    const struct timeval wait = {.tv_sec = wait_s};
     if (strlen(path) >= sizeof(address.sun_path)) {
         return -1;
     }
@@ -90,20 +92,30 @@ static json_t *question_json(const struct control_question *question)
     return root;
 }
 
-static bool send_request(int fd, const struct control_question *question)
+/* Sends `root`, which it frees, and waits for the answer. STATUS_TIMEOUT: there is none. */
+static enum status exchange(int fd, json_t *root, uint8_t ret_frame[CONTROL_FRAME_BYTES_MAX],
+                            uint32_t *ret_count)
 {
-    json_t *root = question_json(question);
+    uint8_t header[HEADER_BYTES];
     char *text = root == NULL ? NULL : json_dumps(root, JSON_COMPACT);
+    bool good = text != NULL && strlen(text) <= CONTROL_FRAME_BYTES_MAX;
     json_decref(root);
-    bool sent = false;
-    if (text != NULL && strlen(text) <= CONTROL_FRAME_BYTES_MAX) {
-        uint8_t header[HEADER_BYTES];
+    if (good) {
         control_frame_header((uint32_t)strlen(text), header);
-        sent = send_all(fd, header, sizeof(header)) &&
-               send_all(fd, (const uint8_t *)text, strlen(text));
+        good = send_all(fd, header, sizeof(header)) &&
+               send_all(fd, (const uint8_t *)text, strlen(text)) &&
+               receive_all(fd, header, sizeof(header));
     }
     free(text);
-    return sent;
+    if (!good) {
+        return STATUS_TIMEOUT;
+    }
+    const uint32_t count = control_frame_count(header);
+    if (count == 0 || count > CONTROL_FRAME_BYTES_MAX || !receive_all(fd, ret_frame, count)) {
+        return STATUS_MALFORMED;
+    }
+    *ret_count = count;
+    return STATUS_OK;
 }
 
 static enum status take_reply(const uint8_t *frame, uint32_t count, struct control_reply *ret_reply)
@@ -130,20 +142,32 @@ static enum status take_reply(const uint8_t *frame, uint32_t count, struct contr
 enum status control_ask(const char *path, const struct control_question *question,
                         struct control_reply *ret_reply)
 {
-    uint8_t header[HEADER_BYTES];
     uint8_t frame[CONTROL_FRAME_BYTES_MAX];
+    uint32_t count = 0;
     *ret_reply = (struct control_reply){0};
-    const int fd = connect_to(path);
+    const int fd = connect_to(path, ANSWER_WAIT_S);
     if (fd < 0) {
         return STATUS_UNREACHABLE;
     }
-    enum status status = STATUS_TIMEOUT;
-    if (send_request(fd, question) && receive_all(fd, header, sizeof(header))) {
-        const uint32_t count = control_frame_count(header);
-        status = STATUS_MALFORMED;
-        if (count > 0 && count <= sizeof(frame) && receive_all(fd, frame, count)) {
-            status = take_reply(frame, count, ret_reply);
-        }
+    enum status status = exchange(fd, question_json(question), frame, &count);
+    if (status == STATUS_OK) {
+        status = take_reply(frame, count, ret_reply);
+    }
+    (void)close(fd);
+    return status;
+}
+
+enum status control_ask_health(const char *path, struct control_health *ret_health)
+{
+    uint8_t frame[CONTROL_FRAME_BYTES_MAX];
+    uint32_t count = 0;
+    const int fd = connect_to(path, HEALTH_WAIT_S);
+    if (fd < 0) {
+        return STATUS_UNREACHABLE;
+    }
+    enum status status = exchange(fd, json_pack("{s:s}", "action", "health"), frame, &count);
+    if (status == STATUS_OK) {
+        status = control_health_parse(bytes_from(frame, count), ret_health);
     }
     (void)close(fd);
     return status;

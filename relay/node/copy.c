@@ -19,6 +19,7 @@ static uint32_t leg_pointers(struct leg *leg, struct bytes *ret_pointers[POINTER
         return 1;
     case LEG_REBALANCE:
     case LEG_CANCEL:
+    case LEG_VENUE:
         return 0;
     }
     CHECK(false);

@@ -14,6 +14,7 @@
 #include "relay/node/log.h"
 #include "relay/node/log_keeper_internal.h"
 #include "relay/node/log_site.h"
+#include "relay/node/loop_context.h"
 #include "store/checkpoint.h"
 #include "store/verify.h"
 
@@ -244,10 +245,21 @@ static void make_note(const struct node_log *config, const struct log_head *head
     ret_kept->count = buffer.count;
 }
 
+static void note_trouble(struct log_keeper *keeper, const char *why)
+{
+    lock(keeper);
+    if (keeper->shared.trouble[0] == '\0') {
+        keeper->shared.trouble_since = loop_now();
+    }
+    (void)snprintf(keeper->shared.trouble, sizeof(keeper->shared.trouble), "%s", why);
+    unlock(keeper);
+}
+
 static void tell_trouble(struct log_keeper *keeper, const char *why)
 {
     struct log_line line;
 
+    note_trouble(keeper, why);
     keeper->retry_ns = keeper_now_ns() + RETRY_NS;
     if (keeper->is_told) {
         return;
@@ -376,6 +388,7 @@ static void take_stored(struct log_keeper *keeper)
         tell_trouble(keeper, status_name(status));
     } else {
         say_checkpoint(keeper);
+        note_trouble(keeper, "");
         if (keeper->pending.head.size >= keeper->current.head.size) {
             keeper->current = keeper->pending;
         }
@@ -576,6 +589,16 @@ int log_keeper_fault(struct log_keeper *keeper, char ret_text[256])
     memcpy(ret_text, keeper->shared.fault_text, sizeof(keeper->shared.fault_text));
     unlock(keeper);
     return fault;
+}
+
+bool log_keeper_trouble(struct log_keeper *keeper, char ret_text[256], struct instant *ret_since)
+{
+    lock(keeper);
+    const bool is_troubled = keeper->shared.trouble[0] != '\0';
+    memcpy(ret_text, keeper->shared.trouble, sizeof(keeper->shared.trouble));
+    *ret_since = keeper->shared.trouble_since;
+    unlock(keeper);
+    return is_troubled;
 }
 
 void log_keeper_stop(struct log_keeper *keeper)

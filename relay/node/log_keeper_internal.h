@@ -60,6 +60,8 @@ struct log_keeper {
         enum status stored;
         int fault; /* an exit code */
         char fault_text[256];
+        char trouble[256]; /* empty: none */
+        struct instant trouble_since;
     } shared;
 };
 

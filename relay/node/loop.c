@@ -37,6 +37,9 @@ void loop_stop(struct loop *loop, int exit_code, const char *reason)
     loop->stop_asked = true;
     loop->stop_deadline_ns = loop_now().ns + STOP_WAIT_NS;
     driver_stop(loop->driver, bytes_from_string(reason));
+    if (loop->writer != NULL) {
+        writer_end_is_near(loop->writer);
+    }
 }
 
 void loop_end(struct loop *loop, int exit_code)
@@ -131,32 +134,6 @@ static int loop_start_child(struct loop *loop)
         return EXIT_UNREACHABLE;
     }
     return EXIT_DONE;
-}
-
-/* The log first: a journal that is an older copy is refused before anything is done with it. */
-static int loop_check_log(struct loop *loop)
-{
-    const struct node_log *config = &loop->config->log;
-    if (!config->is_on) {
-        return EXIT_DONE;
-    }
-    if (config->spawn && child_start("sluice-signer", "--log", config->signer_config,
-                                     &loop->log_child) != STATUS_OK) {
-        say_failure("signer_not_started", "sluice-signer",
-                    "there is no such program beside this one");
-        return EXIT_UNREACHABLE;
-    }
-    return log_keeper_check(config, loop->journal);
-}
-
-static int loop_start_log(struct loop *loop)
-{
-    const struct log_keeper_options options = {.config = &loop->config->log,
-                                               .journal = loop->journal,
-                                               .writer = loop->writer,
-                                               .wake = loop_wake,
-                                               .context = loop};
-    return options.config->is_on ? log_keeper_open(&options, &loop->log_keeper) : EXIT_DONE;
 }
 
 static int loop_build_driver(struct loop *loop, struct instant last)
@@ -391,19 +368,6 @@ static void loop_wait(struct loop *loop, struct instant until)
     }
 }
 
-/* What the log's own thread found. */
-static void loop_check_keeper(struct loop *loop)
-{
-    char text[256];
-    if (loop->log_keeper == NULL || loop->stop_asked) {
-        return;
-    }
-    const int fault = log_keeper_fault(loop->log_keeper, text);
-    if (fault != EXIT_DONE) {
-        loop_stop(loop, fault, text);
-    }
-}
-
 static void loop_serve(struct loop *loop)
 {
     driver_start(loop->driver);
@@ -414,7 +378,7 @@ static void loop_serve(struct loop *loop)
     while (!loop->ended) {
         loop_take_commits(loop);
         loop_take_answers(loop);
-        loop_check_keeper(loop);
+        loop_tend_log(loop);
         const struct instant wake = loop_tick(loop);
         transport_set_reading(loop->transport,
                               driver_is_pressed(loop->driver) ? TRANSPORT_HOLD : TRANSPORT_READ);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* relay/node/loop_internal.h: the parts of a running node, shared by loop.c (life), loop_ports.c
- * (what the driver asks for) and loop_journal.c (what is durable). */
+ * (what the driver asks for), loop_journal.c (what is durable) and loop_log.c (what is signed of
+ * it). */
 #ifndef SLUICE_RELAY_NODE_LOOP_INTERNAL_H
 #define SLUICE_RELAY_NODE_LOOP_INTERNAL_H
 
@@ -32,6 +33,16 @@ struct loop_endpoint {
     bool good;
 };
 
+/* The log's signer as a child: it is started again when it ends, ever more slowly. */
+struct loop_log_child {
+    bool has_ended;
+    int exit_code; /* of the last end */
+    struct instant started;
+    struct instant ended;
+    struct instant due;   /* when it is started again */
+    struct duration wait; /* before the next start */
+};
+
 struct loop {
     const struct node_config *config;
     const char *build_id;
@@ -39,9 +50,10 @@ struct loop {
     struct lws_vhost *vhost;
     lws_sorted_usec_list_t timer;
     struct transport *transport;
-    struct signer_client *signer;  /* NULL: none configured */
-    struct child *child;           /* NULL: none started */
-    struct child *log_child;       /* the log's signer; NULL: none started */
+    struct signer_client *signer; /* NULL: none configured */
+    struct child *child;          /* NULL: none started */
+    struct child *log_child;      /* the log's signer; NULL: none started */
+    struct loop_log_child log_life;
     struct log_keeper *log_keeper; /* NULL: no log */
     struct control *control;
     struct files *files;
@@ -55,6 +67,8 @@ struct loop {
     struct archiving *archiving; /* NULL: nothing is archived */
     struct archive_options archive;
     struct thread_queue *commits; /* struct loop_commit, from the writer's thread */
+    enum status unwritten;        /* why the journal cannot be written now; STATUS_OK: it can */
+    struct instant unwritten_since;
     struct driver *driver;
     void *driver_memory;
     struct loop_endpoint endpoints[CHAINS_MAX][ENDPOINTS_PER_CHAIN_MAX];
@@ -82,6 +96,15 @@ struct child_handler loop_child_handler(struct loop *loop);
 struct control_handler loop_control_handler(struct loop *loop);
 /* Answers of the threads become events. */
 void loop_take_answers(struct loop *loop);
+
+/* ---- loop_log.c ---- */
+/* Starts the log's signer, if it is ours to start, and compares what it signed with the journal. */
+int loop_check_log(struct loop *loop);
+int loop_start_log(struct loop *loop);
+/* What the log's own thread found, and a child that ended. */
+void loop_tend_log(struct loop *loop);
+/* What status and why say beside the rows. */
+void loop_tell_health(const struct loop *loop, struct control_health *ret_health);
 
 /* ---- loop_journal.c ---- */
 /* Opens the journal; says what is wrong and returns an exit code when it cannot. */

@@ -229,6 +229,10 @@ void loop_take_commits(struct loop *loop)
     struct loop_commit commit;
     struct buffer memory = buffer_from(&commit, sizeof(commit));
     while (thread_queue_take(loop->commits, 0, &memory) == STATUS_OK) {
+        if (commit.status != STATUS_OK && loop->unwritten == STATUS_OK) {
+            loop->unwritten_since = loop_now();
+        }
+        loop->unwritten = commit.status;
         if (commit.status == STATUS_OK) {
             const enum status status = journal_reader_refresh(loop->reader);
             if (status != STATUS_OK) {

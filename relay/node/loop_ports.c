@@ -450,9 +450,14 @@ static enum status on_asked(void *context, const struct event *operator_event, u
     return driver_on_operator(loop->driver, operator_event, ticket);
 }
 
+static void on_health(void *context, struct control_health *ret_health)
+{
+    loop_tell_health(context, ret_health);
+}
+
 struct control_handler loop_control_handler(struct loop *loop)
 {
-    return (struct control_handler){.context = loop, .asked = on_asked};
+    return (struct control_handler){.context = loop, .asked = on_asked, .health = on_health};
 }
 
 /* ---- threads ---- */

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "relay/base/check.h"
@@ -21,6 +22,7 @@
 #define PLACE_BYTES    4096u /* apart, so that a torn page takes one of them */
 #define STATE_BYTES    (8u + 4u + 32u + 8u + 32u)
 #define STORED_BYTES   (STATE_BYTES + 32u)
+#define PATH_BYTES     4096
 
 static const uint8_t magic[8] = {'s', 'l', 'u', 'i', 'c', 'e', 'l', 'w'};
 
@@ -114,19 +116,16 @@ static enum status read_place(const struct log_watermark *watermark, unsigned pl
 
 /* ---- life ---- */
 
-static enum status make(struct log_watermark *watermark, const char *directory)
+static bool join(const char *directory, const char *name, char ret_path[PATH_BYTES])
 {
-    const struct log_state nothing = {.size = 0};
-    enum status status = write_place(watermark, 1, &nothing);
+    const int length = snprintf(ret_path, PATH_BYTES, "%s/%s", directory, name);
 
-    if (status == STATUS_OK) {
-        status = write_place(watermark, 0, &nothing);
-    }
-    return status == STATUS_OK ? durable_folder(directory) : status;
+    return length > 0 && length < PATH_BYTES;
 }
 
-/* The later of two good places; and makes them alike again. */
-static enum status load(struct log_watermark *watermark, const char *directory)
+/* The later of two good places; and makes them alike again. A file is never seen without both, so
+ * that one that is empty was emptied. */
+static enum status load(struct log_watermark *watermark)
 {
     struct log_state states[PLACES] = {{.size = 0}, {.size = 0}};
     enum status found[PLACES];
@@ -137,9 +136,6 @@ static enum status load(struct log_watermark *watermark, const char *directory)
             return found[i];
         }
     }
-    if (found[0] == STATUS_NOT_FOUND && found[1] == STATUS_NOT_FOUND) {
-        return make(watermark, directory); /* new, or made and lost before anything was signed */
-    }
     if (found[0] != STATUS_OK && found[1] != STATUS_OK) {
         return STATUS_CORRUPT;
     }
@@ -149,22 +145,64 @@ static enum status load(struct log_watermark *watermark, const char *directory)
     return write_place(watermark, is_second ? 0 : 1, &watermark->state);
 }
 
-static enum status open_file(struct log_watermark *watermark, const char *directory)
+static enum status open_locked(const char *path, int flags, int *ret_fd)
 {
-    char path[4096];
-    const int length = snprintf(path, sizeof(path), "%s/log.watermark", directory);
+    const int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
 
-    if (length < 0 || (size_t)length >= sizeof(path)) {
-        return STATUS_MALFORMED;
-    }
-    watermark->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (watermark->fd < 0) {
+    if (fd < 0) {
         return status_from_errno(errno);
     }
-    if (flock(watermark->fd, LOCK_EX | LOCK_NB) != 0) {
-        return errno == EWOULDBLOCK ? STATUS_BUSY : status_from_errno(errno);
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        const enum status status = errno == EWOULDBLOCK ? STATUS_BUSY : status_from_errno(errno);
+        (void)close(fd); /* nothing was written */
+        return status;
     }
-    return load(watermark, directory);
+    *ret_fd = fd;
+    return STATUS_OK;
+}
+
+/* Under another name until it is whole: a start that was cut short is never taken for damage. Two
+ * that make it at once meet at the lock. */
+static enum status make(struct log_watermark *watermark, const char *directory, const char *path)
+{
+    char path_new[PATH_BYTES];
+    const struct log_state nothing = {.size = 0};
+    struct stat about;
+
+    if (!join(directory, "log.watermark.new", path_new)) {
+        return STATUS_MALFORMED;
+    }
+    enum status status = open_locked(path_new, O_CREAT, &watermark->fd);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    if (lstat(path, &about) == 0) {
+        return STATUS_BUSY; /* another one was faster, and what we hold may be its file */
+    }
+    if (ftruncate(watermark->fd, 0) != 0) {
+        return status_from_errno(errno);
+    }
+    for (unsigned i = 0; i < PLACES && status == STATUS_OK; i++) {
+        status = write_place(watermark, i, &nothing);
+    }
+    if (status == STATUS_OK && rename(path_new, path) != 0) {
+        status = status_from_errno(errno);
+    }
+    return status == STATUS_OK ? durable_folder(directory) : status;
+}
+
+static enum status open_file(struct log_watermark *watermark, const char *directory)
+{
+    char path[PATH_BYTES];
+
+    if (!join(directory, "log.watermark", path)) {
+        return STATUS_MALFORMED;
+    }
+    const enum status status = open_locked(path, 0, &watermark->fd);
+    if (status == STATUS_NOT_FOUND) {
+        return make(watermark, directory, path);
+    }
+    return status == STATUS_OK ? load(watermark) : status;
 }
 
 enum status log_watermark_open(const char *directory, struct bytes key_text,

@@ -3,7 +3,8 @@
  *
  * One file, <directory>/log.watermark, with the same state in two places: each is written and
  * synced in turn, so whatever a crash tears, the other one tells what was signed, and a flipped bit
- * is seen. The file is locked while it is open: one process at a time.
+ * is seen. The file gets its name when both are in it; one that is empty was damaged. It is locked
+ * while it is open: one process at a time.
  *
  * Promises, tested by tests/unit/test_log_signer.c:
  *   1. After log_watermark_advance returns STATUS_OK the state survives loss of power.

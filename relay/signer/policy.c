@@ -384,7 +384,9 @@ static bool allows_function(const struct wire_request *request, struct policy_tr
     const struct function *function = function_of(leg);
     const struct bytes data = asked->transaction.data;
     struct address_text contract;
-    CHECK(function != NULL);
+    if (function == NULL) {
+        return refuse(refusal, REFUSAL_FUNCTION, "this signer signs no leg of this kind");
+    }
     if (data.count < SELECTOR_BYTES || memcmp(data.data, function->selector, SELECTOR_BYTES) != 0) {
         return refuse(refusal, REFUSAL_FUNCTION, "the calldata does not call %s, which the leg is",
                       function->signature);
@@ -403,6 +405,7 @@ static bool allows_function(const struct wire_request *request, struct policy_tr
     case LEG_ANNOUNCE:
         return allows_announce(asked, refusal);
     case LEG_CANCEL:
+    case LEG_VENUE:
         break;
     }
     check_failed(__FILE__, __LINE__, "a function belongs to one of the legs above");

@@ -219,6 +219,7 @@ static void take_leg(struct synth_world *world, const struct leg *leg, struct sy
         break;
     case LEG_ANNOUNCE:
     case LEG_CANCEL:
+    case LEG_VENUE: /* no spoke is in this world */
         break;
     }
 }

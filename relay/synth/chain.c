@@ -259,6 +259,7 @@ static void include(struct synth_world *world, struct synth_chain *chain, struct
         break;
     case LEG_ANNOUNCE:
     case LEG_CANCEL:
+    case LEG_VENUE:
         tx->succeeded = true;
         break;
     }

@@ -38,6 +38,9 @@ static void check_allowed(const struct wire_request *request,
         CHECK(address_equal(&transaction->to, &request->transaction.key));
         CHECK(transaction->data.count == 0);
         break;
+    case LEG_VENUE:
+        CHECK(false); /* no rule of this policy allows one */
+        break;
     }
 }
 

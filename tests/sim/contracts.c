@@ -421,6 +421,8 @@ static const char *run_leg(struct world_chain *chain, const struct leg *leg,
         return announce(chain, leg);
     case LEG_CANCEL:
         return NULL;
+    case LEG_VENUE:
+        return "no spoke";
     }
     CHECK(false);
     return NULL;
@@ -461,6 +463,7 @@ uint64_t contracts_gas(const struct leg *leg)
     case LEG_ANNOUNCE:
         return 120000;
     case LEG_CANCEL:
+    case LEG_VENUE:
         return 21000;
     }
     CHECK(false);

@@ -264,6 +264,7 @@ static struct leg make_leg(struct probe *probe, enum leg_kind kind)
         leg.announce.location = bytes_from_string("file:///nowhere");
         break;
     case LEG_CANCEL:
+    case LEG_VENUE:
         break;
     }
     return leg;

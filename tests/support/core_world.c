@@ -47,7 +47,7 @@ static void configure_chain(struct world *world, uint32_t index, uint32_t domain
     chain->tree_hook = evm_filled((uint8_t)(0xb0 + index));
     chain->validator_announce = evm_filled((uint8_t)(0xc0 + index));
     chain->gas_paymaster = evm_filled((uint8_t)(0xd0 + index));
-    chain->start_block = 1;
+    chain->start_block = world->options.start_block == 0 ? 1 : world->options.start_block;
     chain->relay_to = !world->options.relay_off;
     chain->validate = world->options.validate;
     (void)snprintf(chain->storage_location, sizeof(chain->storage_location), "file:///ours/%u",

@@ -47,6 +47,8 @@ struct world_options {
     bool large; /* the sender of messages is a router, and all they carry is large */
     uint32_t large_blocks;
     uint32_t recent_blocks; /* a longer history is passed over and given beside; 0: never */
+    uint32_t history;     /* leaves of both chains before the first block that is watched */
+    uint64_t start_block; /* 0: 1 */
 };
 
 struct world;
@@ -98,6 +100,12 @@ void world_forget_held(struct world *world); /* the adapters hold no signed tran
 void world_set_tree_lies(struct world *world, bool on);
 /* Some endpoint does not confirm what the others say. */
 void world_set_doubt(struct world *world, bool on);
+/* The next `count` questions for a frontier find no state; what is answered does not fit its root.
+ */
+void world_set_pruned(struct world *world, uint32_t count);
+void world_set_branch_lies(struct world *world, bool on);
+/* Whether our validator signed the checkpoint of a leaf, and its root. */
+bool world_signed(struct world *world, uint32_t domain, uint32_t index);
 /* Uses the node's next nonce on a chain for a transaction that is not ours. */
 void world_use_nonce(struct world *world, uint32_t domain);
 void world_use_nonce_of(struct world *world, uint32_t domain, uint32_t key);

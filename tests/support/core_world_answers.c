@@ -167,6 +167,37 @@ static void fetch_checkpoint(struct world *world, const struct command *command)
     world_answer(world, &event);
 }
 
+/* What the signatures in a leg's metadata are over, as the modules see it. */
+static bool read_metadata(const struct world *world, const struct leg *leg,
+                          struct signature signatures[VALIDATORS_MAX],
+                          struct checkpoint *ret_checkpoint, struct address *ret_tree_hook)
+{
+    const struct hash id = message_id(leg->process.message);
+
+    if (world->module_type == MODULE_MERKLE_ROOT_MULTISIG) {
+        struct metadata_merkle_root metadata;
+        if (metadata_parse_merkle_root(leg->process.metadata, signatures, &metadata) != STATUS_OK ||
+            metadata.signatures_count != THRESHOLD) {
+            return false;
+        }
+        *ret_tree_hook = metadata.tree_hook;
+        *ret_checkpoint = (struct checkpoint){
+            .root = merkle_branch_root(&id, metadata.proof, metadata.leaf_index),
+            .index = metadata.index,
+            .message_id = metadata.signed_message_id};
+        return metadata.leaf_index <= metadata.index;
+    }
+    struct metadata_message_id metadata;
+    if (metadata_parse_message_id(leg->process.metadata, signatures, &metadata) != STATUS_OK ||
+        metadata.signatures_count != THRESHOLD) {
+        return false;
+    }
+    *ret_tree_hook = metadata.tree_hook;
+    *ret_checkpoint =
+        (struct checkpoint){.root = metadata.root, .index = metadata.index, .message_id = id};
+    return true;
+}
+
 /* Two pointers over the validator set, as the contract does it. */
 static bool metadata_is_good(const struct world *world, const struct leg *leg)
 {
@@ -174,22 +205,19 @@ static bool metadata_is_good(const struct world *world, const struct leg *leg)
         return bytes_equal(leg->process.metadata, bytes_from_string("proof"));
     }
     struct signature signatures[VALIDATORS_MAX];
-    struct metadata_message_id metadata;
+    struct checkpoint checkpoint;
+    struct address tree_hook;
     struct message_view view;
     uint32_t validator = 0;
 
-    if (metadata_parse_message_id(leg->process.metadata, signatures, &metadata) != STATUS_OK ||
-        message_parse(leg->process.message, &view) != STATUS_OK ||
-        metadata.signatures_count != THRESHOLD) {
+    if (message_parse(leg->process.message, &view) != STATUS_OK ||
+        !read_metadata(world, leg, signatures, &checkpoint, &tree_hook)) {
         return false;
     }
-    const struct checkpoint checkpoint = {.root = metadata.root,
-                                          .index = metadata.index,
-                                          .message_id = message_id(leg->process.message)};
     for (uint32_t i = 0; i < THRESHOLD; i++) {
         struct address signer;
-        if (checkpoint_recover(view.origin, &metadata.tree_hook, &checkpoint, &signatures[i],
-                               &signer) != STATUS_OK) {
+        if (checkpoint_recover(view.origin, &tree_hook, &checkpoint, &signatures[i], &signer) !=
+            STATUS_OK) {
             return false;
         }
         while (validator < 3 && !address_equal(&signer, &world->validators[validator])) {
@@ -199,7 +227,7 @@ static bool metadata_is_good(const struct world *world, const struct leg *leg)
             return false;
         }
     }
-    return address_equal(&metadata.tree_hook, &world_config_of(world, view.origin)->tree_hook);
+    return address_equal(&tree_hook, &world_config_of(world, view.origin)->tree_hook);
 }
 
 static void prepare(struct world *world, const struct command *command)
@@ -250,6 +278,22 @@ static void read_lane(struct world *world, const struct command *command)
     world_answer(world, &event);
 }
 
+/* The frontier of so many leaves, or none, or one that fits no root. */
+static void give_branch(struct world *world, const struct world_chain *chain, struct event *event)
+{
+    static const struct hash lie[MERKLE_DEPTH];
+
+    event->tree.with_branch = true;
+    if (world->pruned > 0) {
+        world->pruned--;
+        event->tree.outcome = OUTCOME_UNKNOWN;
+    }
+    if (event->tree.outcome == OUTCOME_OK) {
+        const struct hash *branch = world->branch_lies ? lie : chain->branches[event->tree.count];
+        event->tree.branch = bytes_from(branch[0].bytes, sizeof(lie));
+    }
+}
+
 static void read_tree(struct world *world, const struct command *command)
 {
     struct event event = answer_to(command, EVENT_TREE);
@@ -263,8 +307,10 @@ static void read_tree(struct world *world, const struct command *command)
     event.tree.outcome =
         hash_equal(&block->hash, &event.tree.block_hash) ? OUTCOME_OK : OUTCOME_UNKNOWN;
     event.tree.count = block->leaves_count;
-    if (block->leaves_count > 0) {
-        event.tree.root = chain->roots[block->leaves_count - 1];
+    event.tree.root =
+        block->leaves_count > 0 ? chain->roots[block->leaves_count - 1] : merkle_zero(MERKLE_DEPTH);
+    if (command->read_tree.with_branch) {
+        give_branch(world, chain, &event);
     }
     if (world->doubt && event.tree.everyone) {
         event.tree.outcome = OUTCOME_UNKNOWN;

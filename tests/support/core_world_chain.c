@@ -40,6 +40,8 @@ struct hash world_hash(const char *what, uint64_t a, uint64_t b, uint64_t c)
     return sha2_of(packer_finish(&packer));
 }
 
+static void add_history(const struct world *world, struct world_chain *chain);
+
 void world_outside_init(struct world *world)
 {
     static const char *const locations[3] = {"", "file:///second", "file:///third"};
@@ -51,6 +53,7 @@ void world_outside_init(struct world *world)
         chain->base_fee = 10;
         chain->advice.lane.balance = amount_from_u64(1000000000000);
         chain->block_at = world->now + (i + 1) * 400000000;
+        add_history(world, chain);
     }
     for (uint32_t i = 1; i < 3; i++) {
         world->locations[i] = bytes_from_string(locations[i]);
@@ -132,6 +135,16 @@ static void add_leaf(struct world_chain *chain, const struct hash *id)
         CHECK(status == STATUS_OK);
     }
     chain->roots[chain->leaves_count - 1] = merkle_tree_root(&tree);
+    memcpy(chain->branches[chain->leaves_count], tree.branch, sizeof(tree.branch));
+}
+
+static void add_history(const struct world *world, struct world_chain *chain)
+{
+    for (uint32_t i = 0; i < world->options.history; i++) {
+        const struct hash leaf = world_hash("history", chain->domain, i, 0);
+        add_leaf(chain, &leaf);
+    }
+    chain->blocks[0].leaves_count = chain->leaves_count;
 }
 
 static void include_dispatches(struct world *world, struct world_chain *chain)
@@ -625,6 +638,24 @@ const struct watch *world_watch(const struct world *world, uint32_t domain)
 void world_set_doubt(struct world *world, bool on)
 {
     world->doubt = on;
+}
+
+void world_set_pruned(struct world *world, uint32_t count)
+{
+    world->pruned = count;
+}
+
+void world_set_branch_lies(struct world *world, bool on)
+{
+    world->branch_lies = on;
+}
+
+bool world_signed(struct world *world, uint32_t domain, uint32_t index)
+{
+    const struct world_chain *chain = world_chain(world, domain);
+
+    CHECK(index < WORLD_MESSAGES_MAX);
+    return chain->is_signed[index] && hash_equal(&chain->signed_roots[index], &chain->roots[index]);
 }
 
 void world_set_tree_lies(struct world *world, bool on)

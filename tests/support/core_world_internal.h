@@ -68,7 +68,8 @@ struct world_chain {
     uint64_t head;
     uint32_t fork; /* makes the hashes of a new branch differ */
     struct hash leaves[WORLD_MESSAGES_MAX];
-    struct hash roots[WORLD_MESSAGES_MAX]; /* after each leaf */
+    struct hash roots[WORLD_MESSAGES_MAX];                      /* after each leaf */
+    struct hash branches[WORLD_MESSAGES_MAX + 1][MERKLE_DEPTH]; /* by leaf count */
     uint32_t leaves_count;
     uint64_t nonces[WORLD_KEYS_MAX]; /* used, by each of the node's keys */
     uint64_t base_fee;
@@ -162,6 +163,8 @@ struct world {
     bool tree_lies;
     bool doubt;
     uint32_t past_rate;
+    uint32_t pruned; /* frontiers that nobody can give, from now on */
+    bool branch_lies;
 };
 
 /* The node's side, called by the outside. */

@@ -57,6 +57,24 @@ static void make_vault(struct maker *maker, struct core_vault *vault)
     vault->owner = address(maker);
 }
 
+static void make_spoke(struct maker *maker, struct core_spoke *spoke)
+{
+    spoke->domain = u32(maker);
+    spoke->asset = u32(maker);
+    spoke->spoke = address(maker);
+    spoke->token = address(maker);
+    spoke->idle_min = amount(maker);
+}
+
+static void make_venue(struct maker *maker, struct core_venue *venue)
+{
+    venue->spoke = u32(maker);
+    venue->index = u32(maker);
+    venue->kind = (enum venue_kind)one_of(maker, VENUE_ERC4626, VENUE_AAVE);
+    venue->venue = address(maker);
+    venue->cap = amount(maker);
+}
+
 static void make_route(struct maker *maker, struct core_route *route)
 {
     route->mode = (enum route_mode)one_of(maker, ROUTE_OFF, ROUTE_ACT);
@@ -73,6 +91,7 @@ static void make_route(struct maker *maker, struct core_route *route)
     route->window.ns = u64(maker);
     route->velocity = amount(maker);
     route->fee_budget = amount(maker);
+    route->horizon.ns = u64(maker);
 }
 
 static void make_policy(struct maker *maker, struct core_policy *policy)
@@ -120,6 +139,14 @@ static const struct core_config *config(struct maker *maker)
     config->vaults_count = length(maker, VAULTS_MAX);
     for (uint32_t i = 0; i < config->vaults_count; i++) {
         make_vault(maker, &config->vaults[i]);
+    }
+    config->spokes_count = length(maker, SPOKES_MAX);
+    for (uint32_t i = 0; i < config->spokes_count; i++) {
+        make_spoke(maker, &config->spokes[i]);
+    }
+    config->venues_count = length(maker, VENUES_MAX);
+    for (uint32_t i = 0; i < config->venues_count; i++) {
+        make_venue(maker, &config->venues[i]);
     }
     config->validator = address(maker);
     make_route(maker, &config->route);
@@ -260,6 +287,53 @@ static void make_lookup_answer(struct maker *maker, struct event *event)
     event->lookup_answer.metadata = run(maker, METADATA_BYTES_MAX);
 }
 
+static void make_spoke_state(struct maker *maker, struct spoke_state *state)
+{
+    state->spoke = address(maker);
+    state->token = address(maker);
+    state->idle = amount(maker);
+    state->velocity_left = amount(maker);
+    state->loss_left = amount(maker);
+    state->paused = coin(maker);
+    state->mandate = hash(maker);
+}
+
+static void make_venue_state(struct maker *maker, struct venue_state *state)
+{
+    state->spoke = address(maker);
+    state->index = u32(maker);
+    state->gate = (enum venue_gate)one_of(maker, VENUE_OPEN, VENUE_INSOLVENT);
+    state->supplied = amount(maker);
+    state->owed = amount(maker);
+    state->enter_max = amount(maker);
+    state->leave_max = amount(maker);
+    state->share_price = amount(maker);
+    state->pieces_count = length(maker, VENUE_PIECES_MAX);
+    for (uint32_t i = 0; i < state->pieces_count; i++) {
+        state->pieces[i].width = amount(maker);
+        state->pieces[i].rate_nano = u64(maker);
+    }
+}
+
+static void make_venues(struct maker *maker, struct event *event)
+{
+    const uint32_t spokes_count = length(maker, SPOKES_MAX);
+    const uint32_t venues_count = length(maker, VENUES_MAX);
+    struct spoke_state *spokes = take(maker, spokes_count * sizeof(*spokes));
+    struct venue_state *venues = take(maker, venues_count * sizeof(*venues));
+
+    for (uint32_t i = 0; i < spokes_count; i++) {
+        make_spoke_state(maker, &spokes[i]);
+    }
+    for (uint32_t i = 0; i < venues_count; i++) {
+        make_venue_state(maker, &venues[i]);
+    }
+    event->positions.spokes = spokes_count == 0 ? NULL : spokes;
+    event->positions.spokes_count = spokes_count;
+    event->positions.venues = venues_count == 0 ? NULL : venues;
+    event->positions.venues_count = venues_count;
+}
+
 static void make_positions(struct maker *maker, struct event *event)
 {
     const uint32_t balances_count = length(maker, BALANCES_PER_EVENT_MAX);
@@ -297,6 +371,7 @@ static void make_positions(struct maker *maker, struct event *event)
     event->positions.vaults_count = vaults_count;
     event->positions.quotes = quotes_count == 0 ? NULL : quotes;
     event->positions.quotes_count = quotes_count;
+    make_venues(maker, event);
 }
 
 static void make_planned(struct maker *maker, struct event *event)
@@ -395,6 +470,8 @@ static void make_tree(struct maker *maker, struct event *event)
     event->tree.count = u32(maker);
     event->tree.root = hash(maker);
     event->tree.everyone = coin(maker);
+    event->tree.with_branch = coin(maker);
+    event->tree.branch = run(maker, coin(maker) ? 32 * MERKLE_DEPTH : 0);
 }
 
 static void make_checkpoint(struct maker *maker, struct event *event)

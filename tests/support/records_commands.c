@@ -31,6 +31,14 @@ static void make_leg(struct maker *maker, enum leg_kind kind, struct leg *leg)
         return;
     case LEG_CANCEL:
         return;
+    case LEG_VENUE:
+        leg->venue.verb = (enum venue_verb)one_of(maker, VENUE_DEPOSIT, VENUE_REPAY);
+        leg->venue.spoke = address(maker);
+        leg->venue.index = u32(maker);
+        leg->venue.amount = amount(maker);
+        leg->venue.mandate = hash(maker);
+        leg->venue.deadline_s = u64(maker);
+        return;
     }
     CHECK(false);
 }

@@ -48,6 +48,15 @@ static bool lookups_equal(struct event *a, struct event *b)
            runs_equal(&a->lookup.reason, &b->lookup.reason);
 }
 
+static bool positions_equal(struct event *a, struct event *b)
+{
+    return LISTS_EQUAL(&a->positions, &b->positions, balances, balances_count) &&
+           LISTS_EQUAL(&a->positions, &b->positions, vaults, vaults_count) &&
+           LISTS_EQUAL(&a->positions, &b->positions, quotes, quotes_count) &&
+           LISTS_EQUAL(&a->positions, &b->positions, spokes, spokes_count) &&
+           LISTS_EQUAL(&a->positions, &b->positions, venues, venues_count);
+}
+
 static bool pointees_equal(struct event *a, struct event *b)
 {
     switch (a->kind) {
@@ -74,9 +83,7 @@ static bool pointees_equal(struct event *a, struct event *b)
     case EVENT_LOOKUP_ANSWER:
         return runs_equal(&a->lookup_answer.metadata, &b->lookup_answer.metadata);
     case EVENT_POSITIONS:
-        return LISTS_EQUAL(&a->positions, &b->positions, balances, balances_count) &&
-               LISTS_EQUAL(&a->positions, &b->positions, vaults, vaults_count) &&
-               LISTS_EQUAL(&a->positions, &b->positions, quotes, quotes_count);
+        return positions_equal(a, b);
     case EVENT_PLANNED:
         return LISTS_EQUAL(&a->planned, &b->planned, moves, moves_count) &&
                runs_equal(&a->planned.reason, &b->planned.reason) &&
@@ -98,6 +105,8 @@ static bool pointees_equal(struct event *a, struct event *b)
     case EVENT_DISSENT:
         return runs_equal(&a->dissent.question, &b->dissent.question) &&
                runs_equal(&a->dissent.answer, &b->dissent.answer);
+    case EVENT_TREE:
+        return runs_equal(&a->tree.branch, &b->tree.branch);
     case EVENT_QUORUM:
         return runs_equal(&a->quorum.detail, &b->quorum.detail);
     case EVENT_STOP:
@@ -108,7 +117,6 @@ static bool pointees_equal(struct event *a, struct event *b)
     case EVENT_CHECKPOINT:
     case EVENT_RECEIPT:
     case EVENT_LANE:
-    case EVENT_TREE:
     case EVENT_PUBLISHED:
     case EVENT_CALLS:
     case EVENT_PASSED:

@@ -199,31 +199,56 @@ static bool node_at(struct world *world, uint32_t level, struct hash *ret_node)
     return unpacker_is_done(&unpacker);
 }
 
-/* Proofs need the roots of full subtrees: those over leaves of the past and new ones are made when
- * the past was read. */
+static uint32_t tree_begins(struct world *world)
+{
+    const struct row_source source = row_table_source(world_rows(world));
+    struct begin_row begin;
+    uint8_t key[TREE_KEY_BYTES];
+    struct bytes value;
+
+    assert_status(STATUS_OK,
+                  source.get(source.context, tree_key(key, WORLD_A, TREE_BEGIN), &value));
+    assert_status(STATUS_OK, begin_row_unpack(value, &begin));
+    return begin.state == BEGIN_DONE ? begin.count : UINT32_MAX;
+}
+
+/* New leaves are proved from the frontier that the chain states; once the past was read the tree is
+ * whole, and its leaves can be proved as well. */
 static void the_tree_is_whole_once_history_is_read(void **state)
 {
     (void)state;
-    struct hash leaves[32];
+    struct hash leaves[40];
     struct hash node;
-    struct world *world =
-        world_with_history(&(struct world_options){.seed = 4, .recent_blocks = RECENT}, leaves);
+    struct world *world = world_new(&(struct world_options){.seed = 4, .recent_blocks = RECENT});
 
-    for (uint32_t i = OLD_MESSAGES; i < 32; i++) {
+    for (uint32_t i = 0; i < 30; i++) {
+        leaves[i] = world_dispatch(world, WORLD_A, WORLD_B, 1);
+        world_mine_unseen(world, WORLD_A, 2);
+    }
+    world_mine_unseen(world, WORLD_A, 2 * RECENT);
+    world_restart(world);
+    world_run(world, 3);
+    for (uint32_t i = 30; i < 40; i++) {
         leaves[i] = world_dispatch(world, WORLD_A, WORLD_B, 2);
     }
     world_run(world, 20);
-    assert_true(is_delivered(world, &leaves[31]));
-    assert_false(node_at(world, 5, &node));
+    assert_true(is_delivered(world, &leaves[39]));
+    assert_in_range(tree_begins(world), 30, 40);
+    assert_false(node_at(world, 3, &node)); /* inside the frontier: nobody told it */
     world_set_past_rate(world, 4);
     world_run_until_delivered(world, 2000);
-    for (uint32_t count = 32; count > 1; count /= 2) {
+    world_run(world, 5);
+    assert_int_equal(0, tree_begins(world));
+    for (uint32_t count = 32, level = 0; count > 1; count /= 2) {
         for (uint32_t i = 0; i < count / 2; i++) {
             leaves[i] = keccak256_pair(&leaves[2 * i], &leaves[2 * i + 1]);
         }
+        level++;
+        if (level >= TREE_NODE_LEVEL_MIN) {
+            assert_true(node_at(world, level, &node));
+            assert_true(hash_equal(&leaves[0], &node));
+        }
     }
-    assert_true(node_at(world, 5, &node));
-    assert_true(hash_equal(&leaves[0], &node));
     assert_true(world_replays(world));
     world_free(world);
 }

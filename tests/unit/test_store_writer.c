@@ -426,6 +426,26 @@ static void a_small_disk_fills_and_the_writer_goes_on_when_there_is_room(void **
     assert_journal_holds(desk->journal, 10);
 }
 
+/* An orderly stop writes its last words before it closes: they find the reserve too. */
+static void a_stop_that_begins_may_spend_the_reserve(void **state)
+{
+    struct desk *desk = *state;
+    static struct parcel parcels[2];
+    struct small_disk disk;
+
+    if (!move_to_small_disk(desk, &disk)) {
+        skip();
+    }
+    push(desk, &parcels[0], 1);
+    (void)await_generation(desk, 1);
+    fill(&disk);
+    push_large(desk, &parcels[1], 2);
+    assert_status(STATUS_NO_SPACE, await(desk, 0, false).status);
+    writer_end_is_near(desk->writer);
+    assert_int_equal(2, await_generation(desk, 2).head);
+    assert_status(STATUS_NOT_FOUND, journal_spend_reserve(desk->journal));
+}
+
 /* The reserve is for the end: nothing that waits is lost by an orderly stop. */
 static void close_writes_what_waits_into_the_reserve_of_a_full_disk(void **state)
 {
@@ -637,6 +657,7 @@ int main(void)
         WITH_DESK(a_full_disk_is_reported_and_tried_again_until_there_is_room),
         WITH_DESK(close_gives_up_on_a_disk_that_stays_full),
         WITH_DESK(a_small_disk_fills_and_the_writer_goes_on_when_there_is_room),
+        WITH_DESK(a_stop_that_begins_may_spend_the_reserve),
         WITH_DESK(close_writes_what_waits_into_the_reserve_of_a_full_disk),
         WITH_DESK(the_map_grows_while_another_thread_reads),
         WITH_DESK(a_checkpoint_is_written_between_batches),

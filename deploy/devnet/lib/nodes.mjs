@@ -22,6 +22,7 @@ const MANDATE_SIGNERS = [`0x${'51'.repeat(20)}`, `0x${'52'.repeat(20)}`];
  * between), nodeSettings (that differ or are more), capital (false: a relayer alone), route (settings
  * that differ), log (keep a transparency log: {interval, port, witnesses}), program (of sluice; makes
  * the log's key),
+ * environment (variables of its process, beside ours),
  * keys (more accounts that deliver, {address, keystore}), settingsOf (chain to settings that differ
  * or are more), policy (settings of which messages are delivered), store (checkpoints in S3:
  * {endpoint, bucket, credentials}), privateAddresses (servers that modules name may be on this
@@ -42,6 +43,7 @@ export function writeNode(devnet, options) {
     logSigner: path.join(folder, 'log-signer.yaml'),
     logSocket: path.join(folder, 'log-signer', 'log.sock'),
     logKey: null,
+    environment: options.environment ?? {},
     checkpoints: path.join(folder, 'checkpoints'),
   };
   mkdirSync(folder, { recursive: true });
@@ -314,6 +316,7 @@ export function spawnNode(program, node) {
   const child = spawn(program, ['run', '--config', node.config], {
     stdio: ['ignore', log, log],
     detached: true,
+    env: { ...process.env, ...node.environment },
   });
   closeSync(log);
   const handle = { node, child, logStart, ended: null, record: null };

@@ -2,14 +2,15 @@
 //
 // Everything that jams a sender's nonces on a real chain: fees above the ceiling, transactions that
 // the pool drops or that blocks leave out, a node that takes everything and answers nothing, a key
-// without money, a kill in the middle, somebody else with our key. Each time every message is
+// without money, a kill in the middle, a disk that is full, somebody else with our key. Each time every message is
 // delivered, none twice, and no nonce is left behind; only the last one needs a person.
 
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { deriveAccounts } from '../../../deploy/devnet/lib/accounts.mjs';
 import { readProcesses } from '../../../deploy/devnet/lib/devnet.mjs';
 import { expect, expectEqual } from '../../../deploy/devnet/lib/expect.mjs';
+import { replayJournal, verifyJournal } from '../../../deploy/devnet/lib/inspect.mjs';
 import { encryptKeystore } from '../../../deploy/devnet/lib/keystore.mjs';
 import { measure } from '../../../deploy/devnet/lib/measurement.mjs';
 import { readLog } from '../../../deploy/devnet/lib/nodes.mjs';
@@ -22,9 +23,10 @@ import { runSuite } from './suite.mjs';
 const COUNT = 5; // messages of each jam
 const BLOCK_SECONDS = 1;
 const DEADLINE_SECONDS = 8;
-// From the end of a jam to the last delivery: finality on the origin, one repetition, one block.
-const RECOVERY_SECONDS = 20;
-const FOREIGN_SECONDS = 30; // until a foreign transaction is final and noticed
+// From the end of a jam to the last delivery: finality on the origin, one repetition, one block. It
+// takes a few seconds; the limit is for machines that do other work.
+const RECOVERY_SECONDS = 120;
+const FOREIGN_SECONDS = 120; // until a foreign transaction is final and noticed
 const GWEI = 10n ** 9n;
 const DELIVERY_KEYS = 2;
 
@@ -35,6 +37,19 @@ class Jams {
     this.suite = suite;
     this.stage = suite.stage;
     this.messages = [];
+    // While this file is there, the relayer's disk is what it says: tests/support/fault_disk.c.
+    this.diskFlag = path.join(this.stage.folder, 'disk');
+  }
+
+  /** The environment that puts a node's data on such a disk. */
+  get onFaultyDisk() {
+    const data = path.join(this.stage.folder, 'relayer', 'data');
+    mkdirSync(data, { recursive: true, mode: 0o700 });
+    return {
+      LD_PRELOAD: path.join(path.dirname(this.stage.program), 'tests/fault_disk.so'),
+      SLUICE_FAULT_DISK_FOLDER: data,
+      SLUICE_FAULT_DISK_FLAG: this.diskFlag,
+    };
   }
 
   get devnet() {
@@ -237,6 +252,54 @@ async function foreign(jams) {
   await jams.delivered([message]);
 }
 
+/**
+ * The relayer's disk is full, or read-only, for a while: nothing is sent, watching goes on, status
+ * and why say so, and the same process goes on by itself once there is room.
+ */
+async function faultyDisk(jams, word) {
+  const { stage, relayer, suite } = jams;
+  const health = () => JSON.parse(runOperator(stage, relayer, 'status', '--json')).health;
+  const before = await jams.nonce();
+  const { pid } = stage.handles.get(relayer.name).child;
+  writeFileSync(jams.diskFlag, word);
+  let sent = [];
+  try {
+    sent = await jams.send();
+    await suite.until('status says so', RECOVERY_SECONDS, () =>
+      health()?.troubles.some(({ what, why }) => what === 'journal' && /cannot be written/.test(why)));
+    expect(/journal.*cannot be written: (no space|read only)/.test(
+      runOperator(stage, relayer, 'why')), 'why to say so');
+    const { steps } = health();
+    const head = Number(await jams.call('eth_blockNumber'));
+    await suite.until('more blocks', RECOVERY_SECONDS, async () =>
+      Number(await jams.call('eth_blockNumber')) > head + 2);
+    await suite.until('it watches', RECOVERY_SECONDS, () => health().steps > steps);
+    expectEqual((await jams.pool()).length, 0, 'transactions in the pool');
+    expectEqual(await jams.nonce(), before, 'transactions');
+  } finally {
+    rmSync(jams.diskFlag);
+  }
+  await jams.delivered(sent, RECOVERY_SECONDS);
+  expectEqual(health().troubles.length, 0, 'troubles after it');
+  expectEqual(await jams.nonce(), before + COUNT, 'nonces used');
+  expectEqual(stage.handles.get(relayer.name).child.pid, pid, 'the process');
+}
+
+/** An orderly stop on a full disk: the reserve takes what waits, and a start has lost nothing. */
+async function stopOnAFullDisk(jams) {
+  const { stage, relayer, suite } = jams;
+  writeFileSync(jams.diskFlag, 'full');
+  const sent = await jams.send();
+  await suite.until('it cannot write', RECOVERY_SECONDS, async () =>
+    /journal cannot be written/.test(await jams.log()));
+  expectEqual(await stage.end(relayer), 'code 0', 'the end of the relayer');
+  expect(!existsSync(path.join(relayer.data, 'reserve')), 'the reserve to be given up');
+  rmSync(jams.diskFlag);
+  await stage.start(relayer);
+  expect(existsSync(path.join(relayer.data, 'reserve')), 'a reserve again');
+  await jams.delivered(sent, RECOVERY_SECONDS);
+}
+
 /** Three keys share the messages; each one's nonces are its own. Legacy transactions, by the way. */
 async function severalKeys(jams) {
   const { stage, devnet } = jams;
@@ -273,7 +336,7 @@ runSuite('jams', 'Jams the nonces of a sending key in every way.', {}, async (su
   const jams = new Jams(suite);
   await stage.startValidators();
   jams.relayer = stage.write({
-    name: 'relayer', mode: 'observe', capital: false,
+    name: 'relayer', mode: 'observe', capital: false, environment: jams.onFaultyDisk,
     settingsOf: () => ({ inclusion_deadline: `${DEADLINE_SECONDS} s` }),
   });
   await stage.start(jams.relayer);
@@ -286,6 +349,10 @@ runSuite('jams', 'Jams the nonces of a sending key in every way.', {}, async (su
   await suite.check('a gap in the pool is filled', () => dropped(jams, true));
   await suite.check('a node that answers nothing is waited for', () => silentNode(jams));
   await suite.check('a kill with transactions in the pool', () => killed(jams));
+  await suite.check('a full disk stops acting, not watching, until there is room', () =>
+    faultyDisk(jams, 'full'));
+  await suite.check('so does a read-only one', () => faultyDisk(jams, 'read-only'));
+  await suite.check('an orderly stop on a full disk loses nothing', () => stopOnAFullDisk(jams));
   await suite.check('a key without money takes no nonce', () => poor(jams));
   await suite.check('a foreign transaction of our key freezes its lane', () => foreign(jams));
   await suite.check('several keys share the messages, with legacy transactions', () =>
@@ -299,5 +366,11 @@ runSuite('jams', 'Jams the nonces of a sending key in every way.', {}, async (su
   await suite.check('all nodes end in good order', async () => {
     const ends = await stage.endNodes();
     expectEqual(ends.filter((how) => how !== 'code 0').join(), '', 'other ends');
+  });
+  await suite.check('the journal of the faulty disk is whole and replays', () => {
+    for (const { ok, words } of [verifyJournal, replayJournal].map((run) =>
+      run(stage.program, { name: 'relayer', data: jams.onFaultyDisk.SLUICE_FAULT_DISK_FOLDER }))) {
+      expect(ok, `a sound journal: ${words}`);
+    }
   });
 });

@@ -16,7 +16,7 @@ import { processesNaming } from './processes.mjs';
 import { root, runSuite } from './suite.mjs';
 
 const ORIGIN = 'e2e.example/journal/1';
-const WAIT_S = 20;
+const WAIT_S = 120; // a generous limit, not a promise
 const EXIT_UNREACHABLE = 3;
 const EXIT_INTEGRITY = 5;
 
@@ -291,6 +291,23 @@ async function survivesSigkill(desk) {
   desk.done('journal', 'export', desk.data, desk.file('out'), '--key', desk.key);
 }
 
+/** Its signer dies: status says so, the journal goes on, and a moment later checkpoints do too. */
+async function startsItsSignerAgain(desk) {
+  const troubles = () =>
+    JSON.parse(desk.done('status', '--data', desk.data, '--json')).health?.troubles ?? [];
+  const signers = () => processesNaming(desk.file('signer.yaml'));
+  const [before] = signers();
+  process.kill(before, 'SIGKILL');
+  await desk.suite.until('status says so', WAIT_S, () =>
+    troubles().some(({ what, why }) => what === 'log' && /signer ended/.test(why)));
+  const head = desk.head();
+  desk.speak();
+  expect(desk.head() > head, 'the node goes on');
+  await desk.settled();
+  expect(signers().length === 1 && signers()[0] !== before, 'another signer');
+  await desk.suite.until('the trouble is over', WAIT_S, () => troubles().length === 0);
+}
+
 async function endsSigned(desk) {
   expectEqual(await desk.end(), 0, 'exit code');
   const { head, checkpoint } = JSON.parse(desk.done('journal', 'verify', desk.data, '--json'));
@@ -393,6 +410,7 @@ runSuite('log', 'The journal as a log that strangers can verify.', {},
         handsOverProofs(desk));
       await suite.check('every change to an export is found', () => findsEveryChange(desk));
       await suite.check('SIGKILL leaves a log that goes on', () => survivesSigkill(desk));
+      await suite.check('a signer that dies is started again', () => startsItsSignerAgain(desk));
       await suite.check('an orderly stop signs the last record', () => endsSigned(desk));
       await suite.check('an older copy of the journal is refused', () => refusesAnOlderCopy(desk));
       await suite.check('without its signer it does not start', () =>

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is kept of spokes and venues: the rows' bytes, the growth that a rate is measured by, and
+ * which answers are believed. */
+#include <string.h>
+
+#include "relay/core/capital_internal.h"
+#include "relay/core/venue_rows.h"
+#include "tests/support/capital_world.h"
+
+#define HOUR_NS 3600000000000u
+
+static struct address spoke_address(void)
+{
+    return evm_filled(0x51);
+}
+
+static struct address token_address(void)
+{
+    return evm_filled(0x52);
+}
+
+static struct spoke_state spoke_with(uint64_t idle)
+{
+    return (struct spoke_state){.spoke = spoke_address(),
+                                .token = token_address(),
+                                .idle = amount_from_u64(idle),
+                                .velocity_left = amount_from_u64(7),
+                                .loss_left = amount_from_u64(8),
+                                .paused = true};
+}
+
+static struct venue_state venue_with(uint64_t share_price)
+{
+    return (struct venue_state){.spoke = spoke_address(),
+                                .index = 3,
+                                .gate = VENUE_OPEN,
+                                .supplied = amount_from_u64(100),
+                                .owed = amount_from_u64(1),
+                                .enter_max = amount_from_u64(50),
+                                .leave_max = amount_from_u64(90),
+                                .share_price = amount_from_u64(share_price)};
+}
+
+static void rows_come_back(void **state)
+{
+    (void)state;
+    uint8_t memory[VENUE_ROW_BYTES_MAX];
+    struct spoke_row spoke = {.block = 9, .at = {.ns = 5}, .state = spoke_with(1)};
+    struct spoke_row spoke_back;
+    struct venue_row venue = {.block = 9, .at = {.ns = 5}, .state = venue_with(4)};
+    struct venue_row venue_back;
+
+    venue.state.pieces_count = VENUE_PIECES_MAX;
+    for (uint32_t i = 0; i < VENUE_PIECES_MAX; i++) {
+        venue.state.pieces[i] = (struct venue_piece){.width = amount_max(), .rate_nano = i};
+    }
+    venue.older = (struct venue_mark){.at = {.ns = 1}, .share_price = amount_from_u64(2)};
+    venue.newer = (struct venue_mark){.at = {.ns = 3}, .share_price = amount_from_u64(4)};
+    struct packer packer = packer_from(memory, SPOKE_ROW_BYTES_MAX);
+    spoke_row_pack(&packer, &spoke);
+    assert_false(packer.overrun);
+    assert_true(spoke_row_unpack(packer_finish(&packer), &spoke_back));
+    assert_memory_equal(&spoke, &spoke_back, sizeof(spoke));
+    packer = packer_from(memory, VENUE_ROW_BYTES_MAX);
+    venue_row_pack(&packer, &venue);
+    assert_false(packer.overrun);
+    const struct bytes packed = packer_finish(&packer);
+    assert_true(venue_row_unpack(packed, &venue_back));
+    assert_memory_equal(&venue, &venue_back, sizeof(venue));
+    for (size_t count = 0; count < packed.count; count++) {
+        assert_false(venue_row_unpack(bytes_from(packed.data, count), &venue_back));
+    }
+}
+
+/* 1 % in 24 hours is 365 % in a year of 365 days; the measure moves on by half horizons. */
+static void a_rate_is_measured_by_growth(void **state)
+{
+    (void)state;
+    const struct duration horizon = {.ns = 48 * HOUR_NS};
+    struct venue_row row = {.block = 1};
+    struct venue_state reading = venue_with(1000000);
+    uint64_t rate;
+
+    venue_row_take(&row, &reading, (struct instant){.ns = HOUR_NS}, horizon);
+    assert_false(venue_rate_measured(&row, &rate)); /* one reading is no growth */
+    venue_row_take(&row, &reading, (struct instant){.ns = HOUR_NS + 1000000000u}, horizon);
+    assert_false(venue_rate_measured(&row, &rate)); /* nor are two a second apart */
+    reading.share_price = amount_from_u64(1010000);
+    venue_row_take(&row, &reading, (struct instant){.ns = 25 * HOUR_NS}, horizon);
+    assert_true(venue_rate_measured(&row, &rate));
+    assert_int_equal(rate, 3650000000u);
+    venue_row_take(&row, &reading, (struct instant){.ns = 49 * HOUR_NS}, horizon);
+    assert_true(venue_rate_measured(&row, &rate));
+    assert_int_equal(rate, 0); /* the first day is out of the measure, and since then: nothing */
+    reading.share_price = amount_from_u64(900000);
+    venue_row_take(&row, &reading, (struct instant){.ns = 50 * HOUR_NS}, horizon);
+    assert_true(venue_rate_measured(&row, &rate));
+    assert_int_equal(rate, 0); /* a loss is no yield */
+    reading.share_price = amount_max();
+    venue_row_take(&row, &reading, (struct instant){.ns = 51 * HOUR_NS}, horizon);
+    assert_true(venue_rate_measured(&row, &rate));
+    assert_int_equal(rate, 1000000000000u); /* bounded, not wrapped */
+    reading.share_price = amount_zero();
+    venue_row_take(&row, &reading, (struct instant){.ns = 52 * HOUR_NS}, horizon);
+    assert_false(venue_rate_measured(&row, &rate));
+}
+
+static struct world *venue_world(void)
+{
+    struct world *world = world_new(ROUTE_OBSERVE);
+
+    world->config.spokes_count = 1;
+    world->config.spokes[0] = (struct core_spoke){
+        .domain = 1, .asset = 0, .spoke = spoke_address(), .token = token_address()};
+    world->config.venues_count = 1;
+    world->config.venues[0] =
+        (struct core_venue){.spoke = 0, .index = 3, .kind = VENUE_ERC4626, .venue = evm_filled(9)};
+    return world;
+}
+
+static void answer(struct world *world, const struct spoke_state *spoke,
+                   const struct venue_state *venue, uint64_t block)
+{
+    const struct event event = {.kind = EVENT_POSITIONS,
+                                .domain = 1,
+                                .positions = {.outcome = OUTCOME_OK,
+                                              .block_number = block,
+                                              .spokes = spoke,
+                                              .spokes_count = 1,
+                                              .venues = venue,
+                                              .venues_count = 1}};
+
+    world_begin(world);
+    venue_on_positions(&world->step, &event);
+    world_end(world);
+}
+
+static void only_what_is_configured_and_concave_is_kept(void **state)
+{
+    (void)state;
+    struct world *world = venue_world();
+    struct spoke_state spoke = spoke_with(500);
+    struct venue_state venue = venue_with(1000);
+    struct spoke_row spoke_row;
+    struct venue_row venue_row;
+
+    answer(world, &spoke, &venue, 7);
+    world_begin(world);
+    assert_true(venue_get_spoke(&world->step, &world->config.spokes[0], &spoke_row));
+    assert_true(venue_get(&world->step, &world->config.spokes[0], 3, &venue_row));
+    world_end(world);
+    assert_int_equal(spoke_row.block, 7);
+    assert_memory_equal(&spoke_row.state, &spoke, sizeof(spoke));
+    assert_int_equal(venue_row.block, 7);
+    assert_memory_equal(&venue_row.state, &venue, sizeof(venue));
+
+    venue.pieces_count = 2;
+    venue.pieces[0] = (struct venue_piece){.width = amount_from_u64(5), .rate_nano = 1};
+    venue.pieces[1] = (struct venue_piece){.width = amount_from_u64(5), .rate_nano = 2};
+    spoke.token = evm_filled(0x77); /* another asset of the spoke, which nobody asked about */
+    answer(world, &spoke, &venue, 8);
+    venue.index = 4; /* a venue that the mandate does not name */
+    venue.pieces_count = 0;
+    answer(world, &spoke, &venue, 9);
+    world_begin(world);
+    assert_true(venue_get_spoke(&world->step, &world->config.spokes[0], &spoke_row));
+    assert_true(venue_get(&world->step, &world->config.spokes[0], 3, &venue_row));
+    assert_int_equal(spoke_row.block, 7);
+    assert_int_equal(venue_row.block, 7);
+    assert_false(venue_get(&world->step, &world->config.spokes[0], 4, &venue_row));
+    world_end(world);
+    world_free(world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rows_come_back),
+        cmocka_unit_test(a_rate_is_measured_by_growth),
+        cmocka_unit_test(only_what_is_configured_and_concave_is_kept),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
