@@ -14,7 +14,8 @@
  *   read.c      storage, tree                        positions.c  balances, vaults, quotes
  *   security.c  trees of security modules
  *   account.c   a key's nonces, its balance, and what transactions pay
- *   send.c      prepare and broadcast                 sign.c       legs held while they are signed
+ *   send.c      prepare and broadcast             gas.c        what deliveries need
+ *   sign.c      legs held while they are signed
  *   follow.c    inclusion of transactions
  *   errors.c    what an error of a node means
  *
@@ -222,9 +223,10 @@ struct evm_watch {
 /* A question of the core. */
 struct evm_job {
     bool used;
-    bool is_done;    /* its event waits in done order */
-    bool is_decided; /* what other steps may say changes nothing */
-    bool everyone;   /* every reader must say the same, not a quorum alone */
+    bool is_done;     /* its event waits in done order */
+    bool is_decided;  /* what other steps may say changes nothing */
+    bool everyone;    /* every reader must say the same, not a quorum alone */
+    bool phase_again; /* its phase is repeated, asking something else */
     enum command_kind kind;
     uint32_t phase;
     uint32_t steps_count; /* of this phase */
@@ -302,6 +304,8 @@ struct evm_job {
             uint64_t gas;
             struct amount data_fee;
             struct hash payload_digest;
+            struct hash likeness; /* of deliveries that need as much gas; zero: of none */
+            uint64_t gas_tried;   /* simulated once under so much; 0: it is estimated */
         } prepare;
         struct {
             struct hash leg_id;
@@ -378,6 +382,12 @@ struct evm_key {
     uint64_t final;
     uint64_t final_asked_at; /* final number + 1 */
     bool final_is_asked;
+};
+
+struct evm_gas_hint {
+    struct hash likeness;
+    uint64_t gas;
+    uint32_t uses_left; /* 0: none */
 };
 
 struct evm_vault {
@@ -462,6 +472,7 @@ struct evm {
     struct evm_follow *follows;
     struct evm_key keys[EVM_KEYS_MAX];
     bool no_block_receipts;
+    struct evm_gas_hint gas_hints[EVM_GAS_HINTS]; /* by likeness */
 
     bool positions_are_busy;
     struct evm_quote_ask *quotes_asked;
@@ -675,6 +686,12 @@ struct bytes evm_quote_calldata(uint8_t memory[EVM_QUOTE_CALLDATA_BYTES], uint32
 
 /* account.c */
 enum evm_vote_form evm_lane_form(const struct evm_job *job, uint32_t step);
+
+/* gas.c */
+/* Decides whether a delivery is estimated, or tried under what ones like it needed. */
+void evm_gas_expect(struct evm *evm, struct evm_job *job, const struct leg *leg);
+uint64_t evm_gas_to_try(const struct evm_job *job);
+void evm_gas_learned(struct evm *evm, const struct evm_job *job); /* from an estimate */
 
 /* send.c */
 /* Recipient and calldata of a leg, the latter into `memory`. STATUS_MALFORMED: it cannot be said on
