@@ -433,24 +433,6 @@ static void put_module(const struct script *script, const json_t *parameters, ui
 }
 
 /* What a contract returns for a selector, at a block. */
-static uint64_t gas_needed(const struct script *script)
-{
-    return script->knobs.gas_needed == 0 ? 100000 : script->knobs.gas_needed;
-}
-
-/* A delivery, run once under so much gas. */
-static void put_process(struct script *script, const json_t *gas, struct text *text)
-{
-    CHECK(json_is_string(gas));
-    if (script->refusal != NULL) {
-        put(text, "\"error\":{\"code\":3,\"message\":\"execution reverted: once\"}");
-    } else if (strtoull(json_string_value(gas), NULL, 16) < gas_needed(script)) {
-        put_error(text, -32000, "out of gas");
-    } else {
-        put(text, "\"result\":\"0x\"");
-    }
-}
-
 static void answer_call(struct script *script, const json_t *parameters, struct text *text)
 {
     const struct script_block *const block = block_of(script, json_array_get(parameters, 1));
@@ -493,9 +475,6 @@ static void answer_call(struct script *script, const json_t *parameters, struct 
     case 0x907c0f92: /* latestCheckpoint */
         put_latest(block, text);
         return;
-    case 0x7c39d130: /* process */
-        put_process(script, json_object_get(json_array_get(parameters, 0), "gas"), text);
-        return;
     case 0x06661abd: /* count */
         word = block->leaves;
         break;
@@ -516,7 +495,7 @@ static void answer_call(struct script *script, const json_t *parameters, struct 
         put_quote(script, data, text);
         return;
     default: /* not an enum */
-        put_error(text, 3, "execution reverted");
+        put(text, "%s", script_process(script, selector, json_array_get(parameters, 0)));
         return;
     }
     put(text, "\"result\":\"0x");
@@ -666,7 +645,7 @@ static void answer_estimate(struct script *script, struct text *text)
     if (script->refusal != NULL) {
         put(text, "\"error\":{\"code\":3,\"message\":\"execution reverted: %s\"}", script->refusal);
     } else {
-        put(text, "\"result\":\"0x%" PRIx64 "\"", gas_needed(script));
+        put(text, "\"result\":\"0x%" PRIx64 "\"", script_gas_needed(script));
     }
 }
 
