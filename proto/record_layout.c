@@ -53,6 +53,7 @@ static const struct codec_field config_router_layout_fields[] = {
     CODEC_SCALAR(struct core_router, bridge), CODEC_SCALAR(struct core_router, weight),
     CODEC_SCALAR(struct core_router, floor),  CODEC_SCALAR(struct core_router, floor_share),
     CODEC_SCALAR(struct core_router, cap),    CODEC_SCALAR(struct core_router, cap_share),
+    CODEC_SCALAR(struct core_router, guard),
 };
 CODEC_LAYOUT(config_router_layout, sluice__v1__config_router__descriptor, struct core_router);
 
@@ -616,6 +617,9 @@ static const struct codec_field leg_rebalance_layout_fields[] = {
     CODEC_SCALAR(struct leg, rebalance.amount),
     CODEC_SCALAR(struct leg, rebalance.fee_native_max),
     CODEC_SCALAR(struct leg, rebalance.fee_token_max),
+    CODEC_SCALAR(struct leg, rebalance.guard),
+    CODEC_SCALAR(struct leg, rebalance.mandate),
+    CODEC_SCALAR(struct leg, rebalance.deadline_s),
 };
 CODEC_LAYOUT(leg_rebalance_layout, sluice__v1__leg_rebalance__descriptor, struct leg);
 

@@ -6,6 +6,7 @@
 
 #include "chains/evm/abi.h"
 #include "chains/evm/evm_internal.h"
+#include "chains/evm/reverts.h"
 #include "relay/base/hex.h"
 
 enum {
@@ -232,6 +233,10 @@ uint32_t evm_error_reason(const struct evm_answer *answer, uint8_t *scratch, siz
             hex_encode(bytes_from(&byte, 1), text + sizeof("panic 0x") - 1);
             return quote(bytes_from_string(text), ret_reason);
         }
+    }
+    char named[REASON_BYTES_MAX + 1];
+    if (evm_revert_name(reverted, named, sizeof(named))) {
+        return quote(bytes_from_string(named), ret_reason);
     }
     return quote_hex(reverted, ret_reason);
 }

@@ -291,7 +291,7 @@ struct evm_job {
             struct address key;
             struct address to;
             struct amount value;
-            struct address router; /* LEG_REBALANCE from here on */
+            struct address asker; /* LEG_REBALANCE from here on: who quotes in the transaction */
             struct address bridge;
             struct address recipient;
             struct address token;

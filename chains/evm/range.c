@@ -164,6 +164,9 @@ static void begin_ranges(struct evm *evm, struct evm_ranges *ranges, uint64_t ne
         struct evm_range *const range = range_at(ranges, ranges->count - 1);
         *range =
             (struct evm_range){.from = from, .to = from + (left < blocks - 1 ? left : blocks - 1)};
+        if (from > 1 && from == evm->self->start_block) {
+            range->to = from; /* with a hash of its own: the core reads the tree there */
+        }
         from = range->to + 1;
     }
 }

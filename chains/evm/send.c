@@ -8,6 +8,7 @@
 
 #define SELECTOR_PROCESS        0x7c39d130u
 #define SELECTOR_REBALANCE      0x6a99c333u
+#define SELECTOR_GUARDED        0x5a79d330u /* the guard's rebalance, with an order */
 #define SELECTOR_SPOKE_DEPOSIT  0x472fa401u
 #define SELECTOR_SPOKE_WITHDRAW 0x5646e26au
 #define SELECTOR_SPOKE_BORROW   0xd3ca896fu
@@ -37,7 +38,15 @@ static void encode_announce(const struct leg *leg, struct abi_writer *data)
 
 static void encode_rebalance(const struct leg *leg, struct abi_writer *data)
 {
-    abi_write_selector(data, SELECTOR_REBALANCE);
+    if (!address_is_zero(&leg->rebalance.guard)) {
+        abi_write_selector(data, SELECTOR_GUARDED);
+        abi_write_hash(data, leg->id.bytes);
+        abi_write_hash(data, leg->rebalance.mandate.bytes);
+        abi_write_u64(data, leg->rebalance.deadline_s);
+        abi_write_address(data, &leg->rebalance.router);
+    } else {
+        abi_write_selector(data, SELECTOR_REBALANCE);
+    }
     abi_write_u64(data, leg->rebalance.destination);
     abi_write_amount(data, &leg->rebalance.amount);
     abi_write_address(data, &leg->rebalance.bridge);
@@ -86,10 +95,12 @@ enum status evm_leg_encode(struct evm *evm, const struct leg *leg, void *memory,
         encode_process(leg, &data);
         break;
     case LEG_REBALANCE:
-        if (!address_is_evm(&leg->rebalance.router) || !address_is_evm(&leg->rebalance.bridge)) {
+        if (!address_is_evm(&leg->rebalance.router) || !address_is_evm(&leg->rebalance.bridge) ||
+            !address_is_evm(&leg->rebalance.guard)) {
             return STATUS_MALFORMED;
         }
-        to = &leg->rebalance.router;
+        to =
+            address_is_zero(&leg->rebalance.guard) ? &leg->rebalance.router : &leg->rebalance.guard;
         encode_rebalance(leg, &data);
         break;
     case LEG_ANNOUNCE:
@@ -120,7 +131,7 @@ enum status evm_leg_encode(struct evm *evm, const struct leg *leg, void *memory,
 }
 
 /* ---- prepare ----------------------------------------------------------------------------------
- * A rebalance is quoted first, from the router, as rebalance() itself does in its transaction; then
+ * A rebalance is quoted first, as who will ask in its transaction, the router or the guard; then
  * every kind is simulated from the key's own address; then a rollup is asked for its data fee. */
 
 static const struct core_router *find_router(const struct evm *evm, uint32_t domain,
@@ -157,7 +168,8 @@ static void start_rebalance(struct evm *evm, struct evm_job *job, const struct l
         evm_job_fail_text(job, OUTCOME_REFUSED, "router or destination is not configured");
         return;
     }
-    job->prepare.router = router->router;
+    job->prepare.asker =
+        address_is_zero(&leg->rebalance.guard) ? router->router : leg->rebalance.guard;
     job->prepare.token = router->token;
     job->prepare.recipient = sibling->router;
     job->prepare.bridge = leg->rebalance.bridge;
@@ -282,7 +294,7 @@ static void prepare_write(struct evm *evm, const struct evm_job *job, uint32_t s
         const struct bytes data = evm_quote_calldata(memory, job->prepare.destination,
                                                      &job->prepare.recipient, &job->prepare.amount);
         rpc_write_begin(writer, id, "eth_call");
-        evm_write_call(writer, &job->prepare.router, &job->prepare.bridge, data);
+        evm_write_call(writer, &job->prepare.asker, &job->prepare.bridge, data);
         evm_write_at(evm, job, writer);
         rpc_write_end(writer);
         return;

@@ -314,6 +314,23 @@ static bool read_result(const struct evm *evm, const struct evm_call *call,
     return is_whole;
 }
 
+/* Words in a revert differ from node to node and decide nothing; but the servers that prove a
+ * message are named by one (ERC-3668), and no endpoint alone may choose them. */
+static struct hash revert_digest(struct evm *evm, const struct evm_call *call,
+                                 const struct evm_answer *answer)
+{
+    struct keccak keccak;
+
+    keccak_init(&keccak);
+    take(&keccak, "reverts", 7);
+    if (call->kind == EVM_CALL_JOB && evm->jobs[call->subject].kind == COMMAND_READ_LOOKUP) {
+        const struct bytes data =
+            evm_error_revert_bytes(answer, evm->scratch, EVM_RETURN_BYTES_MAX);
+        take(&keccak, data.data, data.count);
+    }
+    return keccak_finish(&keccak);
+}
+
 bool evm_vote_read(struct evm *evm, const struct evm_call *call, const struct evm_answer *answer,
                    struct evm_vote *ret_vote)
 {
@@ -323,7 +340,7 @@ bool evm_vote_read(struct evm *evm, const struct evm_call *call, const struct ev
         if (!evm_error_is_revert(answer)) {
             return false;
         }
-        vote.digest = keccak256(bytes_from_string("reverts"));
+        vote.digest = revert_digest(evm, call, answer);
     } else if (json_is_null(answer->result)) {
         vote.is_null = true;
         vote.lacks = true;

@@ -79,6 +79,15 @@ static void lines_print(const struct mandate *mandate, const struct mandate_line
     cli_table_print(table);
 }
 
+static void findings_say(const char *path, const char *what,
+                         const struct mandate_findings *findings)
+{
+    for (uint32_t i = 0; i < findings->count; i++) {
+        cli_say("mandate", "%s:%u: %s%s", path, findings->list[i].line, what,
+                findings->list[i].text);
+    }
+}
+
 static uint32_t count_unenforced(const struct mandate *mandate, const struct mandate_lines *lines)
 {
     uint32_t count = 0;
@@ -92,6 +101,7 @@ static uint32_t count_unenforced(const struct mandate *mandate, const struct man
 static int check(const struct mandate_call *call, const char *path)
 {
     struct mandate_findings findings;
+    struct mandate_findings warnings;
     struct mandate_lines lines;
     struct mandate *mandate = NULL;
     int code = load(path, &mandate);
@@ -104,18 +114,18 @@ static int check(const struct mandate_call *call, const char *path)
         return no_memory();
     }
     mandate_check(mandate, &findings);
+    mandate_warn(mandate, &warnings);
     const uint32_t unenforced = count_unenforced(mandate, &lines);
     if (call->json) {
-        code =
-            cli_print_json(json_pack("{s:s, s:o, s:i, s:o}", "hash", cli_hash_text(&mandate->hash),
-                                     "contradictions", findings_json(&findings), "not_enforced",
-                                     (int)unenforced, "lines", lines_json(mandate, &lines)));
+        code = cli_print_json(json_pack(
+            "{s:s, s:o, s:o, s:i, s:o}", "hash", cli_hash_text(&mandate->hash), "contradictions",
+            findings_json(&findings), "warnings", findings_json(&warnings), "not_enforced",
+            (int)unenforced, "lines", lines_json(mandate, &lines)));
     } else {
         lines_print(mandate, &lines);
     }
-    for (uint32_t i = 0; i < findings.count; i++) {
-        cli_say("mandate", "%s:%u: %s", path, findings.list[i].line, findings.list[i].text);
-    }
+    findings_say(path, "", &findings);
+    findings_say(path, "warning: ", &warnings);
     if (unenforced > 0) {
         cli_say("mandate", "%u lines are enforced by nobody yet: a node does not act under it",
                 unenforced);

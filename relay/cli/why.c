@@ -55,6 +55,9 @@ static void print_move(const struct rows_view *view, const struct hash *id,
     (void)printf("state        %s: %s (since %s)\n", move_state_name(move->state),
                  move->reason == REASON_NONE ? "-" : reason_text(move->reason),
                  cli_time_text(move->since));
+    if (move->words[0] != '\0') {
+        (void)printf("said         %s\n", move->words);
+    }
     (void)printf("plan         %s\n", cli_hash_text(&move->plan_id));
     if (!hash_is_zero(&move->transaction)) {
         (void)printf("transaction  %s\n", cli_hash_text(&move->transaction));

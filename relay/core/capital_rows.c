@@ -668,6 +668,7 @@ void move_row_pack(struct packer *packer, const struct move_row *row)
     pack_amount(packer, &row->arrived_amount);
     pack_u64(packer, row->sent_block);
     pack_u64(packer, row->arrived_block);
+    pack_raw(packer, bytes_from(row->words, sizeof(row->words)));
 }
 
 bool move_row_unpack(struct bytes bytes, struct move_row *ret_row)
@@ -695,6 +696,11 @@ bool move_row_unpack(struct bytes bytes, struct move_row *ret_row)
     ret_row->arrived_amount = unpack_amount(&unpacker);
     ret_row->sent_block = unpack_u64(&unpacker);
     ret_row->arrived_block = unpack_u64(&unpacker);
+    const struct bytes words = unpack_raw(&unpacker, sizeof(ret_row->words));
+    if (words.count == sizeof(ret_row->words)) {
+        memcpy(ret_row->words, words.data, sizeof(ret_row->words));
+        ret_row->words[sizeof(ret_row->words) - 1] = '\0';
+    }
     return unpacker_is_done(&unpacker);
 }
 

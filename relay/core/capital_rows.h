@@ -39,6 +39,7 @@
 #define PLAN_ROUTERS_MAX     24u /* of one asset: its network fits one row */
 #define PLAN_MOVES_MAX       48u /* started by one plan: its rows fit one step */
 #define PLAN_LIMITS_MAX      8u
+#define MOVE_WORDS_BYTES_MAX 160u /* with the final NUL */
 
 /* stored: never renumber */
 enum account_kind {
@@ -309,6 +310,7 @@ struct move_row {
     struct amount arrived_amount;
     uint64_t sent_block;
     uint64_t arrived_block;
+    char words[MOVE_WORDS_BYTES_MAX]; /* said against it last; printable, zero-filled */
 };
 
 struct vault_row {
@@ -386,7 +388,7 @@ bool quote_row_find(struct bytes bytes, uint32_t destination, struct quote_row *
 #define ASSEMBLY_BYTES_MAX     16384u
 #define PLAN_ROW_BYTES_MAX     16384u
 #define PLAN_ASSET_BYTES_MAX   384u
-#define MOVE_ROW_BYTES_MAX     768u
+#define MOVE_ROW_BYTES_MAX     960u
 #define VAULT_ROW_BYTES_MAX    384u
 #define QUOTES_ROW_BYTES_MAX   16384u
 

@@ -39,7 +39,7 @@ enum command_kind {
 /* stored: never renumber. What one transaction does. */
 enum leg_kind {
     LEG_PROCESS = 1,   /* Mailbox.process(metadata, message) */
-    LEG_REBALANCE = 2, /* router.rebalance(destination, amount, bridge) */
+    LEG_REBALANCE = 2, /* router.rebalance(destination, amount, bridge), or the guard's */
     LEG_ANNOUNCE = 3,  /* ValidatorAnnounce.announce(validator, location, signature) */
     LEG_CANCEL = 4,    /* a transfer of nothing to ourselves, to free a nonce */
     LEG_VENUE = 5,     /* spoke.deposit(order, venue, amount) and the verbs of the same form */
@@ -71,6 +71,11 @@ struct leg {
             struct amount amount;
             struct amount fee_native_max; /* quoted above it: refused, not sent */
             struct amount fee_token_max;
+            /* Zero: the router is called. Else guard.rebalance(order, router, ...), whose order has
+             * the leg's id and these two: it is obeyed once, whatever is sent. */
+            struct address guard;
+            struct hash mandate;
+            uint64_t deadline_s; /* block time; later the guard refuses */
         } rebalance;
         struct {
             struct address validator;

@@ -70,8 +70,11 @@ struct core_router {
     struct address router;
     struct address token;
     struct address bridge; /* ITokenBridge that moves its collateral; zero: it only receives */
-    struct bps weight;     /* target share of the asset's collateral over all its routers; they sum
-                              to 10,000 per asset */
+    /* Contract that holds the rebalancer role and calls the router for our key, inside bounds of
+     * its own (chains/evm/contracts/Guard.sol). Zero: the key holds the role. */
+    struct address guard;
+    struct bps weight; /* target share of the asset's collateral over all its routers; they sum
+                          to 10,000 per asset */
     /* Of the mandate, in effect, that is above claims. Zero: none. No move brings it below the
      * floors or above the caps; the tighter of the two counts. */
     struct amount floor;

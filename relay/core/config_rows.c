@@ -106,6 +106,7 @@ static void router_pack(const struct core_router *router, struct packer *packer)
     pack_u32(packer, router->floor_share.value);
     pack_amount(packer, &router->cap);
     pack_u32(packer, router->cap_share.value);
+    pack_address(packer, &router->guard);
 }
 
 static void router_unpack(struct unpacker *unpacker, struct core_router *ret_router)
@@ -120,6 +121,7 @@ static void router_unpack(struct unpacker *unpacker, struct core_router *ret_rou
     ret_router->floor_share.value = unpack_u32(unpacker);
     ret_router->cap = unpack_amount(unpacker);
     ret_router->cap_share.value = unpack_u32(unpacker);
+    ret_router->guard = unpack_address(unpacker);
 }
 
 static void vault_pack(const struct core_vault *vault, struct packer *packer)

@@ -4,7 +4,7 @@
 #include "relay/base/pack.h"
 
 /* The fixed fields of a command are packed here before they are folded in one go. */
-#define FOLD_BYTES_MAX 512u
+#define FOLD_BYTES_MAX 640u
 
 struct fold {
     struct sha2 *sha2;
@@ -60,6 +60,9 @@ static void fold_leg(struct fold *fold, const struct leg *leg)
         pack_amount(packer, &leg->rebalance.amount);
         pack_amount(packer, &leg->rebalance.fee_native_max);
         pack_amount(packer, &leg->rebalance.fee_token_max);
+        pack_address(packer, &leg->rebalance.guard);
+        pack_hash(packer, &leg->rebalance.mandate);
+        pack_u64(packer, leg->rebalance.deadline_s);
         break;
     case LEG_ANNOUNCE:
         pack_address(packer, &leg->announce.validator);

@@ -215,6 +215,9 @@ static void content_pack(const struct leg *leg, bool has_bytes, struct packer *p
         pack_amount(packer, &leg->rebalance.amount);
         pack_amount(packer, &leg->rebalance.fee_native_max);
         pack_amount(packer, &leg->rebalance.fee_token_max);
+        pack_address(packer, &leg->rebalance.guard);
+        pack_hash(packer, &leg->rebalance.mandate);
+        pack_u64(packer, leg->rebalance.deadline_s);
         break;
     case LEG_ANNOUNCE:
         pack_address(packer, &leg->announce.validator);
@@ -250,6 +253,9 @@ static void content_unpack(struct unpacker *unpacker, struct leg *leg)
         leg->rebalance.amount = unpack_amount(unpacker);
         leg->rebalance.fee_native_max = unpack_amount(unpacker);
         leg->rebalance.fee_token_max = unpack_amount(unpacker);
+        leg->rebalance.guard = unpack_address(unpacker);
+        leg->rebalance.mandate = unpack_hash(unpacker);
+        leg->rebalance.deadline_s = unpack_u64(unpacker);
         break;
     case LEG_ANNOUNCE:
         leg->announce.validator = unpack_address(unpacker);

@@ -21,7 +21,7 @@
 #define ATTEMPT_BYTES         (1u + 4u + 2u + 32u + 32u + 32u)
 #define INTENT_ROW_BYTES_MAX  (512u + ATTEMPTS_MAX * ATTEMPT_BYTES)
 #define LEG_CONTENT_BYTES_MAX (METADATA_BYTES_MAX + 64u)
-#define LEG_ROW_BYTES_MAX     (256u + LEG_CONTENT_BYTES_MAX)
+#define LEG_ROW_BYTES_MAX     (384u + LEG_CONTENT_BYTES_MAX)
 
 /* stored: never renumber */
 enum lane_state {

@@ -14,14 +14,16 @@
 #define MESSAGE_WOKEN_MAX    64u  /* woken by one answer in one step */
 #define MESSAGE_COMMANDS     8u   /* what a stage but the fetching of signatures may ask */
 #define MESSAGE_POLLS_MAX    10u  /* rounds of asking for signatures before the place is given up */
+#define MESSAGE_ROUNDS_MAX   4u   /* the same as long as not one signature was found */
 #define MESSAGE_LATER_ROUNDS 3u   /* before a later checkpoint is asked for, or another one */
 
 #define MESSAGE_ANSWER_WAIT   DURATION_MS(2000)   /* for an answer, then it counts as lost */
 #define MESSAGE_PREPARE_WAIT  DURATION_MS(5000)   /* for a simulation */
 #define MESSAGE_CACHE_WAIT    DURATION_MS(600000) /* how long a security or storage answer holds */
-#define MESSAGE_ABSENT_WAIT   DURATION_MS(30000)  /* before an unannounced store is asked again */
-#define MESSAGE_PREPARED_WAIT DURATION_MS(30000)  /* how long a simulation holds */
-#define MESSAGE_OFFER_WAIT    DURATION_MS(250)    /* before a full lane is asked again */
+#define MESSAGE_STALE_WAIT    DURATION_MS(15000) /* the same once signatures do not come together */
+#define MESSAGE_ABSENT_WAIT   DURATION_MS(30000) /* before an unannounced store is asked again */
+#define MESSAGE_PREPARED_WAIT DURATION_MS(30000) /* how long a simulation holds */
+#define MESSAGE_OFFER_WAIT    DURATION_MS(250)   /* before a full lane is asked again */
 #define MESSAGE_QUORUM_WAIT   DURATION_MS(5000)
 #define MESSAGE_SURE_WAIT     DURATION_MS(1500)
 #define MESSAGE_STOPPED_WAIT  DURATION_MS(60000)
@@ -96,6 +98,9 @@ void proof_put(struct step *step, const struct hash *id, const struct address *v
                enum proof_slot slot, const struct proof_row *proof);
 /* True when a question asked then may still be answered. */
 bool message_is_asked(const struct step *step, struct instant asked_at);
+/* How long answers about security and storage hold for this message: owners rotate sets, and
+ * validators move; who waits in vain for signatures looks again soon. */
+struct duration message_answers_hold(const struct message *message);
 /* Asks where a validator publishes, unless that is known or asked. False: neither known to be
  * readable nor to be waited for. */
 enum storage_use {
@@ -103,7 +108,8 @@ enum storage_use {
     STORAGE_ASKED = 2,
     STORAGE_NONE = 3,
 };
-enum storage_use storage_use(struct step *step, uint32_t origin, const struct address *validator);
+enum storage_use storage_use(struct step *step, const struct message *message,
+                             const struct address *validator);
 
 /* Appends the cheapest metadata that what was collected gives, for the key `processor`. Statuses of
  * ism_build; STATUS_NOT_FOUND also when the message's leaf is not known. */

@@ -170,13 +170,23 @@ void message_on_security(struct step *step, const struct event *event)
 
 /* ---- storage ---- */
 
-enum storage_use storage_use(struct step *step, uint32_t origin, const struct address *validator)
+struct duration message_answers_hold(const struct message *message)
 {
+    const bool is_in_trouble =
+        message->row.rounds_count > MESSAGE_ROUNDS_MAX || message->row.attempts_count > 0;
+
+    return is_in_trouble ? MESSAGE_STALE_WAIT : MESSAGE_CACHE_WAIT;
+}
+
+enum storage_use storage_use(struct step *step, const struct message *message,
+                             const struct address *validator)
+{
+    const uint32_t origin = message->row.origin;
     struct storage_row storage;
 
     (void)storage_get(step, origin, validator, &storage);
     const bool is_known = storage.answer == ANSWER_OK && storage.locations_count > 0;
-    const struct duration holds = is_known ? MESSAGE_CACHE_WAIT : MESSAGE_ABSENT_WAIT;
+    const struct duration holds = is_known ? message_answers_hold(message) : MESSAGE_ABSENT_WAIT;
     const bool is_fresh = storage.answered_at.ns != 0 &&
                           !instant_is_past(instant_after(storage.answered_at, holds), step->now);
     if (!is_fresh && !message_is_asked(step, storage.asked_at)) {

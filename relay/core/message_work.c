@@ -117,7 +117,8 @@ static enum stage stage_security(struct step *step, struct message *message)
         hash_is_zero(&security.only_message) || hash_equal(&security.only_message, &message->id);
     if (is_for_it && security.answer == ANSWER_OK) {
         const enum reason objection = object_to(config, &security);
-        if (objection == REASON_NONE && is_fresh(step, security.answered_at, MESSAGE_CACHE_WAIT)) {
+        if (objection == REASON_NONE &&
+            is_fresh(step, security.answered_at, message_answers_hold(message))) {
             message_set(step, message, MESSAGE_STORAGE, REASON_AWAITING_STORAGE);
             return STAGE_NEXT;
         }
@@ -157,7 +158,7 @@ static enum stage stage_storage(struct step *step, struct message *message)
             return STAGE_NO_ROOM; /* those asked so far are not asked again */
         }
         const struct address *validator = &security.validators[i].address;
-        switch (storage_use(step, message->row.origin, validator)) {
+        switch (storage_use(step, message, validator)) {
         case STORAGE_READY:
             ready[i] = true;
             break;
@@ -229,7 +230,7 @@ static void fetch(struct step *step, const struct message *message, uint32_t ind
                      (proof.state == PROOF_ASKED && message_is_asked(step, proof.asked_at)))) {
         return;
     }
-    if (storage_use(step, message->row.origin, validator) != STORAGE_READY ||
+    if (storage_use(step, message, validator) != STORAGE_READY ||
         !storage_get(step, message->row.origin, validator, &storage)) {
         return;
     }
@@ -297,9 +298,27 @@ static struct duration poll_wait(uint32_t rounds_count)
 /* Between single rounds, once it takes long: 5 s more for each, up to a minute. */
 static struct duration absent_wait(uint32_t rounds_count)
 {
-    const uint64_t rounds = (rounds_count - MESSAGE_POLLS_MAX) / 2 + 1;
+    const uint64_t rounds =
+        rounds_count <= MESSAGE_POLLS_MAX ? 1 : (rounds_count - MESSAGE_POLLS_MAX) / 2 + 1;
 
     return DURATION_MS((rounds < 12 ? rounds : 12) * 5000);
+}
+
+/* Rounds that a message may hold its place for: few while not one validator has signed it. */
+static uint32_t rounds_max(struct step *step, const struct message *message,
+                           const struct security_row *security)
+{
+    for (uint32_t i = 0; i < security->validators_count; i++) {
+        for (uint32_t slot = PROOF_OWN; slot < PROOF_SLOTS; slot++) {
+            struct proof_row proof;
+            if (proof_get(step, &message->id, &security->validators[i].address,
+                          (enum proof_slot)slot, &proof) &&
+                proof.state == PROOF_VALID) {
+                return MESSAGE_POLLS_MAX;
+            }
+        }
+    }
+    return security->validators_count > 0 ? MESSAGE_ROUNDS_MAX : MESSAGE_POLLS_MAX;
 }
 
 static enum stage stage_checkpoints(struct step *step, struct message *message)
@@ -337,7 +356,9 @@ static enum stage stage_checkpoints(struct step *step, struct message *message)
         message_fail(step, message, REASON_LEAF_UNKNOWN);
         return STAGE_WAIT;
     }
-    if (message->row.rounds_count >= MESSAGE_POLLS_MAX && message->row.rounds_count % 2 == 0) {
+    const uint32_t rounds = message->row.rounds_count;
+    if (rounds >= MESSAGE_ROUNDS_MAX && rounds % 2 == 0 &&
+        rounds >= rounds_max(step, message, &security)) {
         /* Its place is for others meanwhile; it comes back for one round at a time. */
         message->row.rounds_count++;
         const bool is_before = is_signed && tree_is_before(step, message->row.origin, leaf);

@@ -26,7 +26,10 @@
 #define PREPARE_WAIT DURATION_MS(5000)   /* an answer that does not come is asked again */
 #define RETRY_WAIT   DURATION_MS(2000)   /* the lane or the chain cannot take it now */
 #define RESERVE_MAX  DURATION_MS(300000) /* then the plan is too old to start it */
-#define REVERTS_MAX  3u
+/* A guard refuses what comes later: then a transaction that waited too long moves nothing. */
+#define ORDER_LIFE  DURATION_MS(3600000)
+#define SECOND_NS   UINT64_C(1000000000)
+#define REVERTS_MAX 3u
 
 bool move_ends(enum move_state state)
 {
@@ -63,10 +66,21 @@ static void retry_cancel(struct step *step, const struct hash *id, struct move_r
     }
 }
 
+/* What was said against the move, for who asks why; cut where it is too long. */
+static void words_keep(struct move_row *row, const char *words)
+{
+    const size_t count = strlen(words);
+    const size_t kept = count < sizeof(row->words) ? count : sizeof(row->words) - 1;
+
+    memset(row->words, 0, sizeof(row->words));
+    memcpy(row->words, words, kept);
+}
+
 static void move_fail(struct step *step, const struct hash *id, struct move_row *row,
                       enum reason reason, const char *words)
 {
     retry_cancel(step, id, row);
+    words_keep(row, words);
     move_set(step, row, MOVE_FAILED, reason);
     capital_put_move(step, id, row);
     step_note(step, NOTE_WARN, row->move.source_domain, id, reason, words);
@@ -120,6 +134,11 @@ static bool move_leg(const struct step *step, const struct hash *id, const struc
     ret_leg->rebalance.fee_native_max = step->config->route.fee_native_max;
     ret_leg->rebalance.fee_token_max =
         capital_share(&row->move.amount, step->config->route.fee_max);
+    if (!address_is_zero(&source->guard)) {
+        ret_leg->rebalance.guard = source->guard;
+        ret_leg->rebalance.mandate = step->config->route.mandate;
+        ret_leg->rebalance.deadline_s = instant_after(row->created, ORDER_LIFE).ns / SECOND_NS;
+    }
     return true;
 }
 
@@ -221,6 +240,7 @@ static void move_offer(struct step *step, const struct hash *id, struct move_row
         retry_at(step, id, row, RETRY_WAIT);
         return;
     }
+    words_keep(row, "");
     move_set(step, row, MOVE_SENT, REASON_AWAITING_INCLUSION);
     step_note(step, NOTE_INFO, row->move.source_domain, id, REASON_MOVE_STARTED, NULL);
 }
@@ -233,10 +253,11 @@ static void move_refused(struct step *step, const struct hash *id, struct move_r
     text_add_bytes(&text, prepared->prepared.reason);
     row->attempts++;
     if (row->attempts >= REVERTS_MAX) {
-        move_fail(step, id, row, REASON_SIMULATION_REVERTED, text.text);
+        move_fail(step, id, row, REASON_MOVE_REFUSED, text.text);
         return;
     }
-    move_set(step, row, MOVE_RESERVED, REASON_SIMULATION_REVERTED);
+    words_keep(row, text.text);
+    move_set(step, row, MOVE_RESERVED, REASON_MOVE_REFUSED);
     retry_at(step, id, row, RETRY_WAIT);
     capital_put_move(step, id, row);
 }
@@ -356,6 +377,22 @@ static bool move_is(const struct move_row *row, uint32_t domain, const struct fa
            amount_equal(&row->move.amount, &fact->collateral_moved.amount);
 }
 
+/* Moved by our key or by the guard that obeys it alone. */
+static bool is_ours(const struct step *step, const struct core_chain *chain,
+                    const struct fact *fact)
+{
+    const struct address *by = &fact->collateral_moved.rebalancer;
+
+    for (uint32_t i = 0; i < step->config->routers_count; i++) {
+        const struct core_router *router = &step->config->routers[i];
+        if (router->domain == chain->domain && address_equal(&router->router, &fact->contract) &&
+            !address_is_zero(&router->guard) && address_equal(&router->guard, by)) {
+            return true;
+        }
+    }
+    return address_equal(&chain->key, by);
+}
+
 struct hash move_on_sent(struct step *step, uint32_t domain, const struct fact *fact,
                          const struct amount *amount, const struct hash *message_id)
 {
@@ -363,7 +400,7 @@ struct hash move_on_sent(struct step *step, uint32_t domain, const struct fact *
     struct hash id = {{0}};
     struct move_row row;
 
-    if (chain == NULL || !address_equal(&chain->key, &fact->collateral_moved.rebalancer)) {
+    if (chain == NULL || !is_ours(step, chain, fact)) {
         return (struct hash){{0}}; /* another rebalancer of the same router */
     }
     while (capital_next_open_move(step, &id, &id, &row)) {

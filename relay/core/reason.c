@@ -115,6 +115,7 @@ static const char *const texts[] = {
     [REASON_PLAN_INFEASIBLE] = "no plan satisfies every bound",
     [REASON_PLAN_MADE] = "a plan was made",
     [REASON_MOVE_STARTED] = "a move was started",
+    [REASON_MOVE_REFUSED] = "a contract refuses the move when it is simulated",
     [REASON_PLAN_REJECTED] = "a person rejected the plan",
     [REASON_PLAN_APPROVED] = "a person approved the plan",
     [REASON_NOT_WORTH_IT] = "no move would gain enough over what it costs",

@@ -104,6 +104,7 @@ enum reason {
     REASON_MOVE_STARTED = 215,
     REASON_PLAN_REJECTED = 216,
     REASON_PLAN_APPROVED = 217,
+    REASON_MOVE_REFUSED = 218,  /* simulated, it reverts; the words say by which bound */
     REASON_NOT_WORTH_IT = 240,  /* no move gains enough over what it costs */
     REASON_PLAN_UNPROVED = 241, /* the proof leaves room for a much better plan */
     REASON_OVER_VELOCITY = 242, /* the mandate's velocity of this window is used up */

@@ -254,7 +254,8 @@ bool tree_leaf_index(struct step *step, uint32_t domain, const struct hash *mess
 bool tree_leaf_id(struct step *step, uint32_t domain, uint32_t index, struct hash *ret_message_id);
 /* True: the tree is there, from leaf `ret_first` on; false: its beginning is being asked for. */
 bool tree_is_begun(struct step *step, uint32_t domain, uint32_t *ret_first);
-/* True: the tree began after this leaf, which can be neither signed nor proved here. */
+/* True: the tree began after this leaf, and too few of the leaves beside it are known to prove it.
+ */
 bool tree_is_before(struct step *step, uint32_t domain, uint32_t index);
 /* The leaf count as of now; leaves may be missing below the first block that was read. */
 uint32_t tree_leaves_count(struct step *step, uint32_t domain);

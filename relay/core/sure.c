@@ -83,7 +83,7 @@ enum reason sure_of(struct step *step, uint32_t domain, const struct hash *messa
     if (!tree_is_begun(step, domain, &first)) {
         return REASON_TREE_UNKNOWN;
     }
-    if (leaf < first) {
+    if (tree_is_before(step, domain, leaf)) {
         return REASON_LEAF_BEFORE_TREE; /* no root that we can compute holds it */
     }
     if (sure.number >= wanted && leaf < sure.count) {

@@ -14,7 +14,7 @@
  *   1. A frontier is taken only when its root is the one that the chain named at the same block.
  *   2. Until DONE leaves are only kept as rows; FOLDING adds those from the frontier on, in order,
  *      a bounded number per step.
- *   3. Leaves below `count` are neither signed nor proved here: their siblings are not known. */
+ *   3. Leaves below `count` are not signed here, nor proved unless those beside them are known. */
 #include <string.h>
 
 #include "relay/core/tables.h"
@@ -75,9 +75,12 @@ bool tree_is_begun(struct step *step, uint32_t domain, uint32_t *ret_first)
 
 bool tree_is_before(struct step *step, uint32_t domain, uint32_t index)
 {
+    struct tree_prover prover = {.step = step, .domain = domain, .index = index};
+    struct hash proof[MERKLE_DEPTH];
     uint32_t first = 0;
 
-    return tree_is_begun(step, domain, &first) && index < first;
+    return tree_is_begun(step, domain, &first) && index < first &&
+           tree_prove(&prover, tree_leaves_count(step, domain), proof) != STATUS_OK;
 }
 
 bool tree_is_whole(struct step *step, uint32_t domain)

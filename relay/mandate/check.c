@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define WHOLE_BPS 10000u
+#define WHOLE_BPS  10000u
+#define WARP_ROUTE "warp-route"
 
 struct checker {
     const struct mandate *mandate;
@@ -88,6 +89,10 @@ static void venue_alone_check(struct checker *checker, const struct mandate_entr
                 "floor_share");
     const struct amount one = amount_from_u64(WHOLE_BPS);
     const bool borrows = strcmp(values[VENUE_KIND].text, "aave-v3") == 0;
+    if (values[VENUE_GUARD].given && strcmp(values[VENUE_KIND].text, WARP_ROUTE) != 0) {
+        find(checker, values[VENUE_GUARD].line, "%s: \"guard\" belongs to a warp-route alone",
+             venue->name);
+    }
     if (values[VENUE_HEALTH_FLOOR].given &&
         (!borrows || amount_compare(&values[VENUE_HEALTH_FLOOR].number, &one) <= 0)) {
         find(checker, values[VENUE_HEALTH_FLOOR].line,
@@ -290,7 +295,82 @@ void mandate_check(const struct mandate *mandate, struct mandate_findings *ret_f
     limits_check(&checker);
 }
 
+/* ---- guards ---- */
+
+/* The bridge that empties a venue; NULL: none does. */
+static const struct mandate_entry *bridge_of(const struct mandate *mandate,
+                                             const struct mandate_entry *venue)
+{
+    const struct mandate_entries *bridges = &mandate->sections[MANDATE_BRIDGES];
+
+    for (uint32_t i = 0; i < bridges->count; i++) {
+        const struct mandate_value *values = bridges->entries[i].values;
+        if (strcmp(values[BRIDGE_CHAIN].text, venue->values[VENUE_CHAIN].text) == 0 &&
+            strcmp(values[BRIDGE_ASSET].text, venue->values[VENUE_ASSET].text) == 0) {
+            return &bridges->entries[i];
+        }
+    }
+    return NULL;
+}
+
+/* A router that our key itself moves: it is bounded by node and signer alone. */
+static bool is_unguarded(const struct mandate *mandate, const struct mandate_entry *venue)
+{
+    return strcmp(venue->values[VENUE_KIND].text, WARP_ROUTE) == 0 &&
+           bridge_of(mandate, venue) != NULL && !venue->values[VENUE_GUARD].given;
+}
+
+void mandate_warn(const struct mandate *mandate, struct mandate_findings *ret_findings)
+{
+    struct checker checker = {.mandate = mandate, .findings = ret_findings};
+    const struct mandate_entries *venues = &mandate->sections[MANDATE_VENUES];
+
+    ret_findings->count = 0;
+    for (uint32_t i = 0; i < venues->count; i++) {
+        const struct mandate_entry *venue = &venues->entries[i];
+        if (is_unguarded(mandate, venue)) {
+            find(&checker, venue->line,
+                 "%s: has no \"guard\": who steals the node's key moves this router's collateral "
+                 "as often and at any fee as he likes",
+                 venue->name);
+        }
+    }
+}
+
 /* ---- who enforces ---- */
+
+/* Whether the guards of all routers that move hold this line too, as they were set up. */
+static bool guards_hold(const struct mandate *mandate, const struct mandate_line *line,
+                        const struct mandate_entry *venue, const struct mandate_entry *bridge)
+{
+    static const char *const of_limits[] = {"limits.fee_max", "limits.fee_native_max",
+                                            "limits.cooldown", NULL};
+    static const char *const of_venues[] = {"address", "code_hash", NULL};
+    static const char *const of_bridges[] = {"address", "velocity", "to", NULL};
+    const struct mandate_entries *venues = &mandate->sections[MANDATE_VENUES];
+    const char *key = strrchr(line->path, '.');
+
+    if (key == NULL) {
+        return false;
+    }
+    if (venue != NULL) {
+        return venue->values[VENUE_GUARD].given && is_one_of(key + 1, of_venues);
+    }
+    /* A list's lines end with their place. */
+    const bool is_of_bridge =
+        bridge != NULL && (is_one_of(key + 1, of_bridges) || strstr(line->path, ".to.") != NULL);
+    if (!is_of_bridge && !is_one_of(line->path, of_limits)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < venues->count; i++) {
+        const struct mandate_entry *other = &venues->entries[i];
+        if (is_unguarded(mandate, other) &&
+            (bridge == NULL || bridge_of(mandate, other) == bridge)) {
+            return false;
+        }
+    }
+    return true;
+}
 
 /* The entry that a path such as "venues.alpha.cap" is of; NULL: of another section. */
 static const struct mandate_entry *entry_at(const struct mandate *mandate, const char *path,
@@ -321,6 +401,7 @@ uint32_t mandate_enforcers(const struct mandate *mandate, const struct mandate_l
     const struct amount hour = amount_from_u64(MANDATE_WINDOW_OF_SIGNERS.ns);
     uint32_t by = line->by;
 
+    by |= guards_hold(mandate, line, venue, bridge) ? MANDATE_BY_CONTRACT : 0;
     if ((venue != NULL && strcmp(venue->values[VENUE_KIND].text, "warp-route") != 0) ||
         (bridge != NULL && strcmp(bridge->values[BRIDGE_KIND].text, "warp-route") != 0)) {
         return 0;

@@ -21,6 +21,8 @@ struct mandate_findings {
 };
 
 void mandate_check(const struct mandate *mandate, struct mandate_findings *ret_findings);
+/* What it leaves open that a contract would bound; no contradictions. */
+void mandate_warn(const struct mandate *mandate, struct mandate_findings *ret_findings);
 
 /* Bits of who enforces a line (MANDATE_BY_*, without MANDATE_BY_SIGNER_HOURLY) when node and signer
  * run under this mandate; 0: nobody does. */

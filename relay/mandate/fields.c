@@ -87,6 +87,7 @@ static const struct mandate_field venue_fields[] = {
     {"floor_share", MANDATE_SHARE, MANDATE_LEAST, MANDATE_BY_CORE},
     {"buffer", MANDATE_AMOUNT, MANDATE_LEAST, MANDATE_BY_CORE},
     {"health_floor", MANDATE_RATIO, MANDATE_LEAST, 0},
+    {"guard", MANDATE_ADDRESS, MANDATE_FACT, MANDATE_BY_CORE | MANDATE_BY_SIGNER},
 };
 
 static const cyaml_schema_field_t venue_schema[] = {
@@ -104,6 +105,7 @@ static const cyaml_schema_field_t venue_schema[] = {
     KEY("floor_share", MAY_LACK, texts[VENUE_FLOOR_SHARE]),
     KEY("buffer", MAY_LACK, texts[VENUE_BUFFER]),
     KEY("health_floor", MAY_LACK, texts[VENUE_HEALTH_FLOOR]),
+    KEY("guard", MAY_LACK, texts[VENUE_GUARD]),
     CYAML_FIELD_END};
 static const cyaml_schema_value_t venue_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct mandate_file_entry, venue_schema)};

@@ -21,7 +21,7 @@
 #define MANDATE_FORMAT            "sluice-mandate/1"
 #define MANDATE_LINES_MAX         4096u
 #define MANDATE_ENTRIES_MAX       128u /* of one section */
-#define MANDATE_FIELDS_MAX        14u  /* of one entry */
+#define MANDATE_FIELDS_MAX        16u  /* of one entry */
 #define MANDATE_PATH_BYTES_MAX    128u
 #define MANDATE_VALUE_BYTES_MAX   128u
 #define MANDATE_PEOPLE_MAX        16u
@@ -102,7 +102,8 @@ enum {
     VENUE_FLOOR,
     VENUE_FLOOR_SHARE,
     VENUE_BUFFER,
-    VENUE_HEALTH_FLOOR
+    VENUE_HEALTH_FLOOR,
+    VENUE_GUARD
 };
 enum { BRIDGE_KIND, BRIDGE_CHAIN, BRIDGE_ASSET, BRIDGE_ADDRESS, BRIDGE_VELOCITY };
 enum {

@@ -500,6 +500,7 @@ static void read_routers(struct reading *reading, const struct file_config *file
         router->router = reading_address(reading, "router", from->router);
         router->token = reading_address(reading, "token", from->token);
         router->bridge = reading_address(reading, "bridge", from->bridge);
+        router->guard = reading_address(reading, "guard", from->guard);
         router->weight = reading_share(reading, "weight", from->weight);
         for (uint32_t k = 0; k < i; k++) {
             if (core->routers[k].domain == router->domain &&
@@ -722,6 +723,7 @@ static void read_file(struct reading *reading, const struct file_config *file,
     read_large(reading, file, &config->core);
     config_read_policy(reading, file, &config->core.policy);
     config_read_log(reading, file, &config->log);
+    config->site_port = config_read_site(reading, file, &config->log);
 }
 
 enum status config_load(const char *path, struct node_config **ret_config,

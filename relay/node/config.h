@@ -78,6 +78,7 @@ struct node_config {
     bool stores_private;    /* strangers may name addresses that are not of the public internet */
     char mandate[PATH_MAX]; /* the owner's file; empty: the limits are of this file */
     struct node_log log;
+    uint16_t site_port; /* on 127.0.0.1: pages, metrics, health (relay/node/site.h); 0: none */
     struct node_chain chains[CHAINS_MAX];
     struct core_config core;
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The journal's log in the configuration file: `log` and `witnesses`. */
+/* What is served, in the configuration file: the journal's log (`log`, `witnesses`) and the pages
+ * (`site`). */
 #include <stdio.h>
 #include <string.h>
 
@@ -21,7 +22,7 @@ static void read_note_key(struct reading *reading, const char *key, const char *
 }
 
 /* "127.0.0.1:<port>"; 0: not served. */
-static uint16_t read_listen(struct reading *reading, const char *text)
+static uint16_t read_listen(struct reading *reading, const char *text, const char *otherwise)
 {
     static const char loopback[] = "127.0.0.1:";
     uint64_t port = 0;
@@ -29,8 +30,7 @@ static uint16_t read_listen(struct reading *reading, const char *text)
     if (text != NULL && (strncmp(text, loopback, sizeof(loopback) - 1) != 0 ||
                          settings_parse_u64(text + sizeof(loopback) - 1, &port) != STATUS_OK ||
                          port == 0 || port > UINT16_MAX)) {
-        reading_refuse(reading, "listen", STATUS_MALFORMED,
-                       "must be 127.0.0.1:<port>: put a web server in front, or serve an export");
+        reading_refuse(reading, "listen", STATUS_MALFORMED, otherwise);
     }
     return (uint16_t)port;
 }
@@ -78,6 +78,24 @@ void config_read_log(struct reading *reading, const struct file_config *file, st
     }
     log->interval =
         reading_duration(reading, "interval", reading_given(from->interval, LOG_INTERVAL_DEFAULT));
-    log->port = read_listen(reading, from->listen);
+    log->port =
+        read_listen(reading, from->listen,
+                    "must be 127.0.0.1:<port>: put a web server in front, or serve an export");
     read_witnesses(reading, file, log);
+}
+
+uint16_t config_read_site(struct reading *reading, const struct file_config *file,
+                          const struct node_log *log)
+{
+    if (file->site == NULL || reading_failed(reading)) {
+        return 0;
+    }
+    reading_at(reading, "site");
+    const uint16_t port =
+        read_listen(reading, file->site->listen,
+                    "must be 127.0.0.1:<port>: reach it over ssh -L, it is for this machine alone");
+    if (port != 0 && port == log->port) {
+        reading_refuse(reading, "listen", STATUS_MALFORMED, "is the log's port already");
+    }
+    return port;
 }

@@ -125,6 +125,7 @@ static void take_venue(const struct taking *taking, const struct mandate_entry *
     if (bridge != NULL && strcmp(bridge->values[BRIDGE_KIND].text, "warp-route") == 0) {
         router->bridge = bridge->values[BRIDGE_ADDRESS].address;
     }
+    router->guard = values[VENUE_GUARD].address; /* zero where it is not given */
     router->weight.value = small_number(&values[VENUE_WEIGHT]);
     if (amount_compare(&values[VENUE_BUFFER].number, &least->number) > 0) {
         least = &values[VENUE_BUFFER];

@@ -305,6 +305,7 @@ static void put_capital(json_t *root, const struct core_config *core)
         put_address(entry, "router", &router->router);
         put_address(entry, "token", &router->token);
         put_address(entry, "bridge", &router->bridge);
+        put_address(entry, "guard", &router->guard);
         put_share(entry, "weight", router->weight);
     }
 }
@@ -441,6 +442,17 @@ static void put_log(json_t *root, const struct node_log *log)
     }
 }
 
+static void put_site(json_t *root, uint16_t port)
+{
+    char listen[TEXT_BYTES_MAX];
+
+    if (port == 0) {
+        return;
+    }
+    (void)snprintf(listen, sizeof(listen), "127.0.0.1:%u", port);
+    put_text(put_group(root, "site", json_object()), "listen", listen);
+}
+
 static json_t *make_tree(const struct node_config *config)
 {
     json_t *root = json_object();
@@ -470,6 +482,7 @@ static json_t *make_tree(const struct node_config *config)
     put_large(root, &config->core);
     put_policy(root, &config->core.policy);
     put_log(root, &config->log);
+    put_site(root, config->site_port);
     return root;
 }
 

@@ -90,13 +90,11 @@ static const cyaml_schema_field_t stores_fields[] = {
 static const cyaml_schema_field_t asset_fields[] = {
     REQUIRED(file_asset, symbol), REQUIRED(file_asset, decimals), CYAML_FIELD_END};
 
-static const cyaml_schema_field_t router_fields[] = {REQUIRED(file_router, chain),
-                                                     REQUIRED(file_router, asset),
-                                                     REQUIRED(file_router, router),
-                                                     REQUIRED(file_router, token),
-                                                     OPTIONAL(file_router, bridge),
-                                                     REQUIRED(file_router, weight),
-                                                     CYAML_FIELD_END};
+static const cyaml_schema_field_t router_fields[] = {
+    REQUIRED(file_router, chain),  REQUIRED(file_router, asset),
+    REQUIRED(file_router, router), REQUIRED(file_router, token),
+    OPTIONAL(file_router, bridge), OPTIONAL(file_router, guard),
+    REQUIRED(file_router, weight), CYAML_FIELD_END};
 
 static const cyaml_schema_field_t vault_fields[] = {
     REQUIRED(file_vault, chain), REQUIRED(file_vault, asset), REQUIRED(file_vault, vault),
@@ -147,6 +145,8 @@ static const cyaml_schema_field_t log_fields[] = {REQUIRED(file_log, key),
                                                   OPTIONAL(file_log, listen),
                                                   CYAML_FIELD_END};
 
+static const cyaml_schema_field_t site_fields[] = {REQUIRED(file_site, listen), CYAML_FIELD_END};
+
 static const cyaml_schema_value_t chain_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_chain, chain_fields)};
 static const cyaml_schema_value_t asset_entry = {
@@ -183,6 +183,8 @@ static const cyaml_schema_field_t file_fields[] = {
                          blocks, &block_entry, 0, RULES_MAX),
     CYAML_FIELD_MAPPING_PTR("log", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                             log, log_fields),
+    CYAML_FIELD_MAPPING_PTR("site", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
+                            site, site_fields),
     CYAML_FIELD_SEQUENCE("witnesses", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                          witnesses, &witness_entry, 0, NODE_WITNESSES_MAX),
     CYAML_FIELD_END};

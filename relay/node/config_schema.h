@@ -91,6 +91,7 @@ struct file_router {
     char *router;
     char *token;
     char *bridge;
+    char *guard;
     char *weight;
 };
 
@@ -144,6 +145,10 @@ struct file_log {
     char *listen;
 };
 
+struct file_site {
+    char *listen;
+};
+
 struct file_large {
     char *value;
     char *blocks;
@@ -169,6 +174,7 @@ struct file_config {
     struct file_block *blocks;
     unsigned blocks_count;
     struct file_log *log;
+    struct file_site *site;
     struct file_witness *witnesses;
     unsigned witnesses_count;
 };

@@ -229,14 +229,32 @@ static void driver_collect(struct driver *driver)
     }
 }
 
+/* Promise 2. */
+static void pass_time(struct driver *driver, struct instant now)
+{
+    if (now.ns > driver->last.ns) {
+        driver->last = now;
+    } else if (now.ns > driver->clock.ns) {
+        driver->last.ns += (now.ns - driver->clock.ns) / 2;
+    }
+    driver->clock = now;
+}
+
+/* When the clock will say that an instant of relay time has come. */
+static struct instant clock_at(const struct driver *driver, struct instant at, struct instant now)
+{
+    if (at.ns == UINT64_MAX || driver->last.ns <= now.ns) {
+        return at;
+    }
+    return instant_after(now, (struct duration){.ns = 2 * instant_since(at, driver->last).ns});
+}
+
 enum status driver_tick(struct driver *driver, struct instant now)
 {
     if (driver->failed != STATUS_OK) {
         return driver->failed;
     }
-    if (now.ns > driver->last.ns) {
-        driver->last = now;
-    }
+    pass_time(driver, now);
     driver->more = false;
     for (uint32_t i = 0; i < driver->config->chains_count; i++) {
         if (instant_is_past(chain_next_tick(driver->chains[i]), driver->last)) {
@@ -269,6 +287,7 @@ struct instant driver_next_wake(const struct driver *driver, struct instant now)
         const struct instant tick = chain_next_tick(driver->chains[i]);
         next = tick.ns < next.ns ? tick : next;
     }
+    next = clock_at(driver, next, now);
     if (driver_has_releasable(driver)) {
         const struct instant retry = instant_after(now, DURATION_MS(DRIVER_RETRY_MS));
         next = retry.ns < next.ns ? retry : next;
@@ -282,9 +301,7 @@ static void driver_reply(struct driver *driver, uint32_t chain_index,
                          const struct chain_reply *reply, struct instant now)
 {
     CHECK(chain_index < driver->config->chains_count);
-    if (now.ns > driver->last.ns) {
-        driver->last = now;
-    }
+    pass_time(driver, now);
     chain_on_reply(driver->chains[chain_index], reply, driver->last);
 }
 
@@ -549,6 +566,7 @@ enum status driver_init(void *memory, const struct driver_options *options,
         .ports = options->ports,
         .source = options->source,
         .last = options->last,
+        .clock = {.ns = UINT64_MAX},
         .wake = {.ns = UINT64_MAX},
     };
     *ret_chain_index = options->core->chains_count;

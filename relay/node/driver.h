@@ -9,7 +9,9 @@
  * Promises, tested by tests/unit/test_driver.c and the simulator:
  *   1. A command that waits (command_waits) leaves only after driver_on_committed said that its
  *      batch is durable; commands of one chain leave in the order the core gave them.
- *   2. Events are stamped with max(last instant, now), so relay time never moves back.
+ *   2. Events are stamped with relay time, which is the clock's. Where the clock is behind the last
+ *      instant, because somebody set it back, relay time goes on from there at half the clock's
+ *      pace until both are one: it never moves back, and no deadline stands still.
  *   3. When the overlay, the batches or the queues have no room, events are left where they are
  *      until a batch is durable (back-pressure); nothing is stepped that cannot be journaled.
  *   4. While the journal cannot be written nothing that waits leaves; watching goes on as far as

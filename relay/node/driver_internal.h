@@ -65,9 +65,10 @@ struct driver {
     uint32_t tickets_queued;      /* in the inbox */
     struct driver_ticket *asking; /* of the step under way; NULL: no person asked */
     struct row_source source;     /* the durable rows */
-    struct instant last;
-    struct instant wake; /* UINT64_MAX: none */
-    uint32_t chain_next; /* whose event is taken first, in turn */
+    struct instant last;          /* relay time */
+    struct instant clock;         /* what we were told the time is, last; UINT64_MAX: nothing yet */
+    struct instant wake;          /* UINT64_MAX: none */
+    uint32_t chain_next;          /* whose event is taken first, in turn */
     enum status failed;
     bool start_wanted;
     bool stop_taken;

@@ -10,13 +10,35 @@
 #include "relay/base/check.h"
 
 #define CHUNK_BYTES       16384u
-#define HEADER_BYTES      1024u
+#define HEADER_BYTES      2048u
+#define HOST_BYTES_MAX    300u
+#define VIEWER_PROTOCOL   "sluice-live"
 #define REQUEST_TIMEOUT_S 10
 #define BODY_TIMEOUT_S    30 /* for the next chunk to be taken */
 
+/* What viewers are told: shared by those that are being told. */
+struct live_text {
+    size_t holders_count;
+    size_t count;
+    uint8_t data[];
+};
+
 struct http_server {
     struct http_handler handler;
-    uint32_t connections_count;
+    enum http_hosts hosts;
+    const char *policy;
+    bool has_live;
+    struct lws_vhost *vhost;
+    struct http_counters counters;
+    struct live_text *live; /* the newest; NULL: none yet */
+    uint64_t live_version;
+};
+
+struct viewer {
+    struct live_text *text; /* being sent; NULL: none */
+    size_t sent_count;
+    uint64_t version; /* sent last, or being sent */
+    bool is_counted;
 };
 
 /* One connection's answer under way; the library makes and zeroes it. */
@@ -45,7 +67,19 @@ static bool add_header(struct lws *wsi, const char *name, const char *value, uin
                                        end) == 0;
 }
 
-static bool write_headers(struct lws *wsi, const struct http_answer *answer)
+static bool write_policy(struct lws *wsi, const struct http_server *server, uint8_t **at,
+                         uint8_t *end)
+{
+    return server->policy == NULL ||
+           (add_header(wsi, "content-security-policy:", server->policy, at, end) &&
+            add_header(wsi, "cross-origin-resource-policy:", "same-origin", at, end) &&
+            add_header(wsi, "cross-origin-opener-policy:", "same-origin", at, end) &&
+            add_header(wsi, "x-frame-options:", "DENY", at, end) &&
+            add_header(wsi, "referrer-policy:", "no-referrer", at, end));
+}
+
+static bool write_headers(struct lws *wsi, const struct http_server *server,
+                          const struct http_answer *answer)
 {
     uint8_t memory[LWS_PRE + HEADER_BYTES];
     uint8_t *start = memory + LWS_PRE;
@@ -58,6 +92,7 @@ static bool write_headers(struct lws *wsi, const struct http_answer *answer)
                                        (lws_filepos_t)answer->body_count, &at, end) == 0 &&
            add_header(wsi, "cache-control:", caching, &at, end) &&
            add_header(wsi, "x-content-type-options:", "nosniff", &at, end) &&
+           write_policy(wsi, server, &at, end) &&
            lws_finalize_write_http_header(wsi, start, &at, end) == 0;
 }
 
@@ -70,7 +105,7 @@ static int answered(struct lws *wsi)
 static int begin_answer(struct lws *wsi, struct session *session, struct http_answer *answer,
                         bool is_head)
 {
-    if (!write_headers(wsi, answer)) {
+    if (!write_headers(wsi, lws_vhost_user(lws_get_vhost(wsi)), answer)) {
         free(answer->body);
         return -1;
     }
@@ -109,6 +144,57 @@ static int go_on(struct lws *wsi, struct session *session)
     return answered(wsi);
 }
 
+/* ---- who asks ---- */
+
+/* The host that the request names, without its port; empty: none, or too long. */
+static struct bytes read_host(struct lws *wsi, char memory[HOST_BYTES_MAX])
+{
+    const int count = lws_hdr_copy(wsi, memory, (int)HOST_BYTES_MAX, WSI_TOKEN_HOST);
+
+    return count <= 0 ? (struct bytes){0} : bytes_from(memory, (size_t)count);
+}
+
+static bool is_local_host(struct bytes host)
+{
+    static const char *const names[] = {"127.0.0.1", "localhost", "[::1]"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const struct bytes name = bytes_from_string(names[i]);
+        if (bytes_have_prefix(host, name) &&
+            (host.count == name.count || host.data[name.count] == ':')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A page says where it is from; who is no browser says nothing. */
+static bool is_same_origin(struct lws *wsi, struct bytes host)
+{
+    char memory[HOST_BYTES_MAX];
+    const int count = lws_hdr_copy(wsi, memory, (int)sizeof(memory), WSI_TOKEN_ORIGIN);
+    const struct bytes scheme = bytes_from_string("http://");
+
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) == 0) {
+        return true;
+    }
+    if (count <= 0 || !bytes_have_prefix(bytes_from(memory, (size_t)count), scheme)) {
+        return false;
+    }
+    return bytes_equal(bytes_from(memory + scheme.count, (size_t)count - scheme.count), host);
+}
+
+static bool is_welcome(struct lws *wsi, const struct http_server *server)
+{
+    char memory[HOST_BYTES_MAX];
+
+    if (server->hosts == HTTP_HOSTS_ANY) {
+        return true;
+    }
+    const struct bytes host = read_host(wsi, memory);
+    return is_local_host(host) && is_same_origin(wsi, host);
+}
+
 /* ---- a request ---- */
 
 static int serve(struct lws *wsi, struct http_server *server, struct session *session,
@@ -121,11 +207,18 @@ static int serve(struct lws *wsi, struct http_server *server, struct session *se
     session_end(session);
     if (!is_get && !is_head) {
         answer.status = 405;
-    } else if (server->connections_count > HTTP_CONNECTIONS_MAX) {
+    } else if (!is_welcome(wsi, server)) {
+        answer.status = 403;
+    } else if (server->counters.connections_count > HTTP_CONNECTIONS_MAX) {
         answer.status = 503;
     } else if (count > 0 && count <= HTTP_PATH_BYTES_MAX && path[0] == '/') {
         server->handler.serve(server->handler.context, bytes_from(path, count), &answer);
     }
+    if (answer.status == 405 || answer.status == 403 ||
+        server->counters.connections_count > HTTP_CONNECTIONS_MAX) {
+        server->counters.refused_count++;
+    }
+    server->counters.requests_count++;
     return begin_answer(wsi, session, &answer, is_head);
 }
 
@@ -143,11 +236,14 @@ static int http_callback(struct lws *wsi, enum lws_callback_reasons reason, void
     case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
         /* Before anything is read. Some more than those that are answered, so that these can be
          * told. */
-        return server->connections_count > 2 * HTTP_CONNECTIONS_MAX ? -1 : 0;
+        return server->counters.connections_count > 2 * HTTP_CONNECTIONS_MAX ? -1 : 0;
+    case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
+        server->counters.refused_count++;
+        return -1; /* a websocket that does not name its protocol */
     case LWS_CALLBACK_HTTP_BIND_PROTOCOL:
         if (session != NULL && !session->is_counted) {
             session->is_counted = true;
-            server->connections_count++;
+            server->counters.connections_count++;
         }
         return 0;
     case LWS_CALLBACK_HTTP:
@@ -158,8 +254,108 @@ static int http_callback(struct lws *wsi, enum lws_callback_reasons reason, void
     case LWS_CALLBACK_CLOSED_HTTP:
         if (session != NULL) {
             session_end(session);
-            server->connections_count -= session->is_counted ? 1 : 0;
+            server->counters.connections_count -= session->is_counted ? 1 : 0;
             session->is_counted = false;
+        }
+        return 0;
+    default: /* not an enum: the library has many more reasons; the rest need nothing */
+        return 0;
+    }
+}
+
+/* ---- viewers ---- */
+
+static struct live_text *live_hold(struct live_text *text)
+{
+    text->holders_count++;
+    return text;
+}
+
+static struct live_text *live_drop(struct live_text *text)
+{
+    if (text != NULL && --text->holders_count == 0) {
+        free(text);
+    }
+    return NULL;
+}
+
+/* Before the upgrade. */
+static int admit_viewer(struct lws *wsi, struct http_server *server)
+{
+    char path[16];
+    const int count = lws_hdr_copy(wsi, path, (int)sizeof(path), WSI_TOKEN_GET_URI);
+
+    if (server->has_live && is_welcome(wsi, server) &&
+        server->counters.viewers_count < HTTP_VIEWERS_MAX && count > 0 &&
+        strcmp(path, "/live") == 0) {
+        return 0;
+    }
+    server->counters.refused_count++;
+    return -1;
+}
+
+static int tell_viewer(struct lws *wsi, const struct http_server *server, struct viewer *viewer)
+{
+    uint8_t memory[LWS_PRE + CHUNK_BYTES];
+
+    if (viewer->text == NULL) {
+        if (server->live == NULL || viewer->version == server->live_version) {
+            return 0;
+        }
+        viewer->text = live_hold(server->live);
+        viewer->version = server->live_version;
+        viewer->sent_count = 0;
+    }
+    const size_t rest = viewer->text->count - viewer->sent_count;
+    const size_t count = rest < CHUNK_BYTES ? rest : CHUNK_BYTES;
+    const bool is_last = count == rest;
+    const int flags = lws_write_ws_flags(LWS_WRITE_TEXT, viewer->sent_count == 0, is_last);
+    memcpy(memory + LWS_PRE, viewer->text->data + viewer->sent_count, count);
+    lws_set_timeout(wsi, PENDING_TIMEOUT_USER_REASON_BASE, BODY_TIMEOUT_S);
+    if (lws_write(wsi, memory + LWS_PRE, count, (enum lws_write_protocol)flags) < (int)count) {
+        return -1;
+    }
+    viewer->sent_count += count;
+    if (is_last) {
+        viewer->text = live_drop(viewer->text);
+        lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
+    }
+    if (!is_last || viewer->version != server->live_version) {
+        lws_callback_on_writable(wsi);
+    }
+    return 0;
+}
+
+static int viewer_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                           size_t count)
+{
+    struct lws_vhost *vhost = wsi == NULL ? NULL : lws_get_vhost(wsi);
+    struct http_server *server = vhost == NULL ? NULL : lws_vhost_user(vhost);
+    struct viewer *viewer = user;
+
+    (void)in;
+    (void)count;
+    if (server == NULL) {
+        return 0;
+    }
+    switch ((unsigned)reason) {
+    case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
+        return admit_viewer(wsi, server);
+    case LWS_CALLBACK_ESTABLISHED:
+        viewer->is_counted = true;
+        server->counters.viewers_count++;
+        lws_callback_on_writable(wsi);
+        return 0;
+    case LWS_CALLBACK_SERVER_WRITEABLE:
+        return tell_viewer(wsi, server, viewer);
+    case LWS_CALLBACK_RECEIVE:
+        server->counters.refused_count++;
+        return -1; /* a viewer has nothing to say */
+    case LWS_CALLBACK_CLOSED:
+        if (viewer != NULL && viewer->is_counted) {
+            viewer->text = live_drop(viewer->text);
+            viewer->is_counted = false;
+            server->counters.viewers_count--;
         }
         return 0;
     default: /* not an enum: the library has many more reasons; the rest need nothing */
@@ -169,8 +365,16 @@ static int http_callback(struct lws *wsi, enum lws_callback_reasons reason, void
 
 static const struct lws_protocols http_protocols[] = {
     {.name = "http", .callback = http_callback, .per_session_data_size = sizeof(struct session)},
+    {.name = VIEWER_PROTOCOL,
+     .callback = viewer_callback,
+     .per_session_data_size = sizeof(struct viewer),
+     .rx_buffer_size = 256},
     {.name = NULL},
 };
+
+/* A viewer that answers no ping is gone. */
+static const lws_retry_bo_t viewer_pings = {.secs_since_valid_ping = 20,
+                                            .secs_since_valid_hangup = 40};
 
 /* ---- life ---- */
 
@@ -203,6 +407,9 @@ enum status http_open(struct lws_context *context, const struct http_options *op
     }
     CHECK(options->handler.serve != NULL);
     server->handler = options->handler;
+    server->hosts = options->hosts;
+    server->policy = options->policy;
+    server->has_live = options->has_live;
     struct lws_context_creation_info info = {
         .port = options->port,
         .iface = "127.0.0.1",
@@ -211,11 +418,13 @@ enum status http_open(struct lws_context *context, const struct http_options *op
         .user = server,
         .timeout_secs = REQUEST_TIMEOUT_S,
         .keepalive_timeout = REQUEST_TIMEOUT_S,
+        .retry_and_idle_policy = &viewer_pings,
         .options = LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND | LWS_SERVER_OPTION_DISABLE_IPV6,
         .gid = -1,
         .uid = -1,
     };
-    if (port_is_taken(options->port) || lws_create_vhost(context, &info) == NULL) {
+    server->vhost = port_is_taken(options->port) ? NULL : lws_create_vhost(context, &info);
+    if (server->vhost == NULL) {
         free(server);
         return STATUS_BUSY;
     }
@@ -225,8 +434,36 @@ enum status http_open(struct lws_context *context, const struct http_options *op
 
 struct http_server *http_free(struct http_server *server)
 {
+    if (server != NULL) {
+        server->live = live_drop(server->live);
+    }
     free(server);
     return NULL;
+}
+
+enum status http_publish(struct http_server *server, struct bytes text)
+{
+    struct live_text *live = malloc(sizeof(*live) + text.count);
+
+    if (live == NULL) {
+        return STATUS_NO_MEMORY;
+    }
+    live->holders_count = 1;
+    live->count = text.count;
+    memcpy(live->data, text.data, text.count);
+    (void)live_drop(server->live);
+    server->live = live;
+    server->live_version++;
+    /* The library keeps protocols of its own for each vhost. */
+    const struct lws_protocols *protocol =
+        lws_vhost_name_to_protocol(server->vhost, VIEWER_PROTOCOL);
+    (void)lws_callback_on_writable_all_protocol_vhost(server->vhost, protocol);
+    return STATUS_OK;
+}
+
+struct http_counters http_counters(const struct http_server *server)
+{
+    return server->counters;
 }
 
 void http_answer_copy(struct http_answer *answer, struct bytes body, const char *content_type)

@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* relay/node/http.h: a small HTTP server for what may be read: GET and HEAD, on loopback.
+/* relay/node/http.h: a small HTTP server for what may be read: GET and HEAD, on loopback; and, if
+ * wanted, a websocket at /live that tells every viewer the newest of one text.
  *
  * It carries bytes and decides nothing: a handler turns a path into an answer. Bounded: so many
- * connections, so much of a request, so long for each. Whoever wants more of the world to read puts
- * a web server in front.
+ * connections, so much of a request, so long for each; a viewer that is slow gets the newest text
+ * when it has taken the one before, one that says anything is refused, one that is silent is
+ * pinged and given up. Whoever wants more of the world to read puts a web server in front.
+ *
+ * With HTTP_HOSTS_LOCAL a request must name this machine as its host, so that no page of another
+ * site can read here by a name that it had resolve to 127.0.0.1, and a websocket must come from a
+ * page of the same host.
  *
  * Threads: that of the libwebsockets context it is opened on, which is not the node's loop: readers
  * must not slow what moves money. */
@@ -15,6 +21,7 @@
 #include "relay/base/bytes.h"
 
 #define HTTP_CONNECTIONS_MAX 32u
+#define HTTP_VIEWERS_MAX     16u  /* websockets; of the connections */
 #define HTTP_PATH_BYTES_MAX  256u /* longer ones are not found */
 
 /* not stored */
@@ -37,11 +44,28 @@ struct http_handler {
     void (*serve)(void *context, struct bytes path, struct http_answer *ret_answer);
 };
 
+/* not stored */
+enum http_hosts {
+    HTTP_HOSTS_ANY,   /* what is served is for everybody */
+    HTTP_HOSTS_LOCAL, /* 127.0.0.1, localhost, [::1], with any port: a forwarded one */
+};
+
+struct http_counters {
+    uint64_t requests_count; /* answered, whatever the answer */
+    uint64_t refused_count;  /* a method, a host, an origin, one connection too many */
+    uint32_t connections_count;
+    uint32_t viewers_count;
+};
+
 struct http_server; /* opaque */
 
 struct http_options {
     uint16_t port; /* on 127.0.0.1 */
     struct http_handler handler;
+    enum http_hosts hosts;
+    const char *policy; /* Content-Security-Policy, static; NULL: none. With it pages of others may
+                           neither frame nor include what is served */
+    bool has_live;      /* /live is there */
 };
 
 /* Listens. STATUS_BUSY: the port is taken; STATUS_NO_MEMORY. The server ends with its context and
@@ -50,6 +74,10 @@ MUST_USE enum status http_open(struct lws_context *context, const struct http_op
                                struct http_server **ret_server);
 /* After the context was destroyed. Accepts NULL, returns NULL. */
 struct http_server *http_free(struct http_server *server);
+
+/* The newest text for viewers (copied). STATUS_NO_MEMORY: they keep the one before. */
+MUST_USE enum status http_publish(struct http_server *server, struct bytes text);
+struct http_counters http_counters(const struct http_server *server);
 
 /* Copies text into the answer and makes it 200; 503 when there is no memory. */
 void http_answer_copy(struct http_answer *answer, struct bytes body, const char *content_type);

@@ -34,6 +34,7 @@ void loop_stop(struct loop *loop, int exit_code, const char *reason)
     log_begin(&line, exit_code == EXIT_DONE ? LOG_INFO : LOG_ERROR, "stopping");
     log_string(&line, "reason", reason);
     log_end(&line);
+    service_say(&loop->service, "STOPPING=1\nSTATUS=stopping");
     loop->stop_asked = true;
     loop->stop_deadline_ns = loop_now().ns + STOP_WAIT_NS;
     driver_stop(loop->driver, bytes_from_string(reason));
@@ -263,7 +264,8 @@ static int loop_build(struct loop *loop)
     code = code == EXIT_DONE ? loop_open_context(loop) : code;
     code = code == EXIT_DONE ? loop_start_writer(loop) : code;
     code = code == EXIT_DONE ? loop_build_parts(loop) : code;
-    return code == EXIT_DONE ? loop_start_log(loop) : code;
+    code = code == EXIT_DONE ? loop_start_log(loop) : code;
+    return code == EXIT_DONE ? loop_open_site(loop) : code;
 }
 
 static void loop_free(struct loop *loop)
@@ -277,6 +279,7 @@ static void loop_free(struct loop *loop)
     if (loop->child != NULL && loop->context != NULL) {
         child_stop(loop->child);
     }
+    loop->site = site_close(loop->site);
     /* Threads first, because they wake the context; then what its connections point to. */
     loop->files = files_free(loop->files);
     loop->remote = remote_free(loop->remote);
@@ -328,6 +331,7 @@ static void loop_say_ready(struct loop *loop)
     }
     struct log_line line;
     loop->ready = true;
+    service_say(&loop->service, "READY=1\nSTATUS=ready");
     loop_say_lone_endpoints(loop->config);
     log_begin(&line, LOG_INFO, "ready");
     log_word(&line, "node", loop->config->core.node_name);
@@ -376,6 +380,7 @@ static void loop_serve(struct loop *loop)
         signer_client_start(loop->signer);
     }
     while (!loop->ended) {
+        loop_begin_turn(loop);
         loop_take_commits(loop);
         loop_take_answers(loop);
         loop_tend_log(loop);
@@ -391,6 +396,7 @@ static void loop_serve(struct loop *loop)
                         "acted on");
             loop_end(loop, EXIT_TEMPORARY);
         }
+        loop_end_turn(loop);
         if (!loop->ended) {
             loop_wait(loop, wake);
         }
@@ -406,12 +412,14 @@ int loop_run(const struct node_config *config, const char *build_id)
     loop->config = config;
     loop->build_id = build_id;
     loop->signals = -1;
+    loop->service = service_open();
     int code = loop_build(loop);
     if (code == EXIT_DONE) {
         loop_serve(loop);
         code = loop->exit_code;
     }
     loop_free(loop);
+    service_close(&loop->service);
     struct log_line line;
     log_begin(&line, code == EXIT_DONE ? LOG_INFO : LOG_ERROR, "ended");
     log_number(&line, "exit_code", (uint64_t)code);

@@ -19,7 +19,9 @@
 #include "relay/node/loop_context.h"
 #include "relay/node/planner.h"
 #include "relay/node/remote.h"
+#include "relay/node/service.h"
 #include "relay/node/signer_client.h"
+#include "relay/node/site.h"
 #include "relay/node/thread_queue.h"
 #include "relay/node/transport.h"
 #include "store/journal.h"
@@ -55,6 +57,11 @@ struct loop {
     struct child *log_child;      /* the log's signer; NULL: none started */
     struct loop_log_child log_life;
     struct log_keeper *log_keeper; /* NULL: no log */
+    struct service service;
+    struct site *site;     /* NULL: nothing is served */
+    struct site_live live; /* what it is left */
+    uint64_t left_ns;      /* monotonic: when it was left last */
+    uint64_t turn_ns;      /* monotonic: when this turn began */
     struct control *control;
     struct files *files;
     struct remote *remote;
@@ -115,5 +122,13 @@ int loop_take_mandate(const struct loop *loop);
 void loop_stop_writer(struct loop *loop);
 void loop_close_journal(struct loop *loop);
 void loop_take_commits(struct loop *loop);
+
+/* ---- loop_watch.c ---- */
+/* Opens the site, if there is one; an exit code. */
+int loop_open_site(struct loop *loop);
+/* The end of a turn: how long it took is counted, and now and then the site is left what it shows.
+ */
+void loop_end_turn(struct loop *loop);
+void loop_begin_turn(struct loop *loop);
 
 #endif

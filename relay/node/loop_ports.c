@@ -95,6 +95,7 @@ static void port_note(void *context, const struct driver_note *note)
         note->reason == (uint32_t)REASON_MISSING_CONTRACT) {
         return; /* took_endpoint said it, with the address of the endpoint */
     }
+    site_note(loop->site, note);
     log_begin(&line, level_of(note->level), "note");
     if (note->domain != 0) {
         log_word(&line, "chain", chain_name(loop, note->domain));
@@ -382,6 +383,7 @@ static void on_signer_answered(void *context, const struct driver_sign *question
     struct loop *loop = context;
     if (outcome != OUTCOME_OK) {
         struct log_line line;
+        loop->live.refusals_count++;
         log_begin(&line, LOG_WARN, "signer_refused");
         log_word(&line, "chain", chain_name(loop, question->domain));
         log_text(&line, "reason", reason);

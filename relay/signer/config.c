@@ -28,6 +28,7 @@ struct yaml_key {
 struct yaml_rule {
     char *leg;
     char *contract;
+    char *guard;
     char **bridges; /* absent: NULL and 0 */
     unsigned bridges_count;
     char **destinations;
@@ -91,6 +92,7 @@ static const cyaml_schema_value_t key_schema = {
 static const cyaml_schema_field_t rule_fields[] = {
     REQUIRED_TEXT("leg", struct yaml_rule, leg),
     REQUIRED_TEXT("contract", struct yaml_rule, contract),
+    OPTIONAL_TEXT("guard", struct yaml_rule, guard),
     CYAML_FIELD_SEQUENCE("bridges", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_rule,
                          bridges, &text_schema, 1, POLICY_BRIDGES_MAX),
     CYAML_FIELD_SEQUENCE("destinations", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_rule,
@@ -278,7 +280,8 @@ static bool load_rebalance(const struct loader *loader, struct key_name key,
     const bool has_all = yaml->bridges_count > 0 && yaml->destinations_count > 0 &&
                          yaml->amount_max != NULL && yaml->amount_per_hour_max != NULL;
     const bool has_any = yaml->bridges_count > 0 || yaml->destinations_count > 0 ||
-                         yaml->amount_max != NULL || yaml->amount_per_hour_max != NULL;
+                         yaml->amount_max != NULL || yaml->amount_per_hour_max != NULL ||
+                         yaml->guard != NULL;
     if (is_rebalance && !has_all) {
         return fail(loader, key,
                     "a rebalance needs bridges, destinations, amount_max and "
@@ -286,7 +289,12 @@ static bool load_rebalance(const struct loader *loader, struct key_name key,
     }
     if (!is_rebalance) {
         return !has_any ||
-               fail(loader, key, "bridges, destinations and amounts belong to a rebalance alone");
+               fail(loader, key,
+                    "guard, bridges, destinations and amounts belong to a rebalance alone");
+    }
+    if (yaml->guard != NULL &&
+        !load_address(loader, key_named("%s.guard", key.text), yaml->guard, &rule->guard)) {
+        return false;
     }
     for (unsigned i = 0; i < yaml->bridges_count; i++) {
         if (!load_address(loader, key_named("%s.bridges[%u]", key.text, i), yaml->bridges[i],
@@ -620,7 +628,7 @@ static void print_amount(const char *label, const struct amount *amount, uint32_
 
 static void print_rule(const struct policy_rule *rule, FILE *out)
 {
-    (void)fprintf(out, "  may call %s of ", policy_function_text(rule->leg));
+    (void)fprintf(out, "  may call %s of ", policy_function_text(rule));
     print_address(&rule->contract, out);
     (void)fprintf(out, "\n");
     if (rule->leg != LEG_REBALANCE) {
@@ -629,6 +637,10 @@ static void print_rule(const struct policy_rule *rule, FILE *out)
     (void)fprintf(out, "    to domains:");
     for (uint32_t i = 0; i < rule->destinations_count; i++) {
         (void)fprintf(out, " %u", rule->destinations[i]);
+    }
+    if (!address_is_zero(&rule->guard)) {
+        (void)fprintf(out, "\n    through the guard ");
+        print_address(&rule->guard, out);
     }
     (void)fprintf(out, "\n    through bridges:");
     for (uint32_t i = 0; i < rule->bridges_count; i++) {

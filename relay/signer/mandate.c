@@ -79,6 +79,21 @@ static bool goes_to(const struct narrowing *narrowing, const struct mandate_entr
     return false;
 }
 
+/* The guard of whichever names one. False: they name two. */
+static bool guard_narrow(const struct mandate_entry *venue, struct policy_rule *rule)
+{
+    const struct mandate_value *guard = &venue->values[VENUE_GUARD];
+
+    if (!guard->given || address_equal(&rule->guard, &guard->address)) {
+        return true;
+    }
+    if (!address_is_zero(&rule->guard)) {
+        return false;
+    }
+    rule->guard = guard->address;
+    return true;
+}
+
 /* False: nothing is left of the rule. */
 static bool rule_narrow(const struct narrowing *narrowing, const struct policy_chain *chain,
                         struct policy_rule *rule)
@@ -89,7 +104,7 @@ static bool rule_narrow(const struct narrowing *narrowing, const struct policy_c
     uint32_t bridges = 0;
     uint32_t destinations = 0;
 
-    if (bridge == NULL) {
+    if (bridge == NULL || !guard_narrow(venue, rule)) {
         return false;
     }
     for (uint32_t i = 0; i < rule->bridges_count; i++) {

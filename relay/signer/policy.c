@@ -16,15 +16,25 @@
 /* A function that may be called: the selector is the head of keccak(signature). */
 struct function {
     enum leg_kind leg;
+    bool guarded; /* a guard's, which calls the router for us */
     const char *name;
     const char *signature;
     uint8_t selector[SELECTOR_BYTES];
 };
 
 static const struct function functions[] = {
-    {LEG_PROCESS, "process", "process(bytes,bytes)", {0x7c, 0x39, 0xd1, 0x30}},
-    {LEG_REBALANCE, "rebalance", "rebalance(uint32,uint256,address)", {0x6a, 0x99, 0xc3, 0x33}},
-    {LEG_ANNOUNCE, "announce", "announce(address,string,bytes)", {0x21, 0xf7, 0x17, 0x81}},
+    {LEG_PROCESS, false, "process", "process(bytes,bytes)", {0x7c, 0x39, 0xd1, 0x30}},
+    {LEG_REBALANCE,
+     false,
+     "rebalance",
+     "rebalance(uint32,uint256,address)",
+     {0x6a, 0x99, 0xc3, 0x33}},
+    {LEG_REBALANCE,
+     true,
+     "rebalance",
+     "rebalance((bytes32,bytes32,uint64),address,uint32,uint256,address)",
+     {0x5a, 0x79, 0xd3, 0x30}},
+    {LEG_ANNOUNCE, false, "announce", "announce(address,string,bytes)", {0x21, 0xf7, 0x17, 0x81}},
 };
 #define FUNCTIONS_COUNT (sizeof(functions) / sizeof(functions[0]))
 
@@ -51,20 +61,26 @@ enum status policy_find_leg(struct bytes name, enum leg_kind *ret_leg)
     return STATUS_NOT_FOUND;
 }
 
-static const struct function *function_of(enum leg_kind leg)
+static const struct function *function_of(enum leg_kind leg, bool guarded)
 {
     for (size_t i = 0; i < FUNCTIONS_COUNT; i++) {
-        if (functions[i].leg == leg) {
+        if (functions[i].leg == leg && functions[i].guarded == guarded) {
             return &functions[i];
         }
     }
     return NULL;
 }
 
-const char *policy_function_text(enum leg_kind leg)
+static bool rule_is_guarded(const struct policy_rule *rule)
 {
-    const struct function *function = function_of(leg);
-    return function != NULL ? function->signature : "a transfer of nothing to ourselves";
+    return rule->leg == LEG_REBALANCE && !address_is_zero(&rule->guard);
+}
+
+const char *policy_function_text(const struct policy_rule *rule)
+{
+    const struct function *function = function_of(rule->leg, rule_is_guarded(rule));
+    CHECK(function != NULL);
+    return function->signature;
 }
 
 /* ---- text ---- */
@@ -221,35 +237,86 @@ static bool rule_has_bridge(const struct policy_rule *rule, const struct address
     return false;
 }
 
-static bool allows_rebalance(struct policy_transaction *asked, struct refusal *refusal)
+static struct hash argument_hash(struct arguments *arguments, size_t offset)
 {
-    struct arguments arguments = arguments_from(&asked->transaction, 3);
-    const uint32_t destination = argument_u32(&arguments, 0);
-    const struct amount amount = argument_word(&arguments, WORD_BYTES);
-    const struct address bridge = argument_address(&arguments, 2 * WORD_BYTES);
+    const struct amount word = argument_word(arguments, offset);
+    struct hash hash;
+    amount_to_be(&word, hash.bytes);
+    return hash;
+}
+
+static bool calls(const struct evm_transaction *transaction, const struct function *function)
+{
+    return transaction->data.count >= SELECTOR_BYTES &&
+           memcmp(transaction->data.data, function->selector, SELECTOR_BYTES) == 0;
+}
+
+/* False: other bytes than exactly these arguments. */
+static bool rebalance_read(const struct evm_transaction *transaction,
+                           struct policy_rebalance *rebalance)
+{
+    memset(rebalance, 0, sizeof(*rebalance));
+    rebalance->guarded = calls(transaction, function_of(LEG_REBALANCE, true));
+    struct arguments arguments = arguments_from(transaction, rebalance->guarded ? 7 : 3);
+    size_t next = 0;
+    if (rebalance->guarded) {
+        rebalance->leg = argument_hash(&arguments, 0);
+        rebalance->mandate = argument_hash(&arguments, WORD_BYTES);
+        const struct amount deadline = argument_word(&arguments, 2 * WORD_BYTES);
+        arguments.malformed |= amount_to_u64(&deadline, &rebalance->deadline_s) != STATUS_OK;
+        rebalance->router = argument_address(&arguments, 3 * WORD_BYTES);
+        next = 4 * WORD_BYTES;
+    } else {
+        rebalance->router = transaction->to;
+    }
+    rebalance->destination = argument_u32(&arguments, next);
+    rebalance->amount = argument_word(&arguments, next + WORD_BYTES);
+    rebalance->bridge = argument_address(&arguments, next + 2 * WORD_BYTES);
+    return arguments_are_done(&arguments);
+}
+
+/* The order that a guard obeys is ours: it names the leg, so that it is obeyed once, and the
+ * mandate, so that it is void with it. */
+static bool allows_order(const struct policy *policy, const struct wire_request *request,
+                         const struct policy_rebalance *rebalance, struct refusal *refusal)
+{
+    if (!hash_equal(&rebalance->leg, &request->transaction.leg_id)) {
+        return refuse(refusal, REFUSAL_ORDER,
+                      "rebalance: the order names another leg than the request");
+    }
+    if (policy->has_mandate && !hash_equal(&rebalance->mandate, &policy->mandate)) {
+        return refuse(refusal, REFUSAL_MANDATE,
+                      "rebalance: the order names another mandate than the signer's");
+    }
+    return true;
+}
+
+static bool allows_rebalance(const struct policy *policy, const struct wire_request *request,
+                             struct policy_transaction *asked, struct refusal *refusal)
+{
+    const struct policy_rebalance *rebalance = &asked->rebalance;
     struct address_text bridge_text;
     struct amount_text amount_text;
     struct amount_text limit_text;
-    if (!arguments_are_done(&arguments)) {
-        return refuse(refusal, REFUSAL_MALFORMED,
-                      "rebalance: its arguments are not a domain, an amount and a bridge");
+    if (rebalance->guarded && !allows_order(policy, request, rebalance, refusal)) {
+        return false;
     }
-    if (!rule_has_destination(asked->rule, destination)) {
+    if (!rule_has_destination(asked->rule, rebalance->destination)) {
         return refuse(refusal, REFUSAL_DESTINATION,
                       "rebalance: domain %u is not among `destinations` of this rule on %s",
-                      destination, asked->chain->name);
+                      rebalance->destination, asked->chain->name);
     }
-    if (!rule_has_bridge(asked->rule, &bridge)) {
+    if (!rule_has_bridge(asked->rule, &rebalance->bridge)) {
         return refuse(refusal, REFUSAL_BRIDGE,
                       "rebalance: %s is not among `bridges` of this rule on %s",
-                      address_show(&bridge, &bridge_text), asked->chain->name);
+                      address_show(&rebalance->bridge, &bridge_text), asked->chain->name);
     }
-    if (amount_compare(&amount, &asked->rule->amount_max) > 0) {
+    if (amount_compare(&rebalance->amount, &asked->rule->amount_max) > 0) {
         return refuse(refusal, REFUSAL_AMOUNT, "rebalance: %s is above `amount_max` %s on %s",
-                      amount_show(&amount, &amount_text),
+                      amount_show(&rebalance->amount, &amount_text),
                       amount_show(&asked->rule->amount_max, &limit_text), asked->chain->name);
     }
-    asked->moved = amount;
+    asked->moved = rebalance->amount;
     return true;
 }
 
@@ -277,8 +344,6 @@ static bool allows_announce(const struct policy_transaction *asked, struct refus
 static bool read_plan(const struct wire_request *request, const struct policy_transaction *asked,
                       struct approval *plan, struct refusal *refusal)
 {
-    struct arguments arguments = arguments_from(&asked->transaction, 3);
-    const uint32_t destination = argument_u32(&arguments, 0);
     if (request->transaction.plan.count == 0 ||
         approval_unpack(request->transaction.plan, plan) != STATUS_OK) {
         return refuse(refusal, REFUSAL_PLAN, "the move came without the plan it belongs to");
@@ -289,8 +354,9 @@ static bool read_plan(const struct wire_request *request, const struct policy_tr
         return refuse(refusal, REFUSAL_PLAN, "the move's id is not that of move %u of its plan",
                       plan->index);
     }
-    if (move->source_domain != asked->chain->domain || move->target_domain != destination ||
-        !address_equal(&move->source, &asked->transaction.to) ||
+    if (move->source_domain != asked->chain->domain ||
+        move->target_domain != asked->rebalance.destination ||
+        !address_equal(&move->source, &asked->rebalance.router) ||
         amount_compare(&move->amount, &asked->moved) != 0) {
         return refuse(refusal, REFUSAL_PLAN,
                       "the transaction is not move %u of its plan: another router, destination or "
@@ -377,21 +443,50 @@ static const struct policy_rule *find_rule(const struct policy_chain *chain, enu
     return NULL;
 }
 
-static bool allows_function(const struct wire_request *request, struct policy_transaction *asked,
-                            struct refusal *refusal)
+/* Through a guard the rule is that of the router it is asked to move; where a rule has a guard, the
+ * router is not called directly, and another guard not at all. */
+static const struct policy_rule *find_rule_of(const struct policy_transaction *asked,
+                                              enum leg_kind leg)
+{
+    const struct address *to = &asked->transaction.to;
+    const struct policy_rebalance *rebalance = &asked->rebalance;
+    if (leg != LEG_REBALANCE) {
+        return find_rule(asked->chain, leg, to);
+    }
+    const struct policy_rule *rule = find_rule(asked->chain, leg, &rebalance->router);
+    if (rule == NULL || rule_is_guarded(rule) != rebalance->guarded) {
+        return NULL;
+    }
+    return !rebalance->guarded || address_equal(&rule->guard, to) ? rule : NULL;
+}
+
+/* The function of this leg that the calldata calls; the leg's first one where it calls none. */
+static const struct function *function_called(enum leg_kind leg,
+                                              const struct evm_transaction *transaction)
+{
+    const struct function *guarded = function_of(leg, true);
+    return guarded != NULL && calls(transaction, guarded) ? guarded : function_of(leg, false);
+}
+
+static bool allows_function(const struct policy *policy, const struct wire_request *request,
+                            struct policy_transaction *asked, struct refusal *refusal)
 {
     const enum leg_kind leg = request->transaction.leg_kind;
-    const struct function *function = function_of(leg);
-    const struct bytes data = asked->transaction.data;
+    const struct function *function = function_called(leg, &asked->transaction);
     struct address_text contract;
     if (function == NULL) {
         return refuse(refusal, REFUSAL_FUNCTION, "this signer signs no leg of this kind");
     }
-    if (data.count < SELECTOR_BYTES || memcmp(data.data, function->selector, SELECTOR_BYTES) != 0) {
+    if (!calls(&asked->transaction, function)) {
         return refuse(refusal, REFUSAL_FUNCTION, "the calldata does not call %s, which the leg is",
                       function->signature);
     }
-    asked->rule = find_rule(asked->chain, leg, &asked->transaction.to);
+    if (leg == LEG_REBALANCE && !rebalance_read(&asked->transaction, &asked->rebalance)) {
+        return refuse(refusal, REFUSAL_MALFORMED,
+                      "rebalance: its arguments are not %sa domain, an amount and a bridge",
+                      function->guarded ? "an order, a router, " : "");
+    }
+    asked->rule = find_rule_of(asked, leg);
     if (asked->rule == NULL) {
         return refuse(refusal, REFUSAL_FUNCTION, "%s of %s is not under `allow` of %s",
                       function->signature, address_show(&asked->transaction.to, &contract),
@@ -401,7 +496,7 @@ static bool allows_function(const struct wire_request *request, struct policy_tr
     case LEG_PROCESS:
         return allows_process(asked, refusal);
     case LEG_REBALANCE:
-        return allows_rebalance(asked, refusal);
+        return allows_rebalance(policy, request, asked, refusal);
     case LEG_ANNOUNCE:
         return allows_announce(asked, refusal);
     case LEG_CANCEL:
@@ -493,7 +588,7 @@ bool policy_allows_transaction(const struct policy *policy, const struct wire_re
     }
     const bool allowed = request->transaction.leg_kind == LEG_CANCEL
                              ? allows_cancel(request, &asked, ret_refusal)
-                             : allows_function(request, &asked, ret_refusal) &&
+                             : allows_function(policy, request, &asked, ret_refusal) &&
                                    allows_plan(policy, request, &asked, ret_refusal);
     if (allowed) {
         *ret_transaction = asked;

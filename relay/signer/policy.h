@@ -24,6 +24,8 @@ struct policy_rule {
     enum leg_kind leg; /* LEG_PROCESS, LEG_REBALANCE or LEG_ANNOUNCE: it fixes the function */
     struct address contract;
     /* LEG_REBALANCE alone: */
+    struct address
+        guard; /* the router is moved through it and never directly; zero: there is none */
     struct address bridges[POLICY_BRIDGES_MAX];
     uint32_t bridges_count;
     uint32_t destinations[POLICY_DESTINATIONS_MAX]; /* domains */
@@ -82,6 +84,7 @@ enum refusal_kind {
     REFUSAL_MANDATE,  /* the plan was made under another mandate */
     REFUSAL_APPROVAL, /* no approver signed the plan */
     REFUSAL_EXPIRED,  /* the approval was for earlier */
+    REFUSAL_ORDER,    /* a guard's order is not the request's leg */
 };
 
 struct refusal {
@@ -93,14 +96,28 @@ struct refusal {
 bool refuse(struct refusal *refusal, enum refusal_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* What a rebalance says. A guard's begins with its order: leg, mandate, deadline; and the router.
+ */
+struct policy_rebalance {
+    bool guarded;
+    struct hash leg;
+    struct hash mandate;
+    uint64_t deadline_s;
+    struct address router;
+    uint32_t destination;
+    struct amount amount;
+    struct address bridge;
+};
+
 /* A transaction inside the policy. Pointers are borrowed from the policy and the request. */
 struct policy_transaction {
     const struct policy_chain *chain;
     const struct policy_rule *rule; /* NULL: a cancel */
     struct evm_transaction transaction;
-    struct amount moved; /* LEG_REBALANCE: base units; else 0 */
-    uint64_t expires_s;  /* of the approval that the mode wants; 0: it wants none */
-    struct amount spend; /* value + gas limit * fee ceiling, in wei */
+    struct policy_rebalance rebalance; /* of a LEG_REBALANCE */
+    struct amount moved;               /* LEG_REBALANCE: base units; else 0 */
+    uint64_t expires_s;                /* of the approval that the mode wants; 0: it wants none */
+    struct amount spend;               /* value + gas limit * fee ceiling, in wei */
 };
 
 /* True: allowed as far as the bytes show. False: `*ret_refusal` says why. */
@@ -117,7 +134,7 @@ MUST_USE bool policy_allows_announcement(const struct policy *policy,
 
 /* The leg of this name: process, rebalance or announce. STATUS_NOT_FOUND: there is none. */
 MUST_USE enum status policy_find_leg(struct bytes name, enum leg_kind *ret_leg);
-/* The function's signature. Static memory. */
-const char *policy_function_text(enum leg_kind leg);
+/* The function's signature, as the rule has it called. Static memory. */
+const char *policy_function_text(const struct policy_rule *rule);
 
 #endif

@@ -21,6 +21,8 @@
 #include "relay/core/rows.h"
 #include "relay/core/view.h"
 
+#define VIEW_NATIVE_DECIMALS 18
+
 /* Everything is borrowed. */
 struct view {
     struct row_source source;
@@ -57,6 +59,11 @@ json_t *view_plan(const struct view *view, const struct hash *id, const struct p
 /* The newest plans first. */
 MUST_USE enum status view_plans(const struct view *view, json_t **ret_plans);
 json_t *view_move(const struct view *view, const struct hash *id, const struct move_row *move);
+/* Capital that was sent and has not arrived, by way, asset and whose it is: ours ("move") or
+ * users'. "cut": there is more than is told. */
+MUST_USE enum status view_flows(const struct view *view, json_t **ret_flows);
+/* The newest postings of each chain, chain by chain. */
+MUST_USE enum status view_postings(const struct view *view, json_t **ret_postings);
 /* Where move `index` of a plan stands; "-" and a zero row when it was not started. */
 const char *view_move_state(const struct view *view, const struct hash *plan_id, uint32_t index,
                             struct move_row *ret_move);

@@ -12,15 +12,15 @@
 json_t *view_move(const struct view *view, const struct hash *id, const struct move_row *move)
 {
     return json_pack(
-        "{s:s, s:o, s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "kind",
-        "move", "id", json_of_hash(id), "asset", move->symbol, "decimals",
+        "{s:s, s:o, s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "kind", "move", "id", json_of_hash(id), "asset", move->symbol, "decimals",
         (int)view_decimals(view, move->symbol), "from", view_chain(view, move->move.source_domain),
         "to", view_chain(view, move->move.target_domain), "amount",
         json_of_amount(&move->move.amount), "state", move_state_name(move->state), "reason",
-        json_of_reason(move->reason), "since", json_of_time(move->since), "plan",
-        json_of_hash(&move->plan_id), "fee_native", json_of_amount(&move->fee_native), "fee_token",
-        json_of_amount(&move->fee_token), "arrived", json_of_amount(&move->arrived_amount),
-        "transaction",
+        json_of_reason(move->reason), "said", move->words, "since", json_of_time(move->since),
+        "plan", json_of_hash(&move->plan_id), "fee_native", json_of_amount(&move->fee_native),
+        "fee_token", json_of_amount(&move->fee_token), "arrived",
+        json_of_amount(&move->arrived_amount), "transaction",
         hash_is_zero(&move->transaction) ? json_null() : json_of_hash(&move->transaction),
         "message", hash_is_zero(&move->message_id) ? json_null() : json_of_hash(&move->message_id));
 }

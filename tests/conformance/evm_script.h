@@ -25,6 +25,7 @@ struct evm_script_knobs {
     bool refuses_batches;
     bool refuses_subscriptions;
     bool refuses_block_receipts;
+    bool lacks_receipts;   /* of any transaction */
     bool lacks_bloom;      /* headers with an empty bloom, whatever the logs */
     uint32_t range_max;    /* blocks of one log query; more is an error. 0: any */
     uint32_t logs_late;    /* so many log queries by hash are answered empty */

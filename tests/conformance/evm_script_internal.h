@@ -132,5 +132,7 @@ const char *script_module_answer(const struct evm_script_knobs *knobs, uint32_t 
 uint64_t script_gas_needed(const struct script *script);
 /* What a call says that is a delivery run once under so much gas; any other reverts. */
 const char *script_process(const struct script *script, uint32_t selector, const json_t *call);
+/* The member "error" for it: getOffchainVerifyInfo names a server, all else just reverts. */
+const char *script_module_revert(uint32_t selector);
 
 #endif

@@ -7,6 +7,8 @@
 #include "relay/base/digest.h"
 #include "tests/support/unit.h"
 
+enum { PATIENCE_ROUNDS = 3000 }; /* for an answer that must come */
+
 static uint64_t draw(struct harness *harness, uint64_t below)
 {
     harness->random = harness->random * 6364136223846793005u + 1442695040888963407u;
@@ -460,6 +462,18 @@ const struct harness_answer *harness_await(struct harness *harness, enum event_k
     return NULL;
 }
 
+const struct harness_answer *harness_ask(struct harness *harness, const struct command *command,
+                                         enum event_kind kind)
+{
+    const uint32_t known = harness->answers_count;
+
+    harness_perform(harness, command);
+    const struct harness_answer *const answer =
+        harness_await(harness, kind, known, PATIENCE_ROUNDS);
+    assert_non_null(answer);
+    return answer;
+}
+
 void harness_assert_synchronous(struct harness *harness)
 {
     const struct chain_fixture *const fixture = harness->fixture;
@@ -498,6 +512,9 @@ enum event_kind harness_answer_kind(enum command_kind kind)
     }
     if (kind == COMMAND_READ_LANE) {
         return EVENT_LANE;
+    }
+    if (kind == COMMAND_READ_LOOKUP) {
+        return EVENT_LOOKUP;
     }
     assert_int_equal(kind, COMMAND_READ_POSITIONS);
     return EVENT_POSITIONS;

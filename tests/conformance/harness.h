@@ -116,6 +116,9 @@ void harness_mine(struct harness *harness);
  * rounds; NULL: none came. */
 const struct harness_answer *harness_await(struct harness *harness, enum event_kind kind,
                                            uint32_t known, uint32_t rounds);
+/* Performs a command and waits for an answer of this kind, which must come. */
+const struct harness_answer *harness_ask(struct harness *harness, const struct command *command,
+                                         enum event_kind kind);
 /* The event that answers a question of the fixture, and how it came out. */
 enum event_kind harness_answer_kind(enum command_kind kind);
 enum outcome harness_outcome(const struct event *event);

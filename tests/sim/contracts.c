@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "relay/base/check.h"
+#include "relay/base/digest.h"
 #include "relay/hyperlane/message.h"
 #include "relay/hyperlane/metadata.h"
 #include "relay/hyperlane/token.h"
@@ -104,21 +105,44 @@ static void count(struct world_chain *chain, struct amount *sum, const struct am
 
 /* ---- dispatch ---- */
 
+static void grow_leaves(struct world_chain *chain)
+{
+    const uint32_t count = chain->tree.count;
+
+    if (count < chain->leaves_capacity) {
+        return;
+    }
+    chain->leaves_capacity = count == 0 ? 256 : count * 2;
+    chain->leaf_messages =
+        realloc(chain->leaf_messages, chain->leaves_capacity * sizeof(chain->leaf_messages[0]));
+    chain->leaf_roots =
+        realloc(chain->leaf_roots, chain->leaves_capacity * sizeof(chain->leaf_roots[0]));
+    CHECK(chain->leaf_messages != NULL);
+    CHECK(chain->leaf_roots != NULL);
+}
+
+void contracts_add_history(struct world_chain *chain, uint32_t count)
+{
+    CHECK(chain->tree.count == 0);
+    for (uint32_t index = 0; index < count; index++) {
+        const uint32_t words[2] = {chain->domain, index};
+        const struct hash leaf = keccak256(bytes_from(words, sizeof(words)));
+        grow_leaves(chain);
+        const enum status status = merkle_tree_insert(&chain->tree, &leaf);
+        CHECK(status == STATUS_OK);
+        chain->leaf_messages[index] = UINT32_MAX;
+        chain->leaf_roots[index] = merkle_tree_root(&chain->tree);
+    }
+    chain->history_leaves = count;
+}
+
 static void insert_leaf(struct world_chain *chain, uint32_t entry)
 {
     struct world_message *const message = &chain->world->messages[entry];
     const uint32_t index = chain->tree.count;
     struct merkle_tree tree = chain->tree;
 
-    if (index == chain->leaves_capacity) {
-        chain->leaves_capacity = index == 0 ? 256 : index * 2;
-        chain->leaf_messages =
-            realloc(chain->leaf_messages, chain->leaves_capacity * sizeof(chain->leaf_messages[0]));
-        chain->leaf_roots =
-            realloc(chain->leaf_roots, chain->leaves_capacity * sizeof(chain->leaf_roots[0]));
-        CHECK(chain->leaf_messages != NULL);
-        CHECK(chain->leaf_roots != NULL);
-    }
+    grow_leaves(chain);
     const enum status status = merkle_tree_insert(&tree, &message->id);
     CHECK(status == STATUS_OK);
     for (uint32_t level = 0; level < MERKLE_DEPTH; level++) { /* one differs: not all are kept */

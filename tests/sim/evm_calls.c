@@ -16,6 +16,7 @@ enum function {
     FUNCTION_ROUTE,
     FUNCTION_LATEST_CHECKPOINT,
     FUNCTION_COUNT,
+    FUNCTION_TREE,
     FUNCTION_LOCATIONS,
     FUNCTION_BALANCE_OF,
     FUNCTION_DECIMALS,
@@ -37,6 +38,7 @@ static const char *const signatures[FUNCTIONS_COUNT] = {
     [FUNCTION_ROUTE] = "route(bytes)",
     [FUNCTION_LATEST_CHECKPOINT] = "latestCheckpoint()",
     [FUNCTION_COUNT] = "count()",
+    [FUNCTION_TREE] = "tree()",
     [FUNCTION_LOCATIONS] = "getAnnouncedStorageLocations(address[])",
     [FUNCTION_BALANCE_OF] = "balanceOf(address)",
     [FUNCTION_DECIMALS] = "decimals()",
@@ -161,6 +163,12 @@ static bool write_answer(const struct world_chain *chain, enum function function
         abi_write_u64(words, (uint64_t)chain->tree.count - 1);
         return chain->tree.count > 0; /* the contract underflows */
     case FUNCTION_COUNT:
+        abi_write_u64(words, chain->tree.count);
+        return true;
+    case FUNCTION_TREE:
+        for (uint32_t level = 0; level < MERKLE_DEPTH; level++) {
+            abi_write_hash(words, chain->tree.branch[level].bytes);
+        }
         abi_write_u64(words, chain->tree.count);
         return true;
     case FUNCTION_LOCATIONS:

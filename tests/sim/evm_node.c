@@ -22,6 +22,10 @@ struct request {
     struct sim *sim;
     struct world_chain *chain;
     uint32_t endpoint;
+    bool lies;
+    bool has_no_receipts;
+    bool is_elsewhere;                  /* on another chain */
+    uint64_t lag;                       /* blocks that it does not know of */
     const struct json_token *params[2]; /* NULL where there is none */
     struct json_writer *writer;
 };
@@ -74,26 +78,71 @@ static bool is_word(const struct json_token *token, const char *word)
     return token->kind == JSON_STRING && bytes_equal(token->text, bytes_from_string(word));
 }
 
+/* The newest block that the node asked knows. */
+static uint64_t visible_head(const struct request *request)
+{
+    const uint64_t head = world_head(request->chain);
+
+    return head > request->lag ? head - request->lag : 0;
+}
+
+/* NULL: it does not know of it. */
+static const struct world_block *visible(const struct request *request,
+                                         const struct world_block *block)
+{
+    return block == NULL || block->number > visible_head(request) ? NULL : block;
+}
+
+static const struct world_block *find_block(const struct request *request, const struct hash *hash)
+{
+    return visible(request, world_block_of(request->chain, hash));
+}
+
 /* The block that a parameter names: a tag, a number, or an object with a hash. NULL: none now. */
-static const struct world_block *read_block(const struct world_chain *chain,
+static const struct world_block *read_block(const struct request *request,
                                             const struct json_token *token)
 {
+    const struct world_chain *const chain = request->chain;
     uint64_t number = 0;
 
     CHECK(token != NULL);
     if (token->kind == JSON_OBJECT) {
         const struct hash hash = read_hash(json_member(token, "blockHash"));
-        return world_block_of(chain, &hash);
+        return find_block(request, &hash);
     }
     if (is_word(token, "latest")) {
-        return world_block_at(chain, world_head(chain));
+        return world_block_at(chain, visible_head(request));
     }
     if (is_word(token, "finalized") || is_word(token, "safe")) {
-        return world_block_at(chain, world_final(chain));
+        return visible(request, world_block_at(chain, world_final(chain)));
     }
     const enum status status = json_quantity(token, &number);
     CHECK(status == STATUS_OK);
-    return world_block_at(chain, number);
+    return visible(request, world_block_at(chain, number));
+}
+
+/* ---- lies: each follows from the truth alone, so that all liars tell the same ---- */
+
+static bool lies_about_header(const struct request *request, const struct world_block *block)
+{
+    return request->lies && block->number % 4 == 1;
+}
+
+static bool lies_about_logs(const struct request *request, const struct world_block *block)
+{
+    return request->lies && block->number % 2 == 0;
+}
+
+/* Other data in the last log that was written since `start`, if there is one with data. */
+static void forge_log(struct json_writer *writer, size_t start)
+{
+    const struct bytes written = buffer_bytes(&writer->buffer);
+
+    if (written.count < start + 3 || written.data[written.count - 3] == 'x') {
+        return;
+    }
+    uint8_t *const digit = (uint8_t *)writer->buffer.data + written.count - 3;
+    *digit = *digit == '0' ? '1' : '0';
 }
 
 /* ---- writing ---- */
@@ -115,7 +164,8 @@ static void write_revert(struct json_writer *writer, const char *reason)
     json_write(writer, "\"}");
 }
 
-static void write_header(struct json_writer *writer, const struct world_block *block)
+static void write_header(struct json_writer *writer, const struct world_block *block,
+                         uint64_t later_s)
 {
     uint8_t bloom[EVM_BLOOM];
 
@@ -127,7 +177,7 @@ static void write_header(struct json_writer *writer, const struct world_block *b
     json_write(writer, ",\"parentHash\":");
     json_write_data(writer, bytes_from(block->parent.bytes, 32));
     json_write(writer, ",\"timestamp\":");
-    json_write_quantity(writer, block->time_s);
+    json_write_quantity(writer, block->time_s + later_s);
     json_write(writer, ",\"baseFeePerGas\":");
     json_write_amount(writer, &block->base_fee);
     json_write(writer, ",\"logsBloom\":");
@@ -135,7 +185,8 @@ static void write_header(struct json_writer *writer, const struct world_block *b
     json_write(writer, "}");
 }
 
-static void write_receipt(struct json_writer *writer, const struct world_transaction *transaction)
+static void write_receipt(struct json_writer *writer, const struct world_transaction *transaction,
+                          bool lies)
 {
     json_write(writer, "{\"transactionHash\":");
     json_write_data(writer, bytes_from(transaction->hash.bytes, 32));
@@ -144,7 +195,7 @@ static void write_receipt(struct json_writer *writer, const struct world_transac
     json_write(writer, ",\"blockNumber\":");
     json_write_quantity(writer, transaction->block_number);
     json_write(writer, ",\"status\":");
-    json_write_quantity(writer, transaction->succeeded ? 1 : 0);
+    json_write_quantity(writer, transaction->succeeded != lies ? 1 : 0);
     json_write(writer, ",\"gasUsed\":");
     json_write_quantity(writer, transaction->gas_used);
     json_write(writer, ",\"effectiveGasPrice\":");
@@ -156,13 +207,27 @@ static void write_receipt(struct json_writer *writer, const struct world_transac
 
 static void get_block(const struct request *request)
 {
-    const struct world_block *const block = read_block(request->chain, request->params[0]);
+    const struct world_block *const block = read_block(request, request->params[0]);
 
     json_write(request->writer, "\"result\":");
     if (block == NULL) {
         json_write(request->writer, "null");
     } else {
-        write_header(request->writer, block);
+        write_header(request->writer, block, lies_about_header(request, block) ? 1 : 0);
+    }
+}
+
+/* Of one block, as this node has them: a liar forges the last one, or has none of them. */
+static void write_logs(const struct request *request, const struct world_block *block,
+                       const struct json_token *filter, uint32_t *count)
+{
+    const size_t start = request->writer->buffer.count;
+
+    if (!lies_about_logs(request, block)) {
+        evm_write_logs(request->writer, block, filter, count);
+    } else if (block->number % 4 == 0) {
+        evm_write_logs(request->writer, block, filter, count);
+        forge_log(request->writer, start);
     }
 }
 
@@ -174,26 +239,25 @@ static void get_logs(const struct request *request)
 
     if (hash != NULL) {
         const struct hash wanted = read_hash(hash);
-        const struct world_block *const block = world_block_of(request->chain, &wanted);
+        const struct world_block *const block = find_block(request, &wanted);
         if (block == NULL) {
             write_error(request->writer, -32000, "unknown block");
             return;
         }
         json_write(request->writer, "\"result\":[");
-        evm_write_logs(request->writer, block, filter, &count);
+        write_logs(request, block, filter, &count);
         json_write(request->writer, "]");
         return;
     }
-    const struct world_block *const from =
-        read_block(request->chain, json_member(filter, "fromBlock"));
-    const struct world_block *const to = read_block(request->chain, json_member(filter, "toBlock"));
+    const struct world_block *const from = read_block(request, json_member(filter, "fromBlock"));
+    const struct world_block *const to = read_block(request, json_member(filter, "toBlock"));
     if (from == NULL || to == NULL) {
         write_error(request->writer, -32000, "block range extends beyond the head");
         return;
     }
     json_write(request->writer, "\"result\":[");
     for (uint64_t i = from->number; i <= to->number; i++) {
-        evm_write_logs(request->writer, world_block_at(request->chain, i), filter, &count);
+        write_logs(request, world_block_at(request->chain, i), filter, &count);
     }
     json_write(request->writer, "]");
 }
@@ -208,7 +272,7 @@ static void eth_call(const struct request *request)
     }
     const struct address to = read_address(json_member(request->params[0], "to"));
     const struct bytes data = read_data(json_member(request->params[0], "data"));
-    const struct world_block *const block = read_block(request->chain, request->params[1]);
+    const struct world_block *const block = read_block(request, request->params[1]);
     struct buffer words = buffer_from(words_memory, sizeof(words_memory));
     const char *revert = NULL;
 
@@ -224,6 +288,10 @@ static void eth_call(const struct request *request)
         write_revert(request->writer, revert);
         return;
     }
+    /* Whose chain it is a liar does not hide: it would not be asked. */
+    if (request->lies && words.count > 0 && request->params[1]->kind == JSON_OBJECT) {
+        words.data[words.count - 1] ^= 1;
+    }
     json_write(request->writer, "\"result\":");
     json_write_data(request->writer, buffer_bytes(&words));
 }
@@ -231,7 +299,8 @@ static void eth_call(const struct request *request)
 static void get_state(const struct request *request, bool wants_nonce)
 {
     const struct address account = read_address(request->params[0]);
-    const struct world_block *const block = read_block(request->chain, request->params[1]);
+    const struct world_block *const block = read_block(request, request->params[1]);
+    const uint64_t more = request->lies ? 1 : 0;
 
     CHECK(address_equal(&account, &request->chain->key));
     if (block == NULL) {
@@ -242,9 +311,10 @@ static void get_state(const struct request *request, bool wants_nonce)
     world_go_back(request->chain, number);
     json_write(request->writer, "\"result\":");
     if (wants_nonce) {
-        json_write_quantity(request->writer, request->chain->key_nonce);
+        json_write_quantity(request->writer, request->chain->key_nonce + more);
     } else {
-        json_write_amount(request->writer, &request->chain->key_native);
+        const struct amount lie = amount_from_u64(7);
+        json_write_amount(request->writer, more > 0 ? &lie : &request->chain->key_native);
     }
     world_go_forth(request->chain, number);
 }
@@ -263,7 +333,8 @@ static void estimate_gas(const struct request *request)
         write_revert(request->writer, "");
         return;
     }
-    const char *const revert = contracts_try_leg(request->chain, &leg, &value);
+    const char *const revert =
+        request->lies ? "so they say" : contracts_try_leg(request->chain, &leg, &value);
     if (revert != NULL) {
         write_revert(request->writer, revert);
         return;
@@ -358,8 +429,10 @@ static void send_transaction(const struct request *request)
 
     memset(&transaction, 0, sizeof(transaction));
     checks_broadcast(request->sim, request->chain->index, &hash);
-    if (read_transaction(request->chain, raw, &evm) == STATUS_OK &&
-        evm_leg_of(request->chain, &evm.to, evm.data, &transaction.leg)) {
+    if (request->lies) {
+        rejection = REJECTION_NONE; /* taken with thanks, and gone */
+    } else if (read_transaction(request->chain, raw, &evm) == STATUS_OK &&
+               evm_leg_of(request->chain, &evm.to, evm.data, &transaction.leg)) {
         transaction.hash = hash;
         transaction.nonce = evm.nonce;
         transaction.fee_max = evm.fee_max;
@@ -382,10 +455,11 @@ static void get_receipt(const struct request *request)
     const struct world_transaction *const found = pool_find(request->chain, &hash);
 
     json_write(request->writer, "\"result\":");
-    if (!pool_shows_receipt(request->chain, found)) {
+    if (request->has_no_receipts || !pool_shows_receipt(request->chain, found) ||
+        found->block_number > visible_head(request)) {
         json_write(request->writer, "null");
     } else {
-        write_receipt(request->writer, found);
+        write_receipt(request->writer, found, request->lies);
     }
 }
 
@@ -394,7 +468,7 @@ static void get_block_receipts(const struct request *request)
     const struct hash hash = read_hash(request->params[0]);
     const char *between = "";
 
-    if (world_block_of(request->chain, &hash) == NULL) {
+    if (request->has_no_receipts || find_block(request, &hash) == NULL) {
         json_write(request->writer, "\"result\":null");
         return;
     }
@@ -403,7 +477,7 @@ static void get_block_receipts(const struct request *request)
         const struct world_transaction *const one = &request->chain->transactions[i];
         if (one->mined && hash_equal(&one->block_hash, &hash)) {
             json_write(request->writer, between);
-            write_receipt(request->writer, one);
+            write_receipt(request->writer, one, request->lies);
             between = ",";
         }
     }
@@ -428,13 +502,14 @@ static void get_code(const struct request *request)
 static void chain_id(const struct request *request)
 {
     json_write(request->writer, "\"result\":");
-    json_write_quantity(request->writer, request->chain->chain_id);
+    json_write_quantity(request->writer,
+                        request->chain->chain_id + (request->is_elsewhere ? 1 : 0));
 }
 
 static void block_number(const struct request *request)
 {
     json_write(request->writer, "\"result\":");
-    json_write_quantity(request->writer, world_head(request->chain));
+    json_write_quantity(request->writer, visible_head(request));
 }
 
 /* What others pay, block by block: between the least and a few times as much. */
@@ -513,15 +588,32 @@ static void answer(struct request *request, const struct json_token *question)
     CHECK(false); /* a method that this node does not know */
 }
 
+static struct request request_from(struct sim *sim, uint32_t chain, uint32_t endpoint,
+                                   struct json_writer *writer)
+{
+    const enum sim_character character = endpoint_character(sim, chain, endpoint);
+
+    return (struct request){.sim = sim,
+                            .chain = &sim->world.chains[chain],
+                            .endpoint = endpoint,
+                            .lies = character == CHARACTER_LIAR,
+                            .has_no_receipts = character == CHARACTER_FORGETFUL,
+                            .is_elsewhere = character == CHARACTER_TURNCOAT,
+                            .lag = endpoint_lag(sim, chain, endpoint),
+                            .writer = writer};
+}
+
 void evm_node_take(struct sim *sim, uint32_t chain, uint32_t endpoint, struct bytes frame)
 {
     struct json_writer writer = json_writer_from(reply_memory, sizeof(reply_memory));
-    struct request request = {
-        .sim = sim, .chain = &sim->world.chains[chain], .endpoint = endpoint, .writer = &writer};
+    struct request request = request_from(sim, chain, endpoint, &writer);
     const struct json_token *root = NULL;
     const enum status status = json_parse(parser(), frame, &root);
 
     CHECK(status == STATUS_OK);
+    if (endpoint_character(sim, chain, endpoint) == CHARACTER_SILENT) {
+        return;
+    }
     if (root->kind == JSON_OBJECT) {
         answer(&request, root);
     } else {
@@ -539,15 +631,17 @@ void evm_node_take(struct sim *sim, uint32_t chain, uint32_t endpoint, struct by
 
 void evm_node_tell_head(struct sim *sim, uint32_t chain, uint32_t endpoint)
 {
-    const struct world_chain *const world = &sim->world.chains[chain];
     struct json_writer writer = json_writer_from(reply_memory, sizeof(reply_memory));
+    const struct request request = request_from(sim, chain, endpoint, &writer);
+    const struct world_block *const block = world_block_at(request.chain, visible_head(&request));
 
-    if (!sim->endpoints[chain][endpoint].evm_subscribed) {
+    if (!sim->endpoints[chain][endpoint].evm_subscribed ||
+        endpoint_character(sim, chain, endpoint) == CHARACTER_SILENT) {
         return;
     }
     json_write(&writer, "{\"jsonrpc\":\"2.0\",\"method\":\"eth_subscription\",\"params\":"
                         "{\"subscription\":\"0xabc\",\"result\":");
-    write_header(&writer, world_block_at(world, world_head(world)));
+    write_header(&writer, block, lies_about_header(&request, block) ? 1 : 0);
     json_write(&writer, "}}");
     CHECK(!writer.overrun);
     network_reply(sim, chain, endpoint, buffer_bytes(&writer.buffer));

@@ -8,6 +8,9 @@
 #include "relay/node/row_source.h"
 #include "tests/sim/sim_internal.h"
 
+#define CLOCK_STEP_NS UINT64_C(5000000000)
+#define CLOCK_SKEW_NS UINT64_C(1800000000000) /* ahead or behind at most */
+
 /* ---- ports ---- */
 
 static void port_frame_send(void *context, uint32_t chain_index, uint32_t endpoint_index,
@@ -115,6 +118,9 @@ static void port_stepped(void *context, const struct event *event, const struct 
     sim->report.steps_count++;
     sim->report.events_count++;
     sim->stepped_digest = output->digest;
+    sim->report.dissents_count += event->kind == EVENT_DISSENT ? 1 : 0;
+    sim->report.quorums_lost_count +=
+        event->kind == EVENT_QUORUM && event->quorum.state == QUORUM_LOST ? 1 : 0;
     if (sim->options.tell) {
         tell_event(sim, event);
     }
@@ -236,13 +242,35 @@ void host_wake(struct sim *sim)
     }
 }
 
+struct instant host_now(const struct sim *sim)
+{
+    return (struct instant){.ns = sim->clock.now_ns + (uint64_t)sim->skew_ns};
+}
+
+/* Somebody sets the machine's clock: by a little, or by much. */
+static void jump_clock(struct sim *sim)
+{
+    const bool is_little = prng_chance(&sim->prng, 2);
+    const uint64_t most = is_little ? CLOCK_STEP_NS : 2 * CLOCK_SKEW_NS;
+    const int64_t skew = sim->skew_ns + (int64_t)prng_below(&sim->prng, 2 * most) - (int64_t)most;
+
+    if (skew > (int64_t)CLOCK_SKEW_NS || skew < -(int64_t)CLOCK_SKEW_NS) {
+        return;
+    }
+    sim_tell(sim, "the node's clock jumps by %lld ms", (long long)(skew - sim->skew_ns) / 1000000);
+    sim->skew_ns = skew;
+    sim->report.clock_jumps_count++;
+}
+
 void host_tick(struct sim *sim)
 {
-    const struct instant now = {.ns = sim->clock.now_ns};
-
     if (sim->tick_is_asked && sim->tick_at_ns > sim->clock.now_ns) {
         return; /* one that was asked for later came first */
     }
+    if (sim_fault(sim, sim->faults.clock_jump)) {
+        jump_clock(sim);
+    }
+    const struct instant now = host_now(sim);
     sim->tick_is_asked = false;
     const enum status status = driver_tick(sim->driver, now);
     if (status != STATUS_OK) {
@@ -255,6 +283,6 @@ void host_tick(struct sim *sim)
     }
     const struct instant next = driver_next_wake(sim->driver, now);
     if (next.ns != UINT64_MAX) {
-        ask_tick(sim, next.ns > now.ns ? next.ns : now.ns + 1000);
+        ask_tick(sim, sim->clock.now_ns + (next.ns > now.ns ? next.ns - now.ns : 1000));
     }
 }

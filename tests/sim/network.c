@@ -78,7 +78,7 @@ void network_connect(struct sim *sim, uint32_t chain, uint32_t endpoint)
     end->connected = true;
     end->epoch++;
     end->evm_subscribed = false;
-    driver_on_connected(sim->driver, chain, endpoint, (struct instant){.ns = sim->clock.now_ns});
+    driver_on_connected(sim->driver, chain, endpoint, host_now(sim));
     host_wake(sim);
 }
 
@@ -89,7 +89,7 @@ void network_lose(struct sim *sim, uint32_t chain, uint32_t endpoint)
     CHECK(end->connected);
     end->connected = false;
     end->epoch++;
-    driver_on_lost(sim->driver, chain, endpoint, (struct instant){.ns = sim->clock.now_ns});
+    driver_on_lost(sim->driver, chain, endpoint, host_now(sim));
     host_wake(sim);
     ask_connect(sim, chain, endpoint);
 }

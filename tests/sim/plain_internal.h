@@ -46,8 +46,9 @@ struct plain_job {
     uint32_t copies_left; /* of a submission: endpoints that were not looked at */
     struct hash subject;  /* message, leg or validator that the answer names */
     struct hash transaction;
-    uint64_t number; /* block, for positions and tree */
-    bool everyone;   /* of a tree: it was asked so; one endpoint is all there are */
+    uint64_t number;  /* block, for positions and tree */
+    bool everyone;    /* of a tree: it was asked so; one endpoint is all there are */
+    bool with_branch; /* of a tree: likewise */
     struct hash payload_digest;
     uint8_t *question;
     size_t question_count;

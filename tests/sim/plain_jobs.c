@@ -320,6 +320,7 @@ static enum status ask_about(struct plain *plain, const struct command *command,
     job->subject = *subject;
     job->number = number;
     job->everyone = command->kind == COMMAND_READ_TREE && command->read_tree.everyone;
+    job->with_branch = command->kind == COMMAND_READ_TREE && command->read_tree.with_branch;
     return STATUS_OK;
 }
 
@@ -515,6 +516,10 @@ static void read_answer(struct plain *plain, const struct plain_job *job, struct
     case EVENT_TREE:
         event->tree.count = unpack_u32(unpacker);
         event->tree.root = unpack_hash(unpacker);
+        event->tree.branch = unpack_raw(unpacker, MERKLE_DEPTH * sizeof(struct hash));
+        if (!event->tree.with_branch) {
+            event->tree.branch = bytes_from(NULL, 0);
+        }
         return;
     case EVENT_SUBMITTED:
     case EVENT_LOOKUP:
@@ -586,6 +591,7 @@ static void name_subject(const struct plain_job *job, struct event *event)
         event->tree.block_number = job->number;
         event->tree.block_hash = job->subject;
         event->tree.everyone = job->everyone;
+        event->tree.with_branch = job->with_branch;
         return;
     case PLAIN_HELLO:
     case PLAIN_HEAD:

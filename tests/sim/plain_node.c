@@ -247,6 +247,9 @@ static void answer_at_block(struct world_chain *chain, enum plain_kind kind,
         const struct hash root = contracts_tree_root(chain);
         pack_u32(&answer->packer, chain->tree.count);
         pack_hash(&answer->packer, &root);
+        for (uint32_t level = 0; level < MERKLE_DEPTH; level++) {
+            pack_hash(&answer->packer, &chain->tree.branch[level]);
+        }
     }
     world_go_forth(chain, number);
 }

@@ -87,6 +87,7 @@ static void draw_later_faults(struct sim *sim)
 {
     struct prng prng = prng_from(sim->options.seed ^ UINT64_C(0x6c617465726f6e65));
     struct prng prng_closed = prng_from(sim->options.seed ^ UINT64_C(0x636c6f736564));
+    struct prng prng_clock = prng_from(sim->options.seed ^ UINT64_C(0x636c6f636b));
     uint64_t *const habits[] = {&sim->faults.habits.submission_lost,
                                 &sim->faults.habits.pool_emptied,
                                 &sim->faults.habits.receipt_missing};
@@ -95,6 +96,7 @@ static void draw_later_faults(struct sim *sim)
         const uint64_t one_in = prng_between(&prng, 3, 40);
         *habits[i] = prng_chance(&prng, 4) ? one_in : 0;
     }
+    sim->faults.clock_jump = prng_chance(&prng_clock, 4) ? prng_between(&prng_clock, 200, 5000) : 0;
     sim->faults.habits.recipients_closed = prng_chance(&prng_closed, 4);
     sim->closed_for_an_hour = sim->faults.habits.recipients_closed && prng_chance(&prng_closed, 4);
     /* Finality so deep that a reorg can take dozens of blocks. */
@@ -153,6 +155,7 @@ static void configure_chain(struct sim *sim, uint32_t index)
     chain->tree_hook = world->tree_hook;
     chain->validator_announce = world->announce;
     chain->gas_paymaster = world->paymaster;
+    chain->start_block = world->start_block;
     chain->relay_to = true;
     chain->validate = !address_is_zero(&config->validator);
     if (chain->validate) {
@@ -179,7 +182,7 @@ static void configure_adapter(struct sim *sim, uint32_t index)
     const bool plain = sim->options.family == SIM_PLAIN ||
                        (sim->options.family == SIM_MIXED && prng_chance(&sim->prng, 2));
 
-    sim->endpoints_count[index] = (uint32_t)prng_between(&sim->prng, 1, SIM_ENDPOINTS_MAX);
+    sim->endpoints_count[index] = (uint32_t)prng_between(&sim->prng, 1, SIM_ENDPOINTS_USUAL);
     sim->chains[index] = (struct driver_chain){
         .ops = plain ? &plain_chain_ops : &evm_chain_ops,
         .config = {
@@ -193,6 +196,9 @@ static void configure_adapter(struct sim *sim, uint32_t index)
             .legs_open_max = (uint32_t)prng_between(&sim->prng, 96, 160),
             .frame_bytes_max = 1u << 20,
             .request_deadline = DURATION_MS(prng_between(&sim->prng, 500, 5000))}};
+    if (sim->options.family == SIM_QUORUM) {
+        endpoints_draw(sim, index);
+    }
 }
 
 /* Validators that are not ours have announced themselves before the node begins. */
@@ -323,10 +329,7 @@ static void open_recipients(struct sim *sim)
 
 static void run_task(struct sim *sim, const struct sim_task *task)
 {
-    const struct instant now = {.ns = sim->clock.now_ns};
-
     open_recipients(sim);
-
     switch (task->kind) {
     case TASK_MINE:
         mine(sim, task->chain);
@@ -339,7 +342,7 @@ static void run_task(struct sim *sim, const struct sim_task *task)
         return;
     case TASK_TO_NODE:
         driver_on_frame(sim->driver, task->chain, task->endpoint,
-                        bytes_from(task->data, task->data_count), now);
+                        bytes_from(task->data, task->data_count), host_now(sim));
         host_wake(sim);
         return;
     case TASK_CONNECT:
@@ -377,6 +380,13 @@ static void run_task(struct sim *sim, const struct sim_task *task)
     }
 }
 
+/* Relay time goes at half the clock's pace where that stepped back. */
+static struct duration liveness_max(const struct sim *sim)
+{
+    return sim->faults.clock_jump == 0 ? LIVENESS_MAX
+                                       : (struct duration){.ns = 3 * LIVENESS_MAX.ns};
+}
+
 /* True when the life is over: nothing is left to do, or it takes too long. */
 static bool is_over(struct sim *sim)
 {
@@ -394,7 +404,7 @@ static bool is_over(struct sim *sim)
     }
     if (!checks_all_done(sim)) {
         sim->settled_ns = 0;
-        if (now_ns > sim->liveness_ns + LIVENESS_MAX.ns) {
+        if (now_ns > sim->liveness_ns + liveness_max(sim).ns) {
             return true; /* checks_final names what was lost */
         }
         return false;

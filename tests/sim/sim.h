@@ -14,7 +14,12 @@
 #include "relay/base/bytes.h"
 
 /* Which families of chains a life has. */
-enum sim_family { SIM_MIXED = 0, SIM_PLAIN = 1, SIM_EVM = 2 };
+enum sim_family {
+    SIM_MIXED = 0,
+    SIM_PLAIN = 1,
+    SIM_EVM = 2,
+    SIM_QUORUM = 3, /* EVM, with endpoints that must agree and some that lie */
+};
 
 struct sim_options {
     uint64_t seed;
@@ -41,6 +46,9 @@ struct sim_report {
     uint64_t reorgs_count;
     uint64_t commits_failed;
     uint64_t frames_lost;
+    uint64_t dissents_count; /* of endpoints, that became evidence */
+    uint64_t quorums_lost_count;
+    uint64_t clock_jumps_count;
     uint64_t virtual_ms;
     struct hash digest; /* of every step of every process in this life */
 };

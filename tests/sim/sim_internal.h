@@ -9,6 +9,7 @@
  *   network.c    connections and frames that are late, lost or repeated
  *   workload.c   what people do
  *   checks.c     what must hold, by models of their own
+ *   endpoints.c  which endpoints of a chain lie, lag, forget or say nothing
  *   evm_node.c   how the world's EVM chains speak; plain_node.h for the others
  *
  * Everything a fault needs is drawn from sim->prng; whether a kind of fault exists at all in this
@@ -23,8 +24,9 @@
 #include "tests/sim/world.h"
 
 enum {
-    SIM_ENDPOINTS_MAX = 3,
-    SIM_ANSWERS_MAX = 1024, /* of signer, stores and planner on their way */
+    SIM_ENDPOINTS_MAX = 5,
+    SIM_ENDPOINTS_USUAL = 3, /* at most, where one is enough */
+    SIM_ANSWERS_MAX = 1024,  /* of signer, stores and planner on their way */
     SIM_DURABLE_MAX = 65536,
     SIM_COMMITS_MAX = 8,
 };
@@ -43,10 +45,23 @@ struct sim_faults {
     uint64_t checkpoint_wrong; /* a validator's answer */
     uint64_t checkpoint_absent;
     uint64_t rival;             /* per message: another relayer is first */
+    uint64_t clock_jump;        /* per turn of the node's loop */
     struct world_habits habits; /* of the chains' nodes */
 };
 
+/* What an endpoint is like while there are faults. */
+enum sim_character {
+    CHARACTER_HONEST = 0,
+    CHARACTER_LIAR,      /* logs, state, receipts, some headers: the same lie as every other liar */
+    CHARACTER_STALE,     /* `lag` blocks behind, and does not know it */
+    CHARACTER_FORGETFUL, /* has no receipt of any transaction */
+    CHARACTER_SILENT,
+    CHARACTER_TURNCOAT, /* serves another chain */
+};
+
 struct sim_endpoint {
+    enum sim_character character;
+    uint64_t lag; /* blocks */
     bool connected;
     uint64_t epoch;
     bool evm_subscribed; /* to heads */
@@ -103,6 +118,9 @@ struct sim {
     bool faults_on;
     bool is_busy; /* people still do things */
     bool finished;
+    bool has_turncoats;
+    bool has_blackouts;      /* endpoints say nothing for a while, any of them, also all */
+    int64_t skew_ns;         /* how far our node's clock is ahead of the world's */
     bool closed_for_an_hour; /* after that, some recipients still refuse */
     uint64_t liveness_ns;    /* when faults ended; 0: not yet */
     uint64_t settled_ns;     /* since when nothing was left to do; 0: something is */
@@ -171,6 +189,18 @@ void host_free(struct sim *sim);
 /* The loop runs soon. */
 void host_wake(struct sim *sim);
 void host_tick(struct sim *sim);
+
+/* What our node's clock says. */
+struct instant host_now(const struct sim *sim);
+
+/* ---- endpoints.c ---- */
+/* How many there are on a chain, how many must agree, and what they are like: at most as many lie
+ * as the quorum can take, and so many that can be relied on are left. */
+void endpoints_draw(struct sim *sim, uint32_t chain);
+/* What this endpoint is like now. */
+enum sim_character endpoint_character(const struct sim *sim, uint32_t chain, uint32_t endpoint);
+/* Blocks that it does not know of now. */
+uint64_t endpoint_lag(const struct sim *sim, uint32_t chain, uint32_t endpoint);
 
 /* ---- disk.c ---- */
 void disk_open(struct sim *sim);

@@ -59,7 +59,7 @@ static void plan(struct sim *sim, struct sim_answer *answer)
 void answer_arrives(struct sim *sim, uint32_t slot, bool stale)
 {
     struct sim_answer *const answer = &sim->answers[slot];
-    const struct instant now = {.ns = sim->clock.now_ns};
+    const struct instant now = host_now(sim);
 
     CHECK(answer->used);
     if (stale) {

@@ -235,6 +235,7 @@ void world_reorg(struct world_chain *chain, struct world_reorg reorg)
     for (uint32_t i = 0; i <= reorg.depth; i++) {
         world_mine(chain);
     }
+    chain->start_block = chain->history_leaves > 0 ? world_head(chain) : 0;
 }
 
 /* ---- beginning and end ---- */
@@ -269,7 +270,19 @@ static struct address contract_address(const struct world_chain *chain, const ch
     return address_from_evm(hash.bytes);
 }
 
-static void init_chain(struct world *world, uint32_t index)
+/* Half of the chains have sent messages before; of those the node is told of some to start late,
+ * and finds out of the others. Drawn by numbers of their own, so that old seeds live the lives they
+ * did otherwise. */
+static void add_history(struct world_chain *chain, uint64_t seed)
+{
+    struct prng prng = prng_from(seed ^ (UINT64_C(0x7ee) << 32) ^ chain->domain);
+
+    if (prng_chance(&prng, 2)) {
+        contracts_add_history(chain, (uint32_t)prng_between(&prng, 1, 70));
+    }
+}
+
+static void init_chain(struct world *world, uint32_t index, uint64_t seed)
 {
     struct world_chain *const chain = &world->chains[index];
 
@@ -295,6 +308,7 @@ static void init_chain(struct world *world, uint32_t index)
     chain->tokens[WORLD_BRIDGE] = amount_from_u64(3000000000000);
     chain->key_native = amount_from_u64(UINT64_C(10000000000000000000));
     merkle_tree_init(&chain->tree);
+    add_history(chain, seed);
     for (uint64_t i = prng_between(&world->prng, 1, 3); i-- > 0;) {
         world_mine(chain);
     }
@@ -320,7 +334,7 @@ void world_init(struct world *world, struct sim_clock *clock, uint64_t seed, uin
         }
     }
     for (uint32_t i = 0; i < chains_count; i++) {
-        init_chain(world, i);
+        init_chain(world, i, seed);
     }
 }
 

@@ -154,6 +154,8 @@ struct world_chain {
     uint32_t *leaf_messages; /* by leaf index: index of the message */
     struct hash *leaf_roots; /* by leaf index: the tree's root with it */
     uint32_t leaves_capacity;
+    uint32_t history_leaves; /* from before the first block; no message of this world */
+    uint64_t start_block;    /* where the node begins to look */
 
     struct world_block *blocks; /* by number */
     uint32_t blocks_count;
@@ -239,6 +241,8 @@ uint64_t contracts_gas(const struct leg *leg);
 uint32_t world_message_find(const struct world *world, const struct hash *id);
 struct address world_account_address(const struct world_chain *chain, enum world_account account);
 struct hash contracts_tree_root(const struct world_chain *chain);
+/* Leaves of messages that were sent long ago; before anything else happens. */
+void contracts_add_history(struct world_chain *chain, uint32_t count);
 struct vault_state contracts_vault_state(const struct world_chain *chain);
 int world_chain_of(const struct world *world, uint32_t domain); /* index, or -1 */
 

@@ -94,6 +94,9 @@ void world_set_module_type(struct world *world, uint8_t module_type);
 /* The servers that the module names, at most two (NULL: no second one): "https://good/" proves,
  * "https://liar/" proves something else, any other has nothing. */
 void world_set_servers(struct world *world, const char *first, const char *second);
+/* The module names other validators, who have stores and sign nothing. The world does not replay
+ * over a change. */
+void world_set_strangers(struct world *world, bool on);
 /* 0x12 signs another root (odd leaves), or with another key (even ones). */
 void world_set_bad_validator(struct world *world, bool on);
 void world_forget_held(struct world *world); /* the adapters hold no signed transaction */

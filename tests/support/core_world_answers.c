@@ -36,7 +36,9 @@ static void read_security(struct world *world, const struct command *command)
     event.security.message_id = command->read_security.message_id;
     event.security.outcome = OUTCOME_OK;
     for (uint32_t i = 0; i < 3; i++) {
-        validators[i] = (struct ism_validator){.address = world->validators[i]};
+        validators[i] =
+            (struct ism_validator){.address = world->has_strangers ? evm_filled((uint8_t)(0x31 + i))
+                                                                   : world->validators[i]};
     }
     node = (struct ism_node){.address = evm_filled(0x99),
                              .type = world->module_type,

@@ -658,6 +658,11 @@ bool world_signed(struct world *world, uint32_t domain, uint32_t index)
     return chain->is_signed[index] && hash_equal(&chain->signed_roots[index], &chain->roots[index]);
 }
 
+void world_set_strangers(struct world *world, bool on)
+{
+    world->has_strangers = on;
+}
+
 void world_set_tree_lies(struct world *world, bool on)
 {
     world->tree_lies = on;

@@ -165,6 +165,7 @@ struct world {
     uint32_t past_rate;
     uint32_t pruned; /* frontiers that nobody can give, from now on */
     bool branch_lies;
+    bool has_strangers;
 };
 
 /* The node's side, called by the outside. */

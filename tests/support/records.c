@@ -46,6 +46,7 @@ static void make_router(struct maker *maker, struct core_router *router)
     router->floor_share.value = u32(maker);
     router->cap = amount(maker);
     router->cap_share.value = u32(maker);
+    router->guard = address(maker);
 }
 
 static void make_vault(struct maker *maker, struct core_vault *vault)

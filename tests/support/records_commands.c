@@ -23,6 +23,9 @@ static void make_leg(struct maker *maker, enum leg_kind kind, struct leg *leg)
         leg->rebalance.amount = amount(maker);
         leg->rebalance.fee_native_max = amount(maker);
         leg->rebalance.fee_token_max = amount(maker);
+        leg->rebalance.guard = address(maker);
+        leg->rebalance.mandate = hash(maker);
+        leg->rebalance.deadline_s = u64(maker);
         return;
     case LEG_ANNOUNCE:
         leg->announce.validator = address(maker);

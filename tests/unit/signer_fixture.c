@@ -138,6 +138,33 @@ void fixture_rebalance(struct fixture_transaction *made, uint64_t nonce, uint32_
     finish(&calldata);
 }
 
+static struct hash leg_id(enum leg_kind leg, uint64_t nonce)
+{
+    struct hash id = {{0}};
+    id.bytes[0] = (uint8_t)leg;
+    id.bytes[1] = (uint8_t)nonce;
+    return id;
+}
+
+void fixture_guarded(struct fixture_transaction *made, uint64_t nonce, uint64_t amount,
+                     const struct hash *mandate)
+{
+    const struct hash leg = leg_id(LEG_REBALANCE, nonce);
+    struct address word;
+    start(made, nonce, FIXTURE_GUARD);
+    struct calldata calldata = call(made, "\x5a\x79\xd3\x30");
+    memcpy(word.bytes, leg.bytes, sizeof(word.bytes));
+    put_address(&calldata, word);
+    memcpy(word.bytes, mandate->bytes, sizeof(word.bytes));
+    put_address(&calldata, word);
+    put_word(&calldata, 1800000000);
+    put_address(&calldata, fixture_address(FIXTURE_ROUTER));
+    put_word(&calldata, FIXTURE_OTHER_DOMAIN);
+    put_word(&calldata, amount);
+    put_address(&calldata, fixture_address(FIXTURE_BRIDGE));
+    finish(&calldata);
+}
+
 void fixture_announce(struct fixture_transaction *made, uint64_t nonce)
 {
     uint8_t signature[65];
@@ -170,8 +197,7 @@ struct wire_request fixture_request(struct fixture_transaction *made, enum leg_k
     request.transaction.family = bytes_from_string("evm");
     request.transaction.key = *key;
     request.transaction.leg_kind = leg;
-    request.transaction.leg_id.bytes[0] = (uint8_t)leg;
-    request.transaction.leg_id.bytes[1] = (uint8_t)made->transaction.nonce;
+    request.transaction.leg_id = leg_id(leg, made->transaction.nonce);
     request.transaction.transaction = buffer_bytes(&encoded);
     return request;
 }

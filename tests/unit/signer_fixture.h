@@ -21,6 +21,7 @@
 #define FIXTURE_BRIDGE   0xa3
 #define FIXTURE_ANNOUNCE 0xa4
 #define FIXTURE_HOOK     0xa5
+#define FIXTURE_GUARD    0xa6
 
 struct address fixture_address(uint8_t byte);
 
@@ -37,6 +38,9 @@ struct fixture_transaction {
 void fixture_process(struct fixture_transaction *made, uint64_t nonce);
 void fixture_rebalance(struct fixture_transaction *made, uint64_t nonce, uint32_t destination,
                        uint64_t amount);
+/* The same through a guard, by an order under `mandate` of the leg that fixture_request names. */
+void fixture_guarded(struct fixture_transaction *made, uint64_t nonce, uint64_t amount,
+                     const struct hash *mandate);
 void fixture_announce(struct fixture_transaction *made, uint64_t nonce);
 void fixture_cancel(struct fixture_transaction *made, uint64_t nonce, const struct address *key);
 

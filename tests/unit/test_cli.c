@@ -85,10 +85,12 @@ static void read_output(void)
     (void)close(fd);
 }
 
+static const char *input_name; /* file that standard input is; NULL: ours */
+
 /* Starts the program in the folder; `words` are its arguments, one blank between two. */
 static pid_t start(const char *words, const char *output_name)
 {
-    char text[1024];
+    char text[4096];
     char *arguments[ARGUMENTS_MAX + 2] = {"sluice"};
     size_t count = 1;
     (void)snprintf(text, sizeof(text), "%s", words);
@@ -106,6 +108,10 @@ static pid_t start(const char *words, const char *output_name)
         }
         const int fd = open(output_name, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0600);
         if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0) {
+            _exit(126);
+        }
+        const int input = input_name == NULL ? -1 : open(input_name, O_RDONLY);
+        if (input_name != NULL && (input < 0 || dup2(input, STDIN_FILENO) < 0)) {
             _exit(126);
         }
         (void)execv(SLUICE_PROGRAM, arguments);
@@ -260,6 +266,51 @@ static void the_tool_answers(void **state)
                "27ae5ba08d7291c96c8cbddcc148bf48a6d68c7974b94356f53754ef6171d757");
     assert_run("tool tree leaves --proof 0", EXIT_DONE, "\"count\": 1");
     assert_run("tool id 03" TIMES8("000000000000000000") "00000000", EXIT_DONE, "\"id\": \"0x");
+}
+
+/* The same answer to the text as an argument, as standard input without one, and as "-". */
+static void assert_all_ways(const char *verb, const char *options, const char *hex,
+                            const char *says)
+{
+    static const char *const places[] = {"", " -"};
+    char words[4096];
+
+    (void)snprintf(words, sizeof(words), "tool %s %s%s", verb, hex, options);
+    assert_run(words, EXIT_DONE, says);
+    (void)snprintf(words, sizeof(words), "%s\n", hex);
+    write_file("input", words);
+    input_name = "input";
+    for (size_t i = 0; i < 2; i++) {
+        (void)snprintf(words, sizeof(words), "tool %s%s%s", verb, places[i], options);
+        assert_run(words, EXIT_DONE, says);
+    }
+    input_name = NULL;
+}
+
+#define ADDRESS(two) "000000000000000000000000" two two two two two two two two two two
+#define VECTOR       "0x0300000000000003e8" ADDRESS("1111") "000007d0" ADDRESS("2222") "1234"
+#define SIGNATURE                                                                                  \
+    "466d7fcae563e5cb09a0d1870bb580344804617879a14949cf22285f1bae3f27"                             \
+    "14366602193ee27d5f13220db13edce0cec06dda90a2034a27f6a6caa7ed150a1b"
+
+/* The message and its id are the protocol's published vector. */
+static void tools_answer_from_an_argument_and_from_standard_input(void **state)
+{
+    (void)state;
+    assert_all_ways("id", "", VECTOR,
+                    "0xf8a66f8aadee751d842616fee0ed14a3ad6da1e13564920364ee0ad35a02703f");
+    assert_all_ways("decode", "", VECTOR, "\"destination\": 2000");
+    assert_non_null(strstr(output, "0x1111111111111111111111111111111111111111"));
+    assert_non_null(strstr(output, "\"body\": \"0x1234\""));
+    assert_all_ways("metadata", " --type message-id", ADDRESS("2222") ROOT "00000001" SIGNATURE,
+                    "\"index\": 1");
+    assert_non_null(strstr(output, SIGNATURE));
+    assert_all_ways("metadata", " --type aggregation:1", "0000000800000009ff", "0xff");
+    write_file("input", ROOT "\n" ID "\n");
+    input_name = "input";
+    assert_run("tool tree", EXIT_DONE, "\"count\": 2");
+    assert_run("tool tree - --proofs", EXIT_DONE, "\"leaf\": \"0x" ID "\"");
+    input_name = NULL;
 }
 
 static void the_tool_says_what_it_wants(void **state)
@@ -474,6 +525,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(usage_mistakes_are_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_reference_configuration_is_imported, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_tool_answers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(tools_answer_from_an_argument_and_from_standard_input,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_tool_says_what_it_wants, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_configuration_is_checked, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_a_journal_there_is_nothing_to_show, set_up,

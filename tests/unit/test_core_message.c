@@ -166,7 +166,7 @@ static void a_delivery_on_another_chain_is_none(void **state)
     struct chain_row chain;
     struct event event;
 
-    world_set_validators(world, 0);
+    world_set_validators(world, 1);
     const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
     world_run(world, 5);
     (void)world_rows(world);
@@ -480,6 +480,48 @@ static void free_a_place(struct world *world, const struct hash *holder)
     world_operator(world, OPERATOR_HOLD_MESSAGE, 0, holder);
 }
 
+/* What no validator has signed yet holds its place for seconds, not for half a minute. */
+static void unsigned_messages_give_their_places_soon(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(1);
+    struct hash ids[300];
+
+    world_set_validators(world, 0);
+    for (uint32_t i = 0; i < 300; i++) {
+        ids[i] = world_dispatch(world, WORLD_A, WORLD_B, (uint8_t)(i % 7));
+    }
+    world_run(world, 6);
+    assert_true(is_queued(world, &ids[256]));
+    world_run(world, 6);
+    for (uint32_t i = 256; i < 300; i++) {
+        assert_false(is_queued(world, &ids[i]));
+    }
+    assert_int_equal(REASON_AWAITING_CHECKPOINTS, row_of(world, &ids[0]).reason);
+    world_set_validators(world, 3);
+    world_run_until_delivered(world, 120);
+    world_free(world);
+}
+
+/* A set that is rotated while messages wait for signatures of the old one. */
+static void a_rotated_set_is_seen_by_what_waits(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(1);
+
+    world_set_strangers(world, true);
+    for (uint32_t i = 0; i < 40; i++) {
+        (void)world_dispatch(world, WORLD_A, WORLD_B, (uint8_t)(i % 3));
+    }
+    world_run(world, 40);
+    assert_int_equal(0, world_commands(world, COMMAND_PREPARE));
+    const uint32_t asked = world_commands(world, COMMAND_READ_SECURITY);
+    assert_in_range(asked, 3, 12); /* per recipient, and seldom */
+    world_set_strangers(world, false);
+    world_run_until_delivered(world, 60);
+    world_free(world);
+}
+
 /* Places that become free go to the oldest and to the newest in turn, also to what came after the
  * backlog; what left the queue by itself is passed. */
 static void a_backlog_delays_neither_the_newest_nor_the_oldest(void **state)
@@ -488,7 +530,7 @@ static void a_backlog_delays_neither_the_newest_nor_the_oldest(void **state)
     struct world *world = world_at_rest(1);
     struct hash ids[300];
 
-    world_set_validators(world, 0);
+    world_set_validators(world, 1);
     for (uint32_t i = 0; i < 300; i++) {
         ids[i] = world_dispatch(world, WORLD_A, WORLD_B, (uint8_t)(i % 7));
     }
@@ -634,6 +676,8 @@ int main(void)
         cmocka_unit_test(a_pause_stops_sending_alone),
         cmocka_unit_test(places_are_bounded_and_the_queue_is_fair),
         cmocka_unit_test(a_backlog_delays_neither_the_newest_nor_the_oldest),
+        cmocka_unit_test(unsigned_messages_give_their_places_soon),
+        cmocka_unit_test(a_rotated_set_is_seen_by_what_waits),
         cmocka_unit_test(what_has_a_nonce_takes_up_no_place),
         cmocka_unit_test(nothing_open_is_left_behind),
         cmocka_unit_test(the_view_says_why),

@@ -172,6 +172,32 @@ static void time_never_moves_back(void **state)
     bench_free(&bench);
 }
 
+/* Promise 2: a deadline of 10 s comes although the clock was set back by an hour, after 20 s. */
+static void a_clock_that_is_set_back_stops_no_deadline(void **state)
+{
+    (void)state;
+    struct bench bench = bench_new();
+    start(&bench); /* at 100 s */
+    bench.now.ns = 4000 * SECOND;
+    tick(&bench);
+    fakes[1]->next_tick.ns = 4010 * SECOND;
+    bench.now.ns = 400 * SECOND;
+    tick(&bench);
+    assert_int_equal(driver_next_wake(bench.driver, bench.now).ns, 420 * SECOND);
+    bench.now.ns = 419 * SECOND;
+    tick(&bench);
+    assert_int_equal(fakes[1]->ticks, 0);
+    bench.now.ns = 420 * SECOND;
+    tick(&bench);
+    assert_int_equal(fakes[1]->ticks, 1);
+    /* Both are one again after twice the hour, and no instant was earlier than one before it. */
+    bench.now.ns = 7610 * SECOND;
+    give(0, 0, 1);
+    tick(&bench);
+    assert_int_equal(the_core->last.ns, 7610 * SECOND);
+    bench_free(&bench);
+}
+
 static void a_full_adapter_gets_its_commands_later_in_order(void **state)
 {
     (void)state;
@@ -407,6 +433,7 @@ int main(void)
         cmocka_unit_test(events_wait_when_batches_do),
         cmocka_unit_test(one_tick_does_a_bounded_amount),
         cmocka_unit_test(time_never_moves_back),
+        cmocka_unit_test(a_clock_that_is_set_back_stops_no_deadline),
         cmocka_unit_test(a_full_adapter_gets_its_commands_later_in_order),
         cmocka_unit_test(a_later_question_does_not_overtake),
         cmocka_unit_test(a_dead_chain_does_not_stop_the_node),

@@ -8,7 +8,6 @@
 #include "tests/conformance/harness.h"
 #include "tests/support/unit.h"
 
-enum { PATIENCE_ROUNDS = 3000 };
 
 static struct harness *watching_with(void (*change)(struct core_config *, struct chain_config *))
 {
@@ -26,24 +25,12 @@ static void connect(struct harness *harness)
     harness_run(harness, 300);
 }
 
-static struct event ask(struct harness *harness, const struct command *command,
-                        enum event_kind kind)
-{
-    const uint32_t known = harness->answers_count;
-
-    harness_perform(harness, command);
-    const struct harness_answer *const answer =
-        harness_await(harness, kind, known, PATIENCE_ROUNDS);
-    assert_non_null(answer);
-    return answer->event;
-}
-
 static struct event read_lane(struct harness *harness)
 {
     struct command command = {.kind = COMMAND_READ_LANE, .domain = harness->chain->domain};
 
     command.read_lane.key = evm_script_fixture.leg(harness->world, 0).key;
-    const struct event event = ask(harness, &command, EVENT_LANE);
+    const struct event event = harness_ask(harness, &command, EVENT_LANE)->event;
     assert_true(address_equal(&event.lane.key, &command.read_lane.key));
     return event;
 }
@@ -133,7 +120,7 @@ static void the_kind_of_chain_is_asked_for_before_it_is_known(void **state)
         command.read_lane.key = evm_script_fixture.leg(harness->world, 0).key;
         chain_tick(harness->chain, harness->now);
         harness_connect(harness, 0);
-        const struct event event = ask(harness, &command, EVENT_LANE);
+        const struct event event = harness_ask(harness, &command, EVENT_LANE)->event;
         assert_int_equal(event.lane.outcome, OUTCOME_OK);
         assert_int_equal(legacy == 1, event.lane.is_legacy);
         harness_close(harness);
@@ -189,7 +176,7 @@ static struct event prepare(struct harness *harness, struct command *ret_command
 {
     *ret_command = (struct command){.kind = COMMAND_PREPARE, .domain = harness->chain->domain};
     ret_command->prepare = evm_script_fixture.leg(harness->world, 0);
-    return ask(harness, ret_command, EVENT_PREPARED);
+    return harness_ask(harness, ret_command, EVENT_PREPARED)->event;
 }
 
 static void a_legacy_intent_becomes_a_legacy_transaction(void **state)
@@ -216,13 +203,13 @@ static void a_legacy_intent_becomes_a_legacy_transaction(void **state)
                                               .fee_per_gas_max = amount_from_u64(100),
                                               .priority_fee_per_gas = amount_from_u64(100),
                                               .payload_digest = prepared.prepared.payload_digest};
-        const struct event event = ask(harness, &command, EVENT_SIGNED);
+        const struct event event = harness_ask(harness, &command, EVENT_SIGNED)->event;
         assert_int_equal(event.signed_.outcome, OUTCOME_OK);
         hashes[i] = event.signed_.transaction;
         command = (struct command){.kind = COMMAND_BROADCAST, .domain = harness->chain->domain};
         command.broadcast.leg_id = leg.id;
         command.broadcast.transaction = hashes[i];
-        const struct event submitted = ask(harness, &command, EVENT_SUBMITTED);
+        const struct event submitted = harness_ask(harness, &command, EVENT_SUBMITTED)->event;
         assert_int_equal(submitted.submitted.outcome, OUTCOME_OK);
         assert_int_equal(1, evm_script_fixture.taken_of(harness->world, &hashes[i]));
         assert_int_equal(1, evm_script_legacy_taken(harness->world));
@@ -264,15 +251,18 @@ static void transactions_go_to_the_endpoints_for_them_alone(void **state)
                                           .gas_limit = prepared.prepared.gas,
                                           .fee_per_gas_max = amount_from_u64(100),
                                           .payload_digest = prepared.prepared.payload_digest};
-    const struct hash hash = ask(harness, &command, EVENT_SIGNED).signed_.transaction;
+    const struct hash hash =
+        harness_ask(harness, &command, EVENT_SIGNED)->event.signed_.transaction;
     command = (struct command){.kind = COMMAND_BROADCAST, .domain = harness->chain->domain};
     command.broadcast.leg_id = leg.id;
     command.broadcast.transaction = hash;
-    assert_int_equal(OUTCOME_OK, ask(harness, &command, EVENT_SUBMITTED).submitted.outcome);
+    assert_int_equal(OUTCOME_OK,
+                     harness_ask(harness, &command, EVENT_SUBMITTED)->event.submitted.outcome);
     assert_int_equal(1, evm_script_fixture.taken_of(harness->world, &hash));
     /* Without it nothing is sent, whoever else is there. */
     harness_lose(harness, FIXTURE_CONFIGURED - 1);
-    assert_int_equal(OUTCOME_UNKNOWN, ask(harness, &command, EVENT_SUBMITTED).submitted.outcome);
+    assert_int_equal(OUTCOME_UNKNOWN,
+                     harness_ask(harness, &command, EVENT_SUBMITTED)->event.submitted.outcome);
     assert_int_equal(1, evm_script_fixture.taken_of(harness->world, &hash));
     harness_close(harness);
 }

@@ -225,18 +225,6 @@ static void a_depth_needs_no_question_for_finality(void **state)
     harness_close(harness);
 }
 
-static const struct harness_answer *ask(struct harness *harness, const struct command *command,
-                                        enum event_kind kind)
-{
-    const uint32_t known = harness->answers_count;
-
-    harness_perform(harness, command);
-    const struct harness_answer *const answer =
-        harness_await(harness, kind, known, PATIENCE_ROUNDS);
-    assert_non_null(answer);
-    return answer;
-}
-
 static struct command question(struct harness *harness, enum command_kind kind)
 {
     struct command commands[FIXTURE_QUESTIONS_MAX];
@@ -261,21 +249,30 @@ static void the_answers_are_the_chains(void **state)
     evm_script_knobs(harness->world)->bridge_fee_token = 5;
     follow_blocks(harness, 2);
     command = question(harness, COMMAND_READ_SECURITY);
-    const struct event *event = &ask(harness, &command, EVENT_SECURITY)->event;
+    const struct event *event = &harness_ask(harness, &command, EVENT_SECURITY)->event;
     assert_int_equal(event->security.ism.nodes_count, 1);
     assert_int_equal(event->security.ism.validators_count, 3);
     command = question(harness, COMMAND_READ_STORAGE);
-    event = &ask(harness, &command, EVENT_STORAGE)->event;
+    event = &harness_ask(harness, &command, EVENT_STORAGE)->event;
     assert_int_equal(event->storage.locations_count, 2);
     command = question(harness, COMMAND_READ_TREE);
-    event = &ask(harness, &command, EVENT_TREE)->event;
+    event = &harness_ask(harness, &command, EVENT_TREE)->event;
     assert_int_equal(event->tree.count, 7); /* 3, 8, ... 33 of 36 final blocks */
     assert_int_equal(event->tree.root.bytes[31], 77);
+    assert_int_equal(event->tree.branch.count, 0);
+    command.read_tree.with_branch = true;
+    event = &harness_ask(harness, &command, EVENT_TREE)->event;
+    assert_int_equal(event->tree.outcome, OUTCOME_OK);
+    assert_true(event->tree.with_branch);
+    assert_int_equal(event->tree.branch.count, 32 * MERKLE_DEPTH);
+    assert_int_equal(event->tree.branch.data[31], 0);
+    assert_int_equal(event->tree.branch.data[32 * MERKLE_DEPTH - 1], MERKLE_DEPTH - 1);
+    assert_int_equal(event->tree.count, 7);
     command = question(harness, COMMAND_READ_LANE);
-    event = &ask(harness, &command, EVENT_LANE)->event;
+    event = &harness_ask(harness, &command, EVENT_LANE)->event;
     assert_int_equal(event->lane.nonce_latest, 0);
     command = question(harness, COMMAND_READ_POSITIONS);
-    event = &ask(harness, &command, EVENT_POSITIONS)->event;
+    event = &harness_ask(harness, &command, EVENT_POSITIONS)->event;
     assert_int_equal(event->positions.balances_count, 4); /* router, bridge, key; native */
     assert_int_equal(event->positions.vaults_count, 1);
     assert_int_equal(event->positions.quotes_count, 1);
@@ -427,7 +424,7 @@ static void an_ism_that_routes_in_circles_is_refused(void **state)
     const struct command command = question(harness, COMMAND_READ_SECURITY);
 
     evm_script_knobs(harness->world)->module_type = 1;
-    const struct event *const event = &ask(harness, &command, EVENT_SECURITY)->event;
+    const struct event *const event = &harness_ask(harness, &command, EVENT_SECURITY)->event;
     assert_int_equal(event->security.outcome, OUTCOME_REFUSED);
     harness_close(harness);
 }
@@ -477,7 +474,7 @@ static void an_ism_of_another_kind_is_named(void **state)
     const struct command command = question(harness, COMMAND_READ_SECURITY);
 
     evm_script_knobs(harness->world)->module_type = 7;
-    const struct event *const event = &ask(harness, &command, EVENT_SECURITY)->event;
+    const struct event *const event = &harness_ask(harness, &command, EVENT_SECURITY)->event;
     assert_int_equal(event->security.outcome, OUTCOME_OK);
     assert_int_equal(event->security.ism.nodes_count, 1);
     assert_int_equal(event->security.ism.validators_count, 0);
@@ -491,10 +488,10 @@ static void state_that_is_forgotten_is_unknown(void **state)
     struct command command = question(harness, COMMAND_READ_POSITIONS);
 
     evm_script_knobs(harness->world)->forgets_state = true;
-    const struct event *event = &ask(harness, &command, EVENT_POSITIONS)->event;
+    const struct event *event = &harness_ask(harness, &command, EVENT_POSITIONS)->event;
     assert_int_equal(event->positions.outcome, OUTCOME_UNKNOWN);
     command = question(harness, COMMAND_READ_TREE);
-    event = &ask(harness, &command, EVENT_TREE)->event;
+    event = &harness_ask(harness, &command, EVENT_TREE)->event;
     assert_int_equal(event->tree.outcome, OUTCOME_UNKNOWN);
     harness_close(harness);
 }
@@ -507,11 +504,15 @@ static void an_empty_tree_has_its_root(void **state)
 
     command.read_tree.block_number = 1;
     command.read_tree.block_hash = evm_script_fixture.block_hash(harness->world, 1);
-    const struct event *const event = &ask(harness, &command, EVENT_TREE)->event;
+    const struct event *const event = &harness_ask(harness, &command, EVENT_TREE)->event;
     assert_int_equal(event->tree.outcome, OUTCOME_OK);
     assert_int_equal(event->tree.count, 0);
     assert_hash("27ae5ba08d7291c96c8cbddcc148bf48a6d68c7974b94356f53754ef6171d757",
                 event->tree.root);
+    command.read_tree.with_branch = true;
+    const struct event *const frontier = &harness_ask(harness, &command, EVENT_TREE)->event;
+    assert_int_equal(frontier->tree.outcome, OUTCOME_OK);
+    assert_int_equal(frontier->tree.branch.count, 32 * MERKLE_DEPTH);
     harness_close(harness);
 }
 
@@ -541,199 +542,20 @@ static void a_rebalance_is_quoted_and_bounded(void **state)
     evm_script_knobs(harness->world)->bridge_fee = 777;
     evm_script_knobs(harness->world)->bridge_fee_token = 5;
     struct command command = rebalance(harness, 777, 5);
-    const struct event *event = &ask(harness, &command, EVENT_PREPARED)->event;
+    const struct event *event = &harness_ask(harness, &command, EVENT_PREPARED)->event;
     assert_int_equal(event->prepared.outcome, OUTCOME_OK);
     assert_true(amount_equal(&event->prepared.value, &native));
     assert_true(amount_equal(&event->prepared.fee_native, &native));
     assert_true(amount_equal(&event->prepared.fee_token, &token));
     command = rebalance(harness, 776, 5);
-    event = &ask(harness, &command, EVENT_PREPARED)->event;
+    event = &harness_ask(harness, &command, EVENT_PREPARED)->event;
     assert_int_equal(event->prepared.outcome, OUTCOME_REFUSED);
     command = rebalance(harness, 777, 4);
-    event = &ask(harness, &command, EVENT_PREPARED)->event;
+    event = &harness_ask(harness, &command, EVENT_PREPARED)->event;
     assert_int_equal(event->prepared.outcome, OUTCOME_REFUSED);
     command.prepare.rebalance.destination = 4242;
-    event = &ask(harness, &command, EVENT_PREPARED)->event;
+    event = &harness_ask(harness, &command, EVENT_PREPARED)->event;
     assert_int_equal(event->prepared.outcome, OUTCOME_REFUSED);
-    harness_close(harness);
-}
-
-/* Prepares, signs and gives the hash of leg `number`. */
-static struct hash signed_leg(struct harness *harness, uint32_t number)
-{
-    struct command command = {.kind = COMMAND_PREPARE, .domain = harness->chain->domain};
-
-    command.prepare = evm_script_fixture.leg(harness->world, number);
-    const struct event prepared = ask(harness, &command, EVENT_PREPARED)->event;
-    assert_int_equal(prepared.prepared.outcome, OUTCOME_OK);
-    const struct leg leg = command.prepare;
-    command = (struct command){.kind = COMMAND_SEND, .domain = harness->chain->domain};
-    command.send.leg = leg;
-    command.send.intent = (struct intent){.leg_id = leg.id,
-                                          .domain = leg.domain,
-                                          .key = leg.key,
-                                          .nonce = number,
-                                          .gas_limit = prepared.prepared.gas,
-                                          .fee_per_gas_max = amount_from_u64(100),
-                                          .value = prepared.prepared.value,
-                                          .payload_digest = prepared.prepared.payload_digest};
-    const struct harness_answer *const answer = ask(harness, &command, EVENT_SIGNED);
-    assert_int_equal(answer->event.signed_.outcome, OUTCOME_OK);
-    return answer->transaction;
-}
-
-static struct command broadcast(struct harness *harness, uint32_t number,
-                                const struct hash *transaction)
-{
-    struct command command = {.kind = COMMAND_BROADCAST, .domain = harness->chain->domain};
-
-    command.broadcast.leg_id = evm_script_fixture.leg(harness->world, number).id;
-    command.broadcast.transaction = *transaction;
-    return command;
-}
-
-static void refusals_of_transactions_are_classified(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *words;
-        enum outcome outcome;
-        enum rejection rejection;
-    } cases[] = {
-        {"nonce too low: next nonce 5, tx nonce 0", OUTCOME_REFUSED, REJECTION_NONCE_TOO_LOW},
-        {"replacement transaction underpriced", OUTCOME_REFUSED, REJECTION_UNDERPRICED},
-        {"max fee per gas less than block base fee", OUTCOME_REFUSED, REJECTION_UNDERPRICED},
-        {"Insufficient funds for gas * price + value", OUTCOME_REFUSED, REJECTION_FUNDS},
-        {"exceeds block gas limit", OUTCOME_REFUSED, REJECTION_OTHER},
-        {"already known", OUTCOME_OK, REJECTION_NONE},
-        {"transaction already imported", OUTCOME_OK, REJECTION_NONE},
-        {"rate limit exceeded", OUTCOME_UNKNOWN, REJECTION_NONE},
-        {"txpool is full", OUTCOME_UNKNOWN, REJECTION_NONE},
-        {"account limit reached", OUTCOME_UNKNOWN, REJECTION_NONE},
-    };
-    struct harness *const harness = watching();
-
-    harness_run(harness, 300);
-    const struct hash transaction = signed_leg(harness, 0);
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const struct command command = broadcast(harness, 0, &transaction);
-        evm_script_knobs(harness->world)->send_refusal = cases[i].words;
-        const struct event *const event = &ask(harness, &command, EVENT_SUBMITTED)->event;
-        assert_int_equal(event->submitted.outcome, cases[i].outcome);
-        assert_int_equal(event->submitted.rejection, cases[i].rejection);
-    }
-    harness_close(harness);
-}
-
-static uint32_t receipts(const struct harness *harness)
-{
-    uint32_t count = 0;
-
-    for (uint32_t i = 0; i < harness->answers_count; i++) {
-        count += harness->answers[i].event.kind == EVENT_RECEIPT &&
-                         harness->answers[i].event.receipt.outcome == OUTCOME_OK
-                     ? 1
-                     : 0;
-    }
-    return count;
-}
-
-/* Sends sixteen legs into one block and follows them. */
-static void send_sixteen(struct harness *harness)
-{
-    harness_run(harness, 300);
-    for (uint32_t i = 0; i < 16; i++) {
-        /* Even numbers call the mailbox; the odd ones of the fixture cancel, without a fact. */
-        const struct hash transaction = signed_leg(harness, i);
-        const struct command send = broadcast(harness, i, &transaction);
-        struct command follow = {.kind = COMMAND_FOLLOW, .domain = harness->chain->domain};
-        follow.follow.leg_id = send.broadcast.leg_id;
-        follow.follow.transaction = transaction;
-        follow.follow.key = harness->core.chains[0].key;
-        follow.follow.nonce = i;
-        (void)ask(harness, &send, EVENT_SUBMITTED);
-        harness_perform(harness, &follow);
-    }
-    for (uint32_t i = 0; i < 5; i++) {
-        harness_mine(harness);
-    }
-    assert_int_equal(receipts(harness), 16);
-}
-
-static void few_receipts_are_asked_for_one_by_one(void **state)
-{
-    (void)state;
-    struct harness *harness = watching();
-
-    send_sixteen(harness);
-    /* Eight are in the facts: one by one. Eight show in the nonce: their block is not known. */
-    assert_int_equal(asked(harness, "eth_getTransactionReceipt"), 16);
-    assert_int_equal(asked(harness, "eth_getBlockReceipts"), 0);
-    harness_close(harness);
-}
-
-/* Sends one leg that calls the mailbox, and follows it. */
-static void send_call(struct harness *harness, uint32_t nonce)
-{
-    struct command command = {.kind = COMMAND_PREPARE, .domain = harness->chain->domain};
-    struct command send = {.kind = COMMAND_SEND, .domain = harness->chain->domain};
-    struct command let = {.kind = COMMAND_BROADCAST, .domain = harness->chain->domain};
-    struct command follow = {.kind = COMMAND_FOLLOW, .domain = harness->chain->domain};
-
-    command.prepare = evm_script_fixture.leg(harness->world, 2 * nonce);
-    const struct event prepared = ask(harness, &command, EVENT_PREPARED)->event;
-    send.send.leg = command.prepare;
-    send.send.intent = (struct intent){.leg_id = command.prepare.id,
-                                       .domain = command.prepare.domain,
-                                       .key = command.prepare.key,
-                                       .nonce = nonce,
-                                       .gas_limit = 1,
-                                       .fee_per_gas_max = amount_from_u64(100),
-                                       .payload_digest = prepared.prepared.payload_digest};
-    let.broadcast.leg_id = command.prepare.id;
-    let.broadcast.transaction = ask(harness, &send, EVENT_SIGNED)->transaction;
-    (void)ask(harness, &let, EVENT_SUBMITTED);
-    follow.follow.leg_id = command.prepare.id;
-    follow.follow.transaction = let.broadcast.transaction;
-    follow.follow.key = command.prepare.key;
-    follow.follow.nonce = nonce;
-    harness_perform(harness, &follow);
-}
-
-/* Two blocks of twelve calls each. */
-static void send_two_blocks(struct harness *harness)
-{
-    harness_run(harness, 300);
-    for (uint32_t i = 0; i < 24; i++) {
-        send_call(harness, i);
-        if (i % 12 == 11) {
-            harness_mine(harness);
-            harness_mine(harness);
-        }
-    }
-    assert_int_equal(receipts(harness), 24);
-}
-
-static void receipts_of_a_full_block_come_in_one_question(void **state)
-{
-    (void)state;
-    struct harness *const harness = watching();
-
-    send_two_blocks(harness);
-    assert_int_equal(asked(harness, "eth_getBlockReceipts"), 2);
-    assert_int_equal(asked(harness, "eth_getTransactionReceipt"), 0);
-    harness_close(harness);
-}
-
-static void without_block_receipts_each_is_asked_for(void **state)
-{
-    (void)state;
-    struct harness *const harness = watching();
-
-    evm_script_knobs(harness->world)->refuses_block_receipts = true;
-    send_two_blocks(harness);
-    assert_int_equal(asked(harness, "eth_getBlockReceipts"), 1); /* it is not tried again */
-    assert_int_equal(asked(harness, "eth_getTransactionReceipt"), 24);
     harness_close(harness);
 }
 
@@ -760,10 +582,6 @@ int main(void)
         cmocka_unit_test(state_that_is_forgotten_is_unknown),
         cmocka_unit_test(an_empty_tree_has_its_root),
         cmocka_unit_test(a_rebalance_is_quoted_and_bounded),
-        cmocka_unit_test(refusals_of_transactions_are_classified),
-        cmocka_unit_test(few_receipts_are_asked_for_one_by_one),
-        cmocka_unit_test(receipts_of_a_full_block_come_in_one_question),
-        cmocka_unit_test(without_block_receipts_each_is_asked_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

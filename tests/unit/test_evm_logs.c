@@ -4,6 +4,8 @@
 
 #include "chains/evm/abi.h"
 #include "chains/evm/evm_internal.h"
+#include "chains/evm/reverts.h"
+#include "relay/base/digest.h"
 #include "relay/base/hex.h"
 #include "tests/support/unit.h"
 #include "tests/unit/evm_captured.h"
@@ -417,6 +419,42 @@ static void a_revert_is_told_in_its_own_words(void **state)
                   "a\\x00\\x1b[31m\\xc3\\xa9\\x5cb");
 }
 
+#define WORD_5   "0000000000000000000000000000000000000000000000000000000000000005"
+#define WORD_ALL "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+
+/* Bounds of our own contracts are told by name, with the numbers; what only begins like one of
+ * their errors is shown as it is. */
+static void our_contracts_refusals_have_names(void **state)
+{
+    (void)state;
+    uint32_t selector = 0;
+    size_t count = 0;
+
+    for (; evm_revert_signature(count, &selector) != NULL; count++) {
+        const struct hash hash =
+            keccak256(bytes_from_string(evm_revert_signature(count, &selector)));
+        assert_int_equal(selector, (uint32_t)hash.bytes[0] << 24 | (uint32_t)hash.bytes[1] << 16 |
+                                       (uint32_t)hash.bytes[2] << 8 | hash.bytes[3]);
+    }
+    assert_true(count > 50);
+    assert_reason(ERROR("\"code\":3,\"message\":\"m\",\"data\":\"0xe553a761" WORD_ALL WORD_5 "\""),
+                  "WindowFull: wanted "
+                  "115792089237316195423570985008687907853269984665640564039457584007913129639935, "
+                  "left 5");
+    assert_reason(ERROR("\"code\":3,\"message\":\"m\",\"data\":\"0x1309a563\""), "IsPaused");
+    assert_reason(
+        ERROR("\"code\":3,\"message\":\"m\",\"data\":\"0x68ee8877" WORD_5 WORD_5 WORD_5 "\""),
+        "CorridorIsClosed: router 0x0000000000000000000000000000000000000005, domain 5, "
+        "bridge 0x0000000000000000000000000000000000000005");
+    assert_reason(ERROR("\"code\":3,\"message\":\"m\",\"data\":\"0xd5722981" WORD_5 "\""),
+                  "MandateIsOther: mandate 0x" WORD_5);
+    assert_reason(ERROR("\"code\":3,\"message\":\"m\",\"data\":\"0xe553a761" WORD_5 "\""),
+                  "0xe553a761" WORD_5);
+    assert_reason(ERROR("\"code\":3,\"message\":\"m\",\"data\":\"0x1309a56300\""), "0x1309a56300");
+    assert_reason(ERROR("\"code\":3,\"message\":\"m\",\"data\":\"0x44092bcc" WORD_ALL "\""),
+                  "0x44092bcc" WORD_ALL);
+}
+
 static void long_words_are_cut(void **state)
 {
     (void)state;
@@ -446,6 +484,7 @@ int main(void)
         cmocka_unit_test(return_values_have_one_form),
         cmocka_unit_test(quotes_are_summed_by_token),
         cmocka_unit_test(a_revert_is_told_in_its_own_words),
+        cmocka_unit_test(our_contracts_refusals_have_names),
         cmocka_unit_test(long_words_are_cut),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

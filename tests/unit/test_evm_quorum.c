@@ -10,7 +10,6 @@
 #include "tests/conformance/harness.h"
 #include "tests/support/unit.h"
 
-enum { PATIENCE_ROUNDS = 3000 };
 
 static uint32_t wanted_endpoints; /* of the harness that is opened next */
 static uint32_t wanted_quorum;
@@ -82,13 +81,7 @@ static struct command question(struct harness *harness, enum command_kind kind)
 
 static const struct event *ask(struct harness *harness, const struct command *command)
 {
-    const uint32_t known = harness->answers_count;
-
-    harness_perform(harness, command);
-    const struct harness_answer *const answer =
-        harness_await(harness, harness_answer_kind(command->kind), known, PATIENCE_ROUNDS);
-    assert_non_null(answer);
-    return &answer->event;
+    return &harness_ask(harness, command, harness_answer_kind(command->kind))->event;
 }
 
 /* Every answer that decides is the chain's. */
@@ -143,6 +136,36 @@ static void liars_below_the_quorum_change_nothing(void **state)
         assert_false(was_told(harness, QUORUM_SPLIT));
         harness_close(harness);
     }
+}
+
+/* The servers that prove a message are in the data of a revert: as many must name them as must
+ * agree on anything, or one endpoint could send the node wherever it likes. */
+static void servers_are_named_by_a_quorum(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching(3, 2);
+    const struct command read = question(harness, COMMAND_READ_SECURITY);
+    struct command command = {.kind = COMMAND_READ_LOOKUP, .domain = read.domain};
+
+    evm_script_knobs(harness->world)->modules = EVM_SCRIPT_MODULES;
+    command.read_lookup.message_id = read.read_security.message_id;
+    command.read_lookup.message = read.read_security.message;
+    command.read_lookup.module = evm_filled(0x99);
+    const struct event *event = ask(harness, &command);
+    assert_int_equal(event->lookup.outcome, OUTCOME_OK);
+    assert_int_equal(event->lookup.urls_count, 1);
+    assert_int_equal(harness->dissents_count, 0);
+    habits(harness, 0)->lies = true;
+    event = ask(harness, &command);
+    assert_int_equal(event->lookup.outcome, OUTCOME_OK);
+    harness_run(harness, 10);
+    assert_true(harness->dissents_count > 0);
+    assert_non_null(strstr(harness->dissent_question, "bbac9bc8"));
+    habits(harness, 1)->is_mute = true;
+    habits(harness, 2)->is_mute = true;
+    event = ask(harness, &command);
+    assert_int_equal(event->lookup.outcome, OUTCOME_UNKNOWN);
+    harness_close(harness);
 }
 
 static void a_lie_is_kept_as_evidence(void **state)
@@ -555,6 +578,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_quorum_in_peace),
         cmocka_unit_test(liars_below_the_quorum_change_nothing),
+        cmocka_unit_test(servers_are_named_by_a_quorum),
         cmocka_unit_test(a_lie_is_kept_as_evidence),
         cmocka_unit_test(silent_ones_beyond_the_quorum_stop_nothing),
         cmocka_unit_test(without_a_quorum_nothing_is_given),

@@ -388,6 +388,38 @@ static void every_line_says_who_enforces_it(void **state)
     assert_null(mandate_free(mandate));
 }
 
+/* With a guard on every router that moves, the contracts hold what they see of it; without one
+ * there is a warning, and none for a router that only receives. */
+static void guards_enforce_and_their_absence_is_told(void **state)
+{
+    (void)state;
+    const uint32_t contract = MANDATE_BY_CONTRACT;
+    struct mandate_findings warnings;
+    struct mandate *mandate = mandate_of(NULL, NULL);
+
+    mandate_warn(mandate, &warnings);
+    assert_int_equal(warnings.count, 1);
+    assert_non_null(strstr(warnings.list[0].text, "va: has no \"guard\""));
+    assert_int_equal(by_of(mandate, "limits.fee_native_max") & contract, 0);
+    assert_null(mandate_free(mandate));
+    mandate = mandate_of("    cap_share: 75 %",
+                         "    guard: '0x6666666666666666666666666666666666666609'");
+    mandate_warn(mandate, &warnings);
+    assert_int_equal(warnings.count, 0);
+    assert_int_equal(by_of(mandate, "limits.fee_native_max") & contract, contract);
+    assert_int_equal(by_of(mandate, "bridges.ab.address") & contract, contract);
+    assert_int_equal(by_of(mandate, "venues.va.address") & contract, contract);
+    assert_int_equal(by_of(mandate, "venues.vb.address") & contract, 0);
+    assert_int_equal(by_of(mandate, "limits.margin") & contract, 0);
+    assert_null(mandate_free(mandate));
+    mandate = mandate_of("kind: warp-route", "kind: erc4626\n    guard: "
+                                             "'0x6666666666666666666666666666666666666609'");
+    mandate_check(mandate, &warnings);
+    assert_true(warnings.count > 0);
+    assert_non_null(strstr(warnings.list[0].text, "belongs to a warp-route alone"));
+    assert_null(mandate_free(mandate));
+}
+
 /* ---- changes ---- */
 
 static void each_change_tightens_loosens_or_neither(void **state)
@@ -546,6 +578,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_read_is_told_with_its_place),
         cmocka_unit_test(contradictions_are_found_with_their_line),
         cmocka_unit_test(every_line_says_who_enforces_it),
+        cmocka_unit_test(guards_enforce_and_their_absence_is_told),
         cmocka_unit_test(each_change_tightens_loosens_or_neither),
         cmocka_unit_test(loosening_needs_two_signatures_and_a_delay),
     };

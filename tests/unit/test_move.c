@@ -163,6 +163,38 @@ static void leg_says_what_the_plan_says(void **state)
     world_free(world);
 }
 
+/* The router has a guard: the order says under which mandate, and until when it may be obeyed,
+ * whenever the leg is made again. What the guard moved is ours, what it moved on another router is
+ * not this move. */
+static void guard_gets_an_order_and_its_move_is_ours(void **state)
+{
+    (void)state;
+    struct hash id;
+    struct world *world = reserved_world(&id);
+    const struct address guard = evm_filled(0x6d);
+    const struct hash mandate = {.bytes = {7, 7}};
+    const uint64_t created_ns = world_move(world, id).created.ns;
+
+    for (uint32_t i = 0; i < world->config.routers_count; i++) {
+        world->config.routers[i].guard = guard;
+    }
+    world->config.route.mandate = mandate;
+    world_wait(world, 5100); /* asked again, now with the guard */
+    assert_int_equal(world->prepares, 2);
+    world_wait(world, 7000);
+    world_prepared(world, OUTCOME_OK);
+    assert_int_equal(world_move(world, id).state, MOVE_SENT);
+    assert_true(address_equal(&world->offered.rebalance.guard, &guard));
+    assert_memory_equal(&world->offered.rebalance.mandate, &mandate, sizeof(mandate));
+    assert_int_equal(world->offered.rebalance.deadline_s, created_ns / 1000000000 + 3600);
+    const uint64_t amount = moved_amount(world, id);
+    (void)world_rebalances(world, 2, 1, amount, 0, evm_filled(0x6e));
+    assert_int_equal(world_move(world, id).state, MOVE_SENT);
+    (void)world_rebalances(world, 2, 1, amount, 0, guard);
+    assert_int_equal(world_move(world, id).state, MOVE_TRANSIT);
+    world_free(world);
+}
+
 /* Nothing is moved for the same gap while a move is not away, nor within the cooldown after it was
  * decided; afterwards the transit counts, so no second move is made for the same gap. */
 static void gap_is_filled_once(void **state)
@@ -415,7 +447,8 @@ static void reverting_simulation_gives_up_after_three(void **state)
         world_wait(world, 2100);
     }
     assert_int_equal(world_move(world, id).state, MOVE_FAILED);
-    assert_int_equal(world_move(world, id).reason, REASON_SIMULATION_REVERTED);
+    assert_int_equal(world_move(world, id).reason, REASON_MOVE_REFUSED);
+    assert_string_equal(world_move(world, id).words, "reverted: ? no");
     assert_true(is_free(world));
     assert_int_equal(world->offers_taken, 0);
     world_free(world);
@@ -502,6 +535,7 @@ int main(void)
         cmocka_unit_test(capital_under_way_is_counted_once),
         cmocka_unit_test(user_transfer_crosses_a_move),
         cmocka_unit_test(leg_says_what_the_plan_says),
+        cmocka_unit_test(guard_gets_an_order_and_its_move_is_ours),
         cmocka_unit_test(gap_is_filled_once),
         cmocka_unit_test(cooldown_holds_the_next_plan),
         cmocka_unit_test(void_reverted_and_refused_legs_free_the_reservation),

@@ -502,7 +502,7 @@ static void every_field_of_a_record_is_visited(void **state)
     /* each: fields, begin and end */
     const unsigned chains = CHAINS_MAX * (25 + 3 * DELIVERY_KEYS_MAX);
     const unsigned assets = ASSETS_MAX * 4;
-    const unsigned routers = ROUTERS_MAX * 12;
+    const unsigned routers = ROUTERS_MAX * 13;
     const unsigned vaults = VAULTS_MAX * 7;
     const unsigned venues = 2 + SPOKES_MAX * 7 + 2 + VENUES_MAX * 7;
     const unsigned policy = 2 + 2 + 2 * 2 + RULES_MAX * 9 + CONDITIONS_MAX * 5;

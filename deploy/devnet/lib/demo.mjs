@@ -5,6 +5,7 @@
 
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PORT_BASE_DEFAULT } from './chains.mjs';
 import { Display } from './display.mjs';
 import { handOverLog, isIdle, lastWords, readLedger, readStatus, replayJournal, verifyJournal }
   from './inspect.mjs';
@@ -24,6 +25,7 @@ const PAUSE_MS = 2000;
 const SETTLE_MAX_MS = 45_000;
 const RECOVER_MAX_MS = 30_000;
 const TOLERANCE_BPS = 200;
+const SITE_PORT_OFFSET = 40; // beside the chains' ports
 const HANDED_OVER = 1000; // the number of a record, somewhere in the middle of things
 
 const TITLE = `Shows the whole node at work on a local devnet, in about a minute.
@@ -42,6 +44,8 @@ const OPTIONS = {
   program: { type: 'string', value: 'FILE', default: path.join(root, 'build/release/sluice'),
     help: 'the node\'s program' },
 };
+
+const sitePort = () => Number(process.env.SLUICE_PORT_BASE || PORT_BASE_DEFAULT) + SITE_PORT_OFFSET;
 
 /** One showing: what stands on the stage and what the audience sees. */
 class Demo {
@@ -87,8 +91,9 @@ class Demo {
     this.validators = await stage.startValidators();
     display.say('starting the node: it relays messages and keeps capital in balance (route: act)');
     const route = { tolerance: `${TOLERANCE_BPS / 100} %` };
-    this.relayer = stage.write({ name: 'relayer', mode: 'act', route, log: {} });
+    this.relayer = stage.write({ name: 'relayer', mode: 'act', route, log: {}, site: sitePort() });
     await stage.start(this.relayer);
+    display.say(`watch it live: http://127.0.0.1:${sitePort()}/`, 'green');
   }
 
   sendTraffic() {
@@ -189,7 +194,7 @@ class Demo {
     const data = here(this.relayer.data);
     const devnet = here(path.join(this.stage.folder, 'devnet'));
     return [
-      'Everything is left running. Try:',
+      `Everything is left running. Open http://127.0.0.1:${sitePort()}/ or try:`,
       `  ${sluice} status --config ${config}`,
       `  ${sluice} plan --config ${config}`,
       `  ${sluice} messages list --state all --limit 20 --config ${config}`,

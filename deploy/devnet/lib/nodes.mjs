@@ -91,6 +91,7 @@ function nodeYaml(devnet, node, options) {
     options.policy
       ? ['policy:', Object.entries(options.policy).map(([key, value]) => `  ${key}: ${value}`)] : [],
     options.log ? logYaml(node, options.log) : [],
+    options.site ? ['site:', `  listen: 127.0.0.1:${options.site}`] : [],
   ]);
 }
 

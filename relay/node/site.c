@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "relay/node/site.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "relay/base/check.h"
+#include "relay/node/exit_codes.h"
+#include "relay/node/log.h"
+#include "relay/node/row_source.h"
+#include "relay/node/site_internal.h"
+
+#define EVENTS_BYTES   ((size_t)2 << 20)
+#define SERVICE_BYTES  16384u
+#define FILES_OPEN_MAX (2 * HTTP_CONNECTIONS_MAX + 32u)
+#define TICK_US        500000u
+#define PAGE_WAIT_NS   1000000000u
+
+#define MS(ms)                                                                                     \
+    {                                                                                              \
+        .ns = (uint64_t)(ms)*1000000u                                                              \
+    }
+
+const struct duration site_turn_bounds[SITE_TURNS_BUCKETS] = {
+    MS(1), MS(5), MS(20), MS(100), MS(500), MS(2000), MS(5000), MS(10000),
+};
+
+static uint64_t read_clock(clockid_t clock)
+{
+    struct timespec now;
+
+    CHECK(clock_gettime(clock, &now) == 0);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint64_t site_now_ns(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+struct instant site_clock(void)
+{
+    return (struct instant){.ns = read_clock(CLOCK_REALTIME)};
+}
+
+struct view site_view(const struct site *site)
+{
+    return (struct view){.source = row_source_from_journal(site->reader),
+                         .config = &site->options.config->core,
+                         .head = journal_reader_head(site->reader)};
+}
+
+uint32_t site_chain_index(const struct site *site, uint32_t domain)
+{
+    const struct core_config *config = &site->options.config->core;
+
+    for (uint32_t i = 0; i < config->chains_count; i++) {
+        if (config->chains[i].domain == domain) {
+            return i;
+        }
+    }
+    return CHAINS_MAX;
+}
+
+static void lock(struct site *site)
+{
+    CHECK(pthread_mutex_lock(&site->shared.mutex) == 0);
+}
+
+static void unlock(struct site *site)
+{
+    CHECK(pthread_mutex_unlock(&site->shared.mutex) == 0);
+}
+
+/* ---- from the loop ---- */
+
+void site_leave(struct site *site, const struct site_live *live)
+{
+    if (site == NULL) {
+        return;
+    }
+    lock(site);
+    site->shared.live = *live;
+    unlock(site);
+}
+
+void site_note(struct site *site, const struct driver_note *note)
+{
+    if (site == NULL) {
+        return;
+    }
+    struct site_event event;
+    memset(&event, 0, sizeof(event));
+    event.at_ns = note->at.ns;
+    event.reason = note->reason;
+    event.level = (uint32_t)note->level;
+    event.domain = note->domain;
+    event.subject = note->subject;
+    if (thread_queue_push(site->events, bytes_from(&event, sizeof(event)), (struct bytes){0}) !=
+        STATUS_OK) {
+        lock(site);
+        site->shared.lost_count++;
+        unlock(site);
+    }
+}
+
+/* ---- the thread ---- */
+
+static void say(enum log_level level, const char *what, const char *why)
+{
+    struct log_line line;
+
+    log_begin(&line, level, "site");
+    log_string(&line, "what", what);
+    log_string(&line, "why", why);
+    log_end(&line);
+}
+
+/* Pages are made while somebody looks, when there is something new, and the longer they take the
+ * less often. */
+static void publish_page(struct site *site)
+{
+    const uint64_t began_ns = site_now_ns();
+
+    if (http_counters(site->http).viewers_count == 0 || began_ns < site->page_due_ns) {
+        return;
+    }
+    json_t *page = site_page(site);
+    char *text = page == NULL ? NULL : json_dumps(page, JSON_COMPACT);
+    json_decref(page);
+    if (text != NULL && http_publish(site->http, bytes_from_string(text)) != STATUS_OK) {
+        say(LOG_WARN, "pages", "no memory; viewers keep what they have");
+    }
+    free(text);
+    const uint64_t took_ns = site_now_ns() - began_ns;
+    site->page_due_ns = began_ns + PAGE_WAIT_NS + took_ns * SITE_SHARE;
+}
+
+/* False: it is time to end. */
+static bool take_live(struct site *site)
+{
+    lock(site);
+    site->live = site->shared.live;
+    site->lost_count = site->shared.lost_count;
+    const bool goes_on = !site->shared.is_stopping;
+    unlock(site);
+    return goes_on;
+}
+
+static void site_tick(struct site *site)
+{
+    enum status status = site_tally_tick(site);
+
+    if (status == STATUS_OK && site->tally->is_whole) {
+        status = site_backlogs_tick(site);
+        status = status == STATUS_OK ? site_history_tick(site) : status;
+    }
+    if (status != STATUS_OK) {
+        say(LOG_WARN, "rows cannot be read", status_name(status));
+        return;
+    }
+    publish_page(site);
+}
+
+static void timer_fired(lws_sorted_usec_list_t *timer)
+{
+    (void)timer; /* its only work is to end the wait */
+}
+
+static void *site_run(void *context)
+{
+    struct site *site = context;
+    uint64_t tick_ns = 0;
+
+    while (take_live(site)) {
+        /* Requests end the wait too; they are no reason to look at the rows again. */
+        if (site_now_ns() >= tick_ns) {
+            site_tick(site);
+            tick_ns = site_now_ns() + (site->tally->is_whole ? TICK_US * 1000u : 1000u);
+        }
+        lws_sul_schedule(site->context, 0, &site->timer, timer_fired,
+                         site->tally->is_whole ? TICK_US : 1000);
+        if (lws_service(site->context, 0) < 0) {
+            say(LOG_ERROR, "pages", "its own loop failed; nothing is served any more");
+            return NULL;
+        }
+    }
+    return NULL;
+}
+
+/* ---- life ---- */
+
+static bool start_thread(struct site *site)
+{
+    sigset_t all;
+    sigset_t before;
+
+    CHECK(sigfillset(&all) == 0); /* signals are the loop's business */
+    CHECK(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
+    site->has_thread = pthread_create(&site->thread, NULL, site_run, site) == 0;
+    CHECK(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
+    return site->has_thread;
+}
+
+static bool open_memory(struct site *site)
+{
+    const struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN,
+        .pt_serv_buf_size = SERVICE_BYTES,
+        .fd_limit_per_thread = FILES_OPEN_MAX,
+        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
+        .gid = -1,
+        .uid = -1,
+    };
+
+    site->tally = calloc(1, sizeof(*site->tally));
+    site->events = thread_queue_new(EVENTS_BYTES, NULL, NULL);
+    site->context = lws_create_context(&info);
+    return site->tally != NULL && site->events != NULL && site->context != NULL &&
+           journal_reader_open(site->options.journal, &site->reader) == STATUS_OK;
+}
+
+static int open_http(struct site *site)
+{
+    const struct http_options options = {.port = site->options.config->site_port,
+                                         .handler = {.context = site, .serve = site_serve},
+                                         .hosts = HTTP_HOSTS_LOCAL,
+                                         .policy = site_policy,
+                                         .has_live = true};
+    const enum status status = http_open(site->context, &options, &site->http);
+    char what[32];
+
+    if (status == STATUS_OK) {
+        return EXIT_DONE;
+    }
+    (void)snprintf(what, sizeof(what), "127.0.0.1:%u", options.port);
+    say(LOG_ERROR, what,
+        status == STATUS_BUSY ? "site.listen: something else listens there" : status_name(status));
+    return EXIT_USAGE;
+}
+
+int site_open(const struct site_options *options, struct site **ret_site)
+{
+    struct site *site = calloc(1, sizeof(*site));
+
+    if (site == NULL) {
+        return EXIT_TEMPORARY;
+    }
+    site->options = *options;
+    site->history.every_ns = SITE_SAMPLE_NS;
+    CHECK(pthread_mutex_init(&site->shared.mutex, NULL) == 0);
+    int code = open_memory(site) ? open_http(site) : EXIT_TEMPORARY;
+    if (code == EXIT_DONE && !start_thread(site)) {
+        code = EXIT_TEMPORARY;
+    }
+    if (code == EXIT_TEMPORARY) {
+        say(LOG_ERROR, "site", "not enough memory, or too many threads or readers");
+    }
+    if (code != EXIT_DONE) {
+        site_close(site);
+        return code;
+    }
+    *ret_site = site;
+    return EXIT_DONE;
+}
+
+struct site *site_close(struct site *site)
+{
+    if (site == NULL) {
+        return NULL;
+    }
+    if (site->has_thread) {
+        lock(site);
+        site->shared.is_stopping = true;
+        unlock(site);
+        lws_cancel_service(site->context);
+        CHECK(pthread_join(site->thread, NULL) == 0);
+    }
+    if (site->context != NULL) {
+        lws_context_destroy(site->context);
+    }
+    site->http = http_free(site->http);
+    site->reader = journal_reader_close(site->reader);
+    site->events = thread_queue_free(site->events);
+    free(site->tally);
+    CHECK(pthread_mutex_destroy(&site->shared.mutex) == 0);
+    free(site);
+    return NULL;
+}
