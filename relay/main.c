@@ -188,15 +188,22 @@ const struct cli_verb cli_verbs[] = {
      "each other, or the journal is damaged; 75 disk or clock\n",
      cli_doctor},
     {"rpc", "The endpoints, and how each does.",
-     "sluice rpc status --config FILE [--seconds N] [--json]\n\n"
+     "sluice rpc status --config FILE [--seconds N] [--json]\n"
+     "sluice rpc bench --config FILE [--calls N] [--seconds N] [--json]\n\n"
      "  --config FILE  the node's configuration\n"
-     "  --seconds N    look for at most so long (20)\n"
+     "  --seconds N    look for at most so long (20); bench: at each endpoint (30)\n"
+     "  --calls N      ask each endpoint at most so many questions (1000)\n"
      "  --json         one JSON document instead of a table\n\n"
      "Uses every endpoint for a few seconds: its newest block and that block's age, the final\n"
      "block it names, how long it takes to answer, its errors, silences and contradictions; and,\n"
      "where 'limits' name a day's calls, how many of today's the node spent and how many are left\n"
      "(UTC, by its journal; a question or two behind).\n\n"
-     "Exit codes: 0 every chain has its quorum; 2 configuration; 3 a chain has not\n",
+     "'bench' measures them one by one: the time one question takes (median, and that of one in a\n"
+     "hundred), calls a second with 16 under way, the largest batch and the longest range of the\n"
+     "mailbox's logs. It keeps to 'limits' and counts what the node spent today. '+': more was\n"
+     "not tried.\n\n"
+     "Exit codes: 0 every chain has its quorum (bench: every endpoint was measured);\n"
+     "2 configuration; 3 a chain has not, an endpoint was not\n",
      cli_rpc},
     {"solve", "Find the best plan for a network file, with its proof.",
      "sluice solve NETWORK [--gap GAP] [--steps N] [--warm PLAN] > PLAN\n\n"
@@ -264,8 +271,9 @@ const struct cli_verb cli_verbs[] = {
      "sluice tool decode [MESSAGE]\n"
      "sluice tool tree [FILE] [--at COUNT] [--proof INDEX | --proofs]\n"
      "sluice tool checkpoint-digest --domain N --hook ADDRESS --root HASH --index N\n"
-     "                              --message-id ID\n"
-     "sluice tool recover --signature SIGNATURE (--digest HASH | the checkpoint's options)\n"
+     "                              [MESSAGE-ID | --message-id ID]\n"
+     "sluice tool recover [SIGNATURE | --signature SIGNATURE]\n"
+     "                    (--digest HASH | the checkpoint's options with --message-id)\n"
      "sluice tool metadata --type TYPE [METADATA]\n\n"
      "Reads hexadecimal digits from the argument, or from standard input without one or with '-';\n"
      "prints one JSON document. Needs no node, no chain and no key.\n\n"

@@ -44,6 +44,9 @@ struct tree_completed {
 /* An empty frontier is all zero. */
 void tree_append(struct tree_frontier *frontier, const struct hash *leaf,
                  struct tree_completed *ret_completed);
+/* The same for 256 leaves at once, given the node over them; the size must be a multiple of 256. */
+void tree_append_tile(struct tree_frontier *frontier, const struct hash *node,
+                      struct tree_completed *ret_completed);
 struct hash tree_frontier_root(const struct tree_frontier *frontier);
 
 /* Where nodes come from. */

@@ -4,7 +4,9 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "relay/base/check.h"
 #include "store/checkpoint.h"
+#include "store/verify_pool.h"
 
 #define PROGRESS_EVERY 4096u
 /* A live writer may commit between the two looks that are compared. */
@@ -17,6 +19,8 @@ struct work {
     struct verify_report *report;
     struct tree_frontier frontier;
     struct journal_chunk chunk;
+    struct verify_pool *pool; /* NULL: this thread alone */
+    uint64_t pool_last;       /* the last record that the pool looks at */
     /* The next checkpoint to meet; size UINT64_MAX: there is none. Its note lives until the reader
      * is used again, so it is read again when it is due. */
     uint64_t checkpoint_next;
@@ -158,14 +162,12 @@ static enum status meet_checkpoint(struct work *work)
 
 /* ---- records ---- */
 
-/* Appends to the tree and compares what that completed with what is stored. */
-static enum status verify_tree(struct work *work, const struct hash *leaf)
+/* Compares what an append to the tree completed with what is stored. */
+static enum status verify_tree(struct work *work, const struct tree_completed *completed)
 {
     const struct tree_source tree = journal_tree(work->reader);
-    struct tree_completed completed;
 
-    tree_append(&work->frontier, leaf, &completed);
-    for (uint32_t i = 0; i < completed.nodes_count; i++) {
+    for (uint32_t i = 0; i < completed->nodes_count; i++) {
         const uint32_t height = TREE_TILE_HEIGHT * (i + 1);
         const uint64_t index = (work->frontier.size >> height) - 1;
         const uint64_t first = (index << height) + 1;
@@ -178,7 +180,7 @@ static enum status verify_tree(struct work *work, const struct hash *leaf)
             return conclude(work->report, VERIFY_UNREADABLE, first, status,
                             "the tree cannot be read");
         }
-        if (status != STATUS_OK || !hash_equal(&stored, &completed.nodes[i])) {
+        if (status != STATUS_OK || !hash_equal(&stored, &completed->nodes[i])) {
             work->report->records_count = first - 1;
             return conclude(work->report, VERIFY_TREE, first, STATUS_CORRUPT,
                             status == STATUS_OK
@@ -193,6 +195,7 @@ static enum status verify_record(struct work *work, uint64_t sequence, struct by
                                  const struct hash *leaf)
 {
     const struct verify_options *options = work->options;
+    struct tree_completed completed;
     const char *what = NULL;
 
     if (options->examine != NULL) {
@@ -203,7 +206,8 @@ static enum status verify_record(struct work *work, uint64_t sequence, struct by
     }
     work->report->records_count = sequence;
     work->report->bytes_count += record.count;
-    return verify_tree(work, leaf);
+    tree_append(&work->frontier, leaf, &completed);
+    return verify_tree(work, &completed);
 }
 
 /* Judges the records of the chunk up to the first after which the reader is needed for something
@@ -239,6 +243,97 @@ static enum status conclude_unread(struct work *work, uint64_t sequence, enum st
     return conclude(work->report, VERIFY_UNREADABLE, sequence, status, "the record cannot be read");
 }
 
+/* ---- with more threads ---- */
+
+/* One record of a tile that was read and hashed elsewhere. */
+static enum status judge_record(struct work *work, uint64_t sequence,
+                                const struct verify_tile *tile, uint32_t at)
+{
+    const struct verify_options *options = work->options;
+    const char *what = NULL;
+    struct bytes record;
+    enum status status = STATUS_OK;
+
+    if (options->examine != NULL && tile->is_outlined[at]) {
+        status = options->judge(options->context, sequence, &tile->outlines[at], &what);
+    } else if (options->examine != NULL) {
+        status = journal_read_record(work->reader, sequence, &record);
+        if (status != STATUS_OK) {
+            return conclude_unread(work, sequence, status);
+        }
+        status = options->examine(options->context, sequence, record, &what);
+    }
+    if (status != STATUS_OK) {
+        return conclude(work->report, VERIFY_EXAMINED, sequence, status, what);
+    }
+    work->report->records_count = sequence;
+    work->report->bytes_count += tile->counts[at];
+    return STATUS_OK;
+}
+
+/* False: this thread must look at the records itself. */
+static bool verify_tile(struct work *work, uint64_t *next, enum status *ret_status)
+{
+    struct tree_completed completed;
+
+    if (work->pool == NULL || *next > work->pool_last || (*next - 1) % TREE_TILE_WIDTH != 0) {
+        return false;
+    }
+    const uint64_t last = *next + TREE_TILE_WIDTH - 1;
+    const struct verify_tile *tile = verify_pool_take(work->pool);
+    if (!tile->is_clean || work->checkpoint_next < last) {
+        return false;
+    }
+    for (uint32_t i = 0; i < TREE_TILE_WIDTH; i++) {
+        *ret_status = judge_record(work, *next, tile, i);
+        if (*ret_status != STATUS_OK) {
+            return true;
+        }
+        (*next)++;
+    }
+    tree_append_tile(&work->frontier, &tile->root, &completed);
+    *ret_status = verify_tree(work, &completed);
+    if (*ret_status == STATUS_OK && work->checkpoint_next == last) {
+        *ret_status = meet_checkpoint(work);
+    }
+    return true;
+}
+
+/* Without it all is done on this thread: nothing is said. */
+static void open_pool(struct work *work, struct journal *journal, uint64_t head)
+{
+    const struct verify_pool_options options = {.journal = journal,
+                                                .tiles_count = head / TREE_TILE_WIDTH,
+                                                .threads_count = work->options->threads_count,
+                                                .outline = work->options->outline};
+
+    CHECK((work->options->outline == NULL) == (work->options->judge == NULL));
+    if (options.tiles_count > 0 && options.threads_count > 0 &&
+        verify_pool_open(&options, &work->pool) == STATUS_OK) {
+        work->pool_last = options.tiles_count * TREE_TILE_WIDTH;
+    }
+}
+
+/* ---- all of them ---- */
+
+static enum status verify_some(struct work *work, uint64_t *next, uint64_t head)
+{
+    enum status status = STATUS_OK;
+
+    if (verify_tile(work, next, &status)) {
+        return status;
+    }
+    journal_read_chunk(work->reader, *next, &work->chunk);
+    if (work->chunk.count == 0) {
+        return conclude_unread(
+            work, *next, work->chunk.status == STATUS_OK ? STATUS_CORRUPT : work->chunk.status);
+    }
+    if (work->chunk.count > head - *next + 1) {
+        work->chunk.count = (uint32_t)(head - *next + 1); /* the snapshot may have moved on */
+    }
+    return verify_chunk(work, next);
+}
+
 static enum status verify_records(struct work *work, uint64_t head)
 {
     const struct verify_options *options = work->options;
@@ -250,15 +345,7 @@ static enum status verify_records(struct work *work, uint64_t head)
         status = meet_checkpoint(work);
     }
     while (status == STATUS_OK && next <= head) {
-        journal_read_chunk(work->reader, next, &work->chunk);
-        if (work->chunk.count == 0) {
-            return conclude_unread(
-                work, next, work->chunk.status == STATUS_OK ? STATUS_CORRUPT : work->chunk.status);
-        }
-        if (work->chunk.count > head - next + 1) {
-            work->chunk.count = (uint32_t)(head - next + 1); /* the snapshot may have moved on */
-        }
-        status = verify_chunk(work, &next);
+        status = verify_some(work, &next, head);
         if (options->progress != NULL && next - shown > PROGRESS_EVERY) {
             shown = next;
             options->progress(options->context, next - 1, head);
@@ -302,7 +389,9 @@ enum status journal_verify(struct journal *journal, struct journal_reader *reade
     *work = (struct work){.reader = reader, .options = options, .report = &report};
     const uint64_t head = journal_reader_head(reader);
     report.head = head;
+    open_pool(work, journal, head);
     status = verify_records(work, head);
+    work->pool = verify_pool_close(work->pool);
     if (status == STATUS_OK) {
         status = find_lost_records(work, head);
     }

@@ -7,7 +7,8 @@
  * checkpoints are verified too. What a record means is not known here: the caller's `examine`
  * decodes it and looks for the blobs it names. (An exported journal: store/log/published.h.)
  *
- * Threads: those of the reader. */
+ * Threads: those of the reader, and as many more as the options say, which read, hash and outline
+ * records while the caller's goes through them in order. */
 #ifndef SLUICE_STORE_VERIFY_H
 #define SLUICE_STORE_VERIFY_H
 
@@ -26,12 +27,26 @@ enum verify_finding {
     VERIFY_CHECKPOINT, /* a checkpoint is damaged, not signed by its key, or of other records */
 };
 
+/* What is left of a record that was looked at by itself, for whoever judges it in its place: the
+ * words mean what the caller wants. */
+struct verify_outline {
+    uint64_t words[2];
+};
+
 struct verify_options {
     void *context;
     /* Judges one record whose checksum is right. Not STATUS_OK: bad, and `*ret_what` (static
      * memory) says why. NULL: every record is good. */
     enum status (*examine)(void *context, uint64_t sequence, struct bytes record,
                            const char **ret_what);
+    /* So many threads more; 0 for a journal in memory, which is one thread's. `outline` looks at a
+     * record by itself, on any thread, on several at once; false: `examine` must. `judge` then does
+     * the rest of what `examine` would: in order, on the caller's thread. Both or neither; NULL:
+     * `examine` sees every record. */
+    uint32_t threads_count;
+    bool (*outline)(struct bytes record, struct verify_outline *ret_outline);
+    enum status (*judge)(void *context, uint64_t sequence, const struct verify_outline *outline,
+                         const char **ret_what);
     /* Called now and then, at most every 4,096 records. NULL: nobody looks. */
     void (*progress)(void *context, uint64_t sequence, uint64_t head);
     /* Whose signatures checkpoints must bear, the log's key first; borrowed. None: not looked at.

@@ -56,6 +56,20 @@ static size_t scratch_bytes(void)
     return leg > EVM_RETURN_BYTES_MAX ? leg : EVM_RETURN_BYTES_MAX;
 }
 
+static void lay_out_spokes(struct evm_spokes *all, const struct core_config *core, uint32_t domain,
+                           struct layout *layout)
+{
+    const uint32_t spokes = evm_spokes_count(core, domain);
+    const uint32_t venues = evm_venues_count(core, domain);
+
+    all->spokes = take(layout, spokes * sizeof(*all->spokes));
+    all->states = take(layout, spokes * sizeof(*all->states));
+    all->held = take(layout, spokes * sizeof(*all->held));
+    all->venues = take(layout, venues * sizeof(*all->venues));
+    all->venue_states = take(layout, venues * sizeof(*all->venue_states));
+    all->later = take(layout, 2 * venues * sizeof(*all->later)); /* price and probe of each */
+}
+
 /* Everything an adapter has besides struct evm. */
 static void lay_out(struct evm *evm, const struct chain_config *config, struct layout *layout)
 {
@@ -95,6 +109,7 @@ static void lay_out(struct evm *evm, const struct chain_config *config, struct l
     evm->vault_states = take(layout, vaults * sizeof(*evm->vault_states));
     evm->quotes_asked = take(layout, quotes * sizeof(*evm->quotes_asked));
     evm->quotes = take(layout, quotes * sizeof(*evm->quotes));
+    lay_out_spokes(&evm->spokes, core, domain, layout);
 }
 
 /* As many transactions as may be under way, of all keys, at least as many as legs. */
@@ -185,7 +200,7 @@ static bool addresses_fit(const struct core_config *core, const struct core_chai
                          address_is_evm(&vault->owner) && !address_is_zero(&vault->vault) &&
                          !address_is_zero(&vault->token)));
     }
-    return fits;
+    return fits && evm_spokes_fit(core, self->domain);
 }
 
 static void build_interest(struct evm *evm)
@@ -262,6 +277,7 @@ static enum status evm_init(void *memory, const struct chain_config *config,
     }
     build_interest(evm);
     evm_positions_init(evm);
+    evm_spokes_init(evm);
     *ret_chain = &evm->chain;
     return STATUS_OK;
 }

@@ -32,6 +32,7 @@
 #include "chains/evm/logs.h"
 #include "chains/evm/modules.h"
 #include "chains/evm/ranges.h"
+#include "chains/evm/spokes.h"
 #include "chains/evm/tx.h"
 #include "chains/evm/votes.h"
 #include "chains/rpc/frame.h"
@@ -481,6 +482,7 @@ struct evm {
     uint32_t balances_count;
     struct vault_state *vault_states;
     struct bridge_quote *quotes;
+    struct evm_spokes spokes;
 };
 
 /* calls.c */

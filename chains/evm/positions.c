@@ -119,14 +119,20 @@ void evm_positions_start(struct evm *evm)
     for (uint32_t i = 0; i < evm->quotes_asked_count; i++) {
         evm->quotes_asked[i].is_answered = false;
     }
+    evm_spokes_start(evm);
 }
 
 /* What a step asks about. */
-enum part { PART_BALANCE, PART_VAULT, PART_QUOTE };
+enum part { PART_BALANCE, PART_VAULT, PART_QUOTE, PART_SPOKES };
 
-static enum part part_of(const struct evm *evm, uint32_t step, uint32_t *ret_index,
+/* The first round asks for everything; the second is the spokes' alone. */
+static enum part part_of(const struct evm *evm, uint32_t round, uint32_t step, uint32_t *ret_index,
                          uint32_t *ret_question)
 {
+    if (round > 0) {
+        *ret_index = step;
+        return PART_SPOKES;
+    }
     if (step < evm->balances_count) {
         *ret_index = step;
         return PART_BALANCE;
@@ -138,15 +144,21 @@ static enum part part_of(const struct evm *evm, uint32_t step, uint32_t *ret_ind
         return PART_VAULT;
     }
     *ret_index = step - VAULT_STEPS * evm->vaults_count;
-    CHECK(*ret_index < evm->quotes_asked_count);
-    return PART_QUOTE;
+    if (*ret_index < evm->quotes_asked_count) {
+        return PART_QUOTE;
+    }
+    *ret_index -= evm->quotes_asked_count;
+    return PART_SPOKES;
 }
 
 static uint32_t positions_steps(struct evm *evm, struct evm_job *job)
 {
-    return job->phase == 0
-               ? evm->balances_count + VAULT_STEPS * evm->vaults_count + evm->quotes_asked_count
-               : 0;
+    if (job->phase > 1) {
+        return 0;
+    }
+    const uint32_t others =
+        evm->balances_count + VAULT_STEPS * evm->vaults_count + evm->quotes_asked_count;
+    return evm_spokes_steps(evm, job->phase) + (job->phase == 0 ? others : 0);
 }
 
 struct bytes evm_quote_calldata(uint8_t memory[EVM_QUOTE_CALLDATA_BYTES], uint32_t destination,
@@ -215,7 +227,7 @@ static void positions_write(struct evm *evm, const struct evm_job *job, uint32_t
     uint32_t index = 0;
     uint32_t question = 0;
 
-    switch (part_of(evm, step, &index, &question)) {
+    switch (part_of(evm, job->phase, step, &index, &question)) {
     case PART_BALANCE:
         write_balance(&evm->balances[index], id, writer);
         break;
@@ -224,6 +236,9 @@ static void positions_write(struct evm *evm, const struct evm_job *job, uint32_t
         break;
     case PART_QUOTE:
         write_quote(evm, &evm->quotes_asked[index], id, writer);
+        break;
+    case PART_SPOKES:
+        evm_spokes_write(evm, job->phase, index, id, writer);
         break;
     }
     evm_write_block_hash(writer, &job->positions.block_hash);
@@ -309,7 +324,7 @@ static void positions_answer(struct evm *evm, struct evm_job *job, uint32_t step
     struct amount *into = NULL;
     bool is_quantity = false;
 
-    switch (part_of(evm, step, &index, &question)) {
+    switch (part_of(evm, job->phase, step, &index, &question)) {
     case PART_BALANCE:
         into = &evm->balances[index].amount;
         is_quantity = address_is_zero(&evm->balances[index].token);
@@ -323,6 +338,9 @@ static void positions_answer(struct evm *evm, struct evm_job *job, uint32_t step
     }
     case PART_QUOTE:
         quote_answer(evm, job, &evm->quotes_asked[index], answer);
+        return;
+    case PART_SPOKES:
+        evm_spokes_answer(evm, job, job->phase, index, answer);
         return;
     }
     if (read_amount(evm, answer, is_quantity, into) != STATUS_OK) {
@@ -364,6 +382,7 @@ static void positions_event(struct evm *evm, const struct evm_job *job, struct e
     ret_event->positions.vaults_count = evm->vaults_count;
     ret_event->positions.quotes = evm->quotes;
     ret_event->positions.quotes_count = quotes_count;
+    evm_spokes_event(evm, ret_event);
 }
 
 const struct evm_job_ops evm_positions_ops = {positions_steps, positions_write, positions_answer,

@@ -19,6 +19,8 @@ struct world {
     size_t waiting_count;
     double drained[SCENARIO_CHAINS_MAX]; /* in this step */
     double came;                         /* from users, less what was paid to them */
+    double *ahead;
+    struct world_diary *diary; /* NULL: none is kept */
     struct world_result result;
 };
 
@@ -59,6 +61,23 @@ static void arrivals_take(struct world *world)
     world->flights_count = kept;
 }
 
+static void diary_add(struct world_diary *diary, uint32_t tick, const struct world_move *move)
+{
+    if (diary->count == diary->capacity) {
+        diary->capacity = diary->capacity == 0 ? 64 : 2 * diary->capacity;
+        struct world_done *list = realloc(diary->list, diary->capacity * sizeof(*list));
+        CHECK(list != NULL);
+        diary->list = list;
+    }
+    diary->list[diary->count++] = (struct world_done){tick, *move};
+}
+
+void world_diary_deinit(struct world_diary *diary)
+{
+    free(diary->list);
+    *diary = (struct world_diary){.list = NULL};
+}
+
 static void move_make(struct world *world, const struct world_move *move)
 {
     const struct scenario *scenario = world->scenario;
@@ -88,6 +107,9 @@ static void move_make(struct world *world, const struct world_move *move)
     result->gas += bridge->fixed + scenario->chains[bridge->from].gas;
     result->moves++;
     result->moved += move->amount;
+    if (world->diary != NULL) {
+        diary_add(world->diary, world->view.tick, move);
+    }
 }
 
 /* ---- users ---- */
@@ -196,26 +218,81 @@ static double capital(const struct world *world)
     return sum;
 }
 
-void world_run(const struct scenario *scenario, const struct transfers *transfers,
-               const struct policy *policy, struct world_result *ret_result)
+/* What users will have taken from each chain by each tick. */
+static double *ahead_sum(const struct scenario *scenario, const struct transfers *transfers)
+{
+    const uint32_t ticks = scenario_ticks(scenario);
+    const uint32_t chains = scenario->chains_count;
+    double *ahead = calloc(((size_t)ticks + 1) * chains, sizeof(*ahead));
+    size_t next = 0;
+
+    CHECK(ahead != NULL);
+    for (uint32_t tick = 0; tick < ticks; tick++) {
+        double *after = ahead + ((size_t)tick + 1) * chains;
+        memcpy(after, after - chains, chains * sizeof(*after));
+        for (; next < transfers->count && transfers->list[next].tick == tick; next++) {
+            after[transfers->list[next].from] -= transfers->list[next].amount;
+            after[transfers->list[next].to] += transfers->list[next].amount;
+        }
+    }
+    return ahead;
+}
+
+static struct world *world_new(const struct scenario *scenario, const struct transfers *transfers,
+                               const struct world_play *play)
 {
     struct world *world = calloc(1, sizeof(*world));
-    const uint32_t ticks = scenario_ticks(scenario);
-    uint64_t planned_s = 0;
-    size_t next = 0;
 
     CHECK(world != NULL);
     world->scenario = scenario;
     world->view.scenario = scenario;
+    world->view.ticks = scenario_ticks(scenario);
+    world->diary = play->diary;
     world->waiting = calloc(transfers->count + 1, sizeof(*world->waiting));
     world->late = calloc(transfers->count + 1, sizeof(*world->late));
     CHECK(world->waiting != NULL);
     CHECK(world->late != NULL);
+    if (play->foresees) {
+        world->ahead = ahead_sum(scenario, transfers);
+        world->view.ahead = world->ahead;
+    }
     for (uint32_t i = 0; i < scenario->chains_count; i++) {
         world->view.present[i] = scenario->chains[i].balance;
     }
+    return world;
+}
+
+static void world_free(struct world *world)
+{
+    free(world->ahead);
+    free(world->waiting);
+    free(world->late);
+    free(world->flights);
+    free(world);
+}
+
+/* The script's moves of this tick, but for those left out. */
+static size_t script_play(struct world *world, const struct world_play *play, size_t next)
+{
+    for (; next < play->script->count && play->script->list[next].tick == world->view.tick;
+         next++) {
+        if (play->left_out == NULL || !play->left_out[next]) {
+            move_make(world, &play->script->list[next].move);
+        }
+    }
+    return next;
+}
+
+void world_run_play(const struct scenario *scenario, const struct transfers *transfers,
+                    const struct world_play *play, struct world_result *ret_result)
+{
+    struct world *world = world_new(scenario, transfers, play);
     const double before = capital(world);
-    for (uint32_t tick = 0; tick < ticks; tick++) {
+    uint64_t planned_s = 0;
+    size_t next = 0;
+    size_t next_done = 0;
+
+    for (uint32_t tick = 0; tick < world->view.ticks; tick++) {
         world->view.tick = tick;
         arrivals_take(world);
         while (next < transfers->count && transfers->list[next].tick == tick) {
@@ -223,8 +300,10 @@ void world_run(const struct scenario *scenario, const struct transfers *transfer
         }
         waiting_pay(world);
         memory_keep(world);
-        if ((uint64_t)tick * scenario->step_s >= planned_s) {
-            plan_make(world, policy);
+        if (play->policy == NULL) {
+            next_done = script_play(world, play, next_done);
+        } else if ((uint64_t)tick * scenario->step_s >= planned_s) {
+            plan_make(world, play->policy);
             planned_s += scenario->plan_s;
         }
         yields_take(world);
@@ -232,8 +311,13 @@ void world_run(const struct scenario *scenario, const struct transfers *transfer
     }
     world->result.unbalanced = capital(world) - before;
     *ret_result = world->result;
-    free(world->waiting);
-    free(world->late);
-    free(world->flights);
-    free(world);
+    world_free(world);
+}
+
+void world_run(const struct scenario *scenario, const struct transfers *transfers,
+               const struct policy *policy, struct world_result *ret_result)
+{
+    const struct world_play play = {.policy = policy};
+
+    world_run_play(scenario, transfers, &play, ret_result);
 }

@@ -60,6 +60,10 @@ struct world_view {
     /* Per step, over the last half day or so: what users take from a chain on balance. */
     double drain[SCENARIO_CHAINS_MAX];
     double drain_squared[SCENARIO_CHAINS_MAX];
+    /* NULL, as it must be for whatever is to be compared; else what users will have taken from each
+     * chain on balance since the start, by tick and chain, `ticks` + 1 times. See world_play. */
+    const double *ahead;
+    uint32_t ticks;
 };
 
 /* Fills `moves`; returns how many. A move that the world cannot make is not made. */
@@ -92,6 +96,31 @@ struct world_result {
 
 void world_run(const struct scenario *scenario, const struct transfers *transfers,
                const struct policy *policy, struct world_result *ret_result);
+
+/* ---- the same days played otherwise (counterfactual.h) ---- */
+
+struct world_done {
+    uint32_t tick;
+    struct world_move move;
+};
+
+/* Every move that was made, in the order they were made. */
+struct world_diary {
+    struct world_done *list;
+    size_t count;
+    size_t capacity;
+};
+void world_diary_deinit(struct world_diary *diary);
+
+struct world_play {
+    const struct policy *policy; /* NULL: the moves of `script` are made and no others */
+    const struct world_diary *script;
+    const bool *left_out;      /* by move of the script; NULL: none is */
+    struct world_diary *diary; /* NULL: none is kept */
+    bool foresees;             /* the policy is told what users will take */
+};
+void world_run_play(const struct scenario *scenario, const struct transfers *transfers,
+                    const struct world_play *play, struct world_result *ret_result);
 
 /* Years in a step, and a curve's yield a year at an amount. */
 double world_step_years(const struct scenario *scenario);

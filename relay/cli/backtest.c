@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "relay/backtest/counterfactual.h"
 #include "relay/backtest/plot.h"
 #include "relay/base/check.h"
 #include "relay/cli/cli.h"
@@ -17,6 +18,7 @@ struct backtest {
     uint32_t count;
     bool has_best;
     double best;
+    struct counterfactual why; /* when another policy made more than ours */
 };
 
 static uint32_t policies_count(void)
@@ -27,20 +29,6 @@ static uint32_t policies_count(void)
         count++;
     }
     return count;
-}
-
-static void run_all(struct backtest *backtest)
-{
-    backtest->count = policies_count();
-    CHECK(backtest->count <= PLOT_LINES_MAX);
-    backtest->results = calloc(backtest->count + 1u, sizeof(*backtest->results));
-    CHECK(backtest->results != NULL);
-    backtest->transfers = transfers_draw(backtest->scenario);
-    for (uint32_t i = 0; i < backtest->count; i++) {
-        world_run(backtest->scenario, &backtest->transfers, &policies[i], &backtest->results[i]);
-    }
-    backtest->has_best =
-        world_hindsight(backtest->scenario, &backtest->transfers, &backtest->best) == STATUS_OK;
 }
 
 /* ---- who is ahead, and why ---- */
@@ -54,8 +42,7 @@ struct lead {
     struct {
         const char *what;
         double by;
-        const char *words; /* when this decides it */
-    } parts[PARTS_COUNT];  /* the largest first */
+    } parts[PARTS_COUNT]; /* the largest first */
 };
 
 static void parts_sort(struct lead *lead)
@@ -80,19 +67,56 @@ static struct lead lead_of(const struct backtest *backtest)
         best = backtest->results[i].value > backtest->results[best].value ? i : best;
     }
     const struct world_result *other = &backtest->results[best];
-    struct lead lead = {
-        .policy = best,
-        .by = other->value - ours->value,
-        .parts = {{"transfers paid in time", other->earned - ours->earned,
-                   "it had liquidity where users wanted it sooner"},
-                  {"transfers that waited", ours->blocked - other->blocked,
-                   "fewer of its transfers waited: ours had capital under way or elsewhere"},
-                  {"yield", other->yield - ours->yield, "its capital sat where more was paid"},
-                  {"bridge fees", ours->fees - other->fees,
-                   "ours moved capital that users did not want in the end"},
-                  {"gas", ours->gas - other->gas, "ours made more moves for the same service"}}};
+    struct lead lead = {.policy = best,
+                        .by = other->value - ours->value,
+                        .parts = {{"transfers paid in time", other->earned - ours->earned},
+                                  {"transfers that waited", ours->blocked - other->blocked},
+                                  {"yield", other->yield - ours->yield},
+                                  {"bridge fees", ours->fees - other->fees},
+                                  {"gas", ours->gas - other->gas}}};
     parts_sort(&lead);
     return lead;
+}
+
+/* What the counterfactuals say; "" when ours is ahead. */
+static const char *reason_of(const struct backtest *backtest, const struct lead *lead)
+{
+    const double other = backtest->results[lead->policy].value;
+    const bool knowing = backtest->why.knowing >= other;
+    const bool pruned = backtest->why.pruned >= other;
+
+    if (!(lead->by > 0)) {
+        return "";
+    }
+    if (knowing && pruned) {
+        return "it moved for users who did not come; told what they take, or without those moves, "
+               "it is ahead";
+    }
+    if (knowing) {
+        return "it did not know what users would take; told that, it is ahead";
+    }
+    if (pruned) {
+        return "its rule moves where it does not pay; without those moves it is ahead, told what "
+               "users take it is not";
+    }
+    return "its rule; neither knowing the users nor leaving out what did not pay puts it ahead";
+}
+
+static void run_all(struct backtest *backtest)
+{
+    backtest->count = policies_count();
+    CHECK(backtest->count <= PLOT_LINES_MAX);
+    backtest->results = calloc(backtest->count + 1u, sizeof(*backtest->results));
+    CHECK(backtest->results != NULL);
+    backtest->transfers = transfers_draw(backtest->scenario);
+    for (uint32_t i = 0; i < backtest->count; i++) {
+        world_run(backtest->scenario, &backtest->transfers, &policies[i], &backtest->results[i]);
+    }
+    backtest->has_best =
+        world_hindsight(backtest->scenario, &backtest->transfers, &backtest->best) == STATUS_OK;
+    if (lead_of(backtest).by > 0) {
+        counterfactual_run(backtest->scenario, &backtest->transfers, &policies[0], &backtest->why);
+    }
 }
 
 /* ---- output ---- */
@@ -107,22 +131,35 @@ static json_t *lead_json(const struct backtest *backtest)
         const int rc = json_object_set_new(parts, lead.parts[i].what, json_real(lead.parts[i].by));
         CHECK(rc == 0);
     }
-    return json_pack("{s:s, s:f, s:s, s:o}", "policy", policies[lead.policy].name, "by", lead.by,
-                     "because", lead.by > 0 ? lead.parts[0].words : "", "parts", parts);
+    const struct counterfactual *why = &backtest->why;
+    json_t *again =
+        lead.by > 0 ? json_pack("{s:I, s:I, s:f, s:f}", "moves", (json_int_t)why->moves,
+                                "moves_losing", (json_int_t)why->moves_losing, "value_without_them",
+                                why->pruned, "value_knowing_users", why->knowing)
+                    : json_null();
+    return json_pack("{s:s, s:f, s:s, s:o, s:o}", "policy", policies[lead.policy].name, "by",
+                     lead.by, "because", reason_of(backtest, &lead), "played_again", again, "parts",
+                     parts);
 }
 
 static void lead_print(const struct backtest *backtest)
 {
     const struct lead lead = lead_of(backtest);
+    const struct counterfactual *why = &backtest->why;
+    const double other = backtest->results[lead.policy].value;
 
     if (!(lead.by > 0)) {
         return;
     }
-    (void)printf("\n%s made %.2f more than sluice: %s.\n", policies[lead.policy].name, lead.by,
-                 lead.parts[0].words);
+    (void)printf("\n%s made %.2f more than sluice:\n", policies[lead.policy].name, lead.by);
     for (uint32_t i = 0; i < PARTS_COUNT; i++) {
         (void)printf("  %+12.2f  %s\n", lead.parts[i].by, lead.parts[i].what);
     }
+    (void)printf("\nThe same users again, sluice against %s:\n", policies[lead.policy].name);
+    (void)printf("  %+12.2f  without those of its %zu moves that lost alone (%zu)\n",
+                 why->pruned - other, why->moves, why->moves_losing);
+    (void)printf("  %+12.2f  told what users take\n", why->knowing - other);
+    (void)printf("Why: %s.\n", reason_of(backtest, &lead));
 }
 
 static json_t *result_json(const struct backtest *backtest, uint32_t index)

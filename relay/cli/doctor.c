@@ -161,9 +161,12 @@ static void look_at_endpoints(struct report *report, const struct node_chain *co
     if (good < config->quorum) {
         return;
     }
-    find(report, chain->dissents_count > 0 ? GRADE_FAIL : GRADE_PASS, EXIT_INTEGRITY, name,
-         "agreement", "find out who is right before this chain is used", "%u contradictions",
-         chain->dissents_count);
+    const enum grade alike = chain->everyone_agrees ? GRADE_PASS : GRADE_WARN;
+    find(report, chain->dissents_count > 0 ? GRADE_FAIL : alike, EXIT_INTEGRITY, name, "agreement",
+         chain->dissents_count > 0 ? "find out who is right before this chain is used"
+                                   : "one that is silent holds back values above 'large'",
+         "%u contradictions, %s", chain->dissents_count,
+         chain->everyone_agrees ? "all name the same tree" : "not all could be compared");
 }
 
 static void look_at_heads(struct report *report, const char *name, const struct probe *probe,

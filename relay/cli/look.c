@@ -4,7 +4,7 @@
 #define SECONDS_DEFAULT 20u
 #define SECONDS_MAX     600u
 
-static bool load(struct look *look, const char *verb, const char *path, int *ret_code)
+bool look_load(struct look *look, const char *verb, const char *path, int *ret_code)
 {
     struct settings_error error;
 
@@ -41,7 +41,7 @@ bool look_parse(int argc, char **argv, size_t arguments_max, struct cli_argument
         cli_say(argv[0], "--seconds must be a whole number from 1 to %u", SECONDS_MAX);
         return false;
     }
-    if (!load(&look, argv[0], path, ret_code)) {
+    if (!look_load(&look, argv[0], path, ret_code)) {
         return false;
     }
     *ret_look = look;

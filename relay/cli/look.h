@@ -18,6 +18,8 @@ struct look {
  * mistake, which was told; the caller returns *ret_code. */
 bool look_parse(int argc, char **argv, size_t arguments_max, struct cli_arguments *ret_arguments,
                 struct look *ret_look, int *ret_code);
+/* Loads the file, which must be named. False: it was said what is wrong. */
+bool look_load(struct look *look, const char *verb, const char *path, int *ret_code);
 /* Looks for at most so many seconds. False: it was said why not, the look is ended, and `*ret_code`
  * is set. */
 bool look_run(struct look *look, const char *verb, int *ret_code);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `sluice rpc status`: how each endpoint does, used for a few seconds as a node would, and what the
- * node's journal says of its plan. */
+ * node's journal says of its plan. relay/cli/rpc_bench.c has `rpc bench`. */
 #include <string.h>
 
 #include "relay/cli/json_of.h"
 #include "relay/cli/look.h"
+#include "relay/cli/rpc_internal.h"
 #include "relay/core/view.h"
 #include "relay/node/row_source.h"
 #include "store/source.h"
 
-/* What the journal of this node says that an endpoint was asked today. */
-static uint64_t spent_today(struct journal_reader *reader, uint32_t domain, uint32_t endpoint,
-                            uint64_t day)
+uint64_t rpc_spent_today(struct journal_reader *reader, uint32_t domain, uint32_t endpoint,
+                         uint64_t day)
 {
     struct calls_row calls;
 
@@ -28,7 +28,7 @@ static json_t *plan_json(const struct node_config *config, uint32_t chain, uint3
                          uint64_t day, struct journal_reader *reader)
 {
     const struct call_limits *limits = &config->chains[chain].limits[index];
-    const uint64_t spent = spent_today(reader, config->core.chains[chain].domain, index, day);
+    const uint64_t spent = rpc_spent_today(reader, config->core.chains[chain].domain, index, day);
     const uint64_t left = spent < limits->calls_per_day ? limits->calls_per_day - spent : 0;
     const bool has_day = limits->calls_per_day > 0;
 
@@ -153,11 +153,16 @@ int cli_rpc(int argc, char **argv)
     struct look look;
     int code = EXIT_USAGE;
 
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "bench") == 0) {
+            return cli_rpc_bench(argc, argv);
+        }
+    }
     if (!look_parse(argc, argv, 1, &arguments, &look, &code)) {
         return code;
     }
     if (arguments.count != 1 || strcmp(arguments.values[0], "status") != 0) {
-        cli_say("rpc", "say 'sluice rpc status --config FILE'");
+        cli_say("rpc", "say 'sluice rpc status --config FILE', or 'rpc bench'");
         look_end(&look);
         return EXIT_USAGE;
     }

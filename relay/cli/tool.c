@@ -67,23 +67,6 @@ static bool get_address(const char *option, const char *text, struct address *re
     return true;
 }
 
-static bool get_signature(const char *text, struct signature *ret_signature)
-{
-    size_t count = 0;
-    if (text == NULL ||
-        hex_decode(bytes_from_string(text), sizeof(ret_signature->bytes), ret_signature->bytes,
-                   &count) != STATUS_OK ||
-        count != sizeof(ret_signature->bytes)) {
-        cli_say("tool", "--signature wants 65 bytes r, s, v: 130 hexadecimal digits");
-        return false;
-    }
-    /* Some tools write v as 0 or 1; the protocol's is 27 or 28. */
-    if (ret_signature->bytes[64] < 27) {
-        ret_signature->bytes[64] = (uint8_t)(ret_signature->bytes[64] + 27);
-    }
-    return true;
-}
-
 /* Hexadecimal bytes, from the argument or from standard input. */
 static bool get_bytes(const struct tool_call *call, struct buffer *input)
 {
@@ -106,6 +89,44 @@ static bool get_bytes(const struct tool_call *call, struct buffer *input)
                 input->capacity > UINT32_MAX ? UINT32_MAX : (uint32_t)input->capacity);
         return false;
     }
+    return true;
+}
+
+/* What has no option of its own comes like the other verbs' input. */
+static bool get_signature(const struct tool_call *call, struct buffer *input,
+                          struct signature *ret_signature)
+{
+    const size_t count = sizeof(ret_signature->bytes);
+    bool is_given = false;
+    if (call->signature != NULL) {
+        is_given = hex_decode(bytes_from_string(call->signature), input->capacity, input->data,
+                              &input->count) == STATUS_OK;
+    } else {
+        is_given = get_bytes(call, input);
+    }
+    if (!is_given || input->count != count) {
+        cli_say("tool", "--signature wants 65 bytes r, s, v: 130 hexadecimal digits");
+        return false;
+    }
+    memcpy(ret_signature->bytes, input->data, count);
+    /* Some tools write v as 0 or 1; the protocol's is 27 or 28. */
+    if (ret_signature->bytes[64] < 27) {
+        ret_signature->bytes[64] = (uint8_t)(ret_signature->bytes[64] + 27);
+    }
+    return true;
+}
+
+/* Likewise. */
+static bool get_message_id(const struct tool_call *call, struct buffer *input, struct hash *ret_id)
+{
+    if (call->message_id != NULL) {
+        return get_hash("--message-id", call->message_id, ret_id);
+    }
+    if (!get_bytes(call, input) || input->count != sizeof(ret_id->bytes)) {
+        cli_say("tool", "--message-id wants 32 bytes: 64 hexadecimal digits");
+        return false;
+    }
+    memcpy(ret_id->bytes, input->data, sizeof(ret_id->bytes));
     return true;
 }
 
@@ -198,15 +219,14 @@ static bool get_checkpoint(const struct tool_call *call, struct named_checkpoint
     return get_u32("--domain", call->domain, &ret_named->domain) &&
            get_address("--hook", call->hook, &ret_named->hook) &&
            get_hash("--root", call->root, &ret_named->checkpoint.root) &&
-           get_u32("--index", call->index, &ret_named->checkpoint.index) &&
-           get_hash("--message-id", call->message_id, &ret_named->checkpoint.message_id);
+           get_u32("--index", call->index, &ret_named->checkpoint.index);
 }
 
 static int tool_checkpoint_digest(const struct tool_call *call, struct buffer *input)
 {
     struct named_checkpoint named;
-    (void)input;
-    if (!get_checkpoint(call, &named)) {
+    if (!get_checkpoint(call, &named) ||
+        !get_message_id(call, input, &named.checkpoint.message_id)) {
         return EXIT_USAGE;
     }
     const struct hash domain = checkpoint_domain_hash(named.domain, &named.hook);
@@ -223,15 +243,15 @@ static int tool_recover(const struct tool_call *call, struct buffer *input)
     struct signature signature;
     struct hash digest;
     struct address signer;
-    (void)input;
-    if (!get_signature(call->signature, &signature)) {
+    if (!get_signature(call, input, &signature)) {
         return EXIT_USAGE;
     }
     if (call->digest != NULL) {
         if (!get_hash("--digest", call->digest, &digest)) {
             return EXIT_USAGE;
         }
-    } else if (get_checkpoint(call, &named)) {
+    } else if (get_checkpoint(call, &named) &&
+               get_hash("--message-id", call->message_id, &named.checkpoint.message_id)) {
         digest = checkpoint_digest(named.domain, &named.hook, &named.checkpoint);
     } else {
         return EXIT_USAGE;

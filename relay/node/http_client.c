@@ -28,6 +28,7 @@ struct request {
     size_t answer_capacity;
     unsigned status;
     uint64_t retry_after_s; /* what a refusal asks for; 0: nothing */
+    const char *distrust;   /* why its certificate is not believed; NULL: it is, or none came */
     char address[ADDRESS_BYTES];
 };
 
@@ -348,12 +349,22 @@ static int http_callback(struct lws *wsi, enum lws_callback_reasons reason, void
         complete(request);
         return -1; /* one request per connection */
     } else if (reason == LWS_CALLBACK_CLIENT_CONNECTION_ERROR) {
-        end(request, wsi,
-            in == NULL ? bytes_from_string("cannot connect") : bytes_from(in, strnlen(in, count)));
+        const struct bytes told =
+            in == NULL ? bytes_from_string("cannot connect") : bytes_from(in, strnlen(in, count));
+        end(request, wsi, request->distrust == NULL ? told : bytes_from_string(request->distrust));
     } else if (reason == LWS_CALLBACK_CLOSED_CLIENT_HTTP) {
         end(request, wsi, bytes_from_string("the answer was cut"));
     }
     return 0;
+}
+
+void http_client_distrust(struct lws *wsi, const char *why)
+{
+    struct request *const request = lws_get_opaque_user_data(wsi);
+
+    if (request != NULL) {
+        request->distrust = why;
+    }
 }
 
 const struct lws_protocols http_client_protocol = {

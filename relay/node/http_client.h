@@ -34,6 +34,10 @@ struct http_handler {
 /* The protocol that the loop's context must offer. */
 extern const struct lws_protocols http_client_protocol;
 
+/* The certificate of this connection is not believed, which the context's first protocol hears.
+ * `why` is static. */
+void http_client_distrust(struct lws *wsi, const char *why);
+
 /* Borrows everything for the client's life. NULL: no memory. */
 struct http_client *http_client_new(struct lws_context *context, struct lws_vhost *vhost,
                                     const struct endpoint *endpoint, uint32_t body_bytes_max,

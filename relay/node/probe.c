@@ -5,24 +5,24 @@
 #include <string.h>
 
 #include "relay/base/check.h"
-#include "relay/node/http_client.h"
 #include "relay/node/loop_context.h"
-#include "relay/node/transport.h"
+#include "relay/node/visit.h"
 
 #define ROUND_US     50000
 #define TRIES_MAX    3u
-#define HEADS_WANTED 2u
+#define HEADS_WANTED 1u
 
 struct run {
     const struct node_config *config;
     struct probe *probe;
-    struct lws_context *context;
-    struct transport *transport;
-    lws_sorted_usec_list_t timer;
+    struct visit visit;
     struct chain *chains[CHAINS_MAX];
     void *memory[CHAINS_MAX];
     bool is_watching[CHAINS_MAX];
     bool has_asked[CHAINS_MAX];
+    bool has_compared[CHAINS_MAX];
+    struct hash final_hash[CHAINS_MAX];
+    uint64_t highest_head[CHAINS_MAX]; /* that any endpoint told of */
 };
 
 static void keep_detail(struct probe_endpoint *endpoint, struct bytes text)
@@ -105,13 +105,14 @@ static void take_endpoint(struct probe_endpoint *endpoint, const struct event *e
         endpoint->verdict = endpoint->verdict == PROBE_GOOD ? PROBE_GOOD : PROBE_DOWN;
         break;
     }
-    keep_detail(endpoint, event->endpoint.detail);
+    if (event->endpoint.detail.count > 0) {
+        keep_detail(endpoint, event->endpoint.detail); /* else what the transport said stands */
+    }
 }
 
 static void take_block(struct probe_chain *chain, const struct event *event)
 {
     chain->range_was_read |= hash_is_zero(&event->block.parent);
-    chain->heads_count += hash_is_zero(&event->block.parent) ? 0 : 1;
     if (event->block.number >= chain->head_number) {
         chain->head_number = event->block.number;
         chain->head_time_s = event->block.time_s;
@@ -128,6 +129,9 @@ static void take_event(struct run *run, uint32_t chain_index, const struct event
         take_block(chain, event);
     } else if (event->kind == EVENT_FINAL) {
         chain->final_number = event->final.number;
+        run->final_hash[chain_index] = event->final.hash;
+    } else if (event->kind == EVENT_TREE && event->tree.everyone) {
+        chain->everyone_agrees = event->tree.outcome == OUTCOME_OK;
     } else if (event->kind == EVENT_DISSENT) {
         chain->dissents_count++;
     } else if (event->kind == EVENT_QUORUM) {
@@ -149,8 +153,24 @@ static uint64_t final_told(const struct node_chain *config, const struct chain_e
                : 0;
 }
 
+/* A head that came while we looked: a node that stands still repeats the one it has. */
+static void count_head(struct run *run, uint32_t index)
+{
+    const struct chain *chain = run->chains[index];
+    uint64_t highest = 0;
+
+    for (uint32_t i = 0; i < chain->endpoints_count; i++) {
+        const uint64_t told = chain->endpoints[i].head_number;
+        highest = told > highest ? told : highest;
+    }
+    if (highest > run->highest_head[index]) {
+        run->probe->chains[index].heads_count += run->highest_head[index] > 0 ? 1 : 0;
+        run->highest_head[index] = highest;
+    }
+}
+
 /* Begins to watch once a final block is known: from a range below it, so that ranges are tried. */
-static void command_chain(struct run *run, uint32_t index)
+static void watch_chain(struct run *run, uint32_t index)
 {
     struct chain *chain = run->chains[index];
     const struct core_chain *core = &run->config->core.chains[index];
@@ -168,12 +188,27 @@ static void command_chain(struct run *run, uint32_t index)
         command.watch.from_block = wanted > lowest ? wanted : lowest;
         run->is_watching[index] = chain_perform(chain, &command) == STATUS_OK;
     }
+}
+
+static void command_chain(struct run *run, uint32_t index)
+{
+    const struct core_chain *core = &run->config->core.chains[index];
+    const struct probe_chain *probe = &run->probe->chains[index];
+    struct command command = {.domain = core->domain};
+
+    watch_chain(run, index);
     /* With a quorum a key is asked about at a block that is agreed on. */
-    if (!run->has_asked[index] && run->probe->chains[index].head_number > 0 &&
-        !address_is_zero(&core->key)) {
-        command = (struct command){.kind = COMMAND_READ_LANE, .domain = core->domain};
+    if (!run->has_asked[index] && probe->head_number > 0 && !address_is_zero(&core->key)) {
+        command.kind = COMMAND_READ_LANE;
         command.read_lane.key = core->key;
-        run->has_asked[index] = chain_perform(chain, &command) == STATUS_OK;
+        run->has_asked[index] = chain_perform(run->chains[index], &command) == STATUS_OK;
+    }
+    if (!run->has_compared[index] && probe->final_number > 0) {
+        command.kind = COMMAND_READ_TREE;
+        command.read_tree.block_number = probe->final_number;
+        command.read_tree.block_hash = run->final_hash[index];
+        command.read_tree.everyone = true;
+        run->has_compared[index] = chain_perform(run->chains[index], &command) == STATUS_OK;
     }
 }
 
@@ -188,7 +223,8 @@ static bool is_enough(const struct run *run, uint32_t index, bool checks_only)
         }
     }
     return checks_only || (chain->heads_count >= HEADS_WANTED && chain->final_number > 0 &&
-                           chain->range_was_read && (chain->lane_is_known || !has_key));
+                           chain->range_was_read && (chain->lane_is_known || !has_key) &&
+                           (chain->everyone_agrees || chain->dissents_count > 0));
 }
 
 /* True: there is nothing more to find out. */
@@ -200,6 +236,7 @@ static bool serve_chains(struct run *run, bool checks_only)
         struct event event;
         chain_tick(run->chains[i], loop_now());
         if (!checks_only) {
+            count_head(run, i);
             command_chain(run, i);
         }
         while (chain_next_event(run->chains[i], &event)) {
@@ -207,7 +244,7 @@ static bool serve_chains(struct run *run, bool checks_only)
         }
         while (chain_next_request(run->chains[i], &request)) {
             if (request.kind == CHAIN_REQUEST_FRAME) {
-                transport_send(run->transport, i, request.frame.endpoint_index,
+                transport_send(run->visit.transport, i, request.frame.endpoint_index,
                                request.frame.bytes);
             }
         }
@@ -216,21 +253,12 @@ static bool serve_chains(struct run *run, bool checks_only)
     return done;
 }
 
-static void timer_fired(lws_sorted_usec_list_t *timer)
-{
-    (void)timer; /* its only work is to end the wait */
-}
-
 static void serve(struct run *run, const struct probe_options *options)
 {
     const struct instant deadline = instant_after(loop_now(), options->wait);
-    transport_start(run->transport);
-    while (!serve_chains(run, options->checks_only) && !instant_is_past(deadline, loop_now())) {
-        lws_sul_schedule(run->context, 0, &run->timer, timer_fired, ROUND_US);
-        if (lws_service(run->context, 0) < 0) {
-            break;
-        }
-        transport_take_addresses(run->transport);
+    transport_start(run->visit.transport);
+    while (!serve_chains(run, options->checks_only) && !instant_is_past(deadline, loop_now()) &&
+           visit_wait(&run->visit, ROUND_US)) {
     }
     run->probe->ended = loop_now();
     for (uint32_t i = 0; i < run->config->core.chains_count; i++) {
@@ -244,15 +272,12 @@ static void serve(struct run *run, const struct probe_options *options)
 
 static enum status build(struct run *run)
 {
-    static const struct lws_protocols *const protocols[] = {&transport_protocol,
-                                                            &http_client_protocol, NULL};
     const struct transport_handler handler = {.context = run,
                                               .connected = on_connected,
                                               .lost = on_lost,
                                               .frame = on_frame,
                                               .limited = on_limited,
                                               .trouble = on_trouble};
-    struct lws_vhost *vhost = NULL;
     for (uint32_t i = 0; i < run->config->core.chains_count; i++) {
         const struct chain_config config = config_chain(run->config, i);
         const struct chain_ops *ops = run->config->chains[i].family;
@@ -266,23 +291,12 @@ static enum status build(struct run *run)
             return status;
         }
     }
-    run->context = loop_context_new(run->config, protocols, &vhost);
-    if (run->context == NULL) {
-        return STATUS_NO_MEMORY;
-    }
-    run->transport = transport_new(run->context, vhost, run->config, &handler);
-    return run->transport == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+    return visit_open(&run->visit, run->config, &handler);
 }
 
 static void tear_down(struct run *run)
 {
-    if (run->transport != NULL) {
-        transport_stop(run->transport);
-    }
-    if (run->context != NULL) {
-        lws_context_destroy(run->context);
-    }
-    run->transport = transport_free(run->transport);
+    visit_close(&run->visit);
     for (uint32_t i = 0; i < CHAINS_MAX; i++) {
         chain_deinit(run->chains[i]);
         free(run->memory[i]);

@@ -2,8 +2,9 @@
 /* relay/node/probe.h: what the endpoints of a configuration are good for, found out by using them.
  *
  * The node's own adapters and transport, without a driver, a journal or a signer: each endpoint is
- * connected and checked, heads and final blocks are followed, one range of history is read, and the
- * sending keys are asked for. Nothing is signed or written.
+ * connected and checked, heads and final blocks are followed, one range of history is read, every
+ * endpoint is asked for the same state of a final block, and the sending keys are asked for.
+ * Nothing is signed or written.
  *
  * Threads: the caller's loop, but for the transport's resolver. Memory: one block, owned by the
  * caller from probe_run to probe_free. */
@@ -30,11 +31,12 @@ struct probe_chain {
     struct probe_endpoint endpoints[ENDPOINTS_PER_CHAIN_MAX];
     uint64_t head_number;  /* of the newest block that a quorum gave; 0: none */
     uint64_t head_time_s;  /* and its timestamp */
-    uint64_t heads_count;  /* blocks given one by one while we looked */
+    uint64_t heads_count;  /* that came while we looked */
     uint64_t final_number; /* 0: none */
     bool range_was_read;   /* blocks of history came as a range, with their logs */
     bool quorum_was_lost;  /* at any time */
     uint32_t dissents_count;
+    bool everyone_agrees; /* on the tree at a final block; false: not all of them answered */
     bool lane_is_known;
     uint64_t nonce_latest;
     struct amount balance; /* native, of the chain's key */

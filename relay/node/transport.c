@@ -3,6 +3,8 @@
 
 #include <arpa/inet.h>
 #include <netdb.h>
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,6 +47,7 @@ struct connection {
     struct lws *wsi;
     uint32_t tries; /* since the last message came in */
     char address[ADDRESS_TEXT_BYTES];
+    const char *distrust;     /* why its certificate is not believed; NULL: it is, or none came */
     struct http_client *http; /* of an endpoint without a websocket; NULL otherwise */
     struct queue sending;
     void *sending_memory;
@@ -150,6 +153,7 @@ static void connection_open(struct connection *connection)
         return;
     }
     connection->state = CONNECTION_OPENING;
+    connection->distrust = NULL;
     const struct lws_client_connect_info info = {
         .context = transport->context,
         .vhost = transport->vhost,
@@ -274,13 +278,11 @@ static void connection_deliver(struct connection *connection, struct bytes frame
                              connection->endpoint_index, frame);
 }
 
-/* STATUS_FULL: the message is larger than allowed. */
+/* The message fits: see connection_receive. */
 static enum status connection_gather(struct connection *connection, struct bytes piece)
 {
     const size_t needed = connection->received_count + piece.count;
-    if (needed > connection->frame_bytes_max) {
-        return STATUS_FULL;
-    }
+    CHECK(needed <= connection->frame_bytes_max);
     if (needed > connection->received_capacity) {
         size_t capacity = connection->received_capacity == 0 ? RECEIVE_FIRST_BYTES
                                                              : connection->received_capacity;
@@ -304,11 +306,16 @@ static enum status connection_gather(struct connection *connection, struct bytes
 /* Non-zero ends the connection, as the library wants it. */
 static int connection_receive(struct connection *connection, struct lws *wsi, struct bytes piece)
 {
-    const bool last = lws_is_final_fragment(wsi) != 0 && lws_remaining_packet_payload(wsi) == 0;
+    const size_t to_come = lws_remaining_packet_payload(wsi);
+    const bool last = lws_is_final_fragment(wsi) != 0 && to_come == 0;
+    const size_t room = connection->frame_bytes_max - connection->received_count;
+    /* What a frame's head promises is refused before it comes. The connection is cut without a
+     * closing code: while it waits to send one, libwebsockets takes more bytes into a buffer that
+     * only a receiver who returned 0 empties, and writes beyond its end. */
+    if (piece.count > room || to_come > room - piece.count) {
+        return -1;
+    }
     if (last && connection->received_count == 0) {
-        if (piece.count > connection->frame_bytes_max) {
-            return -1;
-        }
         connection_deliver(connection, piece);
         return 0;
     }
@@ -377,10 +384,29 @@ void transport_send(struct transport *transport, uint32_t chain_index, uint32_t 
 
 /* ---- the library's side ---- */
 
+/* The library tells the context's first protocol about certificates, whichever protocol a
+ * connection is for; and later only that the handshake failed. */
+static void hear_distrust(struct lws *wsi, X509_STORE_CTX *certificate)
+{
+    const char *why = X509_verify_cert_error_string(X509_STORE_CTX_get_error(certificate));
+    const struct lws_protocols *protocol = lws_get_protocol(wsi);
+    struct connection *connection = lws_get_opaque_user_data(wsi);
+    if (protocol != NULL && protocol->callback == http_client_protocol.callback) {
+        http_client_distrust(wsi, why);
+    } else if (connection != NULL) {
+        connection->distrust = why;
+    }
+}
+
 static int transport_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
                               void *in, size_t count)
 {
-    (void)user;
+    if (reason == LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION) {
+        if (count == 0) {
+            hear_distrust(wsi, user);
+        }
+        return 0; /* what OpenSSL found stands */
+    }
     struct connection *connection = lws_get_opaque_user_data(wsi);
     if (connection == NULL) {
         return 0;
@@ -400,7 +426,9 @@ static int transport_callback(struct lws *wsi, enum lws_callback_reasons reason,
     } else if (reason == LWS_CALLBACK_CLIENT_CONNECTION_ERROR) {
         const struct bytes text =
             in == NULL ? bytes_from_string("cannot connect") : bytes_from(in, strnlen(in, count));
-        connection_down(connection, text);
+        connection_down(connection, connection->distrust == NULL
+                                        ? text
+                                        : bytes_from_string(connection->distrust));
     } else if (reason == LWS_CALLBACK_CLIENT_CLOSED) {
         connection_down(connection, bytes_from_string("connection closed"));
     }

@@ -33,6 +33,8 @@ struct yaml_rule {
     unsigned bridges_count;
     char **destinations;
     unsigned destinations_count;
+    char **venues;
+    unsigned venues_count;
     char *amount_max;
     char *amount_per_hour_max;
 };
@@ -97,6 +99,8 @@ static const cyaml_schema_field_t rule_fields[] = {
                          bridges, &text_schema, 1, POLICY_BRIDGES_MAX),
     CYAML_FIELD_SEQUENCE("destinations", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_rule,
                          destinations, &text_schema, 1, POLICY_DESTINATIONS_MAX),
+    CYAML_FIELD_SEQUENCE("venues", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_rule,
+                         venues, &text_schema, 1, POLICY_VENUES_MAX),
     OPTIONAL_TEXT("amount_max", struct yaml_rule, amount_max),
     OPTIONAL_TEXT("amount_per_hour_max", struct yaml_rule, amount_per_hour_max),
     CYAML_FIELD_END};
@@ -273,25 +277,52 @@ static bool load_path(const struct loader *loader, struct key_name key, const ch
 
 /* ---- sections ---- */
 
-static bool load_rebalance(const struct loader *loader, struct key_name key,
-                           const struct yaml_rule *yaml, struct policy_rule *rule)
+/* What belongs to one kind of leg alone must be there for it, and for no other. */
+static bool check_rule(const struct loader *loader, struct key_name key,
+                       const struct yaml_rule *yaml, const struct policy_rule *rule)
 {
-    const bool is_rebalance = rule->leg == LEG_REBALANCE;
-    const bool has_all = yaml->bridges_count > 0 && yaml->destinations_count > 0 &&
-                         yaml->amount_max != NULL && yaml->amount_per_hour_max != NULL;
-    const bool has_any = yaml->bridges_count > 0 || yaml->destinations_count > 0 ||
-                         yaml->amount_max != NULL || yaml->amount_per_hour_max != NULL ||
-                         yaml->guard != NULL;
-    if (is_rebalance && !has_all) {
+    const bool has_amounts = yaml->amount_max != NULL && yaml->amount_per_hour_max != NULL;
+    const bool has_amount = yaml->amount_max != NULL || yaml->amount_per_hour_max != NULL;
+    const bool has_way =
+        yaml->bridges_count > 0 || yaml->destinations_count > 0 || yaml->guard != NULL;
+    if (rule->leg == LEG_REBALANCE &&
+        (yaml->bridges_count == 0 || yaml->destinations_count == 0 || !has_amounts)) {
         return fail(loader, key,
                     "a rebalance needs bridges, destinations, amount_max and "
                     "amount_per_hour_max");
     }
-    if (!is_rebalance) {
-        return !has_any ||
-               fail(loader, key,
-                    "guard, bridges, destinations and amounts belong to a rebalance alone");
+    if (rule->leg == LEG_VENUE && (yaml->venues_count == 0 || !has_amounts)) {
+        return fail(loader, key, "a %.80s needs venues, amount_max and amount_per_hour_max",
+                    yaml->leg);
     }
+    if (rule->leg != LEG_REBALANCE && has_way) {
+        return fail(loader, key, "guard, bridges and destinations belong to a rebalance alone");
+    }
+    if (rule->leg != LEG_VENUE && yaml->venues_count > 0) {
+        return fail(loader, key, "venues belong to what a spoke does alone");
+    }
+    return policy_moves(rule->leg) || !has_amount ||
+           fail(loader, key, "amounts belong to a rebalance, or to what a spoke does, alone");
+}
+
+static bool load_domains(const struct loader *loader, struct key_name key,
+                         const struct yaml_rule *yaml, struct policy_rule *rule)
+{
+    for (unsigned i = 0; i < yaml->destinations_count; i++) {
+        uint64_t domain = 0;
+        if (!load_number(loader, key_named("%s.destinations[%u]", key.text, i),
+                         yaml->destinations[i], 1, UINT32_MAX, &domain)) {
+            return false;
+        }
+        rule->destinations[i] = (uint32_t)domain;
+    }
+    rule->destinations_count = yaml->destinations_count;
+    return true;
+}
+
+static bool load_way(const struct loader *loader, struct key_name key, const struct yaml_rule *yaml,
+                     struct policy_rule *rule)
+{
     if (yaml->guard != NULL &&
         !load_address(loader, key_named("%s.guard", key.text), yaml->guard, &rule->guard)) {
         return false;
@@ -303,41 +334,53 @@ static bool load_rebalance(const struct loader *loader, struct key_name key,
         }
     }
     rule->bridges_count = yaml->bridges_count;
-    for (unsigned i = 0; i < yaml->destinations_count; i++) {
-        uint64_t domain = 0;
-        if (!load_number(loader, key_named("%s.destinations[%u]", key.text, i),
-                         yaml->destinations[i], 1, UINT32_MAX, &domain)) {
+    for (unsigned i = 0; i < yaml->venues_count; i++) {
+        uint64_t index = 0;
+        if (!load_number(loader, key_named("%s.venues[%u]", key.text, i), yaml->venues[i], 0,
+                         UINT32_MAX, &index)) {
             return false;
         }
-        rule->destinations[i] = (uint32_t)domain;
+        rule->venues[i] = (uint32_t)index;
     }
-    rule->destinations_count = yaml->destinations_count;
-    return load_tokens(loader, key_named("%s.amount_max", key.text), yaml->amount_max,
-                       &rule->amount_max) &&
-           load_tokens(loader, key_named("%s.amount_per_hour_max", key.text),
-                       yaml->amount_per_hour_max, &rule->amount_per_hour_max);
+    rule->venues_count = yaml->venues_count;
+    return load_domains(loader, key, yaml, rule);
+}
+
+static bool load_bounds(const struct loader *loader, struct key_name key,
+                        const struct yaml_rule *yaml, struct policy_rule *rule)
+{
+    if (!check_rule(loader, key, yaml, rule) || !load_way(loader, key, yaml, rule)) {
+        return false;
+    }
+    return !policy_moves(rule->leg) ||
+           (load_tokens(loader, key_named("%s.amount_max", key.text), yaml->amount_max,
+                        &rule->amount_max) &&
+            load_tokens(loader, key_named("%s.amount_per_hour_max", key.text),
+                        yaml->amount_per_hour_max, &rule->amount_per_hour_max));
 }
 
 static bool load_rule(const struct loader *loader, struct key_name key,
                       const struct yaml_rule *yaml, struct policy_chain *chain)
 {
     struct policy_rule *rule = &chain->rules[chain->rules_count];
-    if (policy_find_leg(bytes_from_string(yaml->leg), &rule->leg) != STATUS_OK) {
+    if (policy_find_leg(bytes_from_string(yaml->leg), rule) != STATUS_OK) {
         return fail(loader, key_named("%s.leg", key.text),
-                    "\"%.80s\" is not a leg; legs are process, rebalance and announce", yaml->leg);
+                    "\"%.80s\" is not a leg; legs are process, rebalance, announce, deposit, "
+                    "withdraw, borrow and repay",
+                    yaml->leg);
     }
     if (!load_address(loader, key_named("%s.contract", key.text), yaml->contract,
                       &rule->contract)) {
         return false;
     }
     for (uint32_t i = 0; i < chain->rules_count; i++) {
-        if (chain->rules[i].leg == rule->leg &&
+        if (chain->rules[i].leg == rule->leg && chain->rules[i].verb == rule->verb &&
             address_equal(&chain->rules[i].contract, &rule->contract)) {
             return fail(loader, key, "this leg of this contract is allowed above already");
         }
     }
     chain->rules_count++;
-    return load_rebalance(loader, key, yaml, rule);
+    return load_bounds(loader, key, yaml, rule);
 }
 
 static bool load_identity(const struct loader *loader, struct key_name key,
@@ -626,14 +669,8 @@ static void print_amount(const char *label, const struct amount *amount, uint32_
     (void)fprintf(out, "%s%s %s\n", label, text, unit);
 }
 
-static void print_rule(const struct policy_rule *rule, FILE *out)
+static void print_way(const struct policy_rule *rule, FILE *out)
 {
-    (void)fprintf(out, "  may call %s of ", policy_function_text(rule));
-    print_address(&rule->contract, out);
-    (void)fprintf(out, "\n");
-    if (rule->leg != LEG_REBALANCE) {
-        return;
-    }
     (void)fprintf(out, "    to domains:");
     for (uint32_t i = 0; i < rule->destinations_count; i++) {
         (void)fprintf(out, " %u", rule->destinations[i]);
@@ -648,6 +685,25 @@ static void print_rule(const struct policy_rule *rule, FILE *out)
         print_address(&rule->bridges[i], out);
     }
     (void)fprintf(out, "\n");
+}
+
+static void print_rule(const struct policy_rule *rule, FILE *out)
+{
+    (void)fprintf(out, "  may call %s of ", policy_function_text(rule));
+    print_address(&rule->contract, out);
+    (void)fprintf(out, "\n");
+    if (!policy_moves(rule->leg)) {
+        return;
+    }
+    if (rule->leg == LEG_REBALANCE) {
+        print_way(rule, out);
+    } else {
+        (void)fprintf(out, "    its venues:");
+        for (uint32_t i = 0; i < rule->venues_count; i++) {
+            (void)fprintf(out, " %u", rule->venues[i]);
+        }
+        (void)fprintf(out, "\n");
+    }
     print_amount("    one move at most: ", &rule->amount_max, 0, "base units", out);
     print_amount("    any hour at most: ", &rule->amount_per_hour_max, 0, "base units", out);
 }

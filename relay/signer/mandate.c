@@ -94,6 +94,25 @@ static bool guard_narrow(const struct mandate_entry *venue, struct policy_rule *
     return true;
 }
 
+/* A venue leg: the mandate must have a venue on this chain that a spoke can use. Which one the
+ * index stands for, the spoke knows. */
+static bool venue_narrow(const struct narrowing *narrowing, const struct policy_chain *chain,
+                         struct policy_rule *rule)
+{
+    const struct mandate_value *limits = mandate_only(narrowing->mandate, MANDATE_LIMITS)->values;
+    const struct mandate_entries *venues = &narrowing->mandate->sections[MANDATE_VENUES];
+    bool is_there = false;
+
+    for (uint32_t i = 0; i < venues->count; i++) {
+        const struct mandate_value *values = venues->entries[i].values;
+        is_there =
+            is_there || (strcmp(values[VENUE_KIND].text, KIND) != 0 &&
+                         domain_of(narrowing->mandate, values[VENUE_CHAIN].text) == chain->domain);
+    }
+    lower(&rule->amount_max, &limits[LIMIT_MOVE_MAX]);
+    return is_there;
+}
+
 /* False: nothing is left of the rule. */
 static bool rule_narrow(const struct narrowing *narrowing, const struct policy_chain *chain,
                         struct policy_rule *rule)
@@ -104,6 +123,9 @@ static bool rule_narrow(const struct narrowing *narrowing, const struct policy_c
     uint32_t bridges = 0;
     uint32_t destinations = 0;
 
+    if (rule->leg == LEG_VENUE) {
+        return venue_narrow(narrowing, chain, rule);
+    }
     if (bridge == NULL || !guard_narrow(venue, rule)) {
         return false;
     }
@@ -133,7 +155,7 @@ static void chain_narrow(const struct narrowing *narrowing, struct policy_chain 
 
     for (uint32_t i = 0; i < chain->rules_count; i++) {
         struct policy_rule *rule = &chain->rules[i];
-        if (rule->leg != LEG_REBALANCE || rule_narrow(narrowing, chain, rule)) {
+        if (!policy_moves(rule->leg) || rule_narrow(narrowing, chain, rule)) {
             if (kept != i) {
                 chain->rules[kept] = *rule;
             }

@@ -13,28 +13,39 @@
 #define SELECTOR_BYTES 4u
 #define WORD_BYTES     32u
 
-/* A function that may be called: the selector is the head of keccak(signature). */
+#define DIRECT  0u
+#define GUARDED 1u
+
+/* A function that may be called: the selector is the head of keccak(signature). The variant of a
+ * rebalance says who is called, that of a venue leg is its verb. */
 struct function {
     enum leg_kind leg;
-    bool guarded; /* a guard's, which calls the router for us */
+    uint32_t variant;
     const char *name;
     const char *signature;
     uint8_t selector[SELECTOR_BYTES];
 };
 
+#define ORDER       "(bytes32,bytes32,uint64)"
+#define VENUE(verb) verb "(" ORDER ",uint256,uint256)"
+
 static const struct function functions[] = {
-    {LEG_PROCESS, false, "process", "process(bytes,bytes)", {0x7c, 0x39, 0xd1, 0x30}},
+    {LEG_PROCESS, 0, "process", "process(bytes,bytes)", {0x7c, 0x39, 0xd1, 0x30}},
     {LEG_REBALANCE,
-     false,
+     DIRECT,
      "rebalance",
      "rebalance(uint32,uint256,address)",
      {0x6a, 0x99, 0xc3, 0x33}},
     {LEG_REBALANCE,
-     true,
+     GUARDED,
      "rebalance",
-     "rebalance((bytes32,bytes32,uint64),address,uint32,uint256,address)",
+     "rebalance(" ORDER ",address,uint32,uint256,address)",
      {0x5a, 0x79, 0xd3, 0x30}},
-    {LEG_ANNOUNCE, false, "announce", "announce(address,string,bytes)", {0x21, 0xf7, 0x17, 0x81}},
+    {LEG_ANNOUNCE, 0, "announce", "announce(address,string,bytes)", {0x21, 0xf7, 0x17, 0x81}},
+    {LEG_VENUE, VENUE_DEPOSIT, "deposit", VENUE("deposit"), {0x47, 0x2f, 0xa4, 0x01}},
+    {LEG_VENUE, VENUE_WITHDRAW, "withdraw", VENUE("withdraw"), {0x56, 0x46, 0xe2, 0x6a}},
+    {LEG_VENUE, VENUE_BORROW, "borrow", VENUE("borrow"), {0xd3, 0xca, 0x89, 0x6f}},
+    {LEG_VENUE, VENUE_REPAY, "repay", VENUE("repay"), {0x4d, 0xe5, 0x52, 0x4e}},
 };
 #define FUNCTIONS_COUNT (sizeof(functions) / sizeof(functions[0]))
 
@@ -50,35 +61,46 @@ bool refuse(struct refusal *refusal, enum refusal_kind kind, const char *format,
     return false;
 }
 
-enum status policy_find_leg(struct bytes name, enum leg_kind *ret_leg)
+enum status policy_find_leg(struct bytes name, struct policy_rule *rule)
 {
     for (size_t i = 0; i < FUNCTIONS_COUNT; i++) {
         if (bytes_equal(name, bytes_from_string(functions[i].name))) {
-            *ret_leg = functions[i].leg;
+            rule->leg = functions[i].leg;
+            if (rule->leg == LEG_VENUE) {
+                rule->verb = (enum venue_verb)functions[i].variant;
+            }
             return STATUS_OK;
         }
     }
     return STATUS_NOT_FOUND;
 }
 
-static const struct function *function_of(enum leg_kind leg, bool guarded)
+bool policy_moves(enum leg_kind leg)
+{
+    return leg == LEG_REBALANCE || leg == LEG_VENUE;
+}
+
+static const struct function *function_of(enum leg_kind leg, uint32_t variant)
 {
     for (size_t i = 0; i < FUNCTIONS_COUNT; i++) {
-        if (functions[i].leg == leg && functions[i].guarded == guarded) {
+        if (functions[i].leg == leg && functions[i].variant == variant) {
             return &functions[i];
         }
     }
     return NULL;
 }
 
-static bool rule_is_guarded(const struct policy_rule *rule)
+static uint32_t variant_of(const struct policy_rule *rule)
 {
-    return rule->leg == LEG_REBALANCE && !address_is_zero(&rule->guard);
+    if (rule->leg == LEG_VENUE) {
+        return (uint32_t)rule->verb;
+    }
+    return rule->leg == LEG_REBALANCE && !address_is_zero(&rule->guard) ? GUARDED : DIRECT;
 }
 
 const char *policy_function_text(const struct policy_rule *rule)
 {
-    const struct function *function = function_of(rule->leg, rule_is_guarded(rule));
+    const struct function *function = function_of(rule->leg, variant_of(rule));
     CHECK(function != NULL);
     return function->signature;
 }
@@ -251,19 +273,26 @@ static bool calls(const struct evm_transaction *transaction, const struct functi
            memcmp(transaction->data.data, function->selector, SELECTOR_BYTES) == 0;
 }
 
+/* The first three words. */
+static struct policy_order argument_order(struct arguments *arguments)
+{
+    const struct amount deadline = argument_word(arguments, 2 * WORD_BYTES);
+    struct policy_order order = {.leg = argument_hash(arguments, 0),
+                                 .mandate = argument_hash(arguments, WORD_BYTES)};
+    arguments->malformed |= amount_to_u64(&deadline, &order.deadline_s) != STATUS_OK;
+    return order;
+}
+
 /* False: other bytes than exactly these arguments. */
 static bool rebalance_read(const struct evm_transaction *transaction,
                            struct policy_rebalance *rebalance)
 {
     memset(rebalance, 0, sizeof(*rebalance));
-    rebalance->guarded = calls(transaction, function_of(LEG_REBALANCE, true));
+    rebalance->guarded = calls(transaction, function_of(LEG_REBALANCE, GUARDED));
     struct arguments arguments = arguments_from(transaction, rebalance->guarded ? 7 : 3);
     size_t next = 0;
     if (rebalance->guarded) {
-        rebalance->leg = argument_hash(&arguments, 0);
-        rebalance->mandate = argument_hash(&arguments, WORD_BYTES);
-        const struct amount deadline = argument_word(&arguments, 2 * WORD_BYTES);
-        arguments.malformed |= amount_to_u64(&deadline, &rebalance->deadline_s) != STATUS_OK;
+        rebalance->order = argument_order(&arguments);
         rebalance->router = argument_address(&arguments, 3 * WORD_BYTES);
         next = 4 * WORD_BYTES;
     } else {
@@ -275,20 +304,65 @@ static bool rebalance_read(const struct evm_transaction *transaction,
     return arguments_are_done(&arguments);
 }
 
-/* The order that a guard obeys is ours: it names the leg, so that it is obeyed once, and the
- * mandate, so that it is void with it. */
-static bool allows_order(const struct policy *policy, const struct wire_request *request,
-                         const struct policy_rebalance *rebalance, struct refusal *refusal)
+static bool venue_read(const struct evm_transaction *transaction, struct policy_venue *venue)
 {
-    if (!hash_equal(&rebalance->leg, &request->transaction.leg_id)) {
-        return refuse(refusal, REFUSAL_ORDER,
-                      "rebalance: the order names another leg than the request");
+    struct arguments arguments = arguments_from(transaction, 5);
+    memset(venue, 0, sizeof(*venue));
+    venue->order = argument_order(&arguments);
+    const struct amount index = argument_word(&arguments, 3 * WORD_BYTES);
+    arguments.malformed |= amount_to_u64(&index, &venue->index) != STATUS_OK;
+    venue->amount = argument_word(&arguments, 4 * WORD_BYTES);
+    return arguments_are_done(&arguments);
+}
+
+/* The order that a guard or spoke obeys is ours: it names the leg, so that it is obeyed once, and
+ * the mandate, so that it is void with it. */
+static bool allows_order(const struct policy *policy, const struct wire_request *request,
+                         const struct policy_order *order, struct refusal *refusal)
+{
+    if (!hash_equal(&order->leg, &request->transaction.leg_id)) {
+        return refuse(refusal, REFUSAL_ORDER, "the order names another leg than the request");
     }
-    if (policy->has_mandate && !hash_equal(&rebalance->mandate, &policy->mandate)) {
+    if (policy->has_mandate && !hash_equal(&order->mandate, &policy->mandate)) {
         return refuse(refusal, REFUSAL_MANDATE,
-                      "rebalance: the order names another mandate than the signer's");
+                      "the order names another mandate than the signer's");
     }
     return true;
+}
+
+static bool allows_amount(struct policy_transaction *asked, const struct amount *amount,
+                          struct refusal *refusal)
+{
+    struct amount_text amount_text;
+    struct amount_text limit_text;
+    if (amount_compare(amount, &asked->rule->amount_max) > 0) {
+        return refuse(refusal, REFUSAL_AMOUNT, "%s is above `amount_max` %s on %s",
+                      amount_show(amount, &amount_text),
+                      amount_show(&asked->rule->amount_max, &limit_text), asked->chain->name);
+    }
+    asked->moved = *amount;
+    return true;
+}
+
+static bool allows_venue(const struct policy *policy, const struct wire_request *request,
+                         struct policy_transaction *asked, struct refusal *refusal)
+{
+    const struct policy_venue *venue = &asked->venue;
+    bool is_named = false;
+    if (!allows_order(policy, request, &venue->order, refusal)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < asked->rule->venues_count; i++) {
+        is_named = is_named || asked->rule->venues[i] == venue->index;
+    }
+    if (!is_named) {
+        return refuse(refusal, REFUSAL_VENUE, "venue %llu is not among `venues` of this rule on %s",
+                      (unsigned long long)venue->index, asked->chain->name);
+    }
+    if (!amount_is_zero(&asked->transaction.value)) {
+        return refuse(refusal, REFUSAL_VALUE, "a venue leg carries native value, which none needs");
+    }
+    return allows_amount(asked, &venue->amount, refusal);
 }
 
 static bool allows_rebalance(const struct policy *policy, const struct wire_request *request,
@@ -296,9 +370,7 @@ static bool allows_rebalance(const struct policy *policy, const struct wire_requ
 {
     const struct policy_rebalance *rebalance = &asked->rebalance;
     struct address_text bridge_text;
-    struct amount_text amount_text;
-    struct amount_text limit_text;
-    if (rebalance->guarded && !allows_order(policy, request, rebalance, refusal)) {
+    if (rebalance->guarded && !allows_order(policy, request, &rebalance->order, refusal)) {
         return false;
     }
     if (!rule_has_destination(asked->rule, rebalance->destination)) {
@@ -311,13 +383,7 @@ static bool allows_rebalance(const struct policy *policy, const struct wire_requ
                       "rebalance: %s is not among `bridges` of this rule on %s",
                       address_show(&rebalance->bridge, &bridge_text), asked->chain->name);
     }
-    if (amount_compare(&rebalance->amount, &asked->rule->amount_max) > 0) {
-        return refuse(refusal, REFUSAL_AMOUNT, "rebalance: %s is above `amount_max` %s on %s",
-                      amount_show(&rebalance->amount, &amount_text),
-                      amount_show(&asked->rule->amount_max, &limit_text), asked->chain->name);
-    }
-    asked->moved = rebalance->amount;
-    return true;
+    return allows_amount(asked, &rebalance->amount, refusal);
 }
 
 static bool allows_announce(const struct policy_transaction *asked, struct refusal *refusal)
@@ -340,6 +406,17 @@ static bool allows_announce(const struct policy_transaction *asked, struct refus
 
 /* ---- plans ---- */
 
+/* A plan names a rebalance by its router and the domain it goes to, and a venue leg by its spoke
+ * and the spoke's own domain. */
+static bool is_move_of(const struct policy_transaction *asked, const struct approval_move *move)
+{
+    const bool is_venue = asked->rule->leg == LEG_VENUE;
+    const struct address *source = is_venue ? &asked->transaction.to : &asked->rebalance.router;
+    const uint32_t target = is_venue ? asked->chain->domain : asked->rebalance.destination;
+    return move->source_domain == asked->chain->domain && move->target_domain == target &&
+           address_equal(&move->source, source) && amount_equal(&move->amount, &asked->moved);
+}
+
 /* The plan that came with the request, if this move is the one it names. */
 static bool read_plan(const struct wire_request *request, const struct policy_transaction *asked,
                       struct approval *plan, struct refusal *refusal)
@@ -354,13 +431,10 @@ static bool read_plan(const struct wire_request *request, const struct policy_tr
         return refuse(refusal, REFUSAL_PLAN, "the move's id is not that of move %u of its plan",
                       plan->index);
     }
-    if (move->source_domain != asked->chain->domain ||
-        move->target_domain != asked->rebalance.destination ||
-        !address_equal(&move->source, &asked->rebalance.router) ||
-        amount_compare(&move->amount, &asked->moved) != 0) {
+    if (!is_move_of(asked, move)) {
         return refuse(refusal, REFUSAL_PLAN,
-                      "the transaction is not move %u of its plan: another router, destination or "
-                      "amount",
+                      "the transaction is not move %u of its plan: another contract, destination "
+                      "or amount",
                       plan->index);
     }
     return true;
@@ -388,8 +462,7 @@ static bool allows_plan(const struct policy *policy, const struct wire_request *
 {
     const bool wants_approval = policy->mode == SIGNER_MODE_PROPOSE;
     struct approval plan = {.expires_s = 0};
-    if (request->transaction.leg_kind != LEG_REBALANCE ||
-        (!policy->has_mandate && !wants_approval)) {
+    if (!policy_moves(request->transaction.leg_kind) || (!policy->has_mandate && !wants_approval)) {
         return true;
     }
     if (!read_plan(request, asked, &plan, refusal)) {
@@ -433,11 +506,13 @@ static const struct policy_chain *find_chain(const struct policy *policy, uint32
 }
 
 static const struct policy_rule *find_rule(const struct policy_chain *chain, enum leg_kind leg,
-                                           const struct address *contract)
+                                           const struct address *contract, uint32_t variant)
 {
     for (uint32_t i = 0; i < chain->rules_count; i++) {
-        if (chain->rules[i].leg == leg && address_equal(&chain->rules[i].contract, contract)) {
-            return &chain->rules[i];
+        const struct policy_rule *rule = &chain->rules[i];
+        if (rule->leg == leg && variant_of(rule) == variant &&
+            address_equal(&rule->contract, contract)) {
+            return rule;
         }
     }
     return NULL;
@@ -446,26 +521,46 @@ static const struct policy_rule *find_rule(const struct policy_chain *chain, enu
 /* Through a guard the rule is that of the router it is asked to move; where a rule has a guard, the
  * router is not called directly, and another guard not at all. */
 static const struct policy_rule *find_rule_of(const struct policy_transaction *asked,
-                                              enum leg_kind leg)
+                                              const struct function *function)
 {
     const struct address *to = &asked->transaction.to;
-    const struct policy_rebalance *rebalance = &asked->rebalance;
-    if (leg != LEG_REBALANCE) {
-        return find_rule(asked->chain, leg, to);
+    if (function->leg != LEG_REBALANCE) {
+        return find_rule(asked->chain, function->leg, to, function->variant);
     }
-    const struct policy_rule *rule = find_rule(asked->chain, leg, &rebalance->router);
-    if (rule == NULL || rule_is_guarded(rule) != rebalance->guarded) {
-        return NULL;
-    }
-    return !rebalance->guarded || address_equal(&rule->guard, to) ? rule : NULL;
+    const struct policy_rule *rule =
+        find_rule(asked->chain, LEG_REBALANCE, &asked->rebalance.router, function->variant);
+    return rule == NULL || function->variant == DIRECT || address_equal(&rule->guard, to) ? rule
+                                                                                          : NULL;
 }
 
-/* The function of this leg that the calldata calls; the leg's first one where it calls none. */
+/* The function of this leg that the calldata calls, or its first one; NULL: it has none. */
 static const struct function *function_called(enum leg_kind leg,
                                               const struct evm_transaction *transaction)
 {
-    const struct function *guarded = function_of(leg, true);
-    return guarded != NULL && calls(transaction, guarded) ? guarded : function_of(leg, false);
+    const struct function *first = NULL;
+    for (size_t i = 0; i < FUNCTIONS_COUNT; i++) {
+        if (functions[i].leg == leg && calls(transaction, &functions[i])) {
+            return &functions[i];
+        }
+        first = first == NULL && functions[i].leg == leg ? &functions[i] : first;
+    }
+    return first;
+}
+
+/* False: the arguments are not the function's. Only moves are read before their rule is known. */
+static bool read_move(const struct function *function, struct policy_transaction *asked,
+                      struct refusal *refusal)
+{
+    if (function->leg == LEG_REBALANCE && !rebalance_read(&asked->transaction, &asked->rebalance)) {
+        return refuse(refusal, REFUSAL_MALFORMED,
+                      "rebalance: its arguments are not %sa domain, an amount and a bridge",
+                      function->variant == GUARDED ? "an order, a router, " : "");
+    }
+    if (function->leg == LEG_VENUE && !venue_read(&asked->transaction, &asked->venue)) {
+        return refuse(refusal, REFUSAL_MALFORMED,
+                      "%s: its arguments are not an order, a venue and an amount", function->name);
+    }
+    return true;
 }
 
 static bool allows_function(const struct policy *policy, const struct wire_request *request,
@@ -481,12 +576,10 @@ static bool allows_function(const struct policy *policy, const struct wire_reque
         return refuse(refusal, REFUSAL_FUNCTION, "the calldata does not call %s, which the leg is",
                       function->signature);
     }
-    if (leg == LEG_REBALANCE && !rebalance_read(&asked->transaction, &asked->rebalance)) {
-        return refuse(refusal, REFUSAL_MALFORMED,
-                      "rebalance: its arguments are not %sa domain, an amount and a bridge",
-                      function->guarded ? "an order, a router, " : "");
+    if (!read_move(function, asked, refusal)) {
+        return false;
     }
-    asked->rule = find_rule_of(asked, leg);
+    asked->rule = find_rule_of(asked, function);
     if (asked->rule == NULL) {
         return refuse(refusal, REFUSAL_FUNCTION, "%s of %s is not under `allow` of %s",
                       function->signature, address_show(&asked->transaction.to, &contract),
@@ -501,14 +594,14 @@ static bool allows_function(const struct policy *policy, const struct wire_reque
         return allows_announce(asked, refusal);
     case LEG_CANCEL:
     case LEG_VENUE:
-        break;
+        return allows_venue(policy, request, asked, refusal);
     }
     check_failed(__FILE__, __LINE__, "a function belongs to one of the legs above");
 }
 
 static bool allows_mode(const struct policy *policy, enum leg_kind leg, struct refusal *refusal)
 {
-    if (leg != LEG_REBALANCE) {
+    if (!policy_moves(leg)) {
         return true;
     }
     switch (policy->mode) {

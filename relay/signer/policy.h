@@ -18,10 +18,12 @@
 #define POLICY_BRIDGES_MAX      16u /* of one rule */
 #define POLICY_DESTINATIONS_MAX CHAINS_MAX
 #define POLICY_APPROVERS_MAX    16u
+#define POLICY_VENUES_MAX       32u /* of one rule */
 
 /* One function of one contract. A cancel (nothing to ourselves) needs no rule. */
 struct policy_rule {
-    enum leg_kind leg; /* LEG_PROCESS, LEG_REBALANCE or LEG_ANNOUNCE: it fixes the function */
+    enum leg_kind leg;    /* any but LEG_CANCEL: it fixes the function */
+    enum venue_verb verb; /* with this, for a LEG_VENUE */
     struct address contract;
     /* LEG_REBALANCE alone: */
     struct address
@@ -30,8 +32,12 @@ struct policy_rule {
     uint32_t bridges_count;
     uint32_t destinations[POLICY_DESTINATIONS_MAX]; /* domains */
     uint32_t destinations_count;
-    struct amount amount_max; /* of one move */
-    struct amount amount_per_hour_max;
+    /* LEG_VENUE alone: places in the spoke's list */
+    uint32_t venues[POLICY_VENUES_MAX];
+    uint32_t venues_count;
+    /* Of both: */
+    struct amount amount_max;          /* of one move */
+    struct amount amount_per_hour_max; /* of all moves through this contract */
 };
 
 struct policy_chain {
@@ -84,7 +90,8 @@ enum refusal_kind {
     REFUSAL_MANDATE,  /* the plan was made under another mandate */
     REFUSAL_APPROVAL, /* no approver signed the plan */
     REFUSAL_EXPIRED,  /* the approval was for earlier */
-    REFUSAL_ORDER,    /* a guard's order is not the request's leg */
+    REFUSAL_ORDER,    /* the order is not of the request's leg */
+    REFUSAL_VENUE,
 };
 
 struct refusal {
@@ -96,17 +103,28 @@ struct refusal {
 bool refuse(struct refusal *refusal, enum refusal_kind kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* What a rebalance says. A guard's begins with its order: leg, mandate, deadline; and the router.
- */
-struct policy_rebalance {
-    bool guarded;
+/* What a guard or a spoke obeys once, until its deadline, whatever is sent. */
+struct policy_order {
     struct hash leg;
     struct hash mandate;
     uint64_t deadline_s;
+};
+
+/* What a rebalance says; a guard's begins with its order. */
+struct policy_rebalance {
+    bool guarded;
+    struct policy_order order;
     struct address router;
     uint32_t destination;
     struct amount amount;
     struct address bridge;
+};
+
+/* What a spoke is asked to do with a venue. */
+struct policy_venue {
+    struct policy_order order;
+    uint64_t index;
+    struct amount amount;
 };
 
 /* A transaction inside the policy. Pointers are borrowed from the policy and the request. */
@@ -115,7 +133,8 @@ struct policy_transaction {
     const struct policy_rule *rule; /* NULL: a cancel */
     struct evm_transaction transaction;
     struct policy_rebalance rebalance; /* of a LEG_REBALANCE */
-    struct amount moved;               /* LEG_REBALANCE: base units; else 0 */
+    struct policy_venue venue;         /* of a LEG_VENUE */
+    struct amount moved;               /* by a rebalance or venue leg: base units; else 0 */
     uint64_t expires_s;                /* of the approval that the mode wants; 0: it wants none */
     struct amount spend;               /* value + gas limit * fee ceiling, in wei */
 };
@@ -132,8 +151,11 @@ MUST_USE bool policy_allows_announcement(const struct policy *policy,
                                          const struct wire_request *request,
                                          struct refusal *ret_refusal);
 
-/* The leg of this name: process, rebalance or announce. STATUS_NOT_FOUND: there is none. */
-MUST_USE enum status policy_find_leg(struct bytes name, enum leg_kind *ret_leg);
+/* Sets the rule's leg, and verb, to those of this name: process, rebalance, announce, deposit,
+ * withdraw, borrow or repay. STATUS_NOT_FOUND: there is none. */
+MUST_USE enum status policy_find_leg(struct bytes name, struct policy_rule *rule);
+/* Whether it moves capital: then it has amounts, and belongs to a plan. */
+bool policy_moves(enum leg_kind leg);
 /* The function's signature, as the rule has it called. Static memory. */
 const char *policy_function_text(const struct policy_rule *rule);
 

@@ -150,7 +150,7 @@ static enum status count_moved(struct signer *signer, const struct asked_transac
                                struct refusal *refusal)
 {
     const struct policy_rule *rule = asked->policy.rule;
-    CHECK(rule->leg == LEG_REBALANCE);
+    CHECK(policy_moves(rule->leg));
     const struct watermark_window window = {.budget = WATERMARK_MOVED,
                                             .chain_id = asked->policy.chain->chain_id,
                                             .contract = rule->contract};
@@ -162,7 +162,7 @@ static enum status count_moved(struct signer *signer, const struct asked_transac
 static enum status claim_move(struct signer *signer, const struct asked_transaction *asked,
                               struct refusal *refusal)
 {
-    if (asked->policy.rule == NULL || asked->policy.rule->leg != LEG_REBALANCE) {
+    if (asked->policy.rule == NULL || !policy_moves(asked->policy.rule->leg)) {
         return STATUS_OK;
     }
     /* A replacement of what is signed already changes nothing but its fee, at any time. */

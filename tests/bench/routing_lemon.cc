@@ -79,7 +79,7 @@ int solve(const char *path)
     supply[nodes.back()] = -sum;
     double best = -1;
     bool optimal = false;
-    for (int run = 0; run < 3; run++) {
+    for (int run = 0; run < 3 && (run == 0 || best < 200); run++) {
         lemon::NetworkSimplex<lemon::SmartDigraph, std::int64_t, std::int64_t> simplex(graph);
         simplex.upperMap(capacity).costMap(cost).supplyMap(supply);
         const double started = cpu_ms();

@@ -21,6 +21,16 @@ struct address script_contract(enum contract contract)
     return address_from_evm(evm);
 }
 
+struct address evm_script_spoke(void)
+{
+    return script_contract(SPOKE);
+}
+
+struct address evm_script_spoke_vault(void)
+{
+    return script_contract(SPOKE_VAULT);
+}
+
 static struct hash topic(const char *hex)
 {
     struct hash hash;

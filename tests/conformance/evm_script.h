@@ -48,11 +48,22 @@ struct evm_script_knobs {
     bool lacks_base_fee;   /* headers without baseFeePerGas: a legacy chain */
     const char *rewards;   /* "reward" of eth_feeHistory; NULL: no such method */
     const char *gas_price; /* of eth_gasPrice, JSON; NULL: no such method */
-    uint64_t data_fee;     /* what the OP-stack oracle and receipts say; 0: there is no oracle */
+    enum {
+        EVM_SCRIPT_VENUE_FINE = 0,
+        EVM_SCRIPT_VENUE_SHUT,     /* in the spoke's books */
+        EVM_SCRIPT_VENUE_UPGRADED, /* behind the same code */
+        EVM_SCRIPT_VENUE_REVERTS,  /* when it is asked what is in it */
+        EVM_SCRIPT_VENUE_BABBLES,  /* decimals that no token has */
+    } venue;
+    bool spoke_lacks_venue;
+    uint64_t data_fee; /* what the OP-stack oracle and receipts say; 0: there is no oracle */
 };
 
 struct evm_script_knobs *evm_script_knobs(void *world);
 struct evm_script_habits *evm_script_habits(void *world, uint32_t endpoint);
+/* A spoke with a vault as its venue 3: evm_script_spoke.c. */
+struct address evm_script_spoke(void);
+struct address evm_script_spoke_vault(void);
 /* How often a method was asked, on all endpoints. */
 uint32_t evm_script_asked(const void *world, const char *method);
 /* Legacy transactions that its pool has. */

@@ -33,6 +33,8 @@ enum contract {
     BRIDGE = 0x17,
     VAULT = 0x18,
     ISM = 0x19,
+    SPOKE = 0x61,
+    SPOKE_VAULT = 0x62,
     STRANGER = 0x33,
     OTHER_ROUTER = 0x44,
 };
@@ -125,6 +127,8 @@ const char *script_rate_refusal(struct script *script, uint32_t endpoint);
 void script_push_header(struct script *script, uint32_t endpoint);
 void script_take(void *world, uint32_t endpoint, struct bytes frame);
 
+/* Whether only modules have this function. */
+bool script_is_of_module(uint32_t selector);
 /* What a module of the tree returns, as hexadecimal text; NULL: it reverts. Valid until the next
  * call. */
 const char *script_module_answer(const struct evm_script_knobs *knobs, uint32_t contract,
@@ -134,5 +138,9 @@ uint64_t script_gas_needed(const struct script *script);
 const char *script_process(const struct script *script, uint32_t selector, const json_t *call);
 /* The member "error" for it: getOffchainVerifyInfo names a server, all else just reverts. */
 const char *script_module_revert(uint32_t selector);
+
+/* The same of the spoke and its vault: evm_script_spoke.c. */
+const char *script_spoke_answer(const struct evm_script_knobs *knobs, uint32_t contract,
+                                uint32_t selector);
 
 #endif

@@ -58,6 +58,19 @@ static const struct answer {
     {SIGNED, 0x2e0ed234, {NUMBER(64), NUMBER(2), NUMBER(3), NUMBER(1), NUMBER(2), NUMBER(3)}, 6},
 };
 
+bool script_is_of_module(uint32_t selector)
+{
+    static const uint32_t selectors[] = {0x6465e69f, 0x6f72df75, 0x8596c226, 0x15ce45a2,
+                                         0xfbc69aab, 0xec29dbde, 0x2e0ed234, 0xbbac9bc8};
+
+    for (size_t i = 0; i < sizeof(selectors) / sizeof(selectors[0]); i++) {
+        if (selectors[i] == selector) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *script_module_answer(const struct evm_script_knobs *knobs, uint32_t contract,
                                  uint32_t selector)
 {

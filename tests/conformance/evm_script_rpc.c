@@ -408,31 +408,35 @@ static void put_leaves(const struct script_block *block, bool is_tree, struct te
     put(text, "\"");
 }
 
-static bool is_of_module(uint32_t selector)
-{
-    static const uint32_t selectors[] = {0x6465e69f, 0x6f72df75, 0x8596c226, 0x15ce45a2,
-                                         0xfbc69aab, 0xec29dbde, 0x2e0ed234, 0xbbac9bc8};
-
-    for (size_t i = 0; i < sizeof(selectors) / sizeof(selectors[0]); i++) {
-        if (selectors[i] == selector) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void put_module(const struct script *script, const json_t *parameters, uint32_t selector,
-                       struct text *text)
+static uint32_t contract_asked(const json_t *parameters)
 {
     const char *const to = json_string_value(json_object_get(json_array_get(parameters, 0), "to"));
-    const uint32_t contract = (uint32_t)strtoul(to + strlen(to) - 2, NULL, 16);
-    const char *const words = script_module_answer(&script->knobs, contract, selector);
 
+    return (uint32_t)strtoul(to + strlen(to) - 2, NULL, 16);
+}
+
+static void put_words(const char *words, uint32_t selector, struct text *text)
+{
     if (words == NULL) {
         put(text, "%s", script_module_revert(selector));
         return;
     }
     put(text, "\"result\":\"%s\"", words);
+}
+
+/* False: none of the contracts that have answers of their own. */
+static bool put_other_contract(const struct script *script, uint32_t contract, uint32_t selector,
+                               struct text *text)
+{
+    if (script->knobs.modules != EVM_SCRIPT_MODULES_NONE && script_is_of_module(selector)) {
+        put_words(script_module_answer(&script->knobs, contract, selector), selector, text);
+        return true;
+    }
+    if (contract == SPOKE || contract == SPOKE_VAULT) {
+        put_words(script_spoke_answer(&script->knobs, contract, selector), selector, text);
+        return true;
+    }
+    return false;
 }
 
 /* What a contract returns for a selector, at a block. */
@@ -450,8 +454,7 @@ static void answer_call(struct script *script, const json_t *parameters, struct 
         put_error(text, -32000, "header not found");
         return;
     }
-    if (script->knobs.modules != EVM_SCRIPT_MODULES_NONE && is_of_module(selector)) {
-        put_module(script, parameters, selector, text);
+    if (put_other_contract(script, contract_asked(parameters), selector, text)) {
         return;
     }
     switch (selector) {

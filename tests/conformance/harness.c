@@ -124,9 +124,27 @@ static void take_final(struct harness *harness, const struct event *event)
     harness->final_number = event->final.number;
 }
 
+static void take_positions(struct harness *harness, const struct event *event)
+{
+    harness->spokes_count = event->positions.spokes_count;
+    harness->venues_count = event->positions.venues_count;
+    assert_in_range(harness->spokes_count, 0, HARNESS_VENUES_MAX);
+    assert_in_range(harness->venues_count, 0, HARNESS_VENUES_MAX);
+    for (uint32_t i = 0; i < harness->spokes_count; i++) {
+        harness->spokes[i] = event->positions.spokes[i];
+    }
+    for (uint32_t i = 0; i < harness->venues_count; i++) {
+        harness->venues[i] = event->positions.venues[i];
+    }
+}
+
 static void take_answer(struct harness *harness, const struct event *event)
 {
     struct harness_answer *const answer = &harness->answers[harness->answers_count++];
+
+    if (event->kind == EVENT_POSITIONS) {
+        take_positions(harness, event);
+    }
 
     assert_in_range(harness->answers_count, 0, HARNESS_ANSWERS_MAX - 1);
     answer->event = *event;

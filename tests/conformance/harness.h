@@ -14,6 +14,7 @@ enum {
     HARNESS_BLOCKS_MAX = 1024,
     HARNESS_ANSWERS_MAX = 1024,
     HARNESS_QUORUMS_MAX = 256,
+    HARNESS_VENUES_MAX = 4,
     HARNESS_KEPT_FRAMES = 8,
     HARNESS_ROUND_MS = 10,
     HARNESS_ROUNDS_PER_BLOCK = 50,
@@ -78,6 +79,10 @@ struct harness {
     uint64_t final_number;
     struct harness_answer answers[HARNESS_ANSWERS_MAX];
     uint32_t answers_count;
+    struct spoke_state spokes[HARNESS_VENUES_MAX]; /* of the last EVENT_POSITIONS */
+    uint32_t spokes_count;
+    struct venue_state venues[HARNESS_VENUES_MAX];
+    uint32_t venues_count;
     struct event dissents[HARNESS_QUORUMS_MAX]; /* without what they borrow */
     uint32_t dissents_count;
     char dissent_question[DISSENT_QUESTION_BYTES_MAX + 1]; /* of the last one */

@@ -332,9 +332,10 @@ static void plain_configure(void *world, struct core_config *core, struct chain_
 /* ---- beginning and end ---- */
 
 /* Two validators' word that the other chain's message is in its tree. */
-static void sign_delivery(struct plain_world *plain, uint32_t leaf)
+static void sign_delivery(struct plain_world *plain, uint32_t number)
 {
     const struct world_chain *const other = &plain->world.chains[OTHER];
+    const uint32_t leaf = other->history_leaves + number; /* those before are nobody's here */
     const struct world_message *const message = &plain->world.messages[other->leaf_messages[leaf]];
     const struct checkpoint checkpoint = {
         .root = other->leaf_roots[leaf], .index = leaf, .message_id = message->id};

@@ -67,6 +67,13 @@ static int write_transactions(const char *folder)
     fixture_rebalance(&made, 2, FIXTURE_OTHER_DOMAIN, 1000);
     request = fixture_request(&made, LEG_REBALANCE, &key);
     failed |= write_request(folder, "rebalance", &request);
+    const struct hash mandate = {.bytes = {0x4d}};
+    fixture_guarded(&made, 2, 1000, &mandate);
+    request = fixture_request(&made, LEG_REBALANCE, &key);
+    failed |= write_request(folder, "guarded", &request);
+    fixture_venue(&made, 2, VENUE_DEPOSIT, 0, 1000, &mandate);
+    request = fixture_request(&made, LEG_VENUE, &key);
+    failed |= write_request(folder, "venue", &request);
     fixture_announce(&made, 3);
     request = fixture_request(&made, LEG_ANNOUNCE, &key);
     failed |= write_request(folder, "announce", &request);

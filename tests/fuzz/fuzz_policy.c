@@ -17,6 +17,7 @@ static void check_allowed(const struct wire_request *request,
     const struct address router = fixture_address(FIXTURE_ROUTER);
     const struct address announce = fixture_address(FIXTURE_ANNOUNCE);
     const struct address bridge = fixture_address(FIXTURE_BRIDGE);
+    const struct address spoke = fixture_address(FIXTURE_SPOKE);
     CHECK(transaction->chain_id == FIXTURE_CHAIN_ID);
     CHECK(transaction->gas_limit <= 1000000);
     switch (request->transaction.leg_kind) {
@@ -39,7 +40,11 @@ static void check_allowed(const struct wire_request *request,
         CHECK(transaction->data.count == 0);
         break;
     case LEG_VENUE:
-        CHECK(false); /* no rule of this policy allows one */
+        CHECK(address_equal(&transaction->to, &spoke));
+        CHECK(transaction->data.count == 4 + 160);
+        CHECK(memcmp(transaction->data.data + 4, request->transaction.leg_id.bytes, 32) == 0);
+        CHECK(transaction->data.data[4 + 127] == 0);
+        CHECK(amount_is_zero(&transaction->value));
         break;
     }
 }
@@ -55,11 +60,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count)
     }
     if (policy.chains_count == 0) {
         fixture_policy(&policy);
+        struct policy_chain *const chain = &policy.chains[0];
+        chain->rules[chain->rules_count++] =
+            (struct policy_rule){.leg = LEG_VENUE,
+                                 .verb = VENUE_DEPOSIT,
+                                 .contract = fixture_address(FIXTURE_SPOKE),
+                                 .venues_count = 1,
+                                 .amount_max = amount_from_u64(1000)};
     }
     request.transaction.domain = FIXTURE_DOMAIN;
     request.transaction.family = bytes_from_string("evm");
     request.transaction.key = fixture_address(0x77);
-    request.transaction.leg_kind = (enum leg_kind)(LEG_PROCESS + data[0] % 4);
+    request.transaction.leg_kind = (enum leg_kind)(LEG_PROCESS + data[0] % 5);
+    /* As the seeds' orders name them. */
+    request.transaction.leg_id.bytes[0] = (uint8_t)request.transaction.leg_kind;
+    request.transaction.leg_id.bytes[1] = 2;
     request.transaction.transaction = bytes_from(data + 1, count - 1);
     if (policy_allows_transaction(&policy, &request, &allowed, &refusal)) {
         check_allowed(&request, &allowed);

@@ -6,6 +6,7 @@
 
 #include "proto/record.h"
 #include "relay/base/check.h"
+#include "tests/support/scan_agrees.h"
 
 static void touch(void *context, const struct record_value *value)
 {
@@ -51,8 +52,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     struct record_arena arena = record_arena_from(arena_memory, RECORD_ARENA_BYTES);
     struct buffer buffer = buffer_from(memory, RECORD_ENCODE_ROOM_BYTES);
-    if (record_decode(bytes_from(data, size), NULL, &arena, &record) == STATUS_OK &&
-        record.core_version == CORE_VERSION) {
+    const enum status status = record_decode(bytes_from(data, size), NULL, &arena, &record);
+    CHECK(scan_agrees(bytes_from(data, size), status, &record));
+    if (status == STATUS_OK && record.core_version == CORE_VERSION) {
         check_record(&record, bytes_from(data, size), &buffer);
     }
     return 0;

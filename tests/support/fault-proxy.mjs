@@ -8,7 +8,8 @@
 //                          an object with `result` or `error` answers it here
 //   reply(call, answer)    the chain's answer to it: returns what the node gets, null for nothing
 //   push(message)          a notification, in the same way
-//   frame(text)            whole frames to the node: returns a list of what is sent instead
+//   frame(text, socket)    whole frames to the node: returns a list of what is sent instead
+//   post(response)         answers a POST by itself; true: it did, or never will
 //   delayMs                every frame to the node waits so long
 //   isDeaf                 everything is taken and nothing answered, in both directions
 //
@@ -41,27 +42,50 @@ export class FaultProxy {
   constructor(wsUrl, httpUrl, tls) {
     const onPost = (request, response) => this.onPost(request, response);
     this.target = { wsUrl, httpUrl };
+    this.kept = []; // faults that `clear` leaves
     this.faults = [];
     this.calls = new Map(); // method to count
     this.sockets = new Set();
+    this.joined = 0; // websockets, ever
     this.server = tls ? createTlsServer(tls, onPost) : createServer(onPost);
-    this.upgrades = new WebSocketServer({ noServer: true, perMessageDeflate: false });
+    this.upgrades = new WebSocketServer(
+      { noServer: true, perMessageDeflate: false, autoPong: false });
     this.server.on('upgrade', (request, socket, head) => {
       this.upgrades.handleUpgrade(request, socket, head, (accepted) => this.join(accepted));
     });
   }
 
   set(...faults) {
-    this.faults = faults;
+    this.faults = [...this.kept, ...faults];
   }
 
   clear() {
-    this.faults = [];
+    this.faults = [...this.kept];
+  }
+
+  /** These stay in force under all others, until the same is said of none. */
+  keep(...faults) {
+    this.kept = faults;
+    this.clear();
   }
 
   /** Ends every connection; nodes come back. */
   cut() {
     for (const socket of this.sockets) socket.terminate();
+  }
+
+  /**
+   * The connections of now are dead from here on, and nobody is told: what comes in is dropped, pings
+   * too, and nothing goes out. New ones are good.
+   */
+  deafen() {
+    for (const socket of this.sockets) socket.isDead = true;
+  }
+
+  /** From now on it stands for another chain's node; nodes have to connect anew. */
+  retarget({ wsUrl, httpUrl }) {
+    this.target = { wsUrl, httpUrl };
+    this.cut();
   }
 
   count(method) {
@@ -81,7 +105,12 @@ export class FaultProxy {
     const early = [];
     const asked = new Map(); // id to call, of this connection
     this.sockets.add(socket);
+    this.joined += 1;
+    socket.on('ping', (data) => {
+      if (!socket.isDead && socket.readyState === WebSocket.OPEN) socket.pong(data);
+    });
     socket.on('message', (data) => {
+      if (socket.isDead) return;
       const passed = this.onRequest(JSON.parse(data), asked, (text) => this.send(socket, text));
       if (passed === null) return;
       if (chain.readyState === WebSocket.OPEN) chain.send(passed);
@@ -104,6 +133,7 @@ export class FaultProxy {
   send(socket, text) {
     const delay = Math.max(0, ...this.faults.map(({ delayMs }) => delayMs ?? 0));
     let frames = [text];
+    if (socket.isDead) return;
     for (const fault of this.faults) {
       if (fault.isDeaf) return;
       if (fault.frame) frames = frames.flatMap((frame) => fault.frame(frame, socket));
@@ -173,13 +203,19 @@ export class FaultProxy {
   async onPost(request, response) {
     let text = '';
     for await (const piece of request) text += piece;
+    if (this.faults.some((fault) => fault.post?.(response))) return;
     const asked = new Map();
     let answer = null;
     const passed = this.onRequest(JSON.parse(text), asked, (here) => (answer = here));
     if (passed !== null) {
       const headers = { 'content-type': 'application/json' };
-      const reply = await fetch(this.target.httpUrl, { method: 'POST', headers, body: passed });
-      answer = this.onAnswer(await reply.json(), asked);
+      try {
+        const reply = await fetch(this.target.httpUrl, { method: 'POST', headers, body: passed });
+        answer = this.onAnswer(await reply.json(), asked);
+      } catch {
+        response.destroy(); // the chain behind it is gone
+        return;
+      }
     }
     if (answer === null) return; // it hangs
     response.writeHead(200, { 'content-type': 'application/json' });
@@ -233,6 +269,52 @@ export const logs = {
 export const receipts = {
   none: () => altering(['eth_getBlockReceipts'], () => []),
 };
+
+/** What is final stays where it is, or is so many blocks older than it was when first asked for. */
+export function finalStuck(blocksBack = 0) {
+  let final = null;
+  return {
+    request(call) {
+      if (call.method === 'eth_getBlockByNumber' && call.params[0] === 'finalized' &&
+          final !== null) {
+        call.params[0] = hex(Math.max(0, final - blocksBack));
+      }
+    },
+    reply(call, answer) {
+      if (call.method === 'eth_getBlockByNumber' && call.params[0] === 'finalized' &&
+          final === null && answer.result) {
+        final = number(answer.result.number);
+      }
+      return answer;
+    },
+  };
+}
+
+/** No head comes after the one that is first asked for. */
+export function headStuck() {
+  let head = null;
+  return {
+    request(call) {
+      if (call.method === 'eth_getBlockByNumber' && call.params[0] === 'latest' && head !== null) {
+        call.params[0] = head;
+      }
+    },
+    reply(call, answer) {
+      if (call.method === 'eth_getBlockByNumber' && call.params[0] === 'latest') {
+        head ??= answer.result?.number ?? null;
+      }
+      return answer;
+    },
+    push: () => null,
+  };
+}
+
+/** Every block is so many seconds younger (or, below zero, older) than it is. */
+export function shifted(seconds) {
+  const change = (block) => (block === null ? null
+    : { ...block, timestamp: hex(number(block.timestamp) + seconds) });
+  return changingBlocks(change);
+}
 
 /** A node that has not got the newest blocks, and does not say so. */
 export function stale(blocks) {
@@ -311,18 +393,23 @@ export function rateLimit(perSecond) {
   };
 }
 
+/** The first few transactions go nowhere, and are answered here. */
+function firstSent(count, answer) {
+  let left = count;
+  return {
+    request(call) {
+      if (call.method !== 'eth_sendRawTransaction' || left === 0) return undefined;
+      left -= 1;
+      return answer(call.params[0]);
+    },
+  };
+}
+
 export const transactions = {
-  /** The first few are taken with thanks, and go nowhere. */
-  lost(count, hashOf) {
-    let left = count;
-    return {
-      request(call) {
-        if (call.method !== 'eth_sendRawTransaction' || left === 0) return undefined;
-        left -= 1;
-        return { result: hashOf(call.params[0]) };
-      },
-    };
-  },
+  /** Taken with thanks, and gone. */
+  lost: (count, hashOf) => firstSent(count, (raw) => ({ result: hashOf(raw) })),
+  /** Refused in these words. */
+  refused: (count, message) => firstSent(count, () => ({ error: { code: -32000, message } })),
   /** They go on, and the answer is something else. */
   answeredBy: (change) => ({
     reply: (call, answer) => (call.method === 'eth_sendRawTransaction'
@@ -340,13 +427,28 @@ export function vanishingReceipts(count) {
   });
 }
 
-/** Fees are other ones, in heads and blocks. */
-export function baseFee(wei) {
-  const change = (block) => (block === null ? null : { ...block, baseFeePerGas: hex(wei) });
+/** Blocks and heads are what `change` makes of them. */
+export function changingBlocks(change) {
   return {
     ...altering(['eth_getBlockByNumber'], change),
     push: (message) => ({
       ...message, params: { ...message.params, result: change(message.params.result) },
     }),
+  };
+}
+
+/** Fees are other ones, in heads and blocks. */
+export const baseFee = (wei) => changingBlocks((block) =>
+  (block === null ? null : { ...block, baseFeePerGas: hex(wei) }));
+
+/** What others pay on top is so much, whoever is asked. */
+export function tips(wei) {
+  return {
+    reply(call, answer) {
+      if (call.method === 'eth_maxPriorityFeePerGas') return { ...answer, result: hex(wei) };
+      if (call.method !== 'eth_feeHistory' || !answer.result) return answer;
+      const reward = (answer.result.reward ?? []).map((block) => block.map(() => hex(wei)));
+      return { ...answer, result: { ...answer.result, reward } };
+    },
   };
 }

@@ -146,18 +146,43 @@ static struct hash leg_id(enum leg_kind leg, uint64_t nonce)
     return id;
 }
 
+static void put_hash(struct calldata *calldata, const struct hash *hash)
+{
+    struct address word;
+    memcpy(word.bytes, hash->bytes, sizeof(word.bytes));
+    put_address(calldata, word);
+}
+
+static void put_order(struct calldata *calldata, enum leg_kind leg, uint64_t nonce,
+                      const struct hash *mandate)
+{
+    const struct hash id = leg_id(leg, nonce);
+    put_hash(calldata, &id);
+    put_hash(calldata, mandate);
+    put_word(calldata, 1800000000);
+}
+
+void fixture_venue(struct fixture_transaction *made, uint64_t nonce, enum venue_verb verb,
+                   uint64_t index, uint64_t amount, const struct hash *mandate)
+{
+    static const char *const selectors[] = {[VENUE_DEPOSIT] = "\x47\x2f\xa4\x01",
+                                            [VENUE_WITHDRAW] = "\x56\x46\xe2\x6a",
+                                            [VENUE_BORROW] = "\xd3\xca\x89\x6f",
+                                            [VENUE_REPAY] = "\x4d\xe5\x52\x4e"};
+    start(made, nonce, FIXTURE_SPOKE);
+    struct calldata calldata = call(made, selectors[verb]);
+    put_order(&calldata, LEG_VENUE, nonce, mandate);
+    put_word(&calldata, index);
+    put_word(&calldata, amount);
+    finish(&calldata);
+}
+
 void fixture_guarded(struct fixture_transaction *made, uint64_t nonce, uint64_t amount,
                      const struct hash *mandate)
 {
-    const struct hash leg = leg_id(LEG_REBALANCE, nonce);
-    struct address word;
     start(made, nonce, FIXTURE_GUARD);
     struct calldata calldata = call(made, "\x5a\x79\xd3\x30");
-    memcpy(word.bytes, leg.bytes, sizeof(word.bytes));
-    put_address(&calldata, word);
-    memcpy(word.bytes, mandate->bytes, sizeof(word.bytes));
-    put_address(&calldata, word);
-    put_word(&calldata, 1800000000);
+    put_order(&calldata, LEG_REBALANCE, nonce, mandate);
     put_address(&calldata, fixture_address(FIXTURE_ROUTER));
     put_word(&calldata, FIXTURE_OTHER_DOMAIN);
     put_word(&calldata, amount);

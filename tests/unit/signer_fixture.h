@@ -22,6 +22,7 @@
 #define FIXTURE_ANNOUNCE 0xa4
 #define FIXTURE_HOOK     0xa5
 #define FIXTURE_GUARD    0xa6
+#define FIXTURE_SPOKE    0xa7
 
 struct address fixture_address(uint8_t byte);
 
@@ -41,6 +42,9 @@ void fixture_rebalance(struct fixture_transaction *made, uint64_t nonce, uint32_
 /* The same through a guard, by an order under `mandate` of the leg that fixture_request names. */
 void fixture_guarded(struct fixture_transaction *made, uint64_t nonce, uint64_t amount,
                      const struct hash *mandate);
+/* A spoke is asked for this verb, with such an order. */
+void fixture_venue(struct fixture_transaction *made, uint64_t nonce, enum venue_verb verb,
+                   uint64_t index, uint64_t amount, const struct hash *mandate);
 void fixture_announce(struct fixture_transaction *made, uint64_t nonce);
 void fixture_cancel(struct fixture_transaction *made, uint64_t nonce, const struct address *key);
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "relay/backtest/counterfactual.h"
 #include "relay/backtest/plot.h"
 
 #define TWO_CHAINS                                                                                 \
@@ -217,6 +218,87 @@ static void ours_is_ahead_in_every_scenario(void **state)
     assert_true(count >= 12);
 }
 
+/* ---- the same days played otherwise ---- */
+
+static void a_script_plays_the_same_days(void **state)
+{
+    (void)state;
+    struct scenario *scenario = scenario_of(TWO_CHAINS);
+    struct transfers transfers = transfers_draw(scenario);
+    struct world_diary diary = {.list = NULL};
+    struct world_play play = {.policy = policy_named("min-amount"), .diary = &diary};
+    struct world_result first;
+    struct world_result again;
+
+    world_run_play(scenario, &transfers, &play, &first);
+    assert_true(diary.count > 1);
+    assert_int_equal(diary.count, first.moves);
+    play = (struct world_play){.script = &diary};
+    world_run_play(scenario, &transfers, &play, &again);
+    assert_memory_equal(&first, &again, sizeof(first));
+    bool *left_out = calloc(diary.count, sizeof(*left_out));
+    assert_non_null(left_out);
+    left_out[diary.count - 1] = true;
+    play.left_out = left_out;
+    world_run_play(scenario, &transfers, &play, &again);
+    assert_int_equal(again.moves, first.moves - 1);
+    free(left_out);
+    world_diary_deinit(&diary);
+    transfers_deinit(&transfers);
+    assert_null(scenario_free(scenario));
+}
+
+/* Twice as much as the one user will want, in two moves, where one would do. */
+static uint32_t plan_twice(const struct world_view *view, struct world_move moves[WORLD_MOVES_MAX])
+{
+    moves[0] = (struct world_move){1, 100};
+    return view->tick < 2 ? 1 : 0;
+}
+
+/* Without the first alone it makes more, and without the second alone too, but not without both: so
+ * one of them is left out. */
+static void what_a_move_lost_is_measured(void **state)
+{
+    (void)state;
+    const struct policy policy = {"twice", plan_twice};
+    struct transfer list[] = {{.tick = 20, .from = 0, .to = 1, .amount = 90}};
+    const struct transfers transfers = {list, 1};
+    struct scenario *scenario = scenario_of(TWO_CHAINS);
+    struct counterfactual why;
+    struct world_result twice;
+
+    scenario->blocked_cost = 0.1;
+    world_run(scenario, &transfers, &policy, &twice);
+    assert_int_equal(twice.moves, 2);
+    counterfactual_run(scenario, &transfers, &policy, &why);
+    assert_int_equal(why.moves, 2);
+    assert_int_equal(why.moves_losing, 2);
+    /* One gas and one fee less, and another yield of b, of at most 0.1 * 100 / 365 a day. */
+    assert_true(why.pruned > twice.value + 1 + 0.1 - 0.03);
+    assert_true(why.pruned < twice.value + 1 + 0.1 + 0.03);
+    assert_true(size_of(why.knowing - twice.value) < 1e-12); /* it does not listen */
+    assert_null(scenario_free(scenario));
+}
+
+/* Nobody came before, then somebody wants much at once and does not wait. */
+static void what_knowing_users_is_worth_is_measured(void **state)
+{
+    (void)state;
+    struct transfer list[] = {{.tick = 60, .from = 0, .to = 1, .amount = 300}};
+    const struct transfers transfers = {list, 1};
+    struct scenario *scenario = scenario_of(TWO_CHAINS);
+    struct counterfactual why;
+    struct world_result ours;
+
+    scenario->patience_s = 0;
+    scenario->blocked_cost = 0.1;
+    world_run(scenario, &transfers, policies, &ours);
+    assert_int_equal(ours.in_time, 0);
+    counterfactual_run(scenario, &transfers, policies, &why);
+    assert_true(why.knowing > ours.value + 0.1 * 300);
+    assert_null(scenario_free(scenario));
+}
+
 static void plots_escape_what_strangers_wrote(void **state)
 {
     (void)state;
@@ -291,6 +373,9 @@ int main(void)
         cmocka_unit_test(peers_do_what_they_do),
         cmocka_unit_test(ours_does_not_pair_by_size),
         cmocka_unit_test(ours_is_ahead_in_every_scenario),
+        cmocka_unit_test(a_script_plays_the_same_days),
+        cmocka_unit_test(what_a_move_lost_is_measured),
+        cmocka_unit_test(what_knowing_users_is_worth_is_measured),
         cmocka_unit_test(plots_escape_what_strangers_wrote),
         cmocka_unit_test(bad_scenarios_are_told),
     };

@@ -306,6 +306,9 @@ static void tools_answer_from_an_argument_and_from_standard_input(void **state)
                     "\"index\": 1");
     assert_non_null(strstr(output, SIGNATURE));
     assert_all_ways("metadata", " --type aggregation:1", "0000000800000009ff", "0xff");
+    assert_all_ways("checkpoint-digest", " --domain 1000 --hook " HOOK " --root " ROOT " --index 1",
+                    ID, "edd9dc8eb7e62bee0a4807884efc7e0dce99c07da1d3c4e4f173bcde96f11401");
+    assert_all_ways("recover", CHECKPOINT, SIGNATURE, "0x19e7e376e7c213b7e7e7e46cc70a5dd086daff2a");
     write_file("input", ROOT "\n" ID "\n");
     input_name = "input";
     assert_run("tool tree", EXIT_DONE, "\"count\": 2");
@@ -468,8 +471,8 @@ static void scenarios_are_played(void **state)
                "\"min\":1,\"target\":5,\"gas\":0.01}],\"bridges\":[{\"from\":\"*\",\"to\":\"*\","
                "\"fee\":0.0001,\"fixed\":0,\"max\":1000,\"delay_s\":600}],\"flows\":[{\"from\":"
                "\"a\",\"to\":\"b\",\"per_hour\":0.2,\"median\":20}]}");
-    assert_run("backtest quiet.json", EXIT_DONE, "more than sluice: ours m");
-    assert_run("backtest quiet.json --json", EXIT_DONE, "\"because\": \"ours m");
+    assert_run("backtest quiet.json", EXIT_DONE, "Why: it did not know what users would take");
+    assert_run("backtest quiet.json --json", EXIT_DONE, "\"value_knowing_users\": ");
     assert_run("backtest days.json --svg no/where.svg", EXIT_USAGE, "cannot write 'no/where.svg'");
     assert_run("backtest days.svg", EXIT_USAGE, "days.svg: line 1, column");
     assert_run("backtest", EXIT_USAGE, "backtest SCENARIO");

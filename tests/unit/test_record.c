@@ -4,12 +4,14 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "proto/codec.h"
 #include "proto/record.h"
 #include "proto/record_layout.h"
 #include "relay/base/digest.h"
 #include "tests/support/records.h"
+#include "tests/support/scan_agrees.h"
 
 #define ROUNDS 300
 
@@ -66,6 +68,68 @@ static enum status decode(struct bench *bench, struct record_encoding encoding,
     return record_decode(encoding.record, &blobs, &bench->arena, ret_record);
 }
 
+/* Changes one thing of a record, at random; its new count. */
+static size_t spoil(struct prng *prng, uint8_t *bytes, size_t count)
+{
+    const size_t at = (size_t)prng_below(prng, count);
+    const size_t some = 1 + (size_t)prng_below(prng, 3);
+
+    switch (prng_below(prng, 8)) {
+    case 0:
+        bytes[at] ^= (uint8_t)(1u << prng_below(prng, 8));
+        return count;
+    case 1:
+        bytes[at] = (uint8_t)prng_u64(prng);
+        return count;
+    case 2: /* shorter */
+        return at;
+    case 3: /* a piece is missing */
+        if (at + some >= count) {
+            return count;
+        }
+        memmove(bytes + at, bytes + at + some, count - at - some);
+        return count - some;
+    case 4: /* a piece comes twice */
+        if (at + 2 * some > count) {
+            return count;
+        }
+        memmove(bytes + at + some, bytes + at, count - at);
+        return count + some;
+    case 5: /* zeros */
+        memset(bytes + at, 0, count - at < 12 ? count - at : 12);
+        return count;
+    case 6: /* if it is a length: nothing, and what it is of is gone */
+        if (at + 1 + bytes[at] > count) {
+            return count;
+        }
+        memmove(bytes + at + 1, bytes + at + 1 + bytes[at], count - at - 1 - bytes[at]);
+        count -= bytes[at];
+        bytes[at] = 0;
+        return count;
+    default: /* a zero, or what looks like one */
+        memmove(bytes + at + 1, bytes + at, count - at);
+        bytes[at] = prng_below(prng, 2) == 0 ? 0 : 0x80;
+        return count + 1;
+    }
+}
+
+/* As it is, and with a hundred changes each: the scan says what the decoder says. */
+static void check_scan(struct bench *bench, struct bytes record)
+{
+    static uint8_t spoiled[RECORD_BYTES_MAX + 8];
+    struct record decoded;
+
+    assert_true(
+        scan_agrees(record, record_decode(record, NULL, &bench->arena, &decoded), &decoded));
+    for (unsigned i = 0; i < 100 && record.count < 4096; i++) {
+        memcpy(spoiled, record.data, record.count);
+        const size_t count = spoil(&bench->maker.prng, spoiled, record.count);
+        const struct bytes bytes = bytes_from(spoiled, count);
+        const enum status status = record_decode(bytes, NULL, &bench->arena, &decoded);
+        assert_true(scan_agrees(bytes, status, &decoded));
+    }
+}
+
 static void check_event(struct bench *bench, enum event_kind kind, enum fact_kind fact)
 {
     struct event event;
@@ -80,6 +144,7 @@ static void check_event(struct bench *bench, enum event_kind kind, enum fact_kin
     assert_status(STATUS_OK, record_check_event(&event));
     assert_status(STATUS_OK, record_encode_event(&event, &digest, &bench->encoded, &encoding));
     assert_true(encoding.record.count <= RECORD_BYTES_MAX);
+    check_scan(bench, encoding.record);
     assert_status(STATUS_OK, decode(bench, encoding, &record));
     assert_int_equal(RECORD_EVENT, record.kind);
     assert_int_equal(CORE_VERSION, record.core_version);
@@ -100,6 +165,7 @@ static void check_command(struct bench *bench, enum command_kind kind, enum leg_
     bench->encoded.count = 0;
     maker_command(&bench->maker, kind, leg, &command);
     assert_status(STATUS_OK, record_encode_command(&command, at, &bench->encoded, &encoding));
+    check_scan(bench, encoding.record);
     assert_status(STATUS_OK, decode(bench, encoding, &record));
     assert_int_equal(RECORD_COMMAND, record.kind);
     assert_int_equal(at.ns, record.at.ns);

@@ -83,6 +83,34 @@ static void the_example_loads_as_it_reads(void **state)
     signer_config_free(config);
 }
 
+static void what_a_spoke_may_do_is_loaded(void **state)
+{
+    (void)state;
+    struct signer_config *config = load_changed(
+        "      - leg: process\n", "      - leg: withdraw\n"
+                                  "        contract: 0x5FbDB2315678afecb367f032d93F642f64180aa3\n"
+                                  "        venues: [4, 0]\n"
+                                  "        amount_max: 5 base units\n"
+                                  "        amount_per_hour_max: 6 base units\n"
+                                  "      - leg: process\n");
+    assert_non_null(config);
+    const struct policy_rule *rule = &config->policy.chains[0].rules[0];
+    const struct amount six = amount_from_u64(6);
+    assert_int_equal(rule->leg, LEG_VENUE);
+    assert_int_equal(rule->verb, VENUE_WITHDRAW);
+    assert_int_equal(rule->venues_count, 2);
+    assert_int_equal(rule->venues[0], 4);
+    assert_true(amount_equal(&rule->amount_per_hour_max, &six));
+    signer_config_free(config);
+    config = load_changed("        bridges:", "        guard: "
+                                              "0x5FbDB2315678afecb367f032d93F642f64180aa3\n"
+                                              "        bridges:");
+    assert_non_null(config);
+    const struct address guard = config->policy.chains[0].rules[0].contract;
+    assert_true(address_equal(&config->policy.chains[0].rules[1].guard, &guard));
+    signer_config_free(config);
+}
+
 #define MANDATE "0x4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d"
 
 static void without_a_mode_nothing_moves(void **state)
@@ -150,6 +178,10 @@ static void each_mistake_is_refused_at_its_place(void **state)
         {"250000000000 base units", "0.5 base units", "chains[0].allow[1].amount_max"},
         {"        amount_max: 250000000000 base units\n", "", "a rebalance needs"},
         {"leg: process", "leg: process\n        amount_max: 1 base units", "belong to a rebalance"},
+        {"leg: process", "leg: process\n        venues: [1]", "belong to what a spoke does"},
+        {"leg: process", "leg: process\n        guard: 0x5FbDB2315678afecb367f032d93F642f64180aa3",
+         "belong to a rebalance alone"},
+        {"leg: process", "leg: deposit", "a deposit needs venues"},
         {"leg: announce\n        contract: 0xCf7Ed3AccA5a467e9e704C703E8D87F634fB0Fc9",
          "leg: process\n        contract: 0x5FbDB2315678afecb367f032d93F642f64180aa3",
          "allowed above already"},
@@ -307,6 +339,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_example_loads_as_it_reads),
+        cmocka_unit_test(what_a_spoke_may_do_is_loaded),
         cmocka_unit_test(without_a_mode_nothing_moves),
         cmocka_unit_test(each_mistake_is_refused_at_its_place),
         cmocka_unit_test(chains_are_apart),

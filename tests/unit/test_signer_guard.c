@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The node's key in a thief's hands, and a guard on the router: what the signer still refuses,
- * judged from the bytes alone. */
+/* The node's key in a thief's hands, a guard on the router and capital in a spoke: what the signer
+ * still refuses, judged from the bytes alone. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,21 +9,49 @@
 
 #include <cmocka.h>
 
+#include "relay/base/approval.h"
 #include "tests/unit/signer_fixture.h"
 
+static const struct hash none = {{0}};
 static struct policy policy;
 static struct fixture_transaction made;
 
-/* The verdict on `made` as it is now. */
-static enum refusal_kind judge(void)
+/* The verdict on `made` as it is now, with a plan or none. */
+static enum refusal_kind judge_as(enum leg_kind leg, struct bytes plan)
 {
     const struct address key = fixture_address(1);
-    const struct wire_request request = fixture_request(&made, LEG_REBALANCE, &key);
+    struct wire_request request = fixture_request(&made, leg, &key);
     struct policy_transaction allowed;
     struct refusal refusal = {.kind = REFUSAL_NONE};
 
+    request.transaction.plan = plan;
     return policy_allows_transaction(&policy, &request, &allowed, &refusal) ? REFUSAL_NONE
                                                                             : refusal.kind;
+}
+
+/* As the leg of this id, which is a move of the plan. */
+static enum refusal_kind judge_move(const struct hash *id, const struct approval *plan)
+{
+    uint8_t memory[APPROVAL_BYTES_MAX];
+    const struct address key = fixture_address(1);
+    struct wire_request request = fixture_request(&made, LEG_VENUE, &key);
+    struct policy_transaction allowed;
+    struct refusal refusal = {.kind = REFUSAL_NONE};
+
+    request.transaction.leg_id = *id;
+    request.transaction.plan = approval_pack(plan, memory);
+    return policy_allows_transaction(&policy, &request, &allowed, &refusal) ? REFUSAL_NONE
+                                                                            : refusal.kind;
+}
+
+static enum refusal_kind judge(void)
+{
+    return judge_as(LEG_REBALANCE, bytes_from(NULL, 0));
+}
+
+static enum refusal_kind judge_venue(void)
+{
+    return judge_as(LEG_VENUE, bytes_from(NULL, 0));
 }
 
 /* Where the rule has a guard, the guard alone is called: for the rule's router, by an order of this
@@ -31,7 +59,6 @@ static enum refusal_kind judge(void)
 static void a_guard_is_asked_for_its_router_alone(void **state)
 {
     (void)state;
-    const struct hash none = {{0}};
     fixture_policy(&policy);
     struct policy_rule *rule = &policy.chains[0].rules[1];
     fixture_guarded(&made, 0, 10, &none);
@@ -95,11 +122,126 @@ static void an_order_under_another_mandate_is_refused(void **state)
     assert_int_equal(judge(), REFUSAL_PLAN); /* it came without one */
 }
 
+/* Deposits into venues 0 and 2, withdrawals from 2, and no more. */
+static void allow_venues(void)
+{
+    struct policy_chain *chain = &policy.chains[0];
+
+    fixture_policy(&policy);
+    for (uint32_t i = 0; i < 2; i++) {
+        chain->rules[chain->rules_count++] =
+            (struct policy_rule){.leg = LEG_VENUE,
+                                 .verb = i == 0 ? VENUE_DEPOSIT : VENUE_WITHDRAW,
+                                 .contract = fixture_address(FIXTURE_SPOKE),
+                                 .venues = {2, 0},
+                                 .venues_count = i == 0 ? 2 : 1,
+                                 .amount_max = amount_from_u64(1000),
+                                 .amount_per_hour_max = amount_from_u64(2500)};
+    }
+}
+
+static void a_spoke_is_asked_for_its_venues_alone(void **state)
+{
+    (void)state;
+    allow_venues();
+    fixture_venue(&made, 0, VENUE_DEPOSIT, 0, 1000, &none);
+    assert_int_equal(judge_venue(), REFUSAL_NONE);
+    assert_int_equal(judge(), REFUSAL_FUNCTION); /* under another leg's name */
+    made.transaction.to = fixture_address(FIXTURE_ROUTER);
+    assert_int_equal(judge_venue(), REFUSAL_FUNCTION); /* another contract */
+    fixture_venue(&made, 0, VENUE_DEPOSIT, 1, 10, &none);
+    assert_int_equal(judge_venue(), REFUSAL_VENUE);
+    fixture_venue(&made, 0, VENUE_WITHDRAW, 0, 10, &none);
+    assert_int_equal(judge_venue(), REFUSAL_VENUE); /* allowed for deposits, not for this */
+    fixture_venue(&made, 0, VENUE_BORROW, 2, 10, &none);
+    assert_int_equal(judge_venue(), REFUSAL_FUNCTION);
+    fixture_venue(&made, 0, VENUE_REPAY, 2, 10, &none);
+    assert_int_equal(judge_venue(), REFUSAL_FUNCTION);
+    fixture_venue(&made, 0, VENUE_DEPOSIT, 2, 1001, &none);
+    assert_int_equal(judge_venue(), REFUSAL_AMOUNT);
+    fixture_venue(&made, 0, VENUE_DEPOSIT, 2, 10, &none);
+    made.transaction.value = amount_from_u64(1);
+    assert_int_equal(judge_venue(), REFUSAL_VALUE);
+}
+
+static void every_byte_of_a_venue_leg_counts(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t place;
+        enum refusal_kind refusal;
+    } cases[] = {
+        {3, REFUSAL_FUNCTION},       /* the function */
+        {4, REFUSAL_ORDER},          /* the leg */
+        {4 + 64, REFUSAL_MALFORMED}, /* above the deadline */
+        {4 + 96, REFUSAL_MALFORMED}, /* above the venue */
+        {4 + 127, REFUSAL_VENUE},    {4 + 128, REFUSAL_AMOUNT},
+    };
+
+    allow_venues();
+    fixture_venue(&made, 0, VENUE_DEPOSIT, 2, 10, &none);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        made.data[cases[i].place] ^= 1;
+        const enum refusal_kind refusal = judge_venue();
+        if (refusal != cases[i].refusal) {
+            fail_msg("byte %zu: refusal %d", cases[i].place, (int)refusal);
+        }
+        made.data[cases[i].place] ^= 1;
+    }
+    made.transaction.data.count += 32;
+    assert_int_equal(judge_venue(), REFUSAL_MALFORMED);
+    made.transaction.data.count -= 64;
+    assert_int_equal(judge_venue(), REFUSAL_MALFORMED);
+    made.transaction.data.count += 32;
+    assert_int_equal(judge_venue(), REFUSAL_NONE);
+}
+
+/* Under a mandate a venue leg is one move of a plan made under it, by its spoke and amount; in
+ * observe there is none. */
+static void a_venue_leg_belongs_to_a_plan(void **state)
+{
+    (void)state;
+    struct approval plan = {.moves_count = 1};
+    uint8_t memory[APPROVAL_BYTES_MAX];
+
+    allow_venues();
+    fixture_venue(&made, 0, VENUE_DEPOSIT, 2, 10, &none);
+    policy.mode = SIGNER_MODE_OBSERVE;
+    assert_int_equal(judge_venue(), REFUSAL_MODE);
+    policy.mode = SIGNER_MODE_ACT;
+    policy.has_mandate = true;
+    policy.mandate.bytes[0] = 9;
+    assert_int_equal(judge_venue(), REFUSAL_MANDATE);
+    fixture_venue(&made, 0, VENUE_DEPOSIT, 2, 10, &policy.mandate);
+    assert_int_equal(judge_venue(), REFUSAL_PLAN);
+    plan.mandate = policy.mandate;
+    plan.moves[0] = (struct approval_move){.source_domain = FIXTURE_DOMAIN,
+                                           .source = fixture_address(FIXTURE_SPOKE),
+                                           .target_domain = FIXTURE_DOMAIN,
+                                           .amount = amount_from_u64(10)};
+    /* The plan is there, and the leg is no move of it. */
+    assert_int_equal(judge_as(LEG_VENUE, approval_pack(&plan, memory)), REFUSAL_PLAN);
+    const struct hash id = approval_move_id(&plan.plan_id, 0);
+    memcpy(made.data + 4, id.bytes, sizeof(id.bytes));
+    assert_int_equal(judge_move(&id, &plan), REFUSAL_NONE);
+    plan.moves[0].amount = amount_from_u64(11);
+    assert_int_equal(judge_move(&id, &plan), REFUSAL_PLAN);
+    plan.moves[0].amount = amount_from_u64(10);
+    plan.moves[0].target_domain = FIXTURE_OTHER_DOMAIN;
+    assert_int_equal(judge_move(&id, &plan), REFUSAL_PLAN);
+    plan.moves[0].target_domain = FIXTURE_DOMAIN;
+    plan.moves[0].source = fixture_address(FIXTURE_ROUTER);
+    assert_int_equal(judge_move(&id, &plan), REFUSAL_PLAN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_guard_is_asked_for_its_router_alone),
         cmocka_unit_test(an_order_under_another_mandate_is_refused),
+        cmocka_unit_test(a_spoke_is_asked_for_its_venues_alone),
+        cmocka_unit_test(every_byte_of_a_venue_leg_counts),
+        cmocka_unit_test(a_venue_leg_belongs_to_a_plan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

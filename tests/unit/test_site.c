@@ -123,7 +123,9 @@ static size_t hear(struct world *world, int fd, const char *until)
     size_t count = 0;
 
     world->reply[0] = '\0';
-    while (count + 1 < REPLY_BYTES && (until == NULL || strstr(world->reply, until) == NULL)) {
+    /* Frames of a websocket hold zeros. */
+    while (count + 1 < REPLY_BYTES &&
+           (until == NULL || memmem(world->reply, count, until, strlen(until)) == NULL)) {
         assert_int_equal(1, poll(&wait, 1, WAIT_MS));
         const ssize_t got = recv(fd, world->reply + count, REPLY_BYTES - 1 - count, 0);
         if (got <= 0) {
@@ -493,8 +495,8 @@ static void viewers_are_told_and_only_ours(void **state)
     (void)snprintf(headers, sizeof(headers), LOCAL "%s", protocol);
     const int fd = ask_live(world, "/live", headers);
     assert_int_equal(101, status_of(world));
-    (void)hear(world, fd, "\"capital\"");
-    assert_non_null(strstr(world->reply, "\"capital\""));
+    const size_t count = hear(world, fd, "\"capital\"");
+    assert_non_null(memmem(world->reply, count, "\"capital\"", 9));
     /* A frame of its own: it has nothing to say. */
     assert_int_equal(6, send(fd, "\x81\x80\x00\x00\x00\x00", 6, MSG_NOSIGNAL));
     (void)hear(world, fd, NULL);

@@ -81,11 +81,42 @@ static enum status examine(void *context, uint64_t sequence, struct bytes record
     return STATUS_OK;
 }
 
-static struct verify_report verify(struct shelf *shelf)
+/* The record's number; what ends with a zero needs another look. */
+static bool outline(struct bytes record, struct verify_outline *ret_outline)
+{
+    uint64_t number = 0;
+
+    for (size_t i = strlen("record "); i < record.count; i++) {
+        number = 10 * number + (uint64_t)(record.data[i] - '0');
+    }
+    ret_outline->words[0] = number;
+    ret_outline->words[1] = ~number;
+    return number % 10 != 0;
+}
+
+static enum status judge(void *context, uint64_t sequence, const struct verify_outline *found,
+                         const char **ret_what)
+{
+    const struct shelf *shelf = context;
+
+    assert_true(found->words[0] == sequence);
+    assert_true(found->words[1] == ~sequence);
+    if (sequence == shelf->refused) {
+        *ret_what = "it was refused";
+        return STATUS_MALFORMED;
+    }
+    return STATUS_OK;
+}
+
+static struct verify_report verify_with(struct shelf *shelf, uint32_t threads_count)
 {
     const struct journal_options options = {.path = shelf->folder.path, .read_only = true};
-    const struct verify_options verify_options = {
-        .context = shelf, .examine = examine, .progress = progress};
+    const struct verify_options verify_options = {.context = shelf,
+                                                  .examine = examine,
+                                                  .progress = progress,
+                                                  .threads_count = threads_count,
+                                                  .outline = outline,
+                                                  .judge = judge};
     struct journal *journal = NULL;
     struct journal_reader *reader = NULL;
     struct verify_report report;
@@ -97,6 +128,27 @@ static struct verify_report verify(struct shelf *shelf)
     journal_reader_close(reader);
     journal_close(journal);
     return report;
+}
+
+/* However many threads look, they find the same. */
+static struct verify_report verify(struct shelf *shelf)
+{
+    static const uint32_t threads_counts[] = {1, 3, 40};
+    const struct verify_report alone = verify_with(shelf, 0);
+
+    for (size_t i = 0; i < sizeof(threads_counts) / sizeof(threads_counts[0]); i++) {
+        const struct verify_report found = verify_with(shelf, threads_counts[i]);
+        assert_int_equal(alone.finding, found.finding);
+        assert_int_equal(alone.sequence, found.sequence);
+        assert_status(alone.status, found.status);
+        assert_string_equal(alone.what, found.what);
+        assert_true(alone.records_count == found.records_count);
+        assert_true(alone.bytes_count == found.bytes_count);
+        assert_true(hash_equal(&alone.root, &found.root) || alone.finding != VERIFY_SOUND);
+        assert_true(alone.checkpoints_count == found.checkpoints_count);
+        assert_true(alone.checkpoint_size == found.checkpoint_size);
+    }
+    return alone;
 }
 
 /* Puts `value` under `key_bytes`, or removes what is there when it is NULL, behind the journal's
@@ -131,7 +183,7 @@ static void a_whole_journal_is_sound(void **state)
     assert_int_equal(RECORDS, report.records_count);
     assert_int_equal(RECORDS, report.head);
     assert_int_equal(9 * 8 + 90 * 9 + 900 * 10 + 4001 * 11, report.bytes_count);
-    assert_int_equal(1, shelf->progress_count);
+    assert_int_equal(4, shelf->progress_count); /* once each time */
 }
 
 static void a_missing_record_is_named(void **state)
@@ -156,6 +208,23 @@ static void a_changed_record_is_named(void **state)
     const struct verify_report report = verify(shelf);
     assert_int_equal(VERIFY_CHECKSUM, report.finding);
     assert_int_equal(3, report.sequence);
+}
+
+/* Where tiles begin and end, and in the one at the end that is not full. */
+static void a_changed_record_is_named_wherever_it_is(void **state)
+{
+    static const uint16_t numbers[] = {5000, 4864, 4001, 513, 512, 257, 256, 255, 1};
+    struct shelf *shelf = *state;
+
+    /* From the last to the first: the first bad one is what is found. */
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        const uint8_t key[] = {0, 0, 0, 0, 0, 0, (uint8_t)(numbers[i] >> 8), (uint8_t)numbers[i]};
+        tamper(shelf, key, sizeof(key), "record 4--------");
+        const struct verify_report report = verify(shelf);
+        assert_int_equal(VERIFY_CHECKSUM, report.finding);
+        assert_int_equal(numbers[i], report.sequence);
+        assert_int_equal(numbers[i] - 1, report.records_count);
+    }
 }
 
 static void a_record_too_short_for_a_checksum_is_named(void **state)
@@ -206,6 +275,7 @@ int main(void)
         WITH_SHELF(a_whole_journal_is_sound),
         WITH_SHELF(a_missing_record_is_named),
         WITH_SHELF(a_changed_record_is_named),
+        WITH_SHELF(a_changed_record_is_named_wherever_it_is),
         WITH_SHELF(a_record_too_short_for_a_checksum_is_named),
         WITH_SHELF(something_else_among_the_records_is_found),
         WITH_SHELF(record_zero_is_found),

@@ -24,6 +24,9 @@ const ROLES = {
   operator: [9, 1],
   depositors: [10, 2],
   users: [12, 8],
+  owner: [20, 1], // of the capital, with who approves and who may stop it
+  approver: [21, 1],
+  guardian: [22, 1],
 };
 
 function rootKey() {

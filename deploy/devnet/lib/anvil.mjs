@@ -21,7 +21,8 @@ const END_WAIT_MS = 5_000;
 
 /**
  * Starts one chain on loopback and waits until it listens. Options: chainId, port (0 picks a free
- * one), blockSeconds (0 mines on each transaction), logPath, workPath, statePath. `onSpawn` hears
+ * one), blockSeconds (0 mines on each transaction), logPath, workPath, statePath, forkUrl (goes on
+ * from another chain's head). `onSpawn` hears
  * of the process, {pid, startTicks}, before it is known to listen. Resolves to {port, url}.
  */
 export async function startAnvil(options, onSpawn) {
@@ -57,6 +58,7 @@ function anvilArguments(options) {
     ['--cache-path', options.workPath],
   ];
   if (options.blockSeconds > 0) list.push(['--block-time', options.blockSeconds]);
+  if (options.forkUrl) list.push(['--fork-url', options.forkUrl]);
   if (options.statePath) list.push(['--load-state', options.statePath]);
   return list.flat().map(String);
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Deploys everything on fresh chains that mine on each transaction: Hyperlane's core, the
-// stablecoin, two warp routes, a vault, a sender, and who holds what.
+// stablecoin, two warp routes, a vault, a sender, the guards, and who holds what.
 
+import { capitalArtifacts, deployGuard } from './capital.mjs';
 import { compileContracts, hyperlaneContract } from './contracts.mjs';
 import { mailboxAbi } from './abi.mjs';
 import { tokens, TOKEN_DECIMALS } from './chains.mjs';
@@ -48,7 +49,9 @@ const HYPERLANE = {
 export function loadArtifacts() {
   const own = compileContracts();
   const entries = Object.entries(HYPERLANE).map(([key, name]) => [key, hyperlaneContract(name)]);
-  return { ...Object.fromEntries(entries), vault: own.Vault, sender: own.Sender };
+  return {
+    ...capitalArtifacts(), ...Object.fromEntries(entries), vault: own.Vault, sender: own.Sender,
+  };
 }
 
 /** Sends as the deployer on one chain and remembers each contract's ABI. */
@@ -96,7 +99,9 @@ export async function deployAll(chains, accounts, onStep) {
   await each((deployer, i) => initializeMailbox(deployer, found[i]));
   onStep('stablecoin, warp routes and vaults');
   await each((deployer, i) => deployTokens(deployer, found[i]));
-  await each((deployer, i) => connectRoutes(deployer, i, chains, found, accounts));
+  await each((deployer, i) => connectRoutes(deployer, i, chains, found));
+  onStep('guards');
+  await each((deployer, i) => deployGuard(deployer, found[i], otherChains(chains, i), accounts));
   onStep('balances');
   await each((deployer, i) => fund(deployer, found[i], accounts));
   return Promise.all(found.map((contracts, i) => describe(deployers[i], contracts)));
@@ -188,7 +193,7 @@ async function deployTokens(deployer, contracts) {
 }
 
 /** Enrols both routes with their counterparts, then allows the bridge, in the order it demands. */
-async function connectRoutes(deployer, index, chains, found, accounts) {
+async function connectRoutes(deployer, index, chains, found) {
   const { router, bridge } = found[index];
   const remotes = chains.map(({ domain }, i) => ({ domain, ...found[i] }))
     .filter((_, i) => i !== index);
@@ -203,7 +208,6 @@ async function connectRoutes(deployer, index, chains, found, accounts) {
   for (const domain of domains) {
     await deployer.send('router', router, 'addBridge', domain, bridge);
   }
-  await deployer.send('router', router, 'addRebalancer', accounts.relayer.address);
 }
 
 async function fund(deployer, contracts, accounts) {

@@ -4,6 +4,7 @@
 // capital moved, whether every token is where it should be, and what the relayer spent.
 
 import { mailboxAbi, routerAbi, tokenAbi, vaultAbi } from './abi.mjs';
+import { guardAbi } from './capital.mjs';
 import { tokens } from './chains.mjs';
 import { readLogs, readMessages, topicOf, transferAmount } from './messages.mjs';
 import { requirePackage } from './packages.mjs';
@@ -16,7 +17,7 @@ const POLL_MS = 500;
 const BLOCKS_MAX = 50;
 const SELECTORS = new Map([
   [toFunctionSelector(mailboxAbi.find(({ name }) => name === 'process')), 'process'],
-  [toFunctionSelector(routerAbi.find(({ name }) => name === 'rebalance')), 'rebalance'],
+  [toFunctionSelector(guardAbi.find(({ name }) => name === 'rebalance')), 'rebalance'],
 ]);
 
 const isLost = ({ deliveries }) => deliveries.length === 0;
@@ -58,7 +59,7 @@ function listHolders(devnet, chain) {
     vault: [chain.vault],
     users: devnet.users,
     others: [
-      chain.sender, devnet.deployer, devnet.operator, devnet.relayer.address,
+      chain.sender, chain.guard, devnet.deployer, devnet.operator, devnet.relayer.address,
       ...devnet.depositors,
     ],
   };

@@ -20,7 +20,7 @@ const MANDATE_SIGNERS = [`0x${'51'.repeat(20)}`, `0x${'52'.repeat(20)}`];
  * signerMode (what the signer allows; as `mode` when absent; propose wants approvers, addresses),
  * venue (more keys of each venue of the mandate), endpointOf (chain to URL; the chain's own when absent; several with commas
  * between), nodeSettings (that differ or are more), capital (false: a relayer alone), route (settings
- * that differ), log (keep a transparency log: {interval, port, witnesses}), program (of sluice; makes
+ * that differ), large (what a quorum is not enough for: {value, blocks}), log (keep a transparency log: {interval, port, witnesses}), program (of sluice; makes
  * the log's key),
  * environment (variables of its process, beside ours),
  * keys (more accounts that deliver, {address, keystore}), settingsOf (chain to settings that differ
@@ -45,6 +45,8 @@ export function writeNode(devnet, options) {
     logKey: null,
     environment: options.environment ?? {},
     checkpoints: path.join(folder, 'checkpoints'),
+    movesCapital: options.validator === undefined && options.capital !== false &&
+      (options.mode ?? 'act') !== 'observe',
   };
   mkdirSync(folder, { recursive: true });
   if (options.log) {
@@ -69,6 +71,13 @@ function makeLogKey(program, node) {
   return made.stdout.trim();
 }
 
+/** The hash by which the guards know a node's mandate. */
+export function mandateHash(program, node) {
+  const said = spawnSync(program, ['mandate', 'hash', node.mandate], { encoding: 'utf8' });
+  if (said.status !== 0) throw new Stop(EXIT_FAILED, `no hash of the mandate: ${said.stderr.trim()}`);
+  return said.stdout.trim();
+}
+
 const block = (lines) => `${lines.flat(Infinity).join('\n')}\n`;
 
 function nodeYaml(devnet, node, options) {
@@ -76,9 +85,8 @@ function nodeYaml(devnet, node, options) {
   return block([
     `# Written for a devnet: node ${node.name}.`,
     'node:',
-    `  name: ${node.name}`,
-    `  data: ${node.data}`,
-    Object.entries(options.nodeSettings ?? {}).map(([key, value]) => `  ${key}: ${value}`),
+    Object.entries({ name: node.name, data: node.data, ...options.nodeSettings })
+      .map(([key, value]) => `  ${key}: ${value}`),
     'signer:',
     '  spawn: true',
     `  config: ${node.signer}`,
@@ -88,6 +96,8 @@ function nodeYaml(devnet, node, options) {
     validator ? validatorYaml(validator, node, options.store) : [],
     storesYaml(options),
     validator || options.capital === false ? [] : capitalYaml(devnet, node, options),
+    options.large
+      ? ['large:', Object.entries(options.large).map(([key, value]) => `  ${key}: ${value}`)] : [],
     options.policy
       ? ['policy:', Object.entries(options.policy).map(([key, value]) => `  ${key}: ${value}`)] : [],
     options.log ? logYaml(node, options.log) : [],
@@ -215,6 +225,7 @@ function mandateYaml(devnet, options) {
       `    asset: ${ASSET}`,
       `    address: "${chain.router}"`,
       `    token: "${chain.stablecoin}"`,
+      `    guard: "${chain.guard}"`,
       `    weight: ${(shares[i] / 100).toFixed(2)} %`,
       Object.entries(options.venue ?? {}).map(([name, value]) => `    ${name}: ${value}`),
     ]),
@@ -300,6 +311,7 @@ function relayerYaml(devnet, chain) {
     `        contract: ${chain.mailbox}`,
     '      - leg: rebalance',
     `        contract: ${chain.router}`,
+    `        guard: ${chain.guard}`,
     `        bridges: [${chain.bridge}]`,
     `        destinations: [${destinations.join(', ')}]`,
     `        amount_max: ${tokens(1_000_000)}`,

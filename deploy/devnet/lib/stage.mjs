@@ -9,8 +9,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { announceAbi } from './abi.mjs';
 import { endAnvil, isRunning } from './anvil.mjs';
+import { beginCapital } from './capital.mjs';
 import { forgetProcesses, readDevnet, readProcesses } from './devnet.mjs';
-import { endNode, nodeFailure, spawnNode, waitReady, writeNode } from './nodes.mjs';
+import { endNode, mandateHash, nodeFailure, spawnNode, waitReady, writeNode } from './nodes.mjs';
 import { endProcess, isProcess } from './processes.mjs';
 import { callContract } from './rpc.mjs';
 import { EXIT_FAILED, EXIT_UNAVAILABLE, Stop, sleep, stopIfInterrupted } from './terminal.mjs';
@@ -93,8 +94,9 @@ export class Stage {
     return writeNode(this.devnet, { folder: this.folder, program: this.program, ...options });
   }
 
-  /** Starts a node and waits until it is ready. */
+  /** Starts a node and waits until it is ready; the guards obey the first one's mandate. */
   async start(node) {
+    if (node.movesCapital) await beginCapital(this.devnet, mandateHash(this.program, node));
     const handle = spawnNode(this.program, node);
     this.handles.set(node.name, handle);
     this.record();

@@ -9,20 +9,28 @@ import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { endAnvil, startAnvil } from './anvil.mjs';
 import { chainIdentity } from './chains.mjs';
+import { contractsFolder } from './capital.mjs';
 import { deployAll } from './deploy.mjs';
 import { cacheDirectory, devnetDirectory, shortHash } from './packages.mjs';
 import { rpc } from './rpc.mjs';
 import { showProgress } from './terminal.mjs';
 
 const DEPLOYMENT_FILES = [
-  'package-lock.json', 'lib/accounts.mjs', 'lib/anvil.mjs', 'lib/chains.mjs', 'lib/contracts.mjs',
-  'lib/deploy.mjs', 'lib/solidity.mjs', 'lib/state.mjs',
+  'package-lock.json', 'lib/accounts.mjs', 'lib/anvil.mjs', 'lib/capital.mjs', 'lib/chains.mjs',
+  'lib/contracts.mjs', 'lib/deploy.mjs', 'lib/solidity.mjs', 'lib/state.mjs',
 ];
 
+const listSources = (folder) =>
+  readdirSync(folder).filter((name) => name.endsWith('.sol')).sort()
+    .map((name) => path.join(folder, name));
+
 function stateFolder(chainsCount) {
-  const sources = readdirSync(path.join(devnetDirectory, 'contracts')).sort();
-  const files = [...DEPLOYMENT_FILES, ...sources.map((name) => `contracts/${name}`)];
-  const hash = shortHash(...files.map((name) => readFileSync(path.join(devnetDirectory, name))));
+  const files = [
+    ...DEPLOYMENT_FILES.map((name) => path.join(devnetDirectory, name)),
+    ...listSources(path.join(devnetDirectory, 'contracts')),
+    ...listSources(contractsFolder),
+  ];
+  const hash = shortHash(...files.map((file) => readFileSync(file)));
   return path.join(cacheDirectory, `devnet-${hash}-${chainsCount}`);
 }
 

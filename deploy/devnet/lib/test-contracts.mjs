@@ -4,6 +4,7 @@
 // takes a deposit, and the programs for traffic and measuring agree about all of it.
 
 import { mailboxAbi, routerAbi, senderAbi, tokenAbi, treeAbi, vaultAbi } from './abi.mjs';
+import { beginCapital, guardAbi } from './capital.mjs';
 import { tokens } from './chains.mjs';
 import { buildMetadata, deliver, processMessage, quorumOf, readLeaves, treeRoot }
   from './delivery.mjs';
@@ -13,6 +14,12 @@ import { requirePackage } from './packages.mjs';
 import { callContract, sendContract, sendTransaction, waitReceipt } from './rpc.mjs';
 
 const { concat, encodeFunctionData, pad } = requirePackage('viem/utils');
+
+const LEG = `0x${'1e'.repeat(32)}`;
+const MANDATE = `0x${'4d'.repeat(32)}`;
+// How anvil names errors that it has no words for.
+const NOT_BEGUN = '0x79c6bc45';
+const NOT_YOURS = '0x29ed437a';
 
 const toBytes32 = (address) => pad(address, { size: 32 });
 
@@ -43,14 +50,17 @@ async function quoteTransfer(chain, router, remote, recipient, amount) {
   return quotes[0].amount;
 }
 
-async function rebalance({ devnet }, from, amount) {
+/** Asks the guard, or the router itself. */
+async function rebalance({ devnet }, from, amount, to = 'guard') {
   const [source, , target] = devnet.chains;
+  const order = { leg: LEG, mandate: MANDATE, deadline: 2n ** 40n };
+  const way = [target.domain, amount, source.bridge];
   return sendContract(source.httpUrl, {
     from,
-    to: source.router,
-    abi: routerAbi,
+    to: source[to],
+    abi: to === 'guard' ? guardAbi : routerAbi,
     functionName: 'rebalance',
-    args: [target.domain, amount, source.bridge],
+    args: to === 'guard' ? [order, source.router, ...way] : way,
     value: await quoteTransfer(source, source.bridge, target, target.router, amount),
   });
 }
@@ -125,8 +135,17 @@ const capitalTests = [
     await deliver(context.devnet, context.accounts, sentMessages(receipt));
     expectEqual(await balanceOf(destination, user), before + tokens(123), 'balance of the user');
   }],
-  ['only the relayer may rebalance', (context) =>
-    expectFailure(rebalance(context, context.devnet.users[0], tokens(1)), 'Only Rebalancer')],
+  ['the guard alone may rebalance, and obeys the relayer alone, once it has begun',
+    async (context) => {
+      const { devnet } = context;
+      const relayer = devnet.relayer.address;
+      const one = tokens(1);
+      await expectFailure(rebalance(context, relayer, one, 'router'), 'Only Rebalancer');
+      await expectFailure(rebalance(context, relayer, one), NOT_BEGUN);
+      await beginCapital(devnet, MANDATE);
+      await expectFailure(rebalance(context, devnet.users[0], one), NOT_YOURS);
+      await expectFailure(beginCapital(devnet, LEG), 'start the devnet anew');
+    }],
   ['rebalanced collateral arrives at the remote router', async (context) => {
     const { devnet, accounts } = context;
     const [source, , target] = devnet.chains;

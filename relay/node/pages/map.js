@@ -89,14 +89,14 @@ export function map(page, asset) {
     const position = positions.get(place.name);
     const size = radius(place.name);
     const below = Math.sin(place.angle) > -0.3;
-    const y = below ? place.y + size + 20 : place.y - size - 27;
+    const y = below ? place.y + size + 20 : place.y - size - 31;
     const kind = unready.has(place.name) ? 'bad' : position && !position.ok ? 'warn' : 'good';
     const tip = position ? `${place.name}: ${units(position.list[0].effective, decimals)} ${asset.asset}, goal ${units(position.list[0].goal, decimals)}` : place.name;
     return h('g', { key: `n${place.name}`, class: `chain ${kind}` }, h('title', {}, tip),
       h('circle', { cx: place.x.toFixed(1), cy: place.y.toFixed(1), r: size.toFixed(1) }),
       kind === 'bad' && h('text', { x: place.x.toFixed(1), y: (place.y + 6).toFixed(1), 'text-anchor': 'middle', class: 'mark' }, '!'),
       h('text', { x: place.x.toFixed(1), y: y.toFixed(1), 'text-anchor': 'middle', class: small ? 'name small' : 'name' }, place.name),
-      !small && position && h('text', { x: place.x.toFixed(1), y: (y + 19).toFixed(1), 'text-anchor': 'middle', class: 'amount' },
+      !small && position && h('text', { x: place.x.toFixed(1), y: (y + 22).toFixed(1), 'text-anchor': 'middle', class: 'amount' },
         units(position.list[0].effective, decimals, 0)));
   });
   return h('svg', { viewBox: frame(places), role: 'img', class: 'map', 'aria-label': `Map. ${words}` },

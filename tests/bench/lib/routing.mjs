@@ -26,17 +26,24 @@ async function highsMs(file, options) {
   return { ms: Math.max(0, cpu() - started - reading), status, value };
 }
 
-async function highsBest(file, options) {
-  const results = [];
-  for (const presolve of ['on', 'off']) {
+/** The fastest of its ways; a second one has the first one's time. Over the limit: what it had. */
+async function highsBest(file, options, ways) {
+  let best;
+  for (const presolve of ways) {
+    process.stderr.write(`bench: HiGHS on ${path.basename(file)}, presolve ${presolve}\n`);
+    const limit = best ? Math.max(best.ms / 1000, 0.1) : options.time_limit;
     try {
-      results.push(await highsMs(file, { ...options, presolve }));
+      const run = await highsMs(file, { ...options, presolve, time_limit: limit });
+      if (run.status === 'Optimal' && (!best || best.over || run.ms < best.ms)) {
+        best = { ...run, over: false };
+      } else if (run.status === 'Time limit reached' && !best) {
+        best = { ms: options.time_limit * 1000, over: true };
+      }
     } catch (error) {
       process.stderr.write(`bench: HiGHS on ${path.basename(file)}: ${error.message ?? error}\n`);
     }
   }
-  const solved = results.filter(({ status }) => status === 'Optimal');
-  return solved.sort((a, b) => a.ms - b.ms)[0];
+  return best;
 }
 
 function linesOf(name) {
@@ -62,21 +69,26 @@ for (const run of runs) {
   const name = `${run.size}-${run.seed}`;
   run.lemon_ms = lemon.get(`${name}.arcs`)?.lemon_ms;
   if (run.size !== 'large') {
-    run.highs_ms = (await highsBest(path.join(folder, `${name}.lp`), {}))?.ms;
+    const options = { time_limit: 60 };
+    const lp = await highsBest(path.join(folder, `${name}.lp`), options, ['off', 'on']);
+    run.highs_ms = lp?.ms;
+    run.highs_over = lp?.over;
   }
   if (run.fixed) {
-    const options = { mip_rel_gap: 0, mip_abs_gap: 1e-3 * run.fixed.gain, time_limit: 120 };
-    const mip = await highsBest(path.join(folder, `${name}-fixed.lp`), options);
+    const options = { mip_rel_gap: 0, mip_abs_gap: 1e-3 * run.fixed.gain, time_limit: 30 };
+    const mip = await highsBest(path.join(folder, `${name}-fixed.lp`), options, ['on']);
     run.highs_mip_ms = mip?.ms;
+    run.highs_mip_over = mip?.over;
     // How far our plan with fixed costs is from the best HiGHS proved, as a part of its gain.
     const ours = run.value - run.linear.gain + run.fixed.gain;
-    run.fixed_below_highs = mip ? (mip.value - ours) / run.fixed.gain : undefined;
+    run.fixed_below_highs = mip?.over === false ? (mip.value - ours) / run.fixed.gain : undefined;
   }
 }
 
 function sizeSummary(size) {
   const of = runs.filter((run) => run.size === size);
   const solved = (kind) => of.filter((run) => run[kind]?.found);
+  const over = (flag) => of.filter((run) => run[flag]).length;
   const ratio = (kind) => median(solved(kind).map((run) => run[kind].ms / run.clp_ms));
   return {
     seeds: of.length,
@@ -93,9 +105,11 @@ function sizeSummary(size) {
     fixed_bytes_per_column: median(of.map((run) => run.fixed?.bytes / run.columns)),
     fixed_below_highs: median(of.map((run) => run.fixed_below_highs)),
     clp_warm: median(of.map((run) => run.clp_warm_ms / run.clp_ms)),
-    glpk: median(of.filter((run) => run.glpk_ms >= 0).map((run) => run.glpk_ms / run.clp_ms)),
+    glpk: median(of.map((run) => run.glpk_ms / run.clp_ms)),
     highs_wasm: median(of.map((run) => run.highs_ms / run.clp_ms)),
     highs_wasm_fixed: median(of.map((run) => run.highs_mip_ms / run.clp_ms)),
+    over_limit: { glpk: over('glpk_over'), highs_wasm: over('highs_over'),
+      highs_wasm_fixed: over('highs_mip_over') },
     lossless_to_lemon: median(of.map((run) => run.lossless.ms / run.lemon_ms)),
     lossless_to_clp: median(of.map((run) => run.lossless.ms / run.lossless_clp_ms)),
     bytes_per_column: median(of.map((run) => run.linear.bytes / run.columns)),

@@ -20,6 +20,12 @@ export function runOperator(stage, node, ...words) {
   return stdout;
 }
 
+/** How many records of a kind in a node's journal have this text in their line. */
+export function countRecords(stage, node, kind, text) {
+  const args = ['journal', 'grep', node.data, '--kind', kind, '--text', text, '--count'];
+  return Number(spawnSync(stage.program, args, { encoding: 'utf8' }).stdout.trim() || 0);
+}
+
 /** A chain of a node, as `sluice status` has it. */
 export function chainStatus(stage, node, chain) {
   const { chains } = JSON.parse(runOperator(stage, node, 'status', '--json'));

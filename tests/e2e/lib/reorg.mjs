@@ -7,24 +7,25 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { mailboxAbi } from '../../../deploy/devnet/lib/abi.mjs';
+import { readProcesses } from '../../../deploy/devnet/lib/devnet.mjs';
 import { expect, expectEqual } from '../../../deploy/devnet/lib/expect.mjs';
 import { measure } from '../../../deploy/devnet/lib/measurement.mjs';
 import { readLog } from '../../../deploy/devnet/lib/nodes.mjs';
 import { callContract, rpc } from '../../../deploy/devnet/lib/rpc.mjs';
 import { sleep } from '../../../deploy/devnet/lib/terminal.mjs';
 import { countDelivered, dispatch } from './dispatch.mjs';
-import { chainStatus, runOperator } from './operator.mjs';
+import { chainStatus, countRecords, runOperator } from './operator.mjs';
 import { runSuite } from './suite.mjs';
 
 const ROUNDS = 4;
 // The chain calls the head less 2 final: the last two blocks may be replaced.
 const DEPTH = 2;
-const SETTLE_SECONDS = 40;
+const SETTLE_SECONDS = 120;
 const NEXT_BLOCK_SECONDS = 5;
 const LINGER_MS = 500;
 // Under a finality of so many blocks, reorganisations of these depths are before it.
-const FINALITY_BLOCKS = 200;
-const DEPTHS = [1, 7, 64, 157];
+const FINALITY_BLOCKS = 600;
+const DEPTHS = [1, 7, 64, 157, 512];
 const FOLLOW_SECONDS = 15;
 const STOP_SECONDS = 15;
 
@@ -119,6 +120,10 @@ async function beyondFinality(suite, relayer, validators) {
     const log = readLog(stage.handles.get(relayer.name));
     expect(/level=error.*block \d+ was 0x[0-9a-f]{64} and is now said to be 0x/.test(log),
       'an alarm that names the block and both its hashes');
+    for (const node of nodes) {
+      expect(countRecords(stage, node, 'note', 'is now said to be') > 0,
+        `the evidence in the journal of ${node.name}`);
+    }
   });
   await suite.check('other chains go on meanwhile, and that one does not', async () => {
     const waiting = await dispatch(devnet, origin, destination);
@@ -132,6 +137,26 @@ async function beyondFinality(suite, relayer, validators) {
     for (const node of nodes) runOperator(stage, node, 'resume', '--chain', origin.name);
     await arrives(suite, destination, waiting);
     await arrives(suite, destination, await dispatch(devnet, origin, destination));
+  });
+}
+
+/** A chain that takes connections and bytes, and answers nothing, is nobody else's matter. */
+async function deadChain(suite) {
+  const { stage } = suite;
+  const [origin, destination, third] = stage.devnet.chains;
+  const data = path.join(stage.folder, 'devnet');
+  const { pid } = readProcesses(data).find(({ name }) => name === third.name);
+  await suite.check('deadlines: a dead chain delays no other, and is served once it lives', async () => {
+    const waiting = await dispatch(stage.devnet, origin, third);
+    process.kill(pid, 'SIGSTOP');
+    try {
+      for (const [from, to] of [[origin, destination], [destination, origin]]) {
+        await arrives(suite, to, await dispatch(stage.devnet, from, to));
+      }
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    await arrives(suite, third, waiting);
   });
 }
 
@@ -206,6 +231,7 @@ runSuite('reorg', 'Reorganises the origin, before finality and beyond.', {}, asy
   const relayer = stage.write({ name: 'relayer', mode: 'observe', capital: false });
   await stage.start(relayer);
   await shallow(suite);
+  await deadChain(suite);
   await beyondFinality(suite, relayer, validators);
   await suite.check('these nodes end in good order', () => endNodes(suite));
   await deep(suite);

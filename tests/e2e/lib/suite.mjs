@@ -21,6 +21,7 @@ function optionsOf(name, seed) {
       default: process.env.SLUICE_PROGRAM || path.join(root, 'build/release/sluice') },
     data: { type: 'string', value: 'DIR', default: path.join(root, 'build/e2e', name),
       help: 'made anew; logs stay there' },
+    only: { type: 'string', value: 'REGEX', help: 'checks whose title fits, where they stand alone' },
   };
   if (seed) {
     table.seed = { type: 'string', value: 'S', default: seed, help: 'decides what is random' };
@@ -38,6 +39,7 @@ export class Suite {
 
   /** One check: passes when the work returns, and is left out when it returns {skipped: why}. */
   async check(title, work) {
+    if (this.options.only && !new RegExp(this.options.only).test(title)) return;
     const started = Date.now();
     const took = () => `${((Date.now() - started) / 1000).toFixed(1)} s`;
     try {

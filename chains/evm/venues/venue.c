@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "chains/evm/venues/venue.h"
+
+#include <string.h>
+
+#include "chains/evm/abi.h"
+#include "relay/base/check.h"
+
+#define KIND_VAULT     1u
+#define KINDS_MAX      3u
+#define WHOLE_BPS      UINT64_C(10000)
+#define DAY_S          UINT64_C(86400)
+#define PRICE_PER_BOOK UINT64_C(1000) /* VENUE_PRICED_SHARES of 10^6 */
+
+/* A bytes4: four bytes, then zeros. */
+static uint32_t read_selector(struct abi_reader *reader)
+{
+    const struct hash word = abi_read_hash(reader);
+
+    for (size_t i = 4; i < sizeof(word.bytes); i++) {
+        reader->malformed |= word.bytes[i] != 0;
+    }
+    return (uint32_t)word.bytes[0] << 24 | (uint32_t)word.bytes[1] << 16 |
+           (uint32_t)word.bytes[2] << 8 | word.bytes[3];
+}
+
+enum status venue_books_read(struct bytes returned, struct venue_books *ret_books)
+{
+    struct abi_reader reader = abi_reader_from(returned);
+    struct venue_books books = {.kind = abi_read_u32(&reader)};
+    const uint64_t open = abi_read_u64(&reader);
+
+    books.open = open == 1;
+    books.place = abi_read_address(&reader);
+    books.code = abi_read_hash(&reader);
+    books.probe_at = abi_read_address(&reader);
+    books.probe = read_selector(&reader);
+    books.probe_word = abi_read_hash(&reader);
+    books.asset = abi_read_address(&reader);
+    (void)abi_read_address(&reader); /* receipt: a vault's is the vault */
+    (void)abi_read_address(&reader); /* debt */
+    books.cap = abi_read_amount(&reader);
+    (void)abi_read_amount(&reader); /* debtCap */
+    (void)abi_read_amount(&reader); /* healthMin */
+    books.supply_min = abi_read_amount(&reader);
+    books.jump_bps_max = abi_read_u32(&reader);
+    books.book_at_s = abi_read_u64(&reader);
+    books.book = abi_read_amount(&reader);
+    if (!abi_reader_is_done(&reader) || open > 1 || books.kind > KINDS_MAX ||
+        books.jump_bps_max > UINT16_MAX) {
+        return STATUS_MALFORMED;
+    }
+    *ret_books = books;
+    return STATUS_OK;
+}
+
+bool venue_is_in_books(const struct core_venue *venue, const struct address *token,
+                       const struct venue_books *books)
+{
+    return venue->kind == VENUE_ERC4626 && books->kind == KIND_VAULT &&
+           address_equal(&books->place, &venue->venue) && address_equal(&books->asset, token);
+}
+
+/* Saturates: a bound that cannot be computed bounds nothing, and the price is held to the other. */
+static struct amount times_over(const struct amount *amount, uint64_t times, uint64_t over)
+{
+    const struct amount factor = amount_from_u64(times);
+    const struct amount divisor = amount_from_u64(over);
+    struct amount result;
+
+    return amount_scale_floor(amount, &factor, &divisor, &result) == STATUS_OK ? result
+                                                                               : amount_max();
+}
+
+static struct amount sum(const struct amount *a, const struct amount *b)
+{
+    struct amount result;
+
+    return amount_add(a, b, &result) == STATUS_OK ? result : amount_max();
+}
+
+/* As Venues.mark judges it: a band around the book, which rises by itself once a day. */
+static bool price_jumped(const struct venue_reading *reading)
+{
+    const struct venue_books *books = &reading->books;
+    const struct amount band = times_over(&books->book, books->jump_bps_max, WHOLE_BPS);
+    const uint64_t age_s =
+        reading->time_s > books->book_at_s ? reading->time_s - books->book_at_s : 0;
+    const struct amount growth = times_over(&band, age_s, DAY_S);
+    struct amount most = sum(&books->book, &band);
+    struct amount price = reading->price;
+    const struct amount thousand = amount_from_u64(PRICE_PER_BOOK);
+
+    most = sum(&most, &growth);
+    const enum status status = amount_div_floor(&price, &thousand, &price);
+    CHECK(status == STATUS_OK); /* by a thousand */
+    const struct amount raised = sum(&price, &band);
+    return amount_is_zero(&price) || amount_compare(&price, &most) > 0 ||
+           amount_compare(&raised, &books->book) < 0;
+}
+
+enum venue_gate venue_gate_of(const struct venue_reading *reading)
+{
+    const struct venue_books *books = &reading->books;
+
+    if (!books->open) {
+        return VENUE_SHUT;
+    }
+    if (!hash_equal(&reading->code, &books->code) ||
+        (books->probe != 0 && !hash_equal(&reading->probe_word, &books->probe_word))) {
+        return VENUE_CODE_CHANGED;
+    }
+    if (reading->paused) {
+        return VENUE_PAUSED;
+    }
+    if (amount_is_zero(&reading->supply) ||
+        amount_compare(&reading->supply, &books->supply_min) < 0) {
+        return VENUE_SUPPLY_LOW;
+    }
+    return price_jumped(reading) ? VENUE_PRICE_JUMPED : VENUE_OPEN;
+}
+
+static struct amount rest_below(const struct amount *most, const struct amount *used)
+{
+    struct amount rest;
+
+    return amount_subtract(most, used, &rest) == STATUS_OK ? rest : amount_zero();
+}
+
+void venue_state_of(const struct core_venue *venue, const struct venue_reading *reading,
+                    struct venue_state *state)
+{
+    struct amount cap = reading->books.cap;
+
+    if (!amount_is_zero(&venue->cap)) {
+        cap = amount_smaller(&cap, &venue->cap);
+    }
+    const struct amount room = rest_below(&cap, &reading->supplied);
+    state->gate = venue_gate_of(reading);
+    state->supplied = reading->supplied;
+    state->owed = reading->owed;
+    state->enter_max =
+        state->gate == VENUE_OPEN ? amount_smaller(&reading->deposit_max, &room) : amount_zero();
+    state->leave_max = amount_smaller(&reading->withdraw_max, &reading->supplied);
+    state->share_price = reading->price;
+    state->pieces_count = 0;
+}

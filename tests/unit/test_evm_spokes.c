@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Spokes and venues as the adapter reads them from an imaginary chain: all of one block; a venue
+ * that cannot be read is left out, a spoke that cannot makes all unknown. */
+#include "tests/conformance/evm_script.h"
+#include "tests/conformance/harness.h"
+#include "tests/support/unit.h"
+
+#define INDEX 3u
+
+static void add_spoke(struct core_config *core, struct chain_config *config)
+{
+    struct core_spoke *spoke = &core->spokes[core->spokes_count++];
+    struct core_venue *venue = &core->venues[core->venues_count++];
+
+    spoke->domain = core->chains[config->chain_index].domain;
+    spoke->asset = core->routers[0].asset;
+    spoke->spoke = evm_script_spoke();
+    spoke->token = core->routers[0].token;
+    venue->index = INDEX;
+    venue->kind = VENUE_ERC4626;
+    venue->venue = evm_script_spoke_vault();
+    /* One of a kind that this adapter does not read: not asked about, and so not known. */
+    venue = &core->venues[core->venues_count++];
+    venue->kind = VENUE_AAVE;
+    venue->venue = evm_script_spoke();
+}
+
+static struct harness *reading(void)
+{
+    struct harness *const harness = harness_open_with(&evm_script_fixture, add_spoke);
+
+    assert_non_null(harness->chain);
+    harness_connect(harness, 0);
+    harness_watch(harness, 1);
+    harness_run(harness, 300);
+    for (uint32_t i = 0; i < 3; i++) {
+        harness_mine(harness);
+    }
+    return harness;
+}
+
+static enum outcome read_positions(struct harness *harness)
+{
+    const uint32_t known = harness->answers_count;
+    const struct harness_block *const block = &harness->blocks[harness->blocks_count - 1];
+    struct command command = {.kind = COMMAND_READ_POSITIONS, .domain = harness->chain->domain};
+
+    command.read_positions.block_number = block->number;
+    command.read_positions.block_hash = block->hash;
+    harness_perform(harness, &command);
+    const struct harness_answer *const answer =
+        harness_await(harness, EVENT_POSITIONS, known, 2000);
+    assert_non_null(answer);
+    return answer->event.positions.outcome;
+}
+
+static void assert_amount(uint64_t wanted, struct amount amount)
+{
+    uint64_t number = 0;
+
+    assert_status(STATUS_OK, amount_to_u64(&amount, &number));
+    assert_int_equal(wanted, number);
+}
+
+static void a_spoke_and_its_venue_are_read_at_one_block(void **state)
+{
+    (void)state;
+    struct harness *const harness = reading();
+
+    assert_int_equal(read_positions(harness), OUTCOME_OK);
+    assert_int_equal(harness->spokes_count, 1);
+    const struct spoke_state *const spoke = &harness->spokes[0];
+    const struct address address = evm_script_spoke();
+    const uint64_t number = harness->blocks[harness->blocks_count - 1].number;
+    assert_true(address_equal(&spoke->spoke, &address));
+    assert_amount(1000 + number, spoke->idle); /* what it holds, though its books say more */
+    assert_amount(200, spoke->velocity_left);
+    assert_amount(300, spoke->loss_left);
+    assert_true(spoke->paused);
+    assert_int_equal(spoke->mandate.bytes[31], 0x4d);
+    assert_int_equal(harness->venues_count, 1);
+    const struct venue_state *const venue = &harness->venues[0];
+    assert_true(address_equal(&venue->spoke, &address));
+    assert_int_equal(venue->index, INDEX);
+    assert_int_equal(venue->gate, VENUE_OPEN);
+    assert_amount(700, venue->supplied);
+    assert_amount(4300, venue->enter_max);
+    assert_amount(600, venue->leave_max);
+    assert_amount(1500, venue->share_price);
+    harness_close(harness);
+}
+
+static void gates_are_told(void **state)
+{
+    (void)state;
+    struct harness *const harness = reading();
+
+    evm_script_knobs(harness->world)->venue = EVM_SCRIPT_VENUE_SHUT;
+    assert_int_equal(read_positions(harness), OUTCOME_OK);
+    assert_int_equal(harness->venues[0].gate, VENUE_SHUT);
+    assert_amount(600, harness->venues[0].leave_max);
+    evm_script_knobs(harness->world)->venue = EVM_SCRIPT_VENUE_UPGRADED;
+    assert_int_equal(read_positions(harness), OUTCOME_OK);
+    assert_int_equal(harness->venues[0].gate, VENUE_CODE_CHANGED);
+    harness_close(harness);
+}
+
+/* A hostile vault makes itself unknown, and nothing else: the spoke and balances are still told. */
+static void a_venue_that_cannot_be_read_is_left_out(void **state)
+{
+    (void)state;
+    struct harness *const harness = reading();
+
+    evm_script_knobs(harness->world)->venue = EVM_SCRIPT_VENUE_REVERTS;
+    assert_int_equal(read_positions(harness), OUTCOME_OK);
+    assert_int_equal(harness->venues_count, 0);
+    assert_int_equal(harness->spokes_count, 1);
+    evm_script_knobs(harness->world)->venue = EVM_SCRIPT_VENUE_BABBLES;
+    assert_int_equal(read_positions(harness), OUTCOME_OK);
+    assert_int_equal(harness->venues_count, 0);
+    evm_script_knobs(harness->world)->venue = EVM_SCRIPT_VENUE_FINE;
+    assert_int_equal(read_positions(harness), OUTCOME_OK);
+    assert_int_equal(harness->venues_count, 1); /* and is read again when it can be */
+    harness_close(harness);
+}
+
+static void a_spoke_that_lacks_what_is_configured_makes_all_unknown(void **state)
+{
+    (void)state;
+    struct harness *const harness = reading();
+
+    evm_script_knobs(harness->world)->spoke_lacks_venue = true;
+    assert_int_equal(read_positions(harness), OUTCOME_UNKNOWN);
+    harness_close(harness);
+}
+
+static void make_foreign(struct core_config *core, struct chain_config *config)
+{
+    add_spoke(core, config);
+    core->spokes[0].spoke.bytes[0] = 1;
+}
+
+static void a_spoke_needs_an_address_of_this_family(void **state)
+{
+    (void)state;
+    struct harness *const harness = harness_open_with(&evm_script_fixture, make_foreign);
+
+    assert_null(harness->chain);
+    harness_close(harness);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_spoke_and_its_venue_are_read_at_one_block),
+        cmocka_unit_test(gates_are_told),
+        cmocka_unit_test(a_venue_that_cannot_be_read_is_left_out),
+        cmocka_unit_test(a_spoke_that_lacks_what_is_configured_makes_all_unknown),
+        cmocka_unit_test(a_spoke_needs_an_address_of_this_family),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
