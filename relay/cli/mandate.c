@@ -88,6 +88,18 @@ static void findings_say(const char *path, const char *what,
     }
 }
 
+/* Lines that these, among others, enforce. */
+static uint32_t count_by(const struct mandate *mandate, const struct mandate_lines *lines,
+                         uint32_t by)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < lines->count; i++) {
+        count += (mandate_enforcers(mandate, &lines->lines[i]) & by) != 0 ? 1u : 0u;
+    }
+    return count;
+}
+
 static uint32_t count_unenforced(const struct mandate *mandate, const struct mandate_lines *lines)
 {
     uint32_t count = 0;
@@ -123,6 +135,10 @@ static int check(const struct mandate_call *call, const char *path)
             (int)unenforced, "lines", lines_json(mandate, &lines)));
     } else {
         lines_print(mandate, &lines);
+    }
+    if (count_by(mandate, &lines, MANDATE_BY_CONTRACT) > 0) {
+        cli_say("mandate", "\"contract\" is the guard as its owner set it up: nothing here reads "
+                           "with which numbers");
     }
     findings_say(path, "", &findings);
     findings_say(path, "warning: ", &warnings);

@@ -244,7 +244,7 @@ enum rejection {
 #define PLANNED_VENUE_FIRST 0x2000u
 
 /* One transfer of a plan: `amount` leaves place `from` for place `to`. Both are routers, or one is
- * a spoke and the other one of its venues. */
+ * a spoke and the other one of its venues, or both are venues of one spoke. */
 struct planned_move {
     uint32_t from;
     uint32_t to;

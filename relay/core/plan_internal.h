@@ -45,6 +45,26 @@ const struct plan_site *plan_site_find(const struct plan_snapshot *snapshot, uin
 enum reason plan_network_pack(struct step *step, const struct plan_snapshot *snapshot,
                               struct packer *packer);
 
+/* What gas at the chain's price and a native fee are worth, in whole units of the asset. False: out
+ * of range, or nothing is known of the chain. */
+bool plan_fixed_cost(struct step *step, uint32_t domain, uint64_t gas_count,
+                     const struct amount *fee_native, uint32_t decimals,
+                     struct route_decimal *ret_cost);
+
+/* Packs what the spokes of an asset hold, and what their venues pay over the horizon, as a network
+ * (without its serial): a place per spoke and per venue, tagged as planned_move names them, and a
+ * corridor each way between them where something may go. REASON_NONE: packed; else why nothing can
+ * be moved: REASON_POSITIONS_UNKNOWN: a spoke or a venue was not read yet; REASON_PAUSED: by the
+ * spokes; REASON_PLAN_STALE: they obey another mandate; REASON_WITHIN_TOLERANCE: nothing may enter
+ * or leave anywhere. */
+enum reason plan_venues_pack(struct step *step, uint32_t asset, struct packer *packer);
+
+/* The legs that do a move of such a plan, by number from 0: one between a spoke and a venue, two
+ * between venues of one spoke, the second once the first is final. False: there is no such leg, or
+ * no key on the chain. */
+bool plan_venue_leg(const struct step *step, const struct planned_move *move, uint32_t number,
+                    const struct hash *id, struct leg *ret_leg);
+
 /* A group's name: a router and the limit that its bound is. */
 uint32_t plan_group_tag(uint32_t router, enum plan_limit_kind kind);
 

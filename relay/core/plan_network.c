@@ -108,12 +108,12 @@ static uint64_t rounded_up(uint64_t value)
     return (value + unit - 1) / unit * unit;
 }
 
-/* What the native fee and the gas of one move are worth, in the asset. False: out of range. */
-static bool fixed_cost(struct step *step, const struct quote_row *quote, uint32_t domain,
-                       uint32_t decimals, struct route_decimal *ret_cost)
+bool plan_fixed_cost(struct step *step, uint32_t domain, uint64_t gas_count,
+                     const struct amount *fee_native, uint32_t decimals,
+                     struct route_decimal *ret_cost)
 {
     const struct core_chain *config = step_chain(step, domain);
-    const struct amount gas = amount_from_u64(MOVE_GAS);
+    const struct amount gas = amount_from_u64(gas_count);
     const struct amount coin_wei = amount_from_u64(1000000000000000000u);
     struct chain_row chain;
     struct amount price;
@@ -123,7 +123,7 @@ static bool fixed_cost(struct step *step, const struct quote_row *quote, uint32_
     if (config == NULL || !blocks_chain(step, domain, &chain) ||
         amount_add(&chain.base_fee, &config->priority_fee_per_gas, &price) != STATUS_OK ||
         amount_multiply(&price, &gas, &cost) != STATUS_OK ||
-        amount_add(&cost, &quote->fee_native, &cost) != STATUS_OK ||
+        amount_add(&cost, fee_native, &cost) != STATUS_OK ||
         amount_scale_ceil(&cost, &step->config->route.coin_price, &coin_wei, &cost) != STATUS_OK ||
         amount_to_u64(&cost, &value) != STATUS_OK || value > INT64_MAX / 2) {
         return false;
@@ -161,8 +161,8 @@ static void pair_read(struct step *step, const struct plan_snapshot *snapshot, u
         pairs->dear = true;
         return;
     }
-    if (pairs->fixed &&
-        !fixed_cost(step, &quote, source->router->domain, snapshot->decimals, &pair->fixed)) {
+    if (pairs->fixed && !plan_fixed_cost(step, source->router->domain, MOVE_GAS, &quote.fee_native,
+                                         snapshot->decimals, &pair->fixed)) {
         pairs->dear = true;
         return;
     }

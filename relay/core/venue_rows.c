@@ -299,11 +299,13 @@ static const struct core_spoke *configured_venue(const struct step *step, uint32
     return NULL;
 }
 
-/* Curves come from outside: one whose rates rise is none that a plan may rest on. */
+/* Curves come from outside: one whose rates rise, or that has a piece of nothing, is none that a
+ * plan may rest on. */
 static bool is_concave(const struct venue_state *state)
 {
-    for (uint32_t i = 1; i < state->pieces_count; i++) {
-        if (state->pieces[i].rate_nano > state->pieces[i - 1].rate_nano) {
+    for (uint32_t i = 0; i < state->pieces_count; i++) {
+        if (amount_is_zero(&state->pieces[i].width) ||
+            (i > 0 && state->pieces[i].rate_nano > state->pieces[i - 1].rate_nano)) {
             return false;
         }
     }

@@ -13,11 +13,13 @@
 #include "relay/node/row_source.h"
 #include "relay/node/site_internal.h"
 
-#define EVENTS_BYTES   ((size_t)2 << 20)
-#define SERVICE_BYTES  16384u
-#define FILES_OPEN_MAX (2 * HTTP_CONNECTIONS_MAX + 32u)
-#define TICK_US        500000u
-#define PAGE_WAIT_NS   1000000000u
+#define EVENTS_BYTES     ((size_t)2 << 20)
+#define SERVICE_BYTES    16384u
+#define FILES_OPEN_MAX   (2 * HTTP_CONNECTIONS_MAX + 32u)
+#define TICK_US          500000u
+#define PAGE_WAIT_NS     1000000000u
+#define PAGE_WAIT_MAX_NS 5000000000u
+#define PAGE_QUIET_NS    2000000000u /* more, when no record is new: health changes without one */
 
 #define MS(ms)                                                                                     \
     {                                                                                              \
@@ -124,10 +126,13 @@ static void say(enum log_level level, const char *what, const char *why)
 static void publish_page(struct site *site)
 {
     const uint64_t began_ns = site_now_ns();
+    const uint64_t head = journal_reader_head(site->reader);
+    const uint64_t quiet_ns = head == site->page_head ? PAGE_QUIET_NS : 0;
 
-    if (http_counters(site->http).viewers_count == 0 || began_ns < site->page_due_ns) {
+    if (http_counters(site->http).viewers_count == 0 || began_ns < site->page_due_ns + quiet_ns) {
         return;
     }
+    site->page_head = head;
     json_t *page = site_page(site);
     char *text = page == NULL ? NULL : json_dumps(page, JSON_COMPACT);
     json_decref(page);
@@ -135,8 +140,11 @@ static void publish_page(struct site *site)
         say(LOG_WARN, "pages", "no memory; viewers keep what they have");
     }
     free(text);
+    /* Once in a while it holds what takes long, which has a share of its own. */
     const uint64_t took_ns = site_now_ns() - began_ns;
-    site->page_due_ns = began_ns + PAGE_WAIT_NS + took_ns * SITE_SHARE;
+    const uint64_t wait_ns = took_ns * SITE_SHARE;
+    site->page_due_ns =
+        began_ns + PAGE_WAIT_NS + (wait_ns < PAGE_WAIT_MAX_NS ? wait_ns : PAGE_WAIT_MAX_NS);
 }
 
 /* False: it is time to end. */
@@ -285,6 +293,7 @@ struct site *site_close(struct site *site)
     site->http = http_free(site->http);
     site->reader = journal_reader_close(site->reader);
     site->events = thread_queue_free(site->events);
+    json_decref(site->slow);
     free(site->tally);
     CHECK(pthread_mutex_destroy(&site->shared.mutex) == 0);
     free(site);

@@ -108,6 +108,8 @@ struct site {
     struct site_history history;
     struct site_backlog backlogs[CHAINS_MAX];
     uint64_t backlogs_due_ns; /* monotonic */
+    json_t *slow;             /* what takes long to make, as it was last; NULL: not yet */
+    uint64_t slow_due_ns;     /* monotonic */
     uint64_t page_due_ns;     /* monotonic */
     uint64_t page_head;       /* what the last page was made of */
     pthread_t thread;

@@ -210,6 +210,31 @@ static bool put(json_t *page, const char *key, enum status status, json_t *value
     return status == STATUS_OK && json_object_set_new(page, key, value) == 0;
 }
 
+/* What goes through everything that is open is made less often, the more there is. */
+static bool refresh_slow(struct site *site)
+{
+    const struct view view = site_view(site);
+    const uint64_t began_ns = site_now_ns();
+    json_t *value = NULL;
+
+    if (site->slow != NULL && began_ns < site->slow_due_ns) {
+        return true;
+    }
+    json_t *slow = json_object();
+    enum status status = view_waiting(&view, &value);
+    bool is_whole = put(slow, "why", status, value);
+    status = view_flows(&view, &value);
+    is_whole = put(slow, "flows", status, value) && is_whole;
+    if (!is_whole) {
+        json_decref(slow);
+        return false;
+    }
+    json_decref(site->slow);
+    site->slow = slow;
+    site->slow_due_ns = began_ns + (site_now_ns() - began_ns) * SITE_SHARE;
+    return true;
+}
+
 json_t *site_page(struct site *site)
 {
     const struct view view = site_view(site);
@@ -218,16 +243,13 @@ json_t *site_page(struct site *site)
     enum status status = view_status(&view, &value);
     bool is_whole = put(page, "status", status, value);
 
-    status = view_waiting(&view, &value);
-    is_whole = put(page, "why", status, value) && is_whole;
     status = view_messages(&view, "open", PAGE_MESSAGES_MAX, &value);
     is_whole = put(page, "messages", status, value) && is_whole;
     status = view_plans(&view, &value);
     is_whole = put(page, "plans", status, value) && is_whole;
-    status = view_flows(&view, &value);
-    is_whole = put(page, "flows", status, value) && is_whole;
     status = view_postings(&view, &value);
     is_whole = put(page, "ledger", status, value) && is_whole;
+    is_whole = refresh_slow(site) && json_object_update(page, site->slow) == 0 && is_whole;
     is_whole = put(page, "recent", STATUS_OK, recent_json(site)) && is_whole;
     is_whole = put(page, "routes", STATUS_OK, routes_json(site)) && is_whole;
     is_whole = put(page, "backlogs", STATUS_OK, backlogs_json(site)) && is_whole;

@@ -3,12 +3,20 @@
  * looks at, beside OpenSSL (its fastest interface) computing the same leaves and nodes from memory.
  * Appending: the processor time of all hashing for the tree, as a part of that of appending durably
  * in bursts. The sides take turns; medians. Processor time, because other work may share the
- * machine. Prints one line of JSON. Usage: bench_log [RECORDS] */
+ * machine. Prints one line of JSON. Usage: bench_log [RECORDS]
+ *
+ * bench_log --journal DIR PROGRAM: the whole of `PROGRAM journal verify DIR`, which also judges
+ * what each record says, beside OpenSSL computing the leaves and nodes of those records on one
+ * core: wall time, as a person waits, and processor time. */
+#include <fcntl.h>
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "relay/base/check.h"
 #include "relay/base/prng.h"
@@ -161,8 +169,118 @@ static double openssl(const uint8_t *bytes, uint32_t count)
     return cpu_s() - start;
 }
 
+/* ---- the command ---- */
+
+static double wall_s(void)
+{
+    struct timespec now;
+
+    CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static double children_s(void)
+{
+    struct rusage usage;
+
+    CHECK(getrusage(RUSAGE_CHILDREN, &usage) == 0);
+    return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) * 1e-6;
+}
+
+static void run_verify(char *program, char *directory)
+{
+    char *arguments[] = {program, "journal", "verify", directory, NULL};
+    int state = 0;
+    const pid_t pid = fork();
+
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        const int null = open("/dev/null", O_WRONLY);
+        (void)dup2(null, STDOUT_FILENO);
+        (void)dup2(null, STDERR_FILENO);
+        (void)execv(program, arguments);
+        _exit(127);
+    }
+    CHECK(waitpid(pid, &state, 0) == pid);
+    CHECK(WIFEXITED(state) && WEXITSTATUS(state) == 0);
+}
+
+/* One record behind its zero byte, then the nodes that it completes. */
+static void hash_record(struct bytes record, uint64_t index, uint8_t peaks[64][32])
+{
+    uint8_t node[65] = {1};
+    uint8_t hash[32];
+    unsigned height = 0;
+
+    SHA256(record.data - 1, record.count + 1, hash);
+    for (; (index >> height & 1) != 0; height++) {
+        memcpy(node + 1, peaks[height], 32);
+        memcpy(node + 33, hash, 32);
+        SHA256(node, sizeof(node), hash);
+    }
+    memcpy(peaks[height], hash, sizeof(hash));
+}
+
+/* Processor time of the hashes alone; reading is not counted. */
+static double hash_journal(const char *directory, uint64_t *ret_records)
+{
+    static struct journal_chunk chunk;
+    static uint8_t peaks[64][32];
+    const struct journal_options options = {.path = directory, .read_only = true};
+    struct journal *journal = NULL;
+    struct journal_reader *reader = NULL;
+    uint64_t next = 1;
+    double spent = 0;
+
+    CHECK(journal_open_lmdb(&options, &journal) == STATUS_OK);
+    CHECK(journal_reader_open(journal, &reader) == STATUS_OK);
+    *ret_records = journal_reader_head(reader);
+    while (next <= *ret_records) {
+        journal_read_chunk(reader, next, &chunk);
+        CHECK(chunk.count > 0);
+        const double start = cpu_s();
+        for (uint32_t i = 0; i < chunk.count; i++) {
+            hash_record(chunk.records[i], next - 1 + i, peaks);
+        }
+        spent += cpu_s() - start;
+        next += chunk.count;
+    }
+    journal_reader_close(reader);
+    journal_close(journal);
+    return spent;
+}
+
+static int measure_command(char *directory, char *program)
+{
+    double wall[TURNS];
+    double cpu[TURNS];
+    double hashed[TURNS];
+    uint64_t records = 0;
+
+    for (unsigned i = 0; i < TURNS; i++) {
+        const double wall_start = wall_s();
+        const double cpu_start = children_s();
+        run_verify(program, directory);
+        wall[i] = wall_s() - wall_start;
+        cpu[i] = children_s() - cpu_start;
+        hashed[i] = hash_journal(directory, &records);
+    }
+    const double hash_time = median_of(hashed);
+    (void)printf("{\"bench\":\"log_verify\",\"records\":%llu,\"processors\":%ld,"
+                 "\"wall_s\":%.3f,\"cpu_s\":%.3f,\"openssl_s\":%.3f,\"wall_ratio\":%.3f,"
+                 "\"cpu_ratio\":%.3f}\n",
+                 (unsigned long long)records, sysconf(_SC_NPROCESSORS_ONLN), median_of(wall),
+                 median_of(cpu), hash_time, hash_time / median_of(wall),
+                 hash_time / median_of(cpu));
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 4 && strcmp(argv[1], "--journal") == 0) {
+        return measure_command(argv[2], argv[3]);
+    }
     const unsigned long asked = argc > 1 ? strtoul(argv[1], NULL, 10) : 1000000;
     const uint32_t count = (uint32_t)(asked / BURST * BURST);
     double verified[TURNS];

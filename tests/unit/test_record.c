@@ -106,7 +106,7 @@ static size_t spoil(struct prng *prng, uint8_t *bytes, size_t count)
         count -= bytes[at];
         bytes[at] = 0;
         return count;
-    default: /* a zero, or what looks like one */
+    default: /* not an enum: a zero, or what looks like one */
         memmove(bytes + at + 1, bytes + at, count - at);
         bytes[at] = prng_below(prng, 2) == 0 ? 0 : 0x80;
         return count + 1;

@@ -159,6 +159,8 @@ static void only_what_is_configured_and_concave_is_kept(void **state)
     venue.pieces[1] = (struct venue_piece){.width = amount_from_u64(5), .rate_nano = 2};
     spoke.token = evm_filled(0x77); /* another asset of the spoke, which nobody asked about */
     answer(world, &spoke, &venue, 8);
+    venue.pieces[1] = (struct venue_piece){.rate_nano = 1}; /* falls, and is nothing wide */
+    answer(world, &spoke, &venue, 8);
     venue.index = 4; /* a venue that the mandate does not name */
     venue.pieces_count = 0;
     answer(world, &spoke, &venue, 9);

@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/core/plan_venues.c: where the capital of our spokes should earn, as a question.
+ *
+ *     spoke (idle) --deposit, gas--> venue, which pays its rate curve over the horizon
+ *                  <--withdraw, gas--   '--withdraw, deposit, twice the gas--> another one
+ *
+ * A place's balance is what was read of it at a final block. A deposit leaves the mandate's liquid
+ * buffer, and takes no more than the venue takes, the cap allows and the spoke's velocity limit
+ * leaves; nothing enters a venue whose gate is not open. A venue whose rate nobody knows yet is
+ * left as it is, with what is in it: unknown is not zero. What gas costs is paid once for a move,
+ * so that a better rate is followed only where it pays within the horizon. */
+#include <string.h>
+
+#include "relay/base/check.h"
+#include "relay/core/plan_internal.h"
+#include "relay/core/venue_rows.h"
+
+#define VENUE_GAS       450000u /* of a deposit or a withdrawal through the spoke, with room */
+#define YEAR_NS         31536000000000000u
+#define COST_LEAST_NANO 1 /* of a unit, so that no plan moves for nothing */
+#define DEADLINE_S      3600u
+#define NS_PER_SECOND   1000000000u
+#define PLACES_MAX      PLAN_ROUTERS_MAX
+
+struct venue_site {
+    uint32_t index; /* in the configuration */
+    uint32_t spoke; /* its place */
+    struct venue_row row;
+    bool known;              /* what a unit earns */
+    struct amount enter_max; /* from anywhere */
+    struct amount leave_max;
+    struct route_decimal fixed;
+};
+
+struct spoke_site {
+    uint32_t index;
+    struct spoke_row row;
+    struct amount spare; /* above the buffer */
+};
+
+/* Where something may go. */
+struct way {
+    uint32_t from; /* place: spokes first, then venues */
+    uint32_t to;
+    struct amount max;
+    uint32_t venue; /* whose gas is paid */
+    uint32_t legs;
+};
+
+struct venue_snapshot {
+    uint32_t decimals;
+    struct duration horizon;
+    bool fixed; /* gas is weighed */
+    uint32_t spokes_count;
+    struct spoke_site spokes[PLACES_MAX];
+    uint32_t venues_count;
+    struct venue_site venues[PLACES_MAX];
+    struct amount everything;
+    uint32_t ways_count;
+    struct way ways[PLAN_CORRIDORS_MAX];
+};
+
+static struct amount less(const struct amount *a, const struct amount *b)
+{
+    struct amount difference;
+
+    return amount_subtract(a, b, &difference) == STATUS_OK ? difference : amount_zero();
+}
+
+/* ---- reading ---- */
+
+static enum reason spoke_read(struct step *step, uint32_t index, struct venue_snapshot *snapshot)
+{
+    const struct core_spoke *config = &step->config->spokes[index];
+    const enum reason ledger = ledger_reason(step, config->domain);
+
+    if (ledger != REASON_NONE) {
+        return ledger;
+    }
+    if (snapshot->spokes_count + snapshot->venues_count == PLACES_MAX) {
+        return REASON_PLAN_INFEASIBLE;
+    }
+    struct spoke_site *site = &snapshot->spokes[snapshot->spokes_count];
+    if (!venue_get_spoke(step, config, &site->row)) {
+        return REASON_POSITIONS_UNKNOWN;
+    }
+    if (site->row.state.paused) {
+        return REASON_PAUSED;
+    }
+    if (!hash_equal(&site->row.state.mandate, &step->config->route.mandate)) {
+        return REASON_PLAN_STALE;
+    }
+    site->index = index;
+    site->spare = less(&site->row.state.idle, &config->idle_min);
+    snapshot->spokes_count++;
+    return amount_add(&snapshot->everything, &site->row.state.idle, &snapshot->everything) ==
+                   STATUS_OK
+               ? REASON_NONE
+               : REASON_UNRECONCILED;
+}
+
+/* What may enter: the venue's word, the room below the mandate's cap, the spoke's velocity limit.
+ */
+static struct amount enter_max_of(const struct core_venue *config, const struct venue_site *site,
+                                  const struct spoke_site *spoke)
+{
+    struct amount most =
+        amount_smaller(&site->row.state.enter_max, &spoke->row.state.velocity_left);
+
+    if (!amount_is_zero(&config->cap)) {
+        const struct amount room = less(&config->cap, &site->row.state.supplied);
+        most = amount_smaller(&most, &room);
+    }
+    return site->row.state.gate == VENUE_OPEN ? most : amount_zero();
+}
+
+static enum reason venue_read(struct step *step, uint32_t index, uint32_t spoke,
+                              struct venue_snapshot *snapshot)
+{
+    const struct core_venue *config = &step->config->venues[index];
+    const struct spoke_site *at = &snapshot->spokes[spoke];
+    const struct core_spoke *holder = &step->config->spokes[at->index];
+    const struct amount no_fee = amount_zero();
+    uint64_t rate_nano;
+
+    if (snapshot->spokes_count + snapshot->venues_count == PLACES_MAX) {
+        return REASON_PLAN_INFEASIBLE;
+    }
+    struct venue_site *site = &snapshot->venues[snapshot->venues_count];
+    if (!venue_get(step, holder, config->index, &site->row) || site->row.block != at->row.block) {
+        return REASON_POSITIONS_UNKNOWN; /* never, or not with the spoke's last reading */
+    }
+    site->index = index;
+    site->spoke = spoke;
+    site->known = site->row.state.pieces_count > 0 || venue_rate_measured(&site->row, &rate_nano);
+    if (site->known) {
+        site->enter_max = enter_max_of(config, site, at);
+        site->leave_max = amount_smaller(&site->row.state.leave_max, &site->row.state.supplied);
+    }
+    if (snapshot->fixed && !plan_fixed_cost(step, holder->domain, VENUE_GAS, &no_fee,
+                                            snapshot->decimals, &site->fixed)) {
+        return REASON_POSITIONS_UNKNOWN;
+    }
+    snapshot->venues_count++;
+    return amount_add(&snapshot->everything, &site->row.state.supplied, &snapshot->everything) ==
+                   STATUS_OK
+               ? REASON_NONE
+               : REASON_UNRECONCILED;
+}
+
+static enum reason venues_read(struct step *step, struct venue_snapshot *snapshot)
+{
+    for (uint32_t i = 0; i < step->config->venues_count; i++) {
+        for (uint32_t k = 0; k < snapshot->spokes_count; k++) {
+            const enum reason reason = snapshot->spokes[k].index == step->config->venues[i].spoke
+                                           ? venue_read(step, i, k, snapshot)
+                                           : REASON_NONE;
+            if (reason != REASON_NONE) {
+                return reason;
+            }
+        }
+    }
+    return REASON_NONE;
+}
+
+static enum reason snapshot_read(struct step *step, uint32_t asset, struct venue_snapshot *snapshot)
+{
+    const struct core_config *config = step->config;
+
+    memset(snapshot, 0, sizeof(*snapshot));
+    snapshot->decimals = config->assets[asset].decimals;
+    snapshot->horizon = venue_horizon(&config->route);
+    snapshot->fixed = !amount_is_zero(&config->route.coin_price);
+    for (uint32_t i = 0; i < config->spokes_count; i++) {
+        const enum reason reason =
+            config->spokes[i].asset == asset ? spoke_read(step, i, snapshot) : REASON_NONE;
+        if (reason != REASON_NONE) {
+            return reason;
+        }
+    }
+    const enum reason reason = venues_read(step, snapshot);
+    for (uint32_t i = 0; i < snapshot->venues_count; i++) {
+        /* Venues without a limit say the largest number there is. */
+        snapshot->venues[i].enter_max =
+            amount_smaller(&snapshot->venues[i].enter_max, &snapshot->everything);
+    }
+    return reason;
+}
+
+/* ---- the curve ---- */
+
+/* What a unit earns over the horizon, in 1e-9, rounded down. */
+static int64_t horizon_nano(uint64_t rate_nano, struct duration horizon)
+{
+    const struct amount rate = amount_from_u64(rate_nano);
+    const struct amount time = amount_from_u64(horizon.ns);
+    const struct amount year = amount_from_u64(YEAR_NS);
+    struct amount earned;
+    uint64_t value;
+
+    if (amount_scale_floor(&rate, &time, &year, &earned) != STATUS_OK ||
+        amount_to_u64(&earned, &value) != STATUS_OK || value > INT64_MAX / 4) {
+        return INT64_MAX / 4;
+    }
+    return (int64_t)value;
+}
+
+static uint32_t pieces_count_of(const struct venue_site *site)
+{
+    return site->row.state.pieces_count > 0 ? site->row.state.pieces_count : site->known ? 1u : 0u;
+}
+
+static void pieces_pack(const struct venue_snapshot *snapshot, const struct venue_site *site,
+                        struct packer *packer)
+{
+    struct route_piece piece = {.rate = {.exponent = -9}};
+    uint64_t rate_nano = 0;
+
+    for (uint32_t i = 0; i < site->row.state.pieces_count; i++) {
+        piece.width = amount_smaller(&site->row.state.pieces[i].width, &snapshot->everything);
+        piece.rate.mantissa = horizon_nano(site->row.state.pieces[i].rate_nano, snapshot->horizon);
+        network_pack_piece(packer, &piece);
+    }
+    if (site->row.state.pieces_count == 0 && venue_rate_measured(&site->row, &rate_nano)) {
+        piece.width = snapshot->everything;
+        piece.rate.mantissa = horizon_nano(rate_nano, snapshot->horizon);
+        network_pack_piece(packer, &piece);
+    }
+}
+
+/* ---- the network ---- */
+
+static void places_pack(const struct venue_snapshot *snapshot, struct packer *packer)
+{
+    uint32_t first = 0;
+
+    for (uint32_t i = 0; i < snapshot->spokes_count; i++) {
+        const struct route_place place = {.tag = PLANNED_SPOKE_FIRST + snapshot->spokes[i].index,
+                                          .decimals = snapshot->decimals,
+                                          .price = {.mantissa = 1, .exponent = 0},
+                                          .balance = snapshot->spokes[i].row.state.idle,
+                                          .max = snapshot->everything};
+        network_pack_place(packer, &place);
+    }
+    for (uint32_t i = 0; i < snapshot->venues_count; i++) {
+        const struct venue_site *site = &snapshot->venues[i];
+        const uint32_t count = pieces_count_of(site);
+        const struct route_place place = {
+            .tag = PLANNED_VENUE_FIRST + site->index,
+            .decimals = snapshot->decimals,
+            .price = {.mantissa = 1, .exponent = 0},
+            .balance = site->row.state.supplied,
+            .max = snapshot->everything,
+            .yield = count > 0 ? ROUTE_YIELD_PIECES : ROUTE_YIELD_NONE,
+            .pieces = {.first = count > 0 ? first : 0, .count = count}};
+        network_pack_place(packer, &place);
+        first += count;
+    }
+}
+
+/* ---- ways ---- */
+
+static void way_add(struct venue_snapshot *snapshot, struct way way)
+{
+    if (!amount_is_zero(&way.max)) {
+        CHECK(snapshot->ways_count < PLAN_CORRIDORS_MAX);
+        snapshot->ways[snapshot->ways_count++] = way;
+    }
+}
+
+/* In the order of the venues: in, out, and to each other one of the same spoke. */
+static void ways_find(struct venue_snapshot *snapshot)
+{
+    const uint32_t spokes = snapshot->spokes_count;
+
+    for (uint32_t i = 0; i < snapshot->venues_count; i++) {
+        const struct venue_site *site = &snapshot->venues[i];
+        const struct amount *spare = &snapshot->spokes[site->spoke].spare;
+        way_add(snapshot, (struct way){.from = site->spoke,
+                                       .to = spokes + i,
+                                       .max = amount_smaller(&site->enter_max, spare),
+                                       .venue = i,
+                                       .legs = 1});
+        way_add(snapshot, (struct way){.from = spokes + i,
+                                       .to = site->spoke,
+                                       .max = site->leave_max,
+                                       .venue = i,
+                                       .legs = 1});
+        for (uint32_t k = 0; k < snapshot->venues_count; k++) {
+            const struct venue_site *other = &snapshot->venues[k];
+            if (k != i && other->spoke == site->spoke) {
+                way_add(snapshot,
+                        (struct way){.from = spokes + i,
+                                     .to = spokes + k,
+                                     .max = amount_smaller(&site->leave_max, &other->enter_max),
+                                     .venue = i,
+                                     .legs = 2});
+            }
+        }
+    }
+}
+
+static void corridors_pack(const struct step *step, const struct venue_snapshot *snapshot,
+                           struct packer *packer)
+{
+    for (uint32_t i = 0; i < snapshot->ways_count; i++) {
+        const struct way *way = &snapshot->ways[i];
+        const struct route_corridor corridor = {
+            .tag = i,
+            .from = way->from,
+            .to = way->to,
+            .max = way->max,
+            .least = step->config->route.move_min,
+            .cost = {.mantissa = COST_LEAST_NANO, .exponent = -9},
+            .output = ROUTE_OUTPUT_LINEAR,
+            .gain = {.mantissa = 1, .exponent = 0},
+        };
+        network_pack_corridor(packer, &corridor);
+    }
+}
+
+/* ---- what several ways share ---- */
+
+enum bound {
+    BOUND_SPARE,    /* of a spoke: what leaves it, beside the buffer */
+    BOUND_VELOCITY, /* of a spoke: what enters any of its venues */
+    BOUND_ENTERING, /* of a venue */
+    BOUND_LEAVING,  /* of a venue */
+    BOUNDS_COUNT,
+};
+
+/* Of the place; false: it has no such bound. */
+static bool bound_of(const struct venue_snapshot *snapshot, enum bound bound, uint32_t place,
+                     struct route_group *ret_group)
+{
+    const bool is_spoke = place < snapshot->spokes_count;
+    const struct spoke_site *spoke = &snapshot->spokes[is_spoke ? place : 0];
+    const struct venue_site *venue =
+        &snapshot->venues[is_spoke ? 0 : place - snapshot->spokes_count];
+    const uint32_t tag =
+        is_spoke ? PLANNED_SPOKE_FIRST + spoke->index : PLANNED_VENUE_FIRST + venue->index;
+
+    *ret_group = (struct route_group){.decimals = snapshot->decimals};
+    switch (bound) {
+    case BOUND_SPARE:
+        ret_group->tag = plan_group_tag(tag, PLAN_LIMIT_FLOOR);
+        ret_group->max = spoke->spare;
+        return is_spoke;
+    case BOUND_VELOCITY:
+        ret_group->tag = plan_group_tag(tag, PLAN_LIMIT_LEAVING);
+        ret_group->max = amount_smaller(&spoke->row.state.velocity_left, &snapshot->everything);
+        return is_spoke;
+    case BOUND_ENTERING:
+        ret_group->tag = plan_group_tag(tag, PLAN_LIMIT_ENTERING);
+        ret_group->max = venue->enter_max;
+        return !is_spoke;
+    case BOUND_LEAVING:
+        ret_group->tag = plan_group_tag(tag, PLAN_LIMIT_LEAVING);
+        ret_group->max = venue->leave_max;
+        return !is_spoke;
+    case BOUNDS_COUNT:
+        break;
+    }
+    CHECK(false);
+    return false;
+}
+
+static bool is_bound(const struct venue_snapshot *snapshot, enum bound bound, uint32_t place,
+                     const struct way *way)
+{
+    const uint32_t spokes = snapshot->spokes_count;
+
+    switch (bound) {
+    case BOUND_SPARE:
+    case BOUND_LEAVING:
+        return way->from == place;
+    case BOUND_VELOCITY:
+        return way->to >= spokes && snapshot->venues[way->to - spokes].spoke == place;
+    case BOUND_ENTERING:
+        return way->to == place;
+    case BOUNDS_COUNT:
+        break;
+    }
+    CHECK(false);
+    return false;
+}
+
+/* The terms of a bound, packed when there is a packer; how many there are. */
+static uint32_t bound_terms(const struct venue_snapshot *snapshot, enum bound bound, uint32_t place,
+                            struct packer *packer)
+{
+    struct route_term term = {.coefficient = {.mantissa = 1, .exponent = 0}};
+    uint32_t count = 0;
+
+    for (term.index = 0; term.index < snapshot->ways_count; term.index++) {
+        if (is_bound(snapshot, bound, place, &snapshot->ways[term.index])) {
+            count++;
+            if (packer != NULL) {
+                network_pack_term(packer, &term);
+            }
+        }
+    }
+    return count;
+}
+
+struct bounds_count {
+    uint32_t groups;
+    uint32_t terms;
+};
+
+/* Goes through all bounds that some way has, and packs their groups, or their terms. */
+static struct bounds_count bounds_walk(const struct venue_snapshot *snapshot, struct packer *groups,
+                                       struct packer *terms)
+{
+    struct bounds_count counts = {0};
+
+    for (uint32_t bound = 0; bound < BOUNDS_COUNT; bound++) {
+        for (uint32_t place = 0; place < snapshot->spokes_count + snapshot->venues_count; place++) {
+            struct route_group group;
+            const uint32_t count = bound_of(snapshot, (enum bound)bound, place, &group)
+                                       ? bound_terms(snapshot, (enum bound)bound, place, terms)
+                                       : 0;
+            if (count == 0) {
+                continue;
+            }
+            group.corridors = (struct route_span){.first = counts.terms, .count = count};
+            if (groups != NULL) {
+                network_pack_group(groups, &group);
+            }
+            counts.groups++;
+            counts.terms += count;
+        }
+    }
+    return counts;
+}
+
+/* One per way; their terms come after the groups'. */
+static void transactions_pack(const struct venue_snapshot *snapshot, uint32_t terms_first,
+                              struct packer *packer)
+{
+    for (uint32_t i = 0; snapshot->fixed && i < snapshot->ways_count; i++) {
+        const struct way *way = &snapshot->ways[i];
+        struct route_transaction transaction = {
+            .tag = i,
+            .cost = snapshot->venues[way->venue].fixed,
+            .corridors = {.first = terms_first + i, .count = 1}};
+        transaction.cost.mantissa *= (int64_t)way->legs; /* of at most a half of the range */
+        network_pack_transaction(packer, &transaction);
+    }
+}
+
+static uint32_t pieces_count(const struct venue_snapshot *snapshot)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < snapshot->venues_count; i++) {
+        count += pieces_count_of(&snapshot->venues[i]);
+    }
+    return count;
+}
+
+enum reason plan_venues_pack(struct step *step, uint32_t asset, struct packer *packer)
+{
+    struct venue_snapshot snapshot;
+
+    CHECK(asset < step->config->assets_count);
+    const enum reason reason = snapshot_read(step, asset, &snapshot);
+    if (reason != REASON_NONE) {
+        return reason;
+    }
+    ways_find(&snapshot);
+    if (snapshot.ways_count == 0) {
+        return REASON_WITHIN_TOLERANCE;
+    }
+    const struct bounds_count bounds = bounds_walk(&snapshot, NULL, NULL);
+    const uint32_t fixed = snapshot.fixed ? snapshot.ways_count : 0;
+    const struct network_counts counts = {
+        .places = snapshot.spokes_count + snapshot.venues_count,
+        .corridors = snapshot.ways_count,
+        .groups = bounds.groups,
+        .transactions = fixed,
+        .pieces = pieces_count(&snapshot),
+        .terms = bounds.terms + fixed,
+    };
+    network_pack_header(packer, &counts, snapshot.horizon.ns / NS_PER_SECOND);
+    places_pack(&snapshot, packer);
+    corridors_pack(step, &snapshot, packer);
+    (void)bounds_walk(&snapshot, packer, NULL);
+    transactions_pack(&snapshot, bounds.terms, packer);
+    for (uint32_t i = 0; i < snapshot.venues_count; i++) {
+        pieces_pack(&snapshot, &snapshot.venues[i], packer);
+    }
+    (void)bounds_walk(&snapshot, NULL, packer);
+    for (uint32_t i = 0; i < fixed; i++) {
+        const struct route_term term = {.index = i, .coefficient = {.mantissa = 1, .exponent = 0}};
+        network_pack_term(packer, &term);
+    }
+    return packer->overrun ? REASON_PLAN_INFEASIBLE : REASON_NONE;
+}
+
+/* ---- legs ---- */
+
+/* The venue of a tag; NULL: the tag is none. */
+static const struct core_venue *venue_tagged(const struct core_config *config, uint32_t tag)
+{
+    return tag >= PLANNED_VENUE_FIRST && tag - PLANNED_VENUE_FIRST < config->venues_count
+               ? &config->venues[tag - PLANNED_VENUE_FIRST]
+               : NULL;
+}
+
+/* Is this end of the move at the spoke, idle or in one of its venues? */
+static bool end_is_at(const struct core_config *config, uint32_t tag, uint32_t spoke)
+{
+    const struct core_venue *venue = venue_tagged(config, tag);
+
+    return venue != NULL ? venue->spoke == spoke : tag == PLANNED_SPOKE_FIRST + spoke;
+}
+
+bool plan_venue_leg(const struct step *step, const struct planned_move *move, uint32_t number,
+                    const struct hash *id, struct leg *ret_leg)
+{
+    const struct core_config *config = step->config;
+    const struct core_venue *left = venue_tagged(config, move->from);
+    const struct core_venue *entered = venue_tagged(config, move->to);
+    const bool withdraws = left != NULL && number == 0;
+    const struct core_venue *venue = withdraws ? left : entered;
+
+    if (venue == NULL || number > (left != NULL && entered != NULL ? 1u : 0u) ||
+        venue->spoke >= config->spokes_count || move->from == move->to ||
+        !end_is_at(config, move->from, venue->spoke) ||
+        !end_is_at(config, move->to, venue->spoke)) {
+        return false;
+    }
+    const struct core_spoke *spoke = &config->spokes[venue->spoke];
+    const struct core_chain *chain = step_chain(step, spoke->domain);
+    if (chain == NULL || address_is_zero(&chain->key)) {
+        return false;
+    }
+    memset(ret_leg, 0, sizeof(*ret_leg));
+    ret_leg->id = *id;
+    ret_leg->kind = LEG_VENUE;
+    ret_leg->domain = spoke->domain;
+    ret_leg->key = chain->key;
+    ret_leg->venue.verb = withdraws ? VENUE_WITHDRAW : VENUE_DEPOSIT;
+    ret_leg->venue.spoke = spoke->spoke;
+    ret_leg->venue.index = venue->index;
+    ret_leg->venue.amount = move->amount;
+    ret_leg->venue.mandate = config->route.mandate;
+    ret_leg->venue.deadline_s = step->now.ns / NS_PER_SECOND + DEADLINE_S;
+    return true;
+}

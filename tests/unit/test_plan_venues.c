@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Vaults as places of the network: what was read of spokes and venues, through the real routing
+ * core and the core's own check, to the moves that are worth making and their legs. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "relay/core/plan_internal.h"
+#include "relay/core/venue_rows.h"
+#include "relay/node/planning.h"
+#include "tests/support/capital_world.h"
+
+#define VENUES   3u
+#define UNIT     1000000u    /* of the asset */
+#define PERCENT  10000000u   /* a year, in 1e-9 */
+#define COIN_WEI 1000000000u /* a base fee at which gas costs something */
+
+static const struct hash mandate = {{7}};
+
+static struct address spoke_address(void)
+{
+    return evm_filled(0x51);
+}
+
+struct desk {
+    struct world *world;
+    struct spoke_state spoke;
+    struct venue_state venues[VENUES];
+    struct planning planning;
+    struct plan_question question;
+    struct plan_answer answer;
+};
+
+static struct amount units(uint64_t count)
+{
+    return amount_from_u64(count * UNIT);
+}
+
+/* A spoke with 1,000 units idle and three vaults that pay 5, 4 and 3 % on anything. */
+static struct desk *desk_new(void)
+{
+    struct desk *desk = calloc(1, sizeof(*desk));
+
+    assert_non_null(desk);
+    desk->world = world_new(ROUTE_ACT);
+    struct core_config *config = &desk->world->config;
+    config->assets[0].decimals = 6;
+    config->route.mandate = mandate;
+    config->route.move_min = units(1);
+    config->route.move_max = amount_max();
+    config->route.margin.value = 0;
+    config->spokes_count = 1;
+    config->spokes[0] = (struct core_spoke){
+        .domain = 1, .spoke = spoke_address(), .token = evm_filled(0x52), .idle_min = units(100)};
+    config->venues_count = VENUES;
+    desk->spoke = (struct spoke_state){.spoke = spoke_address(),
+                                       .token = evm_filled(0x52),
+                                       .idle = units(1000),
+                                       .velocity_left = amount_max(),
+                                       .mandate = mandate};
+    for (uint32_t i = 0; i < VENUES; i++) {
+        config->venues[i] = (struct core_venue){
+            .index = 10 + i, .kind = VENUE_ERC4626, .venue = evm_filled((uint8_t)(0x60 + i))};
+        desk->venues[i] = (struct venue_state){.spoke = spoke_address(),
+                                               .index = 10 + i,
+                                               .gate = VENUE_OPEN,
+                                               .enter_max = amount_max(),
+                                               .pieces_count = 1};
+        desk->venues[i].pieces[0] =
+            (struct venue_piece){.width = amount_max(), .rate_nano = (5 - i) * PERCENT};
+    }
+    world_reconcile(desk->world);
+    return desk;
+}
+
+static void desk_free(struct desk *desk)
+{
+    world_free(desk->world);
+    free(desk);
+}
+
+static enum reason desk_read(struct desk *desk, struct packer *packer)
+{
+    const struct event event = {.kind = EVENT_POSITIONS,
+                                .domain = 1,
+                                .positions = {.outcome = OUTCOME_OK,
+                                              .block_number = 5,
+                                              .spokes = &desk->spoke,
+                                              .spokes_count = 1,
+                                              .venues = desk->venues,
+                                              .venues_count = VENUES}};
+
+    world_begin(desk->world);
+    venue_on_positions(&desk->world->step, &event);
+    const enum reason reason = plan_venues_pack(&desk->world->step, 0, packer);
+    world_end(desk->world);
+    return reason;
+}
+
+/* What is worth moving by what was read; the routing core's plan passes the core's check. */
+static void desk_plan(struct desk *desk)
+{
+    static uint8_t memory[PLAN_NETWORK_BYTES_MAX];
+    struct packer packer = packer_from(memory, sizeof(memory));
+    const struct hash id = {{1}};
+    const struct amount together = amount_max();
+    struct event event;
+    uint32_t small;
+
+    assert_int_equal(desk_read(desk, &packer), REASON_NONE);
+    pack_u64(&packer, 0);
+    const struct bytes network = packer_finish(&packer);
+    planning_answer(&id, network, &desk->planning, &event);
+    assert_int_equal(event.planned.outcome, OUTCOME_OK);
+    assert_true(plan_question_read(network, &desk->question));
+    const char *wrong =
+        plan_answer_check(&desk->world->config, &desk->question, &event, &desk->answer);
+    if (wrong != NULL) {
+        fail_msg("%s", wrong);
+    }
+    assert_true(desk->answer.gap_ppm <= 1000);
+    plan_answer_prune(&desk->world->config.route, &together, &desk->question, &desk->answer,
+                      &small);
+}
+
+static uint64_t moved(const struct desk *desk, uint32_t from, uint32_t to)
+{
+    uint64_t amount = 0;
+
+    for (uint32_t i = 0; i < desk->answer.count; i++) {
+        if (desk->answer.moves[i].from == from && desk->answer.moves[i].to == to) {
+            assert_status(STATUS_OK, amount_to_u64(&desk->answer.moves[i].amount, &amount));
+        }
+    }
+    return amount;
+}
+
+static uint64_t deposited(const struct desk *desk, uint32_t venue)
+{
+    return moved(desk, PLANNED_SPOKE_FIRST, PLANNED_VENUE_FIRST + venue);
+}
+
+static void idle_capital_goes_where_most_is_paid(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+
+    desk_plan(desk);
+    assert_int_equal(desk->answer.count, 1);
+    assert_int_equal(deposited(desk, 0), 900 * UNIT); /* all but the buffer */
+    /* Caps of the mandate and of the venue, and the velocity limit over both. */
+    desk->world->config.venues[0].cap = units(400);
+    desk->venues[1].enter_max = units(300);
+    desk->spoke.velocity_left = units(750);
+    desk_plan(desk);
+    assert_int_equal(deposited(desk, 0), 400 * UNIT);
+    assert_int_equal(deposited(desk, 1), 300 * UNIT);
+    assert_int_equal(deposited(desk, 2), 50 * UNIT);
+    desk_free(desk);
+}
+
+/* The first 200 units at the first one earn 5 %, more of them 3.5 %: the second one's 4 % is in
+ * between. */
+static void curves_are_filled_down_to_one_rate(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+
+    desk->venues[0].pieces_count = 2;
+    desk->venues[0].pieces[0].width = units(200);
+    desk->venues[0].pieces[1] =
+        (struct venue_piece){.width = units(5000), .rate_nano = 7 * PERCENT / 2};
+    desk->venues[1].pieces[0].width = units(500);
+    desk_plan(desk);
+    assert_int_equal(deposited(desk, 0), 400 * UNIT);
+    assert_int_equal(deposited(desk, 1), 500 * UNIT);
+    assert_int_equal(deposited(desk, 2), 0);
+    desk_free(desk);
+}
+
+/* 900 units that earn 3 % would earn 0.345 more in a week at 5 %. Two transactions must cost less.
+ */
+static void a_better_rate_is_followed_where_it_pays(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+
+    desk->spoke.idle = units(100);
+    desk->venues[2].supplied = units(900);
+    desk->venues[2].leave_max = units(900);
+    desk_plan(desk);
+    assert_int_equal(moved(desk, PLANNED_VENUE_FIRST + 2, PLANNED_VENUE_FIRST), 900 * UNIT);
+    assert_int_equal(desk->answer.count, 1);
+    /* 450,000 gas at 1 gwei are 0.00045 coins; a coin is worth 300 units: 0.27 for both. */
+    desk->world->base_fee = COIN_WEI;
+    desk->world->config.chains[0].priority_fee_per_gas = amount_zero();
+    desk->world->config.route.coin_price = units(300);
+    world_reconcile(desk->world);
+    desk_plan(desk);
+    assert_int_equal(moved(desk, PLANNED_VENUE_FIRST + 2, PLANNED_VENUE_FIRST), 900 * UNIT);
+    desk->world->config.route.coin_price = units(450); /* 0.405: it stays where it is */
+    desk_plan(desk);
+    assert_int_equal(desk->answer.count, 0);
+    desk->world->config.route.horizon = DURATION_MS(14 * 86400000ull); /* over two weeks: not */
+    desk_plan(desk);
+    assert_int_equal(desk->answer.count, 1);
+    desk_free(desk);
+}
+
+static void closed_and_unknown_venues_are_left_alone(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+
+    desk->venues[0].gate = VENUE_PAUSED;
+    desk->venues[0].supplied = units(50);
+    desk->venues[1].pieces_count = 0; /* no curve, and no growth was measured: not a rate of zero */
+    desk->venues[1].share_price = units(1);
+    desk->venues[1].supplied = units(500);
+    desk->venues[1].leave_max = units(500);
+    desk_plan(desk);
+    assert_int_equal(desk->answer.count, 1);
+    assert_int_equal(deposited(desk, 2), 900 * UNIT);
+    desk_free(desk);
+}
+
+static void what_cannot_be_planned_says_why(void **state)
+{
+    (void)state;
+    static uint8_t memory[PLAN_NETWORK_BYTES_MAX];
+    struct packer packer = packer_from(memory, sizeof(memory));
+    struct desk *desk = desk_new();
+
+    world_begin(desk->world);
+    assert_int_equal(plan_venues_pack(&desk->world->step, 0, &packer), REASON_POSITIONS_UNKNOWN);
+    world_end(desk->world);
+    desk->spoke.paused = true;
+    assert_int_equal(desk_read(desk, &packer), REASON_PAUSED);
+    desk->spoke.paused = false;
+    desk->spoke.mandate = (struct hash){{8}};
+    assert_int_equal(desk_read(desk, &packer), REASON_PLAN_STALE);
+    desk->spoke.mandate = mandate;
+    desk->spoke.idle = units(100);
+    assert_int_equal(desk_read(desk, &packer), REASON_WITHIN_TOLERANCE);
+    desk_free(desk);
+}
+
+static void moves_become_orders_to_the_spoke(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+    struct planned_move move = {
+        .from = PLANNED_SPOKE_FIRST, .to = PLANNED_VENUE_FIRST + 1, .amount = units(7)};
+    const struct hash id = {{9}};
+    const struct address spoke = spoke_address();
+    struct step *step = &desk->world->step;
+    struct leg leg;
+
+    world_begin(desk->world);
+    assert_true(plan_venue_leg(step, &move, 0, &id, &leg));
+    assert_int_equal(leg.kind, LEG_VENUE);
+    assert_int_equal(leg.venue.verb, VENUE_DEPOSIT);
+    assert_int_equal(leg.venue.index, 11);
+    assert_memory_equal(&leg.venue.spoke, &spoke, sizeof(spoke));
+    assert_memory_equal(&leg.venue.mandate, &mandate, sizeof(mandate));
+    assert_true(amount_equal(&leg.venue.amount, &move.amount));
+    assert_int_equal(leg.venue.deadline_s, step->now.ns / 1000000000u + 3600);
+    assert_false(plan_venue_leg(step, &move, 1, &id, &leg));
+    move.from = PLANNED_VENUE_FIRST + 2;
+    assert_true(plan_venue_leg(step, &move, 0, &id, &leg));
+    assert_int_equal(leg.venue.verb, VENUE_WITHDRAW);
+    assert_int_equal(leg.venue.index, 12);
+    assert_true(plan_venue_leg(step, &move, 1, &id, &leg));
+    assert_int_equal(leg.venue.verb, VENUE_DEPOSIT);
+    assert_int_equal(leg.venue.index, 11);
+    move.to = PLANNED_SPOKE_FIRST;
+    assert_true(plan_venue_leg(step, &move, 0, &id, &leg));
+    assert_int_equal(leg.venue.verb, VENUE_WITHDRAW);
+    assert_false(plan_venue_leg(step, &move, 1, &id, &leg));
+    move.to = PLANNED_SPOKE_FIRST + 1; /* another spoke's, a router's, no venue */
+    assert_false(plan_venue_leg(step, &move, 0, &id, &leg));
+    move.to = 0;
+    assert_false(plan_venue_leg(step, &move, 0, &id, &leg));
+    move = (struct planned_move){.from = PLANNED_SPOKE_FIRST, .to = PLANNED_VENUE_FIRST + VENUES};
+    assert_false(plan_venue_leg(step, &move, 0, &id, &leg));
+    world_end(desk->world);
+    desk_free(desk);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(idle_capital_goes_where_most_is_paid),
+        cmocka_unit_test(curves_are_filled_down_to_one_rate),
+        cmocka_unit_test(a_better_rate_is_followed_where_it_pays),
+        cmocka_unit_test(closed_and_unknown_venues_are_left_alone),
+        cmocka_unit_test(what_cannot_be_planned_says_why),
+        cmocka_unit_test(moves_become_orders_to_the_spoke),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
