@@ -19,6 +19,9 @@
  *      endpoint that has not got so far is not one that says otherwise; with fewer than `quorum`
  *      to ask, nothing is given and EVENT_QUORUM says so. What an endpoint said otherwise becomes
  *      EVENT_DISSENT, once per question.
+ *   7. What a watch may pass over (struct watch) is given beside it, and after whatever else there
+ *      is to say: EVENT_PASSED before the first fact, then facts of the past, oldest first, each
+ *      part of it closed by EVENT_PAST_BLOCK, all below the newest final block.
  *
  * Threads: none. Every call for a chain comes from the loop that built it.
  * Memory: an adapter lives in the block given to init and never allocates.

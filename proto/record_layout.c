@@ -532,6 +532,17 @@ static const struct codec_field quorum_layout_fields[] = {
 };
 CODEC_LAYOUT(quorum_layout, sluice__v1__quorum__descriptor, struct event);
 
+static const struct codec_field passed_layout_fields[] = {
+    CODEC_SCALAR(struct event, passed.first),
+};
+CODEC_LAYOUT(passed_layout, sluice__v1__passed__descriptor, struct event);
+
+static const struct codec_field past_block_layout_fields[] = {
+    CODEC_SCALAR(struct event, past_block.number),
+    CODEC_SCALAR(struct event, past_block.hash),
+};
+CODEC_LAYOUT(past_block_layout, sluice__v1__past_block__descriptor, struct event);
+
 static const struct codec_field lookup_layout_fields[] = {
     CODEC_SCALAR(struct event, lookup.message_id),
     CODEC_SCALAR(struct event, lookup.module),
@@ -578,6 +589,10 @@ static const struct codec_field record_event_layout_fields[] = {
     CODEC_CHOICE_OF(struct event, kind, EVENT_DISSENT, 0, &dissent_layout),
     CODEC_CHOICE_OF(struct event, kind, EVENT_QUORUM, 0, &quorum_layout),
     CODEC_CHOICE_OF(struct event, kind, EVENT_CALLS, 0, &calls_layout),
+    CODEC_CHOICE_OF(struct event, kind, EVENT_PASSED, 0, &passed_layout),
+    CODEC_CHOICE_OF(struct event, kind, EVENT_PAST_FACT, offsetof(struct event, fact),
+                    &fact_layout),
+    CODEC_CHOICE_OF(struct event, kind, EVENT_PAST_BLOCK, 0, &past_block_layout),
     CODEC_CHOICE_OF(struct event, kind, EVENT_LOOKUP, 0, &lookup_layout),
     CODEC_CHOICE_OF(struct event, kind, EVENT_LOOKUP_ANSWER, 0, &lookup_answer_layout),
     CODEC_SCALAR(struct event, domain),

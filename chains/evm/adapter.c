@@ -345,7 +345,7 @@ static enum status perform(struct evm *evm, const struct command *command)
     switch (command->kind) {
     case COMMAND_WATCH:
         evm_endpoints_recall(evm, &command->watch);
-        evm_watch_start(evm, command->watch.from_block);
+        evm_watch_start(evm, &command->watch);
         return STATUS_OK;
     case COMMAND_READ_SECURITY:
     case COMMAND_READ_STORAGE:
@@ -471,7 +471,16 @@ static bool evm_next_event(struct chain *chain, struct event *ret_event)
         }
         return true;
     }
-    return evm_follow_event(evm, ret_event) || evm_job_event(evm, ret_event);
+    if (evm_follow_event(evm, ret_event) || evm_job_event(evm, ret_event)) {
+        return true;
+    }
+    if (evm_past_event(evm, ret_event)) {
+        if (ret_event->kind != EVENT_PAST_FACT) {
+            evm_pump(evm); /* room for more ranges */
+        }
+        return true;
+    }
+    return false;
 }
 
 const struct chain_ops evm_chain_ops = {

@@ -7,13 +7,15 @@
  *   endpoint.c  is an endpoint what the configuration says; which one is best; head subscription
  *   heads.c     heads and final blocks as endpoints tell them, and what enough of them tell
  *   watch.c     ranges, blocks, finality: which block is next and is it on the chain
+ *   past.c      history that a first watch passed over, read beside
  *   facts.c     logs of a block or range, kept until they are given
  *   receipts.c  the root of a block's receipts          recheck.c logs that one endpoint lacked
  *   jobs.c      questions the core asked: life, deadlines, answers as events
  *   read.c      storage, tree                        positions.c  balances, vaults, quotes
  *   security.c  trees of security modules
  *   account.c   a key's nonces, its balance, and what transactions pay
- *   send.c      prepare and broadcast                 sign.c       legs held while they are signed
+ *   send.c      prepare and broadcast             gas.c        what deliveries need
+ *   sign.c      legs held while they are signed
  *   follow.c    inclusion of transactions
  *   errors.c    what an error of a node means
  *
@@ -29,6 +31,7 @@
 #include "chains/evm/evm_limits.h"
 #include "chains/evm/logs.h"
 #include "chains/evm/modules.h"
+#include "chains/evm/ranges.h"
 #include "chains/evm/spokes.h"
 #include "chains/evm/tx.h"
 #include "chains/evm/votes.h"
@@ -124,18 +127,6 @@ struct evm_endpoint {
     struct evm_notice malformed_notice;
 };
 
-/* A fact with its place in the list of its block or range. */
-struct evm_fact {
-    struct fact fact;
-    struct evm_fact *next;
-};
-
-struct evm_fact_list {
-    struct evm_fact *first;
-    uint32_t filters_left; /* still to be answered */
-    bool is_asked;
-};
-
 /* Memory of the facts read and not yet given; reset when it holds none. */
 struct evm_fact_store {
     uint8_t *memory;
@@ -173,17 +164,6 @@ struct evm_block {
     bool is_range_end; /* read below the final block */
 };
 
-/* Blocks below the final one that are read together. */
-struct evm_range {
-    uint64_t from;
-    uint64_t to;
-    bool header_is_asked;
-    bool header_is_known;
-    bool is_heavy;            /* its logs take up enough of the memory: the next is not larger */
-    struct evm_header header; /* of its last block */
-    struct evm_fact_list facts;
-};
-
 struct evm_watch {
     bool is_on;
     uint64_t next;        /* first block not given */
@@ -217,10 +197,9 @@ struct evm_watch {
     uint32_t slots_count;                    /* from `next` on */
     struct instant slots_again_at;
 
-    struct evm_range ranges[EVM_RANGES_AT_ONCE]; /* one after the other, the next from `next` on */
-    uint32_t ranges_first;                       /* a ring */
-    uint32_t ranges_count;
-    uint64_t range_blocks;     /* size of the next one */
+    struct evm_ranges ranges[EVM_STRANDS_COUNT];
+    struct evm_past past;
+    uint64_t range_blocks;     /* size of the next one, of either */
     uint64_t range_blocks_max; /* no larger: it was refused, or is not allowed */
     uint32_t ranges_answered;  /* since that was set */
     struct instant range_again_at;
@@ -245,9 +224,10 @@ struct evm_watch {
 /* A question of the core. */
 struct evm_job {
     bool used;
-    bool is_done;    /* its event waits in done order */
-    bool is_decided; /* what other steps may say changes nothing */
-    bool everyone;   /* every reader must say the same, not a quorum alone */
+    bool is_done;     /* its event waits in done order */
+    bool is_decided;  /* what other steps may say changes nothing */
+    bool everyone;    /* every reader must say the same, not a quorum alone */
+    bool phase_again; /* its phase is repeated, asking something else */
     enum command_kind kind;
     uint32_t phase;
     uint32_t steps_count; /* of this phase */
@@ -325,6 +305,8 @@ struct evm_job {
             uint64_t gas;
             struct amount data_fee;
             struct hash payload_digest;
+            struct hash likeness; /* of deliveries that need as much gas; zero: of none */
+            uint64_t gas_tried;   /* simulated once under so much; 0: it is estimated */
         } prepare;
         struct {
             struct hash leg_id;
@@ -401,6 +383,12 @@ struct evm_key {
     uint64_t final;
     uint64_t final_asked_at; /* final number + 1 */
     bool final_is_asked;
+};
+
+struct evm_gas_hint {
+    struct hash likeness;
+    uint64_t gas;
+    uint32_t uses_left; /* 0: none */
 };
 
 struct evm_vault {
@@ -485,6 +473,7 @@ struct evm {
     struct evm_follow *follows;
     struct evm_key keys[EVM_KEYS_MAX];
     bool no_block_receipts;
+    struct evm_gas_hint gas_hints[EVM_GAS_HINTS]; /* by likeness */
 
     bool positions_are_busy;
     struct evm_quote_ask *quotes_asked;
@@ -554,7 +543,7 @@ void evm_subscribe_answer(struct evm *evm, const struct evm_call *call,
                           const struct evm_answer *answer);
 
 /* watch.c */
-void evm_watch_start(struct evm *evm, uint64_t from_block);
+void evm_watch_start(struct evm *evm, const struct watch *wanted);
 void evm_watch_head(struct evm *evm, const struct evm_header *header);
 void evm_watch_pump(struct evm *evm);
 /* The next blocks are read by range: they are below the final one, and none of them was given by
@@ -599,20 +588,6 @@ void evm_logs_answer(struct evm *evm, const struct evm_call *call, const struct 
 void evm_proof_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer);
 void evm_proof_answer(struct evm *evm, const struct evm_call *call,
                       const struct evm_answer *answer);
-
-/* range.c */
-void evm_ranges_pump(struct evm *evm);
-/* The range that is given next, once it was answered in full; NULL before. */
-struct evm_range *evm_range_ready(struct evm *evm);
-void evm_range_given(struct evm *evm); /* that one is no longer needed */
-void evm_ranges_drop(struct evm *evm); /* all of them, answered or not */
-void evm_range_header_write(struct evm *evm, const struct evm_call *call,
-                            struct json_writer *writer);
-void evm_range_header_answer(struct evm *evm, const struct evm_call *call,
-                             const struct evm_answer *answer);
-void evm_range_logs_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer);
-void evm_range_logs_answer(struct evm *evm, const struct evm_call *call,
-                           const struct evm_answer *answer);
 
 /* ancestor.c */
 struct evm_block *evm_ring_at(struct evm *evm, uint32_t place);                /* from the front */
@@ -713,6 +688,12 @@ struct bytes evm_quote_calldata(uint8_t memory[EVM_QUOTE_CALLDATA_BYTES], uint32
 
 /* account.c */
 enum evm_vote_form evm_lane_form(const struct evm_job *job, uint32_t step);
+
+/* gas.c */
+/* Decides whether a delivery is estimated, or tried under what ones like it needed. */
+void evm_gas_expect(struct evm *evm, struct evm_job *job, const struct leg *leg);
+uint64_t evm_gas_to_try(const struct evm_job *job);
+void evm_gas_learned(struct evm *evm, const struct evm_job *job); /* from an estimate */
 
 /* send.c */
 /* Recipient and calldata of a leg, the latter into `memory`. STATUS_MALFORMED: it cannot be said on

@@ -21,6 +21,7 @@ enum {
     EVM_TRIES_MAX = 4,            /* of a question of the core, before it is unknown */
     /* Sending accounts of one chain: those of the configuration, and those it no longer names. */
     EVM_KEYS_MAX = 2 * (1 + (int)DELIVERY_KEYS_MAX),
+    EVM_GAS_HINTS = 64, /* kinds of deliveries whose gas is remembered */
     EVM_FEE_BLOCKS = 5, /* of the fee history */
     EVM_QUOTES_MAX = 256,
     EVM_QUOTE_CALLDATA_BYTES = 4 + 3 * 32,

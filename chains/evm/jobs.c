@@ -223,7 +223,8 @@ void evm_job_answer(struct evm *evm, const struct evm_call *call, const struct e
     if (job->outcome != OUTCOME_OK || job->is_decided) {
         finish(evm, job);
     } else if (job->steps_done == job->steps_count) {
-        job->phase++;
+        job->phase += job->phase_again ? 0 : 1;
+        job->phase_again = false;
         begin_phase(evm, job);
     }
 }

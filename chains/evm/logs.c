@@ -342,21 +342,23 @@ void evm_filter_write(const struct evm_interest *interest, enum evm_filter filte
 
 enum status evm_log_read(const struct json_token *json, struct evm_log *ret_log)
 {
-    struct evm_log log = {.data = json_member(json, "data")};
-    const struct json_token *const topics = json_member(json, "topics");
-    const struct json_token *removed = NULL;
+    static const char *const keys[] = {"address",     "topics",    "data",
+                                       "blockNumber", "blockHash", "transactionHash",
+                                       "logIndex",    "removed",   NULL};
+    const struct json_token *values[8];
     uint64_t index = 0;
-    const enum status has_removed = json_find(json, "removed", &removed);
 
-    if (has_removed == STATUS_MALFORMED ||
-        (has_removed == STATUS_OK && removed->kind != JSON_FALSE)) {
+    if (json_members(json, keys, values) != STATUS_OK ||
+        (values[7] != NULL && values[7]->kind != JSON_FALSE)) {
         return STATUS_MALFORMED;
     }
-    if (log.data == NULL || json_evm_address(json_member(json, "address"), &log.address) ||
-        json_quantity(json_member(json, "blockNumber"), &log.block_number) ||
-        json_hash(json_member(json, "blockHash"), &log.block_hash) ||
-        json_hash(json_member(json, "transactionHash"), &log.transaction) ||
-        json_quantity(json_member(json, "logIndex"), &index) || index > UINT32_MAX) {
+    struct evm_log log = {.data = values[2]};
+    const struct json_token *const topics = values[1];
+    if (log.data == NULL || json_evm_address(values[0], &log.address) != STATUS_OK ||
+        json_quantity(values[3], &log.block_number) != STATUS_OK ||
+        json_hash(values[4], &log.block_hash) != STATUS_OK ||
+        json_hash(values[5], &log.transaction) != STATUS_OK ||
+        json_quantity(values[6], &index) != STATUS_OK || index > UINT32_MAX) {
         return STATUS_MALFORMED;
     }
     log.index = (uint32_t)index;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Catching up below the final block: logs by ranges of numbers, the header of the last block with
- * them. Several ranges are asked for at once and given in order. A range that a node refuses, loses
- * or cannot answer in one frame is halved, and what follows it is asked for anew; those that were
- * answered let the next grow again, up to the size that was refused, which is tried again after a
- * while, and as long as their facts leave most of the memory free. */
+/* Blocks below the final one, new to us or of the past: logs by ranges of numbers, the header of
+ * the last block with them. Several ranges are asked for at once and given in order. A range that a
+ * node refuses, loses or cannot answer in one frame is halved, and what follows it is asked for
+ * anew; those that were answered let the next grow again, up to the size that was refused, which is
+ * tried again after a while, and as long as their facts leave most of the memory free. */
 #include "chains/evm/evm_internal.h"
 
 #define RANGE_AGAIN_AFTER DURATION_MS(500)
@@ -16,15 +16,40 @@ enum {
     RAISE_AFTER = 32, /* ranges answered before a size that was refused is tried again */
 };
 
-static struct evm_range *range_at(struct evm_watch *watch, uint32_t place)
+/* Of a call: its subject numbers the places of both runs. */
+static struct evm_range *range_of(struct evm_watch *watch, uint32_t subject)
 {
-    CHECK(place < watch->ranges_count);
-    return &watch->ranges[(watch->ranges_first + place) % EVM_RANGES_AT_ONCE];
+    CHECK(subject < (uint32_t)EVM_STRANDS_COUNT * EVM_RANGES_AT_ONCE);
+    return &watch->ranges[subject / EVM_RANGES_AT_ONCE].ring[subject % EVM_RANGES_AT_ONCE];
 }
 
-static uint32_t index_of(const struct evm_watch *watch, const struct evm_range *range)
+static struct evm_range *range_at(struct evm_ranges *ranges, uint32_t place)
 {
-    return (uint32_t)(range - watch->ranges);
+    CHECK(place < ranges->count);
+    return &ranges->ring[(ranges->first + place) % EVM_RANGES_AT_ONCE];
+}
+
+uint64_t evm_range_last(const struct evm_watch *watch, uint32_t subject)
+{
+    CHECK(subject < (uint32_t)EVM_STRANDS_COUNT * EVM_RANGES_AT_ONCE);
+    return watch->ranges[subject / EVM_RANGES_AT_ONCE].ring[subject % EVM_RANGES_AT_ONCE].to;
+}
+
+/* The run that a range is of. */
+static struct evm_ranges *ranges_of(struct evm_watch *watch, const struct evm_range *range)
+{
+    const struct evm_ranges *const past = &watch->ranges[EVM_STRAND_PAST];
+    const bool is_past = range >= past->ring && range < past->ring + EVM_RANGES_AT_ONCE;
+
+    return &watch->ranges[is_past ? EVM_STRAND_PAST : EVM_STRAND_NEW];
+}
+
+static uint32_t index_of(struct evm_watch *watch, const struct evm_range *range)
+{
+    const struct evm_ranges *const ranges = ranges_of(watch, range);
+    const uint32_t strand = (uint32_t)(ranges - watch->ranges);
+
+    return strand * EVM_RANGES_AT_ONCE + (uint32_t)(range - ranges->ring);
 }
 
 static void forget(struct evm *evm, struct evm_range *range)
@@ -39,36 +64,43 @@ static void forget(struct evm *evm, struct evm_range *range)
 /* This one and those after it. */
 static void drop_from(struct evm *evm, const struct evm_range *range)
 {
-    struct evm_watch *const watch = &evm->watch;
+    struct evm_ranges *const ranges = ranges_of(&evm->watch, range);
     const struct evm_range *last = NULL;
 
     do {
-        CHECK(watch->ranges_count > 0);
-        last = range_at(watch, watch->ranges_count - 1);
-        forget(evm, range_at(watch, watch->ranges_count - 1));
-        watch->ranges_count--;
+        CHECK(ranges->count > 0);
+        last = range_at(ranges, ranges->count - 1);
+        forget(evm, range_at(ranges, ranges->count - 1));
+        ranges->count--;
     } while (last != range);
 }
 
 void evm_ranges_drop(struct evm *evm)
 {
-    if (evm->watch.ranges_count > 0) {
-        drop_from(evm, range_at(&evm->watch, 0));
+    for (uint32_t strand = 0; strand < EVM_STRANDS_COUNT; strand++) {
+        if (evm->watch.ranges[strand].count > 0) {
+            drop_from(evm, range_at(&evm->watch.ranges[strand], 0));
+        }
     }
 }
 
-void evm_range_given(struct evm *evm)
+bool evm_ranges_any(const struct evm *evm, enum evm_strand strand)
 {
-    struct evm_watch *const watch = &evm->watch;
-
-    forget(evm, range_at(watch, 0));
-    watch->ranges_first = (watch->ranges_first + 1) % EVM_RANGES_AT_ONCE;
-    watch->ranges_count--;
+    return evm->watch.ranges[strand].count > 0;
 }
 
-struct evm_range *evm_range_ready(struct evm *evm)
+void evm_range_given(struct evm *evm, enum evm_strand strand)
 {
-    struct evm_range *const range = range_at(&evm->watch, 0);
+    struct evm_ranges *const ranges = &evm->watch.ranges[strand];
+
+    forget(evm, range_at(ranges, 0));
+    ranges->first = (ranges->first + 1) % EVM_RANGES_AT_ONCE;
+    ranges->count--;
+}
+
+struct evm_range *evm_range_ready(struct evm *evm, enum evm_strand strand)
+{
+    struct evm_range *const range = range_at(&evm->watch.ranges[strand], 0);
     const bool is_ready =
         range->header_is_known && range->facts.is_asked && range->facts.filters_left == 0;
 
@@ -121,21 +153,17 @@ static bool may_begin(const struct evm *evm)
     return (is_roomy || store->held == 0) && instant_is_past(evm->watch.range_again_at, evm->now);
 }
 
-static void begin_ranges(struct evm *evm)
+static void begin_ranges(struct evm *evm, struct evm_ranges *ranges, uint64_t next, uint64_t last)
 {
-    struct evm_watch *const watch = &evm->watch;
-    uint64_t from = watch->next;
+    const uint64_t blocks = evm->watch.range_blocks;
+    uint64_t from = ranges->count > 0 ? range_at(ranges, ranges->count - 1)->to + 1 : next;
 
-    if (watch->ranges_count > 0) {
-        from = range_at(watch, watch->ranges_count - 1)->to + 1;
-    }
-    while (watch->ranges_count < EVM_RANGES_AT_ONCE && from <= watch->final_number) {
-        const uint64_t left = watch->final_number - from;
-        watch->ranges_count++;
-        struct evm_range *const range = range_at(watch, watch->ranges_count - 1);
-        *range = (struct evm_range){
-            .from = from,
-            .to = from + (left < watch->range_blocks - 1 ? left : watch->range_blocks - 1)};
+    while (ranges->count < EVM_RANGES_AT_ONCE && from <= last) {
+        const uint64_t left = last - from;
+        ranges->count++;
+        struct evm_range *const range = range_at(ranges, ranges->count - 1);
+        *range =
+            (struct evm_range){.from = from, .to = from + (left < blocks - 1 ? left : blocks - 1)};
         if (from > 1 && from == evm->self->start_block) {
             range->to = from; /* with a hash of its own: the core reads the tree there */
         }
@@ -143,15 +171,16 @@ static void begin_ranges(struct evm *evm)
     }
 }
 
-void evm_ranges_pump(struct evm *evm)
+void evm_ranges_pump(struct evm *evm, enum evm_strand strand, uint64_t next, uint64_t last)
 {
     struct evm_watch *const watch = &evm->watch;
+    struct evm_ranges *const ranges = &watch->ranges[strand];
 
     if (may_begin(evm)) {
-        begin_ranges(evm);
+        begin_ranges(evm, ranges, next, last);
     }
-    for (uint32_t place = 0; place < watch->ranges_count; place++) {
-        struct evm_range *const range = range_at(watch, place);
+    for (uint32_t place = 0; place < ranges->count; place++) {
+        struct evm_range *const range = range_at(ranges, place);
         if (!range->facts.is_asked && !ask_logs(evm, range)) {
             return;
         }
@@ -166,7 +195,7 @@ void evm_range_header_write(struct evm *evm, const struct evm_call *call,
                             struct json_writer *writer)
 {
     rpc_write_begin(writer, call->id, "eth_getBlockByNumber");
-    json_write_quantity(writer, evm->watch.ranges[call->subject].to);
+    json_write_quantity(writer, range_of(&evm->watch, call->subject)->to);
     json_write(writer, ",false");
     rpc_write_end(writer);
 }
@@ -175,7 +204,7 @@ void evm_range_header_answer(struct evm *evm, const struct evm_call *call,
                              const struct evm_answer *answer)
 {
     struct evm_watch *const watch = &evm->watch;
-    struct evm_range *const range = &watch->ranges[call->subject];
+    struct evm_range *const range = range_of(watch, call->subject);
     struct evm_header header;
 
     if (answer->kind == EVM_ANSWER_RESULT &&
@@ -193,7 +222,7 @@ void evm_range_header_answer(struct evm *evm, const struct evm_call *call,
 
 void evm_range_logs_write(struct evm *evm, const struct evm_call *call, struct json_writer *writer)
 {
-    const struct evm_range *const range = &evm->watch.ranges[call->subject];
+    const struct evm_range *const range = range_of(&evm->watch, call->subject);
 
     rpc_write_begin(writer, call->id, "eth_getLogs");
     json_write(writer, "{\"fromBlock\":");
@@ -230,7 +259,7 @@ static void grow(struct evm *evm, const struct evm_range *range)
 static void wait_for_memory(struct evm *evm, struct evm_range *range, uint32_t endpoint)
 {
     evm->store.is_full = true;
-    if (range == range_at(&evm->watch, 0)) {
+    if (range == range_at(ranges_of(&evm->watch, range), 0)) {
         shrink(evm, range, endpoint, EVM_TEXT_BLOCK_TOO_LARGE);
     } else {
         drop_from(evm, range);
@@ -240,7 +269,7 @@ static void wait_for_memory(struct evm *evm, struct evm_range *range, uint32_t e
 void evm_range_logs_answer(struct evm *evm, const struct evm_call *call,
                            const struct evm_answer *answer)
 {
-    struct evm_range *const range = &evm->watch.ranges[call->subject];
+    struct evm_range *const range = range_of(&evm->watch, call->subject);
     const struct evm_logs_expected expected = {.from = range->from, .to = range->to};
     const size_t used_before = evm->store.used;
     struct evm_logs_found found;

@@ -260,6 +260,7 @@ void evm_prepare_start(struct evm *evm, struct evm_job *job, const struct leg *l
         return;
     }
     job->payload_bytes = (uint32_t)data.count;
+    evm_gas_expect(evm, job, leg);
     if (leg->kind == LEG_REBALANCE) {
         start_rebalance(evm, job, leg);
     }
@@ -373,7 +374,7 @@ static void prepare_write(struct evm *evm, const struct evm_job *job, uint32_t s
         rpc_write_end(writer);
         return;
     }
-    rpc_write_begin(writer, id, "eth_estimateGas");
+    rpc_write_begin(writer, id, job->prepare.gas_tried > 0 ? "eth_call" : "eth_estimateGas");
     json_write(writer, "{\"from\":");
     json_write_evm_address(writer, &job->prepare.key);
     json_write(writer, ",\"to\":");
@@ -382,6 +383,10 @@ static void prepare_write(struct evm *evm, const struct evm_job *job, uint32_t s
     json_write_amount(writer, &job->prepare.value);
     json_write(writer, ",\"data\":");
     json_write_data(writer, bytes_from(job->payload, job->payload_bytes));
+    if (job->prepare.gas_tried > 0) {
+        json_write(writer, ",\"gas\":");
+        json_write_quantity(writer, evm_gas_to_try(job));
+    }
     /* Named, because many nodes would else run all that is pending first, for every question. */
     json_write(writer, "},\"latest\"");
     rpc_write_end(writer);
@@ -422,9 +427,17 @@ static void prepare_answer(struct evm *evm, struct evm_job *job, uint32_t step,
         data_fee_answer(evm, job, answer);
         return;
     }
+    if (job->prepare.gas_tried > 0) {
+        const bool succeeds = answer->kind == EVM_ANSWER_RESULT;
+        job->prepare.gas = succeeds ? job->prepare.gas_tried : 0;
+        job->prepare.gas_tried = 0;
+        job->phase_again = !succeeds; /* estimated: it needs more, or says why it reverts */
+        return;
+    }
     if (answer->kind == EVM_ANSWER_RESULT && json_quantity(answer->result, &gas) == STATUS_OK &&
         gas > 0) {
         job->prepare.gas = gas;
+        evm_gas_learned(evm, job);
         return;
     }
     if (answer->kind == EVM_ANSWER_ERROR && !evm_error_is_transient(answer)) {

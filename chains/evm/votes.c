@@ -116,7 +116,7 @@ uint64_t evm_call_block(const struct evm *evm, const struct evm_call *call, stru
         return evm->endpoints[call->subject].recheck.number;
     case EVM_CALL_RANGE_HEADER:
     case EVM_CALL_RANGE_LOGS:
-        return watch->ranges[call->subject].to;
+        return evm_range_last(watch, call->subject);
     case EVM_CALL_FINAL_CHECK:
         return watch->final_check_number;
     case EVM_CALL_NONCE_FINAL:

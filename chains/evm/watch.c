@@ -21,8 +21,9 @@
 
 #include "chains/evm/evm_internal.h"
 
-void evm_watch_start(struct evm *evm, uint64_t from_block)
+void evm_watch_start(struct evm *evm, const struct watch *wanted)
 {
+    const uint64_t from_block = wanted->from_block;
     struct evm_watch *const watch = &evm->watch;
 
     evm_slots_drop(evm);
@@ -42,6 +43,7 @@ void evm_watch_start(struct evm *evm, uint64_t from_block)
     watch->range_blocks = evm->blocks_per_range;
     watch->range_blocks_max = evm->blocks_per_range;
     watch->range_again_at = evm->now;
+    evm_past_start(evm, wanted);
 }
 
 /* The head is not news for a given block but its hash is. */
@@ -102,7 +104,7 @@ void evm_watch_head(struct evm *evm, const struct evm_header *header)
         return;
     }
     on_new_head(evm);
-    if (!watch->is_on || watch->ranges_count > 0) {
+    if (!watch->is_on || evm_ranges_any(evm, EVM_STRAND_NEW)) {
         return;
     }
     const uint64_t expected = watch->next + watch->slots_count;
@@ -201,6 +203,8 @@ void evm_watch_pump(struct evm *evm)
     if (!watch->is_on || !watch->head_is_known) {
         return;
     }
+    evm_past_decide(evm);
+    evm_past_pump(evm);
     evm_search_pump(evm);
     if (watch->search_is_wanted) {
         return; /* invariant 3 */
@@ -208,12 +212,12 @@ void evm_watch_pump(struct evm *evm)
     if (!watch->final_is_known && evm->finality != FINALITY_DEPTH) {
         return; /* whether blocks come as a range or one by one is not known yet */
     }
-    if (watch->ranges_count == 0 && evm_range_is_due(evm) && must_link(evm)) {
+    if (!evm_ranges_any(evm, EVM_STRAND_NEW) && evm_range_is_due(evm) && must_link(evm)) {
         watch->search_is_wanted = true;
         return;
     }
-    if (watch->ranges_count > 0 || evm_range_is_due(evm)) {
-        evm_ranges_pump(evm);
+    if (evm_ranges_any(evm, EVM_STRAND_NEW) || evm_range_is_due(evm)) {
+        evm_ranges_pump(evm, EVM_STRAND_NEW, watch->next, watch->final_number);
     } else {
         evm_slots_pump(evm);
     }
@@ -264,6 +268,9 @@ bool evm_watch_event(struct evm *evm, struct event *ret_event)
     struct evm_watch *const watch = &evm->watch;
 
     evm_facts_settle(evm);
+    if (evm_past_passed(evm, ret_event)) {
+        return true;
+    }
     if (watch->final_is_given_pending) {
         watch->final_is_given_pending = false;
         watch->final_next = watch->final_pending.number + 1;
@@ -277,14 +284,14 @@ bool evm_watch_event(struct evm *evm, struct event *ret_event)
     if (!watch->is_on || watch->search_is_wanted || watch->ring_count == EVM_RING_BLOCKS) {
         return false; /* invariant 3; or finality stands still and the ring is full */
     }
-    if (watch->ranges_count > 0) {
-        struct evm_range *const range = evm_range_ready(evm);
+    if (evm_ranges_any(evm, EVM_STRAND_NEW)) {
+        struct evm_range *const range = evm_range_ready(evm, EVM_STRAND_NEW);
         if (range == NULL) {
             return false;
         }
         if (!evm_facts_next(evm, &range->facts, ret_event)) {
             give_block(evm, &range->header, true, ret_event);
-            evm_range_given(evm);
+            evm_range_given(evm, EVM_STRAND_NEW);
         }
         return true;
     }

@@ -96,9 +96,16 @@ static size_t escape_length(const uint8_t *at, const uint8_t *end)
     return value <= 0xdbff && second >= 0xdc00 && second <= 0xdfff ? 12 : 0;
 }
 
-/* Eight bytes that need no look: ASCII, not a control, quote or backslash. Each test sets the high
- * bit of a byte that fails; a borrow can only add false alarms. */
-static bool is_plain_run(const uint8_t *at)
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define BYTES_BEFORE(alarms) ((size_t)__builtin_ctzll(alarms) / 8)
+#else
+#define BYTES_BEFORE(alarms) ((size_t)0) /* each is looked at */
+#endif
+
+/* Of the eight bytes at `at`, how many from the first on need no look: ASCII, not a control, quote
+ * or backslash. Each test sets the high bit of a byte that fails; a borrow can only add false
+ * alarms above a true one. */
+static size_t plain_bytes(const uint8_t *at)
 {
     const uint64_t ones = 0x0101010101010101u;
     uint64_t word;
@@ -106,9 +113,10 @@ static bool is_plain_run(const uint8_t *at)
     memcpy(&word, at, sizeof(word));
     const uint64_t quote = word ^ (ones * '"');
     const uint64_t backslash = word ^ (ones * '\\');
-    const uint64_t alarms =
-        word | (word - ones * 0x20) | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash);
-    return (alarms & (ones * 0x80)) == 0;
+    const uint64_t alarms = (word | (word - ones * 0x20) | ((quote - ones) & ~quote) |
+                             ((backslash - ones) & ~backslash)) &
+                            (ones * 0x80);
+    return alarms == 0 ? sizeof(word) : BYTES_BEFORE(alarms);
 }
 
 /* From after the opening quote to after the closing one. */
@@ -118,8 +126,9 @@ static enum status scan_string(struct scan *scan)
     bool has_escapes = false;
 
     while (scan->at < scan->end && *scan->at != '"') {
-        if (scan->end - scan->at >= 8 && is_plain_run(scan->at)) {
-            scan->at += 8;
+        const size_t plain = scan->end - scan->at >= 8 ? plain_bytes(scan->at) : 0;
+        if (plain > 0) {
+            scan->at += plain;
             continue;
         }
         size_t length = 0;

@@ -74,6 +74,12 @@ MUST_USE enum status json_find(const struct json_token *object, const char *key,
 /* The same, with NULL for both failures: for members that must be there. Accepts NULL. */
 const struct json_token *json_member(const struct json_token *object, const char *key);
 
+/* Several members in one walk: NULL in `ret_values` for one that is not there. `keys` ends with
+ * NULL; there are at most 32. STATUS_MALFORMED: not an object, or one of the keys is there twice.
+ */
+MUST_USE enum status json_members(const struct json_token *object, const char *const *keys,
+                                  const struct json_token **ret_values);
+
 bool json_is_null(const struct json_token *value);
 
 /* Chain values. Each is STATUS_MALFORMED when `value` is NULL or not exactly that form. */

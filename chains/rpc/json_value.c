@@ -6,6 +6,8 @@
 #include "relay/base/check.h"
 #include "relay/base/hex.h"
 
+enum { MEMBERS_MAX = 32 };
+
 const struct json_token *json_first(const struct json_token *container)
 {
     CHECK(container->kind == JSON_ARRAY || container->kind == JSON_OBJECT);
@@ -29,7 +31,8 @@ enum status json_find(const struct json_token *object, const char *key,
     }
     const struct json_token *member = json_first(object);
     for (uint32_t i = 0; i < object->count; i++) {
-        if (bytes_equal(member->text, wanted)) {
+        if (member->text.count == wanted.count &&
+            memcmp(member->text.data, wanted.data, wanted.count) == 0) {
             if (found != NULL) {
                 return STATUS_MALFORMED;
             }
@@ -49,6 +52,37 @@ const struct json_token *json_member(const struct json_token *object, const char
     const struct json_token *value = NULL;
 
     return json_find(object, key, &value) == STATUS_OK ? value : NULL;
+}
+
+enum status json_members(const struct json_token *object, const char *const *keys,
+                         const struct json_token **ret_values)
+{
+    struct bytes wanted[MEMBERS_MAX];
+    uint32_t count = 0;
+
+    if (object == NULL || object->kind != JSON_OBJECT) {
+        return STATUS_MALFORMED;
+    }
+    for (; keys[count] != NULL; count++) {
+        CHECK(count < MEMBERS_MAX);
+        wanted[count] = bytes_from_string(keys[count]);
+        ret_values[count] = NULL;
+    }
+    const struct json_token *member = json_first(object);
+    for (uint32_t i = 0; i < object->count; i++, member = json_after(member + 1)) {
+        for (uint32_t at = 0; at < count; at++) {
+            if (member->text.count != wanted[at].count ||
+                memcmp(member->text.data, wanted[at].data, wanted[at].count) != 0) {
+                continue;
+            }
+            if (ret_values[at] != NULL) {
+                return STATUS_MALFORMED;
+            }
+            ret_values[at] = member + 1;
+            break;
+        }
+    }
+    return STATUS_OK;
 }
 
 bool json_is_null(const struct json_token *value)
@@ -91,12 +125,23 @@ enum status json_amount(const struct json_token *value, struct amount *ret_amoun
 
 enum status json_quantity(const struct json_token *value, uint64_t *ret_quantity)
 {
-    struct amount amount;
+    struct bytes digits;
     uint64_t quantity = 0;
 
-    if (json_amount(value, &amount) != STATUS_OK ||
-        amount_to_u64(&amount, &quantity) != STATUS_OK) {
+    if (hex_digits(value, &digits) != STATUS_OK || digits.count == 0 || digits.count > 16 ||
+        (digits.count > 1 && digits.data[0] == '0')) {
         return STATUS_MALFORMED;
+    }
+    for (size_t i = 0; i < digits.count; i++) {
+        const uint8_t digit = digits.data[i];
+        const uint8_t letter = digit | 0x20;
+        if (digit >= '0' && digit <= '9') {
+            quantity = quantity << 4 | (uint64_t)(digit - '0');
+        } else if (letter >= 'a' && letter <= 'f') {
+            quantity = quantity << 4 | (uint64_t)(letter - 'a' + 10);
+        } else {
+            return STATUS_MALFORMED;
+        }
     }
     *ret_quantity = quantity;
     return STATUS_OK;

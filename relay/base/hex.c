@@ -35,45 +35,49 @@ static uint32_t hex_value(uint8_t digit)
 #define EVERY_BYTE UINT64_C(0x0101010101010101)
 #define HIGH_BITS  (EVERY_BYTE * 0x80)
 
-/* Written out, so that a compiler makes one load of it. */
-static uint64_t load_eight(const uint8_t *at)
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define LITTLE_64(word) (word)
+#define LITTLE_32(word) (word)
+#else
+#define LITTLE_64(word) __builtin_bswap64(word)
+#define LITTLE_32(word) __builtin_bswap32(word)
+#endif
+
+/* The first digit is the lowest byte, on every machine. */
+static inline uint64_t load_eight(const uint8_t *at)
 {
-    return (uint64_t)at[0] | (uint64_t)at[1] << 8 | (uint64_t)at[2] << 16 | (uint64_t)at[3] << 24 |
-           (uint64_t)at[4] << 32 | (uint64_t)at[5] << 40 | (uint64_t)at[6] << 48 |
-           (uint64_t)at[7] << 56;
+    uint64_t word = 0;
+
+    memcpy(&word, at, sizeof(word));
+    return LITTLE_64(word);
 }
 
 /* The high bit of each byte that is at least `least`; bytes and `least` are below 0x80. */
-static uint64_t at_least(uint64_t word, uint8_t least)
+static inline uint64_t at_least(uint64_t word, uint8_t least)
 {
     return ((word | HIGH_BITS) - EVERY_BYTE * least) & HIGH_BITS;
 }
 
-/* The high bit of each byte that is a letter of hex. */
-static uint64_t letters_of(uint64_t word)
+/* The high bit of each byte that is no digit of hex. A byte above 0x7f may spoil its neighbours'
+ * bits; its own is set. */
+static inline uint64_t faults_of(uint64_t word)
 {
     const uint64_t lower = word | EVERY_BYTE * 0x20;
-
-    return at_least(lower, 'a') & ~at_least(lower, 'f' + 1);
-}
-
-static bool are_digits(uint64_t word)
-{
     const uint64_t numbers = at_least(word, '0') & ~at_least(word, '9' + 1);
+    const uint64_t letters = at_least(lower, 'a') & ~at_least(lower, 'f' + 1);
 
-    return (word & HIGH_BITS) == 0 && (numbers | letters_of(word)) == HIGH_BITS;
+    return (word | ~(numbers | letters)) & HIGH_BITS;
 }
 
-/* Eight digits as four bytes. */
-static void decode_eight(uint64_t word, uint8_t *ret_bytes)
+/* Eight digits as four bytes. Letters are those with bit 6, and nine more than their low half. */
+static inline void decode_eight(uint64_t word, uint8_t *ret_bytes)
 {
-    const uint64_t values = (word & EVERY_BYTE * 0x0f) + (letters_of(word) >> 7) * 9;
-    const uint64_t pairs = values << 4 | values >> 8; /* in every second byte */
+    const uint64_t values = (word & EVERY_BYTE * 0x0f) + (word >> 6 & EVERY_BYTE) * 9;
+    uint64_t pairs = (values << 4 | values >> 8) & UINT64_C(0x00ff00ff00ff00ff);
 
-    ret_bytes[0] = (uint8_t)pairs;
-    ret_bytes[1] = (uint8_t)(pairs >> 16);
-    ret_bytes[2] = (uint8_t)(pairs >> 32);
-    ret_bytes[3] = (uint8_t)(pairs >> 48);
+    pairs = (pairs | pairs >> 8) & UINT64_C(0x0000ffff0000ffff);
+    const uint32_t bytes = LITTLE_32((uint32_t)(pairs | pairs >> 16));
+    memcpy(ret_bytes, &bytes, sizeof(bytes));
 }
 
 enum status hex_decode(struct bytes text, size_t capacity, uint8_t *ret_bytes, size_t *ret_count)
@@ -88,10 +92,12 @@ enum status hex_decode(struct bytes text, size_t capacity, uint8_t *ret_bytes, s
         return STATUS_FULL;
     }
     const size_t whole = text.count / 8 * 8;
+    uint64_t faults = 0;
     for (size_t i = 0; i < whole; i += 8) {
-        if (!are_digits(load_eight(text.data + i))) {
-            return STATUS_MALFORMED;
-        }
+        faults |= faults_of(load_eight(text.data + i));
+    }
+    if (faults != 0) {
+        return STATUS_MALFORMED;
     }
     for (size_t i = whole; i < text.count; i++) {
         if (hex_value(text.data[i]) == HEX_NOT_A_DIGIT) {

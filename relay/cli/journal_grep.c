@@ -92,8 +92,7 @@ static void add_needle(struct grep *grep, const struct hash *needle)
 /* The id of the message that a record dispatches. */
 static bool dispatches(const struct record *record, struct hash *ret_id)
 {
-    if (record->kind != RECORD_EVENT || record->event.kind != EVENT_FACT ||
-        record->event.fact.kind != FACT_DISPATCH) {
+    if (!record_text_is_fact(record) || record->event.fact.kind != FACT_DISPATCH) {
         return false;
     }
     *ret_id = message_id(record->event.fact.dispatch.message);

@@ -64,10 +64,16 @@ static bool is_reason(const struct record *record, const struct record_value *va
            value->kind == RECORD_VALUE_NUMBER && is_named(value, "reason");
 }
 
+bool record_text_is_fact(const struct record *record)
+{
+    return record->kind == RECORD_EVENT &&
+           (record->event.kind == EVENT_FACT || record->event.kind == EVENT_PAST_FACT);
+}
+
 static bool is_dispatched(const struct record *record, const struct record_value *value)
 {
-    return record->kind == RECORD_EVENT && record->event.kind == EVENT_FACT &&
-           record->event.fact.kind == FACT_DISPATCH && is_named(value, "message");
+    return record_text_is_fact(record) && record->event.fact.kind == FACT_DISPATCH &&
+           is_named(value, "message");
 }
 
 /* ---- JSON ---- */
@@ -251,7 +257,7 @@ static const struct core_asset *asset_of_record(const struct core_config *config
     if (config == NULL) {
         return NULL;
     }
-    if (record->kind == RECORD_EVENT && record->event.kind == EVENT_FACT) {
+    if (record_text_is_fact(record)) {
         return asset_of(config, domain, &record->event.fact.contract);
     }
     if (record->kind == RECORD_COMMAND && record->command.kind == COMMAND_SEND &&
@@ -422,7 +428,7 @@ static void print_value(void *context, const struct record_value *value)
 
 const char *record_text_fact_name(const struct record *record)
 {
-    if (record->kind != RECORD_EVENT || record->event.kind != EVENT_FACT) {
+    if (!record_text_is_fact(record)) {
         return NULL;
     }
     switch (record->event.fact.kind) {

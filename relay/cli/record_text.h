@@ -4,6 +4,7 @@
 #define SLUICE_RELAY_CLI_RECORD_TEXT_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -24,6 +25,8 @@ void record_text_print_all(FILE *stream, const struct record *record,
 
 /* "block", "send". Static memory. */
 const char *record_text_name(const struct record *record);
+/* A log of a chain: EVENT_FACT or EVENT_PAST_FACT. */
+bool record_text_is_fact(const struct record *record);
 /* "dispatch" of a fact, NULL of anything else. Static memory. */
 const char *record_text_fact_name(const struct record *record);
 /* 0: it is about none. */

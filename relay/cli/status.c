@@ -54,6 +54,34 @@ static void print_chains(const json_t *chains)
     cli_table_print(table);
 }
 
+static void print_history(const json_t *history)
+{
+    static const char *const titles[] = {"HISTORY OF", ">BLOCKS READ",  ">OF", ">FACTS",
+                                         ">BLOCKS/S",  ">SECONDS LEFT", NULL};
+    if (json_array_size(history) == 0) {
+        return;
+    }
+    struct cli_table *table = cli_table_new(titles);
+    const json_t *chain;
+    size_t index;
+    json_array_foreach(history, index, chain)
+    {
+        const bool is_known = !json_is_null(json_object_get(chain, "seconds_left"));
+        cli_table_cell(table, "%s", json_text_at(chain, "chain"));
+        cli_table_cell(table, "%lld", count_at(chain, "blocks_read"));
+        cli_table_cell(table, "%lld", count_at(chain, "blocks"));
+        cli_table_cell(table, "%lld", count_at(chain, "facts"));
+        cli_table_cell(table, "%lld", count_at(chain, "blocks_per_second"));
+        if (is_known) {
+            cli_table_cell(table, "%lld", count_at(chain, "seconds_left"));
+        } else {
+            cli_table_cell(table, "%s", "not known yet");
+        }
+    }
+    (void)putchar('\n');
+    cli_table_print(table);
+}
+
 static void print_keys(const json_t *keys)
 {
     static const char *const titles[] = {"KEY",        "CHAIN",         "STATE",    ">NEXT NONCE",
@@ -185,6 +213,7 @@ static void print_all(const json_t *root)
     health_print(json_object_get(root, "health"));
     (void)putchar('\n');
     print_chains(json_object_get(root, "chains"));
+    print_history(json_object_get(root, "history"));
     print_keys(json_object_get(root, "keys"));
     print_validated(json_object_get(root, "validated"));
     json_array_foreach(assets, index, asset)

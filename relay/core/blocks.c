@@ -72,7 +72,7 @@ static bool chain_running(struct step *step, uint32_t domain, struct chain_row *
 }
 
 /* The same, and what it says now is an answer to our last watch. */
-static bool chain_listening(struct step *step, uint32_t domain, struct chain_row *ret_chain)
+bool blocks_listening(struct step *step, uint32_t domain, struct chain_row *ret_chain)
 {
     return chain_running(step, domain, ret_chain) && !ret_chain->watch_wanted;
 }
@@ -228,6 +228,7 @@ void blocks_on_start(struct step *step)
 {
     for (uint32_t i = 0; i < step->config->chains_count; i++) {
         start_chain(step, &step->config->chains[i]);
+        past_on_start(step, step->config->chains[i].domain);
     }
 }
 
@@ -263,12 +264,14 @@ static bool calls_get(struct step *step, uint32_t domain, uint32_t endpoint,
     return true;
 }
 
-static void command_watch(struct step *step, uint32_t domain, uint64_t from_block)
+static void command_watch(struct step *step, uint32_t domain, const struct chain_row *chain,
+                          uint64_t from_block)
 {
     struct command *const command = step_command(step, COMMAND_WATCH, domain);
     uint64_t *const spent = command->watch.calls_spent;
 
     command->watch.from_block = from_block;
+    past_watch(step, domain, chain, &command->watch);
     for (uint32_t i = 0; i < ENDPOINTS_PER_CHAIN_MAX; i++) {
         struct calls_row calls;
         if (!calls_get(step, domain, i, &calls) || calls.day < command->watch.calls_day) {
@@ -284,7 +287,7 @@ static void command_watch(struct step *step, uint32_t domain, uint64_t from_bloc
 
 /* ---- facts ---- */
 
-static bool fact_is_bounded(const struct fact *fact)
+bool blocks_fact_is_bounded(const struct fact *fact)
 {
     return fact->kind >= FACT_DISPATCH && fact->kind <= FACT_VAULT_WITHDRAW &&
            (fact->kind != FACT_DISPATCH || fact->dispatch.message.count <= MESSAGE_BYTES_MAX);
@@ -335,7 +338,7 @@ void blocks_on_fact(struct step *step, uint32_t domain, const struct fact *fact)
     struct bytes value;
 
     /* invariant 1 */
-    if (!fact_is_bounded(fact) || !chain_listening(step, domain, &chain) ||
+    if (!blocks_fact_is_bounded(fact) || !blocks_listening(step, domain, &chain) ||
         is_below_cursor(&chain, fact)) {
         return;
     }
@@ -358,6 +361,15 @@ void blocks_on_fact(struct step *step, uint32_t domain, const struct fact *fact)
     message_on_head_fact(step, domain, fact);
 }
 
+void blocks_skip(struct step *step, uint32_t domain, struct chain_row *chain, uint64_t number)
+{
+    CHECK(chain->cursor_number < number);
+    CHECK(!chain->applied_any);
+    chain->cursor_number = number;
+    chain->cursor_index = 0;
+    chain_put(step, domain, chain);
+}
+
 /* ---- applying what is final ---- */
 
 /* Whether the fact's block is on the chain that is final up to the target (invariant 2). */
@@ -370,6 +382,15 @@ static bool fact_is_final(struct step *step, uint32_t domain, const struct chain
         return hash_equal(&hash, &fact->block_hash);
     }
     return round == chain->round;
+}
+
+void blocks_apply_fact(struct step *step, uint32_t domain, const struct fact *fact, uint64_t record)
+{
+    step->fact_record = record;
+    tree_on_final_fact(step, domain, fact);
+    message_on_final_fact(step, domain, fact);
+    ledger_on_final_fact(step, domain, fact);
+    step->fact_record = 0;
 }
 
 /* Applies the next fact up to the target. False: there is none. */
@@ -396,11 +417,7 @@ static bool apply_next(struct step *step, uint32_t domain, struct chain_row *cha
         message_on_orphaned_fact(step, domain, &fact);
         return true;
     }
-    step->fact_record = record;
-    tree_on_final_fact(step, domain, &fact);
-    message_on_final_fact(step, domain, &fact);
-    ledger_on_final_fact(step, domain, &fact);
-    step->fact_record = 0;
+    blocks_apply_fact(step, domain, &fact, record);
     return true;
 }
 
@@ -520,9 +537,10 @@ bool blocks_on_due(struct step *step, const struct hash *id)
             return false; /* blocks of the last watch are left: go on with the next step */
         }
         chain.watch_wanted = false;
-        command_watch(step, domain, from);
+        command_watch(step, domain, &chain, from);
     }
     apply(step, domain, &chain);
+    past_work(step, domain);
     return true;
 }
 
@@ -602,7 +620,7 @@ void blocks_on_block(struct step *step, const struct event *event)
     struct chain_row chain;
     struct hash known;
 
-    if (number == 0 || number == UINT64_MAX || !chain_listening(step, domain, &chain)) {
+    if (number == 0 || number == UINT64_MAX || !blocks_listening(step, domain, &chain)) {
         return;
     }
     if (chain.applied_any && number <= chain.applied_number) {
@@ -634,7 +652,7 @@ void blocks_on_final(struct step *step, const struct event *event)
     const uint64_t number = event->final.number;
     struct chain_row chain;
 
-    if (number == 0 || number == UINT64_MAX || !chain_listening(step, domain, &chain)) {
+    if (number == 0 || number == UINT64_MAX || !blocks_listening(step, domain, &chain)) {
         return;
     }
     if (chain.applied_any && number <= chain.applied_number) {

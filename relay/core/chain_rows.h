@@ -36,6 +36,36 @@ void chain_row_pack(const struct chain_row *chain, struct packer *packer);
 /* STATUS_CORRUPT: not such a row. */
 MUST_USE enum status chain_row_unpack(struct bytes bytes, struct chain_row *ret_chain);
 
+/* TABLE_PAST, domain u32 -> struct past_row: the history that a first watch passed over. */
+#define PAST_ROW_BYTES (8u + 8u + 4u + 8u + 8u + 8u + 8u + 8u + 4u + 1u)
+
+struct past_row {
+    uint64_t first;       /* block */
+    uint64_t next_number; /* facts below (number, index) were applied */
+    uint32_t next_index;
+    uint64_t end; /* first block that the watch itself gave */
+    uint64_t facts_count;
+    struct instant since;  /* what is read now began then, or with the last start */
+    uint64_t since_number; /* and at this block */
+    struct instant told_at;
+    uint32_t mended_leaves; /* once it was read: leaves whose nodes are there */
+    bool mending;
+};
+struct bytes past_key(uint8_t memory[CHAIN_KEY_BYTES], uint32_t domain);
+struct bytes past_row_pack(uint8_t memory[PAST_ROW_BYTES], const struct past_row *past);
+/* STATUS_CORRUPT: not such a row. */
+MUST_USE enum status past_row_unpack(struct bytes bytes, struct past_row *ret_past);
+
+/* How far it is, for people. */
+struct past_progress {
+    uint64_t blocks_read;
+    uint64_t blocks_count;
+    uint64_t blocks_per_s; /* since the last start */
+    uint64_t seconds_left;
+    bool is_rate_known; /* else seconds_left is 0 and means nothing */
+};
+struct past_progress past_progress(const struct past_row *past, struct instant now);
+
 /* TABLE_CALLS, domain u32, endpoint u32 -> struct calls_row: endpoints with a daily budget. */
 #define CALLS_KEY_BYTES 9u
 #define CALLS_ROW_BYTES 16u

@@ -126,6 +126,12 @@ enum note_level {
 
 struct watch {
     uint64_t from_block; /* first block whose facts are wanted */
+    /* Where a long history lies before the newest final block, the adapter may say EVENT_PASSED
+     * first, begin near the end, and give what it passed over beside, as the past. */
+    bool may_pass;
+    /* What an earlier watch passed over and was not given yet; last 0: nothing. */
+    uint64_t past_first;
+    uint64_t past_last;
     /* What EVENT_CALLS last said of the endpoints, so that a new start does not forget what a day
      * cost already. */
     uint64_t calls_day; /* 0: nothing */

@@ -437,6 +437,25 @@ static void on_proof(struct step *step, const struct event *event)
     }
 }
 
+/* What a chain says of its blocks. */
+static void on_blocks(struct step *step, const struct event *event)
+{
+    if (event->kind == EVENT_FACT) {
+        blocks_on_fact(step, event->domain, &event->fact);
+    } else if (event->kind == EVENT_BLOCK) {
+        blocks_on_block(step, event);
+    } else if (event->kind == EVENT_FINAL) {
+        blocks_on_final(step, event);
+    } else if (event->kind == EVENT_PASSED) {
+        past_on_passed(step, event);
+    } else if (event->kind == EVENT_PAST_FACT) {
+        past_on_fact(step, event->domain, &event->fact);
+    } else {
+        CHECK(event->kind == EVENT_PAST_BLOCK);
+        past_on_block(step, event);
+    }
+}
+
 static void on_event(struct core *core, const struct event *event)
 {
     struct step *step = &core->step;
@@ -449,13 +468,12 @@ static void on_event(struct core *core, const struct event *event)
         work_off_due(core);
         break;
     case EVENT_FACT:
-        blocks_on_fact(step, event->domain, &event->fact);
-        break;
     case EVENT_BLOCK:
-        blocks_on_block(step, event);
-        break;
     case EVENT_FINAL:
-        blocks_on_final(step, event);
+    case EVENT_PASSED:
+    case EVENT_PAST_FACT:
+    case EVENT_PAST_BLOCK:
+        on_blocks(step, event);
         break;
     case EVENT_SECURITY:
     case EVENT_STORAGE:

@@ -49,10 +49,13 @@ enum event_kind {
     EVENT_OPERATOR = 20,            /* a person asked for something */
     EVENT_ENDPOINT = 21,            /* an endpoint changed state */
     EVENT_STOP = 22,                /* the node stops in good order */
-    EVENT_DISSENT = 50, /* an endpoint answered otherwise than the others: evidence, kept whole */
-    EVENT_QUORUM = 51,  /* whether enough endpoints of a chain agree to act on what they say */
-    EVENT_CALLS = 80,   /* what an endpoint with a daily budget was asked, once in a while */
-    EVENT_LOOKUP = 90,  /* answer to COMMAND_READ_LOOKUP */
+    EVENT_DISSENT = 50,   /* an endpoint answered otherwise than the others: evidence, kept whole */
+    EVENT_QUORUM = 51,    /* whether enough endpoints of a chain agree to act on what they say */
+    EVENT_CALLS = 80,     /* what an endpoint with a daily budget was asked, once in a while */
+    EVENT_PASSED = 85,    /* the watch begins later than asked: what is before comes as the past */
+    EVENT_PAST_FACT = 86, /* one log of the past, final when it is given */
+    EVENT_PAST_BLOCK = 87,    /* all facts of the past up to and including this block were given */
+    EVENT_LOOKUP = 90,        /* answer to COMMAND_READ_LOOKUP */
     EVENT_LOOKUP_ANSWER = 91, /* answer to COMMAND_FETCH_LOOKUP */
 };
 
@@ -257,7 +260,14 @@ struct event {
             const struct core_config *config;
             struct bytes build_id; /* of the binary; at most 64 bytes */
         } start;
-        struct fact fact;
+        struct fact fact; /* EVENT_FACT, EVENT_PAST_FACT */
+        struct {
+            uint64_t first; /* block that the watch begins with */
+        } passed;
+        struct {
+            uint64_t number;
+            struct hash hash;
+        } past_block;
         struct {
             uint64_t number;
             struct hash hash;

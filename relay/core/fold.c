@@ -106,6 +106,9 @@ static void fold_intent(struct fold *fold, const struct intent *intent)
 static void fold_watch(struct fold *fold, const struct watch *watch)
 {
     pack_u64(&fold->packer, watch->from_block);
+    pack_bool(&fold->packer, watch->may_pass);
+    pack_u64(&fold->packer, watch->past_first);
+    pack_u64(&fold->packer, watch->past_last);
     pack_u64(&fold->packer, watch->calls_day);
     for (uint32_t i = 0; i < ENDPOINTS_PER_CHAIN_MAX; i++) {
         pack_u64(&fold->packer, watch->calls_spent[i]);

@@ -82,7 +82,10 @@ enum reason {
     REASON_QUORUM_SPLIT = 152,     /* endpoints contradict each other and none has a quorum */
     REASON_DISSENT = 153,          /* one endpoint contradicts the others; it is outvoted */
     REASON_FINAL_MOVED_BACK = 154, /* the final block moved back: the chain is stopped */
-    REASON_TREE_RESUMED = 160,     /* a person said to verify the tree and sign again */
+    REASON_PAST_BEGUN = 185,       /* history is read beside what is new */
+    REASON_PAST_UNDER_WAY = 186,
+    REASON_PAST_READ = 187,
+    REASON_TREE_RESUMED = 160, /* a person said to verify the tree and sign again */
     /* capital: 200 to 299 */
     REASON_UNRECONCILED = 200, /* the ledger differs from the chain: flows are stopped */
     REASON_RECONCILED = 201,

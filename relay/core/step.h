@@ -5,6 +5,7 @@
  * neighbours through the functions named here. No module keeps state of its own outside rows.
  *
  *   blocks    chains, blocks, facts that wait for finality, reorgs
+ *   past      history that is read beside what is new
  *   tree      the origin's merkle tree, our signatures over it, our announcement
  *   message   the life of a message
  *   lane      keys, nonces, transactions: from a prepared leg to a final receipt
@@ -137,6 +138,27 @@ bool blocks_is_running(struct step *step, uint32_t domain);
 /* The hash of a block at the head or among the last ones that became final. */
 bool blocks_hash(struct step *step, uint32_t domain, uint64_t number, struct hash *ret_hash);
 
+/* A chain of the configuration that is running and was told to begin: what it says now counts. */
+bool blocks_listening(struct step *step, uint32_t domain, struct chain_row *ret_chain);
+bool blocks_fact_is_bounded(const struct fact *fact);
+/* Hands a final fact, told by this record, to those that read it. */
+void blocks_apply_fact(struct step *step, uint32_t domain, const struct fact *fact,
+                       uint64_t record);
+/* The facts below block `number` come as the past. */
+void blocks_skip(struct step *step, uint32_t domain, struct chain_row *chain, uint64_t number);
+
+/* ---- past: history that is read beside what is new ---- */
+/* False: there is none. */
+bool past_get(struct step *step, uint32_t domain, struct past_row *ret_past);
+/* What a watch of this chain may pass over, and what one before it did. */
+void past_watch(struct step *step, uint32_t domain, const struct chain_row *chain,
+                struct watch *watch);
+void past_on_start(struct step *step, uint32_t domain);
+void past_on_passed(struct step *step, const struct event *event);
+void past_on_fact(struct step *step, uint32_t domain, const struct fact *fact);
+void past_on_block(struct step *step, const struct event *event);
+void past_work(struct step *step, uint32_t domain); /* what is due of it */
+
 /* ---- lane: from a prepared leg to its final receipt ---- */
 /* stored: never renumber */
 enum leg_end {
@@ -256,6 +278,11 @@ bool tree_is_begun(struct step *step, uint32_t domain, uint32_t *ret_first);
 bool tree_is_before(struct step *step, uint32_t domain, uint32_t index);
 /* The leaf count as of now; leaves may be missing below the first block that was read. */
 uint32_t tree_leaves_count(struct step *step, uint32_t domain);
+/* Every leaf of the past is known: those before the tree's beginning can be proved from now on.
+ * False: it has not begun yet; try again later. */
+bool tree_is_whole(struct step *step, uint32_t domain);
+/* Makes what proofs need of up to `leaves_max` leaves from `*count` on. False: no leaf is left. */
+bool tree_mend(struct step *step, uint32_t domain, uint32_t *count, uint32_t leaves_max);
 /* The root of the first `count` leaves. False: some of them are missing. */
 bool tree_root_at(struct step *step, uint32_t domain, uint32_t count, struct hash *ret_root);
 /* For ism_evidence.prove; the context is a struct tree_prover. */

@@ -13,6 +13,7 @@
 #define TABLE_CHAIN 'h' /* domain -> cursor, head, final, state */
 #define TABLE_BLOCK 'H' /* domain, number -> hash (above final) */
 #define TABLE_FACT  'F' /* domain, number, log index -> fact (above final, or not yet applied) */
+#define TABLE_PAST  'K' /* domain -> history that is read beside: relay/core/past.c */
 #define TABLE_CALLS 'e' /* domain, endpoint -> what it was asked on a day */
 /* tree.c: the origin's merkle tree and our signatures over it */
 #define TABLE_TREE   't' /* domain -> branch, count, verified, signed */

@@ -316,8 +316,10 @@ static void leaf_put(struct step *step, uint32_t domain, uint32_t index, const s
     uint32_t first = 0;
 
     step_put(step, leaf_index_key(key, domain, index), bytes_from(id->bytes, sizeof(id->bytes)));
-    pack_u32(&packer, index + 1);
-    step_put(step, leaves_count_key(key, domain), packer_finish(&packer));
+    if (index >= tree_leaves_count(step, domain)) { /* below it: a leaf of the past */
+        pack_u32(&packer, index + 1);
+        step_put(step, leaves_count_key(key, domain), packer_finish(&packer));
+    }
     /* A hook stack may insert a message twice; its first leaf is the one that counts. */
     if (!tree_leaf_index(step, domain, id, &first)) {
         packer = packer_from(memory, sizeof(memory));

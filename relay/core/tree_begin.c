@@ -83,6 +83,23 @@ bool tree_is_before(struct step *step, uint32_t domain, uint32_t index)
            tree_prove(&prover, tree_leaves_count(step, domain), proof) != STATUS_OK;
 }
 
+bool tree_is_whole(struct step *step, uint32_t domain)
+{
+    struct begin_row begin;
+    struct hash leaf;
+
+    if (!begin_get(step, domain, &begin) || begin.count == 0 ||
+        !tree_leaf_id(step, domain, 0, &leaf)) {
+        return true; /* as whole as it can be */
+    }
+    if (begin.state != BEGIN_DONE) {
+        return false;
+    }
+    begin.count = 0;
+    begin_put(step, domain, &begin);
+    return true;
+}
+
 void tree_begin_at(struct step *step, uint32_t domain, uint64_t number, const struct hash *hash)
 {
     const struct core_chain *config = step_chain(step, domain);

@@ -116,6 +116,17 @@ void tree_nodes_add(struct step *step, uint32_t domain, uint32_t index)
     }
 }
 
+bool tree_mend(struct step *step, uint32_t domain, uint32_t *count, uint32_t leaves_max)
+{
+    const uint32_t leaves_count = tree_leaves_count(step, domain);
+
+    for (uint32_t i = 0; i < leaves_max && *count < leaves_count; i++) {
+        tree_nodes_add(step, domain, *count);
+        (*count)++;
+    }
+    return *count < leaves_count;
+}
+
 static enum status get(void *context, uint32_t level, uint32_t index, struct hash *ret_node)
 {
     const struct tree_prover *prover = context;

@@ -69,6 +69,16 @@ enum status core_view_chain(const struct row_source *source, uint32_t domain,
     return status == STATUS_OK ? chain_row_unpack(value, ret_chain) : status;
 }
 
+enum status core_view_past(const struct row_source *source, uint32_t domain,
+                           struct past_row *ret_past)
+{
+    uint8_t key[CHAIN_KEY_BYTES];
+    struct bytes value;
+    const enum status status = get(source, past_key(key, domain), &value);
+
+    return status == STATUS_OK ? past_row_unpack(value, ret_past) : status;
+}
+
 enum status core_view_calls(const struct row_source *source, uint32_t domain, uint32_t endpoint,
                             struct calls_row *ret_calls)
 {

@@ -32,6 +32,9 @@ MUST_USE enum status core_view_node(const struct row_source *source, struct node
 /* ---- chains ---- */
 MUST_USE enum status core_view_chain(const struct row_source *source, uint32_t domain,
                                      struct chain_row *ret_chain);
+/* History that is read beside what is new; NOT_FOUND: there was none to pass over. */
+MUST_USE enum status core_view_past(const struct row_source *source, uint32_t domain,
+                                    struct past_row *ret_past);
 /* What an endpoint with a daily budget was asked; NOT_FOUND: nothing yet. */
 MUST_USE enum status core_view_calls(const struct row_source *source, uint32_t domain,
                                      uint32_t endpoint, struct calls_row *ret_calls);

@@ -140,6 +140,9 @@ static struct bytes *event_reason(struct event *event)
     case EVENT_DISSENT:
     case EVENT_QUORUM:
     case EVENT_CALLS:
+    case EVENT_PASSED:
+    case EVENT_PAST_FACT:
+    case EVENT_PAST_BLOCK:
         break;
     }
     CHECK(false);

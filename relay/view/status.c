@@ -77,6 +77,35 @@ static json_t *gather_chains(struct gathering *gathering)
     return list;
 }
 
+/* What is still being read of the past; chains that read theirs, or had none, are left out. */
+static json_t *gather_history(struct gathering *gathering)
+{
+    const struct view *view = gathering->view;
+    json_t *list = json_array();
+    struct node_view node;
+    if (!found(gathering, core_view_node(&view->source, &node))) {
+        return list;
+    }
+    for (uint32_t i = 0; i < view->config->chains_count; i++) {
+        const struct core_chain *chain = &view->config->chains[i];
+        struct past_row past;
+        if (!found(gathering, core_view_past(&view->source, chain->domain, &past)) ||
+            past.next_number >= past.end) {
+            continue;
+        }
+        const struct past_progress progress = past_progress(&past, node.last);
+        (void)json_array_append_new(
+            list,
+            json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "chain", chain->name, "blocks_read",
+                      json_of_count(progress.blocks_read), "blocks",
+                      json_of_count(progress.blocks_count), "facts",
+                      json_of_count(past.facts_count), "blocks_per_second",
+                      json_of_count(progress.blocks_per_s), "seconds_left",
+                      progress.is_rate_known ? json_of_count(progress.seconds_left) : json_null()));
+    }
+    return list;
+}
+
 static const char *lane_state_word(enum lane_state state)
 {
     switch (state) {
@@ -239,6 +268,7 @@ static json_t *gather(struct gathering *gathering)
     json_t *assets = json_array();
     (void)json_object_set_new(root, "node", gather_node(gathering));
     (void)json_object_set_new(root, "chains", gather_chains(gathering));
+    (void)json_object_set_new(root, "history", gather_history(gathering));
     (void)json_object_set_new(root, "keys", gather_keys(gathering));
     (void)json_object_set_new(root, "validated", gather_validated(gathering));
     for (uint32_t i = 0; i < gathering->view->config->assets_count; i++) {

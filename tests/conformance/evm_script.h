@@ -30,6 +30,7 @@ struct evm_script_knobs {
     uint32_t range_max;    /* blocks of one log query; more is an error. 0: any */
     uint32_t logs_late;    /* so many log queries by hash are answered empty */
     uint32_t rate_limited; /* so many questions are refused for their rate */
+    uint64_t gas_needed;   /* by a delivery; 0: 100,000 */
     uint64_t bridge_fee;   /* native, quoted by the bridge */
     uint64_t bridge_fee_token;
     const char *send_refusal; /* words of eth_sendRawTransaction; NULL: it takes them */

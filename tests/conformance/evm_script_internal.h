@@ -4,6 +4,8 @@
 #ifndef SLUICE_TESTS_CONFORMANCE_EVM_SCRIPT_INTERNAL_H
 #define SLUICE_TESTS_CONFORMANCE_EVM_SCRIPT_INTERNAL_H
 
+#include <jansson.h>
+
 #include "tests/conformance/evm_script.h"
 
 enum {
@@ -131,6 +133,9 @@ bool script_is_of_module(uint32_t selector);
  * call. */
 const char *script_module_answer(const struct evm_script_knobs *knobs, uint32_t contract,
                                  uint32_t selector);
+uint64_t script_gas_needed(const struct script *script);
+/* What a call says that is a delivery run once under so much gas; any other reverts. */
+const char *script_process(const struct script *script, uint32_t selector, const json_t *call);
 /* The member "error" for it: getOffchainVerifyInfo names a server, all else just reverts. */
 const char *script_module_revert(uint32_t selector);
 

@@ -7,6 +7,7 @@
  *      `- WEIGHED   weighted message-id multisig, 6 of 10
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "relay/base/check.h"
 #include "tests/conformance/evm_script_internal.h"
@@ -94,6 +95,23 @@ const char *script_module_answer(const struct evm_script_knobs *knobs, uint32_t 
         return text;
     }
     return NULL;
+}
+
+uint64_t script_gas_needed(const struct script *script)
+{
+    return script->knobs.gas_needed == 0 ? 100000 : script->knobs.gas_needed;
+}
+
+const char *script_process(const struct script *script, uint32_t selector, const json_t *call)
+{
+    const json_t *const gas = json_object_get(call, "gas");
+
+    if (selector != 0x7c39d130 || gas == NULL || script->refusal != NULL) {
+        return "\"error\":{\"code\":3,\"message\":\"execution reverted\"}";
+    }
+    return strtoull(json_string_value(gas), NULL, 16) < script_gas_needed(script)
+               ? "\"error\":{\"code\":-32000,\"message\":\"out of gas\"}"
+               : "\"result\":\"0x\"";
 }
 
 const char *script_module_revert(uint32_t selector)

@@ -502,7 +502,7 @@ static void answer_call(struct script *script, const json_t *parameters, struct 
         put_quote(script, data, text);
         return;
     default: /* not an enum */
-        put_error(text, 3, "execution reverted");
+        put(text, "%s", script_process(script, selector, json_array_get(parameters, 0)));
         return;
     }
     put(text, "\"result\":\"0x");
@@ -653,7 +653,7 @@ static void answer_estimate(struct script *script, struct text *text)
     if (script->refusal != NULL) {
         put(text, "\"error\":{\"code\":3,\"message\":\"execution reverted: %s\"}", script->refusal);
     } else {
-        put(text, "\"result\":\"0x186a0\"");
+        put(text, "\"result\":\"0x%" PRIx64 "\"", script_gas_needed(script));
     }
 }
 

@@ -173,6 +173,27 @@ static void take_dissent(struct harness *harness, const struct event *event)
     kept->dissent.answer = bytes_from(NULL, 0);
 }
 
+/* Promise 7: told once, before anything of the watch; then ascending, below where the watch began.
+ */
+static void take_past(struct harness *harness, const struct event *event)
+{
+    struct harness_past *const past = &harness->past;
+
+    if (event->kind == EVENT_PASSED) {
+        assert_int_equal(0, past->end);
+        assert_int_equal(0, harness->blocks_count);
+        assert_int_equal(0, harness->open.messages_count);
+        past->end = event->passed.first;
+        return;
+    }
+    const bool is_fact = event->kind == EVENT_PAST_FACT;
+    const uint64_t number = is_fact ? event->fact.block_number : event->past_block.number;
+    assert_true(number >= past->next && number < past->end);
+    assert_true(number <= harness->final_number || !harness->has_final);
+    past->next = is_fact ? number : number + 1;
+    past->messages_count += is_fact && event->fact.kind == FACT_DISPATCH ? 1 : 0;
+}
+
 /* Promise 5: what endpoints took was signed, named and commanded. */
 static void check_taken(struct harness *harness)
 {
@@ -224,6 +245,11 @@ static void take_events(struct harness *harness)
         case EVENT_QUORUM:
             assert_in_range(harness->quorums_count, 0, HARNESS_QUORUMS_MAX - 1);
             harness->quorums[harness->quorums_count++] = event.quorum.state;
+            break;
+        case EVENT_PASSED:
+        case EVENT_PAST_FACT:
+        case EVENT_PAST_BLOCK:
+            take_past(harness, &event);
             break;
         case EVENT_CALLS:
             harness->calls_told++;
@@ -401,12 +427,21 @@ void harness_lose(struct harness *harness, uint32_t endpoint)
 
 void harness_watch(struct harness *harness, uint64_t from_block)
 {
-    struct command command = {.kind = COMMAND_WATCH, .domain = harness->chain->domain};
+    struct watch watch = harness->recalled;
 
-    command.watch = harness->recalled;
-    command.watch.from_block = from_block;
+    watch.from_block = from_block;
+    harness_watch_as(harness, &watch);
+}
+
+void harness_watch_as(struct harness *harness, const struct watch *watch)
+{
+    const struct command command = {
+        .kind = COMMAND_WATCH, .domain = harness->chain->domain, .watch = *watch};
+
     assert_status(STATUS_OK, chain_perform(harness->chain, &command));
     harness->blocks_count = 0;
+    harness->past = (struct harness_past){.next = watch->past_first,
+                                          .end = watch->past_last > 0 ? watch->past_last + 1 : 0};
     harness->has_final = false;
     memset(&harness->open, 0, sizeof(harness->open));
 }

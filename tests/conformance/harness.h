@@ -40,6 +40,13 @@ struct harness_block {
     uint32_t messages_count;
 };
 
+/* What was passed over, as it was given. */
+struct harness_past {
+    uint64_t end;  /* first block of the watch; 0: nothing was passed over */
+    uint64_t next; /* first block that was not given */
+    uint32_t messages_count;
+};
+
 /* An event that answered a command, without what it borrows. */
 struct harness_answer {
     struct event event;
@@ -82,6 +89,7 @@ struct harness {
     char dissent_answer[DISSENT_ANSWER_BYTES_MAX + 1];
     enum quorum_state quorums[HARNESS_QUORUMS_MAX];
     uint32_t quorums_count;
+    struct harness_past past;
     struct watch recalled; /* of calls: given with the next watch */
     uint32_t calls_told;   /* EVENT_CALLS, and the last one */
     struct event calls_last;
@@ -100,6 +108,8 @@ void harness_close(struct harness *harness);
 
 void harness_connect(struct harness *harness, uint32_t endpoint);
 void harness_lose(struct harness *harness, uint32_t endpoint);
+/* The same with all that a watch can say. */
+void harness_watch_as(struct harness *harness, const struct watch *watch);
 void harness_watch(struct harness *harness, uint64_t from_block);
 /* Performs a command; while the adapter is full, rounds pass. */
 void harness_perform(struct harness *harness, const struct command *command);

@@ -262,8 +262,14 @@ static void get_logs(const struct request *request)
     json_write(request->writer, "]");
 }
 
+static void estimate_gas(const struct request *request);
+
 static void eth_call(const struct request *request)
 {
+    if (json_member(request->params[0], "gas") != NULL) {
+        estimate_gas(request); /* a leg, tried under so much gas */
+        return;
+    }
     const struct address to = read_address(json_member(request->params[0], "to"));
     const struct bytes data = read_data(json_member(request->params[0], "data"));
     const struct world_block *const block = read_block(request, request->params[1]);
@@ -313,6 +319,7 @@ static void get_state(const struct request *request, bool wants_nonce)
     world_go_forth(request->chain, number);
 }
 
+/* For eth_estimateGas, and for eth_call under so much gas. */
 static void estimate_gas(const struct request *request)
 {
     const struct json_token *const call = request->params[0];
@@ -332,8 +339,16 @@ static void estimate_gas(const struct request *request)
         write_revert(request->writer, revert);
         return;
     }
-    json_write(request->writer, "\"result\":");
-    json_write_quantity(request->writer, contracts_gas(&leg));
+    const struct json_token *const tried = json_member(call, "gas");
+    uint64_t gas = 0;
+    if (tried == NULL) {
+        json_write(request->writer, "\"result\":");
+        json_write_quantity(request->writer, contracts_gas(&leg));
+    } else if (json_quantity(tried, &gas) != STATUS_OK || gas < contracts_gas(&leg)) {
+        write_error(request->writer, -32000, "out of gas");
+    } else {
+        json_write(request->writer, "\"result\":\"0x\"");
+    }
 }
 
 /* STATUS_MALFORMED: not a transaction of our key on this chain. */

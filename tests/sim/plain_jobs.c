@@ -541,6 +541,9 @@ static void read_answer(struct plain *plain, const struct plain_job *job, struct
     case EVENT_DISSENT:
     case EVENT_QUORUM:
     case EVENT_CALLS:
+    case EVENT_PASSED:
+    case EVENT_PAST_FACT:
+    case EVENT_PAST_BLOCK:
     case EVENT_STOP:
         return;
     }

@@ -49,6 +49,7 @@ struct world_options {
     uint32_t batch_messages_max; /* in one transaction; below 2: each has its own */
     uint32_t history;            /* leaves of both chains before the first block that is watched */
     uint64_t start_block;        /* 0: 1 */
+    uint32_t recent_blocks;      /* a longer history is passed over and given beside; 0: never */
 };
 
 struct world;
@@ -69,6 +70,8 @@ void world_restart(struct world *world);
 void world_reorg(struct world *world, uint32_t domain, uint32_t depth, bool drop_dispatches);
 /* Blocks that the node does not see before its next restart. */
 void world_mine_unseen(struct world *world, uint32_t domain, uint32_t count);
+/* How many blocks of the past are given with each new block; none at first. */
+void world_set_past_rate(struct world *world, uint32_t blocks);
 /* Somebody else delivers the message in the next block of its destination. */
 void world_deliver_elsewhere(struct world *world, const struct hash *id);
 /* Somebody pays on `domain` for the delivery of a message to `destination`, in the next block. */

@@ -634,6 +634,8 @@ static void watch(struct world *world, const struct command *command)
     chain->is_watched = true;
     chain->watch = command->watch;
     chain->give_next = command->watch.from_block;
+    chain->past_next = command->watch.past_first;
+    chain->past_end = command->watch.past_last > 0 ? command->watch.past_last + 1 : 0;
     /* Given with the next block: a core must not be stepped while its commands are read. */
     (void)world;
 }

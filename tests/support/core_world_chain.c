@@ -318,19 +318,28 @@ void world_answer_follows(struct world *world)
     }
 }
 
-static void give_block(struct world *world, struct world_chain *chain, uint64_t number,
-                       bool is_range_end)
+static void give_facts(struct world *world, const struct world_chain *chain, uint64_t number,
+                       enum event_kind kind)
 {
     const struct world_block *block = &chain->blocks[number];
     struct event event;
 
     for (uint32_t i = 0; i < block->facts_count; i++) {
         memset(&event, 0, sizeof(event));
-        event.kind = EVENT_FACT;
+        event.kind = kind;
         event.domain = chain->domain;
         event.fact = block->facts[i];
         world_step(world, &event);
     }
+}
+
+static void give_block(struct world *world, struct world_chain *chain, uint64_t number,
+                       bool is_range_end)
+{
+    const struct world_block *block = &chain->blocks[number];
+    struct event event;
+
+    give_facts(world, chain, number, EVENT_FACT);
     if (is_range_end) {
         return;
     }
@@ -379,8 +388,56 @@ static void give_range(struct world *world, struct world_chain *chain)
     give_final(world, chain, last);
 }
 
+/* Begins near the head where the node lets it, and the history is long. */
+static void pass_over(struct world *world, struct world_chain *chain)
+{
+    const uint64_t recent = world->options.recent_blocks;
+    struct event event;
+
+    if (!chain->is_watched || !chain->watch.may_pass || recent == 0 ||
+        chain->give_next != chain->watch.from_block ||
+        chain->head < chain->give_next + 2 * recent) {
+        return;
+    }
+    chain->past_next = chain->give_next;
+    chain->past_end = chain->head - recent;
+    chain->give_next = chain->past_end;
+    memset(&event, 0, sizeof(event));
+    event.kind = EVENT_PASSED;
+    event.domain = chain->domain;
+    event.passed.first = chain->past_end;
+    world_step(world, &event);
+}
+
+static void give_past(struct world *world, struct world_chain *chain)
+{
+    struct event event;
+
+    for (uint32_t i = 0; i < world->past_rate && chain->is_watched; i++) {
+        const uint64_t number = chain->past_next;
+        if (number >= chain->past_end) {
+            return;
+        }
+        chain->past_next++; /* before the facts: a step may restart the node */
+        give_facts(world, chain, number, EVENT_PAST_FACT);
+        memset(&event, 0, sizeof(event));
+        event.kind = EVENT_PAST_BLOCK;
+        event.domain = chain->domain;
+        event.past_block.number = number;
+        event.past_block.hash = chain->blocks[number].hash;
+        world_step(world, &event);
+    }
+}
+
+void world_set_past_rate(struct world *world, uint32_t blocks)
+{
+    world->past_rate = blocks;
+}
+
 void world_give(struct world *world, struct world_chain *chain)
 {
+    pass_over(world, chain);
+    give_past(world, chain);
     while (chain->is_watched && chain->give_next <= chain->head) {
         if (chain->give_next + RANGE_BLOCKS + WORLD_FINALITY <= chain->head) {
             give_range(world, chain);

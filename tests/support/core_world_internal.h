@@ -79,6 +79,8 @@ struct world_chain {
     uint64_t data_fee;
     bool is_watched;
     uint64_t give_next; /* next block to give to the node */
+    uint64_t past_next; /* next block of the past to give */
+    uint64_t past_end;
     bool is_announced;
     struct checkpoint published[WORLD_MESSAGES_MAX];
     struct signature published_signatures[WORLD_MESSAGES_MAX];
@@ -165,6 +167,7 @@ struct world {
     bool bad_validator;
     bool tree_lies;
     bool doubt;
+    uint32_t past_rate;
     uint32_t pruned; /* frontiers that nobody can give, from now on */
     bool branch_lies;
     bool has_strangers;

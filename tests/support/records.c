@@ -564,6 +564,17 @@ static void make_final(struct maker *maker, struct event *event)
     event->final.hash = hash(maker);
 }
 
+static void make_passed(struct maker *maker, struct event *event)
+{
+    event->passed.first = u64(maker);
+}
+
+static void make_past_block(struct maker *maker, struct event *event)
+{
+    event->past_block.number = u64(maker);
+    event->past_block.hash = hash(maker);
+}
+
 static void make_start(struct maker *maker, struct event *event)
 {
     event->start.config = config(maker);
@@ -581,7 +592,7 @@ static void make_wake(struct maker *maker, struct event *event)
     (void)event;
 }
 
-static const struct { /* EVENT_FACT: a maker for each kind of fact, see maker_event */
+static const struct { /* NULL: a maker for each kind of fact, see maker_event */
     enum event_kind kind;
     void (*make)(struct maker *maker, struct event *event);
 } event_makers[] = {
@@ -610,6 +621,9 @@ static const struct { /* EVENT_FACT: a maker for each kind of fact, see maker_ev
     {EVENT_DISSENT, make_dissent},
     {EVENT_QUORUM, make_quorum},
     {EVENT_CALLS, make_calls},
+    {EVENT_PASSED, make_passed},
+    {EVENT_PAST_FACT, NULL},
+    {EVENT_PAST_BLOCK, make_past_block},
     {EVENT_LOOKUP, make_lookup},
     {EVENT_LOOKUP_ANSWER, make_lookup_answer},
 };
@@ -629,7 +643,7 @@ void maker_event(struct maker *maker, enum event_kind kind, enum fact_kind fact,
     ret_event->kind = kind;
     ret_event->at.ns = u64(maker);
     ret_event->domain = u32(maker);
-    if (kind == EVENT_FACT) {
+    if (kind == EVENT_FACT || kind == EVENT_PAST_FACT) {
         make_fact(maker, fact, &ret_event->fact);
         return;
     }

@@ -48,6 +48,15 @@ static bool lookups_equal(struct event *a, struct event *b)
            runs_equal(&a->lookup.reason, &b->lookup.reason);
 }
 
+static bool positions_equal(struct event *a, struct event *b)
+{
+    return LISTS_EQUAL(&a->positions, &b->positions, balances, balances_count) &&
+           LISTS_EQUAL(&a->positions, &b->positions, vaults, vaults_count) &&
+           LISTS_EQUAL(&a->positions, &b->positions, quotes, quotes_count) &&
+           LISTS_EQUAL(&a->positions, &b->positions, spokes, spokes_count) &&
+           LISTS_EQUAL(&a->positions, &b->positions, venues, venues_count);
+}
+
 static bool pointees_equal(struct event *a, struct event *b)
 {
     switch (a->kind) {
@@ -60,6 +69,7 @@ static bool pointees_equal(struct event *a, struct event *b)
         a->start.config = b->start.config = NULL;
         return runs_equal(&a->start.build_id, &b->start.build_id);
     case EVENT_FACT:
+    case EVENT_PAST_FACT:
         return a->fact.kind != FACT_DISPATCH ||
                runs_equal(&a->fact.dispatch.message, &b->fact.dispatch.message);
     case EVENT_SECURITY:
@@ -73,11 +83,7 @@ static bool pointees_equal(struct event *a, struct event *b)
     case EVENT_LOOKUP_ANSWER:
         return runs_equal(&a->lookup_answer.metadata, &b->lookup_answer.metadata);
     case EVENT_POSITIONS:
-        return LISTS_EQUAL(&a->positions, &b->positions, balances, balances_count) &&
-               LISTS_EQUAL(&a->positions, &b->positions, vaults, vaults_count) &&
-               LISTS_EQUAL(&a->positions, &b->positions, quotes, quotes_count) &&
-               LISTS_EQUAL(&a->positions, &b->positions, spokes, spokes_count) &&
-               LISTS_EQUAL(&a->positions, &b->positions, venues, venues_count);
+        return positions_equal(a, b);
     case EVENT_PLANNED:
         return LISTS_EQUAL(&a->planned, &b->planned, moves, moves_count) &&
                runs_equal(&a->planned.reason, &b->planned.reason) &&
@@ -113,6 +119,8 @@ static bool pointees_equal(struct event *a, struct event *b)
     case EVENT_LANE:
     case EVENT_PUBLISHED:
     case EVENT_CALLS:
+    case EVENT_PASSED:
+    case EVENT_PAST_BLOCK:
         return true;
     }
     return false;

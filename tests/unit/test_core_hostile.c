@@ -113,6 +113,9 @@ static bool lie(struct prng *prng, struct event *event)
     case EVENT_DISSENT:
     case EVENT_QUORUM:
     case EVENT_CALLS:
+    case EVENT_PASSED:
+    case EVENT_PAST_FACT:
+    case EVENT_PAST_BLOCK:
     case EVENT_STOP:
         return false;
     }
