@@ -156,6 +156,9 @@ static struct bytes read_host(struct lws *wsi, char memory[HOST_BYTES_MAX])
 
 static bool is_local_host(struct bytes host)
 {
+    if (host.count == 0) {
+        return false;
+    }
     static const char *const names[] = {"127.0.0.1", "localhost", "[::1]"};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

@@ -67,8 +67,8 @@ json_t *json_of_words(struct bytes words)
     char text[WORDS_BYTES_MAX];
     const size_t count = words.count < sizeof(text) ? words.count : sizeof(text);
     for (size_t i = 0; i < count; i++) {
-        const uint8_t byte = words.data[i];
-        text[i] = byte >= ' ' && byte <= '~' ? (char)byte : '?';
+        const char letter = (char)words.data[i];
+        text[i] = letter >= ' ' && letter <= '~' ? letter : '?';
     }
     return json_stringn(text, count);
 }

@@ -152,8 +152,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < VIEWERS; i++) {
         CHECK(close(fds[i]) == 0);
     }
-    site = site_close(site);
-    journal = journal_close(journal);
+    site_close(site);
+    journal_close(journal);
     folder_remove(&folder);
     return 0;
 }

@@ -84,14 +84,10 @@ static void a_watchdog_of_somebody_else_is_not_fed(void **state)
 static void without_a_manager_nothing_happens(void **state)
 {
     (void)state;
-    static const char *const names[] = {NULL,
-                                        "",
-                                        "@",
-                                        "relative",
-                                        "/nowhere/at/all",
-                                        "/a-name-that-is-longer-than-a-socket's-may-be-"
-                                        "----------------------------------------------"
-                                        "----------------------------------------------"};
+    static const char long_name[] = "/a-name-that-is-longer-than-a-socket's-may-be-"
+                                    "----------------------------------------------"
+                                    "----------------------------------------------";
+    static const char *const names[] = {NULL, "", "@", "relative", "/nowhere/at/all", long_name};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (names[i] != NULL) {

@@ -141,9 +141,11 @@ static size_t hear(struct world *world, int fd, const char *until)
 /* The status of an answer; 0: the connection was ended without one. */
 static int status_of(const struct world *world)
 {
-    int status = 0;
+    static const char start[] = "HTTP/1.1 ";
 
-    return sscanf(world->reply, "HTTP/1.1 %3d", &status) == 1 ? status : 0;
+    return strncmp(world->reply, start, sizeof(start) - 1) == 0
+               ? (int)strtoul(world->reply + sizeof(start) - 1, NULL, 10)
+               : 0;
 }
 
 static int ask(struct world *world, const char *method, const char *path, const char *headers)
