@@ -161,6 +161,7 @@ struct evm_slot {
 struct evm_block {
     uint64_t number;
     struct hash hash;
+    uint64_t time_s;
     bool is_range_end; /* read below the final block */
 };
 

@@ -115,6 +115,13 @@ static void a_rate_is_measured_by_growth(void **state)
     reading.share_price = amount_zero();
     venue_row_take(&row, &reading, (struct instant){.ns = 52 * HOUR_NS}, horizon);
     assert_false(venue_rate_measured(&row, &rate));
+    reading.share_price = amount_from_u64(1000000);
+    venue_row_take(&row, &reading, (struct instant){.ns = 53 * HOUR_NS}, horizon);
+    venue_row_take(&row, &reading, (struct instant){.ns = 54 * HOUR_NS}, horizon);
+    assert_true(venue_rate_measured(&row, &rate));
+    venue_row_take(&row, &reading, (struct instant){.ns = 0},
+                   horizon); /* a block of no known time */
+    assert_false(venue_rate_measured(&row, &rate));
 }
 
 static struct world *venue_world(void)
