@@ -348,6 +348,15 @@ static void positions_answer(struct evm *evm, struct evm_job *job, uint32_t step
     }
 }
 
+/* 0: it is not among the blocks that were given lately. */
+static uint64_t time_of_block(const struct evm *evm, const struct evm_job *job)
+{
+    const struct evm_block *const block = evm_ring_find(evm, job->positions.block_number);
+
+    return block != NULL && hash_equal(&block->hash, &job->positions.block_hash) ? block->time_s
+                                                                                 : 0;
+}
+
 static void positions_event(struct evm *evm, const struct evm_job *job, struct event *ret_event)
 {
     uint32_t quotes_count = 0;
@@ -356,6 +365,7 @@ static void positions_event(struct evm *evm, const struct evm_job *job, struct e
     ret_event->positions.outcome = job->outcome;
     ret_event->positions.block_number = job->positions.block_number;
     ret_event->positions.block_hash = job->positions.block_hash;
+    ret_event->positions.time_s = time_of_block(evm, job);
     if (job->outcome != OUTCOME_OK) {
         return;
     }

@@ -197,7 +197,7 @@ struct account account_unpack(struct unpacker *unpacker)
     unpack_symbol(unpacker, account.symbol);
     /* 0: the empty account of a row that has none to name. */
     const uint8_t kind = unpack_u8(unpacker);
-    if (kind > ACCOUNT_EQUITY) {
+    if (kind >= ACCOUNT_KINDS_END) {
         unpacker->underrun = true;
         return account;
     }
@@ -278,7 +278,7 @@ bool posting_row_unpack(struct bytes bytes, struct posting_row *ret_row)
 
     memset(ret_row, 0, sizeof(*ret_row));
     ret_row->at = unpack_instant(&unpacker);
-    ret_row->kind = (enum posting_kind)unpack_enum(&unpacker, POSTING_OPENING, POSTING_GAS);
+    ret_row->kind = (enum posting_kind)unpack_enum(&unpacker, POSTING_OPENING, POSTING_YIELD);
     ret_row->debit = account_unpack(&unpacker);
     ret_row->credit = account_unpack(&unpacker);
     ret_row->amount = unpack_amount(&unpacker);

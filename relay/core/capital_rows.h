@@ -55,13 +55,17 @@ enum account_kind {
     ACCOUNT_FEES = 6,     /* what moving cost */
     ACCOUNT_EXTERNAL = 7, /* everybody else */
     ACCOUNT_EQUITY = 8,   /* what was there when the ledger was opened */
+    ACCOUNT_SPOKE = 9,    /* tokens that one of our spokes holds */
+    ACCOUNT_VENUE = 10,   /* what a spoke has in a venue, at the venue's price */
+    ACCOUNT_YIELD = 11,   /* what venues earned; negative: what was lost in them */
 };
+#define ACCOUNT_KINDS_END (ACCOUNT_YIELD + 1)
 
 struct account {
     char symbol[NAME_BYTES_MAX]; /* of the asset, zero-filled */
     enum account_kind kind;
     uint32_t domain;
-    struct address address; /* zero for FEES, EXTERNAL, EQUITY */
+    struct address address; /* zero for FEES, EXTERNAL, EQUITY, YIELD */
 };
 
 struct account_row {
@@ -91,6 +95,9 @@ enum posting_kind {
     POSTING_ADJUSTMENT = 9,  /* a person accepted a difference to the chain */
     POSTING_SETTLEMENT = 10, /* a payout whose sending became known later */
     POSTING_GAS = 11,        /* of a transaction of ours, in the native asset */
+    POSTING_DEPOSITED = 12,  /* a spoke put capital into a venue */
+    POSTING_WITHDRAWN = 13,  /* and took it out */
+    POSTING_YIELD = 14,      /* what is in a venue is worth more, or less, than was booked */
 };
 
 struct posting_row {

@@ -297,7 +297,7 @@ static struct account_balance difference_of(const struct amount *plus, const str
 enum status capital_view_ledger(const struct row_source *source, const char *symbol,
                                 struct capital_ledger *ret_ledger)
 {
-    struct account_row kinds[(int)ACCOUNT_EQUITY + 1];
+    struct account_row kinds[ACCOUNT_KINDS_END];
     struct capital_ledger ledger;
     struct account account;
     struct account_row row;
@@ -322,7 +322,7 @@ enum status capital_view_ledger(const struct row_source *source, const char *sym
     if (status != STATUS_OK && status != STATUS_NOT_FOUND) {
         return status;
     }
-    for (int i = ACCOUNT_ROUTER; i <= ACCOUNT_EQUITY; i++) {
+    for (int i = ACCOUNT_ROUTER; i < ACCOUNT_KINDS_END; i++) {
         ledger.by_kind[i] = account_balance_of(&kinds[i]);
     }
     ledger.difference = difference_of(&ledger.debits, &ledger.credits);
@@ -598,6 +598,12 @@ const char *account_kind_name(enum account_kind kind)
         return "external";
     case ACCOUNT_EQUITY:
         return "equity";
+    case ACCOUNT_SPOKE:
+        return "spoke";
+    case ACCOUNT_VENUE:
+        return "venue";
+    case ACCOUNT_YIELD:
+        return "yield";
     }
     return "unknown";
 }
@@ -627,6 +633,12 @@ const char *posting_kind_name(enum posting_kind kind)
         return "gas";
     case POSTING_SETTLEMENT:
         return "settlement";
+    case POSTING_DEPOSITED:
+        return "deposited";
+    case POSTING_WITHDRAWN:
+        return "withdrawn";
+    case POSTING_YIELD:
+        return "yield";
     }
     return "unknown";
 }

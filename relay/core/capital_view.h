@@ -45,9 +45,9 @@ MUST_USE enum status capital_view_positions(const struct row_source *source,
 struct capital_ledger {
     struct amount debits;
     struct amount credits;
-    bool balanced;                                           /* debits equal credits */
-    struct account_balance difference;                       /* debits - credits */
-    struct account_balance by_kind[(int)ACCOUNT_EQUITY + 1]; /* by enum account_kind */
+    bool balanced;                                     /* debits equal credits */
+    struct account_balance difference;                 /* debits - credits */
+    struct account_balance by_kind[ACCOUNT_KINDS_END]; /* by enum account_kind */
     uint32_t accounts_count;
 };
 MUST_USE enum status capital_view_ledger(const struct row_source *source, const char *symbol,

@@ -54,6 +54,7 @@ void spoke_row_pack(struct packer *packer, const struct spoke_row *row)
     pack_amount(packer, &row->state.idle);
     pack_amount(packer, &row->state.velocity_left);
     pack_amount(packer, &row->state.loss_left);
+    pack_amount(packer, &row->state.kept);
     pack_bool(packer, row->state.paused);
     pack_hash(packer, &row->state.mandate);
 }
@@ -71,6 +72,7 @@ bool spoke_row_unpack(struct bytes bytes, struct spoke_row *ret_row)
     ret_row->state.idle = unpack_amount(&unpacker);
     ret_row->state.velocity_left = unpack_amount(&unpacker);
     ret_row->state.loss_left = unpack_amount(&unpacker);
+    ret_row->state.kept = unpack_amount(&unpacker);
     ret_row->state.paused = unpack_bool(&unpacker);
     ret_row->state.mandate = unpack_hash(&unpacker);
     return unpacker_is_done(&unpacker);
@@ -198,7 +200,7 @@ void venue_row_take(struct venue_row *row, const struct venue_state *state, stru
 
     row->state = *state;
     row->at = at;
-    if (amount_is_zero(&state->share_price)) {
+    if (amount_is_zero(&state->share_price) || at.ns == 0) {
         memset(&row->older, 0, sizeof(row->older));
         memset(&row->newer, 0, sizeof(row->newer));
         return;
@@ -260,10 +262,12 @@ static void venue_put(struct step *step, const struct event *event, const struct
     struct packer packer = packer_from(value, sizeof(value));
     struct venue_row row;
 
+    const struct instant block_time = {.ns = event->positions.time_s * NS_PER_SECOND};
+
     (void)venue_get(step, spoke, state->index, &row);
     row.block = event->positions.block_number;
     row.block_hash = event->positions.block_hash;
-    venue_row_take(&row, state, step->now, venue_horizon(&step->config->route));
+    venue_row_take(&row, state, block_time, venue_horizon(&step->config->route));
     venue_row_pack(&packer, &row);
     step_put(step, venue_key(key, event->domain, &state->spoke, state->index),
              packer_finish(&packer));

@@ -214,7 +214,7 @@ static json_t *gather_asset(struct gathering *gathering, uint32_t index)
                   "total", json_of_amount(&total), "positions", positions);
     if (found(gathering, capital_view_ledger(&view->source, asset->symbol, &ledger))) {
         json_t *kinds = json_object();
-        for (int kind = ACCOUNT_ROUTER; kind <= (int)ACCOUNT_EQUITY; kind++) {
+        for (int kind = ACCOUNT_ROUTER; kind < ACCOUNT_KINDS_END; kind++) {
             (void)json_object_set_new(kinds, account_kind_name((enum account_kind)kind),
                                       json_of_balance(&ledger.by_kind[kind]));
         }
