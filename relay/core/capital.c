@@ -156,24 +156,26 @@ void capital_put_plan(struct step *step, const struct hash *id, const struct pla
     step_put(step, plan_key(memory, id), packer_finish(&packer));
 }
 
-bool capital_get_asset(struct step *step, const char *symbol, struct plan_asset *ret_row)
+bool capital_get_asset(struct step *step, enum move_kind kind, const char *symbol,
+                       struct plan_asset *ret_row)
 {
     uint8_t memory[CAPITAL_KEY_BYTES_MAX];
     struct bytes value;
 
     memset(ret_row, 0, sizeof(*ret_row));
-    return step_get(step, plan_asset_key(memory, symbol), &value) &&
+    return step_get(step, plan_asset_key(memory, kind, symbol), &value) &&
            decoded(step, plan_asset_unpack(value, ret_row));
 }
 
-void capital_put_asset(struct step *step, const char *symbol, const struct plan_asset *row)
+void capital_put_asset(struct step *step, enum move_kind kind, const char *symbol,
+                       const struct plan_asset *row)
 {
     uint8_t memory[CAPITAL_KEY_BYTES_MAX];
     uint8_t value[PLAN_ASSET_BYTES_MAX];
     struct packer packer = packer_from(value, sizeof(value));
 
     plan_asset_pack(&packer, row);
-    step_put(step, plan_asset_key(memory, symbol), packer_finish(&packer));
+    step_put(step, plan_asset_key(memory, kind, symbol), packer_finish(&packer));
 }
 
 bool capital_get_move(struct step *step, const struct hash *id, struct move_row *ret_row)
@@ -214,6 +216,29 @@ static bool hash_next(const struct hash *id, struct hash *ret_next)
         }
     }
     return false;
+}
+
+bool capital_get_move_of_leg(struct step *step, const struct hash *leg_id, struct hash *ret_id,
+                             struct move_row *ret_row)
+{
+    uint8_t memory[CAPITAL_KEY_BYTES_MAX];
+    struct hash id = *leg_id;
+    struct bytes value;
+
+    memset(ret_row, 0, sizeof(*ret_row));
+    if (step_get(step, move_leg_key(memory, leg_id), &value)) {
+        struct unpacker unpacker = unpacker_from(value);
+        id = unpack_hash(&unpacker);
+        if (!decoded(step, unpacker_is_done(&unpacker))) {
+            return false;
+        }
+    }
+    if (!capital_get_move(step, &id, ret_row)) {
+        return false;
+    }
+    const struct hash now = approval_leg_id(&ret_row->plan_id, ret_row->index, ret_row->leg);
+    *ret_id = id;
+    return hash_equal(&now, leg_id);
 }
 
 bool capital_next_open_move(struct step *step, const struct hash *after, struct hash *ret_id,

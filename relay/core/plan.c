@@ -122,7 +122,7 @@ static void asset_reason(struct step *step, const struct symbol *symbol, struct 
     if (reason_level(reason) == NOTE_WARN) {
         step_note(step, NOTE_WARN, 0, NULL, reason, symbol->text);
     }
-    capital_put_asset(step, symbol->text, row);
+    capital_put_asset(step, MOVE_BETWEEN_ROUTERS, symbol->text, row);
 }
 
 /* ---- the clock ---- */
@@ -172,11 +172,11 @@ void plan_on_start(struct step *step)
         struct plan_asset row;
         routers_check(step, i);
         /* A network names routers by their index, which this configuration may have changed. */
-        if (capital_get_asset(step, symbol.text, &row) &&
+        if (capital_get_asset(step, MOVE_BETWEEN_ROUTERS, symbol.text, &row) &&
             (row.asked || !hash_is_zero(&row.seen_id))) {
             row.asked = false;
             row.seen_id = zero_hash;
-            capital_put_asset(step, symbol.text, &row);
+            capital_put_asset(step, MOVE_BETWEEN_ROUTERS, symbol.text, &row);
         }
     }
 }
@@ -347,12 +347,12 @@ static void question_repeat(struct step *step, const struct symbol *symbol, stru
     if (!instant_is_past(instant_after(row->asked_at, ANSWER_WAIT), step->now)) {
         return;
     }
-    if (step_get(step, plan_network_key(key, symbol->text), &network)) {
+    if (step_get(step, plan_network_key(key, MOVE_BETWEEN_ROUTERS, symbol->text), &network)) {
         question_send(step, row, step_keep(step, network));
     } else {
         row->asked = false;
     }
-    capital_put_asset(step, symbol->text, row);
+    capital_put_asset(step, MOVE_BETWEEN_ROUTERS, symbol->text, row);
 }
 
 /* Asks about the snapshot, unless exactly this was answered last. */
@@ -378,13 +378,13 @@ static enum reason question_ask(struct step *step, const struct symbol *symbol,
     }
     const struct bytes network = packer_finish(&packer);
     step->bytes.count += network.count; /* the command points there */
-    step_put(step, plan_network_key(key, symbol->text), network);
+    step_put(step, plan_network_key(key, MOVE_BETWEEN_ROUTERS, symbol->text), network);
     row->network_id = sha2_of(network);
     row->seen_id = content;
     question_send(step, row, network);
     row->reason = REASON_PLAN_MADE;
     row->since = step->now;
-    capital_put_asset(step, symbol->text, row);
+    capital_put_asset(step, MOVE_BETWEEN_ROUTERS, symbol->text, row);
     return REASON_PLAN_MADE;
 }
 
@@ -409,7 +409,7 @@ static bool approval_is_awaited(struct step *step, uint32_t asset, const struct 
     row->seen_id = zero_hash;
     row->reason = REASON_PLAN_STALE;
     row->since = step->now;
-    capital_put_asset(step, symbol->text, row);
+    capital_put_asset(step, MOVE_BETWEEN_ROUTERS, symbol->text, row);
     return false;
 }
 
@@ -455,7 +455,7 @@ void plan_on_due(struct step *step)
             wait.ns = 0; /* the other assets in the next step */
             break;
         }
-        (void)capital_get_asset(step, symbol.text, &row);
+        (void)capital_get_asset(step, MOVE_BETWEEN_ROUTERS, symbol.text, &row);
         if (row.asked) {
             question_repeat(step, &symbol, &row);
         } else if (approval_is_awaited(step, i, &symbol, &row)) {
@@ -475,7 +475,7 @@ static int asset_asked(struct step *step, const struct hash *network_id, struct 
 {
     for (uint32_t i = 0; i < step->config->assets_count; i++) {
         const struct symbol symbol = asset_symbol(step, i);
-        if (capital_get_asset(step, symbol.text, ret_row) && ret_row->asked &&
+        if (capital_get_asset(step, MOVE_BETWEEN_ROUTERS, symbol.text, ret_row) && ret_row->asked &&
             hash_equal(&ret_row->network_id, network_id)) {
             return (int)i;
         }
@@ -501,6 +501,7 @@ static void plan_moves_take(const struct step *step, const struct plan_answer *a
         plan->gains[plan->moves_count] = answer->moves[i].gain;
         plan->costs[plan->moves_count] = answer->moves[i].cost;
         plan->moves[plan->moves_count++] = (struct plan_move){
+            .kind = MOVE_BETWEEN_ROUTERS,
             .source_domain = from->domain,
             .source = from->router,
             .target_domain = to->domain,
@@ -572,7 +573,7 @@ static void plan_take(struct step *step, const struct symbol *symbol, struct pla
         break;
     }
     row->since = step->now;
-    capital_put_asset(step, symbol->text, row);
+    capital_put_asset(step, MOVE_BETWEEN_ROUTERS, symbol->text, row);
 }
 
 /* An answer after the check, and what it was before the owner's limits. */
@@ -644,7 +645,7 @@ static const char *answer_read(struct step *step, const struct symbol *symbol,
     uint8_t key[CAPITAL_KEY_BYTES_MAX];
     struct bytes network;
 
-    if (!step_get(step, plan_network_key(key, symbol->text), &network)) {
+    if (!step_get(step, plan_network_key(key, MOVE_BETWEEN_ROUTERS, symbol->text), &network)) {
         return "the network that was asked about is gone";
     }
     if (!plan_question_read(network, &question)) {
@@ -681,7 +682,7 @@ void plan_on_planned(struct step *step, const struct event *event)
         step_note(step, NOTE_WARN, 0, &row.network_id, REASON_PLAN_INFEASIBLE, text.text);
         row.reason = REASON_PLAN_INFEASIBLE;
         row.since = step->now;
-        capital_put_asset(step, symbol.text, &row);
+        capital_put_asset(step, MOVE_BETWEEN_ROUTERS, symbol.text, &row);
         return;
     }
     const char *wrong = answer_read(step, &symbol, &row, event, &taken);
@@ -689,14 +690,14 @@ void plan_on_planned(struct step *step, const struct event *event)
         step_note(step, NOTE_ALARM, 0, &row.network_id, REASON_PLAN_INFEASIBLE, wrong);
         row.reason = REASON_PLAN_INFEASIBLE;
         row.since = step->now;
-        capital_put_asset(step, symbol.text, &row);
+        capital_put_asset(step, MOVE_BETWEEN_ROUTERS, symbol.text, &row);
         return;
     }
     const enum reason reason = answer_take(step, (uint32_t)asset, &symbol, &row, &taken);
     if (reason != REASON_NONE) {
         row.reason = reason;
         row.since = step->now;
-        capital_put_asset(step, symbol.text, &row);
+        capital_put_asset(step, MOVE_BETWEEN_ROUTERS, symbol.text, &row);
     }
 }
 
@@ -724,7 +725,7 @@ static void plan_approve(struct step *step, const struct hash *id, struct plan_r
     struct plan_snapshot snapshot;
     struct plan_asset row;
 
-    if (asset < 0 || !capital_get_asset(step, plan->symbol, &row)) {
+    if (asset < 0 || !capital_get_asset(step, MOVE_BETWEEN_ROUTERS, plan->symbol, &row)) {
         step_note(step, NOTE_WARN, 0, id, REASON_PLAN_STALE, "its asset is configured no more");
         return;
     }
@@ -740,7 +741,7 @@ static void plan_approve(struct step *step, const struct hash *id, struct plan_r
     if (snapshot.reserved || plan_is_stale(step, plan, &snapshot)) {
         plan_end(step, id, plan, PLAN_VOID, REASON_PLAN_STALE);
         row.seen_id = zero_hash;
-        capital_put_asset(step, plan->symbol, &row);
+        capital_put_asset(step, MOVE_BETWEEN_ROUTERS, plan->symbol, &row);
         step_note(step, NOTE_WARN, 0, id, REASON_PLAN_STALE, "nothing was moved");
         return;
     }
@@ -754,7 +755,7 @@ static void plan_approve(struct step *step, const struct hash *id, struct plan_r
     plan_accept(step, id, plan, &row);
     row.reason = REASON_MOVE_UNDER_WAY;
     row.since = step->now;
-    capital_put_asset(step, plan->symbol, &row);
+    capital_put_asset(step, MOVE_BETWEEN_ROUTERS, plan->symbol, &row);
 }
 
 void plan_on_operator(struct step *step, const struct event *event)
