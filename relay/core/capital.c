@@ -372,8 +372,8 @@ static const struct address *chain_key_address(const struct core_config *config,
     return NULL;
 }
 
-bool capital_next_watched(const struct core_config *config, uint32_t domain, uint32_t *cursor,
-                          struct account *ret_account, struct address *ret_token)
+static bool next_of_routers(const struct core_config *config, uint32_t domain, uint32_t *cursor,
+                            struct account *ret_account, struct address *ret_token)
 {
     for (; *cursor < 3 * config->routers_count; (*cursor)++) {
         const uint32_t index = *cursor / 3;
@@ -401,6 +401,55 @@ bool capital_next_watched(const struct core_config *config, uint32_t domain, uin
         *ret_token = router->token;
         (*cursor)++;
         return true;
+    }
+    return false;
+}
+
+struct account capital_spoke_account(const struct core_config *config, uint32_t spoke)
+{
+    const struct core_spoke *of = &config->spokes[spoke];
+
+    CHECK(spoke < config->spokes_count);
+    return capital_account(ACCOUNT_SPOKE, config->assets[of->asset].symbol, of->domain, &of->spoke);
+}
+
+struct account capital_venue_account(const struct core_config *config, uint32_t venue)
+{
+    const struct core_venue *of = &config->venues[venue];
+
+    CHECK(venue < config->venues_count);
+    const struct core_spoke *spoke = &config->spokes[of->spoke];
+    return capital_account(ACCOUNT_VENUE, config->assets[spoke->asset].symbol, spoke->domain,
+                           &of->venue);
+}
+
+bool capital_next_watched(const struct core_config *config, uint32_t domain, uint32_t *cursor,
+                          struct account *ret_account, struct address *ret_token)
+{
+    const uint32_t spokes_first = 3 * config->routers_count;
+    const uint32_t venues_first = spokes_first + config->spokes_count;
+
+    if (*cursor < spokes_first && next_of_routers(config, domain, cursor, ret_account, ret_token)) {
+        return true;
+    }
+    for (; *cursor < venues_first; (*cursor)++) {
+        const uint32_t index = *cursor - spokes_first;
+        if (config->spokes[index].domain == domain) {
+            *ret_account = capital_spoke_account(config, index);
+            *ret_token = config->spokes[index].token;
+            (*cursor)++;
+            return true;
+        }
+    }
+    for (; *cursor < venues_first + config->venues_count; (*cursor)++) {
+        const uint32_t index = *cursor - venues_first;
+        const struct core_spoke *spoke = &config->spokes[config->venues[index].spoke];
+        if (spoke->domain == domain) {
+            *ret_account = capital_venue_account(config, index);
+            *ret_token = spoke->token;
+            (*cursor)++;
+            return true;
+        }
     }
     return false;
 }

@@ -53,7 +53,11 @@ const struct core_router *capital_router(const struct core_config *config, uint3
                                          const struct address *router, const char *symbol);
 struct account capital_account(enum account_kind kind, const char *symbol, uint32_t domain,
                                const struct address *address);
-/* The accounts on a chain whose balances the chain states, in order: start with 0. */
+/* Of a spoke, and of what it has in a venue, by their indexes in the configuration. */
+struct account capital_spoke_account(const struct core_config *config, uint32_t spoke);
+struct account capital_venue_account(const struct core_config *config, uint32_t venue);
+/* The accounts on a chain whose balances the chain states, in order: start with 0. A venue's is
+ * stated by its spoke; its token is the spoke's. */
 bool capital_next_watched(const struct core_config *config, uint32_t domain, uint32_t *cursor,
                           struct account *ret_account, struct address *ret_token);
 /* A due row's id for the ledger's question about a chain (DUE_PLAN); never zero. */
