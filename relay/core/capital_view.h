@@ -68,9 +68,9 @@ MUST_USE enum status capital_view_postings_count(const struct row_source *source
 MUST_USE enum status capital_view_chain(const struct row_source *source, uint32_t domain,
                                         struct ledger_chain *ret_chain);
 
-/* Why nothing is planned for an asset, and its newest plan. */
-MUST_USE enum status capital_view_asset(const struct row_source *source, const char *symbol,
-                                        struct plan_asset *ret_asset);
+/* Why nothing is planned for an asset, between its routers or its venues, and its newest plan. */
+MUST_USE enum status capital_view_asset(const struct row_source *source, enum move_kind kind,
+                                        const char *symbol, struct plan_asset *ret_asset);
 MUST_USE enum status capital_view_plan(const struct row_source *source, const struct hash *id,
                                        struct plan_row *ret_plan);
 /* Plans are numbered from 1 in the order they were made. */
@@ -86,6 +86,10 @@ void capital_view_approval(const struct hash *id, const struct plan_row *plan,
 struct hash capital_move_id(const struct hash *plan_id, uint32_t index);
 MUST_USE enum status capital_view_move(const struct row_source *source, const struct hash *id,
                                        struct move_row *ret_move);
+/* The move that a leg, its first or its second one, belongs to. */
+MUST_USE enum status capital_view_move_of_leg(const struct row_source *source,
+                                              const struct hash *leg_id, struct hash *ret_id,
+                                              struct move_row *ret_move);
 /* Moves that have not ended: a zero id first, then the one returned before. */
 MUST_USE enum status capital_view_next_open_move(const struct row_source *source,
                                                  const struct hash *after, struct hash *ret_id,

@@ -125,10 +125,14 @@ static void look_at_capital(struct waiting *waiting)
 {
     const struct view *view = waiting->view;
     for (uint32_t i = 0; i < view->config->assets_count; i++) {
+        const char *symbol = view->config->assets[i].symbol;
         struct plan_asset plan;
         if (found(waiting,
-                  capital_view_asset(&view->source, view->config->assets[i].symbol, &plan))) {
-            add(waiting, "planning of", view->config->assets[i].symbol, plan.reason, plan.since, 1);
+                  capital_view_asset(&view->source, MOVE_BETWEEN_ROUTERS, symbol, &plan))) {
+            add(waiting, "planning of", symbol, plan.reason, plan.since, 1);
+        }
+        if (found(waiting, capital_view_asset(&view->source, MOVE_BETWEEN_VENUES, symbol, &plan))) {
+            add(waiting, "planning of venues for", symbol, plan.reason, plan.since, 1);
         }
     }
     struct hash id = {{0}};
