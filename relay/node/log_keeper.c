@@ -473,16 +473,6 @@ static bool start_thread(struct log_keeper *keeper)
 
 /* ---- life ---- */
 
-static bool has_tls(const struct node_log *config)
-{
-    for (uint32_t i = 0; i < config->witnesses_count; i++) {
-        if (strncmp(config->witnesses[i].url_text, "https://", 8) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool open_context(struct log_keeper *keeper)
 {
     static const struct lws_protocols *const protocols[] = {&web_client_protocol, NULL};
@@ -497,9 +487,6 @@ static bool open_context(struct log_keeper *keeper)
         .uid = -1,
     };
 
-    if (has_tls(keeper->options.config)) {
-        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
-    }
     keeper->context = lws_create_context(&info);
     keeper->vhost = keeper->context == NULL ? NULL : lws_create_vhost(keeper->context, &info);
     return keeper->vhost != NULL;

@@ -236,7 +236,8 @@ bool keeper_open_witnesses(struct log_keeper *keeper)
         witness->keeper = keeper;
         witness->config = &config->witnesses[i];
     }
-    keeper->web =
-        config->witnesses_count == 0 ? NULL : web_client_new(keeper->context, keeper->vhost);
+    keeper->web = config->witnesses_count == 0
+                      ? NULL
+                      : web_client_new(keeper->context, keeper->vhost, keeper->options.tls_ca);
     return config->witnesses_count == 0 || keeper->web != NULL;
 }
