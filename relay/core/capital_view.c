@@ -528,6 +528,33 @@ enum status capital_view_positions(const struct row_source *source,
     return status;
 }
 
+enum status capital_view_spoke(const struct row_source *source, const struct core_config *config,
+                               uint32_t spoke, struct spoke_row *ret_row)
+{
+    uint8_t key[CAPITAL_KEY_BYTES_MAX];
+    struct bytes value;
+
+    CHECK(spoke < config->spokes_count);
+    const struct core_spoke *of = &config->spokes[spoke];
+    const enum status status =
+        row_get(source, spoke_key(key, of->domain, &of->spoke, &of->token), &value);
+    return status != STATUS_OK ? status : decoded(spoke_row_unpack(value, ret_row));
+}
+
+enum status capital_view_venue(const struct row_source *source, const struct core_config *config,
+                               uint32_t venue, struct venue_row *ret_row)
+{
+    uint8_t key[CAPITAL_KEY_BYTES_MAX];
+    struct bytes value;
+
+    CHECK(venue < config->venues_count);
+    const struct core_venue *of = &config->venues[venue];
+    const struct core_spoke *spoke = &config->spokes[of->spoke];
+    const enum status status =
+        row_get(source, venue_key(key, spoke->domain, &spoke->spoke, of->index), &value);
+    return status != STATUS_OK ? status : decoded(venue_row_unpack(value, ret_row));
+}
+
 /* ---- names ---- */
 
 const char *plan_state_name(enum plan_state state)

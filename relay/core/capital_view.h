@@ -13,6 +13,7 @@
 #include "relay/core/capital_rows.h"
 #include "relay/core/config.h"
 #include "relay/core/rows.h"
+#include "relay/core/venue_rows.h"
 
 /* One router: what it has in effect is collateral - owed - reserved_out + reserved_in + arriving.
  */
@@ -105,6 +106,14 @@ MUST_USE enum status capital_view_next_transit(const struct row_source *source,
 
 MUST_USE enum status capital_view_vault(const struct row_source *source, uint32_t domain,
                                         const struct address *vault, struct vault_row *ret_row);
+
+/* What was last read of a spoke, and of a venue, by their indexes in the configuration. */
+MUST_USE enum status capital_view_spoke(const struct row_source *source,
+                                        const struct core_config *config, uint32_t spoke,
+                                        struct spoke_row *ret_row);
+MUST_USE enum status capital_view_venue(const struct row_source *source,
+                                        const struct core_config *config, uint32_t venue,
+                                        struct venue_row *ret_row);
 
 /* One or two words for people and for --json. Static memory. */
 const char *plan_state_name(enum plan_state state);

@@ -277,6 +277,10 @@ static json_t *gather(struct gathering *gathering)
     }
     (void)json_object_set_new(root, "capital", assets);
     (void)json_object_set_new(root, "vaults", gather_vaults(gathering));
+    json_t *spokes = NULL;
+    if (found(gathering, view_spokes(gathering->view, &spokes))) {
+        (void)json_object_set_new(root, "spokes", spokes);
+    }
     return root;
 }
 
