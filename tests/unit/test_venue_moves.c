@@ -320,6 +320,27 @@ static void late_words_about_the_first_leg_change_nothing(void **state)
     farm_free(farm);
 }
 
+/* What was read of an earlier block does not have the move in it, however late it is told. */
+static void an_older_reading_ends_no_move(void **state)
+{
+    (void)state;
+    struct farm *farm = farm_new(ROUTE_ACT);
+
+    assert_true(farm_plans(farm, 10000));
+    world_wait(farm->world, 1100);
+    world_final(farm->world, 1);
+    assert_true(farm->world->chains[1].asked);
+    leg_is_done(farm, VENUE_DEPOSIT, 10);
+    const struct hash id = move_now(farm);
+    const struct amount gas = amount_from_u64(200000 * 1000000000ull);
+    const struct amount paid = world_move(farm->world, id).gas_cost;
+    assert_true(amount_equal(&paid, &gas));
+    world_answer_positions(farm->world, 1);
+    assert_int_equal(world_move(farm->world, id).state, MOVE_TRANSIT);
+    move_is_done(farm);
+    farm_free(farm);
+}
+
 /* A spoke that is configured no more: nothing is sent for it. */
 static void a_move_without_its_spoke_is_given_up(void **state)
 {
@@ -405,6 +426,7 @@ int main(void)
         cmocka_unit_test(a_second_leg_that_is_refused_leaves_it_idle),
         cmocka_unit_test(a_leg_that_reverts_ends_the_move),
         cmocka_unit_test(late_words_about_the_first_leg_change_nothing),
+        cmocka_unit_test(an_older_reading_ends_no_move),
         cmocka_unit_test(a_move_without_its_spoke_is_given_up),
         cmocka_unit_test(a_plan_waits_for_a_person_and_not_for_long),
         cmocka_unit_test(routers_and_venues_share_the_velocity),
