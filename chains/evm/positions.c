@@ -104,6 +104,12 @@ void evm_positions_init(struct evm *evm)
         add_balance(evm, &router->bridge, &router->token);
         add_balance(evm, &evm->self->key, &router->token);
     }
+    for (uint32_t i = 0; i < evm->core.spokes_count; i++) {
+        const struct core_spoke *const spoke = &evm->core.spokes[i];
+        if (spoke->domain == evm->chain.domain) {
+            add_balance(evm, &spoke->spoke, &spoke->token);
+        }
+    }
     add_balance(evm, &evm->self->key, &native);
     for (uint32_t i = 0; i < evm->vaults_count; i++) {
         memset(&evm->vault_states[i], 0, sizeof(evm->vault_states[i]));

@@ -69,15 +69,15 @@ enum status capital_view_chain(const struct row_source *source, uint32_t domain,
     return status != STATUS_OK ? status : decoded(ledger_chain_unpack(value, ret_chain));
 }
 
-enum status capital_view_asset(const struct row_source *source, const char *symbol,
-                               struct plan_asset *ret_asset)
+enum status capital_view_asset(const struct row_source *source, enum move_kind kind,
+                               const char *symbol, struct plan_asset *ret_asset)
 {
     uint8_t key[CAPITAL_KEY_BYTES_MAX];
     char name[NAME_BYTES_MAX];
     struct bytes value;
 
     capital_symbol(name, symbol);
-    const enum status status = row_get(source, plan_asset_key(key, name), &value);
+    const enum status status = row_get(source, plan_asset_key(key, kind, name), &value);
     return status != STATUS_OK ? status : decoded(plan_asset_unpack(value, ret_asset));
 }
 
@@ -138,9 +138,12 @@ void capital_view_approval(const struct hash *id, const struct plan_row *plan,
     ret_approval->moves_count = plan->moves_count;
     for (uint32_t i = 0; i < plan->moves_count; i++) {
         ret_approval->moves[i] =
-            (struct approval_move){.source_domain = plan->moves[i].source_domain,
+            (struct approval_move){.kind = plan->moves[i].kind,
+                                   .source_domain = plan->moves[i].source_domain,
                                    .source = plan->moves[i].source,
+                                   .source_venue = plan->moves[i].source_venue,
                                    .target_domain = plan->moves[i].target_domain,
+                                   .target_venue = plan->moves[i].target_venue,
                                    .amount = plan->moves[i].amount};
     }
     ret_approval->expires_s = plan->approval_expires_s;
@@ -160,6 +163,26 @@ enum status capital_view_move(const struct row_source *source, const struct hash
     const enum status status = row_get(source, move_key(key, id), &value);
 
     return status != STATUS_OK ? status : decoded(move_row_unpack(value, ret_move));
+}
+
+enum status capital_view_move_of_leg(const struct row_source *source, const struct hash *leg_id,
+                                     struct hash *ret_id, struct move_row *ret_move)
+{
+    uint8_t key[CAPITAL_KEY_BYTES_MAX];
+    struct bytes value;
+    const enum status status = row_get(source, move_leg_key(key, leg_id), &value);
+
+    *ret_id = *leg_id;
+    if (status == STATUS_OK) {
+        struct unpacker unpacker = unpacker_from(value);
+        *ret_id = unpack_hash(&unpacker);
+        if (!unpacker_is_done(&unpacker)) {
+            return STATUS_CORRUPT;
+        }
+    } else if (status != STATUS_NOT_FOUND) {
+        return status;
+    }
+    return capital_view_move(source, ret_id, ret_move);
 }
 
 enum status capital_view_next_open_move(const struct row_source *source, const struct hash *after,
@@ -503,6 +526,33 @@ enum status capital_view_positions(const struct row_source *source,
         *ret_count = count;
     }
     return status;
+}
+
+enum status capital_view_spoke(const struct row_source *source, const struct core_config *config,
+                               uint32_t spoke, struct spoke_row *ret_row)
+{
+    uint8_t key[CAPITAL_KEY_BYTES_MAX];
+    struct bytes value;
+
+    CHECK(spoke < config->spokes_count);
+    const struct core_spoke *of = &config->spokes[spoke];
+    const enum status status =
+        row_get(source, spoke_key(key, of->domain, &of->spoke, &of->token), &value);
+    return status != STATUS_OK ? status : decoded(spoke_row_unpack(value, ret_row));
+}
+
+enum status capital_view_venue(const struct row_source *source, const struct core_config *config,
+                               uint32_t venue, struct venue_row *ret_row)
+{
+    uint8_t key[CAPITAL_KEY_BYTES_MAX];
+    struct bytes value;
+
+    CHECK(venue < config->venues_count);
+    const struct core_venue *of = &config->venues[venue];
+    const struct core_spoke *spoke = &config->spokes[of->spoke];
+    const enum status status =
+        row_get(source, venue_key(key, spoke->domain, &spoke->spoke, of->index), &value);
+    return status != STATUS_OK ? status : decoded(venue_row_unpack(value, ret_row));
 }
 
 /* ---- names ---- */

@@ -52,6 +52,9 @@ bool venue_get(struct step *step, const struct core_spoke *spoke, uint32_t index
 /* Keeps what an answer says of the spokes and venues that are configured. */
 void venue_on_positions(struct step *step, const struct event *event);
 
+/* Why nothing may enter; REASON_VENUE_OPEN: it may. */
+enum reason venue_gate_reason(enum venue_gate gate);
+
 /* Takes the answer's reading into the row: its state, and the marks by which growth is measured.
  * `at` is the block's own time, by which a vault pays; zero: not known, and growth is measured anew
  * from the next reading that has one. */

@@ -474,14 +474,16 @@ static uint32_t spokes_enforcers(const struct mandate_entry *venue, const struct
     static const char *const of_vaults[] = {"spoke", "index", "cap", "code_hash", NULL};
     const char *key = strrchr(line->path, '.') + 1;
 
-    if (is_kind(venue, SPOKE)) {
-        return is_one_of(key, facts) || is_one_of(key, of_spokes) ? by : 0;
-    }
-    if (!is_kind(venue, VAULT)) {
+    if (!is_kind(venue, SPOKE) && !is_kind(venue, VAULT)) {
         return 0; /* no such venue on this node */
     }
+    if ((by & MANDATE_BY_NATURE) != 0) {
+        return by;
+    }
     by |= strcmp(key, "code_hash") == 0 ? MANDATE_BY_CORE : 0;
-    return is_one_of(key, facts) || is_one_of(key, of_vaults) ? by : 0;
+    return is_one_of(key, facts) || is_one_of(key, is_kind(venue, SPOKE) ? of_spokes : of_vaults)
+               ? by
+               : 0;
 }
 
 uint32_t mandate_enforcers(const struct mandate *mandate, const struct mandate_line *line)

@@ -240,7 +240,8 @@ static json_t *gather_asset(struct gathering *gathering, uint32_t index)
                       "credits", json_of_amount(&ledger.credits), "accounts",
                       (int)ledger.accounts_count, "by_kind", kinds));
     }
-    if (found(gathering, capital_view_asset(&view->source, asset->symbol, &plan))) {
+    if (found(gathering,
+              capital_view_asset(&view->source, MOVE_BETWEEN_ROUTERS, asset->symbol, &plan))) {
         (void)json_object_update_new(
             object,
             json_pack("{s:o, s:o, s:o}", "planning", json_of_reason(plan.reason), "planning_since",
@@ -291,6 +292,10 @@ static json_t *gather(struct gathering *gathering)
     }
     (void)json_object_set_new(root, "capital", assets);
     (void)json_object_set_new(root, "vaults", gather_vaults(gathering));
+    json_t *spokes = NULL;
+    if (found(gathering, view_spokes(gathering->view, &spokes))) {
+        (void)json_object_set_new(root, "spokes", spokes);
+    }
     return root;
 }
 

@@ -499,6 +499,7 @@ static void what_spokes_hold_says_who_enforces_it(void **state)
     assert_int_equal(by_of(mandate, "venues.sa.address"), all);
     assert_int_equal(by_of(mandate, "venues.sa.buffer"), MANDATE_BY_CORE | MANDATE_BY_CONTRACT);
     assert_int_equal(by_of(mandate, "venues.sa.cap"), 0);
+    assert_int_equal(by_of(mandate, "venues.ea"), MANDATE_BY_NATURE);
     assert_int_equal(by_of(mandate, "venues.ea.index"), all);
     assert_int_equal(by_of(mandate, "venues.ea.cap"), MANDATE_BY_CORE | MANDATE_BY_CONTRACT);
     assert_int_equal(by_of(mandate, "venues.ea.code_hash"), MANDATE_BY_CORE | MANDATE_BY_CONTRACT);
