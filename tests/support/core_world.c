@@ -22,8 +22,13 @@
 
 struct address world_key(uint32_t index)
 {
+    static struct address keys[WORLD_KEYS_MAX];
+
     CHECK(index < WORLD_KEYS_MAX);
-    return evm_filled((uint8_t)(WORLD_KEY_BYTE + index));
+    if (address_is_zero(&keys[index])) {
+        keys[index] = test_key_address((uint8_t)(WORLD_KEY_BYTE + index));
+    }
+    return keys[index];
 }
 
 uint32_t world_key_index(const struct address *key)
@@ -52,7 +57,8 @@ static void configure_chain(struct world *world, uint32_t index, uint32_t domain
     chain->validate = world->options.validate;
     (void)snprintf(chain->storage_location, sizeof(chain->storage_location), "file:///ours/%u",
                    domain);
-    chain->key = evm_filled(WORLD_KEY_BYTE);
+    chain->key = world_key(0);
+    chain->sign_lookups = world->options.sign_lookups;
     chain->fee_per_gas_max = amount_from_u64(1000);
     chain->priority_fee_per_gas = amount_from_u64(1);
     chain->gas_limit_max = 5000000;
