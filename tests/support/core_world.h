@@ -50,6 +50,9 @@ struct world_options {
     uint32_t history;            /* leaves of both chains before the first block that is watched */
     uint64_t start_block;        /* 0: 1 */
     bool sign_lookups;           /* servers are told who asks */
+    bool keyless;                /* nothing can be sent */
+    uint32_t validators_min;     /* who could forge a message together */
+    uint64_t gas_limit_max;      /* of one transaction; 0: plenty */
     uint32_t recent_blocks;      /* a longer history is passed over and given beside; 0: never */
 };
 
@@ -144,6 +147,7 @@ uint32_t world_commands(const struct world *world, enum command_kind kind);
 /* The last COMMAND_WATCH of a chain. */
 const struct watch *world_watch(const struct world *world, uint32_t domain);
 struct row_table *world_rows(struct world *world);
+const struct core_config *world_config(const struct world *world);
 struct hash world_digest(const struct world *world);
 
 /* What really happened. */
