@@ -226,7 +226,6 @@ static bool open_memory(struct alerting *alerting)
         .connect_timeout_secs = CONNECT_S,
         .pprotocols = (const struct lws_protocols **)(uintptr_t)protocols,
         .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
-        .client_ssl_ca_filepath = config->tls_ca[0] == '\0' ? NULL : config->tls_ca,
         .gid = -1,
         .uid = -1,
     };
@@ -234,8 +233,9 @@ static bool open_memory(struct alerting *alerting)
     alerting->notes = thread_queue_new(NOTES_BYTES, NULL, NULL);
     alerting->context = lws_create_context(&info);
     alerting->vhost = alerting->context == NULL ? NULL : lws_create_vhost(alerting->context, &info);
-    alerting->web =
-        alerting->vhost == NULL ? NULL : web_client_new(alerting->context, alerting->vhost);
+    alerting->web = alerting->vhost == NULL
+                        ? NULL
+                        : web_client_new(alerting->context, alerting->vhost, config->tls_ca);
     return alerting->notes != NULL && alerting->web != NULL &&
            journal_reader_open(alerting->options.journal, &alerting->reader) == STATUS_OK;
 }

@@ -14,7 +14,6 @@
 
 #include "chains/chain.h"
 #include "relay/core/config.h"
-#include "relay/node/witness_url.h"
 #include "relay/settings/settings.h"
 #include "store/note.h"
 
@@ -38,11 +37,11 @@ struct node_chain {
     enum data_fee data_fee;
 };
 
-#define NODE_WITNESSES_MAX 16u
+#define NODE_WITNESSES_MAX    16u
+#define WITNESS_URL_BYTES_MAX 512u
 
 struct node_witness {
     struct note_key key;
-    struct witness_url url;
     char url_text[WITNESS_URL_BYTES_MAX];
 };
 

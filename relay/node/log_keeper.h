@@ -30,6 +30,7 @@ struct log_keeper_options {
     /* Wakes the loop; from the keeper's thread. */
     void (*wake)(void *context);
     void *context;
+    const char *tls_ca; /* authorities trusted besides the system's; empty: none; borrowed */
 };
 
 /* Before anything is done with a journal: is it the one that was signed last? Says what is wrong

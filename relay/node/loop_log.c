@@ -105,7 +105,8 @@ int loop_start_log(struct loop *loop)
                                                .journal = loop->journal,
                                                .writer = loop->writer,
                                                .wake = loop_wake,
-                                               .context = loop};
+                                               .context = loop,
+                                               .tls_ca = loop->config->tls_ca};
     if (loop->log_child != NULL && watch_child(loop) != STATUS_OK) {
         return EXIT_TEMPORARY;
     }

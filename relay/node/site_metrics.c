@@ -513,8 +513,8 @@ static void write_limits(struct writing *writing)
           "Of what the mandate lets move in its window; no sample without such a limit.");
     for (uint32_t i = 0; i < config->assets_count; i++) {
         struct plan_asset plan;
-        if (found(writing,
-                  capital_view_asset(&writing->view.source, config->assets[i].symbol, &plan))) {
+        if (found(writing, capital_view_asset(&writing->view.source, MOVE_BETWEEN_ROUTERS,
+                                              config->assets[i].symbol, &plan))) {
             write_use(writing, i, &plan.moved_now, &plan.moved_before, &config->route.velocity);
         }
     }
@@ -522,8 +522,8 @@ static void write_limits(struct writing *writing)
           "Of what the mandate lets moves cost in its window; no sample without such a limit.");
     for (uint32_t i = 0; i < config->assets_count; i++) {
         struct plan_asset plan;
-        if (found(writing,
-                  capital_view_asset(&writing->view.source, config->assets[i].symbol, &plan))) {
+        if (found(writing, capital_view_asset(&writing->view.source, MOVE_BETWEEN_ROUTERS,
+                                              config->assets[i].symbol, &plan))) {
             write_use(writing, i, &plan.spent_now, &plan.spent_before, &config->route.fee_budget);
         }
     }
