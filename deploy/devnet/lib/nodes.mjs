@@ -102,6 +102,8 @@ function nodeYaml(devnet, node, options) {
       ? ['policy:', Object.entries(options.policy).map(([key, value]) => `  ${key}: ${value}`)] : [],
     options.log ? logYaml(node, options.log) : [],
     options.site ? ['site:', `  listen: 127.0.0.1:${options.site}`] : [],
+    options.alerts
+      ? ['alerts:', Object.entries(options.alerts).map(([key, value]) => `  ${key}: ${value}`)] : [],
   ]);
 }
 
@@ -287,7 +289,7 @@ function signerChainYaml(devnet, chain, validator) {
     '    spend_per_hour_max: 1000 ether',
     '    allow:',
     validator ? announceYaml(chain) : relayerYaml(devnet, chain),
-    validator ? validateYaml(chain) : [],
+    validator ? validateYaml(chain) : ['    lookups: true'],
   ];
 }
 
