@@ -130,6 +130,7 @@ static void durable_command(struct sim *sim, const struct command *command)
         return;
     case COMMAND_WATCH:
     case COMMAND_READ_LOOKUP:
+    case COMMAND_SIGN_LOOKUP:
     case COMMAND_FETCH_LOOKUP:
     case COMMAND_READ_SECURITY:
     case COMMAND_READ_STORAGE:
@@ -205,6 +206,8 @@ void checks_sign(struct sim *sim, const struct driver_sign *request)
     case DRIVER_SIGN_CHECKPOINT:
         check_allowed(sim, name_checkpoint('c', request->domain, &request->checkpoint.checkpoint),
                       "a checkpoint");
+        return;
+    case DRIVER_SIGN_LOOKUP:
         return;
     case DRIVER_SIGN_ANNOUNCEMENT:
         check_allowed(sim, name_announcement('a', request->domain), "an announcement");

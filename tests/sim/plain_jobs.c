@@ -390,6 +390,7 @@ enum status plain_jobs_perform(struct plain *plain, const struct command *comman
     case COMMAND_PUBLISH_REORG:
     case COMMAND_SIGN_CHECKPOINT:
     case COMMAND_SIGN_ANNOUNCEMENT:
+    case COMMAND_SIGN_LOOKUP:
     case COMMAND_PUBLISH_CHECKPOINT:
     case COMMAND_PUBLISH_ANNOUNCEMENT:
     case COMMAND_PLAN:
@@ -567,6 +568,7 @@ static void read_answer(struct plain *plain, const struct plain_job *job, struct
     case EVENT_RECEIPT:
     case EVENT_CHECKPOINT_SIGNED:
     case EVENT_ANNOUNCEMENT_SIGNED:
+    case EVENT_LOOKUP_SIGNED:
     case EVENT_PUBLISHED:
     case EVENT_PLANNED:
     case EVENT_OPERATOR:
