@@ -250,6 +250,7 @@ void message_on_security(struct step *step, const struct event *event);
 void message_on_storage(struct step *step, const struct event *event);
 void message_on_checkpoint(struct step *step, const struct event *event);
 void message_on_lookup(struct step *step, const struct event *event);
+void message_on_lookup_signed(struct step *step, const struct event *event);
 void message_on_lookup_answer(struct step *step, const struct event *event);
 void message_on_prepared(struct step *step, const struct event *event);       /* LEG_PROCESS */
 void message_on_batch_prepared(struct step *step, const struct event *event); /* LEG_BATCH */

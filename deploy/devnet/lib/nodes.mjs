@@ -289,7 +289,7 @@ function signerChainYaml(devnet, chain, validator) {
     '    spend_per_hour_max: 1000 ether',
     '    allow:',
     validator ? announceYaml(chain) : relayerYaml(devnet, chain),
-    validator ? validateYaml(chain) : [],
+    validator ? validateYaml(chain) : ['    lookups: true'],
   ];
 }
 
