@@ -110,12 +110,13 @@ class Reading {
   }
 
   /** Reads to the end, with so many kills on the way. Resolves to seconds. */
-  async run(kills) {
+  async run(kills, messages) {
     const started = Date.now();
     let [moved, left, done] = [started, Infinity, 0];
     await this.start();
     for (;;) {
       this.stage.check();
+      if (messages.failure) throw messages.failure;
       const history = await historyOf(this.stage, this.relayer);
       if (history.isRead) break;
       if (history.left < left) [moved, left] = [Date.now(), history.left];
@@ -163,13 +164,13 @@ async function main() {
     const first = 1 + Math.max(await headOf(origin), await headOf(destination));
     const past = new Past({ origin, destination, count, perBlock: PER_BLOCK, first });
     past.readIds();
+    await stage.startValidators(); // before the blocks come: a tree must begin before its first leaf
     await Promise.all(stage.devnet.chains.map(async (chain) => {
       const blocks = past.last + RECENT_BLOCKS - (await headOf(chain));
       await rpc(chain.httpUrl, 'anvil_mine', [`0x${blocks.toString(16)}`]);
     }));
     proxies.push(await PastProxy.show(origin, past, 'logsOfOrigin'));
     proxies.push(await PastProxy.show(destination, past, 'logsOfDestination'));
-    await stage.startValidators();
     const relayer = stage.write({
       name: 'relayer', capital: false, mode: 'observe',
       nodeSettings: { journal_max: '200 GiB' },
@@ -178,7 +179,7 @@ async function main() {
     });
     const reading = new Reading(stage, relayer);
     const messages = new NewMessages(stage.devnet);
-    const seconds = await reading.run(kills);
+    const seconds = await reading.run(kills, messages);
     const delays = await messages.end();
     endProgress();
     const facts = 4 * count;
