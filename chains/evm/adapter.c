@@ -77,6 +77,7 @@ static void lay_out(struct evm *evm, const struct chain_config *config, struct l
     const uint32_t domain = core->chains[config->chain_index].domain;
     const uint32_t routers = count_routers(core, domain);
     const uint32_t vaults = count_vaults(core, domain);
+    const uint32_t spokes = evm_spokes_count(core, domain);
     const uint32_t quotes = evm_quotes_bound(core, domain);
 
     evm->parser_memory = take(layout, json_parser_footprint(config->frame_bytes_max));
@@ -84,9 +85,9 @@ static void lay_out(struct evm *evm, const struct chain_config *config, struct l
     evm->scratch = take(layout, scratch_bytes());
     evm->calls = take(layout, evm->calls_max * sizeof(*evm->calls));
     evm->interest.contracts =
-        take(layout, (4 + 3 * routers + 2 * vaults) * sizeof(*evm->interest.contracts));
+        take(layout, (4 + 3 * routers + 2 * vaults + spokes) * sizeof(*evm->interest.contracts));
     evm->interest.accounts =
-        take(layout, (1 + 2 * routers + vaults) * sizeof(*evm->interest.accounts));
+        take(layout, (1 + 2 * routers + vaults + spokes) * sizeof(*evm->interest.accounts));
     evm->routers = take(layout, routers * sizeof(*evm->routers));
     evm->vaults = take(layout, vaults * sizeof(*evm->vaults));
     evm->store.capacity = 2 * (size_t)config->frame_bytes_max;
@@ -230,6 +231,13 @@ static void build_interest(struct evm *evm)
             evm_interest_add_contract(interest, &vault->vault, EVM_ROLE_VAULT);
             evm_interest_add_contract(interest, &vault->token, EVM_ROLE_TOKEN);
             evm_interest_add_account(interest, &vault->vault);
+        }
+    }
+    for (uint32_t i = 0; i < evm->core.spokes_count; i++) {
+        const struct core_spoke *const spoke = &evm->core.spokes[i];
+        if (spoke->domain == evm->chain.domain) {
+            evm_interest_add_contract(interest, &spoke->token, EVM_ROLE_TOKEN);
+            evm_interest_add_account(interest, &spoke->spoke);
         }
     }
     evm_interest_finish(interest);

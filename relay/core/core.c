@@ -347,6 +347,7 @@ static void on_operator(struct core *core, const struct event *event)
     if (event->domain == 0 && event->operator_.action == OPERATOR_RESUME) {
         core->paused = false;
         step_note(step, NOTE_INFO, 0, NULL, REASON_RESUMED, NULL);
+        message_on_resumed(step);
     }
     step->paused = core->paused;
     blocks_on_operator(step, event);

@@ -280,6 +280,7 @@ static void loop_free(struct loop *loop)
         child_stop(loop->child);
     }
     loop->site = site_close(loop->site);
+    loop->alerting = alerting_close(loop->alerting);
     /* Threads first, because they wake the context; then what its connections point to. */
     loop->files = files_free(loop->files);
     loop->remote = remote_free(loop->remote);

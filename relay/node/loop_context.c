@@ -74,3 +74,11 @@ struct lws_context *loop_context_new(const struct node_config *config,
     }
     return context;
 }
+
+uint64_t loop_monotonic_ns(void)
+{
+    struct timespec now;
+
+    CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}

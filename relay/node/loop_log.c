@@ -148,4 +148,7 @@ void loop_tell_health(const struct loop *loop, struct control_health *ret_health
     } else if (loop->log_keeper != NULL && log_keeper_trouble(loop->log_keeper, text, &since)) {
         control_health_add(ret_health, "log", text, since);
     }
+    if (loop->log_keeper != NULL && log_keeper_witness_trouble(loop->log_keeper, text, &since)) {
+        control_health_add(ret_health, "witness", text, since);
+    }
 }

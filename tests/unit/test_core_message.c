@@ -525,6 +525,25 @@ static void a_backlog_delays_neither_the_newest_nor_the_oldest(void **state)
     world_free(world);
 }
 
+static void what_was_paused_goes_on_with_the_resume(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(1);
+
+    world_operator(world, OPERATOR_PAUSE, 0, NULL);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 8);
+    assert_int_equal(MESSAGE_OFFERED, row_of(world, &id).state);
+    assert_int_equal(REASON_PAUSED, row_of(world, &id).reason);
+    world_operator(world, OPERATOR_RESUME, 0, NULL);
+    world_run(world, 1); /* not the three seconds until it is looked at again */
+    assert_int_not_equal(MESSAGE_OFFERED, row_of(world, &id).state);
+    assert_int_equal(1, world_commands(world, COMMAND_SEND));
+    world_run_until_delivered(world, 60);
+    assert_true(world_replays(world));
+    world_free(world);
+}
+
 /* While lanes have room, what they took up is no reason to prepare less. */
 static void what_has_a_nonce_takes_up_no_place(void **state)
 {
@@ -676,6 +695,7 @@ int main(void)
         cmocka_unit_test(a_backlog_delays_neither_the_newest_nor_the_oldest),
         cmocka_unit_test(unsigned_messages_give_their_places_soon),
         cmocka_unit_test(a_rotated_set_is_seen_by_what_waits),
+        cmocka_unit_test(what_was_paused_goes_on_with_the_resume),
         cmocka_unit_test(what_has_a_nonce_takes_up_no_place),
         cmocka_unit_test(a_noisy_route_does_not_starve_another),
         cmocka_unit_test(nothing_open_is_left_behind),
