@@ -17,6 +17,7 @@ void capital_on_start(struct step *step)
 void capital_on_positions(struct step *step, const struct event *event)
 {
     ledger_on_positions(step, event);
+    move_on_read(step, event->domain, event->positions.block_number);
 }
 
 void capital_on_prepared(struct step *step, const struct event *event)
