@@ -6,15 +6,19 @@
 import { tokenAbi } from '../../../deploy/devnet/lib/abi.mjs';
 import { tokens } from '../../../deploy/devnet/lib/chains.mjs';
 import { expect, expectEqual } from '../../../deploy/devnet/lib/expect.mjs';
-import { askNode } from '../../../deploy/devnet/lib/inspect.mjs';
+import { askNode, replayJournal, verifyJournal } from '../../../deploy/devnet/lib/inspect.mjs';
 import { callContract, rpc, sendContract } from '../../../deploy/devnet/lib/rpc.mjs';
-import { pacedVaultAbi, spokeAbi, tillAbi, venuesOf } from '../../../deploy/devnet/lib/spokes.mjs';
+import { SPOKE_BUFFER, pacedVaultAbi, spokeAbi, tillAbi, venuesOf }
+  from '../../../deploy/devnet/lib/spokes.mjs';
+import { sleep } from '../../../deploy/devnet/lib/terminal.mjs';
 import { runSuite } from './suite.mjs';
 
 const SECONDS = 120;
+const QUIET_MS = 5000;
 const PERCENT = 10n ** 16n; // of a rate
 const STEP_SECONDS = 300; // that the chains' clocks jump by
-const ROUTE = { tolerance: '50 %', cooldown: '1s', plan_interval: '1s', horizon: '10 min' };
+const ROUTE = { tolerance: '50 %', cooldown: '1s', plan_interval: '1s', horizon: '10 min',
+  coin_price: '1 USDC' };
 
 /** One chain as people and the chain itself see it. */
 class Place {
@@ -97,7 +101,7 @@ class Capital {
 runSuite('capital', 'Capital in spokes and vaults.', {}, async (suite) => {
   const capital = new Capital(suite);
   await capital.open();
-  const [alpha] = capital.places;
+  const [alpha, beta] = capital.places;
   const check = (title, work) => suite.check(title, work);
 
   await check('spokes and vaults are read on every chain, and every gate is open', async () => {
@@ -122,14 +126,65 @@ runSuite('capital', 'Capital in spokes and vaults.', {}, async (suite) => {
     await alpha.setVault(1, 'jump', -tokens(200));
     await see('may enter');
   });
-  await check('deposits arrive in the spoke, and the books agree to the base unit', async () => {
-    await alpha.deposit(tokens(50_000));
-    const worth = await alpha.worth();
-    expectEqual(worth, tokens(50_000), 'what the spoke has');
-    await capital.until('the deposit in the node\'s books', () => {
-      const [asset] = capital.ask('status').capital;
-      return BigInt(asset.ledger.by_kind.spoke) + BigInt(asset.ledger.by_kind.venue) === worth
-        && asset.ledger.balanced;
+  const { program } = suite.stage;
+  const supplied = (place) => Promise.all([place.supplied(0), place.supplied(1)]);
+  const idleOf = async (place) => Number(await place.idle()) / Number(tokens(1));
+  await check('deposits arrive on two chains and are put where a year pays most', async () => {
+    await capital.passAll();
+    for (const place of [alpha, beta]) await place.deposit(tokens(50_000));
+    await capital.passAll();
+    await capital.until('all but the buffer in the better vault of each chain', async () => {
+      const inside = await Promise.all([alpha, beta].map(supplied));
+      return inside.every(([first, second]) =>
+        first > tokens(48_900) && second === 0n);
     });
+    expectEqual(await idleOf(alpha), SPOKE_BUFFER, 'what stays idle');
+  });
+  await check('the plan stays when another vault pays hardly more', async () => {
+    await alpha.setVault(1, 'setRate', 4n * PERCENT + PERCENT / 100n);
+    await capital.passAll();
+    const before = await supplied(alpha);
+    await capital.until('the new rate, measured', async () => {
+      await alpha.pass(30);
+      return Math.abs((capital.spoke(alpha).venues[1].rate_per_year ?? 0) - 0.0401) < 0.0002;
+    });
+    await sleep(QUIET_MS);
+    expectEqual((await supplied(alpha))[1], 0n, 'what is in the other vault');
+    expect((await supplied(alpha))[0] >= before[0], 'nothing taken out of the first');
+  });
+  await check('the plan follows when another vault pays much more', async () => {
+    await alpha.setVault(1, 'setRate', 50n * PERCENT);
+    await capital.passAll();
+    await capital.until('everything in the other vault', async () => {
+      await alpha.pass(20);
+      const [first, second] = await supplied(alpha);
+      return first < tokens(1) && second > tokens(48_900);
+    });
+  });
+  await check('what people want back comes home', async () => {
+    await alpha.send(alpha.chain.till, tillAbi, 'redeem', [tokens(20_000)]);
+    await capital.until('enough idle capital for it', async () =>
+      (await idleOf(alpha)) >= 20_000);
+  });
+  await check('every balance reconciles to the base unit, and yield is booked', async () => {
+    await Promise.all(capital.places.map((place) => place.setVault(0, 'setRate', 0n)));
+    await Promise.all(capital.places.map((place) => place.setVault(1, 'setRate', 0n)));
+    const worth = async () =>
+      (await Promise.all(capital.places.map((place) => place.worth()))).reduce((a, b) => a + b);
+    await capital.until('the same worth in the books and on the chains', async () => {
+      const [asset] = capital.ask('status').capital;
+      const booked = BigInt(asset.ledger.by_kind.spoke) + BigInt(asset.ledger.by_kind.venue);
+      return asset.ledger.balanced && booked === await worth();
+    });
+    const [asset] = capital.ask('status').capital;
+    expectEqual(-BigInt(asset.ledger.by_kind.yield), (await worth()) - tokens(100_000), 'the yield');
+    expect((await worth()) > tokens(100_000), 'a yield');
+  });
+  await check('the journal verifies and replays', async () => {
+    await suite.stage.end(capital.node);
+    for (const look of [verifyJournal, replayJournal]) {
+      const { ok, words } = look(program, capital.node);
+      expect(ok, words);
+    }
   });
 });
