@@ -365,7 +365,7 @@ static bool bound_of(const struct plan_venues *snapshot, enum bound bound, uint3
         ret_group->max = spoke->spare;
         return is_spoke;
     case BOUND_VELOCITY:
-        ret_group->tag = plan_group_tag(tag, PLAN_LIMIT_LEAVING);
+        ret_group->tag = plan_group_tag(tag, PLAN_LIMIT_VELOCITY);
         ret_group->max = amount_smaller(&spoke->row.state.velocity_left, &snapshot->everything);
         return is_spoke;
     case BOUND_ENTERING:

@@ -473,16 +473,6 @@ static bool start_thread(struct log_keeper *keeper)
 
 /* ---- life ---- */
 
-static bool has_tls(const struct node_log *config)
-{
-    for (uint32_t i = 0; i < config->witnesses_count; i++) {
-        if (strncmp(config->witnesses[i].url_text, "https://", 8) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool open_context(struct log_keeper *keeper)
 {
     static const struct lws_protocols *const protocols[] = {&web_client_protocol, NULL};
@@ -497,9 +487,6 @@ static bool open_context(struct log_keeper *keeper)
         .uid = -1,
     };
 
-    if (has_tls(keeper->options.config)) {
-        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
-    }
     keeper->context = lws_create_context(&info);
     keeper->vhost = keeper->context == NULL ? NULL : lws_create_vhost(keeper->context, &info);
     return keeper->vhost != NULL;
@@ -602,6 +589,39 @@ bool log_keeper_trouble(struct log_keeper *keeper, char ret_text[256], struct in
     *ret_since = keeper->shared.trouble_since;
     unlock(keeper);
     return is_troubled;
+}
+
+bool log_keeper_witness_trouble(struct log_keeper *keeper, char ret_text[256],
+                                struct instant *ret_since)
+{
+    lock(keeper);
+    const bool is_troubled = keeper->shared.silent[0] != '\0';
+    memcpy(ret_text, keeper->shared.silent, sizeof(keeper->shared.silent));
+    *ret_since = keeper->shared.silent_since;
+    unlock(keeper);
+    return is_troubled;
+}
+
+void keeper_tell_witnesses(struct log_keeper *keeper)
+{
+    char text[sizeof(keeper->shared.silent)] = "";
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < keeper->options.config->witnesses_count; i++) {
+        const struct keeper_witness *witness = &keeper->witnesses[i];
+        if (!witness->is_told || count >= sizeof(text)) {
+            continue;
+        }
+        count += (size_t)snprintf(text + count, sizeof(text) - count, "%s%.*s",
+                                  count == 0 ? "no signature from " : ", ",
+                                  (int)witness->config->key.name_count, witness->config->key.name);
+    }
+    lock(keeper);
+    if (keeper->shared.silent[0] == '\0') {
+        keeper->shared.silent_since = loop_now();
+    }
+    memcpy(keeper->shared.silent, text, sizeof(text));
+    unlock(keeper);
 }
 
 void log_keeper_stop(struct log_keeper *keeper)

@@ -65,10 +65,14 @@ struct log_keeper {
         char fault_text[256];
         char trouble[256]; /* empty: none */
         struct instant trouble_since;
+        char silent[256]; /* witnesses that do not cosign; empty: none */
+        struct instant silent_since;
     } shared;
 };
 
 uint64_t keeper_now_ns(void);
+/* Leaves the names of the witnesses that do not cosign to who asks. */
+void keeper_tell_witnesses(struct log_keeper *keeper);
 /* Records the first fault and wakes the loop. */
 void keeper_fail(struct log_keeper *keeper, int exit_code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

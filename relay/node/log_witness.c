@@ -35,6 +35,7 @@ static void say(struct keeper_witness *witness, const char *why)
         return;
     }
     witness->is_told = true;
+    keeper_tell_witnesses(witness->keeper);
     log_begin(&line, LOG_WARN, "witness_silent");
     log_text(&line, "witness",
              bytes_from(witness->config->key.name, witness->config->key.name_count));
@@ -92,7 +93,10 @@ static void take_line(struct keeper_witness *witness, const struct witness_reply
 {
     const uint64_t size = witness->asked.head.size;
 
-    witness->is_told = false;
+    if (witness->is_told) {
+        witness->is_told = false;
+        keeper_tell_witnesses(witness->keeper);
+    }
     witness->size_held = size;
     witness->size_cosigned = size;
     if (reply->line.count <= sizeof(witness->line) && !has_line(witness)) {
@@ -236,7 +240,8 @@ bool keeper_open_witnesses(struct log_keeper *keeper)
         witness->keeper = keeper;
         witness->config = &config->witnesses[i];
     }
-    keeper->web =
-        config->witnesses_count == 0 ? NULL : web_client_new(keeper->context, keeper->vhost);
+    keeper->web = config->witnesses_count == 0
+                      ? NULL
+                      : web_client_new(keeper->context, keeper->vhost, keeper->options.tls_ca);
     return config->witnesses_count == 0 || keeper->web != NULL;
 }

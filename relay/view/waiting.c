@@ -12,10 +12,15 @@
 json_t *view_move(const struct view *view, const struct hash *id, const struct move_row *move)
 {
     return json_pack(
-        "{s:s, s:o, s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "{s:s, s:o, s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:o, s:s, s:o, s:s, s:o, s:o, s:o, s:o, "
+        "s:o, "
+        "s:o, s:o}",
         "kind", "move", "id", json_of_hash(id), "asset", move->symbol, "decimals",
-        (int)view_decimals(view, move->symbol), "from", view_chain(view, move->move.source_domain),
-        "to", view_chain(view, move->move.target_domain), "amount",
+        (int)view_decimals(view, move->symbol), "way", view_move_kind(&move->move), "from",
+        view_chain(view, move->move.source_domain), "from_venue",
+        view_move_venue(&move->move, move->move.source_venue), "to",
+        view_chain(view, move->move.target_domain), "to_venue",
+        view_move_venue(&move->move, move->move.target_venue), "amount",
         json_of_amount(&move->move.amount), "state", move_state_name(move->state), "reason",
         json_of_reason(move->reason), "said", move->words, "since", json_of_time(move->since),
         "plan", json_of_hash(&move->plan_id), "fee_native", json_of_amount(&move->fee_native),

@@ -23,6 +23,7 @@ static struct address spoke_address(void)
 
 struct desk {
     struct world *world;
+    struct spoke_state held; /* what the books agree with */
     struct spoke_state spoke;
     struct venue_state venues[VENUES];
     struct planning planning;
@@ -68,6 +69,8 @@ static struct desk *desk_new(void)
         desk->venues[i].pieces[0] =
             (struct venue_piece){.width = amount_max(), .rate_nano = (5 - i) * PERCENT};
     }
+    desk->held = desk->spoke;
+    desk->world->spoke = &desk->held;
     world_reconcile(desk->world);
     return desk;
 }
