@@ -212,6 +212,9 @@ enum reason plan_venues_take(struct step *step, uint32_t asset, struct plan_venu
     if (reason != REASON_NONE) {
         return reason;
     }
+    if (snapshot->venues_count == 0 && config->venues_count > 0) {
+        return REASON_POSITIONS_UNKNOWN; /* all of them are mute */
+    }
     for (uint32_t i = 0; i < snapshot->venues_count; i++) {
         /* Venues without a limit say the largest number there is. */
         snapshot->venues[i].enter_max =

@@ -3,7 +3,7 @@
 // Spokes and vaults on every chain. What the node says of them is compared with what the chains
 // say, read here by other code.
 
-import { tokenAbi } from '../../../deploy/devnet/lib/abi.mjs';
+import { tokenAbi, vaultAbi } from '../../../deploy/devnet/lib/abi.mjs';
 import { tokens } from '../../../deploy/devnet/lib/chains.mjs';
 import { expect, expectEqual } from '../../../deploy/devnet/lib/expect.mjs';
 import { askNode, replayJournal, verifyJournal } from '../../../deploy/devnet/lib/inspect.mjs';
@@ -58,9 +58,13 @@ class Place {
     return parts.reduce((sum, part) => sum + part, 0n);
   }
 
+  rpc(method, ...params) {
+    return rpc(this.chain.httpUrl, method, params);
+  }
+
   /** Lets the chain's clock jump, so that vaults pay. */
-  async pass(seconds = STEP_SECONDS) {
-    await rpc(this.chain.httpUrl, 'evm_increaseTime', [seconds]);
+  pass(seconds = STEP_SECONDS) {
+    return this.rpc('evm_increaseTime', seconds);
   }
 }
 
@@ -101,7 +105,7 @@ class Capital {
 runSuite('capital', 'Capital in spokes and vaults.', {}, async (suite) => {
   const capital = new Capital(suite);
   await capital.open();
-  const [alpha, beta] = capital.places;
+  const [alpha, beta, gamma] = capital.places;
   const check = (title, work) => suite.check(title, work);
 
   await check('spokes and vaults are read on every chain, and every gate is open', async () => {
@@ -111,20 +115,40 @@ runSuite('capital', 'Capital in spokes and vaults.', {}, async (suite) => {
         stopped === null && block > 0 && venues.length === 2 && venues.every(({ open }) => open));
     });
   });
-  await check('a gate that closes says why, by its name, and opens again', async () => {
-    const gateOf = (index) => capital.spoke(alpha).venues[index].gate?.text ?? '';
-    const see = (words) => capital.until(`a gate that says "${words}"`, () => gateOf(1).includes(words));
-    await alpha.setVault(1, 'setPaused', true);
-    await see('paused itself');
-    const { waiting } = capital.ask('why');
-    expect(waiting.some(({ what, reason }) => what === 'venue' && reason.text.includes('paused')),
-      'the pause among what waits');
-    await alpha.setVault(1, 'setPaused', false);
-    await see('may enter');
-    await alpha.setVault(1, 'jump', tokens(200));
-    await see('too much more or less');
-    await alpha.setVault(1, 'jump', -tokens(200));
-    await see('may enter');
+  const see = (place, index, words) => capital.until(`a gate that says "${words}"`, () =>
+    (capital.spoke(place).venues[index].gate?.text ?? '').includes(words));
+  await check('a vault that pauses, or whose share price jumps, closes its gate until it is well',
+    async () => {
+      await alpha.setVault(1, 'setPaused', true);
+      await gamma.setVault(0, 'jump', -tokens(200));
+      await see(alpha, 1, 'paused itself');
+      await see(gamma, 0, 'too much more or less');
+      const { waiting } = capital.ask('why');
+      expect(waiting.some(({ what, reason }) => what === 'venue' && reason.text.includes('paused')),
+        'the pause among what waits');
+      await alpha.setVault(1, 'setPaused', false);
+      await gamma.setVault(0, 'jump', tokens(200));
+      await see(alpha, 1, 'may enter');
+      await see(gamma, 0, 'may enter');
+    });
+  await check('so does one with too few shares, with other code, or that says nothing', async () => {
+    const [other, few] = venuesOf(gamma.chain);
+    const { deployer } = suite.stage.devnet;
+    const shares = await gamma.read(few, vaultAbi, 'balanceOf', [deployer]);
+    await gamma.send(few, vaultAbi, 'redeem', [shares, deployer, deployer], deployer);
+    await see(gamma, 1, 'too few shares');
+    const code = await gamma.rpc('eth_getCode', other, 'latest');
+    await gamma.rpc('anvil_setCode', other, `${code}00`);
+    await see(gamma, 0, 'code is another');
+    await gamma.rpc('anvil_setCode', other, '0xfe');
+    await see(gamma, 0, 'does not answer');
+    await gamma.rpc('anvil_setCode', other, code);
+    await see(gamma, 0, 'may enter');
+  });
+  await check('what the guardian closed stays closed', async () => {
+    const { guardian } = suite.stage.devnet;
+    await gamma.send(gamma.chain.spoke, spokeAbi, 'closeVenue', [0n], guardian);
+    await see(gamma, 0, 'have the venue closed');
   });
   const { program } = suite.stage;
   const supplied = (place) => Promise.all([place.supplied(0), place.supplied(1)]);
