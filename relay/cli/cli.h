@@ -32,6 +32,7 @@ struct cli_verb {
 extern const struct cli_verb cli_verbs[];
 
 int cli_run(int argc, char **argv);
+int cli_init(int argc, char **argv); /* relay/cli/init.c */
 int cli_status(int argc, char **argv);
 int cli_why(int argc, char **argv);
 int cli_plan(int argc, char **argv);

@@ -134,7 +134,7 @@ bool message_has_company(struct step *step, const struct message *message);
 /* The next instant at which what was offered is looked at together, `beats` of them from now. */
 void message_on_beat(struct step *step, struct message *message, uint64_t beats);
 /* ---- message_lookup.c: modules that a server off the chain proves to ---- */
-/* Asks for what they want, unless it is had or asked for. True: there is such a module. */
+/* Asks for what they want, unless it is had or asked for. True: something is missing. */
 bool message_look_up(struct step *step, const struct message *message,
                      const struct security_row *security);
 /* What was answered, at most one for each node, copied to `memory` as far as there is room: what

@@ -321,6 +321,20 @@ static uint32_t rounds_max(struct step *step, const struct message *message,
     return security->validators_count > 0 ? MESSAGE_ROUNDS_MAX : MESSAGE_POLLS_MAX;
 }
 
+/* What a message that cannot be proved yet waits for. Why the servers gave nothing stands until one
+ * of them does. */
+static enum reason missing_reason(const struct message *message, bool lacks_lookup)
+{
+    const enum reason reason = message->row.reason;
+
+    if (!lacks_lookup) {
+        return REASON_AWAITING_CHECKPOINTS;
+    }
+    return reason == REASON_LOOKUP_FAILED || reason == REASON_SIGNER_REFUSED
+               ? reason
+               : REASON_AWAITING_LOOKUP;
+}
+
 static enum stage stage_checkpoints(struct step *step, struct message *message)
 {
     struct security_row security;
@@ -349,7 +363,7 @@ static enum stage stage_checkpoints(struct step *step, struct message *message)
         message_later(step, message, REASON_SECURITY_UNSUPPORTED, MESSAGE_LONG_WAIT);
         return STAGE_WAIT;
     }
-    const bool looks_up = message_look_up(step, message, &security);
+    const enum reason missing = missing_reason(message, message_look_up(step, message, &security));
     const struct ism ism = security_ism(&security);
     const bool is_signed = !ism_is_unsigned(&ism);
     if (is_signed && !tree_leaf_index(step, message->row.origin, &message->id, &leaf)) {
@@ -362,8 +376,7 @@ static enum stage stage_checkpoints(struct step *step, struct message *message)
         /* Its place is for others meanwhile; it comes back for one round at a time. */
         message->row.rounds_count++;
         const bool is_before = is_signed && tree_is_before(step, message->row.origin, leaf);
-        message_later(step, message,
-                      is_before ? REASON_LEAF_BEFORE_TREE : REASON_AWAITING_CHECKPOINTS,
+        message_later(step, message, is_before ? REASON_LEAF_BEFORE_TREE : missing,
                       absent_wait(message->row.rounds_count));
         return STAGE_WAIT;
     }
@@ -373,10 +386,7 @@ static enum stage stage_checkpoints(struct step *step, struct message *message)
             return STAGE_NO_ROOM;
         }
     }
-    if (message->row.reason != REASON_LOOKUP_FAILED) {
-        message_set(step, message, MESSAGE_CHECKPOINTS,
-                    looks_up ? REASON_AWAITING_LOOKUP : REASON_AWAITING_CHECKPOINTS);
-    }
+    message_set(step, message, MESSAGE_CHECKPOINTS, missing);
     message_due(step, message, instant_after(step->now, poll_wait(message->row.rounds_count)));
     message->row.rounds_count++;
     return STAGE_WAIT;

@@ -31,6 +31,8 @@ struct view {
     uint64_t head;                    /* records */
 };
 
+/* NULL when the chain is not configured. */
+const struct core_chain *view_core_chain(const struct view *view, uint32_t domain);
 /* "?" when the chain is not configured. */
 const char *view_chain(const struct view *view, uint32_t domain);
 /* 0 when the asset is not configured. */

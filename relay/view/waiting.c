@@ -78,6 +78,20 @@ static void look_at_chain(struct waiting *waiting, const struct core_chain *chai
     }
 }
 
+/* A transaction that simply waits for its block is its message's to tell. */
+static void look_at_lane(struct waiting *waiting, uint32_t domain, const struct address *key,
+                         const struct lane_row *lane)
+{
+    const struct core_chain *const config = view_core_chain(waiting->view, domain);
+    struct lane_wait wait;
+    if (config != NULL &&
+        found(waiting, core_view_lane_wait(&waiting->view->source, config, key, lane, &wait)) &&
+        wait.reason != REASON_NONE && wait.reason != REASON_AWAITING_INCLUSION &&
+        wait.reason != REASON_AWAITING_SIGNATURE) {
+        add(waiting, "key", config->name, wait.reason, wait.since, wait.count > 0 ? wait.count : 1);
+    }
+}
+
 static void look_at_lanes(struct waiting *waiting)
 {
     uint32_t domain = 0;
@@ -85,14 +99,7 @@ static void look_at_lanes(struct waiting *waiting)
     struct lane_row lane;
     enum status status = core_view_next_lane(&waiting->view->source, 0, NULL, &domain, &key, &lane);
     while (found(waiting, status)) {
-        const char *chain = view_chain(waiting->view, domain);
-        if (lane.state == LANE_FROZEN) {
-            add(waiting, "key", chain, REASON_FOREIGN_TRANSACTION, (struct instant){0}, 1);
-        } else if (lane.state == LANE_UNKNOWN) {
-            add(waiting, "key", chain, REASON_LANE_UNKNOWN, lane.asked_at, 1);
-        } else if (lane.balance_low) {
-            add(waiting, "key", chain, REASON_LOW_BALANCE, (struct instant){0}, 1);
-        }
+        look_at_lane(waiting, domain, &key, &lane);
         const struct address after = key;
         status = core_view_next_lane(&waiting->view->source, domain, &after, &domain, &key, &lane);
     }

@@ -308,7 +308,7 @@ function signerChainYaml(devnet, chain, validator, options) {
     '    allow:',
     validator ? announceYaml(chain) : relayerYaml(devnet, chain),
     options.spokes ? spokeRulesYaml(devnet, chain) : [],
-    validator ? validateYaml(chain) : [],
+    validator ? validateYaml(chain) : ['    lookups: true'],
   ];
 }
 
