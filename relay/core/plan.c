@@ -276,7 +276,8 @@ static bool approval_is_awaited(struct step *step, const struct plan_desk *desk,
         plan.state != PLAN_AWAITING_APPROVAL) {
         return false;
     }
-    const bool known = plan_basis_take(step, desk, &basis) == REASON_NONE;
+    const bool known = plan_basis_take(step, desk, &basis) == REASON_NONE &&
+                       plan_basis_lacks(step, &basis, &plan) == REASON_NONE;
     if (step->config->route.mode == ROUTE_PROPOSE &&
         (!known || !plan_is_stale(step, &plan, &basis))) {
         return true; /* what cannot be judged now is judged when it is approved */
@@ -617,7 +618,8 @@ static void plan_approve(struct step *step, const struct hash *id, struct plan_r
         step_note(step, NOTE_WARN, 0, id, REASON_OBSERVE_ONLY, "the mode is not propose");
         return;
     }
-    const enum reason reason = plan_basis_take(step, &desk, &basis);
+    enum reason reason = plan_basis_take(step, &desk, &basis);
+    reason = reason == REASON_NONE ? plan_basis_lacks(step, &basis, plan) : reason;
     if (reason != REASON_NONE) {
         step_note(step, NOTE_WARN, 0, id, reason, "not now: approve it again later");
         return;

@@ -26,6 +26,8 @@ struct desk {
     struct spoke_state held; /* what the books agree with */
     struct spoke_state spoke;
     struct venue_state venues[VENUES];
+    uint64_t block;
+    uint32_t mute_count; /* so many of the first say nothing */
     struct planning planning;
     struct plan_question question;
     struct plan_answer answer;
@@ -94,11 +96,11 @@ static enum reason desk_read(struct desk *desk, struct packer *packer)
     const struct event event = {.kind = EVENT_POSITIONS,
                                 .domain = 1,
                                 .positions = {.outcome = OUTCOME_OK,
-                                              .block_number = 5,
+                                              .block_number = 5 + desk->block,
                                               .spokes = &desk->spoke,
                                               .spokes_count = 1,
-                                              .venues = desk->venues,
-                                              .venues_count = VENUES}};
+                                              .venues = desk->venues + desk->mute_count,
+                                              .venues_count = VENUES - desk->mute_count}};
 
     world_begin(desk->world);
     venue_on_positions(&desk->world->step, &event);
@@ -231,6 +233,34 @@ static void closed_and_unknown_venues_are_left_alone(void **state)
     desk_plan(desk);
     assert_int_equal(desk->answer.count, 1);
     assert_int_equal(deposited(desk, 2), 900 * UNIT);
+    /* The buffer is filled from there all the same, and no more than it. */
+    desk->spoke.idle = units(30);
+    desk_plan(desk);
+    assert_int_equal(desk->answer.count, 1);
+    assert_int_equal(moved(desk, PLANNED_VENUE_FIRST + 1, PLANNED_SPOKE_FIRST), 70 * UNIT);
+    desk_free(desk);
+}
+
+/* A venue that goes mute is no place any more; the others are. */
+static void a_mute_venue_holds_back_no_other(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+
+    desk_plan(desk);
+    assert_int_equal(deposited(desk, 0), 900 * UNIT);
+    desk->mute_count = 1;
+    desk->block++;
+    desk_plan(desk);
+    assert_int_equal(desk->answer.count, 1);
+    assert_int_equal(deposited(desk, 1), 900 * UNIT);
+    /* Nor does a spoke that nothing is known of, on a chain of its own. */
+    desk->world->config.spokes_count = 2;
+    desk->world->config.spokes[1] = (struct core_spoke){
+        .domain = 2, .spoke = evm_filled(0x53), .token = evm_filled(0x54)};
+    desk_plan(desk);
+    assert_int_equal(desk->answer.count, 1);
+    assert_int_equal(deposited(desk, 1), 900 * UNIT);
     desk_free(desk);
 }
 
@@ -244,6 +274,9 @@ static void what_cannot_be_planned_says_why(void **state)
     world_begin(desk->world);
     assert_int_equal(question_pack(desk->world, &packer), REASON_POSITIONS_UNKNOWN);
     world_end(desk->world);
+    desk->mute_count = VENUES;
+    assert_int_equal(desk_read(desk, &packer), REASON_POSITIONS_UNKNOWN);
+    desk->mute_count = 0;
     desk->spoke.paused = true;
     assert_int_equal(desk_read(desk, &packer), REASON_PAUSED);
     desk->spoke.paused = false;
@@ -331,6 +364,7 @@ int main(void)
         cmocka_unit_test(curves_are_filled_down_to_one_rate),
         cmocka_unit_test(a_better_rate_is_followed_where_it_pays),
         cmocka_unit_test(closed_and_unknown_venues_are_left_alone),
+        cmocka_unit_test(a_mute_venue_holds_back_no_other),
         cmocka_unit_test(what_cannot_be_planned_says_why),
         cmocka_unit_test(moves_become_orders_to_the_spoke),
     };
