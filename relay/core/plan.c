@@ -118,6 +118,17 @@ static void routers_check(struct step *step, uint32_t asset)
     }
 }
 
+/* Without a price of gas nothing says whether a better rate is worth its transactions. */
+static void venues_check(struct step *step, const struct plan_desk *desk)
+{
+    if (desk->kind == MOVE_BETWEEN_VENUES && amount_is_zero(&step->config->route.coin_price) &&
+        step_has_room(step, 1)) {
+        struct text text = text_from(desk->symbol);
+        text_add(&text, ": nothing goes from one venue to another without a coin_price");
+        step_note(step, NOTE_WARN, 0, NULL, REASON_NOT_WORTH_IT, text.text);
+    }
+}
+
 void plan_on_start(struct step *step)
 {
     struct plan_clock clock = clock_get(step);
@@ -136,6 +147,7 @@ void plan_on_start(struct step *step)
     struct plan_desk desk;
     for (uint32_t i = 0; plan_desk_at(step->config, i, &desk); i++) {
         struct plan_asset row;
+        venues_check(step, &desk);
         /* A network names its places by their index, which this configuration may have changed. */
         if (desk_get(step, &desk, &row) && (row.asked || !hash_is_zero(&row.seen_id))) {
             row.asked = false;

@@ -42,7 +42,8 @@ static void way_add(struct plan_venues *snapshot, struct plan_way way)
     }
 }
 
-/* In the order of the venues: in, out, and to each other one of the same spoke. */
+/* In the order of the venues: in, out, and, where it is known what gas is worth, to each other one
+ * of the same spoke: else a rate that is better by nothing would be followed at any cost. */
 static void ways_find(struct plan_venues *snapshot)
 {
     const uint32_t spokes = snapshot->spokes_count;
@@ -62,7 +63,7 @@ static void ways_find(struct plan_venues *snapshot)
                                             .legs = 1});
         for (uint32_t k = 0; k < snapshot->venues_count; k++) {
             const struct plan_venue *other = &snapshot->venues[k];
-            if (k != i && site->known && other->spoke == site->spoke) {
+            if (k != i && snapshot->fixed && site->known && other->spoke == site->spoke) {
                 way_add(snapshot, (struct plan_way){
                                       .from = spokes + i,
                                       .to = spokes + k,

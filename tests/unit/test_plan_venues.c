@@ -201,6 +201,9 @@ static void a_better_rate_is_followed_where_it_pays(void **state)
     desk->venues[2].supplied = units(900);
     desk->venues[2].leave_max = units(900);
     desk_plan(desk);
+    assert_int_equal(desk->answer.count, 0); /* nobody said what gas is worth */
+    desk->world->config.route.coin_price = units(1);
+    desk_plan(desk);
     assert_int_equal(moved(desk, PLANNED_VENUE_FIRST + 2, PLANNED_VENUE_FIRST), 900 * UNIT);
     assert_int_equal(desk->answer.count, 1);
     /* 450,000 gas at 1 gwei are 0.00045 coins; a coin is worth 300 units: 0.27 for both. */

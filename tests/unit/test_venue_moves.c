@@ -53,6 +53,7 @@ static struct farm *farm_new(enum route_mode mode)
     farm->world = world_new(mode);
     struct core_config *config = &farm->world->config;
     config->route.mandate = mandate;
+    config->route.coin_price = units(1);
     config->route.move_min = units(1);
     config->route.move_max = units(1000000);
     config->spokes_count = 1;
