@@ -133,12 +133,15 @@ static bool spoke_take(struct step *step, uint32_t index, struct plan_venues *sn
         leave_out(snapshot, reason);
         return true;
     }
+    /* The tighter of what the mandate says and what the spoke says, with what was recalled. */
+    const struct amount buffer =
+        amount_compare(&row.state.kept, &config->idle_min) > 0 ? row.state.kept : config->idle_min;
     snapshot->spokes[snapshot->spokes_count++] =
         (struct plan_spoke){.index = index,
                             .row = row,
-                            .buffer = config->idle_min,
-                            .spare = less(&row.state.idle, &config->idle_min),
-                            .missing = less(&config->idle_min, &row.state.idle)};
+                            .buffer = buffer,
+                            .spare = less(&row.state.idle, &buffer),
+                            .missing = less(&buffer, &row.state.idle)};
     return amount_add(&snapshot->everything, &row.state.idle, &snapshot->everything) == STATUS_OK;
 }
 
@@ -232,6 +235,9 @@ enum reason plan_venues_take(struct step *step, uint32_t asset, struct plan_venu
     const enum reason reason = venues_read(step, snapshot);
     if (reason != REASON_NONE) {
         return reason;
+    }
+    if (snapshot->venues_count == 0 && config->venues_count > 0) {
+        return REASON_POSITIONS_UNKNOWN; /* all of them are mute */
     }
     for (uint32_t i = 0; i < snapshot->venues_count; i++) {
         /* Venues without a limit say the largest number there is. */
