@@ -332,7 +332,7 @@ static int find_chain(const struct core_config *core, const char *name)
     return -1;
 }
 
-static uint32_t read_chain_name(struct reading *reading, const struct core_config *core,
+uint32_t config_read_chain_name(struct reading *reading, const struct core_config *core,
                                 const char *name)
 {
     const int index = find_chain(core, name);
@@ -386,7 +386,7 @@ static void read_routers(struct reading *reading, const struct file_config *file
         struct core_router *router = &core->routers[i];
 
         reading_at(reading, "routers[%u]", i);
-        router->domain = read_chain_name(reading, core, from->chain);
+        router->domain = config_read_chain_name(reading, core, from->chain);
         router->asset = read_asset_name(reading, core, from->asset);
         router->router = reading_address(reading, "router", from->router);
         router->token = reading_address(reading, "token", from->token);
@@ -451,7 +451,7 @@ static void read_vaults(struct reading *reading, const struct file_config *file,
         struct core_vault *vault = &core->vaults[i];
 
         reading_at(reading, "vaults[%u]", i);
-        vault->domain = read_chain_name(reading, core, from->chain);
+        vault->domain = config_read_chain_name(reading, core, from->chain);
         vault->asset = read_asset_name(reading, core, from->asset);
         vault->vault = reading_address(reading, "vault", from->vault);
         vault->token = reading_address(reading, "token", from->token);
@@ -613,6 +613,7 @@ static void read_file(struct reading *reading, const struct file_config *file,
     read_vaults(reading, file, &config->core);
     read_large(reading, file, &config->core);
     config_read_policy(reading, file, &config->core.policy);
+    config_read_rates(reading, file, &config->core);
     config_read_log(reading, file, &config->log);
     config->site_port = config_read_site(reading, file, &config->log);
 }

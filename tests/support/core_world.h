@@ -76,6 +76,9 @@ void world_set_past_rate(struct world *world, uint32_t blocks);
 void world_deliver_elsewhere(struct world *world, const struct hash *id);
 /* Somebody pays on `domain` for the delivery of a message to `destination`, in the next block. */
 void world_pay(struct world *world, uint32_t domain, uint32_t destination, const struct hash *id);
+/* The same with so much of a token (zero: the chain's coin), whose transfer comes before it. */
+void world_pay_with(struct world *world, uint32_t domain, uint32_t destination,
+                    const struct hash *id, const struct address *token, uint64_t amount);
 /* From now on: what the outside does. */
 void world_set_faults(struct world *world, const struct world_options *options);
 void world_set_base_fee(struct world *world, uint32_t domain, uint64_t wei);

@@ -184,22 +184,39 @@ static void include_payments(struct world *world, struct world_chain *chain)
             continue;
         }
         const struct hash transaction = world_hash("payment", i, chain->fork, chain->head);
+        if (!address_is_zero(&payment.token)) {
+            struct fact *transfer = add_fact(world, chain, FACT_TRANSFER, &transaction);
+            transfer->contract = payment.token;
+            transfer->transfer.to = world_config_of(world, chain->domain)->gas_paymaster;
+            transfer->transfer.amount = amount_from_u64(payment.amount);
+        }
         struct fact *paid = add_fact(world, chain, FACT_GAS_PAYMENT, &transaction);
         paid->gas_payment.message_id = payment.message_id;
         paid->gas_payment.destination = payment.destination;
         paid->gas_payment.gas = amount_from_u64(WORLD_GAS);
-        paid->gas_payment.payment = amount_from_u64(7);
+        paid->gas_payment.payment = amount_from_u64(payment.amount);
     }
     world->payments_count = kept;
 }
 
-void world_pay(struct world *world, uint32_t domain, uint32_t destination, const struct hash *id)
+void world_pay_with(struct world *world, uint32_t domain, uint32_t destination,
+                    const struct hash *id, const struct address *token, uint64_t amount)
 {
-    const struct world_payment payment = {
-        .domain = domain, .destination = destination, .message_id = *id};
+    const struct world_payment payment = {.domain = domain,
+                                          .destination = destination,
+                                          .message_id = *id,
+                                          .token = *token,
+                                          .amount = amount};
 
     CHECK(world->payments_count < sizeof(world->payments) / sizeof(world->payments[0]));
     world->payments[world->payments_count++] = payment;
+}
+
+void world_pay(struct world *world, uint32_t domain, uint32_t destination, const struct hash *id)
+{
+    const struct address coin = {{0}};
+
+    world_pay_with(world, domain, destination, id, &coin, 7);
 }
 
 bool world_is_processed(const struct world_chain *chain, const struct hash *id)

@@ -33,6 +33,8 @@ struct world_payment {
     uint32_t domain;
     uint32_t destination;
     struct hash message_id;
+    struct address token; /* zero: the chain's coin */
+    uint64_t amount;
 };
 
 struct world_tx {

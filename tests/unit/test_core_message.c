@@ -680,7 +680,9 @@ static void the_view_says_why(void **state)
     assert_int_equal(1, why.intent.attempts_count);
     struct amount gas;
     struct amount payment;
-    assert_status(STATUS_OK, core_view_gas_paid(&source, &sent, &why.message, &gas, &payment));
+    const struct address coin = {{0}};
+    assert_status(STATUS_OK,
+                  core_view_gas_paid(&source, &sent, &why.message, &coin, &gas, &payment));
     assert_false(amount_is_zero(&payment));
     world_free(world);
 }
