@@ -79,6 +79,7 @@ static const struct codec_field config_venue_layout_fields[] = {
     CODEC_ENUM_OF(struct core_venue, kind, VENUE_ERC4626, VENUE_AAVE),
     CODEC_SCALAR(struct core_venue, venue),
     CODEC_SCALAR(struct core_venue, cap),
+    CODEC_SCALAR(struct core_venue, code),
 };
 CODEC_LAYOUT(config_venue_layout, sluice__v1__config_venue__descriptor, struct core_venue);
 
@@ -274,7 +275,7 @@ static const struct codec_field spoke_state_layout_fields[] = {
     CODEC_SCALAR(struct spoke_state, spoke),     CODEC_SCALAR(struct spoke_state, token),
     CODEC_SCALAR(struct spoke_state, idle),      CODEC_SCALAR(struct spoke_state, velocity_left),
     CODEC_SCALAR(struct spoke_state, loss_left), CODEC_SCALAR(struct spoke_state, paused),
-    CODEC_SCALAR(struct spoke_state, mandate),
+    CODEC_SCALAR(struct spoke_state, mandate),   CODEC_SCALAR(struct spoke_state, kept),
 };
 CODEC_LAYOUT(spoke_state_layout, sluice__v1__spoke_state__descriptor, struct spoke_state);
 
@@ -453,6 +454,7 @@ static const struct codec_field positions_layout_fields[] = {
                   &spoke_state_layout),
     CODEC_LIST_OF(CODEC_LIST, struct event, positions.venues, positions.venues_count, VENUES_MAX, 0,
                   &venue_state_layout),
+    CODEC_SCALAR(struct event, positions.time_s),
 };
 CODEC_LAYOUT(positions_layout, sluice__v1__positions__descriptor, struct event);
 

@@ -49,17 +49,6 @@ static void unlock(struct verify_pool *pool)
 
 /* ---- a tile, on a thread of its own ---- */
 
-/* The leaves are used up. */
-static struct hash root_of(struct hash leaves[TREE_TILE_WIDTH])
-{
-    for (uint32_t width = TREE_TILE_WIDTH / 2; width > 0; width /= 2) {
-        for (uint32_t i = 0; i < width; i++) {
-            leaves[i] = tree_node(&leaves[2 * i], &leaves[2 * i + 1]);
-        }
-    }
-    return leaves[0];
-}
-
 static void outline_chunk(struct worker *worker, uint32_t at, uint32_t count,
                           struct verify_tile *tile)
 {
@@ -89,7 +78,7 @@ static void fill_tile(struct worker *worker, uint64_t index, struct verify_tile 
         outline_chunk(worker, at, count, tile);
         at += count;
     }
-    tile->root = root_of(worker->leaves);
+    tile->root = tree_tile_root(worker->leaves);
     tile->is_clean = true;
 }
 

@@ -107,6 +107,7 @@ static void lay_out(struct evm *evm, const struct chain_config *config, struct l
     const uint32_t domain = core->chains[config->chain_index].domain;
     const uint32_t routers = count_routers(core, domain);
     const uint32_t vaults = count_vaults(core, domain);
+    const uint32_t spokes = evm_spokes_count(core, domain);
     const uint32_t quotes = evm_quotes_bound(core, domain);
 
     evm->parser_memory = take(layout, json_parser_footprint(config->frame_bytes_max));
@@ -114,10 +115,10 @@ static void lay_out(struct evm *evm, const struct chain_config *config, struct l
     evm->scratch = take(layout, scratch_bytes());
     evm->calls = take(layout, evm->calls_max * sizeof(*evm->calls));
     evm->interest.contracts =
-        take(layout, (4 + 3 * routers + 2 * vaults + count_fee_tokens(core, domain)) *
+        take(layout, (4 + 3 * routers + 2 * vaults + spokes + count_fee_tokens(core, domain)) *
                          sizeof(*evm->interest.contracts));
     evm->interest.accounts =
-        take(layout, (2 + 2 * routers + vaults) * sizeof(*evm->interest.accounts));
+        take(layout, (2 + 2 * routers + vaults + spokes) * sizeof(*evm->interest.accounts));
     evm->routers = take(layout, routers * sizeof(*evm->routers));
     evm->vaults = take(layout, vaults * sizeof(*evm->vaults));
     evm->store.capacity = 2 * (size_t)config->frame_bytes_max;
@@ -282,6 +283,13 @@ static void build_interest(struct evm *evm)
         }
     }
     build_payments(evm);
+    for (uint32_t i = 0; i < evm->core.spokes_count; i++) {
+        const struct core_spoke *const spoke = &evm->core.spokes[i];
+        if (spoke->domain == evm->chain.domain) {
+            evm_interest_add_contract(interest, &spoke->token, EVM_ROLE_TOKEN);
+            evm_interest_add_account(interest, &spoke->spoke);
+        }
+    }
     evm_interest_finish(interest);
 }
 

@@ -161,6 +161,7 @@ struct evm_slot {
 struct evm_block {
     uint64_t number;
     struct hash hash;
+    uint64_t time_s;
     bool is_range_end; /* read below the final block */
 };
 
@@ -228,6 +229,7 @@ struct evm_job {
     bool is_decided;  /* what other steps may say changes nothing */
     bool everyone;    /* every reader must say the same, not a quorum alone */
     bool phase_again; /* its phase is repeated, asking something else */
+    bool is_held;     /* asks nothing until what it is like was estimated; see gas.c */
     enum command_kind kind;
     uint32_t phase;
     uint32_t steps_count; /* of this phase */
@@ -307,6 +309,7 @@ struct evm_job {
             struct hash payload_digest;
             struct hash likeness; /* of deliveries that need as much gas; zero: of none */
             uint64_t gas_tried;   /* simulated once under so much; 0: it is estimated */
+            bool is_first;        /* of its likeness: others wait for its estimate */
         } prepare;
         struct {
             struct hash leg_id;
@@ -386,9 +389,9 @@ struct evm_key {
 };
 
 struct evm_gas_hint {
-    struct hash likeness;
-    uint64_t gas;
-    uint32_t uses_left; /* 0: none */
+    struct hash likeness; /* zero: none */
+    uint64_t gas;         /* 0: the first estimate is under way */
+    uint32_t uses_left;   /* then it is estimated anew */
 };
 
 struct evm_vault {
@@ -693,7 +696,8 @@ enum evm_vote_form evm_lane_form(const struct evm_job *job, uint32_t step);
 /* Decides whether a delivery is estimated, or tried under what ones like it needed. */
 void evm_gas_expect(struct evm *evm, struct evm_job *job, const struct leg *leg);
 uint64_t evm_gas_to_try(const struct evm_job *job);
-void evm_gas_learned(struct evm *evm, const struct evm_job *job); /* from an estimate */
+void evm_gas_learned(struct evm *evm, struct evm_job *job); /* from an estimate */
+void evm_gas_ended(struct evm *evm, struct evm_job *job);   /* whatever came of it */
 
 /* send.c */
 /* Recipient and calldata of a leg, the latter into `memory`. STATUS_MALFORMED: it cannot be said on

@@ -90,6 +90,10 @@ static void finish(struct evm *evm, struct evm_job *job)
     CHECK(!job->is_done);
     evm_calls_drop(evm, EVM_CALL_JOB, index_of(evm, job));
     job->is_done = true;
+    job->is_held = false;
+    if (job->kind == COMMAND_PREPARE) {
+        evm_gas_ended(evm, job);
+    }
     CHECK(evm->done_count < evm->jobs_max);
     evm->done[(evm->done_first + evm->done_count) % evm->jobs_max] = index_of(evm, job);
     evm->done_count++;
@@ -233,7 +237,7 @@ void evm_jobs_pump(struct evm *evm)
 {
     for (uint32_t i = 0; i < evm->jobs_max && evm->jobs_used > 0; i++) {
         struct evm_job *const job = &evm->jobs[i];
-        if (!job->used || job->is_done) {
+        if (!job->used || job->is_done || job->is_held) {
             continue;
         }
         while (job->steps_started < job->steps_count) {

@@ -257,17 +257,22 @@ static void add_position(const struct gathering *gathering, json_t *positions,
                   json_of_balance(&start), "end", json_of_balance(&end)));
 }
 
-static void add_fees(const struct gathering *gathering, json_t *fees, const struct ledger_sum *sum)
+/* What an account of sums grew by in the period: fees by debit, yield by credit. */
+static void add_growth(const struct gathering *gathering, json_t *list,
+                       const struct ledger_sum *sum)
 {
-    struct account_row spent = {.opened = false};
+    const bool is_yield = sum->account.kind == ACCOUNT_YIELD;
+    struct account_row grown = {.opened = false};
+    struct amount *debit = is_yield ? &grown.credit : &grown.debit;
+    struct amount *credit = is_yield ? &grown.debit : &grown.credit;
 
-    if (amount_subtract(&sum->total.debit, &sum->before.debit, &spent.debit) != STATUS_OK ||
-        amount_subtract(&sum->total.credit, &sum->before.credit, &spent.credit) != STATUS_OK) {
+    if (amount_subtract(&sum->total.debit, &sum->before.debit, debit) != STATUS_OK ||
+        amount_subtract(&sum->total.credit, &sum->before.credit, credit) != STATUS_OK) {
         return;
     }
-    const struct account_balance balance = account_balance_of(&spent);
+    const struct account_balance balance = account_balance_of(&grown);
     (void)json_array_append_new(
-        fees, json_pack("{s:s, s:s, s:i, s:o}", "chain",
+        list, json_pack("{s:s, s:s, s:i, s:o}", "chain",
                         ledger_chain_text(gathering->view, sum->account.domain), "asset",
                         sum->account.symbol, "decimals",
                         (int)ledger_decimals(gathering->view, sum->account.symbol), "amount",
@@ -278,14 +283,20 @@ static void add_sums(const struct gathering *gathering, const struct ledger_walk
 {
     json_t *positions = json_array();
     json_t *fees = json_array();
+    json_t *yields = json_array();
 
     for (size_t i = 0; i < walk->accounts.count; i++) {
         const struct ledger_sum *sum = &walk->accounts.entries[i];
         const bool is_native = strcmp(sum->account.symbol, LEDGER_NATIVE_SYMBOL) == 0;
         switch (sum->account.kind) {
         case ACCOUNT_FEES:
-            add_fees(gathering, fees, sum);
+            add_growth(gathering, fees, sum);
             break;
+        case ACCOUNT_YIELD:
+            add_growth(gathering, yields, sum);
+            break;
+        case ACCOUNT_SPOKE:
+        case ACCOUNT_VENUE:
         case ACCOUNT_ROUTER:
         case ACCOUNT_OWED:
         case ACCOUNT_ARRIVING:
@@ -304,6 +315,7 @@ static void add_sums(const struct gathering *gathering, const struct ledger_walk
     }
     (void)json_object_set_new(gathering->report, "positions", positions);
     (void)json_object_set_new(gathering->report, "fees", fees);
+    (void)json_object_set_new(gathering->report, "yields", yields);
 }
 
 static enum status gather_books(struct gathering *gathering)

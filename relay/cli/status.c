@@ -195,6 +195,70 @@ static void print_vaults(const json_t *vaults)
     cli_table_print(table);
 }
 
+static void print_venues(struct cli_table *table, const json_t *spoke)
+{
+    static const char *const amounts[] = {"supplied", "enter_max", "leave_max"};
+    const uint32_t decimals = (uint32_t)count_at(spoke, "decimals");
+    const json_t *venue;
+    size_t index;
+    json_array_foreach(json_object_get(spoke, "venues"), index, venue)
+    {
+        const json_t *rate = json_object_get(venue, "rate_per_year");
+        cli_table_cell(table, "%s", json_text_at(venue, "venue"));
+        cli_table_cell(table, "%s", json_text_at(spoke, "chain"));
+        for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++) {
+            cli_table_cell(table, "%s",
+                           json_object_get(venue, amounts[i]) == NULL
+                               ? "not known"
+                               : json_units_text(json_object_get(venue, amounts[i]), decimals));
+        }
+        if (json_is_real(rate)) {
+            cli_table_cell(table, "%.2f %%", 100 * json_real_value(rate));
+        } else {
+            cli_table_cell(table, "%s", "not known");
+        }
+        cli_table_cell(table, "%s",
+                       json_is_true(json_object_get(venue, "open")) ? "open"
+                                                                    : reason_at(venue, "gate"));
+    }
+}
+
+static void print_spokes(const json_t *spokes)
+{
+    static const char *const titles[] = {"SPOKE",  "CHAIN", ">IDLE", ">KEPT", ">LOSS BUDGET LEFT",
+                                         ">BLOCK", "STATE", NULL};
+    static const char *const venue_titles[] = {"VENUE",      "CHAIN",     ">IN IT", ">MAY ENTER",
+                                               ">MAY LEAVE", ">PER YEAR", "GATE",   NULL};
+    static const char *const amounts[] = {"idle", "kept", "loss_left"};
+    if (json_array_size(spokes) == 0) {
+        return;
+    }
+    struct cli_table *table = cli_table_new(titles);
+    struct cli_table *venues = cli_table_new(venue_titles);
+    const json_t *spoke;
+    size_t index;
+    json_array_foreach(spokes, index, spoke)
+    {
+        const char *stopped = reason_at(spoke, "stopped");
+        cli_table_cell(table, "%s", json_text_at(spoke, "spoke"));
+        cli_table_cell(table, "%s", json_text_at(spoke, "chain"));
+        for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++) {
+            cli_table_cell(table, "%s",
+                           json_object_get(spoke, amounts[i]) == NULL
+                               ? "not known"
+                               : json_units_text(json_object_get(spoke, amounts[i]),
+                                                 (uint32_t)count_at(spoke, "decimals")));
+        }
+        cli_table_cell(table, "%lld", count_at(spoke, "block"));
+        cli_table_cell(table, "%s", stopped[0] == '-' ? "working" : stopped);
+        print_venues(venues, spoke);
+    }
+    (void)putchar('\n');
+    cli_table_print(table);
+    (void)putchar('\n');
+    cli_table_print(venues);
+}
+
 static void print_all(const json_t *root)
 {
     const json_t *node = json_object_get(root, "node");
@@ -221,6 +285,7 @@ static void print_all(const json_t *root)
         print_asset(asset);
     }
     print_vaults(json_object_get(root, "vaults"));
+    print_spokes(json_object_get(root, "spokes"));
 }
 
 int cli_status(int argc, char **argv)

@@ -118,6 +118,7 @@ struct core_venue {
     enum venue_kind kind;
     struct address venue;
     struct amount cap; /* the mandate's; zero: what the spoke allows */
+    struct hash code;  /* the mandate's: keccak of its code; zero: what the spoke allows */
 };
 
 struct core_route {

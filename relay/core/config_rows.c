@@ -171,6 +171,7 @@ static void venue_pack(const struct core_venue *venue, struct packer *packer)
     pack_u8(packer, (uint8_t)venue->kind);
     pack_address(packer, &venue->venue);
     pack_amount(packer, &venue->cap);
+    pack_hash(packer, &venue->code);
 }
 
 static void venue_unpack(struct unpacker *unpacker, struct core_venue *ret_venue)
@@ -186,6 +187,7 @@ static void venue_unpack(struct unpacker *unpacker, struct core_venue *ret_venue
     ret_venue->kind = (enum venue_kind)kind;
     ret_venue->venue = unpack_address(unpacker);
     ret_venue->cap = unpack_amount(unpacker);
+    ret_venue->code = unpack_hash(unpacker);
 }
 
 static void route_pack(const struct core_route *route, struct packer *packer)

@@ -153,6 +153,9 @@ struct spoke_state {
     struct amount idle;          /* in its books, and no more than it holds */
     struct amount velocity_left; /* of deposits, swaps, borrowing, bridging in the window */
     struct amount loss_left;     /* of the loss budget in the window */
+    /* Of what is idle, or will be, this much stays: the spoke's buffer and what its hub recalled.
+     */
+    struct amount kept;
     bool paused;
     struct hash mandate; /* in force there; an order under another one is void */
 };
@@ -360,6 +363,9 @@ struct event {
             uint32_t vaults_count;
             const struct bridge_quote *quotes;
             uint32_t quotes_count;
+            /* Of the block, as the chain states it; 0: not known, and nothing that rests on time
+             * is concluded from this answer. */
+            uint64_t time_s;
             const struct spoke_state *spokes;
             uint32_t spokes_count;
             const struct venue_state *venues;

@@ -115,6 +115,16 @@ enum reason {
     REASON_OVER_VELOCITY = 242, /* the mandate's velocity of this window is used up */
     REASON_OVER_BUDGET = 243,   /* the mandate's fee budget of this window is used up */
     REASON_MANDATE_BOUND = 244, /* the mandate's floors and caps leave nothing to move */
+    REASON_VENUE_OPEN = 250,    /* capital may enter it, again */
+    REASON_VENUE_SHUT = 251,    /* enum venue_gate */
+    REASON_VENUE_PAUSED = 252,
+    REASON_VENUE_CODE_CHANGED = 253,
+    REASON_VENUE_PRICE_JUMPED = 254,
+    REASON_VENUE_SUPPLY_LOW = 255,
+    REASON_VENUE_INSOLVENT = 256,
+    REASON_VENUE_MUTE = 257,    /* it did not answer as one of its kind must */
+    REASON_SPOKE_MANDATE = 258, /* the spoke obeys another mandate than ours */
+    REASON_SPOKE_PAUSED = 259,
     /* node: 300 to 399 */
     REASON_STARTED = 300,
     REASON_STOPPED = 301,

@@ -511,6 +511,32 @@ static void put_site(json_t *root, uint16_t port)
     put_text(put_group(root, "site", json_object()), "listen", listen);
 }
 
+static void put_alerts(json_t *root, const struct node_alerts *alerts)
+{
+    if (!alerts->is_on) {
+        return;
+    }
+    json_t *group = put_group(root, "alerts", json_object());
+    json_t *command = json_array();
+    for (uint32_t i = 0; i < alerts->command_count; i++) {
+        CHECK(json_array_append_new(command, json_string(alerts->command[i])) == 0);
+    }
+    if (alerts->command_count > 0) {
+        CHECK(json_object_set(group, "command", command) == 0);
+    }
+    json_decref(command);
+    put_text(group, "webhook", alerts->webhook);
+    put_text(group, "webhook_token", alerts->webhook_token);
+    put_text(group, "mail_to", alerts->mail_to);
+    put_text(group, "mail_from", alerts->mail_from);
+    put_text(group, "sendmail", alerts->sendmail);
+    put_duration(group, "hold", alerts->hold);
+    put_duration(group, "repeat", alerts->repeat);
+    put_duration(group, "backlog_after", alerts->backlog_after);
+    put_count(group, "failures_min", alerts->failures_min);
+    put_count(group, "per_hour", alerts->per_hour);
+}
+
 static json_t *make_tree(const struct node_config *config)
 {
     json_t *root = json_object();
@@ -543,6 +569,7 @@ static json_t *make_tree(const struct node_config *config)
     put_rates(root, &config->core);
     put_log(root, &config->log);
     put_site(root, config->site_port);
+    put_alerts(root, &config->alerts);
     return root;
 }
 

@@ -167,6 +167,21 @@ struct file_site {
     char *listen;
 };
 
+struct file_alerts {
+    char **command;
+    unsigned command_count;
+    char *webhook;
+    char *webhook_token;
+    char *mail_to;
+    char *mail_from;
+    char *sendmail;
+    char *hold;
+    char *repeat;
+    char *backlog_after;
+    char *failures_min;
+    char *per_hour;
+};
+
 struct file_large {
     char *value;
     char *blocks;
@@ -198,6 +213,7 @@ struct file_config {
     unsigned rates_count;
     struct file_log *log;
     struct file_site *site;
+    struct file_alerts *alerts;
     struct file_witness *witnesses;
     unsigned witnesses_count;
 };

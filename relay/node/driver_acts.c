@@ -291,18 +291,21 @@ bool driver_has_releasable(const struct driver *driver)
 static struct bytes plan_of(const struct driver *driver, const struct chain_request *request,
                             uint8_t memory[APPROVAL_BYTES_MAX])
 {
+    struct hash move_id;
     struct move_row move;
     struct plan_row plan;
     struct approval approval = {.index = 0};
     static_assert(APPROVAL_MOVES_MAX >= PLAN_MOVES_MAX, "a plan's moves fit an approval");
     if ((request->sign.leg_kind != LEG_REBALANCE && request->sign.leg_kind != LEG_VENUE) ||
-        capital_view_move(&driver->source, &request->sign.leg_id, &move) != STATUS_OK ||
+        capital_view_move_of_leg(&driver->source, &request->sign.leg_id, &move_id, &move) !=
+            STATUS_OK ||
         capital_view_plan(&driver->source, &move.plan_id, &plan) != STATUS_OK ||
         move.index >= plan.moves_count) {
         return (struct bytes){0};
     }
     capital_view_approval(&move.plan_id, &plan, &approval);
     approval.index = move.index;
+    approval.leg = move.leg;
     return approval_pack(&approval, memory);
 }
 

@@ -96,6 +96,7 @@ static void port_note(void *context, const struct driver_note *note)
         return; /* took_endpoint said it, with the address of the endpoint */
     }
     site_note(loop->site, note);
+    alerting_note(loop->alerting, note);
     log_begin(&line, level_of(note->level), "note");
     if (note->domain != 0) {
         log_word(&line, "chain", chain_name(loop, note->domain));

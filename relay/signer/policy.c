@@ -412,15 +412,34 @@ static bool allows_announce(const struct policy_transaction *asked, struct refus
 
 /* ---- plans ---- */
 
-/* A plan names a rebalance by its router and the domain it goes to, and a venue leg by its spoke
- * and the spoke's own domain. */
-static bool is_move_of(const struct policy_transaction *asked, const struct approval_move *move)
+/* A plan names what a spoke does by the venues on both sides, of which this leg is one: a deposit
+ * or a withdrawal. What is borrowed or repaid is no move of any plan. */
+static bool is_venue_leg_of(const struct policy_transaction *asked,
+                            const struct approval_move *move, uint32_t leg)
 {
-    const bool is_venue = asked->rule->leg == LEG_VENUE;
-    const struct address *source = is_venue ? &asked->transaction.to : &asked->rebalance.router;
-    const uint32_t target = is_venue ? asked->chain->domain : asked->rebalance.destination;
-    return move->source_domain == asked->chain->domain && move->target_domain == target &&
-           address_equal(&move->source, source) && amount_equal(&move->amount, &asked->moved);
+    struct approval_venue venue;
+    if (!approval_venue_leg(move, leg, &venue)) {
+        return false;
+    }
+    return asked->rule->verb == (venue.enters ? VENUE_DEPOSIT : VENUE_WITHDRAW) &&
+           asked->venue.index == venue.index &&
+           address_equal(&move->source, &asked->transaction.to);
+}
+
+/* A plan names a rebalance by its router and the domain it goes to; it is one leg. */
+static bool is_move_of(const struct policy_transaction *asked, const struct approval_move *move,
+                       uint32_t leg)
+{
+    if (move->source_domain != asked->chain->domain ||
+        !amount_equal(&move->amount, &asked->moved)) {
+        return false;
+    }
+    if (asked->rule->leg == LEG_VENUE) {
+        return is_venue_leg_of(asked, move, leg);
+    }
+    return move->kind == MOVE_BETWEEN_ROUTERS && leg == 0 &&
+           move->target_domain == asked->rebalance.destination &&
+           address_equal(&move->source, &asked->rebalance.router);
 }
 
 /* The plan that came with the request, if this move is the one it names. */
@@ -432,16 +451,17 @@ static bool read_plan(const struct wire_request *request, const struct policy_tr
         return refuse(refusal, REFUSAL_PLAN, "the move came without the plan it belongs to");
     }
     const struct approval_move *move = &plan->moves[plan->index];
-    const struct hash id = approval_move_id(&plan->plan_id, plan->index);
+    const struct hash id = approval_leg_id(&plan->plan_id, plan->index, plan->leg);
     if (!hash_equal(&id, &request->transaction.leg_id)) {
-        return refuse(refusal, REFUSAL_PLAN, "the move's id is not that of move %u of its plan",
+        return refuse(refusal, REFUSAL_PLAN,
+                      "the leg's id is not that of leg %u of move %u of its plan", plan->leg,
                       plan->index);
     }
-    if (!is_move_of(asked, move)) {
+    if (!is_move_of(asked, move, plan->leg)) {
         return refuse(refusal, REFUSAL_PLAN,
-                      "the transaction is not move %u of its plan: another contract, destination "
-                      "or amount",
-                      plan->index);
+                      "the transaction is not leg %u of move %u of its plan: another contract, "
+                      "destination, venue or amount",
+                      plan->leg, plan->index);
     }
     return true;
 }

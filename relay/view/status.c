@@ -214,7 +214,7 @@ static json_t *gather_asset(struct gathering *gathering, uint32_t index)
                   "total", json_of_amount(&total), "positions", positions);
     if (found(gathering, capital_view_ledger(&view->source, asset->symbol, &ledger))) {
         json_t *kinds = json_object();
-        for (int kind = ACCOUNT_ROUTER; kind <= (int)ACCOUNT_EQUITY; kind++) {
+        for (int kind = ACCOUNT_ROUTER; kind < ACCOUNT_KINDS_END; kind++) {
             (void)json_object_set_new(kinds, account_kind_name((enum account_kind)kind),
                                       json_of_balance(&ledger.by_kind[kind]));
         }
@@ -225,7 +225,8 @@ static json_t *gather_asset(struct gathering *gathering, uint32_t index)
                       "credits", json_of_amount(&ledger.credits), "accounts",
                       (int)ledger.accounts_count, "by_kind", kinds));
     }
-    if (found(gathering, capital_view_asset(&view->source, asset->symbol, &plan))) {
+    if (found(gathering,
+              capital_view_asset(&view->source, MOVE_BETWEEN_ROUTERS, asset->symbol, &plan))) {
         (void)json_object_update_new(
             object,
             json_pack("{s:o, s:o, s:o}", "planning", json_of_reason(plan.reason), "planning_since",
@@ -276,6 +277,10 @@ static json_t *gather(struct gathering *gathering)
     }
     (void)json_object_set_new(root, "capital", assets);
     (void)json_object_set_new(root, "vaults", gather_vaults(gathering));
+    json_t *spokes = NULL;
+    if (found(gathering, view_spokes(gathering->view, &spokes))) {
+        (void)json_object_set_new(root, "spokes", spokes);
+    }
     return root;
 }
 

@@ -121,16 +121,58 @@ static void look_at_messages(struct waiting *waiting, const struct core_chain *c
     }
 }
 
+static void look_at_venues(struct waiting *waiting, uint32_t spoke, const struct spoke_row *of)
+{
+    const struct view *view = waiting->view;
+
+    for (uint32_t i = 0; i < view->config->venues_count; i++) {
+        struct venue_row row = {.block = 0};
+        if (view->config->venues[i].spoke != spoke) {
+            continue;
+        }
+        (void)found(waiting, capital_view_venue(&view->source, view->config, i, &row));
+        const enum reason reason = view_venue_reason(of, &row);
+        if (reason != REASON_VENUE_OPEN) {
+            json_t *name = json_of_address(&view->config->venues[i].venue);
+            add(waiting, "venue", json_string_value(name), reason, (struct instant){0}, 1);
+            json_decref(name);
+        }
+    }
+}
+
+static void look_at_spokes(struct waiting *waiting)
+{
+    const struct view *view = waiting->view;
+
+    for (uint32_t i = 0; i < view->config->spokes_count; i++) {
+        struct spoke_row row = {.block = 0};
+        (void)found(waiting, capital_view_spoke(&view->source, view->config, i, &row));
+        const enum reason reason = view_spoke_reason(view, &row);
+        if (reason != REASON_NONE) {
+            add(waiting, "spoke on", view_chain(view, view->config->spokes[i].domain), reason,
+                row.at, 1);
+        }
+        if (row.block != 0) {
+            look_at_venues(waiting, i, &row);
+        }
+    }
+}
+
 static void look_at_capital(struct waiting *waiting)
 {
     const struct view *view = waiting->view;
     for (uint32_t i = 0; i < view->config->assets_count; i++) {
+        const char *symbol = view->config->assets[i].symbol;
         struct plan_asset plan;
         if (found(waiting,
-                  capital_view_asset(&view->source, view->config->assets[i].symbol, &plan))) {
-            add(waiting, "planning of", view->config->assets[i].symbol, plan.reason, plan.since, 1);
+                  capital_view_asset(&view->source, MOVE_BETWEEN_ROUTERS, symbol, &plan))) {
+            add(waiting, "planning of", symbol, plan.reason, plan.since, 1);
+        }
+        if (found(waiting, capital_view_asset(&view->source, MOVE_BETWEEN_VENUES, symbol, &plan))) {
+            add(waiting, "planning of venues for", symbol, plan.reason, plan.since, 1);
         }
     }
+    look_at_spokes(waiting);
     struct hash id = {{0}};
     struct move_row move;
     for (;;) {

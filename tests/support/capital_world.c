@@ -708,7 +708,8 @@ struct plan_asset world_asset(struct world *world)
     struct plan_asset asset;
 
     memset(&asset, 0, sizeof(asset));
-    const enum status status = capital_view_asset(&source, WORLD_SYMBOL, &asset);
+    const enum status status =
+        capital_view_asset(&source, MOVE_BETWEEN_ROUTERS, WORLD_SYMBOL, &asset);
     assert_true(status == STATUS_OK || status == STATUS_NOT_FOUND);
     return asset;
 }

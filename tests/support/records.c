@@ -76,6 +76,7 @@ static void make_venue(struct maker *maker, struct core_venue *venue)
     venue->kind = (enum venue_kind)one_of(maker, VENUE_ERC4626, VENUE_AAVE);
     venue->venue = address(maker);
     venue->cap = amount(maker);
+    venue->code = hash(maker);
 }
 
 static void make_route(struct maker *maker, struct core_route *route)
@@ -318,6 +319,7 @@ static void make_spoke_state(struct maker *maker, struct spoke_state *state)
     state->idle = amount(maker);
     state->velocity_left = amount(maker);
     state->loss_left = amount(maker);
+    state->kept = amount(maker);
     state->paused = coin(maker);
     state->mandate = hash(maker);
 }
@@ -389,6 +391,7 @@ static void make_positions(struct maker *maker, struct event *event)
     event->positions.outcome = outcome(maker);
     event->positions.block_number = u64(maker);
     event->positions.block_hash = hash(maker);
+    event->positions.time_s = u64(maker);
     event->positions.balances = balances_count == 0 ? NULL : balances;
     event->positions.balances_count = balances_count;
     event->positions.vaults = vaults_count == 0 ? NULL : vaults;

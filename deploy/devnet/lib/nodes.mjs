@@ -102,6 +102,8 @@ function nodeYaml(devnet, node, options) {
       ? ['policy:', Object.entries(options.policy).map(([key, value]) => `  ${key}: ${value}`)] : [],
     options.log ? logYaml(node, options.log) : [],
     options.site ? ['site:', `  listen: 127.0.0.1:${options.site}`] : [],
+    options.alerts
+      ? ['alerts:', Object.entries(options.alerts).map(([key, value]) => `  ${key}: ${value}`)] : [],
   ]);
 }
 

@@ -58,6 +58,21 @@ function planCard(plan, now) {
     plan.state === 'awaiting approval' && h('p', { class: 'do' }, 'To decide: ', h('code', {}, `sluice approve ${plan.id}`)));
 }
 
+/* What is idle in each spoke and what is in its venues; what was never read says so. */
+function spokes(page, asset) {
+  const mine = page.status.spokes.filter((spoke) => spoke.asset === asset.asset);
+  if (mine.length === 0) return null;
+  const amount = (value) => (value === undefined ? 'not known' : units(value, asset.decimals));
+  const rate = (value) => (typeof value === 'number' ? `${(100 * value).toFixed(2)} %` : 'not known');
+  const rows = mine.flatMap((spoke) => [
+    { key: spoke.chain + spoke.spoke, cells: [spoke.chain, 'idle in the spoke', amount(spoke.idle), '', sentence(spoke.stopped?.text ?? 'working')] },
+    ...spoke.venues.map((venue) => ({ key: spoke.chain + spoke.spoke + venue.index, cells: [spoke.chain, `venue ${venue.index}: ${venue.venue.slice(0, 10)}`,
+      amount(venue.supplied), rate(venue.rate_per_year), venue.open ? 'open' : sentence(venue.gate.text)] })),
+  ]);
+  return card('Spokes and venues', table('Spokes and venues', [{ title: 'Chain' }, { title: 'Where' }, { title: 'Amount', number: true },
+    { title: 'A year pays', number: true }, { title: 'State' }], rows));
+}
+
 function ledger(page, asset) {
   const rows = page.ledger.postings.filter((posting) => posting.asset === asset.asset)
     .sort((a, b) => (a.at < b.at ? 1 : a.at > b.at ? -1 : b.number - a.number)).slice(0, 40);
@@ -84,6 +99,7 @@ export function capital(page, context) {
     page.status.vaults.length > 0 && card('Vaults', table('Vaults', [{ title: 'Chain' }, { title: 'Asset' }, ...['Assets', 'Per share', 'Deposited', 'Withdrawn', 'Block'].map((title) => ({ title, number: true }))],
       page.status.vaults.map((vault) => ({ key: vault.chain + vault.vault, cells: [vault.chain, vault.asset, ...[vault.total_assets, vault.assets_per_share, vault.deposited, vault.withdrawn]
         .map((amount, i) => units(amount, vault.decimals, i === 1 ? 6 : 2)), count(vault.block)] })))),
+    spokes(page, asset),
     ledger(page, asset),
   ].filter(Boolean);
 }

@@ -11,7 +11,7 @@ const { WebSocketServer } = WebSocket;
 export class Proxy {
   /** Listens on a free port of loopback; `url` is where the node connects. */
   static async open(target) {
-    const proxy = new Proxy(target);
+    const proxy = new this(target);
     await new Promise((resolve, reject) => {
       proxy.server.once('listening', resolve).once('error', reject);
     });
@@ -38,7 +38,10 @@ export class Proxy {
     chain.on('open', () => {
       for (const [data, binary] of early.splice(0)) chain.send(data, { binary });
     });
-    chain.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
+    chain.on('message', (data, isBinary) => {
+      socket.send(data, { binary: isBinary });
+      this.onAnswer(data);
+    });
     for (const [one, other] of [[socket, chain], [chain, socket]]) {
       one.on('close', () => other.close());
       one.on('error', () => other.terminate());
@@ -51,6 +54,9 @@ export class Proxy {
       this.calls.set(method, (this.calls.get(method) ?? 0) + 1);
     }
   }
+
+  /** For those that look at what the chain says. */
+  onAnswer() {}
 
   get total() {
     return [...this.calls.values()].reduce((sum, count) => sum + count, 0);

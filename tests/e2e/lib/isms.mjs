@@ -329,7 +329,7 @@ async function runChecks(suite, servers) {
       return (await countDelivered(destination, [next])) === 1;
     });
   });
-  await checkSets(suite, servers, modules);
+  await checkSets(suite, servers, node, modules);
   await checkProofs(suite, modules);
   await suite.check('every object in the store was written with a valid signature', () => {
     expectEqual(servers.objects.refused, 0, 'requests refused');
