@@ -234,8 +234,9 @@ static bool open_memory(struct alerting *alerting)
     alerting->notes = thread_queue_new(NOTES_BYTES, NULL, NULL);
     alerting->context = lws_create_context(&info);
     alerting->vhost = alerting->context == NULL ? NULL : lws_create_vhost(alerting->context, &info);
-    alerting->web =
-        alerting->vhost == NULL ? NULL : web_client_new(alerting->context, alerting->vhost);
+    alerting->web = alerting->vhost == NULL
+                        ? NULL
+                        : web_client_new(alerting->context, alerting->vhost, config->tls_ca);
     return alerting->notes != NULL && alerting->web != NULL &&
            journal_reader_open(alerting->options.journal, &alerting->reader) == STATUS_OK;
 }
