@@ -111,9 +111,10 @@ void evm_gas_ended(struct evm *evm, struct evm_job *job)
     }
     job->prepare.is_first = false;
     struct evm_gas_hint *const hint = hint_of(evm, &job->prepare.likeness);
-    CHECK(hash_equal(&hint->likeness, &job->prepare.likeness));
-    if (hint->gas == 0) {
+    /* Another one like it may have been estimated meanwhile, and its hint have made room. */
+    const bool is_same = hash_equal(&hint->likeness, &job->prepare.likeness);
+    if (is_same && hint->gas == 0) {
         *hint = (struct evm_gas_hint){.uses_left = 0};
     }
-    release(evm, &job->prepare.likeness, hint->gas);
+    release(evm, &job->prepare.likeness, is_same ? hint->gas : 0);
 }
