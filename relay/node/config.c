@@ -619,7 +619,8 @@ static void read_file(struct reading *reading, const struct file_config *file,
     config_read_alerts(reading, file, &config->alerts);
 }
 
-enum status config_load(const char *path, struct node_config **ret_config,
+/* `text` NULL: what is in the file. */
+static enum status load(const char *path, const struct bytes *text, struct node_config **ret_config,
                         struct settings_error *ret_error)
 {
     struct node_config *config = calloc(1, sizeof(*config));
@@ -631,10 +632,12 @@ enum status config_load(const char *path, struct node_config **ret_config,
         (void)snprintf(ret_error->text, sizeof(ret_error->text), "%s: no memory", path);
         return status;
     }
-    status = settings_load(path, &config_schema, &settings, &data, ret_error);
+    status = text == NULL
+                 ? settings_load(path, &config_schema, &settings, &data, ret_error)
+                 : settings_parse(path, *text, &config_schema, &settings, &data, ret_error);
     if (status == STATUS_OK) {
         struct reading reading = {.settings = settings, .error = ret_error, .status = STATUS_OK};
-        find_folder(path, reading.folder);
+        find_folder(text == NULL ? path : "", reading.folder); /* else the working one */
         (void)snprintf(config->path, sizeof(config->path), "%s", path);
         read_file(&reading, data, config);
         status = reading.status;
@@ -646,6 +649,18 @@ enum status config_load(const char *path, struct node_config **ret_config,
     }
     *ret_config = config;
     return STATUS_OK;
+}
+
+enum status config_load(const char *path, struct node_config **ret_config,
+                        struct settings_error *ret_error)
+{
+    return load(path, NULL, ret_config, ret_error);
+}
+
+enum status config_parse(const char *name, struct bytes text, struct node_config **ret_config,
+                         struct settings_error *ret_error)
+{
+    return load(name, &text, ret_config, ret_error);
 }
 
 struct node_config *config_free(struct node_config *config)

@@ -58,8 +58,8 @@ struct node_log {
     uint32_t witnesses_count;
 };
 
-#define NODE_ARGUMENTS_MAX     8u
-#define NODE_WORD_BYTES_MAX    256u
+#define NODE_ARGUMENTS_MAX  8u
+#define NODE_WORD_BYTES_MAX 256u
 
 /* Whom the node tells by itself when something is wrong (relay/node/alerting.h). */
 struct node_alerts {
@@ -67,15 +67,15 @@ struct node_alerts {
     char command[NODE_ARGUMENTS_MAX][NODE_WORD_BYTES_MAX]; /* a program and its arguments */
     uint32_t command_count;                                /* 0: none is run */
     char webhook[CONFIG_URL_BYTES_MAX];                    /* empty: none */
-    char webhook_token[PATH_MAX];       /* file with a bearer token; empty: none is sent */
-    char mail_to[NODE_WORD_BYTES_MAX];  /* empty: no mail */
+    char webhook_token[PATH_MAX];      /* file with a bearer token; empty: none is sent */
+    char mail_to[NODE_WORD_BYTES_MAX]; /* empty: no mail */
     char mail_from[NODE_WORD_BYTES_MAX];
-    char sendmail[PATH_MAX];            /* the program */
-    struct duration hold;               /* must last before it is told, and be gone before that is */
-    struct duration repeat;             /* while it lasts; 0: never */
-    struct duration backlog_after;      /* a message that waits longer is told */
-    uint32_t failures_min;              /* a message that failed so often is stuck */
-    uint32_t per_hour;                  /* notices at most */
+    char sendmail[PATH_MAX];       /* the program */
+    struct duration hold;          /* must last before it is told, and be gone before that is */
+    struct duration repeat;        /* while it lasts; 0: never */
+    struct duration backlog_after; /* a message that waits longer is told */
+    uint32_t failures_min;         /* a message that failed so often is stuck */
+    uint32_t per_hour;             /* notices at most */
 };
 
 struct node_config {
@@ -98,7 +98,8 @@ struct node_config {
     char mandate[PATH_MAX]; /* the owner's file; empty: the limits are of this file */
     struct node_log log;
     struct node_alerts alerts;
-    uint16_t site_port; /* on 127.0.0.1: pages, metrics, health (relay/node/site.h); 0: none */
+    bool hyperlane_metrics; /* beside ours, under the names that the reference agents use */
+    uint16_t site_port;     /* on 127.0.0.1: pages, metrics, health (relay/node/site.h); 0: none */
     struct node_chain chains[CHAINS_MAX];
     struct core_config core;
 };
@@ -108,6 +109,11 @@ struct node_config {
  * allowed. `ret_error` is set in every case. */
 MUST_USE enum status config_load(const char *path, struct node_config **ret_config,
                                  struct settings_error *ret_error);
+/* The same of text; `name` stands for the path in errors, and relative paths are taken from the
+ * working folder. */
+MUST_USE enum status config_parse(const char *name, struct bytes text,
+                                  struct node_config **ret_config,
+                                  struct settings_error *ret_error);
 struct node_config *config_free(struct node_config *config); /* accepts NULL, returns NULL */
 
 /* The adapter's view of chain `index`; borrows `config`. */
