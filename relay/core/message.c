@@ -109,21 +109,32 @@ static void refuse_dispatch(struct step *step, uint32_t domain, const struct fac
 {
     const struct core_chain *config = step_chain(step, domain);
     struct message message;
+    struct hash id;
 
     if (config == NULL || !address_equal(&fact->contract, &config->mailbox)) {
         return;
     }
+    const bool is_large = fact->dispatch.message.count == sizeof(id.bytes);
+    const enum reason reason = is_large ? REASON_TOO_LARGE : REASON_MALFORMED_MESSAGE;
+    if (is_large) {
+        memcpy(id.bytes, fact->dispatch.message.data, sizeof(id.bytes));
+    } else {
+        id = message_id(fact->dispatch.message);
+    }
+    if (message_get(step, &id, &message)) {
+        return; /* what is known of it stands */
+    }
     memset(&message, 0, sizeof(message));
-    message.id = message_id(fact->dispatch.message);
+    message.id = id;
     message.row.origin = domain;
     message.row.origin_block = fact->block_number;
     message.row.origin_block_hash = fact->block_hash;
     message.row.dispatch_transaction = fact->transaction;
     message.row.seen_at = step->now;
     message.row.final_at = step->now;
-    message_set(step, &message, MESSAGE_REFUSED, REASON_MALFORMED_MESSAGE);
+    message_set(step, &message, MESSAGE_REFUSED, reason);
     message_put(step, &message);
-    step_note(step, NOTE_WARN, domain, &message.id, REASON_MALFORMED_MESSAGE, NULL);
+    step_note(step, NOTE_WARN, domain, &message.id, reason, NULL);
 }
 
 static void dispatch(struct step *step, uint32_t domain, const struct fact *fact)

@@ -60,6 +60,11 @@ struct world *world_free(struct world *world);
 /* Dispatches a message at the next block of `origin`; returns its id. */
 struct hash world_dispatch(struct world *world, uint32_t origin, uint32_t destination,
                            uint8_t recipient);
+/* The same of another version, and of more bytes than a message may have: never delivered, and not
+ * waited for. */
+struct hash world_dispatch_version(struct world *world, uint32_t origin, uint32_t destination,
+                                   uint8_t version);
+struct hash world_dispatch_large(struct world *world, uint32_t origin, uint32_t destination);
 /* Lets `count` seconds pass: one block per second and chain. */
 void world_run(struct world *world, uint32_t seconds);
 void world_run_ms(struct world *world, uint64_t ms);

@@ -160,7 +160,8 @@ static void include_dispatches(struct world *world, struct world_chain *chain)
         const struct hash transaction = world_hash("dispatch", i, chain->fork, chain->head);
         message->is_dispatched = true;
         add_fact(world, chain, FACT_DISPATCH, &transaction)->dispatch.message =
-            bytes_from(message->bytes, WORLD_MESSAGE_BYTES);
+            message->is_large ? bytes_from(message->id.bytes, sizeof(message->id.bytes))
+                              : bytes_from(message->bytes, WORLD_MESSAGE_BYTES);
         struct fact *insert = add_fact(world, chain, FACT_TREE_INSERT, &transaction);
         insert->tree_insert.message_id = message->id;
         insert->tree_insert.leaf_index = chain->leaves_count;
@@ -580,6 +581,28 @@ struct hash world_dispatch(struct world *world, uint32_t origin, uint32_t destin
     message->id = message_id(buffer_bytes(&buffer));
     message->origin = origin;
     message->destination = destination;
+    return message->id;
+}
+
+struct hash world_dispatch_version(struct world *world, uint32_t origin, uint32_t destination,
+                                   uint8_t version)
+{
+    (void)world_dispatch(world, origin, destination, version);
+    struct world_message *message = &world->messages[world->messages_count - 1];
+
+    message->bytes[0] = version;
+    message->id = message_id(bytes_from(message->bytes, WORLD_MESSAGE_BYTES));
+    message->is_refused = true;
+    return message->id;
+}
+
+struct hash world_dispatch_large(struct world *world, uint32_t origin, uint32_t destination)
+{
+    (void)world_dispatch(world, origin, destination, 0x44);
+    struct world_message *message = &world->messages[world->messages_count - 1];
+
+    message->is_large = true; /* what is given of it is its id */
+    message->is_refused = true;
     return message->id;
 }
 

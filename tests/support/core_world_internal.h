@@ -26,6 +26,8 @@ struct world_message {
     bool is_dispatched; /* in a block of the canonical chain now */
     bool is_dropped;    /* never dispatched again */
     bool elsewhere;     /* somebody else delivers it in the next block */
+    bool is_large;      /* too large to be given: its id is */
+    bool is_refused;    /* nobody delivers such a message */
 };
 
 /* Somebody pays for a delivery in the next block of `domain`. */
