@@ -226,7 +226,6 @@ static bool open_memory(struct alerting *alerting)
         .connect_timeout_secs = CONNECT_S,
         .pprotocols = (const struct lws_protocols **)(uintptr_t)protocols,
         .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
-        .client_ssl_ca_filepath = config->tls_ca[0] == '\0' ? NULL : config->tls_ca,
         .gid = -1,
         .uid = -1,
     };

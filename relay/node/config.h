@@ -124,4 +124,17 @@ void config_print(const struct node_config *config, FILE *out);
 /* The same as one JSON object. */
 void config_print_json(const struct node_config *config, FILE *out);
 
+/* What config_show says beside the values. */
+struct config_showing {
+    bool is_effective; /* also what the file does not say: defaults */
+    bool has_origin;   /* where each value comes from */
+    bool is_json;
+};
+
+/* Writes the file at `path` as it is understood: YAML, with each value's origin behind it as a
+ * comment; or one JSON object, with {"value", "origin"} in place of values. Statuses and
+ * `ret_error` as for config_load. */
+MUST_USE enum status config_show(const char *path, const struct config_showing *showing, FILE *out,
+                                 struct settings_error *ret_error);
+
 #endif

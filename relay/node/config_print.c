@@ -7,7 +7,7 @@
 
 #include "relay/base/check.h"
 #include "relay/base/hex.h"
-#include "relay/node/config.h"
+#include "relay/node/config_tree.h"
 #include "relay/node/policy_json.h"
 
 #define TEXT_BYTES_MAX 160u
@@ -250,6 +250,7 @@ static void put_chain(json_t *list, const struct core_chain *core, const struct 
         put_address(entry, "multicall", &core->batch_contract);
         put_count(entry, "batch_max", core->batch_messages_max);
     }
+    put_flag(entry, "sign_lookups", core->sign_lookups);
     put_kinds(entry, chain);
 }
 
@@ -537,7 +538,7 @@ static void put_alerts(json_t *root, const struct node_alerts *alerts)
     put_count(group, "per_hour", alerts->per_hour);
 }
 
-static json_t *make_tree(const struct node_config *config)
+json_t *config_tree(const struct node_config *config)
 {
     json_t *root = json_object();
 
@@ -598,7 +599,7 @@ static void print_group(const json_t *group, const char *indent, bool is_entry, 
 
 void config_print(const struct node_config *config, FILE *out)
 {
-    json_t *root = make_tree(config);
+    json_t *root = config_tree(config);
     const char *key = NULL;
     json_t *value = NULL;
     size_t index = 0;
@@ -629,7 +630,7 @@ void config_print(const struct node_config *config, FILE *out)
 
 void config_print_json(const struct node_config *config, FILE *out)
 {
-    json_t *root = make_tree(config);
+    json_t *root = config_tree(config);
 
     CHECK(json_dumpf(root, out, JSON_COMPACT) == 0);
     (void)fputc('\n', out);

@@ -438,6 +438,10 @@ static int transport_callback(struct lws *wsi, enum lws_callback_reasons reason,
                                         : bytes_from_string(connection->distrust));
     } else if (reason == LWS_CALLBACK_CLIENT_CLOSED) {
         connection_down(connection, bytes_from_string("connection closed"));
+    } else if (reason == LWS_CALLBACK_WSI_DESTROY && connection->state == CONNECTION_OPENING) {
+        /* A server that took the connection and did not answer in time: the library tells nothing
+         * else of it. */
+        connection_down(connection, bytes_from_string("no answer to the handshake"));
     }
     return 0;
 }

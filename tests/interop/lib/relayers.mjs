@@ -15,11 +15,12 @@ import { rpc, sendContract } from '../../../deploy/devnet/lib/rpc.mjs';
 import { countDelivered } from '../../e2e/lib/dispatch.mjs';
 import { runOperator } from '../../e2e/lib/operator.mjs';
 import { root, runSuite } from '../../e2e/lib/suite.mjs';
+import { announceBuckets } from './announce.mjs';
 import { Bucket } from './bucket.mjs';
 import { Peer } from './peer.mjs';
 
 const { parseAbi } = requirePackage('viem');
-const { concat, keccak256, numberToHex, pad, stringToHex } = requirePackage('viem/utils');
+const { numberToHex, pad } = requirePackage('viem/utils');
 
 const ALONE = 4;
 const RACING = 8;
@@ -27,33 +28,7 @@ const PEER_SECONDS = 120;
 const OUR_SECONDS = 30;
 const BUCKET_PORT_OFFSET = 40;
 
-const announceAbi = parseAbi([
-  'function announce(address validator, string location, bytes signature) returns (bool)',
-]);
 const processAbi = parseAbi(['event ProcessId(bytes32 indexed messageId)']);
-
-/** Announces where else a validator's checkpoints of a chain are, with the validator's signature. */
-async function announce(devnet, chain, validator, location) {
-  const domainHash = keccak256(concat([numberToHex(chain.domain, { size: 4 }),
-    pad(chain.mailbox, { size: 32 }), stringToHex('HYPERLANE_ANNOUNCEMENT')]));
-  const raw = keccak256(concat([domainHash, stringToHex(location)]));
-  const signature = await validator.account.signMessage({ message: { raw } });
-  await sendContract(chain.httpUrl, {
-    from: devnet.operator, to: chain.validatorAnnounce, abi: announceAbi,
-    functionName: 'announce', args: [validator.address, location, signature],
-  });
-}
-
-async function announceBuckets(devnet, bucket, nodes) {
-  const { validators } = deriveAccounts();
-  for (const chain of devnet.chains) {
-    for (const [i, node] of nodes.entries()) {
-      const folder = path.join(node.checkpoints, chain.name);
-      const location = bucket.serve(`validator${i + 1}-${chain.name}`, folder);
-      await announce(devnet, chain, validators[i], location);
-    }
-  }
-}
 
 /** From a contract, as most messages are. */
 async function send(devnet, origin, destination, count) {
