@@ -14,6 +14,7 @@ import { ObjectStore } from '../../support/object-store.mjs';
 import { ProofServer } from '../../support/proof-server.mjs';
 import { countDelivered, deliveriesOf, dispatchTo, payForGas } from './dispatch.mjs';
 import { Modules } from './modules.mjs';
+import { checkOdd } from './odd.mjs';
 import { askOperator } from './operator.mjs';
 import { checkProofs } from './proofs.mjs';
 import { checkSets } from './sets.mjs';
@@ -272,6 +273,7 @@ async function runChecks(suite, servers) {
   const validators = devnet.validators.map(({ address }) => address);
   const relayer = devnet.relayer.address;
 
+  await checkOdd(suite, node, modules, await modules.messageId(sorted(validators), 2));
   const messages = new Map();
   const denied = [];
   await suite.check('modules and recipients are deployed, and each gets a message', async () => {
