@@ -50,15 +50,15 @@ static void check_template(const char *template)
     /* What is put in looks like a place itself: it must not be filled again. */
     static const char sender[] = "0x{data}";
     static const char data[] = "0x00{sender}";
-    const size_t senders = count_of(template, "{sender}");
-    const size_t datas = count_of(template, "{data}");
+    const size_t sender_places = count_of(template, "{sender}");
+    const size_t data_places = count_of(template, "{data}");
     char *const url = lookup_url_fill(template, sender, data);
     struct web_url parsed;
 
     CHECK(url != NULL);
-    CHECK(lookup_url_is_get(template) == (datas > 0));
-    CHECK(strlen(url) == strlen(template) + senders * (strlen(sender) - strlen("{sender}")) +
-                             datas * (strlen(data) - strlen("{data}")));
+    CHECK(lookup_url_is_get(template) == (data_places > 0));
+    CHECK(strlen(url) == strlen(template) + sender_places * (strlen(sender) - strlen("{sender}")) +
+                             data_places * (strlen(data) - strlen("{data}")));
     if (web_url_parse(bytes_from_string(url), &parsed) == STATUS_OK) {
         CHECK(parsed.host[0] != '\0');
         CHECK(parsed.port != 0);
