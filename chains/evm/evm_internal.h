@@ -762,6 +762,8 @@ bool evm_error_is_transient(const struct evm_answer *answer);
 /* The endpoint was asked too much, whatever the question. `*ret_wait` is what it asks for; 0: it
  * does not say. */
 bool evm_error_is_limit(const struct evm_answer *answer, struct duration *ret_wait);
+/* The code that was called failed: it reverted, ran out of gas or did what no code may. Whoever is
+ * asked, it fails again. */
 bool evm_error_is_revert(const struct evm_answer *answer);
 /* The node failed, and did not judge what it was asked. */
 bool evm_error_is_internal(const struct evm_answer *answer);

@@ -278,6 +278,10 @@ static int take_plan(struct grep *grep, const struct hash *id)
         status = capital_view_move(&grep->desk.view.source, &move_id, &move);
         if (status == STATUS_OK) {
             add_needle(grep, &move_id);
+            if (plan.moves[i].kind == MOVE_BETWEEN_VENUES) {
+                const struct hash second = approval_leg_id(id, i, 1);
+                add_needle(grep, &second); /* of its legs, where it has two */
+            }
             add_needle(grep, &move.transaction);
             add_needle(grep, &move.message_id);
         } else if (status == STATUS_NOT_FOUND) {

@@ -248,6 +248,14 @@ static json_t *gather_asset(struct gathering *gathering, uint32_t index)
                       json_of_time(plan.since), "plan",
                       hash_is_zero(&plan.plan_id) ? json_null() : json_of_hash(&plan.plan_id)));
     }
+    if (found(gathering,
+              capital_view_asset(&view->source, MOVE_BETWEEN_VENUES, asset->symbol, &plan))) {
+        (void)json_object_update_new(
+            object,
+            json_pack("{s:o, s:o, s:o}", "venue_planning", json_of_reason(plan.reason),
+                      "venue_planning_since", json_of_time(plan.since), "venue_plan",
+                      hash_is_zero(&plan.plan_id) ? json_null() : json_of_hash(&plan.plan_id)));
+    }
     return object;
 }
 

@@ -484,6 +484,36 @@ static void our_contracts_refusals_have_names(void **state)
                   "0x44092bcc" WORD_ALL);
 }
 
+/* A hostile contract may burn all gas or run into bytes that are no code, instead of reverting: the
+ * answer is about it, and no trouble of the endpoint's. */
+static void code_that_fails_is_no_trouble_of_the_endpoint(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words;
+        bool is_revert;
+    } cases[] = {
+        {"execution reverted", true},
+        {"EVM error InvalidFEOpcode", true},
+        {"invalid opcode: INVALID", true},
+        {"EVM error OutOfGas", true},
+        {"out of gas", true},
+        {"stack underflow (0 <=> 2)", true},
+        {"Bad instruction fe", true},
+        {"header not found", false},
+        {"missing trie node", false},
+        {"limit exceeded", false},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct evm_answer answer = {
+            .kind = EVM_ANSWER_ERROR, .code = -32000, .message = bytes_from_string(cases[i].words)};
+        if (evm_error_is_revert(&answer) != cases[i].is_revert) {
+            fail_msg("'%s'", cases[i].words);
+        }
+    }
+}
+
 static void long_words_are_cut(void **state)
 {
     (void)state;
@@ -515,6 +545,7 @@ int main(void)
         cmocka_unit_test(quotes_are_summed_by_token),
         cmocka_unit_test(a_revert_is_told_in_its_own_words),
         cmocka_unit_test(our_contracts_refusals_have_names),
+        cmocka_unit_test(code_that_fails_is_no_trouble_of_the_endpoint),
         cmocka_unit_test(long_words_are_cut),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
