@@ -208,6 +208,11 @@ static const struct codec_field fact_vault_layout_fields[] = {
 };
 CODEC_LAYOUT(fact_vault_layout, sluice__v1__fact_vault__descriptor, struct fact);
 
+static const struct codec_field fact_announced_layout_fields[] = {
+    CODEC_SCALAR(struct fact, announced.validator),
+};
+CODEC_LAYOUT(fact_announced_layout, sluice__v1__fact_announced__descriptor, struct fact);
+
 static const struct codec_field fact_layout_fields[] = {
     CODEC_SCALAR(struct fact, block_number),
     CODEC_SCALAR(struct fact, block_hash),
@@ -224,6 +229,7 @@ static const struct codec_field fact_layout_fields[] = {
     CODEC_CHOICE_OF(struct fact, kind, FACT_COLLATERAL_MOVED, 0, &fact_collateral_moved_layout),
     CODEC_CHOICE_OF(struct fact, kind, FACT_VAULT_DEPOSIT, 0, &fact_vault_layout),
     CODEC_CHOICE_OF(struct fact, kind, FACT_VAULT_WITHDRAW, 0, &fact_vault_layout),
+    CODEC_CHOICE_OF(struct fact, kind, FACT_ANNOUNCED, 0, &fact_announced_layout),
 };
 CODEC_LAYOUT(fact_layout, sluice__v1__fact__descriptor, struct fact);
 

@@ -48,6 +48,17 @@ const struct cli_verb cli_verbs[] = {
      "  --offline      DIR is a copy: do not ask whether a node is running there\n"
      "\nReads the journal directly: works for a running node, a dead one, and a copy.\n",
      cli_status},
+    {"top", "Follow a node in a terminal: status, why, messages, plans.",
+     "sluice top (--config FILE | --data DIR) [--seconds N]\n\n"
+     "  --config FILE  the node's configuration\n"
+     "  --data DIR     the node's data directory; works without its configuration\n"
+     "  --seconds N    look so often (1)\n\n"
+     "The tables of status, why, messages and plan, made anew from the journal while you watch.\n"
+     "Keys: 1 to 4 or Tab choose, arrows and PgUp, PgDn, Home move, Ctrl-L draws anew, q ends. It "
+     "only reads, and\n"
+     "works over ssh.\n\n"
+     "Exit codes: 0 ended; 1 no journal there; 2 usage, or no terminal\n",
+     cli_top},
     {"why", "Why something does not happen, or what just happened.",
      "sluice why (--config FILE | --data DIR) [ID] [--json]\n\n" USAGE_NODE
      "\nID is a message, a plan or a move. Without it: every asset and every chain that waits for\n"

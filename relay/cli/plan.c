@@ -146,7 +146,7 @@ static int show_one(const char *verb, const struct rows_view *view, const char *
 }
 
 /* A tree of view_plans for people. */
-static void print_newest(const json_t *root)
+void plan_print_newest(const json_t *root, FILE *out)
 {
     static const char *const titles[] = {"MADE",  "ASSET", "STATE",  ">MOVES",
                                          ">COST", "PLAN",  "REASON", NULL};
@@ -165,9 +165,9 @@ static void print_newest(const json_t *root)
         cli_table_cell(table, "%s", json_text_at(plan, "id"));
         cli_table_cell(table, "%s", json_text_at(reason, "text"));
     }
-    cli_table_print(table);
+    cli_table_write(table, out);
     if (json_integer_value(json_object_get(root, "plans_count")) == 0) {
-        (void)puts("No plan was made yet; 'sluice why' says what is waited for.");
+        (void)fprintf(out, "%s\n", "No plan was made yet; 'sluice why' says what is waited for.");
     }
 }
 
@@ -182,7 +182,7 @@ static int show_newest(const char *verb, const struct rows_view *view, bool json
     if (json) {
         return cli_print_json(root);
     }
-    print_newest(root);
+    plan_print_newest(root, stdout);
     json_decref(root);
     return EXIT_DONE;
 }

@@ -8,6 +8,8 @@
 #include "relay/cli/rows_view.h"
 #include "relay/core/capital_rows.h"
 
+/* What view_plans made. */
+void plan_print_newest(const json_t *root, FILE *out);
 /* Prints plan `id`. EXIT_NEGATIVE: there is none, nothing was said. */
 int plan_show(const char *verb, const struct rows_view *view, const struct hash *id, bool json);
 

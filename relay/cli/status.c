@@ -10,6 +10,7 @@
 #include "relay/cli/health.h"
 #include "relay/cli/json_of.h"
 #include "relay/cli/rows_view.h"
+#include "relay/cli/status.h"
 #include "relay/view/view.h"
 
 /* ---- tables ---- */
@@ -29,7 +30,7 @@ static const char *yes_or_no(const json_t *object, const char *key)
     return json_is_true(json_object_get(object, key)) ? "yes" : "no";
 }
 
-static void print_chains(const json_t *chains)
+static void print_chains(const json_t *chains, FILE *out)
 {
     static const char *const titles[] = {"CHAIN",    ">DOMAIN", ">HEAD",   ">FINAL",
                                          ">APPLIED", ">ACTIVE", ">QUEUED", "LEDGER",
@@ -51,10 +52,10 @@ static void print_chains(const json_t *chains)
         cli_table_cell(table, "%lld", count_at(chain, "reconciled_block"));
         cli_table_cell(table, "%s", stopped[0] == '-' ? "running" : stopped);
     }
-    cli_table_print(table);
+    cli_table_write(table, out);
 }
 
-static void print_history(const json_t *history)
+static void print_history(const json_t *history, FILE *out)
 {
     static const char *const titles[] = {"HISTORY OF", ">BLOCKS READ",  ">OF", ">FACTS",
                                          ">BLOCKS/S",  ">SECONDS LEFT", NULL};
@@ -78,11 +79,11 @@ static void print_history(const json_t *history)
             cli_table_cell(table, "%s", "not known yet");
         }
     }
-    (void)putchar('\n');
-    cli_table_print(table);
+    (void)fputc('\n', out);
+    cli_table_write(table, out);
 }
 
-static void print_keys(const json_t *keys)
+static void print_keys(const json_t *keys, FILE *out)
 {
     static const char *const titles[] = {"KEY",         "CHAIN",      "STATE",
                                          ">NEXT NONCE", ">NOT FINAL", ">NOT INCLUDED",
@@ -104,11 +105,11 @@ static void print_keys(const json_t *keys)
         cli_table_cell(table, "%.12s", json_units_text(json_object_get(key, "balance"), 18));
         cli_table_cell(table, "%s", reason_at(key, "waits_for"));
     }
-    (void)putchar('\n');
-    cli_table_print(table);
+    (void)fputc('\n', out);
+    cli_table_write(table, out);
 }
 
-static void print_validated(const json_t *validated)
+static void print_validated(const json_t *validated, FILE *out)
 {
     static const char *const titles[] = {"VALIDATES", ">LEAVES", ">VERIFIED", ">PUBLISHED",
                                          "ANNOUNCED", "STATE",   NULL};
@@ -128,11 +129,11 @@ static void print_validated(const json_t *validated)
         cli_table_cell(table, "%s", yes_or_no(chain, "announced"));
         cli_table_cell(table, "%s", halted[0] == '-' ? "signing" : halted);
     }
-    (void)putchar('\n');
-    cli_table_print(table);
+    (void)fputc('\n', out);
+    cli_table_write(table, out);
 }
 
-static void print_asset(const json_t *asset)
+static void print_asset(const json_t *asset, FILE *out)
 {
     static const char *const titles[] = {"CHAIN",       ">COLLATERAL",  ">OWED",
                                          ">MOVING OUT", ">MOVING IN",   ">EFFECTIVE",
@@ -161,16 +162,16 @@ static void print_asset(const json_t *asset)
         cli_table_cell(table, "%s", yes_or_no(position, "within_tolerance"));
     }
     const json_t *ledger = json_object_get(asset, "ledger");
-    (void)printf("\n%s: total %s, ledger %s (difference %s), planning: %s\n",
-                 json_text_at(asset, "asset"),
-                 json_units_text(json_object_get(asset, "total"), decimals),
-                 json_is_true(json_object_get(ledger, "balanced")) ? "balanced" : "NOT BALANCED",
-                 json_units_text(json_object_get(ledger, "difference"), decimals),
-                 reason_at(asset, "planning"));
-    cli_table_print(table);
+    (void)fprintf(out, "\n%s: total %s, ledger %s (difference %s), planning: %s\n",
+                  json_text_at(asset, "asset"),
+                  json_units_text(json_object_get(asset, "total"), decimals),
+                  json_is_true(json_object_get(ledger, "balanced")) ? "balanced" : "NOT BALANCED",
+                  json_units_text(json_object_get(ledger, "difference"), decimals),
+                  reason_at(asset, "planning"));
+    cli_table_write(table, out);
 }
 
-static void print_vaults(const json_t *vaults)
+static void print_vaults(const json_t *vaults, FILE *out)
 {
     static const char *const titles[] = {"VAULT",      "CHAIN",      ">ASSETS", ">ASSETS PER SHARE",
                                          ">DEPOSITED", ">WITHDRAWN", ">BLOCK",  NULL};
@@ -193,8 +194,8 @@ static void print_vaults(const json_t *vaults)
         }
         cli_table_cell(table, "%lld", count_at(vault, "block"));
     }
-    (void)putchar('\n');
-    cli_table_print(table);
+    (void)fputc('\n', out);
+    cli_table_write(table, out);
 }
 
 static void print_venues(struct cli_table *table, const json_t *spoke)
@@ -225,7 +226,7 @@ static void print_venues(struct cli_table *table, const json_t *spoke)
     }
 }
 
-static void print_spokes(const json_t *spokes)
+static void print_spokes(const json_t *spokes, FILE *out)
 {
     static const char *const titles[] = {"SPOKE",  "CHAIN", ">IDLE", ">KEPT", ">LOSS BUDGET LEFT",
                                          ">BLOCK", "STATE", NULL};
@@ -255,39 +256,39 @@ static void print_spokes(const json_t *spokes)
         cli_table_cell(table, "%s", stopped[0] == '-' ? "working" : stopped);
         print_venues(venues, spoke);
     }
-    (void)putchar('\n');
-    cli_table_print(table);
-    (void)putchar('\n');
-    cli_table_print(venues);
+    (void)fputc('\n', out);
+    cli_table_write(table, out);
+    (void)fputc('\n', out);
+    cli_table_write(venues, out);
 }
 
-static void print_all(const json_t *root)
+void status_print(const json_t *root, FILE *out)
 {
     const json_t *node = json_object_get(root, "node");
     const json_t *assets = json_object_get(root, "capital");
     const json_t *asset;
     size_t index;
-    (void)printf("%s: %lld records, last step %s, started %s%s\n", json_text_at(node, "name"),
-                 count_at(node, "records"), json_text_at(node, "last_at"),
-                 json_text_at(node, "started_at"),
-                 json_is_true(json_object_get(node, "paused")) ? ", PAUSED by a person" : "");
+    (void)fprintf(out, "%s: %lld records, last step %s, started %s%s\n", json_text_at(node, "name"),
+                  count_at(node, "records"), json_text_at(node, "last_at"),
+                  json_text_at(node, "started_at"),
+                  json_is_true(json_object_get(node, "paused")) ? ", PAUSED by a person" : "");
     if (json_object_get(node, "process") != NULL) {
         const json_int_t pid = json_integer_value(json_object_get(node, "process"));
-        (void)printf("%s%s\n", pid == 0 ? "no process is writing it" : "written by process ",
-                     pid == 0 ? "" : cli_text("%lld", (long long)pid));
+        (void)fprintf(out, "%s%s\n", pid == 0 ? "no process is writing it" : "written by process ",
+                      pid == 0 ? "" : cli_text("%lld", (long long)pid));
     }
-    health_print(json_object_get(root, "health"));
-    (void)putchar('\n');
-    print_chains(json_object_get(root, "chains"));
-    print_history(json_object_get(root, "history"));
-    print_keys(json_object_get(root, "keys"));
-    print_validated(json_object_get(root, "validated"));
+    health_print(json_object_get(root, "health"), out);
+    (void)fputc('\n', out);
+    print_chains(json_object_get(root, "chains"), out);
+    print_history(json_object_get(root, "history"), out);
+    print_keys(json_object_get(root, "keys"), out);
+    print_validated(json_object_get(root, "validated"), out);
     json_array_foreach(assets, index, asset)
     {
-        print_asset(asset);
+        print_asset(asset, out);
     }
-    print_vaults(json_object_get(root, "vaults"));
-    print_spokes(json_object_get(root, "spokes"));
+    print_vaults(json_object_get(root, "vaults"), out);
+    print_spokes(json_object_get(root, "spokes"), out);
 }
 
 int cli_status(int argc, char **argv)
@@ -327,7 +328,7 @@ int cli_status(int argc, char **argv)
     } else if (json) {
         code = cli_print_json(root);
     } else {
-        print_all(root);
+        status_print(root, stdout);
         json_decref(root);
     }
     rows_view_close(&view);

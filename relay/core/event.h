@@ -81,7 +81,9 @@ enum fact_kind {
     FACT_COLLATERAL_MOVED = 8, /* CollateralMoved of a watched router */
     FACT_VAULT_DEPOSIT = 9,    /* ERC-4626 Deposit of a watched vault */
     FACT_VAULT_WITHDRAW = 10,  /* ERC-4626 Withdraw of a watched vault */
+    FACT_ANNOUNCED = 11,       /* ValidatorAnnounce.ValidatorAnnouncement: what it says is asked */
 };
+#define FACT_KIND_LAST FACT_ANNOUNCED
 
 struct fact {
     enum fact_kind kind;
@@ -107,6 +109,9 @@ struct fact {
         struct {
             struct hash message_id;
         } process;
+        struct {
+            struct address validator;
+        } announced;
         struct {
             struct address from;
             struct address to;

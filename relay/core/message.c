@@ -279,6 +279,9 @@ void message_on_final_fact(struct step *step, uint32_t domain, const struct fact
     case FACT_GAS_PAYMENT:
         message_on_gas_paid(step, domain, fact);
         break;
+    case FACT_ANNOUNCED:
+        message_on_announced(step, domain, fact);
+        break;
     case FACT_TREE_INSERT:
     case FACT_TRANSFER:
     case FACT_REMOTE_SENT:

@@ -108,6 +108,8 @@ enum storage_use {
     STORAGE_ASKED = 2,
     STORAGE_NONE = 3,
 };
+/* A validator has announced another store: what is known of it is asked anew with the next need. */
+void message_on_announced(struct step *step, uint32_t domain, const struct fact *fact);
 enum storage_use storage_use(struct step *step, const struct message *message,
                              const struct address *validator);
 

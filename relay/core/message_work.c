@@ -90,6 +90,31 @@ static bool is_unsure(struct step *step, struct message *message)
     return true;
 }
 
+static struct duration halt_wait(enum reason halted)
+{
+    return halted == REASON_NO_QUORUM ? MESSAGE_QUORUM_WAIT : MESSAGE_STOPPED_WAIT;
+}
+
+/* True: nothing can be done while its origin or its destination is away. Without its origin it
+ * gives its place to another one's. Without their destination no other message could use it, and a
+ * long queue that went through the places would be nothing but work. */
+static bool is_halted(struct step *step, struct message *message)
+{
+    const enum reason origin = blocks_halted(step, message->row.origin);
+    const enum reason destination = blocks_halted(step, message->row.destination);
+
+    if (destination != REASON_NONE) {
+        message_set(step, message, MESSAGE_SECURITY, destination);
+        message_due(step, message, instant_after(step->now, halt_wait(destination)));
+        return true;
+    }
+    if (origin != REASON_NONE) {
+        message_later(step, message, origin, halt_wait(origin));
+        return true;
+    }
+    return false;
+}
+
 static enum stage stage_security(struct step *step, struct message *message)
 {
     const struct core_chain *config = step_chain(step, message->row.destination);
@@ -99,14 +124,7 @@ static enum stage stage_security(struct step *step, struct message *message)
         message_later(step, message, REASON_NOT_RELAYED, MESSAGE_LONG_WAIT);
         return STAGE_WAIT;
     }
-    enum reason halted = blocks_halted(step, message->row.destination);
-    if (halted != REASON_CHAIN_STOPPED) {
-        const enum reason origin = blocks_halted(step, message->row.origin);
-        halted = origin != REASON_NONE ? origin : halted;
-    }
-    if (halted != REASON_NONE) {
-        message_later(step, message, halted,
-                      halted == REASON_NO_QUORUM ? MESSAGE_QUORUM_WAIT : MESSAGE_STOPPED_WAIT);
+    if (is_halted(step, message)) {
         return STAGE_WAIT;
     }
     if (!message_is_wanted(step, message) || is_unsure(step, message)) {

@@ -277,6 +277,32 @@ static bool load_path(const struct loader *loader, struct key_name key, const ch
     return true;
 }
 
+/* "credential:NAME": what the service manager gave this process under that name. */
+static bool load_secret_path(const struct loader *loader, struct key_name key, const char *text,
+                             char ret_path[FILE_PATH_BYTES_MAX])
+{
+    static const char lead[] = "credential:";
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    const char *folder = secure_getenv("CREDENTIALS_DIRECTORY");
+
+    if (strncmp(text, lead, sizeof(lead) - 1) != 0) {
+        return load_path(loader, key, text, FILE_PATH_BYTES_MAX, ret_path);
+    }
+    text += sizeof(lead) - 1;
+    if (text[0] == '\0' || text[0] == '.' || text[strspn(text, allowed)] != '\0') {
+        return fail(loader, key, "\"%.80s\" is not the name of a credential", text);
+    }
+    if (folder == NULL) {
+        return fail(
+            loader, key,
+            "there are no credentials: start it as a service with LoadCredential=%.80s:PATH", text);
+    }
+    const int count = snprintf(ret_path, FILE_PATH_BYTES_MAX, "%s/%s", folder, text);
+    return (count > 0 && (size_t)count < FILE_PATH_BYTES_MAX) ||
+           fail(loader, key, "the path of the credentials is too long");
+}
+
 /* ---- sections ---- */
 
 /* What belongs to one kind of leg alone must be there for it, and for no other. */
@@ -479,8 +505,8 @@ static bool load_key(const struct loader *loader, struct key_name key, const str
     if (!load_name(loader, key_named("%s.name", key.text), yaml->name, to->name) ||
         !load_path(loader, key_named("%s.keystore", key.text), yaml->keystore, FILE_PATH_BYTES_MAX,
                    to->keystore) ||
-        !load_path(loader, key_named("%s.passphrase_file", key.text), yaml->passphrase_file,
-                   FILE_PATH_BYTES_MAX, to->passphrase_file)) {
+        !load_secret_path(loader, key_named("%s.passphrase_file", key.text), yaml->passphrase_file,
+                          to->passphrase_file)) {
         return false;
     }
     for (unsigned i = 0; i < yaml->roles_count; i++) {

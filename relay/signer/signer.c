@@ -122,8 +122,16 @@ static enum status count_budget(struct signer *signer, const struct watermark_wi
     struct amount left;
     char left_text[AMOUNT_DECIMAL_BYTES_MAX];
     char amount_text[AMOUNT_DECIMAL_BYTES_MAX];
-    const enum status status =
-        watermark_count(signer->watermark, window, amount, limit, signer->now, &left);
+    struct instant now = signer->now;
+    enum status status = STATUS_OK;
+
+    if (signer->read_uptime != NULL) {
+        const struct watermark_uptime uptime = signer->read_uptime();
+        status = watermark_now(signer->watermark, &uptime, signer->now, &now);
+    }
+    if (status == STATUS_OK) {
+        status = watermark_count(signer->watermark, window, amount, limit, now, &left);
+    }
     if (status == STATUS_REFUSED) {
         (void)amount_format_decimal(amount, amount_text);
         (void)amount_format_decimal(&left, left_text);

@@ -430,6 +430,7 @@ static const char *announce(struct world_chain *chain, const struct leg *leg)
         }
         const uint8_t once = 1;
         world_set(chain, &chain->announced[i], &once, sizeof(once));
+        add_log(chain, FACT_ANNOUNCED, &chain->announce)->announced.validator = signer;
         return NULL;
     }
     return "unknown validator";

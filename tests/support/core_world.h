@@ -78,6 +78,8 @@ void world_mine_unseen(struct world *world, uint32_t domain, uint32_t count);
 void world_set_past_rate(struct world *world, uint32_t blocks);
 /* Somebody else delivers the message in the next block of its destination. */
 void world_deliver_elsewhere(struct world *world, const struct hash *id);
+/* A validator, 0 to 2, announces a store on `domain` in the next block. */
+void world_announce(struct world *world, uint32_t domain, uint32_t validator);
 /* Somebody pays on `domain` for the delivery of a message to `destination`, in the next block. */
 void world_pay(struct world *world, uint32_t domain, uint32_t destination, const struct hash *id);
 /* From now on: what the outside does. */

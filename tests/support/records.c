@@ -181,6 +181,9 @@ static void make_fact_body(struct maker *maker, struct fact *fact)
     case FACT_PROCESS:
         fact->process.message_id = hash(maker);
         return;
+    case FACT_ANNOUNCED:
+        fact->announced.validator = address(maker);
+        return;
     case FACT_TRANSFER:
         fact->transfer.from = address(maker);
         fact->transfer.to = address(maker);
