@@ -331,6 +331,7 @@ enum evm_leg_phase {
     EVM_LEG_SIGNING,
     EVM_LEG_ANSWER, /* EVENT_SIGNED waits; then held or free */
     EVM_LEG_HELD,
+    EVM_LEG_PHASES_COUNT,
 };
 
 struct evm_leg {
@@ -360,6 +361,7 @@ enum evm_follow_phase {
     EVM_FOLLOW_ASKED,  /* the receipt is asked for */
     EVM_FOLLOW_ANSWER, /* EVENT_RECEIPT waits */
     EVM_FOLLOW_DONE,   /* given; kept until it is final */
+    EVM_FOLLOW_PHASES_COUNT,
 };
 
 struct evm_follow {
@@ -474,6 +476,13 @@ struct evm {
     uint8_t *leg_bytes;
     uint64_t legs_sequence;
     struct evm_follow *follows;
+    /* Of legs and follows, how many are in each phase but the free one: most of the time there is
+     * nobody to look for. */
+    uint32_t legs_in[EVM_LEG_PHASES_COUNT];
+    uint32_t follows_in[EVM_FOLLOW_PHASES_COUNT];
+    uint64_t nonces_seen_head; /* for which keys' nonces were thought of last */
+    uint64_t nonces_seen_final;
+    bool nonces_are_old; /* something else than a block asks to think of them again */
     struct evm_key keys[EVM_KEYS_MAX];
     bool no_block_receipts;
     struct evm_gas_hint gas_hints[EVM_GAS_HINTS]; /* by likeness */
@@ -753,6 +762,8 @@ bool evm_error_is_transient(const struct evm_answer *answer);
 /* The endpoint was asked too much, whatever the question. `*ret_wait` is what it asks for; 0: it
  * does not say. */
 bool evm_error_is_limit(const struct evm_answer *answer, struct duration *ret_wait);
+/* The code that was called failed: it reverted, ran out of gas or did what no code may. Whoever is
+ * asked, it fails again. */
 bool evm_error_is_revert(const struct evm_answer *answer);
 /* The node failed, and did not judge what it was asked. */
 bool evm_error_is_internal(const struct evm_answer *answer);

@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include "chains/evm/evm_internal.h"
-#include "relay/base/check.h"
 #include "relay/base/digest.h"
 
 enum {
@@ -98,10 +97,8 @@ void evm_gas_learned(struct evm *evm, struct evm_job *job)
     }
     *hint = (struct evm_gas_hint){
         .likeness = *likeness, .gas = job->prepare.gas, .uses_left = USES_MAX};
-    if (job->prepare.is_first) {
-        job->prepare.is_first = false;
-        release(evm, likeness, job->prepare.gas);
-    }
+    job->prepare.is_first = false;
+    release(evm, likeness, job->prepare.gas);
 }
 
 void evm_gas_ended(struct evm *evm, struct evm_job *job)
@@ -111,9 +108,12 @@ void evm_gas_ended(struct evm *evm, struct evm_job *job)
     }
     job->prepare.is_first = false;
     struct evm_gas_hint *const hint = hint_of(evm, &job->prepare.likeness);
-    CHECK(hash_equal(&hint->likeness, &job->prepare.likeness));
-    if (hint->gas == 0) {
+    /* One like it that was estimated by itself may have come before, and another kind after that.
+     */
+    const bool is_same = hash_equal(&hint->likeness, &job->prepare.likeness);
+    const uint64_t gas = is_same ? hint->gas : 0;
+    if (is_same && gas == 0) {
         *hint = (struct evm_gas_hint){.uses_left = 0};
     }
-    release(evm, &job->prepare.likeness, hint->gas);
+    release(evm, &job->prepare.likeness, gas);
 }

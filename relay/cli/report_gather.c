@@ -179,14 +179,26 @@ static enum status gather_messages(struct gathering *gathering)
 
 /* ---- plans and moves ---- */
 
+/* A chain, and between venues the place there. */
+static const char *end_text(const struct gathering *gathering, const struct plan_move *move,
+                            uint32_t domain, uint32_t venue)
+{
+    const char *chain = ledger_chain_text(gathering->view, domain);
+    if (move->kind == MOVE_BETWEEN_ROUTERS) {
+        return chain;
+    }
+    return venue == 0 ? cli_text("%s idle", chain) : cli_text("%s venue %u", chain, venue - 1);
+}
+
 static json_t *move_json(const struct gathering *gathering, const struct hash *id,
                          const struct move_row *move)
 {
+    const struct plan_move *way = &move->move;
     return json_pack(
         "{s:o, s:o, s:o, s:s, s:s, s:s, s:i, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "id",
         json_of_hash(id), "plan", json_of_hash(&move->plan_id), "at", json_of_time(move->created),
-        "from", ledger_chain_text(gathering->view, move->move.source_domain), "to",
-        ledger_chain_text(gathering->view, move->move.target_domain), "asset", move->symbol,
+        "from", end_text(gathering, way, way->source_domain, way->source_venue), "to",
+        end_text(gathering, way, way->target_domain, way->target_venue), "asset", move->symbol,
         "decimals", (int)ledger_decimals(gathering->view, move->symbol), "amount",
         json_of_amount(&move->move.amount), "arrived", json_of_amount(&move->arrived_amount),
         "state", move_state_name(move->state), "fee_token", json_of_amount(&move->fee_token),

@@ -85,8 +85,9 @@ static void print_history(const json_t *history, FILE *out)
 
 static void print_keys(const json_t *keys, FILE *out)
 {
-    static const char *const titles[] = {"KEY",        "CHAIN",         "STATE",    ">NEXT NONCE",
-                                         ">NOT FINAL", ">NOT INCLUDED", ">BALANCE", NULL};
+    static const char *const titles[] = {"KEY",         "CHAIN",      "STATE",
+                                         ">NEXT NONCE", ">NOT FINAL", ">NOT INCLUDED",
+                                         ">BALANCE",    "WAITS FOR",  NULL};
     if (json_array_size(keys) == 0) {
         return;
     }
@@ -102,6 +103,7 @@ static void print_keys(const json_t *keys, FILE *out)
         cli_table_cell(table, "%lld", count_at(key, "not_final"));
         cli_table_cell(table, "%lld", count_at(key, "not_included"));
         cli_table_cell(table, "%.12s", json_units_text(json_object_get(key, "balance"), 18));
+        cli_table_cell(table, "%s", reason_at(key, "waits_for"));
     }
     (void)fputc('\n', out);
     cli_table_write(table, out);

@@ -49,8 +49,10 @@ static void print_move(const struct rows_view *view, const struct hash *id,
     const struct view rows = rows_view_rows(view);
     const uint32_t decimals = view_decimals(&rows, move->symbol);
     (void)printf("move         %s\n", cli_hash_text(id));
-    (void)printf("way          %s to %s\n", rows_view_chain(view, move->move.source_domain),
-                 rows_view_chain(view, move->move.target_domain));
+    const struct plan_move *way = &move->move;
+    (void)printf("way          %s to %s\n",
+                 plan_move_end(view, way, way->source_domain, way->source_venue),
+                 plan_move_end(view, way, way->target_domain, way->target_venue));
     (void)printf("amount       %s %s\n", cli_units_text(&move->move.amount, decimals),
                  move->symbol);
     (void)printf("state        %s: %s (since %s)\n", move_state_name(move->state),

@@ -232,11 +232,12 @@ struct plan_place {
 
 /* stored: never renumber */
 enum plan_limit_kind {
-    PLAN_LIMIT_LEAVING = 1,  /* what the router `source_domain` can send now */
-    PLAN_LIMIT_ENTERING = 2, /* what bridges can still pay out at `target_domain` */
+    PLAN_LIMIT_LEAVING = 1,  /* what the router, or a venue, `source_domain` can send now */
+    PLAN_LIMIT_ENTERING = 2, /* what bridges can still pay out, or a venue takes, there */
     PLAN_LIMIT_WAY = 3,      /* both, on the way from one to the other */
-    PLAN_LIMIT_FLOOR = 4,    /* the mandate's, at the router `source_domain` */
+    PLAN_LIMIT_FLOOR = 4,    /* the mandate's, at the router `source_domain`; a spoke's buffer */
     PLAN_LIMIT_CAP = 5,      /* the mandate's, at the router `target_domain` */
+    PLAN_LIMIT_VELOCITY = 6, /* what may still enter venues of the spoke `target_domain` */
 };
 
 /* A limit that the plan runs into; one whole unit more of it would be worth `price_nano` * 1e-9. */

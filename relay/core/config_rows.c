@@ -65,6 +65,7 @@ static void chain_pack(const struct core_chain *chain, struct packer *packer)
     pack_u32(packer, chain->validators_min);
     pack_address(packer, &chain->batch_contract);
     pack_u32(packer, chain->batch_messages_max);
+    pack_bool(packer, chain->sign_lookups);
 }
 
 static void chain_unpack(struct unpacker *unpacker, struct core_chain *ret_chain)
@@ -96,6 +97,7 @@ static void chain_unpack(struct unpacker *unpacker, struct core_chain *ret_chain
     ret_chain->validators_min = unpack_u32(unpacker);
     ret_chain->batch_contract = unpack_address(unpacker);
     ret_chain->batch_messages_max = unpack_u32(unpacker);
+    ret_chain->sign_lookups = unpack_bool(unpacker);
 }
 
 static void router_pack(const struct core_router *router, struct packer *packer)

@@ -759,6 +759,7 @@ void ledger_on_final_fact(struct step *step, uint32_t domain, const struct fact 
         return;
     case FACT_TREE_INSERT:
     case FACT_GAS_PAYMENT:
+    case FACT_ANNOUNCED:
         return;
     }
     if (assembly.open && hash_equal(&assembly.transaction, &fact->transaction)) {

@@ -292,7 +292,8 @@ static struct comparison comparison_read(const struct core_config *config,
     comparison.ledger.negative = unpack_bool(unpacker);
     comparison.ledger.amount = unpack_amount(unpacker);
     if (comparison.account.kind == ACCOUNT_VENUE) {
-        comparison.stated = ledger_venue_stated(config, event, &comparison.account, &comparison.chain);
+        comparison.stated =
+            ledger_venue_stated(config, event, &comparison.account, &comparison.chain);
         return comparison;
     }
     for (uint32_t i = 0; i < event->positions.balances_count; i++) {

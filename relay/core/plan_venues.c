@@ -96,8 +96,11 @@ static enum reason spoke_read(struct step *step, uint32_t index, struct plan_ven
         return REASON_PLAN_STALE;
     }
     site->index = index;
-    site->buffer = config->idle_min;
-    site->spare = less(&site->row.state.idle, &config->idle_min);
+    /* The tighter of what the mandate says and what the spoke says, with what was recalled. */
+    site->buffer = amount_compare(&site->row.state.kept, &config->idle_min) > 0
+                       ? site->row.state.kept
+                       : config->idle_min;
+    site->spare = less(&site->row.state.idle, &site->buffer);
     snapshot->spokes_count++;
     return amount_add(&snapshot->everything, &site->row.state.idle, &snapshot->everything) ==
                    STATUS_OK
@@ -134,7 +137,7 @@ static enum reason venue_read(struct step *step, uint32_t index, uint32_t spoke,
     }
     struct plan_venue *site = &snapshot->venues[snapshot->venues_count];
     if (!venue_get(step, holder, config->index, &site->row) || site->row.block != at->row.block) {
-        return REASON_POSITIONS_UNKNOWN; /* never, or not with the spoke's last reading */
+        return REASON_NONE; /* mute: what is in it stays there, and nobody waits for it */
     }
     site->index = index;
     site->spoke = spoke;
@@ -208,6 +211,9 @@ enum reason plan_venues_take(struct step *step, uint32_t asset, struct plan_venu
     const enum reason reason = venues_read(step, snapshot);
     if (reason != REASON_NONE) {
         return reason;
+    }
+    if (snapshot->venues_count == 0 && config->venues_count > 0) {
+        return REASON_POSITIONS_UNKNOWN; /* all of them are mute */
     }
     for (uint32_t i = 0; i < snapshot->venues_count; i++) {
         /* Venues without a limit say the largest number there is. */
@@ -362,7 +368,7 @@ static bool bound_of(const struct plan_venues *snapshot, enum bound bound, uint3
         ret_group->max = spoke->spare;
         return is_spoke;
     case BOUND_VELOCITY:
-        ret_group->tag = plan_group_tag(tag, PLAN_LIMIT_LEAVING);
+        ret_group->tag = plan_group_tag(tag, PLAN_LIMIT_VELOCITY);
         ret_group->max = amount_smaller(&spoke->row.state.velocity_left, &snapshot->everything);
         return is_spoke;
     case BOUND_ENTERING:

@@ -89,6 +89,10 @@ static const char *const texts[] = {
     [REASON_NOT_INCLUDED] =
         "a transaction was not included in time; it is sent again or its fee is raised",
     [REASON_REJECTED] = "the network does not take a transaction",
+    [REASON_AWAITING_SIGNATURE] = "waiting for the signer",
+    [REASON_NONCE_DISPUTED] =
+        "the chain used its nonce for another transaction: waiting until that is final",
+    [REASON_NONCE_CANCELLED] = "its nonce is freed by a transfer of nothing to ourselves",
     [REASON_CONTRADICTION] = "what an endpoint says contradicts itself; it is read again",
     [REASON_NO_QUORUM] =
         "fewer endpoints answer than must agree: nothing is decided until enough of them do",

@@ -250,6 +250,7 @@ static void put_chain(json_t *list, const struct core_chain *core, const struct 
         put_address(entry, "multicall", &core->batch_contract);
         put_count(entry, "batch_max", core->batch_messages_max);
     }
+    put_flag(entry, "sign_lookups", core->sign_lookups);
     put_kinds(entry, chain);
 }
 

@@ -77,6 +77,7 @@ static const cyaml_schema_field_t chain_fields[] = {
     OPTIONAL(file_chain, validators_min),
     OPTIONAL(file_chain, multicall),
     OPTIONAL(file_chain, batch_max),
+    OPTIONAL(file_chain, sign_lookups),
     OPTIONAL(file_chain, transactions),
     OPTIONAL(file_chain, data_fee),
     CYAML_FIELD_END};

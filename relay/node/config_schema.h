@@ -66,6 +66,7 @@ struct file_chain {
     char *validators_min;
     char *multicall;
     char *batch_max;
+    char *sign_lookups;
     char *transactions;
     char *data_fee;
 };

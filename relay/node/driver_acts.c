@@ -46,6 +46,23 @@ static enum status act_sign_announcement(struct driver *driver, uint32_t chain_i
     return driver->ports.sign(driver->ports.context, &request);
 }
 
+static enum status act_sign_lookup(struct driver *driver, uint32_t chain_index,
+                                   const struct command *command)
+{
+    const struct driver_sign request = {
+        .kind = DRIVER_SIGN_LOOKUP,
+        .chain_index = chain_index,
+        .domain = command->domain,
+        .key = command->sign_lookup.key,
+        .lookup = {.message_id = command->sign_lookup.message_id,
+                   .module = command->sign_lookup.module,
+                   .sender = command->sign_lookup.sender,
+                   .url = command->sign_lookup.url,
+                   .call_data = command->sign_lookup.call_data},
+    };
+    return driver->ports.sign(driver->ports.context, &request);
+}
+
 static enum status act_fetch(struct driver *driver, uint32_t chain_index,
                              const struct command *command)
 {
@@ -100,6 +117,7 @@ static enum status act_lookup(struct driver *driver, const struct command *comma
         .dispatch_transaction = command->fetch_lookup.dispatch_transaction,
         .urls = command->fetch_lookup.urls,
         .call_data = command->fetch_lookup.call_data,
+        .signature = command->fetch_lookup.signature,
     };
     return driver->ports.lookup(driver->ports.context, &request);
 }
@@ -132,6 +150,8 @@ static enum status act(struct driver *driver, const struct command *command)
         return act_sign_checkpoint(driver, chain_index, command);
     case COMMAND_SIGN_ANNOUNCEMENT:
         return act_sign_announcement(driver, chain_index, command);
+    case COMMAND_SIGN_LOOKUP:
+        return act_sign_lookup(driver, chain_index, command);
     case COMMAND_FETCH_CHECKPOINT:
         return act_fetch(driver, chain_index, command);
     case COMMAND_FETCH_LOOKUP:
@@ -162,6 +182,7 @@ static struct driver_lane *driver_lane_of(struct driver *driver, const struct co
     switch (command->kind) {
     case COMMAND_SIGN_CHECKPOINT:
     case COMMAND_SIGN_ANNOUNCEMENT:
+    case COMMAND_SIGN_LOOKUP:
         return &outside[OUTSIDE_SIGNER];
     case COMMAND_FETCH_CHECKPOINT:
     case COMMAND_PUBLISH_CHECKPOINT:

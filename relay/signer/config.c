@@ -55,6 +55,7 @@ struct yaml_chain {
     struct yaml_rule *allow;
     unsigned allow_count;
     struct yaml_validate *validate;
+    char *lookups;
 };
 
 struct yaml_config {
@@ -124,6 +125,7 @@ static const cyaml_schema_field_t chain_fields[] = {
                          allow, &rule_schema, 1, POLICY_RULES_MAX),
     CYAML_FIELD_MAPPING_PTR("validate", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_chain,
                             validate, validate_fields),
+    OPTIONAL_TEXT("lookups", struct yaml_chain, lookups),
     CYAML_FIELD_END};
 
 static const cyaml_schema_value_t chain_schema = {
@@ -439,6 +441,15 @@ static bool load_identity(const struct loader *loader, struct key_name key,
     return true;
 }
 
+/* NULL: false. */
+static bool load_flag(const struct loader *loader, struct key_name key, const char *text,
+                      bool *ret_flag)
+{
+    *ret_flag = text != NULL && strcmp(text, "true") == 0;
+    return text == NULL || *ret_flag || strcmp(text, "false") == 0 ||
+           fail(loader, key, "\"%.80s\" is neither true nor false", text);
+}
+
 static bool load_chain(const struct loader *loader, struct key_name key,
                        const struct yaml_chain *yaml)
 {
@@ -461,6 +472,9 @@ static bool load_chain(const struct loader *loader, struct key_name key,
         }
     }
     policy->chains_count++;
+    if (!load_flag(loader, key_named("%s.lookups", key.text), yaml->lookups, &chain->lookups)) {
+        return false;
+    }
     if (yaml->validate == NULL) {
         return true;
     }

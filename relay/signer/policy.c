@@ -738,6 +738,33 @@ bool policy_allows_checkpoint(const struct policy *policy, const struct wire_req
     return true;
 }
 
+static bool is_printable(struct bytes text)
+{
+    bool good = text.count > 0;
+    for (size_t i = 0; i < text.count; i++) {
+        good = good && text.data[i] > 0x20 && text.data[i] < 0x7f;
+    }
+    return good;
+}
+
+bool policy_allows_lookup(const struct policy *policy, const struct wire_request *request,
+                          struct refusal *ret_refusal)
+{
+    CHECK(request->ask == WIRE_ASK_LOOKUP);
+    const struct policy_chain *chain = find_chain(policy, request->lookup.domain);
+    if (chain == NULL || !chain->lookups) {
+        return refuse(ret_refusal, REFUSAL_LOOKUP,
+                      "domain %u has no `lookups: true` in the signer's chains",
+                      request->lookup.domain);
+    }
+    const struct bytes url = request->lookup.url;
+    if (!is_printable(url) || (!bytes_have_prefix(url, bytes_from_string("https://")) &&
+                               !bytes_have_prefix(url, bytes_from_string("http://")))) {
+        return refuse(ret_refusal, REFUSAL_LOOKUP, "what is asked is not at a web server");
+    }
+    return true;
+}
+
 bool policy_allows_announcement(const struct policy *policy, const struct wire_request *request,
                                 struct refusal *ret_refusal)
 {
@@ -753,11 +780,7 @@ bool policy_allows_announcement(const struct policy *policy, const struct wire_r
                       address_show(&request->announcement.mailbox, &mailbox), chain->name);
     }
     const struct bytes location = request->announcement.location;
-    bool is_printable = location.count > 0 && location.count <= LOCATION_BYTES_MAX;
-    for (size_t i = 0; i < location.count; i++) {
-        is_printable = is_printable && location.data[i] > 0x20 && location.data[i] < 0x7f;
-    }
-    if (!is_printable) {
+    if (location.count > LOCATION_BYTES_MAX || !is_printable(location)) {
         return refuse(ret_refusal, REFUSAL_LOCATION,
                       "a location is 1 to %u printable characters without blanks",
                       LOCATION_BYTES_MAX);

@@ -34,6 +34,7 @@ static void make_chain(struct maker *maker, struct core_chain *chain)
     chain->validators_min = u32(maker);
     chain->batch_contract = address(maker);
     chain->batch_messages_max = u32(maker);
+    chain->sign_lookups = one_of(maker, 0, 1) == 1;
 }
 
 static void make_router(struct maker *maker, struct core_router *router)
@@ -179,6 +180,9 @@ static void make_fact_body(struct maker *maker, struct fact *fact)
     case FACT_PROCESS:
         fact->process.message_id = hash(maker);
         return;
+    case FACT_ANNOUNCED:
+        fact->announced.validator = address(maker);
+        return;
     case FACT_TRANSFER:
         fact->transfer.from = address(maker);
         fact->transfer.to = address(maker);
@@ -281,6 +285,15 @@ static void make_lookup(struct maker *maker, struct event *event)
     event->lookup.sender = address(maker);
     event->lookup.call_data = run(maker, LOOKUP_DATA_BYTES_MAX);
     event->lookup.reason = run(maker, REASON_BYTES_MAX);
+}
+
+static void make_lookup_signed(struct maker *maker, struct event *event)
+{
+    event->lookup_signed.message_id = hash(maker);
+    event->lookup_signed.module = address(maker);
+    event->lookup_signed.outcome = outcome(maker);
+    event->lookup_signed.signature = signature(maker);
+    event->lookup_signed.reason = run(maker, REASON_BYTES_MAX);
 }
 
 static void make_lookup_answer(struct maker *maker, struct event *event)
@@ -629,6 +642,7 @@ static const struct { /* NULL: a maker for each kind of fact, see maker_event */
     {EVENT_PAST_BLOCK, make_past_block},
     {EVENT_LOOKUP, make_lookup},
     {EVENT_LOOKUP_ANSWER, make_lookup_answer},
+    {EVENT_LOOKUP_SIGNED, make_lookup_signed},
 };
 
 static_assert(sizeof(event_makers) / sizeof(event_makers[0]) == MAKER_EVENTS_COUNT, "all kinds");

@@ -370,6 +370,7 @@ static const struct mistake mistakes[] = {
     {"batch_max: 16", "batch_max: 17", "batch_max", "from 2 to 16"},
     {"    multicall: ", "    # ", "batch_max", "needs \"multicall\""},
     {"transactions: detect", "transactions: eip1559", "transactions:", "detect, dynamic or legacy"},
+    {"sign_lookups: false", "sign_lookups: maybe", "sign_lookups", "true or false"},
     {"data_fee: none", "data_fee: arbitrum", "data_fee:", "none or op-stack"},
     {"inclusion_deadline: 120 s", "inclusion_deadline: 120", "inclusion_deadline", "min or h"},
     {"    # submit: [wss://private.example]", "    submit: [ftp://private.example] #",

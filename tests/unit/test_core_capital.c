@@ -389,6 +389,7 @@ static void perform(struct node *node, const struct command *command)
     case COMMAND_READ_TREE:
     case COMMAND_SIGN_CHECKPOINT:
     case COMMAND_SIGN_ANNOUNCEMENT:
+    case COMMAND_SIGN_LOOKUP:
     case COMMAND_PUBLISH_CHECKPOINT:
     case COMMAND_PUBLISH_ANNOUNCEMENT:
         break;

@@ -121,6 +121,9 @@ static const enum reason reasons[] = {
     REASON_STOPPED,
     REASON_JOURNAL_UNWRITABLE,
     REASON_RESUMED,
+    REASON_AWAITING_SIGNATURE,
+    REASON_NONCE_DISPUTED,
+    REASON_NONCE_CANCELLED,
 };
 
 #define REASONS_COUNT (sizeof(reasons) / sizeof(reasons[0]))

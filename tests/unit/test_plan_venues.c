@@ -23,8 +23,10 @@ static struct address spoke_address(void)
 
 struct desk {
     struct world *world;
+    struct spoke_state held; /* what the books agree with */
     struct spoke_state spoke;
     struct venue_state venues[VENUES];
+    uint32_t told; /* of them: the others are mute */
     struct planning planning;
     struct plan_question question;
     struct plan_answer answer;
@@ -68,6 +70,9 @@ static struct desk *desk_new(void)
         desk->venues[i].pieces[0] =
             (struct venue_piece){.width = amount_max(), .rate_nano = (5 - i) * PERCENT};
     }
+    desk->told = VENUES;
+    desk->held = desk->spoke;
+    desk->world->spoke = &desk->held;
     world_reconcile(desk->world);
     return desk;
 }
@@ -95,7 +100,7 @@ static enum reason desk_read(struct desk *desk, struct packer *packer)
                                               .spokes = &desk->spoke,
                                               .spokes_count = 1,
                                               .venues = desk->venues,
-                                              .venues_count = VENUES}};
+                                              .venues_count = desk->told}};
 
     world_begin(desk->world);
     venue_on_positions(&desk->world->step, &event);
@@ -231,6 +236,42 @@ static void closed_and_unknown_venues_are_left_alone(void **state)
     desk_free(desk);
 }
 
+/* The best one does not answer: what is in it stays, and the others are planned for. */
+static void a_mute_venue_holds_up_no_other(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+    const struct venue_state best = desk->venues[0];
+
+    desk->venues[0] = desk->venues[2];
+    desk->venues[2] = best;
+    desk->venues[2].pieces[0].rate_nano = 9 * PERCENT;
+    desk->told = 2;
+    desk_plan(desk);
+    assert_int_equal(desk->answer.count, 1);
+    assert_int_equal(deposited(desk, 1), 900 * UNIT);
+    desk_free(desk);
+}
+
+/* The hub wants 400 units back, which is more than the buffer: so much stays, or comes home. */
+static void what_was_recalled_is_kept(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+
+    desk->spoke.kept = units(400);
+    desk_plan(desk);
+    assert_int_equal(deposited(desk, 0), 600 * UNIT);
+    desk->spoke.idle = units(150);
+    desk->venues[0].supplied = units(850);
+    desk->venues[0].leave_max = units(850);
+    desk->venues[0].enter_max = amount_zero();
+    desk_plan(desk);
+    assert_int_equal(desk->answer.count, 1);
+    assert_int_equal(moved(desk, PLANNED_VENUE_FIRST, PLANNED_SPOKE_FIRST), 250 * UNIT);
+    desk_free(desk);
+}
+
 static void what_cannot_be_planned_says_why(void **state)
 {
     (void)state;
@@ -328,6 +369,8 @@ int main(void)
         cmocka_unit_test(curves_are_filled_down_to_one_rate),
         cmocka_unit_test(a_better_rate_is_followed_where_it_pays),
         cmocka_unit_test(closed_and_unknown_venues_are_left_alone),
+        cmocka_unit_test(a_mute_venue_holds_up_no_other),
+        cmocka_unit_test(what_was_recalled_is_kept),
         cmocka_unit_test(what_cannot_be_planned_says_why),
         cmocka_unit_test(moves_become_orders_to_the_spoke),
     };

@@ -195,12 +195,46 @@ static void only_what_is_configured_and_concave_is_kept(void **state)
     world_free(world);
 }
 
+/* Once when it closes, once when it opens again; an open one that is new says nothing. */
+static void a_gate_that_turns_is_told_once_by_its_name(void **state)
+{
+    (void)state;
+    struct world *world = venue_world();
+    struct spoke_state spoke;
+    struct venue_state venue;
+    static const struct {
+        enum venue_gate gate;
+        enum reason reason;
+    } closed[] = {{VENUE_SHUT, REASON_VENUE_SHUT},
+                  {VENUE_PAUSED, REASON_VENUE_PAUSED},
+                  {VENUE_CODE_CHANGED, REASON_VENUE_CODE_CHANGED},
+                  {VENUE_PRICE_JUMPED, REASON_VENUE_PRICE_JUMPED},
+                  {VENUE_SUPPLY_LOW, REASON_VENUE_SUPPLY_LOW},
+                  {VENUE_INSOLVENT, REASON_VENUE_INSOLVENT}};
+
+    fill_spoke(&spoke, 500);
+    fill_venue(&venue, 1000);
+    answer(world, &spoke, &venue, 1);
+    assert_int_equal(world_notes(world, REASON_VENUE_OPEN), 0);
+    for (uint32_t i = 0; i < sizeof(closed) / sizeof(closed[0]); i++) {
+        venue.gate = closed[i].gate;
+        answer(world, &spoke, &venue, 2 + i);
+        answer(world, &spoke, &venue, 2 + i);
+        assert_int_equal(world_notes(world, closed[i].reason), 1);
+    }
+    venue.gate = VENUE_OPEN;
+    answer(world, &spoke, &venue, 20);
+    assert_int_equal(world_notes(world, REASON_VENUE_OPEN), 1);
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_come_back),
         cmocka_unit_test(a_rate_is_measured_by_growth),
         cmocka_unit_test(only_what_is_configured_and_concave_is_kept),
+        cmocka_unit_test(a_gate_that_turns_is_told_once_by_its_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

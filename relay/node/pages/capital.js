@@ -39,7 +39,15 @@ const LIMITS = {
   way: ({ from, to }) => `what can go from ${from} to ${to}`,
   'mandate floor': ({ from }) => `the mandate’s floor on ${from}`,
   'mandate cap': ({ to }) => `the mandate’s cap on ${to}`,
+  'leaving venue': ({ from }) => `what can be taken out of a venue on ${from}`,
+  'entering venue': ({ to }) => `what a venue on ${to} takes`,
+  'mandate buffer': ({ from }) => `the mandate’s buffer on ${from}`,
+  velocity: ({ to }) => `what may enter venues on ${to} in this window`,
 };
+
+const end = (chain, venue) => (venue === null ? `${chain}, idle` : `${chain}, venue ${venue}`);
+const way = (move) => (move.kind === 'between venues' ? `${end(move.from, move.from_venue)} to ${end(move.to, move.to_venue)}`
+  : `${move.from} to ${move.to}`);
 
 function planCard(plan, now) {
   const { decimals } = plan;
@@ -51,7 +59,7 @@ function planCard(plan, now) {
       h('dt', {}, 'Certificate'), h('dd', {}, plan.gap === 0 ? 'proved: no better plan exists' : `proved: at most ${percent(plan.gap, 4)} of what could be gained is missed`),
       h('dt', {}, 'Plan'), h('dd', {}, id(plan.id))),
     table(`Moves of the plan of ${clock(plan.made_at)}`, [{ title: 'Way' }, ...['Amount', 'Gain', 'Cost'].map((title) => ({ title, number: true })), { title: 'State' }],
-      plan.moves.map((move) => ({ key: move.id, cells: [`${move.from} to ${move.to}`, units(move.amount, decimals), units(move.gain, decimals, 4),
+      plan.moves.map((move) => ({ key: move.id, cells: [way(move), units(move.amount, decimals), units(move.gain, decimals, 4),
         units(move.cost, decimals, 4), sentence(move.reason?.text ?? move.state)] })), 'It moves nothing.'),
     plan.limits.length > 0 && h('div', {}, h('h4', {}, 'Limits that bind'), h('ul', { class: 'plain' }, plan.limits.map((limit) =>
       h('li', {}, `${sentence(LIMITS[limit.kind]?.(limit) ?? limit.kind)}: one ${plan.asset} more would be worth ${limit.price.toFixed(9)}`)))),

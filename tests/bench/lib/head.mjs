@@ -7,13 +7,12 @@
 // the signer, and this proxy, which is in the way of every frame.
 
 import path from 'node:path';
-import { performance } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
 import { Stage } from '../../../deploy/devnet/lib/stage.mjs';
 import { EXIT_FAILED, Stop, deferInterrupts, endProgress, readCount, readOptions, runProgram,
   showProgress, sleep } from '../../../deploy/devnet/lib/terminal.mjs';
 import { dispatch } from '../../e2e/lib/dispatch.mjs';
-import { Proxy } from './proxy.mjs';
+import { TimingProxy } from './proxy.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
 
@@ -32,37 +31,6 @@ const OPTIONS = {
   data: { type: 'string', value: 'DIR', default: path.join(root, 'build/bench-head'),
     help: 'made anew; logs stay there' },
 };
-
-/** Knows when each question was under way, when each head was told, and when what was sent. */
-class TimingProxy extends Proxy {
-  constructor(target) {
-    super(target);
-    Object.assign(this, { open: new Map(), waits: [], heads: new Map(), sent: [] });
-  }
-
-  count(data) {
-    const now = performance.now();
-    super.count(data);
-    const parsed = JSON.parse(data);
-    for (const { id, method, params } of Array.isArray(parsed) ? parsed : [parsed]) {
-      if (method === 'eth_sendRawTransaction') this.sent.push({ at: now, raw: params[0] });
-      this.open.set(id, now);
-    }
-  }
-
-  onAnswer(data) {
-    const now = performance.now();
-    const parsed = JSON.parse(data);
-    for (const { id, params } of Array.isArray(parsed) ? parsed : [parsed]) {
-      const number = params?.result?.number;
-      if (number !== undefined && !this.heads.has(Number(number))) {
-        this.heads.set(Number(number), now);
-      }
-      if (this.open.has(id)) this.waits.push([this.open.get(id), now]);
-      this.open.delete(id);
-    }
-  }
-}
 
 /** How much of a span is covered by some of the intervals. */
 function covered(from, to, intervals) {
