@@ -189,7 +189,11 @@ static int ask(struct world *world, const char *path, const char *headers)
     world->reply[count] = '\0';
     SSL_free(tls);
     assert_int_equal(0, close(fd));
-    return count < 12 ? 0 : (int)strtol(world->reply + 9, NULL, 10);
+    if (count < 12) {
+        return 0;
+    }
+    const char *digits = world->reply + sizeof("HTTP/1.1 ") - 1;
+    return (digits[0] - '0') * 100 + (digits[1] - '0') * 10 + (digits[2] - '0');
 }
 
 static const char *basic(const char *words)
