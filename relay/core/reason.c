@@ -70,6 +70,11 @@ static const char *const texts[] = {
     [REASON_ADDRESS_BLACKLISTED] = "an address of the address blacklist is in it",
     [REASON_BLOCKED] = "an entry of the block list matches it",
     [REASON_UNPAID] = "not enough was paid for its delivery at the origin",
+    [REASON_ROUTE_FEE_CEILING] =
+        "gas costs more than the limit of its route allows ('delivery_limits')",
+    [REASON_ROUTE_BUDGET] = "the budget of its route is used up until the next window begins",
+    [REASON_UNPROFITABLE] = "what was paid for it is not worth enough more than what it costs",
+    [REASON_RATE_UNKNOWN] = "its profit is counted in a coin that 'rates' gives no price of",
     [REASON_REORG] = "blocks were replaced before they were final",
     [REASON_REORG_BEYOND_FINALITY] = "blocks that were final were replaced: the chain is stopped",
     [REASON_LEAF_GAP] = "the tree's leaves are not continuous: nothing is signed",
