@@ -133,17 +133,12 @@ uint64_t search_pivots_max(const struct search *search)
     return steps_max > UINT64_MAX / pivots ? UINT64_MAX : steps_max * pivots;
 }
 
-/* Without values and costs, what is left beyond bounds is the least there can be, and the prices
- * prove it. */
-static void contradiction_find(struct search *search)
+/* Do the prices at which as little as possible is beyond bounds prove that something must be? */
+static void contradiction_try(struct search *search)
 {
     struct simplex *simplex = search->simplex;
-    const double penalty = simplex->penalty;
-
-    (void)simplex_waste_forbid(simplex);
-    simplex->worth = 0;
-    simplex->penalty = 1;
     const enum simplex_end end = simplex_run(simplex, search_pivots_max(search));
+
     if (end == SIMPLEX_DONE && simplex_excess(simplex) > 0) {
         simplex_plan(simplex, search->trial.positions, search->trial.flows, search->trial.prices,
                      search->trial.prices + search->allocation->model->counts.places);
@@ -152,6 +147,22 @@ static void contradiction_find(struct search *search)
                                                        search->scratch, &search->certificate);
         CHECK(status == STATUS_OK);
         search->infeasible = search->certificate.contradiction < 0;
+    }
+}
+
+/* Without values and costs, what is left beyond bounds is the least there can be. First with what
+ * may be let go: no price is below 0 then where a curve arrives, so nothing could be gained there
+ * by its worse part. What only keeps its bounds by letting go is left for the second try. */
+static void contradiction_find(struct search *search)
+{
+    struct simplex *simplex = search->simplex;
+    const double penalty = simplex->penalty;
+
+    simplex->worth = 0;
+    simplex->penalty = 1;
+    contradiction_try(search);
+    if (!search->infeasible && simplex_waste_forbid(simplex)) {
+        contradiction_try(search);
     }
     simplex->worth = 1;
     simplex->penalty = penalty;
