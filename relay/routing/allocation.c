@@ -6,12 +6,14 @@
 #include "relay/base/check.h"
 #include "relay/routing/allocation_internal.h"
 #include "relay/routing/block_internal.h"
+#include "relay/routing/simplex_internal.h"
 
 #define EXCESS_LEAST   1e-11 /* of the portfolio: what rounding leaves beyond bounds */
 #define PENALTIES_MAX  3u
 #define ENTRIES_MAX    (1u << 28)
 #define WARM_LEAST     32u   /* pivots before ends that are met together are moved apart */
 #define SLACK          2e-11 /* of the portfolio */
+#define SLACK_PART     1e-15 /* of the largest price: a few roundings of it */
 #define PENALTY_FACTOR 64.0
 #define RECENTRES      3u
 #define FIXED_LEVELS   4u /* finer than this, smooth curves do not matter beside fixed costs */
@@ -206,11 +208,29 @@ static void simplex_begin(struct search *search)
     simplex->nudged = false;
 }
 
-/* Prices at which a unit of anything is worth a little more bound what rounding loses. */
+static double price_largest(const struct simplex *simplex)
+{
+    double largest = 0;
+
+    for (uint32_t r = 0; r < simplex->rows_count; r++) {
+        const double size = simplex_size(simplex->prices[r]);
+        largest = size > largest ? size : largest;
+    }
+    return largest;
+}
+
+/* Prices at which a unit of anything is worth a little more bound what rounding loses, which is
+ * multiplied by all the room there is. First no more than prices like these lose: each unit that is
+ * there makes the bound worse by as much, and where next to nothing can be gained that counts. */
 static void bound_slacken(struct search *search)
 {
-    search->simplex->slack = SLACK;
-    if (search_run(search)) {
+    const double slacks[] = {SLACK_PART * price_largest(search->simplex), SLACK};
+
+    for (uint32_t i = 0; i < 2 && !is_near_enough(search); i++) {
+        search->simplex->slack = slacks[i];
+        if (!search_run(search)) {
+            return;
+        }
         search_judge(search);
     }
 }
