@@ -263,6 +263,11 @@ static void search_all(struct search *search)
         going = search_run(search);
         search_judge(search);
     }
+    if (going && !fixed && search->found && !is_near_enough(search) &&
+        simplex_bounds_enter(simplex)) {
+        going = search_run(search);
+        search_judge(search);
+    }
     if (going && !fixed && search->found && !is_near_enough(search)) {
         bound_slacken(search);
     }

@@ -555,6 +555,7 @@ static const struct found {
     {"zero", 5498},  /* no proof: a price below 0 where a curve arrives */
     {"zero", 5748},  /* a bound, likewise */
     {"zero", 8300},  /* likewise */
+    {"zero", 17730}, /* at a bound, priced as beyond it, and a price 29,000 times the penalty */
     {"fixed", 4969}, /* a leaf's prices: as large as another leaf's bounds had needed */
 };
 
