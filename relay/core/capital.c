@@ -306,6 +306,39 @@ const struct core_router *capital_router(const struct core_config *config, uint3
     return NULL;
 }
 
+const struct core_synthetic *capital_synthetic(const struct core_config *config, uint32_t domain,
+                                               const struct address *router)
+{
+    for (uint32_t i = 0; i < config->synthetics_count; i++) {
+        const struct core_synthetic *candidate = &config->synthetics[i];
+        if (candidate->domain == domain && address_equal(&candidate->router, router)) {
+            return candidate;
+        }
+    }
+    return NULL;
+}
+
+bool capital_route_end(const struct core_config *config, uint32_t domain,
+                       const struct address *router, struct account *ret_account)
+{
+    const struct core_synthetic *synthetic = capital_synthetic(config, domain, router);
+
+    if (synthetic != NULL) {
+        *ret_account = capital_account(ACCOUNT_SUPPLY, config->assets[synthetic->asset].symbol,
+                                       domain, router);
+        return true;
+    }
+    for (uint32_t i = 0; i < config->routers_count; i++) {
+        const struct core_router *candidate = &config->routers[i];
+        if (candidate->domain == domain && address_equal(&candidate->router, router)) {
+            *ret_account = capital_account(ACCOUNT_ROUTER, capital_router_symbol(config, candidate),
+                                           domain, router);
+            return true;
+        }
+    }
+    return false;
+}
+
 struct account capital_account(enum account_kind kind, const char *symbol, uint32_t domain,
                                const struct address *address)
 {
@@ -346,6 +379,23 @@ static const struct address *chain_key_address(const struct core_config *config,
     return NULL;
 }
 
+static bool next_supply(const struct core_config *config, uint32_t domain, uint32_t *cursor,
+                        struct account *ret_account, struct address *ret_token)
+{
+    while (*cursor - 3 * config->routers_count < config->synthetics_count) {
+        const struct core_synthetic *synthetic =
+            &config->synthetics[*cursor - 3 * config->routers_count];
+        (*cursor)++;
+        if (synthetic->domain == domain) {
+            *ret_account = capital_account(ACCOUNT_SUPPLY, config->assets[synthetic->asset].symbol,
+                                           domain, &synthetic->router);
+            *ret_token = synthetic->router;
+            return true;
+        }
+    }
+    return false;
+}
+
 bool capital_next_watched(const struct core_config *config, uint32_t domain, uint32_t *cursor,
                           struct account *ret_account, struct address *ret_token)
 {
@@ -376,7 +426,7 @@ bool capital_next_watched(const struct core_config *config, uint32_t domain, uin
         (*cursor)++;
         return true;
     }
-    return false;
+    return next_supply(config, domain, cursor, ret_account, ret_token);
 }
 
 struct amount capital_share(const struct amount *amount, struct bps bps)

@@ -190,7 +190,7 @@ struct account account_unpack(struct unpacker *unpacker)
     unpack_symbol(unpacker, account.symbol);
     /* 0: the empty account of a row that has none to name. */
     const uint8_t kind = unpack_u8(unpacker);
-    if (kind > ACCOUNT_EQUITY) {
+    if (kind > ACCOUNT_SUPPLY) {
         unpacker->underrun = true;
         return account;
     }
@@ -329,6 +329,7 @@ void ledger_chain_pack(struct packer *packer, const struct ledger_chain *row)
     pack_instant(packer, row->since);
     pack_u64(packer, row->applied_block);
     pack_hash(packer, &row->applied_hash);
+    pack_instant(packer, row->applied_at);
     pack_u64(packer, row->reconciled_block);
     pack_hash(packer, &row->reconciled_hash);
     pack_instant(packer, row->reconciled_at);
@@ -354,6 +355,7 @@ bool ledger_chain_unpack(struct bytes bytes, struct ledger_chain *ret_row)
     ret_row->since = unpack_instant(&unpacker);
     ret_row->applied_block = unpack_u64(&unpacker);
     ret_row->applied_hash = unpack_hash(&unpacker);
+    ret_row->applied_at = unpack_instant(&unpacker);
     ret_row->reconciled_block = unpack_u64(&unpacker);
     ret_row->reconciled_hash = unpack_hash(&unpacker);
     ret_row->reconciled_at = unpack_instant(&unpacker);

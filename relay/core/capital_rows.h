@@ -11,6 +11,7 @@
  *   TABLE_SNAPSHOT  0, domain                         -> struct ledger_chain
  *                   1, domain                         -> balances at the block that was asked for
  *                   2, domain                         -> the transaction being put together
+ *                   3, symbol                         -> struct backing_row (backing.h)
  *   TABLE_PLAN      0, plan id                        -> struct plan_row
  *                   1, sequence                       -> plan id
  *                   2, symbol                         -> struct plan_asset
@@ -51,6 +52,7 @@ enum account_kind {
     ACCOUNT_FEES = 6,     /* what moving cost */
     ACCOUNT_EXTERNAL = 7, /* everybody else */
     ACCOUNT_EQUITY = 8,   /* what was there when the ledger was opened */
+    ACCOUNT_SUPPLY = 9,   /* what a synthetic router minted and has not burned: owed to holders */
 };
 
 struct account {
@@ -137,6 +139,7 @@ struct ledger_chain {
     struct instant since;
     uint64_t applied_block;
     struct hash applied_hash;
+    struct instant applied_at;
     uint64_t reconciled_block;
     struct hash reconciled_hash;
     struct instant reconciled_at;

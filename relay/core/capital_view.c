@@ -69,6 +69,21 @@ enum status capital_view_chain(const struct row_source *source, uint32_t domain,
     return status != STATUS_OK ? status : decoded(ledger_chain_unpack(value, ret_chain));
 }
 
+enum status capital_view_backing(const struct row_source *source, const char *symbol,
+                                 struct backing_row *ret_backing)
+{
+    char name[NAME_BYTES_MAX];
+    uint8_t key[CAPITAL_KEY_BYTES_MAX];
+    struct bytes value;
+
+    capital_symbol(name, symbol);
+    const enum status status = row_get(source, backing_key(key, name), &value);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    return backing_row_unpack(value, ret_backing) ? STATUS_OK : STATUS_CORRUPT;
+}
+
 enum status capital_view_asset(const struct row_source *source, const char *symbol,
                                struct plan_asset *ret_asset)
 {
@@ -274,7 +289,7 @@ static struct account_balance difference_of(const struct amount *plus, const str
 enum status capital_view_ledger(const struct row_source *source, const char *symbol,
                                 struct capital_ledger *ret_ledger)
 {
-    struct account_row kinds[(int)ACCOUNT_EQUITY + 1];
+    struct account_row kinds[(int)ACCOUNT_SUPPLY + 1];
     struct capital_ledger ledger;
     struct account account;
     struct account_row row;
@@ -299,7 +314,7 @@ enum status capital_view_ledger(const struct row_source *source, const char *sym
     if (status != STATUS_OK && status != STATUS_NOT_FOUND) {
         return status;
     }
-    for (int i = ACCOUNT_ROUTER; i <= ACCOUNT_EQUITY; i++) {
+    for (int i = ACCOUNT_ROUTER; i <= ACCOUNT_SUPPLY; i++) {
         ledger.by_kind[i] = account_balance_of(&kinds[i]);
     }
     ledger.difference = difference_of(&ledger.debits, &ledger.credits);
@@ -575,6 +590,8 @@ const char *account_kind_name(enum account_kind kind)
         return "external";
     case ACCOUNT_EQUITY:
         return "equity";
+    case ACCOUNT_SUPPLY:
+        return "supply";
     }
     return "unknown";
 }

@@ -10,6 +10,7 @@
 #define SLUICE_RELAY_CORE_CAPITAL_VIEW_H
 
 #include "relay/base/approval.h"
+#include "relay/core/backing.h"
 #include "relay/core/capital_rows.h"
 #include "relay/core/config.h"
 #include "relay/core/rows.h"
@@ -47,7 +48,7 @@ struct capital_ledger {
     struct amount credits;
     bool balanced;                                           /* debits equal credits */
     struct account_balance difference;                       /* debits - credits */
-    struct account_balance by_kind[(int)ACCOUNT_EQUITY + 1]; /* by enum account_kind */
+    struct account_balance by_kind[(int)ACCOUNT_SUPPLY + 1]; /* by enum account_kind */
     uint32_t accounts_count;
 };
 MUST_USE enum status capital_view_ledger(const struct row_source *source, const char *symbol,
@@ -67,6 +68,11 @@ MUST_USE enum status capital_view_postings_count(const struct row_source *source
 /* One chain's reconciliation. */
 MUST_USE enum status capital_view_chain(const struct row_source *source, uint32_t domain,
                                         struct ledger_chain *ret_chain);
+
+/* Whether an asset's collateral covers what was minted; STATUS_NOT_FOUND: nothing of it is minted,
+ * or no final block was weighed yet. */
+MUST_USE enum status capital_view_backing(const struct row_source *source, const char *symbol,
+                                          struct backing_row *ret_backing);
 
 /* Why nothing is planned for an asset, and its newest plan. */
 MUST_USE enum status capital_view_asset(const struct row_source *source, const char *symbol,

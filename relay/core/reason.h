@@ -105,12 +105,15 @@ enum reason {
     REASON_MOVE_STARTED = 215,
     REASON_PLAN_REJECTED = 216,
     REASON_PLAN_APPROVED = 217,
-    REASON_MOVE_REFUSED = 218,  /* simulated, it reverts; the words say by which bound */
-    REASON_NOT_WORTH_IT = 240,  /* no move gains enough over what it costs */
-    REASON_PLAN_UNPROVED = 241, /* the proof leaves room for a much better plan */
-    REASON_OVER_VELOCITY = 242, /* the mandate's velocity of this window is used up */
-    REASON_OVER_BUDGET = 243,   /* the mandate's fee budget of this window is used up */
-    REASON_MANDATE_BOUND = 244, /* the mandate's floors and caps leave nothing to move */
+    REASON_MOVE_REFUSED = 218,    /* simulated, it reverts; the words say by which bound */
+    REASON_NOT_WORTH_IT = 240,    /* no move gains enough over what it costs */
+    REASON_PLAN_UNPROVED = 241,   /* the proof leaves room for a much better plan */
+    REASON_OVER_VELOCITY = 242,   /* the mandate's velocity of this window is used up */
+    REASON_OVER_BUDGET = 243,     /* the mandate's fee budget of this window is used up */
+    REASON_MANDATE_BOUND = 244,   /* the mandate's floors and caps leave nothing to move */
+    REASON_BACKING_DOUBTED = 280, /* collateral seems short; newer final blocks will tell */
+    REASON_BACKING_BROKEN = 281,  /* collateral is short: moves and messages of the route stop */
+    REASON_BACKING_HELD = 282,
     /* node: 300 to 399 */
     REASON_STARTED = 300,
     REASON_STOPPED = 301,

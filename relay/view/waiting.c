@@ -126,6 +126,14 @@ static void look_at_capital(struct waiting *waiting)
     const struct view *view = waiting->view;
     for (uint32_t i = 0; i < view->config->assets_count; i++) {
         struct plan_asset plan;
+        struct backing_row backing;
+        if (found(waiting,
+                  capital_view_backing(&view->source, view->config->assets[i].symbol, &backing)) &&
+            (backing.state == BACKING_DOUBTED || backing.state == BACKING_BROKEN)) {
+            add(waiting, "collateral of", view->config->assets[i].symbol,
+                backing.state == BACKING_BROKEN ? REASON_BACKING_BROKEN : REASON_BACKING_DOUBTED,
+                backing.since, 1);
+        }
         if (found(waiting,
                   capital_view_asset(&view->source, view->config->assets[i].symbol, &plan))) {
             add(waiting, "planning of", view->config->assets[i].symbol, plan.reason, plan.since, 1);
