@@ -17,6 +17,7 @@
 #define SEND_QUEUE_BYTES     ((size_t)8 << 20)
 #define RECEIVE_KEEP_BYTES   ((size_t)1 << 20) /* a larger buffer is given back after its message */
 #define RECEIVE_FIRST_BYTES  ((size_t)64 << 10)
+#define RESOLVERS            4u
 #define RESOLVER_QUEUE_BYTES ((size_t)512 << 10)
 #define CONNECTIONS_MAX      (CHAINS_MAX * ENDPOINTS_PER_CHAIN_MAX)
 #define ADDRESS_TEXT_BYTES   INET6_ADDRSTRLEN
@@ -65,8 +66,9 @@ struct transport {
     uint32_t first_of_chain[CHAINS_MAX];
     bool stopping;
     bool held;
-    pthread_t resolver;
-    bool resolver_runs;
+    /* Several: a name server that does not answer must not hold up the other endpoints' names. */
+    pthread_t resolvers[RESOLVERS];
+    uint32_t resolvers_count;
     pthread_mutex_t wake_lock;      /* a look-up may take longer than the loop lives */
     bool wakes;                     /* under the lock: the context can be woken */
     struct thread_queue *names;     /* struct resolver_item to look up */
@@ -203,7 +205,7 @@ static void connection_try(struct connection *connection)
     }
 }
 
-/* ---- the resolver's thread ---- */
+/* ---- the resolvers' threads ---- */
 
 static void resolve(struct resolver_item *item)
 {
@@ -526,10 +528,12 @@ static enum status transport_build(struct transport *transport, const struct nod
     if (transport->names == NULL || transport->addresses == NULL) {
         return STATUS_NO_MEMORY;
     }
-    if (pthread_create(&transport->resolver, NULL, resolver_run, transport) != 0) {
-        return STATUS_NO_MEMORY;
+    for (uint32_t i = 0; i < RESOLVERS; i++) {
+        if (pthread_create(&transport->resolvers[i], NULL, resolver_run, transport) != 0) {
+            return STATUS_NO_MEMORY;
+        }
+        transport->resolvers_count++;
     }
-    transport->resolver_runs = true;
     return STATUS_OK;
 }
 
@@ -558,9 +562,11 @@ struct transport *transport_free(struct transport *transport)
     if (transport == NULL) {
         return NULL;
     }
-    if (transport->resolver_runs) {
+    if (transport->resolvers_count > 0) {
         thread_queue_close(transport->names);
-        CHECK(pthread_join(transport->resolver, NULL) == 0);
+    }
+    for (uint32_t i = 0; i < transport->resolvers_count; i++) {
+        CHECK(pthread_join(transport->resolvers[i], NULL) == 0);
     }
     /* A half-built transport has no connections yet. */
     for (uint32_t i = 0; transport->connections != NULL && i < transport->connections_count; i++) {
