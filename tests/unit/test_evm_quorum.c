@@ -196,6 +196,10 @@ static void a_lie_is_kept_as_evidence(void **state)
     assert_true(chain_counters(harness->chain)->calls_sent > 0);
     assert_true(harness->chain->endpoints[0].dissents > 0);
     assert_int_equal(harness->chain->endpoints[1].dissents, 0);
+    /* From now on the others are asked. */
+    const uint64_t asked = calls_of(harness, 0);
+    assert_int_equal(ask(harness, &command)->tree.outcome, OUTCOME_OK);
+    assert_int_equal(calls_of(harness, 0), asked);
     harness_close(harness);
 }
 
