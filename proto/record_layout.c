@@ -40,6 +40,7 @@ static const struct codec_field config_chain_layout_fields[] = {
     CODEC_SCALAR(struct core_chain, validators_min),
     CODEC_SCALAR(struct core_chain, batch_contract),
     CODEC_SCALAR(struct core_chain, batch_messages_max),
+    CODEC_SCALAR(struct core_chain, sign_lookups),
 };
 CODEC_LAYOUT(config_chain_layout, sluice__v1__config_chain__descriptor, struct core_chain);
 
@@ -87,6 +88,7 @@ static const struct codec_field config_venue_layout_fields[] = {
     CODEC_ENUM_OF(struct core_venue, kind, VENUE_ERC4626, VENUE_AAVE),
     CODEC_SCALAR(struct core_venue, venue),
     CODEC_SCALAR(struct core_venue, cap),
+    CODEC_SCALAR(struct core_venue, code),
 };
 CODEC_LAYOUT(config_venue_layout, sluice__v1__config_venue__descriptor, struct core_venue);
 
@@ -216,6 +218,11 @@ static const struct codec_field fact_vault_layout_fields[] = {
 };
 CODEC_LAYOUT(fact_vault_layout, sluice__v1__fact_vault__descriptor, struct fact);
 
+static const struct codec_field fact_announced_layout_fields[] = {
+    CODEC_SCALAR(struct fact, announced.validator),
+};
+CODEC_LAYOUT(fact_announced_layout, sluice__v1__fact_announced__descriptor, struct fact);
+
 static const struct codec_field fact_layout_fields[] = {
     CODEC_SCALAR(struct fact, block_number),
     CODEC_SCALAR(struct fact, block_hash),
@@ -232,6 +239,7 @@ static const struct codec_field fact_layout_fields[] = {
     CODEC_CHOICE_OF(struct fact, kind, FACT_COLLATERAL_MOVED, 0, &fact_collateral_moved_layout),
     CODEC_CHOICE_OF(struct fact, kind, FACT_VAULT_DEPOSIT, 0, &fact_vault_layout),
     CODEC_CHOICE_OF(struct fact, kind, FACT_VAULT_WITHDRAW, 0, &fact_vault_layout),
+    CODEC_CHOICE_OF(struct fact, kind, FACT_ANNOUNCED, 0, &fact_announced_layout),
 };
 CODEC_LAYOUT(fact_layout, sluice__v1__fact__descriptor, struct fact);
 
@@ -262,7 +270,7 @@ static const struct codec_field spoke_state_layout_fields[] = {
     CODEC_SCALAR(struct spoke_state, spoke),     CODEC_SCALAR(struct spoke_state, token),
     CODEC_SCALAR(struct spoke_state, idle),      CODEC_SCALAR(struct spoke_state, velocity_left),
     CODEC_SCALAR(struct spoke_state, loss_left), CODEC_SCALAR(struct spoke_state, paused),
-    CODEC_SCALAR(struct spoke_state, mandate),
+    CODEC_SCALAR(struct spoke_state, mandate),   CODEC_SCALAR(struct spoke_state, kept),
 };
 CODEC_LAYOUT(spoke_state_layout, sluice__v1__spoke_state__descriptor, struct spoke_state);
 
@@ -441,6 +449,7 @@ static const struct codec_field positions_layout_fields[] = {
                   &spoke_state_layout),
     CODEC_LIST_OF(CODEC_LIST, struct event, positions.venues, positions.venues_count, VENUES_MAX, 0,
                   &venue_state_layout),
+    CODEC_SCALAR(struct event, positions.time_s),
 };
 CODEC_LAYOUT(positions_layout, sluice__v1__positions__descriptor, struct event);
 
@@ -573,6 +582,15 @@ static const struct codec_field lookup_answer_layout_fields[] = {
 };
 CODEC_LAYOUT(lookup_answer_layout, sluice__v1__lookup_answer__descriptor, struct event);
 
+static const struct codec_field lookup_signed_layout_fields[] = {
+    CODEC_SCALAR(struct event, lookup_signed.message_id),
+    CODEC_SCALAR(struct event, lookup_signed.module),
+    CODEC_ENUM_OF(struct event, lookup_signed.outcome, OUTCOME_OK, OUTCOME_UNKNOWN),
+    CODEC_SCALAR(struct event, lookup_signed.signature),
+    CODEC_BYTES_OF(CODEC_TEXT, struct event, lookup_signed.reason, REASON_BYTES_MAX),
+};
+CODEC_LAYOUT(lookup_signed_layout, sluice__v1__lookup_signed__descriptor, struct event);
+
 static const struct codec_field record_event_layout_fields[] = {
     CODEC_CHOICE_OF(struct event, kind, EVENT_START, 0, &start_layout),
     CODEC_CHOICE_OF(struct event, kind, EVENT_WAKE, 0, &wake_layout),
@@ -606,6 +624,7 @@ static const struct codec_field record_event_layout_fields[] = {
     CODEC_CHOICE_OF(struct event, kind, EVENT_LOOKUP, 0, &lookup_layout),
     CODEC_CHOICE_OF(struct event, kind, EVENT_LOOKUP_ANSWER, 0, &lookup_answer_layout),
     CODEC_SCALAR(struct event, domain),
+    CODEC_CHOICE_OF(struct event, kind, EVENT_LOOKUP_SIGNED, 0, &lookup_signed_layout),
 };
 const struct codec_layout record_event_layout = {
     .wire = &sluice__v1__event__descriptor,
@@ -707,6 +726,16 @@ static const struct codec_field sign_announcement_layout_fields[] = {
 };
 CODEC_LAYOUT(sign_announcement_layout, sluice__v1__sign_announcement__descriptor, struct command);
 
+static const struct codec_field sign_lookup_layout_fields[] = {
+    CODEC_SCALAR(struct command, sign_lookup.message_id),
+    CODEC_SCALAR(struct command, sign_lookup.module),
+    CODEC_SCALAR(struct command, sign_lookup.key),
+    CODEC_SCALAR(struct command, sign_lookup.sender),
+    CODEC_BYTES_OF(CODEC_TEXT, struct command, sign_lookup.url, LOOKUP_URL_BYTES_MAX),
+    CODEC_BYTES_OF(CODEC_DATA, struct command, sign_lookup.call_data, LOOKUP_DATA_BYTES_MAX),
+};
+CODEC_LAYOUT(sign_lookup_layout, sluice__v1__sign_lookup__descriptor, struct command);
+
 static const struct codec_field publish_checkpoint_layout_fields[] = {
     CODEC_SCALAR(struct command, publish_checkpoint.validator),
     CODEC_GROUP_OF(CODEC_GROUP, struct command, publish_checkpoint.checkpoint, &checkpoint_layout),
@@ -758,6 +787,7 @@ static const struct codec_field record_command_layout_fields[] = {
     CODEC_CHOICE_OF(struct command, kind, COMMAND_NOTE, 0, &note_layout),
     CODEC_CHOICE_OF(struct command, kind, COMMAND_PUBLISH_REORG, 0, &publish_reorg_layout),
     CODEC_SCALAR(struct command, domain),
+    CODEC_CHOICE_OF(struct command, kind, COMMAND_SIGN_LOOKUP, 0, &sign_lookup_layout),
 };
 const struct codec_layout record_command_layout = {
     .wire = &sluice__v1__command__descriptor,

@@ -48,6 +48,10 @@ static inline bool take_number(struct scan *scan, uint64_t *ret_number)
 {
     uint64_t number = 0;
 
+    if (scan->at < scan->end && *scan->at < 0x80) { /* most are small */
+        *ret_number = *scan->at++;
+        return true;
+    }
     for (unsigned shift = 0; shift < 64; shift += 7) {
         if (scan->at == scan->end) {
             return false;
@@ -166,7 +170,13 @@ static bool is_list(const struct codec_field *field)
 static void enter(struct scan *scan, const struct codec_layout *layout, struct bytes bytes)
 {
     CHECK(scan->depth < DEPTH_MAX);
-    scan->levels[scan->depth++] = (struct level){.layout = layout, .end = bytes.data + bytes.count};
+    struct level *level = &scan->levels[scan->depth++];
+    level->layout = layout; /* one by one: a compiler clears the whole of it otherwise */
+    level->end = bytes.data + bytes.count;
+    level->index = 0;
+    level->repeats = 0;
+    level->chosen_count = 0;
+    level->has_choices = false;
     scan->at = bytes.data;
     scan->end = bytes.data + bytes.count;
 }

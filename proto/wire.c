@@ -203,6 +203,22 @@ static enum status encode_announcement(const struct wire_request *request,
     return append_frame(&out->base, buffer);
 }
 
+static enum status encode_lookup(const struct wire_request *request, Sluice__V1__SignerRequest *out,
+                                 struct buffer *buffer)
+{
+    Sluice__V1__SignerLookup lookup = SLUICE__V1__SIGNER_LOOKUP__INIT;
+    CHECK(request->lookup.url.count <= LOOKUP_URL_BYTES_MAX);
+    CHECK(request->lookup.call_data.count <= LOOKUP_DATA_BYTES_MAX);
+    lookup.domain = request->lookup.domain;
+    lookup.key = binary_from(request->lookup.key.bytes, 32);
+    lookup.sender = binary_from(request->lookup.sender.bytes, 32);
+    lookup.url = binary_from(request->lookup.url.data, request->lookup.url.count);
+    lookup.call_data = binary_from(request->lookup.call_data.data, request->lookup.call_data.count);
+    out->ask_case = SLUICE__V1__SIGNER_REQUEST__ASK_LOOKUP;
+    out->lookup = &lookup;
+    return append_frame(&out->base, buffer);
+}
+
 static enum status encode_log_head(Sluice__V1__SignerRequest *out, struct buffer *buffer)
 {
     Sluice__V1__SignerLogHead head = SLUICE__V1__SIGNER_LOG_HEAD__INIT;
@@ -242,6 +258,8 @@ enum status wire_encode_request(const struct wire_request *request, struct buffe
         return encode_checkpoint(request, &out, buffer);
     case WIRE_ASK_ANNOUNCEMENT:
         return encode_announcement(request, &out, buffer);
+    case WIRE_ASK_LOOKUP:
+        return encode_lookup(request, &out, buffer);
     case WIRE_ASK_LOG_HEAD:
         return encode_log_head(&out, buffer);
     case WIRE_ASK_LOG_SIGN:
@@ -295,6 +313,20 @@ static bool decode_announcement(const Sluice__V1__SignerAnnouncement *in,
            read_fixed(in->key, 32, request->announcement.key.bytes);
 }
 
+static bool decode_lookup(const Sluice__V1__SignerLookup *in, struct wire_request *request)
+{
+    if (!is_known(&in->base) || in->url.len > LOOKUP_URL_BYTES_MAX ||
+        in->call_data.len > LOOKUP_DATA_BYTES_MAX) {
+        return false;
+    }
+    request->ask = WIRE_ASK_LOOKUP;
+    request->lookup.domain = in->domain;
+    request->lookup.url = bytes_from(in->url.data, in->url.len);
+    request->lookup.call_data = bytes_from(in->call_data.data, in->call_data.len);
+    return read_fixed(in->key, 32, request->lookup.key.bytes) &&
+           read_fixed(in->sender, 32, request->lookup.sender.bytes);
+}
+
 static bool decode_log_sign(const Sluice__V1__SignerLogSign *in, struct wire_request *request)
 {
     if (!is_known(&in->base) || in->hashes.len % 32 != 0 ||
@@ -320,6 +352,8 @@ static bool decode_ask(const Sluice__V1__SignerRequest *in, struct wire_request 
         return decode_checkpoint(in->checkpoint, request);
     case SLUICE__V1__SIGNER_REQUEST__ASK_ANNOUNCEMENT:
         return decode_announcement(in->announcement, request);
+    case SLUICE__V1__SIGNER_REQUEST__ASK_LOOKUP:
+        return decode_lookup(in->lookup, request);
     case SLUICE__V1__SIGNER_REQUEST__ASK_LOG_HEAD:
         request->ask = WIRE_ASK_LOG_HEAD;
         return is_known(&in->log_head->base);

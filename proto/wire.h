@@ -40,6 +40,7 @@ enum wire_ask {
     WIRE_ASK_TRANSACTION = 2,  /* sign an unsigned transaction for a leg */
     WIRE_ASK_CHECKPOINT = 3,   /* sign a checkpoint of an origin */
     WIRE_ASK_ANNOUNCEMENT = 4, /* sign where checkpoints are published */
+    WIRE_ASK_LOOKUP = 200,     /* sign a question to a server that proves to a module */
     WIRE_ASK_LOG_HEAD = 30,    /* what did you sign last of the journal's log */
     WIRE_ASK_LOG_SIGN = 31,    /* sign a checkpoint of the journal's log */
 };
@@ -79,6 +80,13 @@ struct wire_request {
             struct address key;
             struct bytes location; /* at most LOCATION_BYTES_MAX */
         } announcement;
+        struct {
+            uint32_t domain; /* the destination */
+            struct address key;
+            struct address sender;  /* the module, as it names itself */
+            struct bytes url;       /* the template; at most LOOKUP_URL_BYTES_MAX */
+            struct bytes call_data; /* at most LOOKUP_DATA_BYTES_MAX */
+        } lookup;
         struct {
             uint64_t old_size; /* what the signer signed last */
             uint64_t size;

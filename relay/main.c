@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "relay/base/nearest.h"
 #include "relay/cli/cli.h"
 #include "relay/cli/version.h"
-#include "relay/settings/settings.h"
 
 #define VERBS_MAX 64u
 
@@ -26,11 +26,39 @@ const struct cli_verb cli_verbs[] = {
      "missing contract; 3 the signer cannot be reached; 5 the journal is damaged; 6 another node\n"
      "holds the data directory; 75 a full disk, no memory: try again.\n",
      cli_run},
+    {"init", "Write a commented configuration for the chains you name.",
+     "sluice init --chains NAME,... [--registry DIR] [--key ADDRESS] [--name NAME] [--data DIR]\n"
+     "            [--out FILE]\n\n"
+     "  --chains NAME,...  the chains, with commas between them\n"
+     "  --registry DIR     a copy of the reference registry: DIR/chains/NAME/metadata.yaml and\n"
+     "                     addresses.yaml say numbers, endpoints, contracts and finality\n"
+     "  --key ADDRESS      the account that sends; without it the node watches only\n"
+     "  --name NAME        of the node, in its logs and its journal (relayer)\n"
+     "  --data DIR         of its journal (./data)\n"
+     "  --out FILE         instead of standard output; must not be there yet\n\n"
+     "What no file says is 'fill-in', and 'sluice config check' names the line. Nothing is "
+     "fetched.\n\n"
+     "Example:\n"
+     "  sluice init --chains ethereum,base --registry ./hyperlane-registry --out sluice.yaml\n\n"
+     "Exit codes: 0 written; 2 usage, no such chain, a file that is wrong or is there; 75 not "
+     "written\n",
+     cli_init},
     {"status", "Where everything stands: chains, messages, keys, capital.",
      "sluice status (--config FILE | --data DIR) [--offline] [--json]\n\n" USAGE_NODE
      "  --offline      DIR is a copy: do not ask whether a node is running there\n"
      "\nReads the journal directly: works for a running node, a dead one, and a copy.\n",
      cli_status},
+    {"top", "Follow a node in a terminal: status, why, messages, plans.",
+     "sluice top (--config FILE | --data DIR) [--seconds N]\n\n"
+     "  --config FILE  the node's configuration\n"
+     "  --data DIR     the node's data directory; works without its configuration\n"
+     "  --seconds N    look so often (1)\n\n"
+     "The tables of status, why, messages and plan, made anew from the journal while you watch.\n"
+     "Keys: 1 to 4 or Tab choose, arrows and PgUp, PgDn, Home move, Ctrl-L draws anew, q ends. It "
+     "only reads, and\n"
+     "works over ssh.\n\n"
+     "Exit codes: 0 ended; 1 no journal there; 2 usage, or no terminal\n",
+     cli_top},
     {"why", "Why something does not happen, or what just happened.",
      "sluice why (--config FILE | --data DIR) [ID] [--json]\n\n" USAGE_NODE
      "\nID is a message, a plan or a move. Without it: every asset and every chain that waits for\n"
@@ -161,16 +189,21 @@ const struct cli_verb cli_verbs[] = {
      "people approved, and the evidence: records, hash tree, signed checkpoint.\n\n"
      "Exit codes: 0 made; 1 no journal there; 2 usage; 5 the journal is damaged; 75 try again\n",
      cli_report},
-    {"config", "Check a configuration file, or make one of the reference agents'.",
+    {"config", "Check or show a configuration file, or make one of the reference agents'.",
      "sluice config check FILE [--json]\n"
+     "sluice config show FILE [--effective] [--origin] [--json]\n"
      "sluice config import JSON... [--key ADDRESS] > FILE\n\n"
      "check prints what is in force, defaults included, or says file, line and column of the "
      "first\n"
-     "mistake. import reads the reference relayer's JSON files, later ones above earlier ones, "
+     "mistake. show prints what the file says. import reads the reference relayer's JSON files, "
+     "later ones above earlier ones, "
      "and\n"
      "the HYP_* variables above them: chains, endpoints, contracts, finality, fees, lists, gas\n"
      "payment, retries. It says every setting that is not taken over; a secret is refused.\n\n"
-     "  --key ADDRESS  the account that sends; its secret goes into the signer's keystore\n\n"
+     "  --effective    show: also what the file does not say, with its default\n"
+     "  --origin       show: behind each value the line it comes from, or 'default'\n"
+     "  --key ADDRESS  import: the account that sends; its secret goes into the signer's "
+     "keystore\n\n"
      "Exit codes: 0 good; 2 a mistake; 4 well-formed, but not allowed, or a secret is in it.\n",
      cli_config},
     {"doctor", "Is everything here fit to run a node: chains, clock, key, disk, journal, signer.",
@@ -312,7 +345,7 @@ static int unknown_verb(const char *name)
         names[count] = verb->name;
         count++;
     }
-    const char *nearest = settings_nearest(name, names, count);
+    const char *nearest = nearest_word(name, names, count);
     (void)fprintf(stderr, "sluice: there is no '%s'%s%s%s; 'sluice --help' lists what there is\n",
                   name, nearest == NULL ? "" : "; did you mean '", nearest == NULL ? "" : nearest,
                   nearest == NULL ? "" : "'?");

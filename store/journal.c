@@ -117,18 +117,29 @@ enum status journal_read_leaf(struct journal_reader *reader, uint64_t sequence,
     return STATUS_OK;
 }
 
+static void end_chunk(struct journal_chunk *chunk, uint32_t count)
+{
+    chunk->count = count;
+    chunk->status = STATUS_CORRUPT;
+}
+
 void journal_check_chunk(struct journal_chunk *chunk)
 {
+    struct bytes prefixed[JOURNAL_CHUNK_RECORDS];
+
     for (uint32_t i = 0; i < chunk->count; i++) {
         struct bytes *record = &chunk->records[i];
-        if (split_stored(*record, record) == STATUS_OK) {
-            chunk->leaves[i] = tree_leaf_prefixed(bytes_from(record->data - 1, record->count + 1));
-            if (has_checksum(*record, &chunk->leaves[i])) {
-                continue;
-            }
+        if (split_stored(*record, record) != STATUS_OK) {
+            end_chunk(chunk, i);
+            break;
         }
-        chunk->count = i;
-        chunk->status = STATUS_CORRUPT;
+        prefixed[i] = bytes_from(record->data - 1, record->count + 1);
+    }
+    tree_leaves_prefixed(prefixed, chunk->count, chunk->leaves);
+    for (uint32_t i = 0; i < chunk->count; i++) {
+        if (!has_checksum(chunk->records[i], &chunk->leaves[i])) {
+            end_chunk(chunk, i);
+        }
     }
 }
 

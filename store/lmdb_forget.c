@@ -67,6 +67,10 @@ static int forget_once(struct lmdb_journal *journal, const void *work)
     if (rc == MDB_SUCCESS) {
         rc = remove_blobs(journal, txn, forgetting);
     }
+    if (rc == MDB_SUCCESS) {
+        /* A program that knows no archive would take the file for a damaged one. */
+        rc = lmdb_write_format(journal, txn, LMDB_FORMAT_WITH_ARCHIVE);
+    }
     if (rc != MDB_SUCCESS) {
         mdb_txn_abort(txn);
         return rc;

@@ -29,6 +29,13 @@ struct lmdb_reader {
     uint8_t key[ROW_KEY_BYTES_MAX];
 };
 
+/* stored: never renumber. What a program does not know it refuses (STATUS_VERSION). */
+enum lmdb_format {
+    LMDB_FORMAT_WITHOUT_TREE = 1,
+    LMDB_FORMAT = 2,
+    LMDB_FORMAT_WITH_ARCHIVE = 3, /* records are missing from the file; else as 2 */
+};
+
 struct lmdb_journal {
     struct journal base;
     char *path;
@@ -113,7 +120,7 @@ int lmdb_grow_map(struct lmdb_journal *journal);
 /* Takes room on the disk that lmdb_spend_reserve gives back; an errno value. */
 int lmdb_keep_reserve(const struct lmdb_journal *journal);
 enum status lmdb_spend_reserve(struct journal *base);
-int lmdb_write_format(struct lmdb_journal *journal, MDB_txn *txn);
+int lmdb_write_format(struct lmdb_journal *journal, MDB_txn *txn, enum lmdb_format format);
 
 struct lmdb_node {
     uint32_t height; /* 8, 16, ... 56 */

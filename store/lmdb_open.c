@@ -12,9 +12,7 @@
 #include "store/durable.h"
 #include "store/lmdb_internal.h"
 
-#define FORMAT_VERSION      2u
-#define FORMAT_WITHOUT_TREE 1u
-#define DATABASES_MAX       8u /* six now */
+#define DATABASES_MAX 8u /* six now */
 /* Of lock.mdb: a header and 64 bytes for each reader, in whole pages. */
 #define LOCK_FILE_BYTES ((off_t)(2 * JOURNAL_READERS_MAX * 64 + 8191) / 4096 * 4096)
 
@@ -108,14 +106,15 @@ static int check_format(struct lmdb_journal *journal, MDB_txn *txn)
     const uint8_t *bytes = value.mv_data;
     const uint32_t version =
         (uint32_t)bytes[0] << 24 | (uint32_t)bytes[1] << 16 | (uint32_t)bytes[2] << 8 | bytes[3];
-    journal->has_tree = version != FORMAT_WITHOUT_TREE;
-    return version == FORMAT_VERSION || version == FORMAT_WITHOUT_TREE ? MDB_SUCCESS
-                                                                       : MDB_VERSION_MISMATCH;
+    journal->has_tree = version != LMDB_FORMAT_WITHOUT_TREE;
+    return version >= LMDB_FORMAT_WITHOUT_TREE && version <= LMDB_FORMAT_WITH_ARCHIVE
+               ? MDB_SUCCESS
+               : MDB_VERSION_MISMATCH;
 }
 
-int lmdb_write_format(struct lmdb_journal *journal, MDB_txn *txn)
+int lmdb_write_format(struct lmdb_journal *journal, MDB_txn *txn, enum lmdb_format format)
 {
-    uint8_t bytes[4] = {0, 0, 0, FORMAT_VERSION};
+    uint8_t bytes[4] = {0, 0, 0, (uint8_t)format};
     MDB_val key = {.mv_size = sizeof(format_key) - 1, .mv_data = (void *)format_key};
     MDB_val value = {.mv_size = sizeof(bytes), .mv_data = bytes};
 
@@ -194,7 +193,7 @@ static int create_databases(struct lmdb_journal *journal, MDB_env *env)
         rc = mdb_dbi_open(txn, "checkpoints", MDB_CREATE, &journal->checkpoints);
     }
     if (rc == MDB_SUCCESS) {
-        rc = lmdb_write_format(journal, txn);
+        rc = lmdb_write_format(journal, txn, LMDB_FORMAT);
     }
     if (rc != MDB_SUCCESS) {
         mdb_txn_abort(txn);

@@ -162,7 +162,7 @@ static int add_tree_once(struct lmdb_journal *journal)
         mdb_cursor_close(cursor);
     }
     if (rc == MDB_SUCCESS) {
-        rc = lmdb_write_format(journal, txn);
+        rc = lmdb_write_format(journal, txn, LMDB_FORMAT);
     }
     if (rc != MDB_SUCCESS) {
         mdb_txn_abort(txn);

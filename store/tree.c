@@ -1,117 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OpenSSL's direct interface, which version 3 would rather have replaced by EVP: records are short,
- * and EVP, or nettle, takes a fifth more for them. For the same reason it is given whole blocks,
- * the padding of FIPS 180-4 section 5.1.1 in the last of them, so that it hashes where the bytes
- * lie and buffers nothing (tests/bench/log.c). */
-#define OPENSSL_SUPPRESS_DEPRECATED
 #include "store/tree.h"
 
-#include <openssl/sha.h>
-#include <string.h>
-
 #include "relay/base/check.h"
-
-#define BLOCK_BYTES  64u
-#define LENGTH_BYTES 8u /* at the end of the last block */
-#define PREFIX_NODE  1u
-
-static void store_length(uint8_t *at, uint64_t bytes_count)
-{
-    for (unsigned i = 0; i < LENGTH_BYTES; i++) {
-        at[i] = (uint8_t)(8 * bytes_count >> (8 * (LENGTH_BYTES - 1 - i)));
-    }
-}
-
-static void read_state(const SHA256_CTX *context, struct hash *ret_hash)
-{
-    for (unsigned i = 0; i < sizeof(ret_hash->bytes); i++) {
-        ret_hash->bytes[i] = (uint8_t)(context->h[i / 4] >> (24 - 8 * (i % 4)));
-    }
-}
-
-/* `head` is hashed already, whole blocks of it; the message ends with `rest`. */
-static void finish(SHA256_CTX *context, uint64_t head_count, const uint8_t *rest, size_t rest_count,
-                   struct hash *ret_hash)
-{
-    uint8_t last[2 * BLOCK_BYTES] = {0};
-    const size_t count =
-        rest_count + 1 + LENGTH_BYTES <= BLOCK_BYTES ? BLOCK_BYTES : 2 * BLOCK_BYTES;
-
-    CHECK(rest_count < BLOCK_BYTES);
-    memcpy(last, rest, rest_count);
-    last[rest_count] = 0x80;
-    store_length(last + count - LENGTH_BYTES, head_count + rest_count);
-    (void)SHA256_Update(context, last, count);
-    read_state(context, ret_hash);
-}
+#include "store/sha256.h"
 
 struct hash tree_leaf_prefixed(struct bytes prefixed)
 {
-    const size_t head_count = prefixed.count / BLOCK_BYTES * BLOCK_BYTES;
-    struct hash hash;
-    SHA256_CTX context;
-
     CHECK(prefixed.count > 0);
     CHECK(prefixed.data[0] == 0);
-    (void)SHA256_Init(&context); /* these cannot fail */
-    if (head_count > 0) {
-        (void)SHA256_Update(&context, prefixed.data, head_count);
+    return sha256_of(prefixed);
+}
+
+void tree_leaves_prefixed(const struct bytes *prefixed, uint32_t count, struct hash *ret_leaves)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        CHECK(prefixed[i].count > 0);
+        CHECK(prefixed[i].data[0] == 0);
     }
-    finish(&context, head_count, prefixed.data + head_count, prefixed.count - head_count, &hash);
-    return hash;
+    sha256_many(sha256_way_best(), prefixed, count, ret_leaves);
 }
 
 struct hash tree_leaf(struct bytes record)
 {
-    uint8_t first[BLOCK_BYTES] = {0}; /* the prefix, and what fills its block */
-    const size_t count = record.count < BLOCK_BYTES - 1 ? record.count : (size_t)BLOCK_BYTES - 1;
-    struct hash hash;
-    SHA256_CTX context;
-
-    if (count > 0) {
-        memcpy(first + 1, record.data, count);
-    }
-    (void)SHA256_Init(&context);
-    if (count < BLOCK_BYTES - 1) {
-        finish(&context, 0, first, 1 + count, &hash);
-        return hash;
-    }
-    const size_t rest_count = (record.count - count) % BLOCK_BYTES;
-    const size_t middle_count = record.count - count - rest_count;
-    (void)SHA256_Update(&context, first, sizeof(first));
-    if (middle_count > 0) {
-        (void)SHA256_Update(&context, record.data + count, middle_count);
-    }
-    finish(&context, BLOCK_BYTES + middle_count, record.data + count + middle_count, rest_count,
-           &hash);
-    return hash;
+    return sha256_of_behind(0, record);
 }
 
 struct hash tree_node(const struct hash *left, const struct hash *right)
 {
-    const size_t count = 1 + 2 * sizeof(left->bytes);
-    uint8_t bytes[2 * BLOCK_BYTES] = {PREFIX_NODE};
-    struct hash hash;
-    SHA256_CTX context;
+    const struct hash children[2] = {*left, *right};
+    struct hash node;
 
-    memcpy(bytes + 1, left->bytes, sizeof(left->bytes));
-    memcpy(bytes + 1 + sizeof(left->bytes), right->bytes, sizeof(right->bytes));
-    bytes[count] = 0x80;
-    store_length(bytes + sizeof(bytes) - LENGTH_BYTES, count);
-    (void)SHA256_Init(&context);
-    (void)SHA256_Update(&context, bytes, sizeof(bytes));
-    read_state(&context, &hash);
-    return hash;
+    sha256_nodes(SHA256_SINGLE, children, 1, &node);
+    return node;
+}
+
+struct hash tree_tile_root(struct hash leaves[TREE_TILE_WIDTH])
+{
+    const enum sha256_way way = sha256_way_best();
+
+    for (uint32_t width = TREE_TILE_WIDTH / 2; width > 0; width /= 2) {
+        sha256_nodes(way, leaves, width, leaves);
+    }
+    return leaves[0];
 }
 
 struct hash tree_root_empty(void)
 {
-    struct hash hash;
-    SHA256_CTX context;
-
-    (void)SHA256_Init(&context);
-    (void)SHA256_Final(hash.bytes, &context);
-    return hash;
+    return sha256_of(bytes_from(NULL, 0));
 }
 
 /* ---- appending ---- */

@@ -25,7 +25,11 @@
 struct hash tree_leaf(struct bytes record);
 /* The same of a record that stands behind a zero byte in memory, both given: a little faster. */
 struct hash tree_leaf_prefixed(struct bytes prefixed);
+/* The same of many at once, which takes about half the time of one by one (store/sha256.h). */
+void tree_leaves_prefixed(const struct bytes *prefixed, uint32_t count, struct hash *ret_leaves);
 struct hash tree_node(const struct hash *left, const struct hash *right);
+/* The node of height 8 over the leaves of a tile, which are used up. */
+struct hash tree_tile_root(struct hash leaves[TREE_TILE_WIDTH]);
 struct hash tree_root_empty(void);
 
 /* What is needed to append: the complete subtrees, one for each bit of `size`. */

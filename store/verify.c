@@ -191,11 +191,10 @@ static enum status verify_tree(struct work *work, const struct tree_completed *c
     return STATUS_OK;
 }
 
-static enum status verify_record(struct work *work, uint64_t sequence, struct bytes record,
-                                 const struct hash *leaf)
+/* All that is looked at in a record that was read, but for its place in the tree. */
+static enum status examine_record(struct work *work, uint64_t sequence, struct bytes record)
 {
     const struct verify_options *options = work->options;
-    struct tree_completed completed;
     const char *what = NULL;
 
     if (options->examine != NULL) {
@@ -206,22 +205,58 @@ static enum status verify_record(struct work *work, uint64_t sequence, struct by
     }
     work->report->records_count = sequence;
     work->report->bytes_count += record.count;
-    tree_append(&work->frontier, leaf, &completed);
-    return verify_tree(work, &completed);
+    return STATUS_OK;
+}
+
+/* The node over a whole tile. */
+static enum status grow_by_tile(struct work *work, const struct hash *root, uint64_t last)
+{
+    struct tree_completed completed;
+
+    tree_append_tile(&work->frontier, root, &completed);
+    const enum status status = verify_tree(work, &completed);
+    return status == STATUS_OK && work->checkpoint_next == last ? meet_checkpoint(work) : status;
+}
+
+/* Does the chunk hold the whole tile that begins with `next`, with no checkpoint within it? */
+static bool holds_tile(const struct work *work, uint64_t next)
+{
+    return (next - 1) % TREE_TILE_WIDTH == 0 && work->chunk.count >= TREE_TILE_WIDTH &&
+           work->checkpoint_next >= next + TREE_TILE_WIDTH - 1;
+}
+
+static enum status verify_whole_tile(struct work *work, uint64_t *next)
+{
+    for (uint32_t i = 0; i < TREE_TILE_WIDTH; i++) {
+        const enum status status = examine_record(work, *next, work->chunk.records[i]);
+        if (status != STATUS_OK) {
+            return status;
+        }
+        (*next)++;
+    }
+    const struct hash root = tree_tile_root(work->chunk.leaves);
+    return grow_by_tile(work, &root, *next - 1);
 }
 
 /* Judges the records of the chunk up to the first after which the reader is needed for something
  * else; `*next` is moved behind them. */
 static enum status verify_chunk(struct work *work, uint64_t *next)
 {
+    struct tree_completed completed;
     enum status status = STATUS_OK;
 
+    if (holds_tile(work, *next)) {
+        return verify_whole_tile(work, next);
+    }
     for (uint32_t i = 0; i < work->chunk.count && status == STATUS_OK; i++) {
         const uint64_t sequence = (*next)++;
-        status = verify_record(work, sequence, work->chunk.records[i], &work->chunk.leaves[i]);
+        status = examine_record(work, sequence, work->chunk.records[i]);
+        if (status == STATUS_OK) {
+            tree_append(&work->frontier, &work->chunk.leaves[i], &completed);
+            status = verify_tree(work, &completed);
+        }
         if (status == STATUS_OK && sequence == work->checkpoint_next) {
-            status = meet_checkpoint(work);
-            return status;
+            return meet_checkpoint(work);
         }
         if (sequence % TREE_TILE_WIDTH == 0) {
             return status;
@@ -274,8 +309,6 @@ static enum status judge_record(struct work *work, uint64_t sequence,
 /* False: this thread must look at the records itself. */
 static bool verify_tile(struct work *work, uint64_t *next, enum status *ret_status)
 {
-    struct tree_completed completed;
-
     if (work->pool == NULL || *next > work->pool_last || (*next - 1) % TREE_TILE_WIDTH != 0) {
         return false;
     }
@@ -291,11 +324,7 @@ static bool verify_tile(struct work *work, uint64_t *next, enum status *ret_stat
         }
         (*next)++;
     }
-    tree_append_tile(&work->frontier, &tile->root, &completed);
-    *ret_status = verify_tree(work, &completed);
-    if (*ret_status == STATUS_OK && work->checkpoint_next == last) {
-        *ret_status = meet_checkpoint(work);
-    }
+    *ret_status = grow_by_tile(work, &tile->root, last);
     return true;
 }
 

@@ -62,7 +62,7 @@ struct verify_report {
     uint64_t sequence;          /* of the first bad record; 0: none, or not of one record */
     enum status status;         /* STATUS_OK when sound, else what was met */
     const char *what;           /* in words; static memory */
-    struct hash root;           /* of the tree over the records found good */
+    struct hash root;           /* of the tree over all records; of fewer unless sound */
     uint64_t checkpoints_count; /* found good */
     uint64_t checkpoint_size;   /* of the newest one found good, or of the bad one */
 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/verify_pool.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -8,7 +9,10 @@
 #include "relay/base/check.h"
 
 #define THREADS_MAX      16u
-#define TILES_PER_THREAD 4u /* that may wait for the owner */
+#define TILES_PER_RUN    8u /* that a thread takes at once, so that the owner is woken less often */
+#define TILES_PER_THREAD 24u /* that may wait for the owner */
+
+static_assert(TILES_PER_THREAD >= 2 * TILES_PER_RUN, "a thread works while the owner looks");
 
 struct place {
     bool is_done;
@@ -49,17 +53,6 @@ static void unlock(struct verify_pool *pool)
 
 /* ---- a tile, on a thread of its own ---- */
 
-/* The leaves are used up. */
-static struct hash root_of(struct hash leaves[TREE_TILE_WIDTH])
-{
-    for (uint32_t width = TREE_TILE_WIDTH / 2; width > 0; width /= 2) {
-        for (uint32_t i = 0; i < width; i++) {
-            leaves[i] = tree_node(&leaves[2 * i], &leaves[2 * i + 1]);
-        }
-    }
-    return leaves[0];
-}
-
 static void outline_chunk(struct worker *worker, uint32_t at, uint32_t count,
                           struct verify_tile *tile)
 {
@@ -89,36 +82,49 @@ static void fill_tile(struct worker *worker, uint64_t index, struct verify_tile 
         outline_chunk(worker, at, count, tile);
         at += count;
     }
-    tile->root = root_of(worker->leaves);
+    tile->root = tree_tile_root(worker->leaves);
     tile->is_clean = true;
 }
 
-/* False: there is nothing more to do. */
-static bool claim(struct verify_pool *pool, uint64_t *ret_index)
+/* How many tiles from `*ret_first` on are this thread's now; 0: there is nothing more to do. */
+static uint32_t claim(struct verify_pool *pool, uint64_t *ret_first)
 {
+    uint32_t count = 0;
+
     lock(pool);
     while (!pool->is_closing && pool->claimed < pool->options.tiles_count &&
-           pool->claimed == pool->released + pool->places_count) {
+           pool->claimed + TILES_PER_RUN > pool->released + pool->places_count) {
         CHECK(pthread_cond_wait(&pool->change, &pool->mutex) == 0);
     }
-    const bool has_one = !pool->is_closing && pool->claimed < pool->options.tiles_count;
-    *ret_index = pool->claimed;
-    pool->claimed += has_one ? 1 : 0;
+    if (!pool->is_closing) {
+        const uint64_t left = pool->options.tiles_count - pool->claimed;
+        count = left < TILES_PER_RUN ? (uint32_t)left : TILES_PER_RUN;
+    }
+    *ret_first = pool->claimed;
+    pool->claimed += count;
     unlock(pool);
-    return has_one;
+    return count;
+}
+
+static struct place *place_of(struct verify_pool *pool, uint64_t index)
+{
+    return &pool->places[index % pool->places_count];
 }
 
 static void *work(void *context)
 {
     struct worker *worker = context;
     struct verify_pool *pool = worker->pool;
-    uint64_t index = 0;
+    uint64_t first = 0;
 
-    while (claim(pool, &index)) {
-        struct place *place = &pool->places[index % pool->places_count];
-        fill_tile(worker, index, &place->tile);
+    for (uint32_t count = claim(pool, &first); count > 0; count = claim(pool, &first)) {
+        for (uint32_t i = 0; i < count; i++) {
+            fill_tile(worker, first + i, &place_of(pool, first + i)->tile);
+        }
         lock(pool);
-        place->is_done = true;
+        for (uint32_t i = 0; i < count; i++) {
+            place_of(pool, first + i)->is_done = true;
+        }
         CHECK(pthread_cond_broadcast(&pool->change) == 0);
         unlock(pool);
     }
@@ -132,11 +138,13 @@ const struct verify_tile *verify_pool_take(struct verify_pool *pool)
     lock(pool);
     CHECK(pool->taken < pool->options.tiles_count);
     if (pool->taken > 0) {
-        pool->places[(pool->taken - 1) % pool->places_count].is_done = false;
+        place_of(pool, pool->taken - 1)->is_done = false;
     }
     pool->released = pool->taken;
-    struct place *place = &pool->places[pool->taken % pool->places_count];
-    CHECK(pthread_cond_broadcast(&pool->change) == 0);
+    struct place *place = place_of(pool, pool->taken);
+    if (pool->claimed + TILES_PER_RUN == pool->released + pool->places_count) {
+        CHECK(pthread_cond_broadcast(&pool->change) == 0); /* there is room for a run again */
+    }
     while (!place->is_done) {
         CHECK(pthread_cond_wait(&pool->change, &pool->mutex) == 0);
     }

@@ -88,16 +88,17 @@ static void lay_out(struct evm *evm, const struct chain_config *config, struct l
     const uint32_t routers = count_routers(core, domain);
     const uint32_t synthetics = count_synthetics(core, domain);
     const uint32_t vaults = count_vaults(core, domain);
+    const uint32_t spokes = evm_spokes_count(core, domain);
     const uint32_t quotes = evm_quotes_bound(core, domain);
 
     evm->parser_memory = take(layout, json_parser_footprint(config->frame_bytes_max));
     evm->frame = take(layout, config->frame_bytes_max);
     evm->scratch = take(layout, scratch_bytes());
     evm->calls = take(layout, evm->calls_max * sizeof(*evm->calls));
-    evm->interest.contracts = take(layout, (4 + 3 * routers + synthetics + 2 * vaults) *
+    evm->interest.contracts = take(layout, (4 + 3 * routers + synthetics + 2 * vaults + spokes) *
                                                sizeof(*evm->interest.contracts));
     evm->interest.accounts =
-        take(layout, (1 + 2 * routers + vaults) * sizeof(*evm->interest.accounts));
+        take(layout, (1 + 2 * routers + vaults + spokes) * sizeof(*evm->interest.accounts));
     evm->routers = take(layout, routers * sizeof(*evm->routers));
     evm->vaults = take(layout, vaults * sizeof(*evm->vaults));
     evm->store.capacity = 2 * (size_t)config->frame_bytes_max;
@@ -256,6 +257,13 @@ static void build_interest(struct evm *evm)
             evm_interest_add_account(interest, &vault->vault);
         }
     }
+    for (uint32_t i = 0; i < evm->core.spokes_count; i++) {
+        const struct core_spoke *const spoke = &evm->core.spokes[i];
+        if (spoke->domain == evm->chain.domain) {
+            evm_interest_add_contract(interest, &spoke->token, EVM_ROLE_TOKEN);
+            evm_interest_add_account(interest, &spoke->spoke);
+        }
+    }
     evm_interest_finish(interest);
 }
 
@@ -389,6 +397,7 @@ static enum status perform(struct evm *evm, const struct command *command)
     case COMMAND_PUBLISH_REORG:
     case COMMAND_SIGN_CHECKPOINT:
     case COMMAND_SIGN_ANNOUNCEMENT:
+    case COMMAND_SIGN_LOOKUP:
     case COMMAND_PUBLISH_CHECKPOINT:
     case COMMAND_PUBLISH_ANNOUNCEMENT:
     case COMMAND_PLAN:

@@ -56,8 +56,15 @@ static bool has_any(struct bytes text, const char *const *words, size_t words_co
 
 bool evm_error_is_revert(const struct evm_answer *answer)
 {
+    /* As geth, revm and Parity's descendants call the ends of code that is no revert. */
+    static const char *const words[] = {
+        "revert",        "invalid opcode", "invalidfeopcode", "opcode not found", "opcodenotfound",
+        "out of gas",    "outofgas",       "stack underflow", "stackunderflow",   "stack overflow",
+        "stackoverflow", "invalid jump",   "invalidjump",     "bad instruction",  "bad jump",
+    };
+
     CHECK(answer->kind == EVM_ANSWER_ERROR);
-    return answer->code == CODE_REVERT || evm_text_has(answer->message, "revert");
+    return answer->code == CODE_REVERT || HAS_ANY(answer->message, words);
 }
 
 bool evm_error_is_internal(const struct evm_answer *answer)

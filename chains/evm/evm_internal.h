@@ -161,6 +161,7 @@ struct evm_slot {
 struct evm_block {
     uint64_t number;
     struct hash hash;
+    uint64_t time_s;
     bool is_range_end; /* read below the final block */
 };
 
@@ -228,6 +229,7 @@ struct evm_job {
     bool is_decided;  /* what other steps may say changes nothing */
     bool everyone;    /* every reader must say the same, not a quorum alone */
     bool phase_again; /* its phase is repeated, asking something else */
+    bool is_held;     /* asks nothing until what it is like was estimated; see gas.c */
     enum command_kind kind;
     uint32_t phase;
     uint32_t steps_count; /* of this phase */
@@ -307,6 +309,7 @@ struct evm_job {
             struct hash payload_digest;
             struct hash likeness; /* of deliveries that need as much gas; zero: of none */
             uint64_t gas_tried;   /* simulated once under so much; 0: it is estimated */
+            bool is_first;        /* of its likeness: others wait for its estimate */
         } prepare;
         struct {
             struct hash leg_id;
@@ -328,6 +331,7 @@ enum evm_leg_phase {
     EVM_LEG_SIGNING,
     EVM_LEG_ANSWER, /* EVENT_SIGNED waits; then held or free */
     EVM_LEG_HELD,
+    EVM_LEG_PHASES_COUNT,
 };
 
 struct evm_leg {
@@ -357,6 +361,7 @@ enum evm_follow_phase {
     EVM_FOLLOW_ASKED,  /* the receipt is asked for */
     EVM_FOLLOW_ANSWER, /* EVENT_RECEIPT waits */
     EVM_FOLLOW_DONE,   /* given; kept until it is final */
+    EVM_FOLLOW_PHASES_COUNT,
 };
 
 struct evm_follow {
@@ -386,9 +391,9 @@ struct evm_key {
 };
 
 struct evm_gas_hint {
-    struct hash likeness;
-    uint64_t gas;
-    uint32_t uses_left; /* 0: none */
+    struct hash likeness; /* zero: none */
+    uint64_t gas;         /* 0: the first estimate is under way */
+    uint32_t uses_left;   /* then it is estimated anew */
 };
 
 struct evm_vault {
@@ -471,6 +476,13 @@ struct evm {
     uint8_t *leg_bytes;
     uint64_t legs_sequence;
     struct evm_follow *follows;
+    /* Of legs and follows, how many are in each phase but the free one: most of the time there is
+     * nobody to look for. */
+    uint32_t legs_in[EVM_LEG_PHASES_COUNT];
+    uint32_t follows_in[EVM_FOLLOW_PHASES_COUNT];
+    uint64_t nonces_seen_head; /* for which keys' nonces were thought of last */
+    uint64_t nonces_seen_final;
+    bool nonces_are_old; /* something else than a block asks to think of them again */
     struct evm_key keys[EVM_KEYS_MAX];
     bool no_block_receipts;
     struct evm_gas_hint gas_hints[EVM_GAS_HINTS]; /* by likeness */
@@ -693,7 +705,8 @@ enum evm_vote_form evm_lane_form(const struct evm_job *job, uint32_t step);
 /* Decides whether a delivery is estimated, or tried under what ones like it needed. */
 void evm_gas_expect(struct evm *evm, struct evm_job *job, const struct leg *leg);
 uint64_t evm_gas_to_try(const struct evm_job *job);
-void evm_gas_learned(struct evm *evm, const struct evm_job *job); /* from an estimate */
+void evm_gas_learned(struct evm *evm, struct evm_job *job); /* from an estimate */
+void evm_gas_ended(struct evm *evm, struct evm_job *job);   /* whatever came of it */
 
 /* send.c */
 /* Recipient and calldata of a leg, the latter into `memory`. STATUS_MALFORMED: it cannot be said on
@@ -749,6 +762,8 @@ bool evm_error_is_transient(const struct evm_answer *answer);
 /* The endpoint was asked too much, whatever the question. `*ret_wait` is what it asks for; 0: it
  * does not say. */
 bool evm_error_is_limit(const struct evm_answer *answer, struct duration *ret_wait);
+/* The code that was called failed: it reverted, ran out of gas or did what no code may. Whoever is
+ * asked, it fails again. */
 bool evm_error_is_revert(const struct evm_answer *answer);
 /* The node failed, and did not judge what it was asked. */
 bool evm_error_is_internal(const struct evm_answer *answer);

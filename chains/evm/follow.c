@@ -21,6 +21,18 @@ enum {
     ABSENCES_WANTED = 2,         /* final blocks, each with the nonce used and no receipt */
 };
 
+static void set_phase(struct evm *evm, struct evm_follow *follow, enum evm_follow_phase phase)
+{
+    if (follow->phase != EVM_FOLLOW_FREE) {
+        CHECK(evm->follows_in[follow->phase] > 0);
+        evm->follows_in[follow->phase]--;
+    }
+    follow->phase = phase;
+    if (phase != EVM_FOLLOW_FREE) {
+        evm->follows_in[phase]++;
+    }
+}
+
 static uint64_t head_number(const struct evm *evm)
 {
     return evm->watch.head_is_known ? evm->watch.head.number : 0;
@@ -87,6 +99,7 @@ enum status evm_follow_start(struct evm *evm, const struct command *command)
     if (follow == &evm->follows[evm->follows_end]) {
         evm->follows_end++;
     }
+    set_phase(evm, follow, EVM_FOLLOW_FREE);
     memset(follow, 0, sizeof(*follow));
     follow->absences = absences;
     follow->leg_id = command->follow.leg_id;
@@ -96,17 +109,20 @@ enum status evm_follow_start(struct evm *evm, const struct command *command)
     follow->since_head = head_number(evm);
     /* A transaction that was just signed cannot be in a block yet; one that is asked about anew, or
      * comes from before a restart, can. */
-    follow->phase = is_held && !is_repeat ? EVM_FOLLOW_WAITING : EVM_FOLLOW_SEEN;
+    set_phase(evm, follow, is_held && !is_repeat ? EVM_FOLLOW_WAITING : EVM_FOLLOW_SEEN);
     return STATUS_OK;
 }
 
 void evm_follow_fact(struct evm *evm, const struct fact *fact)
 {
+    if (evm->follows_in[EVM_FOLLOW_WAITING] == 0) {
+        return;
+    }
     for (uint32_t i = 0; i < evm->follows_end; i++) {
         struct evm_follow *const follow = &evm->follows[i];
         if (follow->phase == EVM_FOLLOW_WAITING &&
             hash_equal(&follow->transaction, &fact->transaction)) {
-            follow->phase = EVM_FOLLOW_SEEN;
+            set_phase(evm, follow, EVM_FOLLOW_SEEN);
             follow->has_block = true;
             follow->block = fact->block_hash;
         }
@@ -115,13 +131,24 @@ void evm_follow_fact(struct evm *evm, const struct fact *fact)
 
 void evm_follow_final(struct evm *evm, uint64_t number)
 {
+    if (evm->follows_in[EVM_FOLLOW_DONE] == 0) {
+        return;
+    }
     for (uint32_t i = 0; i < evm->follows_end; i++) {
         struct evm_follow *const follow = &evm->follows[i];
         if (follow->phase == EVM_FOLLOW_DONE && follow->answer.receipt.block_number <= number) {
             evm_legs_settled(evm, &evm->keys[follow->key].address, follow->nonce);
-            follow->phase = EVM_FOLLOW_FREE;
+            set_phase(evm, follow, EVM_FOLLOW_FREE);
         }
     }
+}
+
+/* Whether anything can have changed of what the next function looks at. */
+static bool nonces_are_due(const struct evm *evm)
+{
+    return evm->follows_in[EVM_FOLLOW_WAITING] > 0 &&
+           (evm->nonces_are_old || evm->nonces_seen_head != head_number(evm) ||
+            evm->nonces_seen_final != evm->watch.final_number);
 }
 
 /* One question per head and key while some transaction has left no fact for a while. */
@@ -129,6 +156,12 @@ static void pump_nonces(struct evm *evm)
 {
     const uint64_t head = head_number(evm);
 
+    if (!nonces_are_due(evm)) {
+        return;
+    }
+    evm->nonces_seen_head = head;
+    evm->nonces_seen_final = evm->watch.final_number;
+    evm->nonces_are_old = false;
     for (uint32_t i = 0; i < evm->follows_end; i++) {
         const struct evm_follow *const follow = &evm->follows[i];
         struct evm_key *const key = &evm->keys[follow->key];
@@ -138,6 +171,7 @@ static void pump_nonces(struct evm *evm)
         if (!key->is_asked && key->asked_at_head != head + 1) {
             key->is_asked = evm_call_start(evm, EVM_CALL_NONCE, follow->key, 0, EVM_ANY_ENDPOINT);
             key->asked_at_head = key->is_asked ? head + 1 : key->asked_at_head;
+            evm->nonces_are_old = evm->nonces_are_old || !key->is_asked;
         }
         const bool is_passed = follow->nonce < key->latest;
         if (is_passed && !key->final_is_asked && evm->watch.final_is_known &&
@@ -146,6 +180,7 @@ static void pump_nonces(struct evm *evm)
                 evm_call_start(evm, EVM_CALL_NONCE_FINAL, follow->key, 0, EVM_ANY_ENDPOINT);
             key->final_asked_at =
                 key->final_is_asked ? evm->watch.final_number + 1 : key->final_asked_at;
+            evm->nonces_are_old = evm->nonces_are_old || !key->final_is_asked;
         }
     }
 }
@@ -174,7 +209,7 @@ static bool ask_block(struct evm *evm, uint32_t index)
     }
     for (uint32_t i = 0; i < evm->follows_end; i++) {
         if (is_wanted_in(&evm->follows[i], &block)) {
-            evm->follows[i].phase = EVM_FOLLOW_ASKED;
+            set_phase(evm, &evm->follows[i], EVM_FOLLOW_ASKED);
         }
     }
     return true;
@@ -186,6 +221,9 @@ void evm_follow_pump(struct evm *evm)
         return;
     }
     pump_nonces(evm);
+    if (evm->follows_in[EVM_FOLLOW_SEEN] == 0) {
+        return;
+    }
     for (uint32_t i = 0; i < evm->follows_end; i++) {
         struct evm_follow *const follow = &evm->follows[i];
         if (follow->phase != EVM_FOLLOW_SEEN || ask_block(evm, i)) {
@@ -194,20 +232,23 @@ void evm_follow_pump(struct evm *evm)
         if (!evm_call_start(evm, EVM_CALL_RECEIPT, i, 0, EVM_ANY_ENDPOINT)) {
             return;
         }
-        follow->phase = EVM_FOLLOW_ASKED;
+        set_phase(evm, follow, EVM_FOLLOW_ASKED);
     }
 }
 
 bool evm_follow_event(struct evm *evm, struct event *ret_event)
 {
+    if (evm->follows_in[EVM_FOLLOW_ANSWER] == 0) {
+        return false;
+    }
     for (uint32_t i = 0; i < evm->follows_end; i++) {
         struct evm_follow *const follow = &evm->follows[i];
         if (follow->phase != EVM_FOLLOW_ANSWER) {
             continue;
         }
         *ret_event = follow->answer;
-        follow->phase =
-            follow->answer.receipt.outcome == OUTCOME_OK ? EVM_FOLLOW_DONE : EVM_FOLLOW_FREE;
+        set_phase(evm, follow,
+                  follow->answer.receipt.outcome == OUTCOME_OK ? EVM_FOLLOW_DONE : EVM_FOLLOW_FREE);
         return true;
     }
     return false;
@@ -226,6 +267,7 @@ void evm_nonce_answer(struct evm *evm, const struct evm_call *call, const struct
     struct evm_key *const key = &evm->keys[call->subject];
 
     key->is_asked = false;
+    evm->nonces_are_old = true;
     if (answer->kind != EVM_ANSWER_RESULT ||
         json_quantity(answer->result, &key->latest) != STATUS_OK) {
         return; /* the next head asks again */
@@ -234,7 +276,7 @@ void evm_nonce_answer(struct evm *evm, const struct evm_call *call, const struct
         struct evm_follow *const follow = &evm->follows[i];
         if (follow->phase == EVM_FOLLOW_WAITING && follow->key == call->subject &&
             follow->nonce < key->latest && !follow->is_missing) {
-            follow->phase = EVM_FOLLOW_SEEN;
+            set_phase(evm, follow, EVM_FOLLOW_SEEN);
         }
     }
 }
@@ -254,6 +296,7 @@ void evm_nonce_final_answer(struct evm *evm, const struct evm_call *call,
     struct evm_key *const key = &evm->keys[call->subject];
 
     key->final_is_asked = false;
+    evm->nonces_are_old = true;
     if (answer->kind != EVM_ANSWER_RESULT ||
         json_quantity(answer->result, &key->final) != STATUS_OK) {
         return; /* the next final block asks again */
@@ -263,7 +306,7 @@ void evm_nonce_final_answer(struct evm *evm, const struct evm_call *call,
         if (follow->phase == EVM_FOLLOW_WAITING && follow->key == call->subject &&
             follow->nonce < key->final) {
             follow->is_overtaken = true; /* a receipt that is missing from now on never comes */
-            follow->phase = EVM_FOLLOW_SEEN;
+            set_phase(evm, follow, EVM_FOLLOW_SEEN);
             follow->has_block = false;
         }
     }
@@ -284,7 +327,7 @@ static void begin_answer(struct evm *evm, struct evm_follow *follow, enum outcom
     follow->answer.receipt.leg_id = follow->leg_id;
     follow->answer.receipt.transaction = follow->transaction;
     follow->answer.receipt.outcome = outcome;
-    follow->phase = EVM_FOLLOW_ANSWER;
+    set_phase(evm, follow, EVM_FOLLOW_ANSWER);
 }
 
 /* Receipts of OP-stack rollups say what the data cost, as l1Fee; others do not. */
@@ -334,7 +377,7 @@ static enum status read_receipt(struct evm *evm, struct evm_follow *follow,
 /* Not now: it is waited for again, from this head on. */
 static void wait_on(struct evm *evm, struct evm_follow *follow)
 {
-    follow->phase = EVM_FOLLOW_WAITING;
+    set_phase(evm, follow, EVM_FOLLOW_WAITING);
     follow->has_block = false;
     follow->since_head = head_number(evm);
 }
@@ -417,7 +460,7 @@ void evm_block_receipts_answer(struct evm *evm, const struct evm_call *call,
         struct evm_follow *const follow = &evm->follows[i];
         if (follow->phase == EVM_FOLLOW_ASKED && follow->has_block &&
             hash_equal(&follow->block, &block)) {
-            follow->phase = EVM_FOLLOW_SEEN;
+            set_phase(evm, follow, EVM_FOLLOW_SEEN);
             follow->has_block = false;
         }
     }

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How much gas a delivery is expected to need.
  *
+ *   first of its kind --estimated--> known --simulated once under it, USES_MAX times--> estimated
+ *     |   others like it wait          ^                                                  |
+ *     '-no estimate: each for itself   '------------------ meanwhile under the old one ---'
+ *
  * A node finds the gas of a transaction by running it a dozen times or more, and that is most of
  * what it does for a relayer. Messages of one sender to one recipient that are as long as each
  * other need nearly the same, so after one of them was estimated the next ones are simulated once,
  * under that much gas: what succeeds needs no more. What does not is estimated, so a revert and its
- * words are always those of the estimate. */
+ * words are always those of the estimate. A backlog begins with many that are alike: one of them is
+ * estimated, and the others wait for its answer, not longer. */
 #include <string.h>
 
 #include "chains/evm/evm_internal.h"
@@ -24,15 +29,11 @@ static struct evm_gas_hint *hint_of(struct evm *evm, const struct hash *likeness
     return &evm->gas_hints[likeness->bytes[0] % EVM_GAS_HINTS];
 }
 
-void evm_gas_expect(struct evm *evm, struct evm_job *job, const struct leg *leg)
+static struct hash likeness_of(const struct leg *leg)
 {
     struct keccak keccak;
-
-    job->prepare.gas_tried = 0;
-    if (leg->kind != LEG_PROCESS || leg->process.message.count < ROUTE_START + ROUTE_BYTES) {
-        return;
-    }
     uint8_t sizes[8];
+
     for (size_t i = 0; i < 4; i++) {
         sizes[i] = (uint8_t)(leg->process.message.count >> (8 * i));
         sizes[4 + i] = (uint8_t)(leg->process.metadata.count >> (8 * i));
@@ -40,11 +41,28 @@ void evm_gas_expect(struct evm *evm, struct evm_job *job, const struct leg *leg)
     keccak_init(&keccak);
     keccak_update(&keccak, bytes_from(leg->process.message.data + ROUTE_START, ROUTE_BYTES));
     keccak_update(&keccak, bytes_from(sizes, sizeof(sizes)));
-    job->prepare.likeness = keccak_finish(&keccak);
+    return keccak_finish(&keccak);
+}
+
+void evm_gas_expect(struct evm *evm, struct evm_job *job, const struct leg *leg)
+{
+    if (leg->kind != LEG_PROCESS || leg->process.message.count < ROUTE_START + ROUTE_BYTES) {
+        return;
+    }
+    job->prepare.likeness = likeness_of(leg);
     struct evm_gas_hint *const hint = hint_of(evm, &job->prepare.likeness);
-    if (hint->uses_left > 0 && hash_equal(&hint->likeness, &job->prepare.likeness)) {
+    const bool is_same = hash_equal(&hint->likeness, &job->prepare.likeness);
+    const bool is_asked = !hash_is_zero(&hint->likeness) && hint->gas == 0;
+    if (is_same && is_asked) {
+        job->is_held = true;
+    } else if (is_same && hint->uses_left > 0) {
         hint->uses_left--;
         job->prepare.gas_tried = hint->gas;
+    } else if (is_same) {
+        hint->uses_left = USES_MAX; /* of what is known, until this one's estimate is there */
+    } else if (!is_asked) {
+        *hint = (struct evm_gas_hint){.likeness = job->prepare.likeness, .uses_left = USES_MAX};
+        job->prepare.is_first = true;
     }
 }
 
@@ -55,11 +73,47 @@ uint64_t evm_gas_to_try(const struct evm_job *job)
     return gas + gas / SLACK_SHARE;
 }
 
-void evm_gas_learned(struct evm *evm, const struct evm_job *job)
+/* Those that waited go on: simulated, or each estimated when nothing was learned. */
+static void release(struct evm *evm, const struct hash *likeness, uint64_t gas)
 {
-    if (hash_is_zero(&job->prepare.likeness) || job->prepare.gas > UINT32_MAX) {
+    for (uint32_t i = 0; i < evm->jobs_max; i++) {
+        struct evm_job *const job = &evm->jobs[i];
+        if (job->used && job->is_held && hash_equal(&job->prepare.likeness, likeness)) {
+            job->is_held = false;
+            job->prepare.gas_tried = gas;
+        }
+    }
+}
+
+void evm_gas_learned(struct evm *evm, struct evm_job *job)
+{
+    const struct hash *const likeness = &job->prepare.likeness;
+    struct evm_gas_hint *const hint = hint_of(evm, likeness);
+    const bool is_same = hash_equal(&hint->likeness, likeness);
+
+    if (hash_is_zero(likeness) || job->prepare.gas > UINT32_MAX ||
+        (!is_same && !hash_is_zero(&hint->likeness) && hint->gas == 0)) {
+        return; /* of another kind that waits for its first estimate */
+    }
+    *hint = (struct evm_gas_hint){
+        .likeness = *likeness, .gas = job->prepare.gas, .uses_left = USES_MAX};
+    job->prepare.is_first = false;
+    release(evm, likeness, job->prepare.gas);
+}
+
+void evm_gas_ended(struct evm *evm, struct evm_job *job)
+{
+    if (!job->prepare.is_first) {
         return;
     }
-    *hint_of(evm, &job->prepare.likeness) = (struct evm_gas_hint){
-        .likeness = job->prepare.likeness, .gas = job->prepare.gas, .uses_left = USES_MAX};
+    job->prepare.is_first = false;
+    struct evm_gas_hint *const hint = hint_of(evm, &job->prepare.likeness);
+    /* One like it that was estimated by itself may have come before, and another kind after that.
+     */
+    const bool is_same = hash_equal(&hint->likeness, &job->prepare.likeness);
+    const uint64_t gas = is_same ? hint->gas : 0;
+    if (is_same && gas == 0) {
+        *hint = (struct evm_gas_hint){.uses_left = 0};
+    }
+    release(evm, &job->prepare.likeness, gas);
 }

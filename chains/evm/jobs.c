@@ -35,6 +35,7 @@ static const struct evm_job_ops *ops_of(enum command_kind kind)
     case COMMAND_FOLLOW:
     case COMMAND_SIGN_CHECKPOINT:
     case COMMAND_SIGN_ANNOUNCEMENT:
+    case COMMAND_SIGN_LOOKUP:
     case COMMAND_PUBLISH_CHECKPOINT:
     case COMMAND_PUBLISH_ANNOUNCEMENT:
     case COMMAND_PLAN:
@@ -90,6 +91,10 @@ static void finish(struct evm *evm, struct evm_job *job)
     CHECK(!job->is_done);
     evm_calls_drop(evm, EVM_CALL_JOB, index_of(evm, job));
     job->is_done = true;
+    job->is_held = false;
+    if (job->kind == COMMAND_PREPARE) {
+        evm_gas_ended(evm, job);
+    }
     CHECK(evm->done_count < evm->jobs_max);
     evm->done[(evm->done_first + evm->done_count) % evm->jobs_max] = index_of(evm, job);
     evm->done_count++;
@@ -145,6 +150,7 @@ static void start_job(struct evm *evm, struct evm_job *job, const struct command
     case COMMAND_FOLLOW:
     case COMMAND_SIGN_CHECKPOINT:
     case COMMAND_SIGN_ANNOUNCEMENT:
+    case COMMAND_SIGN_LOOKUP:
     case COMMAND_PUBLISH_CHECKPOINT:
     case COMMAND_PUBLISH_ANNOUNCEMENT:
     case COMMAND_PLAN:
@@ -233,7 +239,7 @@ void evm_jobs_pump(struct evm *evm)
 {
     for (uint32_t i = 0; i < evm->jobs_max && evm->jobs_used > 0; i++) {
         struct evm_job *const job = &evm->jobs[i];
-        if (!job->used || job->is_done) {
+        if (!job->used || job->is_done || job->is_held) {
             continue;
         }
         while (job->steps_started < job->steps_count) {

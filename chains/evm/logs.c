@@ -80,6 +80,11 @@ static const struct evm_event events[EVM_EVENTS_COUNT] = {
                                                     0x0b, 0x02, 0x40, 0x7c, 0x7b, 0xb9, 0x6a,
                                                     0x4a, 0x2c, 0x75, 0xc0, 0x1f, 0xc9, 0x66,
                                                     0x72, 0x32, 0xc8, 0xdb}},
+    /* ValidatorAnnouncement(address indexed,string) */
+    {FACT_ANNOUNCED, EVM_ROLE_ANNOUNCE, 0, 2, 0, {0x78, 0x06, 0x6d, 0x8a, 0xdb, 0x67, 0x7a, 0x13,
+                                                  0x53, 0xd1, 0xfc, 0x8b, 0xe2, 0x8c, 0xf0, 0x3e,
+                                                  0x2a, 0x8d, 0xe7, 0x15, 0x7b, 0xba, 0xb9, 0x79,
+                                                  0x95, 0x35, 0x87, 0xd7, 0x80, 0x76, 0xc1, 0x1e}},
 };
 
 /* Of any event but Dispatch. */
@@ -476,6 +481,9 @@ static void decode_arguments(const struct evm_log *log, struct abi_reader *data,
     case FACT_PROCESS:
         fact->process.message_id = log->topics[1];
         return;
+    case FACT_ANNOUNCED:
+        fact->announced.validator = topic_address(&log->topics[1], ret_malformed);
+        return;
     case FACT_TRANSFER:
         fact->transfer.from = topic_address(&log->topics[1], ret_malformed);
         fact->transfer.to = topic_address(&log->topics[2], ret_malformed);
@@ -537,7 +545,7 @@ enum status evm_log_decode(const struct evm_interest *interest, const struct evm
 {
     const struct evm_event *const event = find_event(interest, log);
     struct fact fact;
-    uint8_t words[32 * DATA_WORDS_MAX];
+    uint8_t words[32 * DATA_WORDS_MAX] = {0};
     size_t count = 0;
     bool malformed = false;
 
@@ -561,8 +569,10 @@ enum status evm_log_decode(const struct evm_interest *interest, const struct evm
         }
         return status;
     }
-    if (json_data(log->data, sizeof(words), words, &count) != STATUS_OK ||
-        count != 32 * (size_t)event->data_words) {
+    /* What a validator announced may be long, and is asked of the contract. */
+    if (event->kind != FACT_ANNOUNCED &&
+        (json_data(log->data, sizeof(words), words, &count) != STATUS_OK ||
+         count != 32 * (size_t)event->data_words)) {
         return STATUS_MALFORMED;
     }
     struct abi_reader data = abi_reader_from(bytes_from(words, count));

@@ -44,7 +44,7 @@ struct evm_account {
 };
 
 /* Events, in the order of their table in logs.c. */
-enum { EVM_EVENTS_COUNT = 10 };
+enum { EVM_EVENTS_COUNT = 11 };
 
 struct evm_interest {
     struct evm_contract *contracts; /* by ascending address, each once */

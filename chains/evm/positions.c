@@ -110,6 +110,12 @@ void evm_positions_init(struct evm *evm)
         add_balance(evm, &router->bridge, &router->token);
         add_balance(evm, &evm->self->key, &router->token);
     }
+    for (uint32_t i = 0; i < evm->core.spokes_count; i++) {
+        const struct core_spoke *const spoke = &evm->core.spokes[i];
+        if (spoke->domain == evm->chain.domain) {
+            add_balance(evm, &spoke->spoke, &spoke->token);
+        }
+    }
     add_balance(evm, &evm->self->key, &native);
     for (uint32_t i = 0; i < evm->core.synthetics_count; i++) {
         if (evm->core.synthetics[i].domain == evm->chain.domain) {
@@ -363,6 +369,15 @@ static void positions_answer(struct evm *evm, struct evm_job *job, uint32_t step
     }
 }
 
+/* 0: it is not among the blocks that were given lately. */
+static uint64_t time_of_block(const struct evm *evm, const struct evm_job *job)
+{
+    const struct evm_block *const block = evm_ring_find(evm, job->positions.block_number);
+
+    return block != NULL && hash_equal(&block->hash, &job->positions.block_hash) ? block->time_s
+                                                                                 : 0;
+}
+
 static void positions_event(struct evm *evm, const struct evm_job *job, struct event *ret_event)
 {
     uint32_t quotes_count = 0;
@@ -371,6 +386,7 @@ static void positions_event(struct evm *evm, const struct evm_job *job, struct e
     ret_event->positions.outcome = job->outcome;
     ret_event->positions.block_number = job->positions.block_number;
     ret_event->positions.block_hash = job->positions.block_hash;
+    ret_event->positions.time_s = time_of_block(evm, job);
     if (job->outcome != OUTCOME_OK) {
         return;
     }

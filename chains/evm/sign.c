@@ -17,9 +17,21 @@ enum {
     DEADLINES_PER_SIGN = 4,
 };
 
-static void answer(struct evm_leg *leg, enum outcome outcome, struct bytes reason)
+static void set_phase(struct evm *evm, struct evm_leg *leg, enum evm_leg_phase phase)
 {
-    leg->phase = EVM_LEG_ANSWER;
+    if (leg->phase != EVM_LEG_FREE) {
+        CHECK(evm->legs_in[leg->phase] > 0);
+        evm->legs_in[leg->phase]--;
+    }
+    leg->phase = phase;
+    if (phase != EVM_LEG_FREE) {
+        evm->legs_in[phase]++;
+    }
+}
+
+static void answer(struct evm *evm, struct evm_leg *leg, enum outcome outcome, struct bytes reason)
+{
+    set_phase(evm, leg, EVM_LEG_ANSWER);
     leg->outcome = outcome;
     leg->reason_bytes =
         (uint32_t)(reason.count < REASON_BYTES_MAX ? reason.count : REASON_BYTES_MAX);
@@ -36,7 +48,7 @@ static void free_leg(struct evm *evm, uint32_t index)
         return;
     }
     evm_jobs_leg_gone(evm, index);
-    leg->phase = EVM_LEG_FREE;
+    set_phase(evm, leg, EVM_LEG_FREE);
 }
 
 /* The one to give up first: what an endpoint was given already, then the oldest. */
@@ -78,19 +90,19 @@ static void fill_leg(struct evm *evm, struct evm_leg *slot, const struct leg *le
     slot->key = leg->key;
     slot->nonce = intent->nonce;
     slot->sequence = ++evm->legs_sequence;
-    slot->phase = EVM_LEG_SIGN_WANTED;
+    set_phase(evm, slot, EVM_LEG_SIGN_WANTED);
 }
 
 /* True when the slot already has exactly this transaction, and nothing need be done but answer. */
-static bool is_repeat(struct evm_leg *slot, const struct leg *leg, const struct intent *intent,
-                      const struct hash *digest)
+static bool is_repeat(struct evm *evm, struct evm_leg *slot, const struct leg *leg,
+                      const struct intent *intent, const struct hash *digest)
 {
     if (slot->phase == EVM_LEG_FREE || !hash_equal(&slot->leg_id, &leg->id) ||
         slot->attempt != intent->attempt || !hash_equal(&slot->digest, digest)) {
         return false;
     }
     if (slot->phase == EVM_LEG_HELD) {
-        answer(slot, OUTCOME_OK, bytes_from(NULL, 0));
+        answer(evm, slot, OUTCOME_OK, bytes_from(NULL, 0));
     }
     return true;
 }
@@ -130,7 +142,7 @@ enum status evm_leg_send(struct evm *evm, const struct leg *leg, const struct in
     if (encoded != STATUS_OK || !is_agreed(leg, intent, &payload)) {
         free_leg(evm, index);
         fill_leg(evm, slot, leg, intent);
-        answer(slot, OUTCOME_REFUSED,
+        answer(evm, slot, OUTCOME_REFUSED,
                bytes_from_string("the leg is not the payload that was prepared"));
         return STATUS_OK;
     }
@@ -139,7 +151,7 @@ enum status evm_leg_send(struct evm *evm, const struct leg *leg, const struct in
     const enum status written = evm_transaction_encode(&transaction, &unsigned_bytes);
     CHECK(written == STATUS_OK); /* EVM_LEG_BYTES_MAX has room for the largest calldata */
     const struct hash digest = evm_transaction_digest(buffer_bytes(&unsigned_bytes));
-    if (is_repeat(slot, leg, intent, &digest)) {
+    if (is_repeat(evm, slot, leg, intent, &digest)) {
         return STATUS_OK;
     }
     free_leg(evm, index);
@@ -152,12 +164,15 @@ enum status evm_leg_send(struct evm *evm, const struct leg *leg, const struct in
 
 bool evm_leg_request(struct evm *evm, struct chain_request *ret_request)
 {
+    if (evm->legs_in[EVM_LEG_SIGN_WANTED] == 0) {
+        return false;
+    }
     for (uint32_t i = 0; i < evm->legs_max; i++) {
         struct evm_leg *const leg = &evm->legs[i];
         if (leg->phase != EVM_LEG_SIGN_WANTED) {
             continue;
         }
-        leg->phase = EVM_LEG_SIGNING;
+        set_phase(evm, leg, EVM_LEG_SIGNING);
         leg->deadline = evm_begins();
         ret_request->kind = CHAIN_REQUEST_SIGN;
         ret_request->sign.leg_id = leg->leg_id;
@@ -181,7 +196,7 @@ static void accept_signature(struct evm *evm, struct evm_leg *leg,
 
     if (signature_recover(&leg->digest, signature, &signer) != STATUS_OK ||
         !address_equal(&signer, &leg->key)) {
-        answer(leg, OUTCOME_UNKNOWN,
+        answer(evm, leg, OUTCOME_UNKNOWN,
                bytes_from_string("the signature is not one of the key over this transaction"));
         return;
     }
@@ -193,7 +208,7 @@ static void accept_signature(struct evm *evm, struct evm_leg *leg,
     memcpy(leg->bytes, signed_bytes.data, signed_bytes.count);
     leg->bytes_count = (uint32_t)signed_bytes.count;
     leg->transaction = evm_transaction_hash(bytes_from(leg->bytes, leg->bytes_count));
-    answer(leg, OUTCOME_OK, bytes_from(NULL, 0));
+    answer(evm, leg, OUTCOME_OK, bytes_from(NULL, 0));
 }
 
 void evm_leg_signed(struct evm *evm, const struct chain_reply *reply)
@@ -208,7 +223,7 @@ void evm_leg_signed(struct evm *evm, const struct chain_reply *reply)
         if (reply->signed_.outcome == OUTCOME_OK) {
             accept_signature(evm, leg, &reply->signed_.signature);
         } else {
-            answer(leg, reply->signed_.outcome, reply->signed_.reason);
+            answer(evm, leg, reply->signed_.outcome, reply->signed_.reason);
         }
         return;
     }
@@ -216,6 +231,9 @@ void evm_leg_signed(struct evm *evm, const struct chain_reply *reply)
 
 bool evm_leg_event(struct evm *evm, struct event *ret_event)
 {
+    if (evm->legs_in[EVM_LEG_ANSWER] == 0) {
+        return false;
+    }
     for (uint32_t i = 0; i < evm->legs_max; i++) {
         struct evm_leg *const leg = &evm->legs[i];
         if (leg->phase != EVM_LEG_ANSWER) {
@@ -229,10 +247,10 @@ bool evm_leg_event(struct evm *evm, struct event *ret_event)
         ret_event->signed_.key = leg->key;
         ret_event->signed_.nonce = leg->nonce;
         ret_event->signed_.reason = bytes_from(leg->reason, leg->reason_bytes);
-        leg->phase = EVM_LEG_FREE;
+        set_phase(evm, leg, EVM_LEG_FREE);
         if (leg->outcome == OUTCOME_OK) {
             ret_event->signed_.transaction = leg->transaction;
-            leg->phase = EVM_LEG_HELD;
+            set_phase(evm, leg, EVM_LEG_HELD);
         }
         return true;
     }
@@ -243,15 +261,16 @@ void evm_legs_tick(struct evm *evm)
 {
     const struct duration wait = {.ns = DEADLINES_PER_SIGN * evm->request_deadline.ns};
 
-    for (uint32_t i = 0; i < evm->legs_max; i++) {
+    for (uint32_t i = 0; i < evm->legs_max && evm->legs_in[EVM_LEG_SIGNING] > 0; i++) {
         struct evm_leg *const leg = &evm->legs[i];
         if (leg->phase != EVM_LEG_SIGNING || !evm_deadline_passed(evm, &leg->deadline, wait)) {
             continue;
         }
         leg->tries++;
-        leg->phase = EVM_LEG_SIGN_WANTED;
+        set_phase(evm, leg, EVM_LEG_SIGN_WANTED);
         if (leg->tries >= SIGN_TRIES_MAX) {
-            answer(leg, OUTCOME_UNKNOWN, bytes_from_string("no answer from the signer in time"));
+            answer(evm, leg, OUTCOME_UNKNOWN,
+                   bytes_from_string("no answer from the signer in time"));
         }
     }
 }
@@ -260,7 +279,7 @@ struct instant evm_legs_next_tick(const struct evm *evm)
 {
     struct instant next = {.ns = UINT64_MAX};
 
-    for (uint32_t i = 0; i < evm->legs_max; i++) {
+    for (uint32_t i = 0; i < evm->legs_max && evm->legs_in[EVM_LEG_SIGNING] > 0; i++) {
         if (evm->legs[i].phase == EVM_LEG_SIGNING) {
             evm_deadline(evm, evm->legs[i].deadline, &next);
         }
@@ -283,7 +302,7 @@ uint32_t evm_leg_find(const struct evm *evm, const struct hash *leg_id,
 
 void evm_legs_settled(struct evm *evm, const struct address *key, uint64_t nonce)
 {
-    for (uint32_t i = 0; i < evm->legs_max; i++) {
+    for (uint32_t i = 0; i < evm->legs_max && evm->legs_in[EVM_LEG_HELD] > 0; i++) {
         const struct evm_leg *const leg = &evm->legs[i];
         if (leg->phase == EVM_LEG_HELD && leg->nonce <= nonce && address_equal(&leg->key, key)) {
             free_leg(evm, i);

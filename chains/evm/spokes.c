@@ -294,7 +294,7 @@ static void spoke_answer(struct evm *evm, struct evm_job *job, uint32_t step,
         state->idle = abi_read_amount(&reader);
         state->velocity_left = abi_read_amount(&reader);
         state->loss_left = abi_read_amount(&reader);
-        (void)abi_read_amount(&reader); /* kept */
+        state->kept = abi_read_amount(&reader);
         break;
     case SPOKE_PAUSED:
         paused = abi_read_u64(&reader);
@@ -447,7 +447,8 @@ void evm_spokes_event(struct evm *evm, struct event *ret_event)
         memset(state, 0, sizeof(*state));
         state->spoke = venue->spoke->spoke;
         state->index = venue->config->index;
-        venue->reading.time_s = evm->now.ns / UINT64_C(1000000000);
+        /* A price that rose by itself since the booking is judged at the block's own time. */
+        venue->reading.time_s = ret_event->positions.time_s;
         venue_state_of(venue->config, &venue->reading, state);
     }
     ret_event->positions.spokes = all->states;

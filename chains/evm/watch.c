@@ -244,8 +244,10 @@ static void give_block(struct evm *evm, const struct evm_header *header, bool is
                        struct event *ret_event)
 {
     struct evm_watch *const watch = &evm->watch;
-    const struct evm_block block = {
-        .number = header->number, .hash = header->hash, .is_range_end = is_range_end};
+    const struct evm_block block = {.number = header->number,
+                                    .hash = header->hash,
+                                    .time_s = header->time_s,
+                                    .is_range_end = is_range_end};
 
     evm_ring_push(evm, &block);
     watch->next = header->number + 1;

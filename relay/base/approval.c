@@ -9,9 +9,10 @@
 #include "relay/base/hex.h"
 #include "relay/base/pack.h"
 
-#define FORMAT            1u
-#define MOVE_BYTES        (4u + 32u + 4u + 32u)
+#define FORMAT            2u
+#define MOVE_BYTES        (4u + 1u + 4u + 32u + 4u + 4u + 32u) /* the longer kind */
 #define NUMBER_DIGITS_MAX 20u
+#define NO_DOMAIN         0u
 
 static_assert(APPROVAL_MOVES_MAX * MOVE_BYTES + 256u < APPROVAL_BYTES_MAX, "all moves fit");
 
@@ -25,15 +26,63 @@ struct hash approval_move_id(const struct hash *plan_id, uint32_t index)
     return sha2_of(packer_finish(&packer));
 }
 
+struct hash approval_leg_id(const struct hash *plan_id, uint32_t index, uint32_t leg)
+{
+    uint8_t bytes[40];
+    struct packer packer = packer_from(bytes, sizeof(bytes));
+
+    if (leg == 0) {
+        return approval_move_id(plan_id, index);
+    }
+    pack_hash(&packer, plan_id);
+    pack_u32(&packer, index);
+    pack_u32(&packer, leg);
+    return sha2_of(packer_finish(&packer));
+}
+
+bool approval_venue_leg(const struct approval_move *move, uint32_t leg,
+                        struct approval_venue *ret_venue)
+{
+    const uint32_t first_in = move->source_venue != 0 ? 1u : 0u;
+
+    if (move->kind != MOVE_BETWEEN_VENUES || move->source_domain != move->target_domain ||
+        move->source_venue == move->target_venue) {
+        return false;
+    }
+    if (leg < first_in) {
+        *ret_venue = (struct approval_venue){.enters = false, .index = move->source_venue - 1};
+        return true;
+    }
+    if (leg == first_in && move->target_venue != 0) {
+        *ret_venue = (struct approval_venue){.enters = true, .index = move->target_venue - 1};
+        return true;
+    }
+    return false;
+}
+
+/* Moves between routers are packed as they were before there was any other kind, so that what
+ * people signed stays what it was; another kind begins with a domain that no chain has. */
 static void pack_moves(struct packer *packer, const struct approval *approval)
 {
     CHECK(approval->moves_count <= APPROVAL_MOVES_MAX);
     pack_u32(packer, approval->moves_count);
     for (uint32_t i = 0; i < approval->moves_count; i++) {
         const struct approval_move *move = &approval->moves[i];
-        pack_u32(packer, move->source_domain);
-        pack_address(packer, &move->source);
-        pack_u32(packer, move->target_domain);
+        switch (move->kind) {
+        case MOVE_BETWEEN_ROUTERS:
+            pack_u32(packer, move->source_domain);
+            pack_address(packer, &move->source);
+            pack_u32(packer, move->target_domain);
+            break;
+        case MOVE_BETWEEN_VENUES:
+            pack_u32(packer, NO_DOMAIN);
+            pack_u8(packer, (uint8_t)move->kind);
+            pack_u32(packer, move->source_domain);
+            pack_address(packer, &move->source);
+            pack_u32(packer, move->source_venue);
+            pack_u32(packer, move->target_venue);
+            break;
+        }
         pack_amount(packer, &move->amount);
     }
 }
@@ -126,10 +175,34 @@ struct bytes approval_pack(const struct approval *approval, uint8_t memory[APPRO
     pack_hash(&packer, &approval->plan_id);
     pack_hash(&packer, &approval->mandate);
     pack_u32(&packer, approval->index);
+    pack_u32(&packer, approval->leg);
     pack_u64(&packer, approval->expires_s);
     pack_raw(&packer, bytes_from(approval->signature.bytes, sizeof(approval->signature.bytes)));
     pack_moves(&packer, approval);
     return packer_finish(&packer);
+}
+
+static bool unpack_move(struct unpacker *unpacker, struct approval_move *move)
+{
+    move->kind = MOVE_BETWEEN_ROUTERS;
+    move->source_domain = unpack_u32(unpacker);
+    if (move->source_domain != NO_DOMAIN) {
+        move->source = unpack_address(unpacker);
+        move->target_domain = unpack_u32(unpacker);
+        move->amount = unpack_amount(unpacker);
+        return true;
+    }
+    move->kind = MOVE_BETWEEN_VENUES;
+    if (unpack_u8(unpacker) != MOVE_BETWEEN_VENUES) {
+        return false;
+    }
+    move->source_domain = unpack_u32(unpacker);
+    move->source = unpack_address(unpacker);
+    move->source_venue = unpack_u32(unpacker);
+    move->target_domain = move->source_domain;
+    move->target_venue = unpack_u32(unpacker);
+    move->amount = unpack_amount(unpacker);
+    return move->source_domain != NO_DOMAIN;
 }
 
 enum status approval_unpack(struct bytes bytes, struct approval *ret_approval)
@@ -144,6 +217,7 @@ enum status approval_unpack(struct bytes bytes, struct approval *ret_approval)
     approval.plan_id = unpack_hash(&unpacker);
     approval.mandate = unpack_hash(&unpacker);
     approval.index = unpack_u32(&unpacker);
+    approval.leg = unpack_u32(&unpacker);
     approval.expires_s = unpack_u64(&unpacker);
     const struct bytes signature = unpack_raw(&unpacker, sizeof(approval.signature.bytes));
     if (signature.count == sizeof(approval.signature.bytes)) {
@@ -155,10 +229,9 @@ enum status approval_unpack(struct bytes bytes, struct approval *ret_approval)
     }
     for (uint32_t i = 0; i < approval.moves_count; i++) {
         struct approval_move *move = &approval.moves[i];
-        move->source_domain = unpack_u32(&unpacker);
-        move->source = unpack_address(&unpacker);
-        move->target_domain = unpack_u32(&unpacker);
-        move->amount = unpack_amount(&unpacker);
+        if (!unpack_move(&unpacker, move)) {
+            return STATUS_MALFORMED;
+        }
     }
     if (!unpacker_is_done(&unpacker)) {
         return STATUS_MALFORMED;

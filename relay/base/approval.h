@@ -28,10 +28,22 @@
 #define APPROVAL_BYTES_MAX  8192u /* packed */
 #define APPROVAL_TEXT_BYTES 512u
 
+/* stored: never renumber. What a move is between. */
+enum move_kind {
+    MOVE_BETWEEN_ROUTERS = 1, /* collateral of one router goes to another one over their bridge */
+    MOVE_BETWEEN_VENUES = 2,  /* what one spoke holds, on its own chain: one leg that takes it out
+                                 of `source_venue`, one that puts it into `target_venue` */
+};
+
+/* A venue is named by its place in the spoke's own list, counted from 1; 0: what lies idle in the
+ * spoke. Between routers both are 0. */
 struct approval_move {
+    enum move_kind kind;
     uint32_t source_domain;
-    struct address source; /* the router that is asked to move its collateral */
-    uint32_t target_domain;
+    struct address source; /* the router that is asked to move its collateral, or the spoke */
+    uint32_t source_venue;
+    uint32_t target_domain; /* between venues: the same */
+    uint32_t target_venue;
     struct amount amount;
 };
 
@@ -40,14 +52,27 @@ struct approval {
     struct hash plan_id;
     struct hash mandate; /* digest of the limits the plan was made under */
     uint32_t index;      /* of the move that is asked for */
+    uint32_t leg;        /* of that move, from 0 */
     uint32_t moves_count;
     struct approval_move moves[APPROVAL_MOVES_MAX];
     uint64_t expires_s; /* Unix time; 0: nobody signed */
     struct signature signature;
 };
 
-/* The id of a plan's move, and of the leg that makes it. */
+/* The id of a plan's move, and of the first leg that makes it. */
 struct hash approval_move_id(const struct hash *plan_id, uint32_t index);
+/* The id of a leg of it, by number from 0. */
+struct hash approval_leg_id(const struct hash *plan_id, uint32_t index, uint32_t leg);
+
+/* What a leg of a move between venues does. */
+struct approval_venue {
+    bool enters;    /* a deposit; else a withdrawal */
+    uint32_t index; /* in the spoke's list, from 0 */
+};
+/* Out of the source first, then into the target; what is idle needs no leg. False: the move has no
+ * such leg, or is none between venues of one spoke. */
+bool approval_venue_leg(const struct approval_move *move, uint32_t leg,
+                        struct approval_venue *ret_venue);
 
 /* The text without the place of the move; not ended by NUL. Returns its bytes. */
 size_t approval_text(const struct approval *approval, char ret_text[APPROVAL_TEXT_BYTES]);

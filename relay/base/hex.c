@@ -30,53 +30,61 @@ static uint32_t hex_value(uint8_t digit)
     return HEX_NOT_A_DIGIT;
 }
 
-/* ---- eight digits at a time ---- */
+/* ---- sixteen digits at a time ---- */
 
-#define EVERY_BYTE UINT64_C(0x0101010101010101)
-#define HIGH_BITS  (EVERY_BYTE * 0x80)
+enum { LANES = 16 };
+
+typedef int8_t digits __attribute__((vector_size(LANES)));
+typedef uint16_t pairs __attribute__((vector_size(LANES)));
+typedef uint8_t values __attribute__((vector_size(LANES / 2)));
+typedef uint64_t halves __attribute__((vector_size(LANES)));
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define LITTLE_64(word) (word)
-#define LITTLE_32(word) (word)
+#define FIRST_OF(pair)  (pair)
+#define SECOND_OF(pair) ((pair) >> 8)
 #else
-#define LITTLE_64(word) __builtin_bswap64(word)
-#define LITTLE_32(word) __builtin_bswap32(word)
+#define FIRST_OF(pair)  ((pair) >> 8)
+#define SECOND_OF(pair) (pair)
 #endif
 
-/* The first digit is the lowest byte, on every machine. */
-static inline uint64_t load_eight(const uint8_t *at)
+static inline digits load_digits(const uint8_t *at)
 {
-    uint64_t word = 0;
+    digits loaded;
 
-    memcpy(&word, at, sizeof(word));
-    return LITTLE_64(word);
+    memcpy(&loaded, at, sizeof(loaded));
+    return loaded;
 }
 
-/* The high bit of each byte that is at least `least`; bytes and `least` are below 0x80. */
-static inline uint64_t at_least(uint64_t word, uint8_t least)
+/* All bits of each byte that is a digit of hex; bytes above 0x7f are negative, and none. */
+static inline digits letters_of(digits text)
 {
-    return ((word | HIGH_BITS) - EVERY_BYTE * least) & HIGH_BITS;
+    const digits lower = text | 0x20;
+
+    return (digits)((lower >= 'a') & (lower <= 'f'));
 }
 
-/* The high bit of each byte that is no digit of hex. A byte above 0x7f may spoil its neighbours'
- * bits; its own is set. */
-static inline uint64_t faults_of(uint64_t word)
+static inline digits faults_of(digits text)
 {
-    const uint64_t lower = word | EVERY_BYTE * 0x20;
-    const uint64_t numbers = at_least(word, '0') & ~at_least(word, '9' + 1);
-    const uint64_t letters = at_least(lower, 'a') & ~at_least(lower, 'f' + 1);
-
-    return (word | ~(numbers | letters)) & HIGH_BITS;
+    return ~((digits)((text >= '0') & (text <= '9')) | letters_of(text));
 }
 
-/* Eight digits as four bytes. Letters are those with bit 6, and nine more than their low half. */
-static inline void decode_eight(uint64_t word, uint8_t *ret_bytes)
+static inline bool any_of(digits mask)
 {
-    const uint64_t values = (word & EVERY_BYTE * 0x0f) + (word >> 6 & EVERY_BYTE) * 9;
-    uint64_t pairs = (values << 4 | values >> 8) & UINT64_C(0x00ff00ff00ff00ff);
+    halves words;
 
-    pairs = (pairs | pairs >> 8) & UINT64_C(0x0000ffff0000ffff);
-    const uint32_t bytes = LITTLE_32((uint32_t)(pairs | pairs >> 16));
+    memcpy(&words, &mask, sizeof(words));
+    return (words[0] | words[1]) != 0;
+}
+
+/* Letters are worth nine more than their low half. */
+static inline void decode_digits(digits text, uint8_t *ret_bytes)
+{
+    const digits worth = (text & 0x0f) + (letters_of(text) & 9);
+    pairs two;
+
+    memcpy(&two, &worth, sizeof(two));
+    const pairs joined = ((FIRST_OF(two) << 4) | (SECOND_OF(two) & 0x0f)) & 0xff;
+    const values bytes = __builtin_convertvector(joined, values);
     memcpy(ret_bytes, &bytes, sizeof(bytes));
 }
 
@@ -91,12 +99,12 @@ enum status hex_decode(struct bytes text, size_t capacity, uint8_t *ret_bytes, s
     if (text.count / 2 > capacity) {
         return STATUS_FULL;
     }
-    const size_t whole = text.count / 8 * 8;
-    uint64_t faults = 0;
-    for (size_t i = 0; i < whole; i += 8) {
-        faults |= faults_of(load_eight(text.data + i));
+    const size_t whole = text.count / LANES * LANES;
+    digits faults = {0};
+    for (size_t i = 0; i < whole; i += LANES) {
+        faults |= faults_of(load_digits(text.data + i));
     }
-    if (faults != 0) {
+    if (any_of(faults)) {
         return STATUS_MALFORMED;
     }
     for (size_t i = whole; i < text.count; i++) {
@@ -104,8 +112,8 @@ enum status hex_decode(struct bytes text, size_t capacity, uint8_t *ret_bytes, s
             return STATUS_MALFORMED;
         }
     }
-    for (size_t i = 0; i < whole; i += 8) {
-        decode_eight(load_eight(text.data + i), ret_bytes + i / 2);
+    for (size_t i = 0; i < whole; i += LANES) {
+        decode_digits(load_digits(text.data + i), ret_bytes + i / 2);
     }
     for (size_t i = whole / 2; i < text.count / 2; i++) {
         ret_bytes[i] =

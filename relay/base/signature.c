@@ -8,6 +8,13 @@
 #include "relay/base/check.h"
 #include "relay/base/digest.h"
 
+bool signature_is_zero(const struct signature *signature)
+{
+    static const struct signature zero;
+
+    return memcmp(signature->bytes, zero.bytes, sizeof(zero.bytes)) == 0;
+}
+
 enum status signature_recover(const struct hash *digest, const struct signature *signature,
                               struct address *ret_signer)
 {

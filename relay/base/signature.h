@@ -12,6 +12,9 @@ struct signature {
     uint8_t bytes[65];
 };
 
+/* No signature is all zeroes. */
+bool signature_is_zero(const struct signature *signature);
+
 /* The EVM address (left-padded) whose key made `signature` over `digest`.
  * STATUS_MALFORMED: v is not 27 or 28, r or s out of range, s not in the lower half, or no key. */
 MUST_USE enum status signature_recover(const struct hash *digest, const struct signature *signature,

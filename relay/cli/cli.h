@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "relay/base/amount.h"
 #include "relay/base/bytes.h"
@@ -32,7 +33,9 @@ struct cli_verb {
 extern const struct cli_verb cli_verbs[];
 
 int cli_run(int argc, char **argv);
+int cli_init(int argc, char **argv); /* relay/cli/init.c */
 int cli_status(int argc, char **argv);
+int cli_top(int argc, char **argv); /* relay/cli/top.c */
 int cli_why(int argc, char **argv);
 int cli_plan(int argc, char **argv);
 int cli_messages(int argc, char **argv);
@@ -107,9 +110,10 @@ struct cli_table *cli_table_new(const char *const *titles);
 /* The next cell of the current row (copied); a full row ends by itself. */
 void cli_table_cell(struct cli_table *table, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* Prints and frees. Accepts NULL. */
-void cli_table_print(struct cli_table *table);
-void cli_table_free(struct cli_table *table); /* accepts NULL */
+/* Writes and frees. Accepts NULL. */
+void cli_table_write(struct cli_table *table, FILE *out);
+void cli_table_print(struct cli_table *table); /* to standard output */
+void cli_table_free(struct cli_table *table);  /* accepts NULL */
 
 /* ---- values as people read them; text is valid for the next 15 calls ---- */
 const char *cli_hash_text(const struct hash *hash);          /* 0x and 64 digits */

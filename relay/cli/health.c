@@ -44,14 +44,14 @@ json_t *health_json(const char *config_path, const char *data)
                      "troubles", list);
 }
 
-void health_print(const json_t *health)
+void health_print(const json_t *health, FILE *out)
 {
     const json_t *trouble;
     size_t index;
 
     json_array_foreach(json_object_get(health, "troubles"), index, trouble)
     {
-        (void)printf("TROUBLE with the %s: %s (since %s)\n", json_text_at(trouble, "what"),
-                     json_text_at(trouble, "why"), json_text_at(trouble, "since"));
+        (void)fprintf(out, "TROUBLE with the %s: %s (since %s)\n", json_text_at(trouble, "what"),
+                      json_text_at(trouble, "why"), json_text_at(trouble, "since"));
     }
 }

@@ -278,6 +278,10 @@ static int take_plan(struct grep *grep, const struct hash *id)
         status = capital_view_move(&grep->desk.view.source, &move_id, &move);
         if (status == STATUS_OK) {
             add_needle(grep, &move_id);
+            if (plan.moves[i].kind == MOVE_BETWEEN_VENUES) {
+                const struct hash second = approval_leg_id(id, i, 1);
+                add_needle(grep, &second); /* of its legs, where it has two */
+            }
             add_needle(grep, &move.transaction);
             add_needle(grep, &move.message_id);
         } else if (status == STATUS_NOT_FOUND) {
@@ -310,14 +314,14 @@ static bool is_kind_name(const char *word)
     if (strcmp(word, "unknown") == 0) {
         return false;
     }
-    for (int kind = 1; kind < 128; kind++) {
+    for (int kind = 1; kind < 256; kind++) {
         if (strcmp(word, record_event_name((enum event_kind)kind)) == 0 ||
             strcmp(word, record_command_name((enum command_kind)kind)) == 0) {
             return true;
         }
     }
     record.event.kind = EVENT_FACT;
-    for (int kind = (int)FACT_DISPATCH; kind <= (int)FACT_VAULT_WITHDRAW; kind++) {
+    for (int kind = (int)FACT_DISPATCH; kind <= (int)FACT_KIND_LAST; kind++) {
         record.event.fact.kind = (enum fact_kind)kind;
         if (strcmp(word, record_text_fact_name(&record)) == 0) {
             return true;

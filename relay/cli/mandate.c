@@ -137,8 +137,10 @@ static int check(const struct mandate_call *call, const char *path)
         lines_print(mandate, &lines);
     }
     if (count_by(mandate, &lines, MANDATE_BY_CONTRACT) > 0) {
-        cli_say("mandate", "\"contract\" is the guard as its owner set it up: nothing here reads "
-                           "with which numbers");
+        cli_say(
+            "mandate",
+            "\"contract\" is the guard, or the spoke, as its owner set it up: nothing here reads "
+            "with which numbers");
     }
     findings_say(path, "", &findings);
     findings_say(path, "warning: ", &warnings);

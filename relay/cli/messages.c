@@ -76,7 +76,7 @@ void message_why_print(const json_t *object)
 
 /* ---- messages list, messages show ---- */
 
-static void print_list(const json_t *list)
+void messages_print(const json_t *list, FILE *out)
 {
     static const char *const titles[] = {"FROM",  "TO",      ">NONCE", "STATE",
                                          "SINCE", "MESSAGE", "REASON", NULL};
@@ -93,7 +93,7 @@ static void print_list(const json_t *list)
         cli_table_cell(table, "%s", json_text_at(message, "id"));
         cli_table_cell(table, "%s", json_text_at(json_object_get(message, "reason"), "text"));
     }
-    cli_table_print(table);
+    cli_table_write(table, out);
 }
 
 static int list_messages(const struct rows_view *view, const char *state, uint64_t limit, bool json)
@@ -113,7 +113,7 @@ static int list_messages(const struct rows_view *view, const char *state, uint64
         (void)puts(strcmp(state, "open") == 0 ? "Every message that was seen is finished."
                                               : "There is no such message.");
     } else {
-        print_list(list);
+        messages_print(list, stdout);
     }
     if (count == limit) {
         cli_say("messages", "only %zu are shown; --limit N shows more", count);

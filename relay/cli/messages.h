@@ -4,12 +4,15 @@
 #define SLUICE_RELAY_CLI_MESSAGES_H
 
 #include <jansson.h>
+#include <stdio.h>
 
 #include "relay/cli/cli.h"
 #include "relay/cli/rows_view.h"
 #include "relay/core/event.h"
 #include "relay/core/view.h"
 
+/* A list of view_messages. */
+void messages_print(const json_t *list, FILE *out);
 /* The tree of view_message_why for people. */
 void message_why_print(const json_t *object);
 

@@ -4,7 +4,10 @@
 #include <string.h>
 
 #include "relay/base/check.h"
+#include "relay/base/nearest.h"
 #include "relay/cli/cli.h"
+
+#define OPTIONS_MAX 64u
 
 void cli_say(const char *verb, const char *format, ...)
 {
@@ -45,6 +48,21 @@ static const struct cli_option *find_option(const struct cli_option *options, co
     return NULL;
 }
 
+static void say_unknown(const char *verb, const struct cli_option *options, const char *text)
+{
+    const char *names[OPTIONS_MAX];
+    size_t count = 0;
+
+    for (const struct cli_option *option = options; option->name != NULL; option++) {
+        CHECK(count < OPTIONS_MAX);
+        names[count++] = option->name;
+    }
+    const char *nearest = nearest_word(text, names, count);
+    cli_say(verb, "unknown option '%s'%s%s%s; see 'sluice %s --help'", text,
+            nearest == NULL ? "" : "; did you mean '", nearest == NULL ? "" : nearest,
+            nearest == NULL ? "" : "'?", verb);
+}
+
 /* True: taken; `*index` stands at the last word used. */
 static bool take_option(const char *verb, const struct cli_option *options, int argc, char **argv,
                         int *index)
@@ -53,7 +71,7 @@ static bool take_option(const char *verb, const struct cli_option *options, int 
     const struct cli_option *option = find_option(options, text);
     const char *equals = strchr(text, '=');
     if (option == NULL) {
-        cli_say(verb, "unknown option '%s'; see 'sluice %s --help'", text, verb);
+        say_unknown(verb, options, text);
         return false;
     }
     if (option->value == NULL) {

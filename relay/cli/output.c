@@ -72,20 +72,21 @@ void cli_table_cell(struct cli_table *table, const char *format, ...)
     table->cells_count++;
 }
 
-static void print_cell(const struct cli_table *table, size_t column, size_t width, const char *text)
+static void write_cell(const struct cli_table *table, size_t column, size_t width, const char *text,
+                       FILE *out)
 {
     const bool last = column + 1 == table->columns_count;
     if (table->numbers[column]) {
-        (void)printf("%*s", (int)width, text);
+        (void)fprintf(out, "%*s", (int)width, text);
     } else if (last) {
-        (void)fputs(text, stdout);
+        (void)fputs(text, out);
     } else {
-        (void)printf("%-*s", (int)width, text);
+        (void)fprintf(out, "%-*s", (int)width, text);
     }
-    (void)fputs(last ? "\n" : "  ", stdout);
+    (void)fputs(last ? "\n" : "  ", out);
 }
 
-void cli_table_print(struct cli_table *table)
+void cli_table_write(struct cli_table *table, FILE *out)
 {
     if (table == NULL) {
         return;
@@ -101,13 +102,18 @@ void cli_table_print(struct cli_table *table)
         *widest = width > *widest ? width : *widest;
     }
     for (size_t i = 0; i < table->columns_count; i++) {
-        print_cell(table, i, widths[i], table->titles[i]);
+        write_cell(table, i, widths[i], table->titles[i], out);
     }
     for (size_t i = 0; i < table->cells_count; i++) {
         const size_t column = i % table->columns_count;
-        print_cell(table, column, widths[column], table->cells[i]);
+        write_cell(table, column, widths[column], table->cells[i], out);
     }
     cli_table_free(table);
+}
+
+void cli_table_print(struct cli_table *table)
+{
+    cli_table_write(table, stdout);
 }
 
 void cli_table_free(struct cli_table *table)

@@ -12,30 +12,65 @@
 #include "relay/core/capital_view.h"
 #include "relay/view/view.h"
 
+/* The words for a limit of a plan between venues. */
+static const char *venue_limit_text(const struct rows_view *view, const struct plan_limit *limit)
+{
+    const char *from = rows_view_chain(view, limit->source_domain);
+    const char *to = rows_view_chain(view, limit->target_domain);
+    switch (limit->kind) {
+    case PLAN_LIMIT_LEAVING:
+        return cli_text("what can be taken out of a venue on %s", from);
+    case PLAN_LIMIT_ENTERING:
+        return cli_text("what a venue on %s takes", to);
+    case PLAN_LIMIT_WAY:
+        return cli_text("what can go from one place to another on %s", from);
+    case PLAN_LIMIT_FLOOR:
+        return cli_text("the mandate's buffer on %s", from);
+    case PLAN_LIMIT_CAP:
+        return cli_text("the mandate's cap on %s", to);
+    case PLAN_LIMIT_VELOCITY:
+        return cli_text("what may enter venues on %s in this window", to);
+    }
+    return "";
+}
+
+static const char *limit_text(const struct rows_view *view, const struct plan_limit *limit)
+{
+    const char *from = rows_view_chain(view, limit->source_domain);
+    const char *to = rows_view_chain(view, limit->target_domain);
+    switch (limit->kind) {
+    case PLAN_LIMIT_LEAVING:
+        return cli_text("what %s can send", from);
+    case PLAN_LIMIT_ENTERING:
+        return cli_text("what bridges can pay out on %s", to);
+    case PLAN_LIMIT_WAY:
+        return cli_text("what can go from %s to %s", from, to);
+    case PLAN_LIMIT_FLOOR:
+        return cli_text("the mandate's floor on %s", from);
+    case PLAN_LIMIT_CAP:
+        return cli_text("the mandate's cap on %s", to);
+    case PLAN_LIMIT_VELOCITY:
+        break; /* of venues alone */
+    }
+    return "";
+}
+
+const char *plan_move_end(const struct rows_view *view, const struct plan_move *move,
+                          uint32_t domain, uint32_t venue)
+{
+    const char *chain = rows_view_chain(view, domain);
+    if (move->kind == MOVE_BETWEEN_ROUTERS) {
+        return chain;
+    }
+    return venue == 0 ? cli_text("%s idle", chain) : cli_text("%s venue %u", chain, venue - 1);
+}
+
 static void print_limits(const struct rows_view *view, const struct plan_row *plan)
 {
+    const bool venues = plan->moves_count > 0 && plan->moves[0].kind == MOVE_BETWEEN_VENUES;
     for (uint32_t i = 0; i < plan->binding_count; i++) {
         const struct plan_limit *limit = &plan->binding[i];
-        const char *from = rows_view_chain(view, limit->source_domain);
-        const char *to = rows_view_chain(view, limit->target_domain);
-        const char *what = "";
-        switch (limit->kind) {
-        case PLAN_LIMIT_LEAVING:
-            what = cli_text("what %s can send", from);
-            break;
-        case PLAN_LIMIT_ENTERING:
-            what = cli_text("what bridges can pay out on %s", to);
-            break;
-        case PLAN_LIMIT_WAY:
-            what = cli_text("what can go from %s to %s", from, to);
-            break;
-        case PLAN_LIMIT_FLOOR:
-            what = cli_text("the mandate's floor on %s", from);
-            break;
-        case PLAN_LIMIT_CAP:
-            what = cli_text("the mandate's cap on %s", to);
-            break;
-        }
+        const char *what = venues ? venue_limit_text(view, limit) : limit_text(view, limit);
         (void)printf("limit    %s: 1 %s more would be worth %.9f\n", what, plan->symbol,
                      (double)limit->price_nano / 1e9);
     }
@@ -62,8 +97,10 @@ static void print_plan(const struct rows_view *view, const struct hash *id,
         const struct plan_move *move = &plan->moves[i];
         const struct hash move_id = capital_move_id(id, i);
         struct move_row row;
-        cli_table_cell(table, "%s", rows_view_chain(view, move->source_domain));
-        cli_table_cell(table, "%s", rows_view_chain(view, move->target_domain));
+        cli_table_cell(table, "%s",
+                       plan_move_end(view, move, move->source_domain, move->source_venue));
+        cli_table_cell(table, "%s",
+                       plan_move_end(view, move, move->target_domain, move->target_venue));
         cli_table_cell(table, "%s", cli_units_text(&move->amount, decimals));
         cli_table_cell(table, "%s", cli_units_text(&plan->gains[i], decimals));
         cli_table_cell(table, "%s", cli_units_text(&plan->costs[i], decimals));
@@ -109,7 +146,7 @@ static int show_one(const char *verb, const struct rows_view *view, const char *
 }
 
 /* A tree of view_plans for people. */
-static void print_newest(const json_t *root)
+void plan_print_newest(const json_t *root, FILE *out)
 {
     static const char *const titles[] = {"MADE",  "ASSET", "STATE",  ">MOVES",
                                          ">COST", "PLAN",  "REASON", NULL};
@@ -128,9 +165,9 @@ static void print_newest(const json_t *root)
         cli_table_cell(table, "%s", json_text_at(plan, "id"));
         cli_table_cell(table, "%s", json_text_at(reason, "text"));
     }
-    cli_table_print(table);
+    cli_table_write(table, out);
     if (json_integer_value(json_object_get(root, "plans_count")) == 0) {
-        (void)puts("No plan was made yet; 'sluice why' says what is waited for.");
+        (void)fprintf(out, "%s\n", "No plan was made yet; 'sluice why' says what is waited for.");
     }
 }
 
@@ -145,7 +182,7 @@ static int show_newest(const char *verb, const struct rows_view *view, bool json
     if (json) {
         return cli_print_json(root);
     }
-    print_newest(root);
+    plan_print_newest(root, stdout);
     json_decref(root);
     return EXIT_DONE;
 }

@@ -458,6 +458,8 @@ const char *record_text_fact_name(const struct record *record)
         return "vault_deposit";
     case FACT_VAULT_WITHDRAW:
         return "vault_withdraw";
+    case FACT_ANNOUNCED:
+        return "announced";
     }
     return "unknown";
 }

@@ -179,14 +179,26 @@ static enum status gather_messages(struct gathering *gathering)
 
 /* ---- plans and moves ---- */
 
+/* A chain, and between venues the place there. */
+static const char *end_text(const struct gathering *gathering, const struct plan_move *move,
+                            uint32_t domain, uint32_t venue)
+{
+    const char *chain = ledger_chain_text(gathering->view, domain);
+    if (move->kind == MOVE_BETWEEN_ROUTERS) {
+        return chain;
+    }
+    return venue == 0 ? cli_text("%s idle", chain) : cli_text("%s venue %u", chain, venue - 1);
+}
+
 static json_t *move_json(const struct gathering *gathering, const struct hash *id,
                          const struct move_row *move)
 {
+    const struct plan_move *way = &move->move;
     return json_pack(
         "{s:o, s:o, s:o, s:s, s:s, s:s, s:i, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "id",
         json_of_hash(id), "plan", json_of_hash(&move->plan_id), "at", json_of_time(move->created),
-        "from", ledger_chain_text(gathering->view, move->move.source_domain), "to",
-        ledger_chain_text(gathering->view, move->move.target_domain), "asset", move->symbol,
+        "from", end_text(gathering, way, way->source_domain, way->source_venue), "to",
+        end_text(gathering, way, way->target_domain, way->target_venue), "asset", move->symbol,
         "decimals", (int)ledger_decimals(gathering->view, move->symbol), "amount",
         json_of_amount(&move->move.amount), "arrived", json_of_amount(&move->arrived_amount),
         "state", move_state_name(move->state), "fee_token", json_of_amount(&move->fee_token),
@@ -257,17 +269,22 @@ static void add_position(const struct gathering *gathering, json_t *positions,
                   json_of_balance(&start), "end", json_of_balance(&end)));
 }
 
-static void add_fees(const struct gathering *gathering, json_t *fees, const struct ledger_sum *sum)
+/* What an account of sums grew by in the period: fees by debit, yield by credit. */
+static void add_growth(const struct gathering *gathering, json_t *list,
+                       const struct ledger_sum *sum)
 {
-    struct account_row spent = {.opened = false};
+    const bool is_yield = sum->account.kind == ACCOUNT_YIELD;
+    struct account_row grown = {.opened = false};
+    struct amount *debit = is_yield ? &grown.credit : &grown.debit;
+    struct amount *credit = is_yield ? &grown.debit : &grown.credit;
 
-    if (amount_subtract(&sum->total.debit, &sum->before.debit, &spent.debit) != STATUS_OK ||
-        amount_subtract(&sum->total.credit, &sum->before.credit, &spent.credit) != STATUS_OK) {
+    if (amount_subtract(&sum->total.debit, &sum->before.debit, debit) != STATUS_OK ||
+        amount_subtract(&sum->total.credit, &sum->before.credit, credit) != STATUS_OK) {
         return;
     }
-    const struct account_balance balance = account_balance_of(&spent);
+    const struct account_balance balance = account_balance_of(&grown);
     (void)json_array_append_new(
-        fees, json_pack("{s:s, s:s, s:i, s:o}", "chain",
+        list, json_pack("{s:s, s:s, s:i, s:o}", "chain",
                         ledger_chain_text(gathering->view, sum->account.domain), "asset",
                         sum->account.symbol, "decimals",
                         (int)ledger_decimals(gathering->view, sum->account.symbol), "amount",
@@ -278,14 +295,20 @@ static void add_sums(const struct gathering *gathering, const struct ledger_walk
 {
     json_t *positions = json_array();
     json_t *fees = json_array();
+    json_t *yields = json_array();
 
     for (size_t i = 0; i < walk->accounts.count; i++) {
         const struct ledger_sum *sum = &walk->accounts.entries[i];
         const bool is_native = strcmp(sum->account.symbol, LEDGER_NATIVE_SYMBOL) == 0;
         switch (sum->account.kind) {
         case ACCOUNT_FEES:
-            add_fees(gathering, fees, sum);
+            add_growth(gathering, fees, sum);
             break;
+        case ACCOUNT_YIELD:
+            add_growth(gathering, yields, sum);
+            break;
+        case ACCOUNT_SPOKE:
+        case ACCOUNT_VENUE:
         case ACCOUNT_ROUTER:
         case ACCOUNT_OWED:
         case ACCOUNT_ARRIVING:
@@ -305,6 +328,7 @@ static void add_sums(const struct gathering *gathering, const struct ledger_walk
     }
     (void)json_object_set_new(gathering->report, "positions", positions);
     (void)json_object_set_new(gathering->report, "fees", fees);
+    (void)json_object_set_new(gathering->report, "yields", yields);
 }
 
 static enum status gather_books(struct gathering *gathering)

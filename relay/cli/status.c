@@ -10,6 +10,7 @@
 #include "relay/cli/health.h"
 #include "relay/cli/json_of.h"
 #include "relay/cli/rows_view.h"
+#include "relay/cli/status.h"
 #include "relay/view/view.h"
 
 /* ---- tables ---- */
@@ -29,7 +30,7 @@ static const char *yes_or_no(const json_t *object, const char *key)
     return json_is_true(json_object_get(object, key)) ? "yes" : "no";
 }
 
-static void print_chains(const json_t *chains)
+static void print_chains(const json_t *chains, FILE *out)
 {
     static const char *const titles[] = {"CHAIN",    ">DOMAIN", ">HEAD",   ">FINAL",
                                          ">APPLIED", ">ACTIVE", ">QUEUED", "LEDGER",
@@ -51,10 +52,10 @@ static void print_chains(const json_t *chains)
         cli_table_cell(table, "%lld", count_at(chain, "reconciled_block"));
         cli_table_cell(table, "%s", stopped[0] == '-' ? "running" : stopped);
     }
-    cli_table_print(table);
+    cli_table_write(table, out);
 }
 
-static void print_history(const json_t *history)
+static void print_history(const json_t *history, FILE *out)
 {
     static const char *const titles[] = {"HISTORY OF", ">BLOCKS READ",  ">OF", ">FACTS",
                                          ">BLOCKS/S",  ">SECONDS LEFT", NULL};
@@ -78,14 +79,15 @@ static void print_history(const json_t *history)
             cli_table_cell(table, "%s", "not known yet");
         }
     }
-    (void)putchar('\n');
-    cli_table_print(table);
+    (void)fputc('\n', out);
+    cli_table_write(table, out);
 }
 
-static void print_keys(const json_t *keys)
+static void print_keys(const json_t *keys, FILE *out)
 {
-    static const char *const titles[] = {"KEY",        "CHAIN",         "STATE",    ">NEXT NONCE",
-                                         ">NOT FINAL", ">NOT INCLUDED", ">BALANCE", NULL};
+    static const char *const titles[] = {"KEY",         "CHAIN",      "STATE",
+                                         ">NEXT NONCE", ">NOT FINAL", ">NOT INCLUDED",
+                                         ">BALANCE",    "WAITS FOR",  NULL};
     if (json_array_size(keys) == 0) {
         return;
     }
@@ -101,12 +103,13 @@ static void print_keys(const json_t *keys)
         cli_table_cell(table, "%lld", count_at(key, "not_final"));
         cli_table_cell(table, "%lld", count_at(key, "not_included"));
         cli_table_cell(table, "%.12s", json_units_text(json_object_get(key, "balance"), 18));
+        cli_table_cell(table, "%s", reason_at(key, "waits_for"));
     }
-    (void)putchar('\n');
-    cli_table_print(table);
+    (void)fputc('\n', out);
+    cli_table_write(table, out);
 }
 
-static void print_validated(const json_t *validated)
+static void print_validated(const json_t *validated, FILE *out)
 {
     static const char *const titles[] = {"VALIDATES", ">LEAVES", ">VERIFIED", ">PUBLISHED",
                                          "ANNOUNCED", "STATE",   NULL};
@@ -126,11 +129,11 @@ static void print_validated(const json_t *validated)
         cli_table_cell(table, "%s", yes_or_no(chain, "announced"));
         cli_table_cell(table, "%s", halted[0] == '-' ? "signing" : halted);
     }
-    (void)putchar('\n');
-    cli_table_print(table);
+    (void)fputc('\n', out);
+    cli_table_write(table, out);
 }
 
-static void print_asset(const json_t *asset)
+static void print_asset(const json_t *asset, FILE *out)
 {
     static const char *const titles[] = {"CHAIN",       ">COLLATERAL",  ">OWED",
                                          ">MOVING OUT", ">MOVING IN",   ">EFFECTIVE",
@@ -159,23 +162,23 @@ static void print_asset(const json_t *asset)
         cli_table_cell(table, "%s", yes_or_no(position, "within_tolerance"));
     }
     const json_t *ledger = json_object_get(asset, "ledger");
-    (void)printf("\n%s: total %s, ledger %s (difference %s), planning: %s\n",
-                 json_text_at(asset, "asset"),
-                 json_units_text(json_object_get(asset, "total"), decimals),
-                 json_is_true(json_object_get(ledger, "balanced")) ? "balanced" : "NOT BALANCED",
-                 json_units_text(json_object_get(ledger, "difference"), decimals),
-                 reason_at(asset, "planning"));
+    (void)fprintf(out, "\n%s: total %s, ledger %s (difference %s), planning: %s\n",
+                  json_text_at(asset, "asset"),
+                  json_units_text(json_object_get(asset, "total"), decimals),
+                  json_is_true(json_object_get(ledger, "balanced")) ? "balanced" : "NOT BALANCED",
+                  json_units_text(json_object_get(ledger, "difference"), decimals),
+                  reason_at(asset, "planning"));
     const json_t *backing = json_object_get(asset, "backing");
     if (backing != NULL) {
-        (void)printf("%s minted elsewhere: %s (collateral %s, claims on it %s)\n",
-                     json_text_at(asset, "asset"), json_text_at(backing, "state"),
-                     json_units_text(json_object_get(backing, "collateral"), decimals),
-                     json_units_text(json_object_get(backing, "claims"), decimals));
+        (void)fprintf(out, "%s minted elsewhere: %s (collateral %s, claims on it %s)\n",
+                      json_text_at(asset, "asset"), json_text_at(backing, "state"),
+                      json_units_text(json_object_get(backing, "collateral"), decimals),
+                      json_units_text(json_object_get(backing, "claims"), decimals));
     }
-    cli_table_print(table);
+    cli_table_write(table, out);
 }
 
-static void print_vaults(const json_t *vaults)
+static void print_vaults(const json_t *vaults, FILE *out)
 {
     static const char *const titles[] = {"VAULT",      "CHAIN",      ">ASSETS", ">ASSETS PER SHARE",
                                          ">DEPOSITED", ">WITHDRAWN", ">BLOCK",  NULL};
@@ -198,36 +201,101 @@ static void print_vaults(const json_t *vaults)
         }
         cli_table_cell(table, "%lld", count_at(vault, "block"));
     }
-    (void)putchar('\n');
-    cli_table_print(table);
+    (void)fputc('\n', out);
+    cli_table_write(table, out);
 }
 
-static void print_all(const json_t *root)
+static void print_venues(struct cli_table *table, const json_t *spoke)
+{
+    static const char *const amounts[] = {"supplied", "enter_max", "leave_max"};
+    const uint32_t decimals = (uint32_t)count_at(spoke, "decimals");
+    const json_t *venue;
+    size_t index;
+    json_array_foreach(json_object_get(spoke, "venues"), index, venue)
+    {
+        const json_t *rate = json_object_get(venue, "rate_per_year");
+        cli_table_cell(table, "%s", json_text_at(venue, "venue"));
+        cli_table_cell(table, "%s", json_text_at(spoke, "chain"));
+        for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++) {
+            cli_table_cell(table, "%s",
+                           json_object_get(venue, amounts[i]) == NULL
+                               ? "not known"
+                               : json_units_text(json_object_get(venue, amounts[i]), decimals));
+        }
+        if (json_is_real(rate)) {
+            cli_table_cell(table, "%.2f %%", 100 * json_real_value(rate));
+        } else {
+            cli_table_cell(table, "%s", "not known");
+        }
+        cli_table_cell(table, "%s",
+                       json_is_true(json_object_get(venue, "open")) ? "open"
+                                                                    : reason_at(venue, "gate"));
+    }
+}
+
+static void print_spokes(const json_t *spokes, FILE *out)
+{
+    static const char *const titles[] = {"SPOKE",  "CHAIN", ">IDLE", ">KEPT", ">LOSS BUDGET LEFT",
+                                         ">BLOCK", "STATE", NULL};
+    static const char *const venue_titles[] = {"VENUE",      "CHAIN",     ">IN IT", ">MAY ENTER",
+                                               ">MAY LEAVE", ">PER YEAR", "GATE",   NULL};
+    static const char *const amounts[] = {"idle", "kept", "loss_left"};
+    if (json_array_size(spokes) == 0) {
+        return;
+    }
+    struct cli_table *table = cli_table_new(titles);
+    struct cli_table *venues = cli_table_new(venue_titles);
+    const json_t *spoke;
+    size_t index;
+    json_array_foreach(spokes, index, spoke)
+    {
+        const char *stopped = reason_at(spoke, "stopped");
+        cli_table_cell(table, "%s", json_text_at(spoke, "spoke"));
+        cli_table_cell(table, "%s", json_text_at(spoke, "chain"));
+        for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++) {
+            cli_table_cell(table, "%s",
+                           json_object_get(spoke, amounts[i]) == NULL
+                               ? "not known"
+                               : json_units_text(json_object_get(spoke, amounts[i]),
+                                                 (uint32_t)count_at(spoke, "decimals")));
+        }
+        cli_table_cell(table, "%lld", count_at(spoke, "block"));
+        cli_table_cell(table, "%s", stopped[0] == '-' ? "working" : stopped);
+        print_venues(venues, spoke);
+    }
+    (void)fputc('\n', out);
+    cli_table_write(table, out);
+    (void)fputc('\n', out);
+    cli_table_write(venues, out);
+}
+
+void status_print(const json_t *root, FILE *out)
 {
     const json_t *node = json_object_get(root, "node");
     const json_t *assets = json_object_get(root, "capital");
     const json_t *asset;
     size_t index;
-    (void)printf("%s: %lld records, last step %s, started %s%s\n", json_text_at(node, "name"),
-                 count_at(node, "records"), json_text_at(node, "last_at"),
-                 json_text_at(node, "started_at"),
-                 json_is_true(json_object_get(node, "paused")) ? ", PAUSED by a person" : "");
+    (void)fprintf(out, "%s: %lld records, last step %s, started %s%s\n", json_text_at(node, "name"),
+                  count_at(node, "records"), json_text_at(node, "last_at"),
+                  json_text_at(node, "started_at"),
+                  json_is_true(json_object_get(node, "paused")) ? ", PAUSED by a person" : "");
     if (json_object_get(node, "process") != NULL) {
         const json_int_t pid = json_integer_value(json_object_get(node, "process"));
-        (void)printf("%s%s\n", pid == 0 ? "no process is writing it" : "written by process ",
-                     pid == 0 ? "" : cli_text("%lld", (long long)pid));
+        (void)fprintf(out, "%s%s\n", pid == 0 ? "no process is writing it" : "written by process ",
+                      pid == 0 ? "" : cli_text("%lld", (long long)pid));
     }
-    health_print(json_object_get(root, "health"));
-    (void)putchar('\n');
-    print_chains(json_object_get(root, "chains"));
-    print_history(json_object_get(root, "history"));
-    print_keys(json_object_get(root, "keys"));
-    print_validated(json_object_get(root, "validated"));
+    health_print(json_object_get(root, "health"), out);
+    (void)fputc('\n', out);
+    print_chains(json_object_get(root, "chains"), out);
+    print_history(json_object_get(root, "history"), out);
+    print_keys(json_object_get(root, "keys"), out);
+    print_validated(json_object_get(root, "validated"), out);
     json_array_foreach(assets, index, asset)
     {
-        print_asset(asset);
+        print_asset(asset, out);
     }
-    print_vaults(json_object_get(root, "vaults"));
+    print_vaults(json_object_get(root, "vaults"), out);
+    print_spokes(json_object_get(root, "spokes"), out);
 }
 
 int cli_status(int argc, char **argv)
@@ -267,7 +335,7 @@ int cli_status(int argc, char **argv)
     } else if (json) {
         code = cli_print_json(root);
     } else {
-        print_all(root);
+        status_print(root, stdout);
         json_decref(root);
     }
     rows_view_close(&view);

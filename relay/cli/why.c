@@ -12,6 +12,7 @@
 #include "relay/cli/messages.h"
 #include "relay/cli/plan.h"
 #include "relay/cli/rows_view.h"
+#include "relay/cli/why.h"
 #include "relay/core/capital_view.h"
 #include "relay/core/view.h"
 #include "relay/view/view.h"
@@ -48,8 +49,10 @@ static void print_move(const struct rows_view *view, const struct hash *id,
     const struct view rows = rows_view_rows(view);
     const uint32_t decimals = view_decimals(&rows, move->symbol);
     (void)printf("move         %s\n", cli_hash_text(id));
-    (void)printf("way          %s to %s\n", rows_view_chain(view, move->move.source_domain),
-                 rows_view_chain(view, move->move.target_domain));
+    const struct plan_move *way = &move->move;
+    (void)printf("way          %s to %s\n",
+                 plan_move_end(view, way, way->source_domain, way->source_venue),
+                 plan_move_end(view, way, way->target_domain, way->target_venue));
     (void)printf("amount       %s %s\n", cli_units_text(&move->move.amount, decimals),
                  move->symbol);
     (void)printf("state        %s: %s (since %s)\n", move_state_name(move->state),
@@ -111,8 +114,12 @@ static int why_one(const struct rows_view *view, const char *text, bool json)
 
 /* ---- everything that waits ---- */
 
-static void print_waiting(const json_t *list)
+void why_print(const json_t *list, FILE *out)
 {
+    if (json_array_size(list) == 0) {
+        (void)fputs("Nothing waits.\n", out);
+        return;
+    }
     static const char *const titles[] = {"WHAT", "OF", ">COUNT", "SINCE", "WHY", NULL};
     struct cli_table *table = cli_table_new(titles);
     const json_t *entry;
@@ -125,7 +132,7 @@ static void print_waiting(const json_t *list)
         cli_table_cell(table, "%s", json_text_at(entry, "since"));
         cli_table_cell(table, "%s", json_text_at(json_object_get(entry, "reason"), "text"));
     }
-    cli_table_print(table);
+    cli_table_write(table, out);
 }
 
 /* What the running node itself has to say comes first, because all the rest waits for it. */
@@ -144,24 +151,29 @@ static void put_health_first(const struct rows_view *view, const json_t *health,
     }
 }
 
-static int why_everything(const struct rows_view *view, const json_t *health, bool json)
+enum status why_waiting(const struct rows_view *view, const json_t *health, json_t **ret_waiting)
 {
     const struct view rows = rows_view_rows(view);
+    const enum status status = view_waiting(&rows, ret_waiting);
+
+    if (status == STATUS_OK) {
+        put_health_first(view, health, json_object_get(*ret_waiting, "waiting"));
+    }
+    return status;
+}
+
+static int why_everything(const struct rows_view *view, const json_t *health, bool json)
+{
     json_t *object = NULL;
-    const enum status status = view_waiting(&rows, &object);
+    const enum status status = why_waiting(view, health, &object);
     if (status != STATUS_OK) {
         return rows_view_failed("why", status);
     }
-    put_health_first(view, health, json_object_get(object, "waiting"));
     if (json) {
         return cli_print_json(object);
     }
     const json_t *list = json_object_get(object, "waiting");
-    if (json_array_size(list) == 0) {
-        (void)puts("Nothing waits.");
-    } else {
-        print_waiting(list);
-    }
+    why_print(list, stdout);
     json_decref(object);
     return EXIT_DONE;
 }

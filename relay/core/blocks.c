@@ -289,7 +289,7 @@ static void command_watch(struct step *step, uint32_t domain, const struct chain
 
 bool blocks_fact_is_bounded(const struct fact *fact)
 {
-    return fact->kind >= FACT_DISPATCH && fact->kind <= FACT_VAULT_WITHDRAW &&
+    return fact->kind >= FACT_DISPATCH && fact->kind <= FACT_KIND_LAST &&
            (fact->kind != FACT_DISPATCH || fact->dispatch.message.count <= MESSAGE_BYTES_MAX);
 }
 

@@ -17,6 +17,7 @@ void capital_on_start(struct step *step)
 void capital_on_positions(struct step *step, const struct event *event)
 {
     ledger_on_positions(step, event);
+    move_on_read(step, event->domain, event->positions.block_number);
 }
 
 void capital_on_prepared(struct step *step, const struct event *event)
@@ -156,24 +157,26 @@ void capital_put_plan(struct step *step, const struct hash *id, const struct pla
     step_put(step, plan_key(memory, id), packer_finish(&packer));
 }
 
-bool capital_get_asset(struct step *step, const char *symbol, struct plan_asset *ret_row)
+bool capital_get_asset(struct step *step, enum move_kind kind, const char *symbol,
+                       struct plan_asset *ret_row)
 {
     uint8_t memory[CAPITAL_KEY_BYTES_MAX];
     struct bytes value;
 
     memset(ret_row, 0, sizeof(*ret_row));
-    return step_get(step, plan_asset_key(memory, symbol), &value) &&
+    return step_get(step, plan_asset_key(memory, kind, symbol), &value) &&
            decoded(step, plan_asset_unpack(value, ret_row));
 }
 
-void capital_put_asset(struct step *step, const char *symbol, const struct plan_asset *row)
+void capital_put_asset(struct step *step, enum move_kind kind, const char *symbol,
+                       const struct plan_asset *row)
 {
     uint8_t memory[CAPITAL_KEY_BYTES_MAX];
     uint8_t value[PLAN_ASSET_BYTES_MAX];
     struct packer packer = packer_from(value, sizeof(value));
 
     plan_asset_pack(&packer, row);
-    step_put(step, plan_asset_key(memory, symbol), packer_finish(&packer));
+    step_put(step, plan_asset_key(memory, kind, symbol), packer_finish(&packer));
 }
 
 bool capital_get_move(struct step *step, const struct hash *id, struct move_row *ret_row)
@@ -214,6 +217,29 @@ static bool hash_next(const struct hash *id, struct hash *ret_next)
         }
     }
     return false;
+}
+
+bool capital_get_move_of_leg(struct step *step, const struct hash *leg_id, struct hash *ret_id,
+                             struct move_row *ret_row)
+{
+    uint8_t memory[CAPITAL_KEY_BYTES_MAX];
+    struct hash id = *leg_id;
+    struct bytes value;
+
+    memset(ret_row, 0, sizeof(*ret_row));
+    if (step_get(step, move_leg_key(memory, leg_id), &value)) {
+        struct unpacker unpacker = unpacker_from(value);
+        id = unpack_hash(&unpacker);
+        if (!decoded(step, unpacker_is_done(&unpacker))) {
+            return false;
+        }
+    }
+    if (!capital_get_move(step, &id, ret_row)) {
+        return false;
+    }
+    const struct hash now = approval_leg_id(&ret_row->plan_id, ret_row->index, ret_row->leg);
+    *ret_id = id;
+    return hash_equal(&now, leg_id);
 }
 
 bool capital_next_open_move(struct step *step, const struct hash *after, struct hash *ret_id,
@@ -379,25 +405,8 @@ static const struct address *chain_key_address(const struct core_config *config,
     return NULL;
 }
 
-static bool next_supply(const struct core_config *config, uint32_t domain, uint32_t *cursor,
-                        struct account *ret_account, struct address *ret_token)
-{
-    while (*cursor - 3 * config->routers_count < config->synthetics_count) {
-        const struct core_synthetic *synthetic =
-            &config->synthetics[*cursor - 3 * config->routers_count];
-        (*cursor)++;
-        if (synthetic->domain == domain) {
-            *ret_account = capital_account(ACCOUNT_SUPPLY, config->assets[synthetic->asset].symbol,
-                                           domain, &synthetic->router);
-            *ret_token = synthetic->router;
-            return true;
-        }
-    }
-    return false;
-}
-
-bool capital_next_watched(const struct core_config *config, uint32_t domain, uint32_t *cursor,
-                          struct account *ret_account, struct address *ret_token)
+static bool next_of_routers(const struct core_config *config, uint32_t domain, uint32_t *cursor,
+                            struct account *ret_account, struct address *ret_token)
 {
     for (; *cursor < 3 * config->routers_count; (*cursor)++) {
         const uint32_t index = *cursor / 3;
@@ -426,7 +435,67 @@ bool capital_next_watched(const struct core_config *config, uint32_t domain, uin
         (*cursor)++;
         return true;
     }
-    return next_supply(config, domain, cursor, ret_account, ret_token);
+    return false;
+}
+
+struct account capital_spoke_account(const struct core_config *config, uint32_t spoke)
+{
+    const struct core_spoke *of = &config->spokes[spoke];
+
+    CHECK(spoke < config->spokes_count);
+    return capital_account(ACCOUNT_SPOKE, config->assets[of->asset].symbol, of->domain, &of->spoke);
+}
+
+struct account capital_venue_account(const struct core_config *config, uint32_t venue)
+{
+    const struct core_venue *of = &config->venues[venue];
+
+    CHECK(venue < config->venues_count);
+    const struct core_spoke *spoke = &config->spokes[of->spoke];
+    return capital_account(ACCOUNT_VENUE, config->assets[spoke->asset].symbol, spoke->domain,
+                           &of->venue);
+}
+
+bool capital_next_watched(const struct core_config *config, uint32_t domain, uint32_t *cursor,
+                          struct account *ret_account, struct address *ret_token)
+{
+    const uint32_t spokes_first = 3 * config->routers_count;
+    const uint32_t venues_first = spokes_first + config->spokes_count;
+
+    if (*cursor < spokes_first && next_of_routers(config, domain, cursor, ret_account, ret_token)) {
+        return true;
+    }
+    for (; *cursor < venues_first; (*cursor)++) {
+        const uint32_t index = *cursor - spokes_first;
+        if (config->spokes[index].domain == domain) {
+            *ret_account = capital_spoke_account(config, index);
+            *ret_token = config->spokes[index].token;
+            (*cursor)++;
+            return true;
+        }
+    }
+    for (; *cursor < venues_first + config->venues_count; (*cursor)++) {
+        const uint32_t index = *cursor - venues_first;
+        const struct core_spoke *spoke = &config->spokes[config->venues[index].spoke];
+        if (spoke->domain == domain) {
+            *ret_account = capital_venue_account(config, index);
+            *ret_token = spoke->token;
+            (*cursor)++;
+            return true;
+        }
+    }
+    const uint32_t supplies_first = venues_first + config->venues_count;
+    for (; *cursor < supplies_first + config->synthetics_count; (*cursor)++) {
+        const struct core_synthetic *synthetic = &config->synthetics[*cursor - supplies_first];
+        if (synthetic->domain == domain) {
+            *ret_account = capital_account(ACCOUNT_SUPPLY, config->assets[synthetic->asset].symbol,
+                                           domain, &synthetic->router);
+            *ret_token = synthetic->router;
+            (*cursor)++;
+            return true;
+        }
+    }
+    return false;
 }
 
 struct amount capital_share(const struct amount *amount, struct bps bps)

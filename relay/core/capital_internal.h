@@ -20,9 +20,14 @@ bool capital_get_assembly(struct step *step, uint32_t domain, struct assembly *r
 void capital_put_assembly(struct step *step, uint32_t domain, const struct assembly *row);
 bool capital_get_plan(struct step *step, const struct hash *id, struct plan_row *ret_row);
 void capital_put_plan(struct step *step, const struct hash *id, const struct plan_row *row);
-bool capital_get_asset(struct step *step, const char *symbol, struct plan_asset *ret_row);
-void capital_put_asset(struct step *step, const char *symbol, const struct plan_asset *row);
+bool capital_get_asset(struct step *step, enum move_kind kind, const char *symbol,
+                       struct plan_asset *ret_row);
+void capital_put_asset(struct step *step, enum move_kind kind, const char *symbol,
+                       const struct plan_asset *row);
 bool capital_get_move(struct step *step, const struct hash *id, struct move_row *ret_row);
+/* The move that a leg belongs to; false also where another of its legs is done now. */
+bool capital_get_move_of_leg(struct step *step, const struct hash *leg_id, struct hash *ret_id,
+                             struct move_row *ret_row);
 /* Keeps the index of open moves too. */
 void capital_put_move(struct step *step, const struct hash *id, const struct move_row *row);
 /* Walks the moves that have not ended: a zero id first, then the id returned before. */
@@ -55,7 +60,11 @@ bool capital_route_end(const struct core_config *config, uint32_t domain,
                        const struct address *router, struct account *ret_account);
 struct account capital_account(enum account_kind kind, const char *symbol, uint32_t domain,
                                const struct address *address);
-/* The accounts on a chain whose balances the chain states, in order: start with 0. */
+/* Of a spoke, and of what it has in a venue, by their indexes in the configuration. */
+struct account capital_spoke_account(const struct core_config *config, uint32_t spoke);
+struct account capital_venue_account(const struct core_config *config, uint32_t venue);
+/* The accounts on a chain whose balances the chain states, in order: start with 0. A venue's is
+ * stated by its spoke; its token is the spoke's. */
 bool capital_next_watched(const struct core_config *config, uint32_t domain, uint32_t *cursor,
                           struct account *ret_account, struct address *ret_token);
 /* A due row's id for the ledger's question about a chain (DUE_PLAN); never zero. */
@@ -77,6 +86,8 @@ struct hash move_on_sent(struct step *step, uint32_t domain, const struct fact *
                          const struct amount *amount, const struct hash *message_id);
 void move_on_arrived(struct step *step, const struct hash *move_id, const struct amount *amount,
                      uint64_t block);
+/* The chain's spokes and venues were read at this final block. */
+void move_on_read(struct step *step, uint32_t domain, uint64_t block);
 
 /* ---- plan -> move ---- */
 void move_start(struct step *step, const struct hash *plan_id, const struct plan_row *plan,

@@ -103,14 +103,16 @@ struct bytes plan_order_key(uint8_t memory[CAPITAL_KEY_BYTES_MAX], uint64_t sequ
     return packer_finish(&packer);
 }
 
-struct bytes plan_asset_key(uint8_t memory[CAPITAL_KEY_BYTES_MAX], const char *symbol)
+struct bytes plan_asset_key(uint8_t memory[CAPITAL_KEY_BYTES_MAX], enum move_kind kind,
+                            const char *symbol)
 {
-    return key_of_symbol(memory, 2, symbol);
+    return key_of_symbol(memory, kind == MOVE_BETWEEN_ROUTERS ? 2 : 5, symbol);
 }
 
-struct bytes plan_network_key(uint8_t memory[CAPITAL_KEY_BYTES_MAX], const char *symbol)
+struct bytes plan_network_key(uint8_t memory[CAPITAL_KEY_BYTES_MAX], enum move_kind kind,
+                              const char *symbol)
 {
-    return key_of_symbol(memory, 3, symbol);
+    return key_of_symbol(memory, kind == MOVE_BETWEEN_ROUTERS ? 3 : 6, symbol);
 }
 
 struct bytes plan_clock_key(uint8_t memory[CAPITAL_KEY_BYTES_MAX])
@@ -128,6 +130,11 @@ struct bytes move_key(uint8_t memory[CAPITAL_KEY_BYTES_MAX], const struct hash *
 struct bytes move_open_key(uint8_t memory[CAPITAL_KEY_BYTES_MAX], const struct hash *id)
 {
     return key_of_hash(memory, TABLE_MOVE, 1, id);
+}
+
+struct bytes move_leg_key(uint8_t memory[CAPITAL_KEY_BYTES_MAX], const struct hash *leg_id)
+{
+    return key_of_hash(memory, TABLE_MOVE, 2, leg_id);
 }
 
 struct bytes vault_key(uint8_t memory[CAPITAL_KEY_BYTES_MAX], uint32_t domain,
@@ -190,7 +197,7 @@ struct account account_unpack(struct unpacker *unpacker)
     unpack_symbol(unpacker, account.symbol);
     /* 0: the empty account of a row that has none to name. */
     const uint8_t kind = unpack_u8(unpacker);
-    if (kind > ACCOUNT_SUPPLY) {
+    if (kind >= ACCOUNT_KINDS_END) {
         unpacker->underrun = true;
         return account;
     }
@@ -271,7 +278,7 @@ bool posting_row_unpack(struct bytes bytes, struct posting_row *ret_row)
 
     memset(ret_row, 0, sizeof(*ret_row));
     ret_row->at = unpack_instant(&unpacker);
-    ret_row->kind = (enum posting_kind)unpack_enum(&unpacker, POSTING_OPENING, POSTING_GAS);
+    ret_row->kind = (enum posting_kind)unpack_enum(&unpacker, POSTING_OPENING, POSTING_YIELD);
     ret_row->debit = account_unpack(&unpacker);
     ret_row->credit = account_unpack(&unpacker);
     ret_row->amount = unpack_amount(&unpacker);
@@ -457,10 +464,13 @@ bool assembly_unpack(struct bytes bytes, struct assembly *ret_row)
 
 static void pack_plan_move(struct packer *packer, const struct plan_move *move)
 {
+    pack_u8(packer, (uint8_t)move->kind);
     pack_u32(packer, move->source_domain);
     pack_address(packer, &move->source);
+    pack_u32(packer, move->source_venue);
     pack_u32(packer, move->target_domain);
     pack_address(packer, &move->target);
+    pack_u32(packer, move->target_venue);
     pack_amount(packer, &move->amount);
 }
 
@@ -469,10 +479,15 @@ static struct plan_move unpack_plan_move(struct unpacker *unpacker)
     struct plan_move move;
 
     memset(&move, 0, sizeof(move));
+    const uint8_t kind = unpack_u8(unpacker);
+    unpacker->underrun |= kind != MOVE_BETWEEN_ROUTERS && kind != MOVE_BETWEEN_VENUES;
+    move.kind = (enum move_kind)kind;
     move.source_domain = unpack_u32(unpacker);
     move.source = unpack_address(unpacker);
+    move.source_venue = unpack_u32(unpacker);
     move.target_domain = unpack_u32(unpacker);
     move.target = unpack_address(unpacker);
+    move.target_venue = unpack_u32(unpacker);
     move.amount = unpack_amount(unpacker);
     return move;
 }
@@ -507,6 +522,7 @@ void plan_row_pack(struct packer *packer, const struct plan_row *row)
         const struct plan_place *place = &row->places[i];
         pack_u32(packer, place->domain);
         pack_address(packer, &place->router);
+        pack_u32(packer, place->venue);
         pack_balance(packer, &place->effective);
         pack_amount(packer, &place->goal);
         pack_u64(packer, place->block);
@@ -536,7 +552,7 @@ static bool unpack_plan_limits(struct unpacker *unpacker, struct plan_row *row)
     }
     for (uint32_t i = 0; i < row->binding_count; i++) {
         row->binding[i].kind =
-            (enum plan_limit_kind)unpack_enum(unpacker, PLAN_LIMIT_LEAVING, PLAN_LIMIT_CAP);
+            (enum plan_limit_kind)unpack_enum(unpacker, PLAN_LIMIT_LEAVING, PLAN_LIMIT_VELOCITY);
         row->binding[i].source_domain = unpack_u32(unpacker);
         row->binding[i].target_domain = unpack_u32(unpacker);
         row->binding[i].price_nano = unpack_u64(unpacker);
@@ -554,6 +570,7 @@ static bool unpack_plan_places(struct unpacker *unpacker, struct plan_row *row)
         struct plan_place *place = &row->places[i];
         place->domain = unpack_u32(unpacker);
         place->router = unpack_address(unpacker);
+        place->venue = unpack_u32(unpacker);
         place->effective = unpack_balance(unpacker);
         place->goal = unpack_amount(unpacker);
         place->block = unpack_u64(unpacker);
@@ -657,6 +674,7 @@ void move_row_pack(struct packer *packer, const struct move_row *row)
     pack_instant(packer, row->retry_at);
     pack_hash(packer, &row->plan_id);
     pack_u32(packer, row->index);
+    pack_u32(packer, row->leg);
     pack_symbol(packer, row->symbol);
     pack_plan_move(packer, &row->move);
     pack_u32(packer, row->attempts);
@@ -685,6 +703,7 @@ bool move_row_unpack(struct bytes bytes, struct move_row *ret_row)
     ret_row->retry_at = unpack_instant(&unpacker);
     ret_row->plan_id = unpack_hash(&unpacker);
     ret_row->index = unpack_u32(&unpacker);
+    ret_row->leg = unpack_u32(&unpacker);
     unpack_symbol(&unpacker, ret_row->symbol);
     ret_row->move = unpack_plan_move(&unpacker);
     ret_row->attempts = unpack_u32(&unpacker);

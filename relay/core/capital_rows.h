@@ -14,11 +14,14 @@
  *                   3, symbol                         -> struct backing_row (backing.h)
  *   TABLE_PLAN      0, plan id                        -> struct plan_row
  *                   1, sequence                       -> plan id
- *                   2, symbol                         -> struct plan_asset
+ *                   2, symbol                         -> struct plan_asset, of its routers
  *                   3, symbol                         -> the network that was asked about
  *                   4                                 -> struct plan_clock
+ *                   5, symbol                         -> struct plan_asset, of its venues
+ *                   6, symbol                         -> the network that was asked about
  *   TABLE_MOVE      0, move id                        -> struct move_row
  *                   1, move id                        -> empty: not ended
+ *                   2, leg id                         -> move id, of a move's second leg
  *   TABLE_POSITION  0, domain, vault                  -> struct vault_row
  *                   2, domain, spoke, token           -> struct spoke_row (venue_rows.h)
  *                   3, domain, spoke, venue           -> struct venue_row (venue_rows.h)
@@ -29,6 +32,7 @@
 #ifndef SLUICE_RELAY_CORE_CAPITAL_ROWS_H
 #define SLUICE_RELAY_CORE_CAPITAL_ROWS_H
 
+#include "relay/base/approval.h"
 #include "relay/base/pack.h"
 #include "relay/core/command.h"
 #include "relay/core/reason.h"
@@ -52,14 +56,18 @@ enum account_kind {
     ACCOUNT_FEES = 6,     /* what moving cost */
     ACCOUNT_EXTERNAL = 7, /* everybody else */
     ACCOUNT_EQUITY = 8,   /* what was there when the ledger was opened */
-    ACCOUNT_SUPPLY = 9,   /* what a synthetic router minted and has not burned: owed to holders */
+    ACCOUNT_SPOKE = 9,    /* tokens that one of our spokes holds */
+    ACCOUNT_VENUE = 10,   /* what a spoke has in a venue, at the venue's price */
+    ACCOUNT_YIELD = 11,   /* what venues earned; negative: what was lost in them */
+    ACCOUNT_SUPPLY = 12,  /* what a synthetic router minted and has not burned: owed to holders */
 };
+#define ACCOUNT_KINDS_END (ACCOUNT_SUPPLY + 1)
 
 struct account {
     char symbol[NAME_BYTES_MAX]; /* of the asset, zero-filled */
     enum account_kind kind;
     uint32_t domain;
-    struct address address; /* zero for FEES, EXTERNAL, EQUITY */
+    struct address address; /* zero for FEES, EXTERNAL, EQUITY, YIELD */
 };
 
 struct account_row {
@@ -89,6 +97,9 @@ enum posting_kind {
     POSTING_ADJUSTMENT = 9,  /* a person accepted a difference to the chain */
     POSTING_SETTLEMENT = 10, /* a payout whose sending became known later */
     POSTING_GAS = 11,        /* of a transaction of ours, in the native asset */
+    POSTING_DEPOSITED = 12,  /* a spoke put capital into a venue */
+    POSTING_WITHDRAWN = 13,  /* and took it out */
+    POSTING_YIELD = 14,      /* what is in a venue is worth more, or less, than was booked */
 };
 
 struct posting_row {
@@ -200,17 +211,23 @@ enum plan_state {
     PLAN_DONE = 5,
 };
 
+/* Between routers; or between what lies idle in a spoke and its venues, each named by its place in
+ * the spoke's own list, counted from 1 (0: idle). Source and target are the spoke then. */
 struct plan_move {
+    enum move_kind kind;
     uint32_t source_domain;
     struct address source;
+    uint32_t source_venue;
     uint32_t target_domain;
     struct address target;
+    uint32_t target_venue;
     struct amount amount;
 };
 
 struct plan_place {
     uint32_t domain;
-    struct address router;
+    struct address router; /* or spoke */
+    uint32_t venue;        /* as in struct plan_move */
     struct account_balance effective;
     struct amount goal; /* its share of the total */
     uint64_t block;     /* the ledger was at */
@@ -218,11 +235,12 @@ struct plan_place {
 
 /* stored: never renumber */
 enum plan_limit_kind {
-    PLAN_LIMIT_LEAVING = 1,  /* what the router `source_domain` can send now */
-    PLAN_LIMIT_ENTERING = 2, /* what bridges can still pay out at `target_domain` */
+    PLAN_LIMIT_LEAVING = 1,  /* what the router, or a venue, `source_domain` can send now */
+    PLAN_LIMIT_ENTERING = 2, /* what bridges can still pay out, or a venue takes, there */
     PLAN_LIMIT_WAY = 3,      /* both, on the way from one to the other */
-    PLAN_LIMIT_FLOOR = 4,    /* the mandate's, at the router `source_domain` */
+    PLAN_LIMIT_FLOOR = 4,    /* the mandate's, at the router `source_domain`; a spoke's buffer */
     PLAN_LIMIT_CAP = 5,      /* the mandate's, at the router `target_domain` */
+    PLAN_LIMIT_VELOCITY = 6, /* what may still enter venues of the spoke `target_domain` */
 };
 
 /* A limit that the plan runs into; one whole unit more of it would be worth `price_nano` * 1e-9. */
@@ -258,7 +276,8 @@ struct plan_row {
     struct plan_limit binding[PLAN_LIMITS_MAX]; /* the dearest first */
 };
 
-/* Where planning of one asset stands. */
+/* Where planning of one asset stands: between its routers, or between its venues. Both use what the
+ * mandate allows in a window together: that is kept with the routers'. */
 struct plan_asset {
     enum reason reason; /* why nothing is planned, or what came of the last plan */
     struct instant since;
@@ -300,6 +319,7 @@ struct move_row {
     struct instant retry_at; /* due row while RESERVED */
     struct hash plan_id;
     uint32_t index; /* in the plan */
+    uint32_t leg;   /* that is done now, from 0; before it all are final */
     char symbol[NAME_BYTES_MAX];
     struct plan_move move;
     uint32_t attempts;
@@ -311,7 +331,7 @@ struct move_row {
     struct hash message_id;
     struct amount sent_amount;
     struct amount arrived_amount;
-    uint64_t sent_block;
+    uint64_t sent_block; /* of its last leg, between venues */
     uint64_t arrived_block;
     char words[MOVE_WORDS_BYTES_MAX]; /* said against it last; printable, zero-filled */
 };
@@ -346,11 +366,14 @@ struct bytes ledger_asked_key(uint8_t memory[CAPITAL_KEY_BYTES_MAX], uint32_t do
 struct bytes assembly_key(uint8_t memory[CAPITAL_KEY_BYTES_MAX], uint32_t domain);
 struct bytes plan_key(uint8_t memory[CAPITAL_KEY_BYTES_MAX], const struct hash *id);
 struct bytes plan_order_key(uint8_t memory[CAPITAL_KEY_BYTES_MAX], uint64_t sequence);
-struct bytes plan_asset_key(uint8_t memory[CAPITAL_KEY_BYTES_MAX], const char *symbol);
-struct bytes plan_network_key(uint8_t memory[CAPITAL_KEY_BYTES_MAX], const char *symbol);
+struct bytes plan_asset_key(uint8_t memory[CAPITAL_KEY_BYTES_MAX], enum move_kind kind,
+                            const char *symbol);
+struct bytes plan_network_key(uint8_t memory[CAPITAL_KEY_BYTES_MAX], enum move_kind kind,
+                              const char *symbol);
 struct bytes plan_clock_key(uint8_t memory[CAPITAL_KEY_BYTES_MAX]);
 struct bytes move_key(uint8_t memory[CAPITAL_KEY_BYTES_MAX], const struct hash *id);
 struct bytes move_open_key(uint8_t memory[CAPITAL_KEY_BYTES_MAX], const struct hash *id);
+struct bytes move_leg_key(uint8_t memory[CAPITAL_KEY_BYTES_MAX], const struct hash *leg_id);
 struct bytes vault_key(uint8_t memory[CAPITAL_KEY_BYTES_MAX], uint32_t domain,
                        const struct address *vault);
 struct bytes quotes_key(uint8_t memory[CAPITAL_KEY_BYTES_MAX], uint32_t domain,

@@ -84,15 +84,15 @@ enum status capital_view_backing(const struct row_source *source, const char *sy
     return backing_row_unpack(value, ret_backing) ? STATUS_OK : STATUS_CORRUPT;
 }
 
-enum status capital_view_asset(const struct row_source *source, const char *symbol,
-                               struct plan_asset *ret_asset)
+enum status capital_view_asset(const struct row_source *source, enum move_kind kind,
+                               const char *symbol, struct plan_asset *ret_asset)
 {
     uint8_t key[CAPITAL_KEY_BYTES_MAX];
     char name[NAME_BYTES_MAX];
     struct bytes value;
 
     capital_symbol(name, symbol);
-    const enum status status = row_get(source, plan_asset_key(key, name), &value);
+    const enum status status = row_get(source, plan_asset_key(key, kind, name), &value);
     return status != STATUS_OK ? status : decoded(plan_asset_unpack(value, ret_asset));
 }
 
@@ -153,9 +153,12 @@ void capital_view_approval(const struct hash *id, const struct plan_row *plan,
     ret_approval->moves_count = plan->moves_count;
     for (uint32_t i = 0; i < plan->moves_count; i++) {
         ret_approval->moves[i] =
-            (struct approval_move){.source_domain = plan->moves[i].source_domain,
+            (struct approval_move){.kind = plan->moves[i].kind,
+                                   .source_domain = plan->moves[i].source_domain,
                                    .source = plan->moves[i].source,
+                                   .source_venue = plan->moves[i].source_venue,
                                    .target_domain = plan->moves[i].target_domain,
+                                   .target_venue = plan->moves[i].target_venue,
                                    .amount = plan->moves[i].amount};
     }
     ret_approval->expires_s = plan->approval_expires_s;
@@ -175,6 +178,26 @@ enum status capital_view_move(const struct row_source *source, const struct hash
     const enum status status = row_get(source, move_key(key, id), &value);
 
     return status != STATUS_OK ? status : decoded(move_row_unpack(value, ret_move));
+}
+
+enum status capital_view_move_of_leg(const struct row_source *source, const struct hash *leg_id,
+                                     struct hash *ret_id, struct move_row *ret_move)
+{
+    uint8_t key[CAPITAL_KEY_BYTES_MAX];
+    struct bytes value;
+    const enum status status = row_get(source, move_leg_key(key, leg_id), &value);
+
+    *ret_id = *leg_id;
+    if (status == STATUS_OK) {
+        struct unpacker unpacker = unpacker_from(value);
+        *ret_id = unpack_hash(&unpacker);
+        if (!unpacker_is_done(&unpacker)) {
+            return STATUS_CORRUPT;
+        }
+    } else if (status != STATUS_NOT_FOUND) {
+        return status;
+    }
+    return capital_view_move(source, ret_id, ret_move);
 }
 
 enum status capital_view_next_open_move(const struct row_source *source, const struct hash *after,
@@ -289,7 +312,7 @@ static struct account_balance difference_of(const struct amount *plus, const str
 enum status capital_view_ledger(const struct row_source *source, const char *symbol,
                                 struct capital_ledger *ret_ledger)
 {
-    struct account_row kinds[(int)ACCOUNT_SUPPLY + 1];
+    struct account_row kinds[ACCOUNT_KINDS_END];
     struct capital_ledger ledger;
     struct account account;
     struct account_row row;
@@ -314,7 +337,7 @@ enum status capital_view_ledger(const struct row_source *source, const char *sym
     if (status != STATUS_OK && status != STATUS_NOT_FOUND) {
         return status;
     }
-    for (int i = ACCOUNT_ROUTER; i <= ACCOUNT_SUPPLY; i++) {
+    for (int i = ACCOUNT_ROUTER; i < ACCOUNT_KINDS_END; i++) {
         ledger.by_kind[i] = account_balance_of(&kinds[i]);
     }
     ledger.difference = difference_of(&ledger.debits, &ledger.credits);
@@ -520,6 +543,33 @@ enum status capital_view_positions(const struct row_source *source,
     return status;
 }
 
+enum status capital_view_spoke(const struct row_source *source, const struct core_config *config,
+                               uint32_t spoke, struct spoke_row *ret_row)
+{
+    uint8_t key[CAPITAL_KEY_BYTES_MAX];
+    struct bytes value;
+
+    CHECK(spoke < config->spokes_count);
+    const struct core_spoke *of = &config->spokes[spoke];
+    const enum status status =
+        row_get(source, spoke_key(key, of->domain, &of->spoke, &of->token), &value);
+    return status != STATUS_OK ? status : decoded(spoke_row_unpack(value, ret_row));
+}
+
+enum status capital_view_venue(const struct row_source *source, const struct core_config *config,
+                               uint32_t venue, struct venue_row *ret_row)
+{
+    uint8_t key[CAPITAL_KEY_BYTES_MAX];
+    struct bytes value;
+
+    CHECK(venue < config->venues_count);
+    const struct core_venue *of = &config->venues[venue];
+    const struct core_spoke *spoke = &config->spokes[of->spoke];
+    const enum status status =
+        row_get(source, venue_key(key, spoke->domain, &spoke->spoke, of->index), &value);
+    return status != STATUS_OK ? status : decoded(venue_row_unpack(value, ret_row));
+}
+
 /* ---- names ---- */
 
 const char *plan_state_name(enum plan_state state)
@@ -590,6 +640,12 @@ const char *account_kind_name(enum account_kind kind)
         return "external";
     case ACCOUNT_EQUITY:
         return "equity";
+    case ACCOUNT_SPOKE:
+        return "spoke";
+    case ACCOUNT_VENUE:
+        return "venue";
+    case ACCOUNT_YIELD:
+        return "yield";
     case ACCOUNT_SUPPLY:
         return "supply";
     }
@@ -621,6 +677,12 @@ const char *posting_kind_name(enum posting_kind kind)
         return "gas";
     case POSTING_SETTLEMENT:
         return "settlement";
+    case POSTING_DEPOSITED:
+        return "deposited";
+    case POSTING_WITHDRAWN:
+        return "withdrawn";
+    case POSTING_YIELD:
+        return "yield";
     }
     return "unknown";
 }

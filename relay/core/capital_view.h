@@ -14,6 +14,7 @@
 #include "relay/core/capital_rows.h"
 #include "relay/core/config.h"
 #include "relay/core/rows.h"
+#include "relay/core/venue_rows.h"
 
 /* One router: what it has in effect is collateral - owed - reserved_out + reserved_in + arriving.
  */
@@ -46,9 +47,9 @@ MUST_USE enum status capital_view_positions(const struct row_source *source,
 struct capital_ledger {
     struct amount debits;
     struct amount credits;
-    bool balanced;                                           /* debits equal credits */
-    struct account_balance difference;                       /* debits - credits */
-    struct account_balance by_kind[(int)ACCOUNT_SUPPLY + 1]; /* by enum account_kind */
+    bool balanced;                                     /* debits equal credits */
+    struct account_balance difference;                 /* debits - credits */
+    struct account_balance by_kind[ACCOUNT_KINDS_END]; /* by enum account_kind */
     uint32_t accounts_count;
 };
 MUST_USE enum status capital_view_ledger(const struct row_source *source, const char *symbol,
@@ -74,9 +75,9 @@ MUST_USE enum status capital_view_chain(const struct row_source *source, uint32_
 MUST_USE enum status capital_view_backing(const struct row_source *source, const char *symbol,
                                           struct backing_row *ret_backing);
 
-/* Why nothing is planned for an asset, and its newest plan. */
-MUST_USE enum status capital_view_asset(const struct row_source *source, const char *symbol,
-                                        struct plan_asset *ret_asset);
+/* Why nothing is planned for an asset, between its routers or its venues, and its newest plan. */
+MUST_USE enum status capital_view_asset(const struct row_source *source, enum move_kind kind,
+                                        const char *symbol, struct plan_asset *ret_asset);
 MUST_USE enum status capital_view_plan(const struct row_source *source, const struct hash *id,
                                        struct plan_row *ret_plan);
 /* Plans are numbered from 1 in the order they were made. */
@@ -92,6 +93,10 @@ void capital_view_approval(const struct hash *id, const struct plan_row *plan,
 struct hash capital_move_id(const struct hash *plan_id, uint32_t index);
 MUST_USE enum status capital_view_move(const struct row_source *source, const struct hash *id,
                                        struct move_row *ret_move);
+/* The move that a leg, its first or its second one, belongs to. */
+MUST_USE enum status capital_view_move_of_leg(const struct row_source *source,
+                                              const struct hash *leg_id, struct hash *ret_id,
+                                              struct move_row *ret_move);
 /* Moves that have not ended: a zero id first, then the one returned before. */
 MUST_USE enum status capital_view_next_open_move(const struct row_source *source,
                                                  const struct hash *after, struct hash *ret_id,
@@ -107,6 +112,14 @@ MUST_USE enum status capital_view_next_transit(const struct row_source *source,
 
 MUST_USE enum status capital_view_vault(const struct row_source *source, uint32_t domain,
                                         const struct address *vault, struct vault_row *ret_row);
+
+/* What was last read of a spoke, and of a venue, by their indexes in the configuration. */
+MUST_USE enum status capital_view_spoke(const struct row_source *source,
+                                        const struct core_config *config, uint32_t spoke,
+                                        struct spoke_row *ret_row);
+MUST_USE enum status capital_view_venue(const struct row_source *source,
+                                        const struct core_config *config, uint32_t venue,
+                                        struct venue_row *ret_row);
 
 /* One or two words for people and for --json. Static memory. */
 const char *plan_state_name(enum plan_state state);

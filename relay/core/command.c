@@ -12,6 +12,7 @@ bool command_waits(enum command_kind kind)
     case COMMAND_BROADCAST:
     case COMMAND_SIGN_CHECKPOINT:
     case COMMAND_SIGN_ANNOUNCEMENT:
+    case COMMAND_SIGN_LOOKUP:
     case COMMAND_PUBLISH_CHECKPOINT:
     case COMMAND_PUBLISH_ANNOUNCEMENT:
     case COMMAND_PUBLISH_REORG:
@@ -43,6 +44,7 @@ bool command_is_recorded(enum command_kind kind)
     case COMMAND_BROADCAST:
     case COMMAND_SIGN_CHECKPOINT:
     case COMMAND_SIGN_ANNOUNCEMENT:
+    case COMMAND_SIGN_LOOKUP:
     case COMMAND_PUBLISH_CHECKPOINT:
     case COMMAND_PUBLISH_ANNOUNCEMENT:
     case COMMAND_PUBLISH_REORG:

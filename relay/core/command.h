@@ -33,6 +33,7 @@ enum command_kind {
     COMMAND_NOTE = 18,          /* tell people: a state change, a refusal, an alarm */
     COMMAND_READ_LOOKUP = 90,   /* which servers prove this message to a module, and what to ask */
     COMMAND_FETCH_LOOKUP = 91,  /* ask those servers */
+    COMMAND_SIGN_LOOKUP = 201,  /* prove to one of those servers who asks (waits) */
     COMMAND_PUBLISH_REORG = 93, /* raise the flag in our store (waits) */
 };
 
@@ -168,7 +169,16 @@ struct command {
             struct bytes urls; /* templates, each ended by a newline */
             struct bytes call_data;
             struct hash dispatch_transaction;
-        } fetch_lookup; /* domain is the destination */
+            struct signature signature; /* for the first template without {data}; zero: none */
+        } fetch_lookup;                 /* domain is the destination */
+        struct {
+            struct hash message_id;
+            struct address module;
+            struct address key;
+            struct address sender;
+            struct bytes url; /* the template */
+            struct bytes call_data;
+        } sign_lookup; /* domain is the destination */
         struct leg prepare;
         struct {
             struct leg leg;

@@ -60,6 +60,7 @@ struct core_chain {
      */
     struct address batch_contract;
     uint32_t batch_messages_max; /* in one transaction, at most DELIVERIES_MAX; below 2: none */
+    bool sign_lookups; /* servers that prove to modules here are told by a signature who asks */
 };
 
 struct core_asset {
@@ -127,6 +128,7 @@ struct core_venue {
     enum venue_kind kind;
     struct address venue;
     struct amount cap; /* the mandate's; zero: what the spoke allows */
+    struct hash code;  /* the mandate's: keccak of its code; zero: what the spoke allows */
 };
 
 struct core_route {

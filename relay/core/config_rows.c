@@ -65,6 +65,7 @@ static void chain_pack(const struct core_chain *chain, struct packer *packer)
     pack_u32(packer, chain->validators_min);
     pack_address(packer, &chain->batch_contract);
     pack_u32(packer, chain->batch_messages_max);
+    pack_bool(packer, chain->sign_lookups);
 }
 
 static void chain_unpack(struct unpacker *unpacker, struct core_chain *ret_chain)
@@ -96,6 +97,7 @@ static void chain_unpack(struct unpacker *unpacker, struct core_chain *ret_chain
     ret_chain->validators_min = unpack_u32(unpacker);
     ret_chain->batch_contract = unpack_address(unpacker);
     ret_chain->batch_messages_max = unpack_u32(unpacker);
+    ret_chain->sign_lookups = unpack_bool(unpacker);
 }
 
 static void router_pack(const struct core_router *router, struct packer *packer)
@@ -185,6 +187,7 @@ static void venue_pack(const struct core_venue *venue, struct packer *packer)
     pack_u8(packer, (uint8_t)venue->kind);
     pack_address(packer, &venue->venue);
     pack_amount(packer, &venue->cap);
+    pack_hash(packer, &venue->code);
 }
 
 static void venue_unpack(struct unpacker *unpacker, struct core_venue *ret_venue)
@@ -200,6 +203,7 @@ static void venue_unpack(struct unpacker *unpacker, struct core_venue *ret_venue
     ret_venue->kind = (enum venue_kind)kind;
     ret_venue->venue = unpack_address(unpacker);
     ret_venue->cap = unpack_amount(unpacker);
+    ret_venue->code = unpack_hash(unpacker);
 }
 
 static void route_pack(const struct core_route *route, struct packer *packer)

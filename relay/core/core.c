@@ -347,6 +347,7 @@ static void on_operator(struct core *core, const struct event *event)
     if (event->domain == 0 && event->operator_.action == OPERATOR_RESUME) {
         core->paused = false;
         step_note(step, NOTE_INFO, 0, NULL, REASON_RESUMED, NULL);
+        message_on_resumed(step);
     }
     step->paused = core->paused;
     blocks_on_operator(step, event);
@@ -431,6 +432,8 @@ static void on_proof(struct step *step, const struct event *event)
         message_on_checkpoint(step, event);
     } else if (event->kind == EVENT_LOOKUP) {
         message_on_lookup(step, event);
+    } else if (event->kind == EVENT_LOOKUP_SIGNED) {
+        message_on_lookup_signed(step, event);
     } else {
         CHECK(event->kind == EVENT_LOOKUP_ANSWER);
         message_on_lookup_answer(step, event);
@@ -480,6 +483,7 @@ static void on_event(struct core *core, const struct event *event)
     case EVENT_CHECKPOINT:
     case EVENT_LOOKUP:
     case EVENT_LOOKUP_ANSWER:
+    case EVENT_LOOKUP_SIGNED:
         on_proof(step, event);
         break;
     case EVENT_PREPARED:

@@ -54,9 +54,10 @@ enum event_kind {
     EVENT_CALLS = 80,     /* what an endpoint with a daily budget was asked, once in a while */
     EVENT_PASSED = 85,    /* the watch begins later than asked: what is before comes as the past */
     EVENT_PAST_FACT = 86, /* one log of the past, final when it is given */
-    EVENT_PAST_BLOCK = 87,    /* all facts of the past up to and including this block were given */
-    EVENT_LOOKUP = 90,        /* answer to COMMAND_READ_LOOKUP */
-    EVENT_LOOKUP_ANSWER = 91, /* answer to COMMAND_FETCH_LOOKUP */
+    EVENT_PAST_BLOCK = 87,     /* all facts of the past up to and including this block were given */
+    EVENT_LOOKUP = 90,         /* answer to COMMAND_READ_LOOKUP */
+    EVENT_LOOKUP_ANSWER = 91,  /* answer to COMMAND_FETCH_LOOKUP */
+    EVENT_LOOKUP_SIGNED = 200, /* answer to COMMAND_SIGN_LOOKUP */
 };
 
 /* stored: never renumber. How a question to the outside ended. UNKNOWN is never treated as any of
@@ -80,7 +81,9 @@ enum fact_kind {
     FACT_COLLATERAL_MOVED = 8, /* CollateralMoved of a watched router */
     FACT_VAULT_DEPOSIT = 9,    /* ERC-4626 Deposit of a watched vault */
     FACT_VAULT_WITHDRAW = 10,  /* ERC-4626 Withdraw of a watched vault */
+    FACT_ANNOUNCED = 11,       /* ValidatorAnnounce.ValidatorAnnouncement: what it says is asked */
 };
+#define FACT_KIND_LAST FACT_ANNOUNCED
 
 struct fact {
     enum fact_kind kind;
@@ -106,6 +109,9 @@ struct fact {
         struct {
             struct hash message_id;
         } process;
+        struct {
+            struct address validator;
+        } announced;
         struct {
             struct address from;
             struct address to;
@@ -153,6 +159,9 @@ struct spoke_state {
     struct amount idle;          /* in its books, and no more than it holds */
     struct amount velocity_left; /* of deposits, swaps, borrowing, bridging in the window */
     struct amount loss_left;     /* of the loss budget in the window */
+    /* Of what is idle, or will be, this much stays: the spoke's buffer and what its hub recalled.
+     */
+    struct amount kept;
     bool paused;
     struct hash mandate; /* in force there; an order under another one is void */
 };
@@ -360,6 +369,9 @@ struct event {
             uint32_t vaults_count;
             const struct bridge_quote *quotes;
             uint32_t quotes_count;
+            /* Of the block, as the chain states it; 0: not known, and nothing that rests on time
+             * is concluded from this answer. */
+            uint64_t time_s;
             const struct spoke_state *spokes;
             uint32_t spokes_count;
             const struct venue_state *venues;
@@ -452,6 +464,13 @@ struct event {
             enum outcome outcome;
             struct bytes metadata; /* for the module; at most METADATA_BYTES_MAX */
         } lookup_answer;
+        struct {
+            struct hash message_id;
+            struct address module;
+            enum outcome outcome;
+            struct signature signature;
+            struct bytes reason;
+        } lookup_signed;
         struct {
             uint32_t endpoint_index;
             uint64_t day;   /* since the epoch, UTC */

@@ -38,6 +38,9 @@ static void body_pack(const struct fact *fact, struct packer *packer)
     case FACT_PROCESS:
         pack_hash(packer, &fact->process.message_id);
         break;
+    case FACT_ANNOUNCED:
+        pack_address(packer, &fact->announced.validator);
+        break;
     case FACT_TRANSFER:
         pack_address(packer, &fact->transfer.from);
         pack_address(packer, &fact->transfer.to);
@@ -69,7 +72,7 @@ static void body_pack(const struct fact *fact, struct packer *packer)
 void fact_pack(const struct fact *fact, struct packer *packer)
 {
     CHECK(fact->kind >= FACT_DISPATCH);
-    CHECK(fact->kind <= FACT_VAULT_WITHDRAW);
+    CHECK(fact->kind <= FACT_KIND_LAST);
 
     pack_hash(packer, &fact->block_hash);
     pack_hash(packer, &fact->transaction);
@@ -96,6 +99,9 @@ static void body_unpack(struct unpacker *unpacker, struct fact *fact)
         break;
     case FACT_PROCESS:
         fact->process.message_id = unpack_hash(unpacker);
+        break;
+    case FACT_ANNOUNCED:
+        fact->announced.validator = unpack_address(unpacker);
         break;
     case FACT_TRANSFER:
         fact->transfer.from = unpack_address(unpacker);
@@ -139,7 +145,7 @@ enum status fact_unpack(struct bytes key, struct unpacker *unpacker, struct fact
     fact.transaction = unpack_hash(unpacker);
     fact.contract = unpack_address(unpacker);
     const uint8_t kind = unpack_u8(unpacker);
-    if (!unpacker_is_done(&place) || kind < FACT_DISPATCH || kind > FACT_VAULT_WITHDRAW) {
+    if (!unpacker_is_done(&place) || kind < FACT_DISPATCH || kind > FACT_KIND_LAST) {
         return STATUS_CORRUPT;
     }
     fact.kind = (enum fact_kind)kind;

@@ -140,12 +140,22 @@ static void fold_lookup(struct fold *fold, const struct command *command)
         fold_bytes(fold, command->read_lookup.message);
         return;
     }
+    if (command->kind == COMMAND_SIGN_LOOKUP) {
+        pack_hash(packer, &command->sign_lookup.message_id);
+        pack_address(packer, &command->sign_lookup.module);
+        pack_address(packer, &command->sign_lookup.key);
+        pack_address(packer, &command->sign_lookup.sender);
+        fold_bytes(fold, command->sign_lookup.url);
+        fold_bytes(fold, command->sign_lookup.call_data);
+        return;
+    }
     pack_hash(packer, &command->fetch_lookup.message_id);
     pack_address(packer, &command->fetch_lookup.module);
     pack_address(packer, &command->fetch_lookup.sender);
     pack_hash(packer, &command->fetch_lookup.dispatch_transaction);
     fold_bytes(fold, command->fetch_lookup.urls);
     fold_bytes(fold, command->fetch_lookup.call_data);
+    fold_signature(fold, &command->fetch_lookup.signature);
 }
 
 static void fold_publication(struct fold *fold, const struct command *command)
@@ -201,6 +211,7 @@ static void fold_body(struct fold *fold, const struct command *command)
         break;
     case COMMAND_READ_LOOKUP:
     case COMMAND_FETCH_LOOKUP:
+    case COMMAND_SIGN_LOOKUP:
         fold_lookup(fold, command);
         break;
     case COMMAND_READ_STORAGE:

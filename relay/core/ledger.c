@@ -9,14 +9,16 @@
  *   synthetic         ProcessId, ReceivedTransferRemote mints; SentTransferRemote, Dispatch burns
  *   a rebalance       Transfer(router -> bridge), Dispatch(bridge), CollateralMoved(router)
  *   it arrives        ProcessId, Transfer(bridge -> router)
+ *   a spoke deposits  Transfer(spoke -> venue); it withdraws: Transfer(venue -> spoke)
  *
  * So transfers wait in the chain's assembly row until a later fact explains them, or the
  * transaction ends: what nothing explained came from or went to the outside (a donation, say).
  *
  * Invariants
  *   1. A posting moves one amount from one account to another: per asset, debits equal credits.
- *   2. ROUTER, BRIDGE and KEY hold, at a final block, exactly what the chain says they hold
- *      (ledger_reconcile.c checks it).
+ *   2. ROUTER, BRIDGE, KEY and SPOKE hold, at a final block, exactly what the chain says they hold
+ *      (ledger_reconcile.c checks it). VENUE is what was put in and not taken out; what the venue
+ *      says it is worth beside that is YIELD.
  *   3. OWED of a router is what users sent to it and it has not paid; ARRIVING is what moves sent
  *      to it and it has not got. Both are by message in TABLE_TRANSIT. SUPPLY is what a synthetic
  *      router minted: a debt, as OWED is (backing.c weighs both against collateral).
@@ -183,6 +185,22 @@ static void assembly_enter(struct book *book, const struct fact *fact)
 
 /* ---- names ---- */
 
+static bool watched_spoke(const struct book *book, const struct address *token,
+                          const struct address *address, struct account *ret_account)
+{
+    const struct core_config *config = book->step->config;
+
+    for (uint32_t i = 0; i < config->spokes_count; i++) {
+        const struct core_spoke *spoke = &config->spokes[i];
+        if (spoke->domain == book->domain && address_equal(&spoke->token, token) &&
+            address_equal(&spoke->spoke, address)) {
+            *ret_account = capital_spoke_account(config, i);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The watched account that `address` is on this chain for this token. */
 static bool watched(const struct book *book, const struct address *token,
                     const struct address *address, struct account *ret_account)
@@ -213,7 +231,7 @@ static bool watched(const struct book *book, const struct address *token,
         }
     }
     if (found == NULL) {
-        return false;
+        return watched_spoke(book, token, address, ret_account);
     }
     *ret_account =
         capital_account(kind, capital_router_symbol(config, found), book->domain, address);
@@ -629,6 +647,9 @@ static void on_transfer(struct book *book, const struct fact *fact)
         return;
     }
     assembly_enter(book, fact);
+    if (ledger_venue_transfer(book, fact, leaves ? &from : NULL, enters ? &to : NULL)) {
+        return;
+    }
     if (leaves) {
         transfer_out(book, &from, fact);
     }
@@ -779,6 +800,7 @@ void ledger_on_final_fact(struct step *step, uint32_t domain, const struct fact 
         return;
     case FACT_TREE_INSERT:
     case FACT_GAS_PAYMENT:
+    case FACT_ANNOUNCED:
         return;
     }
     if (assembly.open && hash_equal(&assembly.transaction, &fact->transaction)) {

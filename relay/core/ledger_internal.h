@@ -18,6 +18,13 @@ bool ledger_post(struct book *book, enum posting_kind kind, const struct account
                  const struct account *credit, const struct amount *amount, const struct hash *id);
 /* Ends the transaction being put together. */
 void ledger_flush(struct book *book);
+/* True: the transfer was a deposit of a spoke into a venue of its own, or a withdrawal, and is
+ * booked. `from` and `to` are the watched accounts that it touches; NULL: none. */
+bool ledger_venue_transfer(struct book *book, const struct fact *fact, const struct account *from,
+                           const struct account *to);
+/* What the answer says is in the venue of this account. False: nothing. */
+bool ledger_venue_stated(const struct core_config *config, const struct event *event,
+                         const struct account *account, struct amount *ret_amount);
 /* Is there anything of ours on this chain? */
 bool ledger_watches(const struct step *step, uint32_t domain);
 

@@ -9,12 +9,16 @@
  * (the difference is what was there before the ledger began); every later one must agree to the
  * base unit. While it does not, nothing is planned or moved that concerns the chain.
  *
+ * What is in a venue is worth what the venue says: the difference to the books is yield, or a loss,
+ * and stops nothing. A venue that does not answer keeps what is booked of it.
+ *
  * A question is asked again until it is answered. A block that cannot be read any more is given up
  * for the next final one. An answer that leaves an account out is no answer. */
 #include <string.h>
 
 #include "relay/base/check.h"
 #include "relay/core/backing.h"
+#include "relay/core/capital_view.h"
 #include "relay/core/ledger_internal.h"
 #include "relay/core/tables.h"
 #include "relay/core/text.h"
@@ -23,6 +27,7 @@
 #define FINALS_PER_QUESTION   16u /* at least every so many */
 #define ATTEMPTS_PER_QUESTION 3u
 #define OPENINGS_PER_ANSWER   48u /* each changes three rows; the rest is opened next time */
+#define YIELDS_PER_ANSWER     24u /* each changes three rows; the rest is booked another time */
 #define READINGS_PER_ANSWER   96u /* vaults and quotes whose rows change; the rest next time */
 
 #define ANSWER_WAIT DURATION_MS(5000)
@@ -284,7 +289,8 @@ struct comparison {
     struct amount chain;
 };
 
-static struct comparison comparison_read(struct unpacker *unpacker, const struct event *event)
+static struct comparison comparison_read(const struct core_config *config,
+                                         struct unpacker *unpacker, const struct event *event)
 {
     struct comparison comparison;
 
@@ -297,6 +303,11 @@ static struct comparison comparison_read(struct unpacker *unpacker, const struct
     const struct address *holder = comparison.account.kind == ACCOUNT_SUPPLY
                                        ? &nobody /* the whole supply */
                                        : &comparison.account.address;
+    if (comparison.account.kind == ACCOUNT_VENUE) {
+        comparison.stated =
+            ledger_venue_stated(config, event, &comparison.account, &comparison.chain);
+        return comparison;
+    }
     for (uint32_t i = 0; i < event->positions.balances_count; i++) {
         const struct balance *balance = &event->positions.balances[i];
         if (address_equal(&balance->account, holder) &&
@@ -314,14 +325,21 @@ static bool comparison_agrees(const struct comparison *comparison)
            amount_equal(&comparison->ledger.amount, &comparison->chain);
 }
 
-/* Every account that must be stated is. The key's tokens are read only where the adapter does. */
+/* May an answer leave it out? The key's tokens are read only where the adapter does, and a venue
+ * may be silent. */
+static bool may_lack(enum account_kind kind)
+{
+    return kind == ACCOUNT_KEY || kind == ACCOUNT_VENUE;
+}
+
+/* Every account that must be stated is. */
 static bool answer_is_whole(struct step *step, const struct event *event, struct bytes snapshot)
 {
     struct unpacker unpacker = unpacker_from(snapshot);
 
     while (unpacker.rest.count > 0 && !unpacker.underrun) {
-        const struct comparison comparison = comparison_read(&unpacker, event);
-        if (!comparison.stated && comparison.account.kind != ACCOUNT_KEY) {
+        const struct comparison comparison = comparison_read(step->config, &unpacker, event);
+        if (!comparison.stated && !may_lack(comparison.account.kind)) {
             return false;
         }
     }
@@ -371,10 +389,8 @@ static void difference_note(struct step *step, uint32_t domain, const struct com
     const enum account_kind kind = comparison->account.kind;
     struct text text = text_from(comparison->account.symbol);
 
-    text_add(&text, kind == ACCOUNT_ROUTER   ? " router"
-                    : kind == ACCOUNT_BRIDGE ? " bridge"
-                    : kind == ACCOUNT_SUPPLY ? " supply"
-                                             : " key");
+    text_add(&text, " ");
+    text_add(&text, account_kind_name(kind));
     text_add(&text, comparison->ledger.negative ? ": ledger -" : ": ledger ");
     text_add_amount(&text, &comparison->ledger.amount);
     text_add(&text, ", chain ");
@@ -396,14 +412,21 @@ static struct comparisons answer_compare(struct book *book, const struct ledger_
     struct unpacker unpacker = unpacker_from(snapshot);
     struct comparisons result;
     uint32_t openings = 0;
+    uint32_t yields = 0;
 
     memset(&result, 0, sizeof(result));
     result.whole = true;
     while (unpacker.rest.count > 0) {
-        const struct comparison comparison = comparison_read(&unpacker, event);
+        const struct comparison comparison = comparison_read(book->step->config, &unpacker, event);
         struct account_row row;
         (void)capital_get_account(book->step, &comparison.account, &row);
         if (!comparison.stated || (row.opened && comparison_agrees(&comparison))) {
+            continue;
+        }
+        if (row.opened && comparison.account.kind == ACCOUNT_VENUE) {
+            if (yields++ < YIELDS_PER_ANSWER) {
+                (void)comparison_book(book, &comparison, POSTING_YIELD, ACCOUNT_YIELD);
+            }
             continue;
         }
         if (row.opened && !chain->accept) {

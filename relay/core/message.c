@@ -279,6 +279,9 @@ void message_on_final_fact(struct step *step, uint32_t domain, const struct fact
     case FACT_GAS_PAYMENT:
         message_on_gas_paid(step, domain, fact);
         break;
+    case FACT_ANNOUNCED:
+        message_on_announced(step, domain, fact);
+        break;
     case FACT_TREE_INSERT:
     case FACT_TRANSFER:
     case FACT_REMOTE_SENT:
@@ -584,7 +587,8 @@ bool message_on_due(struct step *step, enum due_kind kind, const struct hash *id
     return true;
 }
 
-void message_on_start(struct step *step)
+/* Everything that is under way is looked at at once. */
+static void resume_all(struct step *step)
 {
     for (uint32_t i = 0; i < step->config->chains_count; i++) {
         if (step->config->chains[i].relay_to) {
@@ -592,6 +596,17 @@ void message_on_start(struct step *step)
             step_due(step, step->now, DUE_RESUME, &id);
         }
     }
+}
+
+void message_on_start(struct step *step)
+{
+    resume_all(step);
+}
+
+/* What was refused while sending was paused need not wait for its next beat. */
+void message_on_resumed(struct step *step)
+{
+    resume_all(step);
 }
 
 /* ---- people ---- */

@@ -108,6 +108,8 @@ enum storage_use {
     STORAGE_ASKED = 2,
     STORAGE_NONE = 3,
 };
+/* A validator has announced another store: what is known of it is asked anew with the next need. */
+void message_on_announced(struct step *step, uint32_t domain, const struct fact *fact);
 enum storage_use storage_use(struct step *step, const struct message *message,
                              const struct address *validator);
 
@@ -134,7 +136,7 @@ bool message_has_company(struct step *step, const struct message *message);
 /* The next instant at which what was offered is looked at together, `beats` of them from now. */
 void message_on_beat(struct step *step, struct message *message, uint64_t beats);
 /* ---- message_lookup.c: modules that a server off the chain proves to ---- */
-/* Asks for what they want, unless it is had or asked for. True: there is such a module. */
+/* Asks for what they want, unless it is had or asked for. True: something is missing. */
 bool message_look_up(struct step *step, const struct message *message,
                      const struct security_row *security);
 /* What was answered, at most one for each node, copied to `memory` as far as there is room: what

@@ -3,8 +3,15 @@
  * CCIP-read, ERC-3668).
  *
  *   none -> asking the chain which servers -> asking the servers -> had
- *    ^  +- refused, no server named <-+          +- none has it -+    |
- *    +----------------------------------------------------------------+ used for one simulation
+ *    ^  +- refused, no server named <-+  ^  |      +- none has it -+    |
+ *    |                                   |  v                           |
+ *    |                                our signer, who asks              |
+ *    +------------------------------------------------------------------+ used for one simulation
+ *
+ * Where the configuration wants it, the server whose turn it is learns who asks: the key that will
+ * deliver signs the module's question and the template. With the signature the chain is asked once
+ * more, so that nothing of its first answer is kept; another question is signed anew. Servers
+ * behind it in the same attempt are asked without.
  *
  * An answer is used once: when the delivery it was made for is simulated and fails, the servers are
  * asked anew, and another one of them first. A server can lie as it likes: the module itself judges
@@ -14,6 +21,7 @@
 #include "relay/base/check.h"
 #include "relay/core/message_internal.h"
 #include "relay/core/tables.h"
+#include "relay/hyperlane/checkpoint.h"
 
 #define LOOKUP_WAIT DURATION_MS(15000) /* for an answer of the servers, then it counts as lost */
 
@@ -88,15 +96,18 @@ static void ask(struct step *step, const struct message *message, const struct a
 bool message_look_up(struct step *step, const struct message *message,
                      const struct security_row *security)
 {
-    bool is_wanted = false;
+    bool is_missing = false;
 
     for (uint32_t i = 0; i < security->nodes_count; i++) {
+        const struct address *module = &security->nodes[i].address;
+        struct lookup_row lookup;
         if (security->nodes[i].type == MODULE_CCIP_READ) {
-            is_wanted = true;
-            ask(step, message, &security->nodes[i].address);
+            ask(step, message, module);
+            (void)lookup_get(step, &message->id, module, &lookup);
+            is_missing = is_missing || lookup.state != LOOKUP_HAD;
         }
     }
-    return is_wanted;
+    return is_missing;
 }
 
 uint32_t message_lookups(struct step *step, const struct message *message,
@@ -162,6 +173,35 @@ static void join_urls(const struct event *event, uint32_t first, struct buffer *
     }
 }
 
+/* What a server without {data} in its address is asked by POST, with a signature. */
+static bool is_post(struct bytes url)
+{
+    static const char place[] = "{data}";
+    const size_t count = sizeof(place) - 1;
+
+    for (size_t i = 0; i + count <= url.count; i++) {
+        if (memcmp(url.data + i, place, count) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static struct bytes first_post(struct bytes urls)
+{
+    while (urls.count > 0) {
+        const uint8_t *const end = memchr(urls.data, '\n', urls.count);
+        CHECK(end != NULL);
+        const struct bytes url = bytes_from(urls.data, (size_t)(end - urls.data));
+        if (is_post(url)) {
+            return url;
+        }
+        urls.data += url.count + 1;
+        urls.count -= url.count + 1;
+    }
+    return urls;
+}
+
 /* What waits for this answer. False: nothing does any more. */
 static bool find_asked(struct step *step, const struct event *event, const struct hash *id,
                        const struct address *module, struct message *ret_message,
@@ -169,19 +209,55 @@ static bool find_asked(struct step *step, const struct event *event, const struc
 {
     return message_get(step, id, ret_message) && ret_message->row.destination == event->domain &&
            lookup_get(step, id, module, ret_lookup) &&
-           (ret_lookup->state == LOOKUP_ASKED || ret_lookup->state == LOOKUP_FETCHING);
+           (ret_lookup->state == LOOKUP_ASKED || ret_lookup->state == LOOKUP_FETCHING ||
+            ret_lookup->state == LOOKUP_SIGNING);
 }
 
 /* Tried again by the rounds of the message. */
 static void fail(struct step *step, struct message *message, const struct address *module,
-                 struct lookup_row *lookup)
+                 struct lookup_row *lookup, enum reason reason)
 {
     forget(lookup);
     lookup_put(step, &message->id, module, lookup);
-    if (message->row.state == MESSAGE_CHECKPOINTS && message->row.reason != REASON_LOOKUP_FAILED) {
-        message_set(step, message, MESSAGE_CHECKPOINTS, REASON_LOOKUP_FAILED);
+    if (message->row.state == MESSAGE_CHECKPOINTS && message->row.reason != reason) {
+        message_set(step, message, MESSAGE_CHECKPOINTS, reason);
         message_put(step, message);
     }
+}
+
+/* True: the signer is asked first. */
+static bool ask_to_sign(struct step *step, const struct message *message, const struct event *event,
+                        struct bytes urls, struct lookup_row *lookup)
+{
+    const struct core_chain *config = step_chain(step, event->domain);
+    const struct bytes url = first_post(urls);
+    struct security_row security;
+    struct address key;
+
+    if (config == NULL || !config->sign_lookups || url.count == 0) {
+        return false;
+    }
+    const struct hash digest = lookup_digest(&event->lookup.sender, event->lookup.call_data, url);
+    if ((hash_equal(&digest, &lookup->digest) && !signature_is_zero(&lookup->signature)) ||
+        !security_get(step, message, &security) ||
+        !message_processor(step, message, &security, &key)) {
+        return false;
+    }
+    const struct bytes kept_url = step_keep(step, url);
+    const struct bytes kept_data = step_keep(step, event->lookup.call_data);
+    struct command *command = step_command(step, COMMAND_SIGN_LOOKUP, event->domain);
+    command->sign_lookup.message_id = message->id;
+    command->sign_lookup.module = event->lookup.module;
+    command->sign_lookup.key = key;
+    command->sign_lookup.sender = event->lookup.sender;
+    command->sign_lookup.url = kept_url;
+    command->sign_lookup.call_data = kept_data;
+    memset(&lookup->signature, 0, sizeof(lookup->signature));
+    lookup->digest = digest;
+    lookup->state = LOOKUP_SIGNING;
+    lookup->asked_at = step->now;
+    lookup_put(step, &message->id, &event->lookup.module, lookup);
+    return true;
 }
 
 void message_on_lookup(struct step *step, const struct event *event)
@@ -201,7 +277,10 @@ void message_on_lookup(struct step *step, const struct event *event)
     }
     if (urls.count == 0 || event->lookup.call_data.count > LOOKUP_DATA_BYTES_MAX ||
         !step_has_room(step, 1)) {
-        fail(step, &message, module, &lookup);
+        fail(step, &message, module, &lookup, REASON_LOOKUP_FAILED);
+        return;
+    }
+    if (ask_to_sign(step, &message, event, buffer_bytes(&urls), &lookup)) {
         return;
     }
     const struct bytes kept_urls = step_keep(step, buffer_bytes(&urls));
@@ -213,9 +292,36 @@ void message_on_lookup(struct step *step, const struct event *event)
     command->fetch_lookup.urls = kept_urls;
     command->fetch_lookup.call_data = kept_data;
     command->fetch_lookup.dispatch_transaction = message.row.dispatch_transaction;
+    command->fetch_lookup.signature = lookup.signature;
     lookup.state = LOOKUP_FETCHING;
     lookup.asked_at = step->now;
     lookup_put(step, &message.id, module, &lookup);
+}
+
+void message_on_lookup_signed(struct step *step, const struct event *event)
+{
+    const struct address *module = &event->lookup_signed.module;
+    struct security_row security;
+    struct lookup_row lookup;
+    struct message message;
+    struct address signer;
+    struct address key;
+
+    if (!find_asked(step, event, &event->lookup_signed.message_id, module, &message, &lookup) ||
+        lookup.state != LOOKUP_SIGNING || event->lookup_signed.outcome == OUTCOME_UNKNOWN) {
+        return; /* asked again when overdue */
+    }
+    if (event->lookup_signed.outcome != OUTCOME_OK ||
+        signature_recover(&lookup.digest, &event->lookup_signed.signature, &signer) != STATUS_OK ||
+        !security_get(step, &message, &security) ||
+        !message_processor(step, &message, &security, &key) || !address_equal(&signer, &key)) {
+        fail(step, &message, module, &lookup, REASON_SIGNER_REFUSED);
+        return;
+    }
+    lookup.signature = event->lookup_signed.signature;
+    lookup.state = LOOKUP_NONE;
+    lookup_put(step, &message.id, module, &lookup);
+    ask(step, &message, module);
 }
 
 void message_on_lookup_answer(struct step *step, const struct event *event)
@@ -234,7 +340,7 @@ void message_on_lookup_answer(struct step *step, const struct event *event)
     }
     if (event->lookup_answer.outcome != OUTCOME_OK ||
         event->lookup_answer.metadata.count > METADATA_BYTES_MAX) {
-        fail(step, &message, module, &lookup);
+        fail(step, &message, module, &lookup, REASON_LOOKUP_FAILED);
         return;
     }
     lookup.state = LOOKUP_HAD;

@@ -203,6 +203,22 @@ enum storage_use storage_use(struct step *step, const struct message *message,
     return is_fresh ? STORAGE_NONE : STORAGE_ASKED;
 }
 
+void message_on_announced(struct step *step, uint32_t domain, const struct fact *fact)
+{
+    const struct core_chain *config = step_chain(step, domain);
+    struct storage_row storage;
+
+    if (config == NULL || !address_equal(&fact->contract, &config->validator_announce) ||
+        !storage_get(step, domain, &fact->announced.validator, &storage)) {
+        return; /* nobody asked for it yet */
+    }
+    for (uint32_t i = 0; i < storage.locations_count; i++) {
+        storage.locations[i] = step_keep(step, storage.locations[i]);
+    }
+    storage.answered_at.ns = 0;
+    storage_put(step, domain, &fact->announced.validator, &storage);
+}
+
 void message_on_storage(struct step *step, const struct event *event)
 {
     const struct address *validator = &event->storage.validator;

@@ -462,6 +462,8 @@ void lookup_row_pack(const struct lookup_row *lookup, struct packer *packer)
     pack_u8(packer, (uint8_t)lookup->state);
     pack_u32(packer, lookup->tries_count);
     pack_bytes(packer, lookup->metadata);
+    pack_hash(packer, &lookup->digest);
+    pack_raw(packer, bytes_from(lookup->signature.bytes, sizeof(lookup->signature.bytes)));
 }
 
 enum status lookup_row_unpack(struct bytes bytes, struct lookup_row *ret_lookup)
@@ -471,12 +473,15 @@ enum status lookup_row_unpack(struct bytes bytes, struct lookup_row *ret_lookup)
 
     memset(&lookup, 0, sizeof(lookup));
     lookup.asked_at = unpack_instant(&unpacker);
-    lookup.state = (enum lookup_state)unpack_enum(&unpacker, LOOKUP_NONE, LOOKUP_HAD);
+    lookup.state = (enum lookup_state)unpack_enum(&unpacker, LOOKUP_NONE, LOOKUP_SIGNING);
     lookup.tries_count = unpack_u32(&unpacker);
     lookup.metadata = unpack_bytes(&unpacker);
+    lookup.digest = unpack_hash(&unpacker);
+    const struct bytes signature = unpack_raw(&unpacker, sizeof(lookup.signature.bytes));
     if (lookup.metadata.count > METADATA_BYTES_MAX || !unpacker_is_done(&unpacker)) {
         return STATUS_CORRUPT;
     }
+    memcpy(lookup.signature.bytes, signature.data, sizeof(lookup.signature.bytes));
     *ret_lookup = lookup;
     return STATUS_OK;
 }

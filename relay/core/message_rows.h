@@ -37,7 +37,7 @@
 #define STORAGE_KEY_BYTES       37u
 #define STORAGE_ROW_BYTES_MAX   (64u + LOCATIONS_MAX * (4u + LOCATION_BYTES_MAX))
 #define PROOF_KEY_BYTES         66u
-#define LOOKUP_ROW_BYTES_MAX    (8u + 1u + 4u + 4u + METADATA_BYTES_MAX)
+#define LOOKUP_ROW_BYTES_MAX    (8u + 1u + 4u + 4u + METADATA_BYTES_MAX + 32u + 65u)
 #define PROOF_ROW_BYTES         (8u + 1u + 4u + 32u + 4u + 32u + 65u + 1u)
 
 /* stored: never renumber */
@@ -192,6 +192,7 @@ enum lookup_state {
     LOOKUP_ASKED = 1,    /* the chain: which servers */
     LOOKUP_FETCHING = 2, /* the servers */
     LOOKUP_HAD = 3,
+    LOOKUP_SIGNING = 4, /* our signer, who asks: the chain is asked again with its answer */
 };
 
 struct lookup_row {
@@ -199,6 +200,8 @@ struct lookup_row {
     enum lookup_state state;
     uint32_t tries_count;  /* that failed or were used up: whose turn it is among the servers */
     struct bytes metadata; /* LOOKUP_HAD; borrowed from the row */
+    struct hash digest;    /* what was given to be signed last; zero: nothing */
+    struct signature signature; /* over it; zero: not signed yet */
 };
 
 struct bytes message_key(uint8_t memory[MESSAGE_KEY_BYTES], uint8_t table, const struct hash *id);

@@ -92,6 +92,31 @@ static bool is_unsure(struct step *step, struct message *message)
     return true;
 }
 
+static struct duration halt_wait(enum reason halted)
+{
+    return halted == REASON_NO_QUORUM ? MESSAGE_QUORUM_WAIT : MESSAGE_STOPPED_WAIT;
+}
+
+/* True: nothing can be done while its origin or its destination is away. Without its origin it
+ * gives its place to another one's. Without their destination no other message could use it, and a
+ * long queue that went through the places would be nothing but work. */
+static bool is_halted(struct step *step, struct message *message)
+{
+    const enum reason origin = blocks_halted(step, message->row.origin);
+    const enum reason destination = blocks_halted(step, message->row.destination);
+
+    if (destination != REASON_NONE) {
+        message_set(step, message, MESSAGE_SECURITY, destination);
+        message_due(step, message, instant_after(step->now, halt_wait(destination)));
+        return true;
+    }
+    if (origin != REASON_NONE) {
+        message_later(step, message, origin, halt_wait(origin));
+        return true;
+    }
+    return false;
+}
+
 static enum stage stage_security(struct step *step, struct message *message)
 {
     const struct core_chain *config = step_chain(step, message->row.destination);
@@ -101,14 +126,7 @@ static enum stage stage_security(struct step *step, struct message *message)
         message_later(step, message, REASON_NOT_RELAYED, MESSAGE_LONG_WAIT);
         return STAGE_WAIT;
     }
-    enum reason halted = blocks_halted(step, message->row.destination);
-    if (halted != REASON_CHAIN_STOPPED) {
-        const enum reason origin = blocks_halted(step, message->row.origin);
-        halted = origin != REASON_NONE ? origin : halted;
-    }
-    if (halted != REASON_NONE) {
-        message_later(step, message, halted,
-                      halted == REASON_NO_QUORUM ? MESSAGE_QUORUM_WAIT : MESSAGE_STOPPED_WAIT);
+    if (is_halted(step, message)) {
         return STAGE_WAIT;
     }
     if (!message_is_wanted(step, message) || is_unsure(step, message)) {
@@ -323,6 +341,20 @@ static uint32_t rounds_max(struct step *step, const struct message *message,
     return security->validators_count > 0 ? MESSAGE_ROUNDS_MAX : MESSAGE_POLLS_MAX;
 }
 
+/* What a message that cannot be proved yet waits for. Why the servers gave nothing stands until one
+ * of them does. */
+static enum reason missing_reason(const struct message *message, bool lacks_lookup)
+{
+    const enum reason reason = message->row.reason;
+
+    if (!lacks_lookup) {
+        return REASON_AWAITING_CHECKPOINTS;
+    }
+    return reason == REASON_LOOKUP_FAILED || reason == REASON_SIGNER_REFUSED
+               ? reason
+               : REASON_AWAITING_LOOKUP;
+}
+
 static enum stage stage_checkpoints(struct step *step, struct message *message)
 {
     struct security_row security;
@@ -351,7 +383,7 @@ static enum stage stage_checkpoints(struct step *step, struct message *message)
         message_later(step, message, REASON_SECURITY_UNSUPPORTED, MESSAGE_LONG_WAIT);
         return STAGE_WAIT;
     }
-    const bool looks_up = message_look_up(step, message, &security);
+    const enum reason missing = missing_reason(message, message_look_up(step, message, &security));
     const struct ism ism = security_ism(&security);
     const bool is_signed = !ism_is_unsigned(&ism);
     if (is_signed && !tree_leaf_index(step, message->row.origin, &message->id, &leaf)) {
@@ -364,8 +396,7 @@ static enum stage stage_checkpoints(struct step *step, struct message *message)
         /* Its place is for others meanwhile; it comes back for one round at a time. */
         message->row.rounds_count++;
         const bool is_before = is_signed && tree_is_before(step, message->row.origin, leaf);
-        message_later(step, message,
-                      is_before ? REASON_LEAF_BEFORE_TREE : REASON_AWAITING_CHECKPOINTS,
+        message_later(step, message, is_before ? REASON_LEAF_BEFORE_TREE : missing,
                       absent_wait(message->row.rounds_count));
         return STAGE_WAIT;
     }
@@ -375,10 +406,7 @@ static enum stage stage_checkpoints(struct step *step, struct message *message)
             return STAGE_NO_ROOM;
         }
     }
-    if (message->row.reason != REASON_LOOKUP_FAILED) {
-        message_set(step, message, MESSAGE_CHECKPOINTS,
-                    looks_up ? REASON_AWAITING_LOOKUP : REASON_AWAITING_CHECKPOINTS);
-    }
+    message_set(step, message, MESSAGE_CHECKPOINTS, missing);
     message_due(step, message, instant_after(step->now, poll_wait(message->row.rounds_count)));
     message->row.rounds_count++;
     return STAGE_WAIT;

@@ -5,9 +5,17 @@
  *      |                         |          |                             arrival final
  *      '--given up---------------+----------'--void, reverted, refused--> FAILED
  *
+ * Between venues of a spoke nothing is under way between chains: once a leg is final, the next leg
+ * starts anew in RESERVED, and after the last one the move is in TRANSIT until the spoke and its
+ * venues are read at a block that has it.
+ *
+ *      SENT, INCLUDED --leg final--> RESERVED (another leg), or TRANSIT --read--> DONE
+ *
  * Invariants
  *   1. The row exists, and counts, before anything is asked about the move: reserve, then send.
- *   2. The move's id is its leg's id, so that the lane sends it at most once.
+ *   2. The move's id is its first leg's id, and a second leg's is made of the same plan and place,
+ * so that the lane sends each at most once; an answer for a leg that is not the one done now
+ *      changes nothing.
  *   3. Until its CollateralMoved is final, the amount counts as gone from the source and present at
  *      the target by this row; from then on by the ledger's ARRIVING account. Both change in the
  *      same step, so capital under way is counted once at every instant.
@@ -21,7 +29,7 @@
 #include "relay/base/check.h"
 #include "relay/base/digest.h"
 #include "relay/core/backing.h"
-#include "relay/core/capital_internal.h"
+#include "relay/core/plan_internal.h"
 #include "relay/core/text.h"
 
 #define PREPARE_WAIT DURATION_MS(5000)   /* an answer that does not come is asked again */
@@ -112,8 +120,8 @@ void move_start(struct step *step, const struct hash *plan_id, const struct plan
     capital_put_move(step, &id, &row);
 }
 
-static bool move_leg(const struct step *step, const struct hash *id, const struct move_row *row,
-                     struct leg *ret_leg)
+static bool rebalance_leg(const struct step *step, const struct hash *id,
+                          const struct move_row *row, struct leg *ret_leg)
 {
     const struct core_chain *chain = step_chain(step, row->move.source_domain);
     const struct core_router *source =
@@ -143,6 +151,16 @@ static bool move_leg(const struct step *step, const struct hash *id, const struc
     return true;
 }
 
+/* The leg that is done now. */
+static bool move_leg(const struct step *step, const struct hash *id, const struct move_row *row,
+                     struct leg *ret_leg)
+{
+    return row->move.kind == MOVE_BETWEEN_ROUTERS
+               ? rebalance_leg(step, id, row, ret_leg)
+               : plan_venue_leg(step, row, row->leg, instant_after(row->created, ORDER_LIFE),
+                                ret_leg);
+}
+
 /* What holds the move back for now. */
 static enum reason move_held(struct step *step, const struct move_row *row)
 {
@@ -157,16 +175,38 @@ static enum reason move_held(struct step *step, const struct move_row *row)
     return source != REASON_NONE ? source : ledger_reason(step, row->move.target_domain);
 }
 
+static bool mode_moves(const struct step *step)
+{
+    return step->config->route.mode == ROUTE_ACT || step->config->route.mode == ROUTE_PROPOSE;
+}
+
+/* Why a leg between venues that nothing has been sent for must be given up. What its spoke and its
+ * venues say now the simulation shows; the order lives for as long as the spoke obeys it. */
+static enum reason venues_void(const struct step *step, const struct move_row *row)
+{
+    const struct duration life = row->leg == 0 ? RESERVE_MAX : ORDER_LIFE;
+
+    if (plan_move_spoke(step->config, &row->move, row->symbol) == NULL || !mode_moves(step)) {
+        return REASON_PLAN_STALE; /* the configuration changed */
+    }
+    if (instant_is_past(instant_after(row->created, life), step->now)) {
+        return row->reason == REASON_AWAITING_SIMULATION ? REASON_PLAN_STALE : row->reason;
+    }
+    return REASON_NONE;
+}
+
 /* Why a move that nothing has been sent for must be given up; REASON_NONE: it need not. */
 static enum reason move_void(struct step *step, const struct hash *id, const struct move_row *row)
 {
+    if (row->move.kind == MOVE_BETWEEN_VENUES) {
+        return venues_void(step, row);
+    }
     const struct core_router *source =
         capital_router(step->config, row->move.source_domain, &row->move.source, row->symbol);
     const struct core_router *target =
         capital_router(step->config, row->move.target_domain, &row->move.target, row->symbol);
 
-    if (source == NULL || target == NULL ||
-        (step->config->route.mode != ROUTE_ACT && step->config->route.mode != ROUTE_PROPOSE)) {
+    if (source == NULL || target == NULL || !mode_moves(step)) {
         return REASON_PLAN_STALE; /* the configuration changed */
     }
     if (instant_is_past(instant_after(row->created, RESERVE_MAX), step->now)) {
@@ -190,7 +230,9 @@ void move_on_due(struct step *step, const struct hash *id)
     const bool usable = move_leg(step, id, &row, &leg);
     const enum reason ended = usable ? move_void(step, id, &row) : REASON_PLAN_STALE;
     if (ended != REASON_NONE) {
-        move_fail(step, id, &row, ended, "given up before anything was sent");
+        move_fail(step, id, &row, ended,
+                  row.leg == 0 ? "given up before anything was sent"
+                               : "taken out, and given up before it was put in: it is idle");
         return;
     }
     if (held != REASON_NONE) {
@@ -269,11 +311,11 @@ static void move_refused(struct step *step, const struct hash *id, struct move_r
 
 void move_on_prepared(struct step *step, const struct event *event)
 {
-    const struct hash id = event->prepared.leg_id;
     struct move_row row;
+    struct hash id;
 
-    if (!capital_get_move(step, &id, &row) || row.state != MOVE_RESERVED ||
-        event->domain != row.move.source_domain) {
+    if (!capital_get_move_of_leg(step, &event->prepared.leg_id, &id, &row) ||
+        row.state != MOVE_RESERVED || event->domain != row.move.source_domain) {
         return; /* late, repeated or none of ours */
     }
     switch (event->prepared.outcome) {
@@ -304,11 +346,12 @@ void move_on_prepared(struct step *step, const struct event *event)
 void move_on_leg_included(struct step *step, const struct hash *leg_id, uint64_t block_number)
 {
     struct move_row row;
+    struct hash id;
 
     (void)block_number;
-    if (capital_get_move(step, leg_id, &row) && row.state == MOVE_SENT) {
+    if (capital_get_move_of_leg(step, leg_id, &id, &row) && row.state == MOVE_SENT) {
         move_set(step, &row, MOVE_INCLUDED, REASON_AWAITING_FINALITY);
-        capital_put_move(step, leg_id, &row);
+        capital_put_move(step, &id, &row);
     }
 }
 
@@ -318,57 +361,95 @@ static void gas_book(struct move_row *row, const struct event *receipt)
         return;
     }
     const struct amount gas = amount_from_u64(receipt->receipt.gas_used);
+    struct amount cost;
     row->transaction = receipt->receipt.transaction;
-    if (amount_multiply(&gas, &receipt->receipt.gas_price, &row->gas_cost) != STATUS_OK ||
-        amount_add(&row->gas_cost, &receipt->receipt.data_fee, &row->gas_cost) != STATUS_OK) {
+    if (amount_multiply(&gas, &receipt->receipt.gas_price, &cost) != STATUS_OK ||
+        amount_add(&cost, &receipt->receipt.data_fee, &cost) != STATUS_OK ||
+        amount_add(&row->gas_cost, &cost, &row->gas_cost) != STATUS_OK) {
         row->gas_cost = amount_max(); /* a price from outside that cannot be */
     }
+}
+
+/* A leg between venues is final and did what it should: the next one, or all are done. */
+static void venue_leg_done(struct step *step, const struct hash *id, struct move_row *row,
+                           const struct event *receipt)
+{
+    uint8_t key[CAPITAL_KEY_BYTES_MAX];
+    const bool to_another = row->move.source_venue != 0 && row->move.target_venue != 0;
+
+    row->sent_amount = row->move.amount;
+    row->sent_block = receipt == NULL ? row->sent_block : receipt->receipt.block_number;
+    if (row->leg == 0 && to_another) {
+        row->leg = 1;
+        row->ended_leg = false;
+        row->attempts = 0;
+        const struct hash leg_id = approval_leg_id(&row->plan_id, row->index, row->leg);
+        step_put(step, move_leg_key(key, &leg_id), bytes_from(id->bytes, sizeof(id->bytes)));
+        move_set(step, row, MOVE_RESERVED, REASON_AWAITING_SIMULATION);
+        retry_at(step, id, row, (struct duration){.ns = 0});
+    } else {
+        move_set(step, row, MOVE_TRANSIT, REASON_POSITIONS_UNKNOWN);
+    }
+    capital_put_move(step, id, row);
+}
+
+static void rebalance_leg_done(struct step *step, const struct hash *id, const struct move_row *row)
+{
+    if (row->state != MOVE_TRANSIT && row->state != MOVE_DONE) {
+        /* Facts are applied before legs end: its CollateralMoved should have been seen. It
+         * stays reserved, and so counted, until a person has looked. */
+        step_note(step, NOTE_ALARM, row->move.source_domain, id, REASON_UNRECONCILED,
+                  "a rebalance succeeded and its CollateralMoved was not seen");
+    }
+    capital_put_move(step, id, row);
 }
 
 void move_on_leg_end(struct step *step, const struct hash *leg_id, enum leg_end end,
                      const struct event *receipt)
 {
     struct move_row row;
+    struct hash id;
 
-    if (!capital_get_move(step, leg_id, &row) || row.ended_leg) {
+    if (!capital_get_move_of_leg(step, leg_id, &id, &row) || row.ended_leg) {
         return;
     }
     gas_book(&row, receipt);
     row.ended_leg = true;
     switch (end) {
     case LEG_SUCCEEDED:
-        if (row.state != MOVE_TRANSIT && row.state != MOVE_DONE) {
-            /* Facts are applied before legs end: its CollateralMoved should have been seen. It
-             * stays reserved, and so counted, until a person has looked. */
-            step_note(step, NOTE_ALARM, row.move.source_domain, leg_id, REASON_UNRECONCILED,
-                      "a rebalance succeeded and its CollateralMoved was not seen");
+        if (row.move.kind == MOVE_BETWEEN_VENUES) {
+            venue_leg_done(step, &id, &row, receipt);
+        } else {
+            rebalance_leg_done(step, &id, &row);
         }
-        capital_put_move(step, leg_id, &row);
         return;
     case LEG_REVERTED:
     case LEG_VOID:
         break;
     }
     if (row.state == MOVE_TRANSIT || move_ends(row.state)) {
-        capital_put_move(step, leg_id, &row);
+        capital_put_move(step, &id, &row);
         return;
     }
-    move_fail(step, leg_id, &row,
-              end == LEG_REVERTED ? REASON_TRANSACTION_REVERTED : REASON_REJECTED,
-              end == LEG_REVERTED ? "its transaction reverted" : "its transaction was cancelled");
+    struct text text = text_from(row.leg == 0 ? "" : "taken out, and idle: ");
+    text_add(&text,
+             end == LEG_REVERTED ? "its transaction reverted" : "its transaction was cancelled");
+    move_fail(step, &id, &row, end == LEG_REVERTED ? REASON_TRANSACTION_REVERTED : REASON_REJECTED,
+              text.text);
 }
 
 void move_on_leg_refused(struct step *step, const struct hash *leg_id, struct bytes reason)
 {
     struct move_row row;
     struct text text = text_from("");
+    struct hash id;
 
-    if (!capital_get_move(step, leg_id, &row) || row.state == MOVE_TRANSIT ||
+    if (!capital_get_move_of_leg(step, leg_id, &id, &row) || row.state == MOVE_TRANSIT ||
         move_ends(row.state)) {
         return;
     }
     text_add_bytes(&text, reason);
-    move_fail(step, leg_id, &row, REASON_SIGNER_REFUSED, text.text);
+    move_fail(step, &id, &row, REASON_SIGNER_REFUSED, text.text);
 }
 
 /* ---- what the ledger saw ---- */
@@ -376,7 +457,8 @@ void move_on_leg_refused(struct step *step, const struct hash *leg_id, struct by
 static bool move_is(const struct move_row *row, uint32_t domain, const struct fact *fact)
 {
     return (row->state == MOVE_SENT || row->state == MOVE_INCLUDED) &&
-           row->move.source_domain == domain && address_equal(&row->move.source, &fact->contract) &&
+           row->move.kind == MOVE_BETWEEN_ROUTERS && row->move.source_domain == domain &&
+           address_equal(&row->move.source, &fact->contract) &&
            row->move.target_domain == fact->collateral_moved.destination &&
            address_equal(&row->move.target, &fact->collateral_moved.recipient) &&
            amount_equal(&row->move.amount, &fact->collateral_moved.amount);
@@ -442,4 +524,34 @@ void move_on_arrived(struct step *step, const struct hash *move_id, const struct
     text_add_amount(&text, amount);
     step_note(step, NOTE_INFO, row.move.target_domain, move_id, REASON_MOVE_ARRIVED, text.text);
     plan_on_move_end(step, &row.plan_id);
+}
+
+/* ---- what was read of spokes and venues ---- */
+
+void move_on_read(struct step *step, uint32_t domain, uint64_t block)
+{
+    struct hash id = {{0}};
+    struct move_row row;
+
+    while (step_has_room(step, 1) && capital_next_open_move(step, &id, &id, &row)) {
+        if (row.move.kind != MOVE_BETWEEN_VENUES || row.state != MOVE_TRANSIT ||
+            row.move.source_domain != domain || row.sent_block > block) {
+            continue;
+        }
+        const struct core_spoke *spoke = plan_move_spoke(step->config, &row.move, row.symbol);
+        struct spoke_row read;
+        if (spoke != NULL && (!venue_get_spoke(step, spoke, &read) || read.block < block)) {
+            continue; /* the answer was not taken, or says nothing of this spoke */
+        }
+        row.arrived_amount = row.move.amount; /* a verb moves exactly that or reverts */
+        row.arrived_block = row.sent_block;
+        move_set(step, &row, MOVE_DONE, REASON_MOVE_ARRIVED);
+        capital_put_move(step, &id, &row);
+        struct text text = text_from(row.symbol);
+        text_add(&text, row.move.target_venue == 0 ? " is home, base units: "
+                                                   : " is in its venue, base units: ");
+        text_add_amount(&text, &row.move.amount);
+        step_note(step, NOTE_INFO, domain, &id, REASON_MOVE_ARRIVED, text.text);
+        plan_on_move_end(step, &row.plan_id);
+    }
 }

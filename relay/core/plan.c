@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* relay/core/plan.c: when to plan, on what, and what becomes of a plan.
  *
- *   every plan_interval, per asset:
+ *   every plan_interval, per desk (an asset's routers, or its venues):
  *     fit? --no--> the reason is kept (`sluice why`)
  *      | yes
  *     balanced, cooling down, moves not yet away? --yes--> the reason is kept
@@ -54,51 +54,14 @@ static void clock_put(struct step *step, const struct plan_clock *clock)
     step_put(step, plan_clock_key(key), packer_finish(&packer));
 }
 
-/* The symbol of an asset, zero-filled, for keys. */
-struct symbol {
-    char text[NAME_BYTES_MAX];
-};
-
-static struct symbol asset_symbol(const struct step *step, uint32_t asset)
+static bool desk_get(struct step *step, const struct plan_desk *desk, struct plan_asset *ret_row)
 {
-    struct symbol symbol;
-
-    capital_symbol(symbol.text, step->config->assets[asset].symbol);
-    return symbol;
+    return capital_get_asset(step, desk->kind, desk->symbol, ret_row);
 }
 
-/* The configuration that a plan is only good under. */
-static struct hash limits_digest(const struct step *step)
+static void desk_put(struct step *step, const struct plan_desk *desk, const struct plan_asset *row)
 {
-    const struct core_route *route = &step->config->route;
-    uint8_t bytes[256];
-    struct packer packer = packer_from(bytes, sizeof(bytes));
-    struct sha2 sha2;
-
-    if (!hash_is_zero(&route->mandate)) {
-        return route->mandate; /* all of it, by the name that owner and signer know */
-    }
-    pack_u32(&packer, route->tolerance.value);
-    pack_amount(&packer, &route->move_min);
-    pack_amount(&packer, &route->move_max);
-    pack_u32(&packer, route->fee_max.value);
-    pack_amount(&packer, &route->fee_native_max);
-    pack_u32(&packer, route->margin.value);
-    pack_amount(&packer, &route->coin_price);
-    sha2_init(&sha2);
-    sha2_update(&sha2, packer_finish(&packer));
-    for (uint32_t i = 0; i < step->config->routers_count; i++) {
-        const struct core_router *router = &step->config->routers[i];
-        packer = packer_from(bytes, sizeof(bytes));
-        pack_u32(&packer, router->domain);
-        pack_u32(&packer, router->asset);
-        pack_address(&packer, &router->router);
-        pack_address(&packer, &router->token);
-        pack_address(&packer, &router->bridge);
-        pack_u32(&packer, router->weight.value);
-        sha2_update(&sha2, packer_finish(&packer));
-    }
-    return sha2_finish(&sha2);
+    capital_put_asset(step, desk->kind, desk->symbol, row);
 }
 
 static enum note_level reason_level(enum reason reason)
@@ -111,7 +74,7 @@ static enum note_level reason_level(enum reason reason)
 }
 
 /* Keeps why nothing is planned; says it once when a person may want to know. */
-static void asset_reason(struct step *step, const struct symbol *symbol, struct plan_asset *row,
+static void asset_reason(struct step *step, const struct plan_desk *desk, struct plan_asset *row,
                          enum reason reason)
 {
     if (row->reason == reason) {
@@ -120,9 +83,9 @@ static void asset_reason(struct step *step, const struct symbol *symbol, struct 
     row->reason = reason;
     row->since = step->now;
     if (reason_level(reason) == NOTE_WARN) {
-        step_note(step, NOTE_WARN, 0, NULL, reason, symbol->text);
+        step_note(step, NOTE_WARN, 0, NULL, reason, desk->symbol);
     }
-    capital_put_asset(step, symbol->text, row);
+    desk_put(step, desk, row);
 }
 
 /* ---- the clock ---- */
@@ -168,82 +131,18 @@ void plan_on_start(struct step *step)
     clock_wind(step, &clock, plan_interval(step));
     clock_put(step, &clock);
     for (uint32_t i = 0; i < step->config->assets_count; i++) {
-        const struct symbol symbol = asset_symbol(step, i);
-        struct plan_asset row;
         routers_check(step, i);
-        /* A network names routers by their index, which this configuration may have changed. */
-        if (capital_get_asset(step, symbol.text, &row) &&
-            (row.asked || !hash_is_zero(&row.seen_id))) {
+    }
+    struct plan_desk desk;
+    for (uint32_t i = 0; plan_desk_at(step->config, i, &desk); i++) {
+        struct plan_asset row;
+        /* A network names its places by their index, which this configuration may have changed. */
+        if (desk_get(step, &desk, &row) && (row.asked || !hash_is_zero(&row.seen_id))) {
             row.asked = false;
             row.seen_id = zero_hash;
-            capital_put_asset(step, symbol.text, &row);
+            desk_put(step, &desk, &row);
         }
     }
-}
-
-/* ---- what the mandate allows in a window ---- */
-
-/* Makes the row's windows those of now. */
-static void budget_turn(const struct step *step, struct plan_asset *row)
-{
-    const struct duration window = step->config->route.window;
-    const struct instant end = instant_after(row->window_at, window);
-
-    if (row->window_at.ns != 0 && !instant_is_past(end, step->now)) {
-        return;
-    }
-    const bool is_next =
-        row->window_at.ns != 0 && !instant_is_past(instant_after(end, window), step->now);
-    row->moved_before = is_next ? row->moved_now : amount_zero();
-    row->spent_before = is_next ? row->spent_now : amount_zero();
-    row->moved_now = amount_zero();
-    row->spent_now = amount_zero();
-    row->window_at = step->now;
-}
-
-/* Of a budget; everything where there is none. */
-static struct amount budget_rest(const struct amount *budget, const struct amount *now,
-                                 const struct amount *before)
-{
-    struct amount rest;
-
-    if (amount_is_zero(budget)) {
-        return amount_max();
-    }
-    if (amount_subtract(budget, now, &rest) != STATUS_OK ||
-        amount_subtract(&rest, before, &rest) != STATUS_OK) {
-        return amount_zero();
-    }
-    return rest;
-}
-
-static void budget_use(const struct plan_row *plan, struct plan_asset *row)
-{
-    for (uint32_t i = 0; i < plan->moves_count; i++) {
-        if (amount_add(&row->moved_now, &plan->moves[i].amount, &row->moved_now) != STATUS_OK) {
-            row->moved_now = amount_max();
-        }
-    }
-    if (amount_add(&row->spent_now, &plan->cost, &row->spent_now) != STATUS_OK) {
-        row->spent_now = amount_max();
-    }
-}
-
-/* Would these moves, decided now, be more than the mandate allows? */
-static enum reason budget_reason(const struct step *step, const struct plan_row *plan,
-                                 const struct plan_asset *row)
-{
-    const struct core_route *route = &step->config->route;
-    struct amount velocity = budget_rest(&route->velocity, &row->moved_now, &row->moved_before);
-    const struct amount budget =
-        budget_rest(&route->fee_budget, &row->spent_now, &row->spent_before);
-
-    for (uint32_t i = 0; i < plan->moves_count; i++) {
-        if (amount_subtract(&velocity, &plan->moves[i].amount, &velocity) != STATUS_OK) {
-            return REASON_OVER_VELOCITY;
-        }
-    }
-    return amount_compare(&plan->cost, &budget) > 0 ? REASON_OVER_BUDGET : REASON_NONE;
 }
 
 /* ---- a plan's fate ---- */
@@ -257,16 +156,20 @@ static void plan_end(struct step *step, const struct hash *id, struct plan_row *
     capital_put_plan(step, id, plan);
 }
 
-static void plan_accept(struct step *step, const struct hash *id, struct plan_row *plan,
-                        struct plan_asset *row)
+static void plan_accept(struct step *step, const struct plan_desk *desk, const struct hash *id,
+                        struct plan_row *plan, struct plan_asset *row)
 {
+    struct plan_asset store;
+    struct plan_asset *budget = plan_budget_open(step, desk, row, &store);
+
     plan->state = PLAN_ACCEPTED;
     plan->reason = REASON_MOVE_UNDER_WAY;
     plan->decided_at = step->now;
     capital_put_plan(step, id, plan);
     row->last_move_at = step->now;
     row->seen_id = zero_hash;
-    budget_use(plan, row);
+    plan_budget_use(plan, budget);
+    plan_budget_close(step, desk, budget);
     for (uint32_t i = 0; i < plan->moves_count; i++) {
         move_start(step, id, plan, i);
     }
@@ -275,37 +178,11 @@ static void plan_accept(struct step *step, const struct hash *id, struct plan_ro
 /* A plan is stale when its limits changed, when any balance it was made on moved by more than the
  * tolerance, or when its moves would not be right now. */
 static bool plan_is_stale(struct step *step, const struct plan_row *plan,
-                          const struct plan_snapshot *snapshot)
+                          const struct plan_basis *basis)
 {
-    const struct hash limits = limits_digest(step);
+    const struct hash limits = plan_limits_digest(step);
 
-    if (!hash_equal(&limits, &plan->limits) || snapshot->count != plan->places_count) {
-        return true;
-    }
-    for (uint32_t i = 0; i < plan->places_count; i++) {
-        const struct plan_place *place = &plan->places[i];
-        const struct plan_site *site = plan_site_find(snapshot, place->domain, &place->router);
-        if (site == NULL) {
-            return true;
-        }
-        const struct account_balance now = plan_site_effective(site);
-        struct amount apart;
-        if (now.negative != place->effective.negative) {
-            if (amount_add(&now.amount, &place->effective.amount, &apart) != STATUS_OK) {
-                return true;
-            }
-        } else {
-            const bool more = amount_compare(&now.amount, &place->effective.amount) >= 0;
-            const enum status status =
-                amount_subtract(more ? &now.amount : &place->effective.amount,
-                                more ? &place->effective.amount : &now.amount, &apart);
-            CHECK(status == STATUS_OK);
-        }
-        if (amount_compare(&apart, &snapshot->tolerance) > 0) {
-            return true;
-        }
-    }
-    return !plan_moves_fit(snapshot, plan->moves, plan->moves_count);
+    return !hash_equal(&limits, &plan->limits) || plan_basis_moved(step, basis, plan);
 }
 
 void plan_on_move_end(struct step *step, const struct hash *plan_id)
@@ -339,7 +216,7 @@ static void question_send(struct step *step, struct plan_asset *row, struct byte
     row->asked_at = step->now;
 }
 
-static void question_repeat(struct step *step, const struct symbol *symbol, struct plan_asset *row)
+static void question_repeat(struct step *step, const struct plan_desk *desk, struct plan_asset *row)
 {
     uint8_t key[CAPITAL_KEY_BYTES_MAX];
     struct bytes network;
@@ -347,23 +224,23 @@ static void question_repeat(struct step *step, const struct symbol *symbol, stru
     if (!instant_is_past(instant_after(row->asked_at, ANSWER_WAIT), step->now)) {
         return;
     }
-    if (step_get(step, plan_network_key(key, symbol->text), &network)) {
+    if (step_get(step, plan_network_key(key, desk->kind, desk->symbol), &network)) {
         question_send(step, row, step_keep(step, network));
     } else {
         row->asked = false;
     }
-    capital_put_asset(step, symbol->text, row);
+    desk_put(step, desk, row);
 }
 
 /* Asks about the snapshot, unless exactly this was answered last. */
-static enum reason question_ask(struct step *step, const struct symbol *symbol,
-                                struct plan_asset *row, const struct plan_snapshot *snapshot)
+static enum reason question_ask(struct step *step, const struct plan_desk *desk,
+                                struct plan_asset *row, const struct plan_basis *basis)
 {
     uint8_t key[CAPITAL_KEY_BYTES_MAX];
     const size_t left = step->bytes.capacity - step->bytes.count;
     struct packer packer = packer_from(step->bytes.data + step->bytes.count,
                                        left < ROW_VALUE_BYTES_MAX ? left : ROW_VALUE_BYTES_MAX);
-    const enum reason reason = plan_network_pack(step, snapshot, &packer);
+    const enum reason reason = plan_basis_pack(step, basis, &packer);
 
     if (reason != REASON_NONE) {
         return reason;
@@ -378,65 +255,65 @@ static enum reason question_ask(struct step *step, const struct symbol *symbol,
     }
     const struct bytes network = packer_finish(&packer);
     step->bytes.count += network.count; /* the command points there */
-    step_put(step, plan_network_key(key, symbol->text), network);
+    step_put(step, plan_network_key(key, desk->kind, desk->symbol), network);
     row->network_id = sha2_of(network);
     row->seen_id = content;
     question_send(step, row, network);
     row->reason = REASON_PLAN_MADE;
     row->since = step->now;
-    capital_put_asset(step, symbol->text, row);
+    desk_put(step, desk, row);
     return REASON_PLAN_MADE;
 }
 
 /* A plan that waits for a person. True: it still does. */
-static bool approval_is_awaited(struct step *step, uint32_t asset, const struct symbol *symbol,
+static bool approval_is_awaited(struct step *step, const struct plan_desk *desk,
                                 struct plan_asset *row)
 {
-    struct plan_snapshot snapshot;
+    struct plan_basis basis;
     struct plan_row plan;
 
     if (hash_is_zero(&row->plan_id) || !capital_get_plan(step, &row->plan_id, &plan) ||
         plan.state != PLAN_AWAITING_APPROVAL) {
         return false;
     }
-    const bool known = plan_snapshot_take(step, asset, &snapshot) == REASON_NONE;
+    const bool known = plan_basis_take(step, desk, &basis) == REASON_NONE;
     if (step->config->route.mode == ROUTE_PROPOSE &&
-        (!known || !plan_is_stale(step, &plan, &snapshot))) {
+        (!known || !plan_is_stale(step, &plan, &basis))) {
         return true; /* what cannot be judged now is judged when it is approved */
     }
     plan_end(step, &row->plan_id, &plan, PLAN_VOID, REASON_PLAN_STALE);
-    step_note(step, NOTE_INFO, 0, &row->plan_id, REASON_PLAN_STALE, symbol->text);
+    step_note(step, NOTE_INFO, 0, &row->plan_id, REASON_PLAN_STALE, desk->symbol);
     row->seen_id = zero_hash;
     row->reason = REASON_PLAN_STALE;
     row->since = step->now;
-    capital_put_asset(step, symbol->text, row);
+    desk_put(step, desk, row);
     return false;
 }
 
-static enum reason asset_consider(struct step *step, uint32_t asset, const struct symbol *symbol,
-                                  struct plan_asset *row)
+static enum reason desk_consider(struct step *step, const struct plan_desk *desk,
+                                 struct plan_asset *row)
 {
     const struct core_route *route = &step->config->route;
-    struct plan_snapshot snapshot;
+    struct plan_basis basis;
 
     if (step->paused) {
         return REASON_PAUSED;
     }
-    const enum reason reason = plan_snapshot_take(step, asset, &snapshot);
+    const enum reason reason = plan_basis_take(step, desk, &basis);
     if (reason != REASON_NONE) {
         return reason;
     }
-    if (snapshot.reserved) {
+    if (basis.reserved) {
         return REASON_MOVE_UNDER_WAY;
     }
-    if (plan_snapshot_is_balanced(&snapshot)) {
+    if (plan_basis_is_settled(&basis)) {
         return REASON_WITHIN_TOLERANCE;
     }
     if (row->last_move_at.ns != 0 &&
         !instant_is_past(instant_after(row->last_move_at, route->cooldown), step->now)) {
         return REASON_COOLDOWN;
     }
-    return question_ask(step, symbol, row, &snapshot);
+    return question_ask(step, desk, row, &basis);
 }
 
 void plan_on_due(struct step *step)
@@ -447,21 +324,21 @@ void plan_on_due(struct step *step)
     if (!instant_is_past(clock.due, step->now)) {
         return; /* a row that an earlier start left behind */
     }
-    for (uint32_t i = 0; i < step->config->assets_count && step->config->route.mode != ROUTE_OFF;
-         i++) {
-        const struct symbol symbol = asset_symbol(step, i);
+    struct plan_desk desk;
+    for (uint32_t i = 0;
+         step->config->route.mode != ROUTE_OFF && plan_desk_at(step->config, i, &desk); i++) {
         struct plan_asset row;
         if (!step_has_room(step, 4)) {
-            wait.ns = 0; /* the other assets in the next step */
+            wait.ns = 0; /* the other desks in the next step */
             break;
         }
-        (void)capital_get_asset(step, symbol.text, &row);
+        (void)desk_get(step, &desk, &row);
         if (row.asked) {
-            question_repeat(step, &symbol, &row);
-        } else if (approval_is_awaited(step, i, &symbol, &row)) {
-            asset_reason(step, &symbol, &row, REASON_AWAITING_APPROVAL);
+            question_repeat(step, &desk, &row);
+        } else if (approval_is_awaited(step, &desk, &row)) {
+            asset_reason(step, &desk, &row, REASON_AWAITING_APPROVAL);
         } else {
-            asset_reason(step, &symbol, &row, asset_consider(step, i, &symbol, &row));
+            asset_reason(step, &desk, &row, desk_consider(step, &desk, &row));
         }
     }
     clock_wind(step, &clock, wait);
@@ -470,60 +347,55 @@ void plan_on_due(struct step *step)
 
 /* ---- answers ---- */
 
-/* The asset whose question this answers; -1: none is open. */
-static int asset_asked(struct step *step, const struct hash *network_id, struct plan_asset *ret_row)
+/* The desk whose question this answers; false: none is open. */
+static bool desk_asked(struct step *step, const struct hash *network_id, struct plan_desk *ret_desk,
+                       struct plan_asset *ret_row)
 {
-    for (uint32_t i = 0; i < step->config->assets_count; i++) {
-        const struct symbol symbol = asset_symbol(step, i);
-        if (capital_get_asset(step, symbol.text, ret_row) && ret_row->asked &&
+    for (uint32_t i = 0; plan_desk_at(step->config, i, ret_desk); i++) {
+        if (desk_get(step, ret_desk, ret_row) && ret_row->asked &&
             hash_equal(&ret_row->network_id, network_id)) {
-            return (int)i;
+            return true;
         }
     }
-    return -1;
+    return false;
 }
 
-static void plan_moves_take(const struct step *step, const struct plan_answer *answer,
-                            struct plan_row *plan)
+/* The check found each pair in the network, which was made of this configuration. */
+static struct plan_move move_named(const struct core_config *config, const struct plan_desk *desk,
+                                   const struct planned_move *planned)
+{
+    struct plan_move move = {.kind = MOVE_BETWEEN_ROUTERS, .amount = planned->amount};
+
+    if (desk->kind == MOVE_BETWEEN_VENUES) {
+        const bool named = plan_venue_move(config, planned, &move);
+        CHECK(named);
+        return move;
+    }
+    CHECK(planned->from < config->routers_count);
+    CHECK(planned->to < config->routers_count);
+    move.source_domain = config->routers[planned->from].domain;
+    move.source = config->routers[planned->from].router;
+    move.target_domain = config->routers[planned->to].domain;
+    move.target = config->routers[planned->to].router;
+    return move;
+}
+
+static void plan_moves_take(const struct step *step, const struct plan_desk *desk,
+                            const struct plan_answer *answer, struct plan_row *plan)
 {
     plan->gap_ppm = answer->gap_ppm;
     plan->binding_count = answer->limits_count;
     memcpy(plan->binding, answer->limits, sizeof(plan->binding));
     for (uint32_t i = 0; i < answer->count && plan->moves_count < PLAN_MOVES_MAX; i++) {
-        /* The check found each pair in the network, which was made of this configuration. */
-        CHECK(answer->moves[i].from < step->config->routers_count);
-        CHECK(answer->moves[i].to < step->config->routers_count);
-        const struct core_router *from = &step->config->routers[answer->moves[i].from];
-        const struct core_router *to = &step->config->routers[answer->moves[i].to];
+        const struct planned_move planned = {.from = answer->moves[i].from,
+                                             .to = answer->moves[i].to,
+                                             .amount = answer->moves[i].amount};
         if (amount_add(&plan->cost, &answer->moves[i].cost, &plan->cost) != STATUS_OK) {
             plan->cost = amount_max();
         }
         plan->gains[plan->moves_count] = answer->moves[i].gain;
         plan->costs[plan->moves_count] = answer->moves[i].cost;
-        plan->moves[plan->moves_count++] = (struct plan_move){
-            .source_domain = from->domain,
-            .source = from->router,
-            .target_domain = to->domain,
-            .target = to->router,
-            .amount = answer->moves[i].amount,
-        };
-    }
-}
-
-static void plan_places_take(struct step *step, const struct plan_snapshot *snapshot,
-                             struct plan_row *plan)
-{
-    plan->total = snapshot->total;
-    for (uint32_t i = 0; i < snapshot->count; i++) {
-        const struct plan_site *site = &snapshot->sites[i];
-        struct plan_place *place = &plan->places[plan->places_count++];
-        struct ledger_chain chain;
-        (void)capital_get_chain(step, site->router->domain, &chain);
-        place->domain = site->router->domain;
-        place->router = site->router->router;
-        place->effective = plan_site_effective(site);
-        place->goal = site->goal;
-        place->block = chain.applied_block;
+        plan->moves[plan->moves_count++] = move_named(step->config, desk, &planned);
     }
 }
 
@@ -540,7 +412,7 @@ static void plan_note(struct step *step, const struct hash *id, const struct pla
 }
 
 /* A plan that is worth a row: recorded, and by the mode proposed or started. */
-static void plan_take(struct step *step, const struct symbol *symbol, struct plan_asset *row,
+static void plan_take(struct step *step, const struct plan_desk *desk, struct plan_asset *row,
                       struct plan_row *plan)
 {
     uint8_t key[CAPITAL_KEY_BYTES_MAX];
@@ -551,7 +423,7 @@ static void plan_take(struct step *step, const struct symbol *symbol, struct pla
     clock_put(step, &clock);
     step_put(step, plan_order_key(key, clock.sequence), bytes_from(id.bytes, sizeof(id.bytes)));
     plan->made_at = step->now;
-    plan->limits = limits_digest(step);
+    plan->limits = plan_limits_digest(step);
     row->plan_id = id;
     plan_note(step, &id, plan);
     switch (step->config->route.mode) {
@@ -567,12 +439,12 @@ static void plan_take(struct step *step, const struct symbol *symbol, struct pla
         row->reason = REASON_AWAITING_APPROVAL;
         break;
     case ROUTE_ACT:
-        plan_accept(step, &id, plan, row);
+        plan_accept(step, desk, &id, plan, row);
         row->reason = REASON_MOVE_UNDER_WAY;
         break;
     }
     row->since = step->now;
-    capital_put_asset(step, symbol->text, row);
+    desk_put(step, desk, row);
 }
 
 /* An answer after the check, and what it was before the owner's limits. */
@@ -583,24 +455,27 @@ struct answer_taken {
     bool slow;      /* less than that is left of the velocity */
 };
 
-/* With fixed costs the best plan may be to do nothing. */
-static enum reason no_moves_reason(const struct step *step)
+/* With fixed costs, and between venues, the best plan may be to do nothing. */
+static enum reason no_moves_reason(const struct step *step, const struct plan_desk *desk)
 {
-    return amount_is_zero(&step->config->route.coin_price) ? REASON_NO_BRIDGE_LIQUIDITY
-                                                           : REASON_NOT_WORTH_IT;
+    const bool worthless =
+        desk->kind == MOVE_BETWEEN_VENUES || !amount_is_zero(&step->config->route.coin_price);
+
+    return worthless ? REASON_NOT_WORTH_IT : REASON_NO_BRIDGE_LIQUIDITY;
 }
 
 /* REASON_NONE: the plan was taken. Else why not. */
-static enum reason answer_take(struct step *step, uint32_t asset, const struct symbol *symbol,
+static enum reason answer_take(struct step *step, const struct plan_desk *desk,
                                struct plan_asset *row, const struct answer_taken *taken)
 {
     const struct plan_answer *answer = &taken->answer;
-    struct plan_snapshot snapshot;
+    struct plan_asset store;
+    struct plan_basis basis;
     struct plan_row plan;
 
     memset(&plan, 0, sizeof(plan));
-    capital_symbol(plan.symbol, symbol->text);
-    const enum reason reason = plan_snapshot_take(step, asset, &snapshot);
+    capital_symbol(plan.symbol, desk->symbol);
+    const enum reason reason = plan_basis_take(step, desk, &basis);
     if (reason != REASON_NONE) {
         row->seen_id = zero_hash; /* ask again when it is known */
         return reason;
@@ -608,8 +483,9 @@ static enum reason answer_take(struct step *step, uint32_t asset, const struct s
     if (answer->gap_ppm > PLAN_GAP_PPM_MAX) {
         return REASON_PLAN_UNPROVED;
     }
-    plan_moves_take(step, answer, &plan);
-    if (plan.moves_count == 0 && taken->asked == 0 && snapshot.bounded) {
+    plan_moves_take(step, desk, answer, &plan);
+    if (plan.moves_count == 0 && taken->asked == 0 && basis.kind == MOVE_BETWEEN_ROUTERS &&
+        basis.routers.bounded) {
         return REASON_MANDATE_BOUND;
     }
     if (plan.moves_count == 0 && taken->slow && taken->asked > 0) {
@@ -617,34 +493,36 @@ static enum reason answer_take(struct step *step, uint32_t asset, const struct s
         return REASON_OVER_VELOCITY;
     }
     if (plan.moves_count == 0) {
-        return taken->asked == 0  ? no_moves_reason(step)
+        return taken->asked == 0  ? no_moves_reason(step, desk)
                : taken->small > 0 ? REASON_BELOW_MINIMUM
                                   : REASON_NOT_WORTH_IT;
     }
-    if (snapshot.reserved || !plan_moves_fit(&snapshot, plan.moves, plan.moves_count)) {
+    if (basis.reserved || !plan_basis_fits(step, &basis, plan.moves, plan.moves_count)) {
         row->seen_id = zero_hash;
         return REASON_PLAN_STALE; /* balances moved while it was made */
     }
-    const enum reason over = budget_reason(step, &plan, row);
+    const enum reason over =
+        plan_budget_reason(step, &plan, plan_budget_open(step, desk, row, &store));
     if (over != REASON_NONE) {
         row->seen_id = zero_hash; /* the next window has a budget of its own */
         return over;
     }
-    plan_places_take(step, &snapshot, &plan);
-    plan_take(step, symbol, row, &plan);
+    plan_basis_keep(step, &basis, &plan);
+    plan_take(step, desk, row, &plan);
     return REASON_NONE;
 }
 
 /* Unpacks the question, checks the answer against it, and leaves out what is not worth doing. */
-static const char *answer_read(struct step *step, const struct symbol *symbol,
-                               const struct plan_asset *row, const struct event *event,
+static const char *answer_read(struct step *step, const struct plan_desk *desk,
+                               struct plan_asset *row, const struct event *event,
                                struct answer_taken *ret_taken)
 {
     struct plan_question question;
+    struct plan_asset store;
     uint8_t key[CAPITAL_KEY_BYTES_MAX];
     struct bytes network;
 
-    if (!step_get(step, plan_network_key(key, symbol->text), &network)) {
+    if (!step_get(step, plan_network_key(key, desk->kind, desk->symbol), &network)) {
         return "the network that was asked about is gone";
     }
     if (!plan_question_read(network, &question)) {
@@ -654,7 +532,7 @@ static const char *answer_read(struct step *step, const struct symbol *symbol,
     if (wrong == NULL) {
         ret_taken->asked = ret_taken->answer.count;
         const struct amount rest =
-            budget_rest(&step->config->route.velocity, &row->moved_now, &row->moved_before);
+            plan_budget_velocity(step, plan_budget_open(step, desk, row, &store));
         plan_answer_prune(&step->config->route, &rest, &question, &ret_taken->answer,
                           &ret_taken->small);
         ret_taken->slow = amount_compare(&rest, &step->config->route.move_min) < 0;
@@ -662,54 +540,60 @@ static const char *answer_read(struct step *step, const struct symbol *symbol,
     return wrong;
 }
 
+/* Nothing comes of the question. */
+static void desk_ends(struct step *step, const struct plan_desk *desk, struct plan_asset *row,
+                      enum reason reason)
+{
+    row->reason = reason;
+    row->since = step->now;
+    desk_put(step, desk, row);
+}
+
 void plan_on_planned(struct step *step, const struct event *event)
 {
     struct answer_taken taken;
     struct plan_asset row;
-    const int asset = asset_asked(step, &event->planned.plan_id, &row);
+    struct plan_desk desk;
 
-    if (asset < 0 || event->planned.outcome == OUTCOME_UNKNOWN) {
+    if (!desk_asked(step, &event->planned.plan_id, &desk, &row) ||
+        event->planned.outcome == OUTCOME_UNKNOWN) {
         return; /* none of ours, or asked again by the clock */
     }
-    const struct symbol symbol = asset_symbol(step, (uint32_t)asset);
     row.asked = false;
-    budget_turn(step, &row);
     if (event->planned.outcome != OUTCOME_OK) {
-        struct text text = text_from(symbol.text);
+        struct text text = text_from(desk.symbol);
         text_add(&text, ": ");
         text_add_bytes(&text, event->planned.reason);
         step_note(step, NOTE_WARN, 0, &row.network_id, REASON_PLAN_INFEASIBLE, text.text);
-        row.reason = REASON_PLAN_INFEASIBLE;
-        row.since = step->now;
-        capital_put_asset(step, symbol.text, &row);
+        desk_ends(step, &desk, &row, REASON_PLAN_INFEASIBLE);
         return;
     }
-    const char *wrong = answer_read(step, &symbol, &row, event, &taken);
+    const char *wrong = answer_read(step, &desk, &row, event, &taken);
     if (wrong != NULL) {
         step_note(step, NOTE_ALARM, 0, &row.network_id, REASON_PLAN_INFEASIBLE, wrong);
-        row.reason = REASON_PLAN_INFEASIBLE;
-        row.since = step->now;
-        capital_put_asset(step, symbol.text, &row);
+        desk_ends(step, &desk, &row, REASON_PLAN_INFEASIBLE);
         return;
     }
-    const enum reason reason = answer_take(step, (uint32_t)asset, &symbol, &row, &taken);
+    const enum reason reason = answer_take(step, &desk, &row, &taken);
     if (reason != REASON_NONE) {
-        row.reason = reason;
-        row.since = step->now;
-        capital_put_asset(step, symbol.text, &row);
+        desk_ends(step, &desk, &row, reason);
     }
 }
 
 /* ---- a person ---- */
 
-static int asset_of_plan(const struct step *step, const struct plan_row *plan)
+/* The desk that a plan is of. False: its asset is configured no more. */
+static bool desk_of_plan(const struct step *step, const struct plan_row *plan,
+                         struct plan_desk *ret_desk)
 {
-    for (uint32_t i = 0; i < step->config->assets_count; i++) {
-        if (capital_is_symbol(step->config->assets[i].symbol, plan->symbol)) {
-            return (int)i;
+    CHECK(plan->moves_count > 0);
+    for (uint32_t i = 0; plan_desk_at(step->config, i, ret_desk); i++) {
+        if (ret_desk->kind == plan->moves[0].kind &&
+            capital_is_symbol(ret_desk->symbol, plan->symbol)) {
+            return true;
         }
     }
-    return -1;
+    return false;
 }
 
 static void plan_reject(struct step *step, const struct hash *id, struct plan_row *plan)
@@ -720,11 +604,12 @@ static void plan_reject(struct step *step, const struct hash *id, struct plan_ro
 
 static void plan_approve(struct step *step, const struct hash *id, struct plan_row *plan)
 {
-    const int asset = asset_of_plan(step, plan);
-    struct plan_snapshot snapshot;
+    struct plan_basis basis;
+    struct plan_asset store;
     struct plan_asset row;
+    struct plan_desk desk;
 
-    if (asset < 0 || !capital_get_asset(step, plan->symbol, &row)) {
+    if (!desk_of_plan(step, plan, &desk) || !desk_get(step, &desk, &row)) {
         step_note(step, NOTE_WARN, 0, id, REASON_PLAN_STALE, "its asset is configured no more");
         return;
     }
@@ -732,29 +617,29 @@ static void plan_approve(struct step *step, const struct hash *id, struct plan_r
         step_note(step, NOTE_WARN, 0, id, REASON_OBSERVE_ONLY, "the mode is not propose");
         return;
     }
-    const enum reason reason = plan_snapshot_take(step, (uint32_t)asset, &snapshot);
+    const enum reason reason = plan_basis_take(step, &desk, &basis);
     if (reason != REASON_NONE) {
         step_note(step, NOTE_WARN, 0, id, reason, "not now: approve it again later");
         return;
     }
-    if (snapshot.reserved || plan_is_stale(step, plan, &snapshot)) {
+    if (basis.reserved || plan_is_stale(step, plan, &basis)) {
         plan_end(step, id, plan, PLAN_VOID, REASON_PLAN_STALE);
         row.seen_id = zero_hash;
-        capital_put_asset(step, plan->symbol, &row);
+        desk_put(step, &desk, &row);
         step_note(step, NOTE_WARN, 0, id, REASON_PLAN_STALE, "nothing was moved");
         return;
     }
-    budget_turn(step, &row);
-    const enum reason over = budget_reason(step, plan, &row);
+    const enum reason over =
+        plan_budget_reason(step, plan, plan_budget_open(step, &desk, &row, &store));
     if (over != REASON_NONE) {
         step_note(step, NOTE_WARN, 0, id, over, "not now: approve it again later");
         return;
     }
     step_note(step, NOTE_INFO, 0, id, REASON_PLAN_APPROVED, plan->symbol);
-    plan_accept(step, id, plan, &row);
+    plan_accept(step, &desk, id, plan, &row);
     row.reason = REASON_MOVE_UNDER_WAY;
     row.since = step->now;
-    capital_put_asset(step, plan->symbol, &row);
+    desk_put(step, &desk, &row);
 }
 
 void plan_on_operator(struct step *step, const struct event *event)

@@ -68,11 +68,30 @@ static uint32_t gap_ppm(double gap)
 
 /* ---- limits ---- */
 
+/* The chain of a place; 0: of none. */
+static uint32_t domain_of(const struct core_config *config, uint32_t tag)
+{
+    if (tag < config->routers_count) {
+        return config->routers[tag].domain;
+    }
+    if (tag >= PLANNED_VENUE_FIRST && tag - PLANNED_VENUE_FIRST < config->venues_count) {
+        return config->spokes[config->venues[tag - PLANNED_VENUE_FIRST].spoke].domain;
+    }
+    if (tag >= PLANNED_SPOKE_FIRST && tag - PLANNED_SPOKE_FIRST < config->spokes_count) {
+        return config->spokes[tag - PLANNED_SPOKE_FIRST].domain;
+    }
+    return 0;
+}
+
+static bool leaves(enum plan_limit_kind kind)
+{
+    return kind == PLAN_LIMIT_LEAVING || kind == PLAN_LIMIT_FLOOR;
+}
+
 static struct plan_limit limit_of(const struct proof_check *check,
                                   const struct explain_limit *explained)
 {
     const struct network *network = check->network;
-    const struct core_router *routers = check->config->routers;
     const double nano = explained->price * NANO;
     struct plan_limit limit = {.price_nano =
                                    (uint64_t)(nano < PRICE_NANO_MAX ? nano : PRICE_NANO_MAX)};
@@ -82,19 +101,16 @@ static struct plan_limit limit_of(const struct proof_check *check,
     case EXPLAIN_CORRIDOR_MAX:
         tag = network->places[network->corridors[explained->index].from].tag;
         limit.kind = PLAN_LIMIT_WAY;
-        limit.source_domain = tag < check->config->routers_count ? routers[tag].domain : 0;
+        limit.source_domain = domain_of(check->config, tag);
         tag = network->places[network->corridors[explained->index].to].tag;
-        limit.target_domain = tag < check->config->routers_count ? routers[tag].domain : 0;
+        limit.target_domain = domain_of(check->config, tag);
         break;
     case EXPLAIN_GROUP_MIN:
     case EXPLAIN_GROUP_MAX:
         tag = network->groups[explained->index].tag / 8;
         limit.kind = (enum plan_limit_kind)(network->groups[explained->index].tag % 8);
-        if (tag < check->config->routers_count) {
-            const bool leaves = limit.kind == PLAN_LIMIT_LEAVING || limit.kind == PLAN_LIMIT_FLOOR;
-            limit.source_domain = leaves ? routers[tag].domain : 0;
-            limit.target_domain = leaves ? 0 : routers[tag].domain;
-        }
+        limit.source_domain = leaves(limit.kind) ? domain_of(check->config, tag) : 0;
+        limit.target_domain = leaves(limit.kind) ? 0 : domain_of(check->config, tag);
         break;
     case EXPLAIN_PLACE_MIN:
     case EXPLAIN_PLACE_MAX:

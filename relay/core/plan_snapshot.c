@@ -111,7 +111,8 @@ static bool reservations_read(struct step *step, struct plan_snapshot *snapshot)
     struct move_row row;
 
     while (capital_next_open_move(step, &id, &id, &row)) {
-        if (row.state == MOVE_TRANSIT || !capital_is_symbol(row.symbol, snapshot->symbol)) {
+        if (row.state == MOVE_TRANSIT || row.move.kind != MOVE_BETWEEN_ROUTERS ||
+            !capital_is_symbol(row.symbol, snapshot->symbol)) {
             continue;
         }
         snapshot->reserved = true;
@@ -251,8 +252,8 @@ struct amount plan_available(struct step *step, const struct core_router *router
         return amount_zero();
     }
     while (capital_next_open_move(step, &id, &id, &row)) {
-        if (row.state != MOVE_TRANSIT && !hash_equal(&id, except) &&
-            row.move.source_domain == router->domain &&
+        if (row.state != MOVE_TRANSIT && row.move.kind == MOVE_BETWEEN_ROUTERS &&
+            !hash_equal(&id, except) && row.move.source_domain == router->domain &&
             address_equal(&row.move.source, &router->router)) {
             site.sendable = less(&site.sendable, &row.move.amount);
         }

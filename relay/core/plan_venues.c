@@ -13,52 +13,15 @@
 
 #include "relay/base/check.h"
 #include "relay/core/plan_internal.h"
-#include "relay/core/venue_rows.h"
 
 #define VENUE_GAS       450000u /* of a deposit or a withdrawal through the spoke, with room */
 #define YEAR_NS         31536000000000000u
 #define COST_LEAST_NANO 1 /* of a unit, so that no plan moves for nothing */
-#define DEADLINE_S      3600u
 #define NS_PER_SECOND   1000000000u
 #define PLACES_MAX      PLAN_ROUTERS_MAX
-
-struct venue_site {
-    uint32_t index; /* in the configuration */
-    uint32_t spoke; /* its place */
-    struct venue_row row;
-    bool known;              /* what a unit earns */
-    struct amount enter_max; /* from anywhere */
-    struct amount leave_max;
-    struct route_decimal fixed;
-};
-
-struct spoke_site {
-    uint32_t index;
-    struct spoke_row row;
-    struct amount spare; /* above the buffer */
-};
-
-/* Where something may go. */
-struct way {
-    uint32_t from; /* place: spokes first, then venues */
-    uint32_t to;
-    struct amount max;
-    uint32_t venue; /* whose gas is paid */
-    uint32_t legs;
-};
-
-struct venue_snapshot {
-    uint32_t decimals;
-    struct duration horizon;
-    bool fixed; /* gas is weighed */
-    uint32_t spokes_count;
-    struct spoke_site spokes[PLACES_MAX];
-    uint32_t venues_count;
-    struct venue_site venues[PLACES_MAX];
-    struct amount everything;
-    uint32_t ways_count;
-    struct way ways[PLAN_CORRIDORS_MAX];
-};
+/* What a unit that is missing in the buffer is worth, in 1e-9: more than any venue pays, so that
+ * what was taken out of the buffer comes home first. */
+#define BUFFER_WORTH_NANO 100000000
 
 static struct amount less(const struct amount *a, const struct amount *b)
 {
@@ -67,9 +30,51 @@ static struct amount less(const struct amount *a, const struct amount *b)
     return amount_subtract(a, b, &difference) == STATUS_OK ? difference : amount_zero();
 }
 
+/* ---- ways ---- */
+
+static void way_add(struct plan_venues *snapshot, struct plan_way way)
+{
+    if (!amount_is_zero(&way.max)) {
+        CHECK(snapshot->ways_count < PLAN_CORRIDORS_MAX);
+        snapshot->ways[snapshot->ways_count++] = way;
+    }
+}
+
+/* In the order of the venues: in, out, and to each other one of the same spoke. */
+static void ways_find(struct plan_venues *snapshot)
+{
+    const uint32_t spokes = snapshot->spokes_count;
+
+    for (uint32_t i = 0; i < snapshot->venues_count; i++) {
+        const struct plan_venue *site = &snapshot->venues[i];
+        const struct amount *spare = &snapshot->spokes[site->spoke].spare;
+        way_add(snapshot, (struct plan_way){.from = site->spoke,
+                                            .to = spokes + i,
+                                            .max = amount_smaller(&site->enter_max, spare),
+                                            .venue = i,
+                                            .legs = 1});
+        way_add(snapshot, (struct plan_way){.from = spokes + i,
+                                            .to = site->spoke,
+                                            .max = site->leave_max,
+                                            .venue = i,
+                                            .legs = 1});
+        for (uint32_t k = 0; k < snapshot->venues_count; k++) {
+            const struct plan_venue *other = &snapshot->venues[k];
+            if (k != i && other->spoke == site->spoke) {
+                way_add(snapshot, (struct plan_way){
+                                      .from = spokes + i,
+                                      .to = spokes + k,
+                                      .max = amount_smaller(&site->leave_max, &other->enter_max),
+                                      .venue = i,
+                                      .legs = 2});
+            }
+        }
+    }
+}
+
 /* ---- reading ---- */
 
-static enum reason spoke_read(struct step *step, uint32_t index, struct venue_snapshot *snapshot)
+static enum reason spoke_read(struct step *step, uint32_t index, struct plan_venues *snapshot)
 {
     const struct core_spoke *config = &step->config->spokes[index];
     const enum reason ledger = ledger_reason(step, config->domain);
@@ -80,7 +85,7 @@ static enum reason spoke_read(struct step *step, uint32_t index, struct venue_sn
     if (snapshot->spokes_count + snapshot->venues_count == PLACES_MAX) {
         return REASON_PLAN_INFEASIBLE;
     }
-    struct spoke_site *site = &snapshot->spokes[snapshot->spokes_count];
+    struct plan_spoke *site = &snapshot->spokes[snapshot->spokes_count];
     if (!venue_get_spoke(step, config, &site->row)) {
         return REASON_POSITIONS_UNKNOWN;
     }
@@ -91,7 +96,11 @@ static enum reason spoke_read(struct step *step, uint32_t index, struct venue_sn
         return REASON_PLAN_STALE;
     }
     site->index = index;
-    site->spare = less(&site->row.state.idle, &config->idle_min);
+    /* The tighter of what the mandate says and what the spoke says, with what was recalled. */
+    site->buffer = amount_compare(&site->row.state.kept, &config->idle_min) > 0
+                       ? site->row.state.kept
+                       : config->idle_min;
+    site->spare = less(&site->row.state.idle, &site->buffer);
     snapshot->spokes_count++;
     return amount_add(&snapshot->everything, &site->row.state.idle, &snapshot->everything) ==
                    STATUS_OK
@@ -101,8 +110,8 @@ static enum reason spoke_read(struct step *step, uint32_t index, struct venue_sn
 
 /* What may enter: the venue's word, the room below the mandate's cap, the spoke's velocity limit.
  */
-static struct amount enter_max_of(const struct core_venue *config, const struct venue_site *site,
-                                  const struct spoke_site *spoke)
+static struct amount enter_max_of(const struct core_venue *config, const struct plan_venue *site,
+                                  const struct plan_spoke *spoke)
 {
     struct amount most =
         amount_smaller(&site->row.state.enter_max, &spoke->row.state.velocity_left);
@@ -115,10 +124,10 @@ static struct amount enter_max_of(const struct core_venue *config, const struct 
 }
 
 static enum reason venue_read(struct step *step, uint32_t index, uint32_t spoke,
-                              struct venue_snapshot *snapshot)
+                              struct plan_venues *snapshot)
 {
     const struct core_venue *config = &step->config->venues[index];
-    const struct spoke_site *at = &snapshot->spokes[spoke];
+    const struct plan_spoke *at = &snapshot->spokes[spoke];
     const struct core_spoke *holder = &step->config->spokes[at->index];
     const struct amount no_fee = amount_zero();
     uint64_t rate_nano;
@@ -126,9 +135,9 @@ static enum reason venue_read(struct step *step, uint32_t index, uint32_t spoke,
     if (snapshot->spokes_count + snapshot->venues_count == PLACES_MAX) {
         return REASON_PLAN_INFEASIBLE;
     }
-    struct venue_site *site = &snapshot->venues[snapshot->venues_count];
+    struct plan_venue *site = &snapshot->venues[snapshot->venues_count];
     if (!venue_get(step, holder, config->index, &site->row) || site->row.block != at->row.block) {
-        return REASON_POSITIONS_UNKNOWN; /* never, or not with the spoke's last reading */
+        return REASON_NONE; /* mute: what is in it stays there, and nobody waits for it */
     }
     site->index = index;
     site->spoke = spoke;
@@ -148,7 +157,7 @@ static enum reason venue_read(struct step *step, uint32_t index, uint32_t spoke,
                : REASON_UNRECONCILED;
 }
 
-static enum reason venues_read(struct step *step, struct venue_snapshot *snapshot)
+static enum reason venues_read(struct step *step, struct plan_venues *snapshot)
 {
     for (uint32_t i = 0; i < step->config->venues_count; i++) {
         for (uint32_t k = 0; k < snapshot->spokes_count; k++) {
@@ -163,13 +172,31 @@ static enum reason venues_read(struct step *step, struct venue_snapshot *snapsho
     return REASON_NONE;
 }
 
-static enum reason snapshot_read(struct step *step, uint32_t asset, struct venue_snapshot *snapshot)
+/* A move of the asset whose effect may not be in what was read. */
+static bool reserved_read(struct step *step, uint32_t asset)
+{
+    struct hash id = {{0}};
+    struct move_row row;
+
+    while (capital_next_open_move(step, &id, &id, &row)) {
+        if (row.move.kind == MOVE_BETWEEN_VENUES &&
+            capital_is_symbol(row.symbol, step->config->assets[asset].symbol)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+enum reason plan_venues_take(struct step *step, uint32_t asset, struct plan_venues *ret_venues)
 {
     const struct core_config *config = step->config;
+    struct plan_venues *snapshot = ret_venues;
 
+    CHECK(asset < config->assets_count);
     memset(snapshot, 0, sizeof(*snapshot));
     snapshot->decimals = config->assets[asset].decimals;
     snapshot->horizon = venue_horizon(&config->route);
+    snapshot->move_min = config->route.move_min;
     snapshot->fixed = !amount_is_zero(&config->route.coin_price);
     for (uint32_t i = 0; i < config->spokes_count; i++) {
         const enum reason reason =
@@ -178,13 +205,25 @@ static enum reason snapshot_read(struct step *step, uint32_t asset, struct venue
             return reason;
         }
     }
+    if (snapshot->spokes_count == 0) {
+        return REASON_WITHIN_TOLERANCE;
+    }
     const enum reason reason = venues_read(step, snapshot);
+    if (reason != REASON_NONE) {
+        return reason;
+    }
+    if (snapshot->venues_count == 0 && config->venues_count > 0) {
+        return REASON_POSITIONS_UNKNOWN; /* all of them are mute */
+    }
     for (uint32_t i = 0; i < snapshot->venues_count; i++) {
         /* Venues without a limit say the largest number there is. */
         snapshot->venues[i].enter_max =
             amount_smaller(&snapshot->venues[i].enter_max, &snapshot->everything);
     }
-    return reason;
+    snapshot->tolerance = capital_share(&snapshot->everything, config->route.tolerance);
+    snapshot->reserved = reserved_read(step, asset);
+    ways_find(snapshot);
+    return step->status == STATUS_OK ? REASON_NONE : REASON_POSITIONS_UNKNOWN;
 }
 
 /* ---- the curve ---- */
@@ -205,12 +244,28 @@ static int64_t horizon_nano(uint64_t rate_nano, struct duration horizon)
     return (int64_t)value;
 }
 
-static uint32_t pieces_count_of(const struct venue_site *site)
+static uint32_t buffer_pieces(const struct plan_spoke *site)
+{
+    return amount_is_zero(&site->buffer) ? 0u : 1u;
+}
+
+static void buffer_pack(const struct plan_venues *snapshot, const struct plan_spoke *site,
+                        struct packer *packer)
+{
+    const struct route_piece piece = {.width = amount_smaller(&site->buffer, &snapshot->everything),
+                                      .rate = {.mantissa = BUFFER_WORTH_NANO, .exponent = -9}};
+
+    if (buffer_pieces(site) > 0) {
+        network_pack_piece(packer, &piece);
+    }
+}
+
+static uint32_t pieces_count_of(const struct plan_venue *site)
 {
     return site->row.state.pieces_count > 0 ? site->row.state.pieces_count : site->known ? 1u : 0u;
 }
 
-static void pieces_pack(const struct venue_snapshot *snapshot, const struct venue_site *site,
+static void pieces_pack(const struct plan_venues *snapshot, const struct plan_venue *site,
                         struct packer *packer)
 {
     struct route_piece piece = {.rate = {.exponent = -9}};
@@ -230,20 +285,27 @@ static void pieces_pack(const struct venue_snapshot *snapshot, const struct venu
 
 /* ---- the network ---- */
 
-static void places_pack(const struct venue_snapshot *snapshot, struct packer *packer)
+/* Pieces stand in the order of their places: one of each spoke with a buffer, then the venues'. */
+static void places_pack(const struct plan_venues *snapshot, struct packer *packer)
 {
     uint32_t first = 0;
 
     for (uint32_t i = 0; i < snapshot->spokes_count; i++) {
-        const struct route_place place = {.tag = PLANNED_SPOKE_FIRST + snapshot->spokes[i].index,
-                                          .decimals = snapshot->decimals,
-                                          .price = {.mantissa = 1, .exponent = 0},
-                                          .balance = snapshot->spokes[i].row.state.idle,
-                                          .max = snapshot->everything};
+        const struct plan_spoke *site = &snapshot->spokes[i];
+        const uint32_t count = buffer_pieces(site);
+        const struct route_place place = {
+            .tag = PLANNED_SPOKE_FIRST + site->index,
+            .decimals = snapshot->decimals,
+            .price = {.mantissa = 1, .exponent = 0},
+            .balance = site->row.state.idle,
+            .max = snapshot->everything,
+            .yield = count > 0 ? ROUTE_YIELD_PIECES : ROUTE_YIELD_NONE,
+            .pieces = {.first = count > 0 ? first : 0, .count = count}};
         network_pack_place(packer, &place);
+        first += count;
     }
     for (uint32_t i = 0; i < snapshot->venues_count; i++) {
-        const struct venue_site *site = &snapshot->venues[i];
+        const struct plan_venue *site = &snapshot->venues[i];
         const uint32_t count = pieces_count_of(site);
         const struct route_place place = {
             .tag = PLANNED_VENUE_FIRST + site->index,
@@ -258,59 +320,18 @@ static void places_pack(const struct venue_snapshot *snapshot, struct packer *pa
     }
 }
 
-/* ---- ways ---- */
+/* ---- corridors ---- */
 
-static void way_add(struct venue_snapshot *snapshot, struct way way)
-{
-    if (!amount_is_zero(&way.max)) {
-        CHECK(snapshot->ways_count < PLAN_CORRIDORS_MAX);
-        snapshot->ways[snapshot->ways_count++] = way;
-    }
-}
-
-/* In the order of the venues: in, out, and to each other one of the same spoke. */
-static void ways_find(struct venue_snapshot *snapshot)
-{
-    const uint32_t spokes = snapshot->spokes_count;
-
-    for (uint32_t i = 0; i < snapshot->venues_count; i++) {
-        const struct venue_site *site = &snapshot->venues[i];
-        const struct amount *spare = &snapshot->spokes[site->spoke].spare;
-        way_add(snapshot, (struct way){.from = site->spoke,
-                                       .to = spokes + i,
-                                       .max = amount_smaller(&site->enter_max, spare),
-                                       .venue = i,
-                                       .legs = 1});
-        way_add(snapshot, (struct way){.from = spokes + i,
-                                       .to = site->spoke,
-                                       .max = site->leave_max,
-                                       .venue = i,
-                                       .legs = 1});
-        for (uint32_t k = 0; k < snapshot->venues_count; k++) {
-            const struct venue_site *other = &snapshot->venues[k];
-            if (k != i && other->spoke == site->spoke) {
-                way_add(snapshot,
-                        (struct way){.from = spokes + i,
-                                     .to = spokes + k,
-                                     .max = amount_smaller(&site->leave_max, &other->enter_max),
-                                     .venue = i,
-                                     .legs = 2});
-            }
-        }
-    }
-}
-
-static void corridors_pack(const struct step *step, const struct venue_snapshot *snapshot,
-                           struct packer *packer)
+static void corridors_pack(const struct plan_venues *snapshot, struct packer *packer)
 {
     for (uint32_t i = 0; i < snapshot->ways_count; i++) {
-        const struct way *way = &snapshot->ways[i];
+        const struct plan_way *way = &snapshot->ways[i];
         const struct route_corridor corridor = {
             .tag = i,
             .from = way->from,
             .to = way->to,
             .max = way->max,
-            .least = step->config->route.move_min,
+            .least = snapshot->move_min,
             .cost = {.mantissa = COST_LEAST_NANO, .exponent = -9},
             .output = ROUTE_OUTPUT_LINEAR,
             .gain = {.mantissa = 1, .exponent = 0},
@@ -330,12 +351,12 @@ enum bound {
 };
 
 /* Of the place; false: it has no such bound. */
-static bool bound_of(const struct venue_snapshot *snapshot, enum bound bound, uint32_t place,
+static bool bound_of(const struct plan_venues *snapshot, enum bound bound, uint32_t place,
                      struct route_group *ret_group)
 {
     const bool is_spoke = place < snapshot->spokes_count;
-    const struct spoke_site *spoke = &snapshot->spokes[is_spoke ? place : 0];
-    const struct venue_site *venue =
+    const struct plan_spoke *spoke = &snapshot->spokes[is_spoke ? place : 0];
+    const struct plan_venue *venue =
         &snapshot->venues[is_spoke ? 0 : place - snapshot->spokes_count];
     const uint32_t tag =
         is_spoke ? PLANNED_SPOKE_FIRST + spoke->index : PLANNED_VENUE_FIRST + venue->index;
@@ -347,7 +368,7 @@ static bool bound_of(const struct venue_snapshot *snapshot, enum bound bound, ui
         ret_group->max = spoke->spare;
         return is_spoke;
     case BOUND_VELOCITY:
-        ret_group->tag = plan_group_tag(tag, PLAN_LIMIT_LEAVING);
+        ret_group->tag = plan_group_tag(tag, PLAN_LIMIT_VELOCITY);
         ret_group->max = amount_smaller(&spoke->row.state.velocity_left, &snapshot->everything);
         return is_spoke;
     case BOUND_ENTERING:
@@ -365,8 +386,8 @@ static bool bound_of(const struct venue_snapshot *snapshot, enum bound bound, ui
     return false;
 }
 
-static bool is_bound(const struct venue_snapshot *snapshot, enum bound bound, uint32_t place,
-                     const struct way *way)
+static bool is_bound(const struct plan_venues *snapshot, enum bound bound, uint32_t place,
+                     const struct plan_way *way)
 {
     const uint32_t spokes = snapshot->spokes_count;
 
@@ -386,7 +407,7 @@ static bool is_bound(const struct venue_snapshot *snapshot, enum bound bound, ui
 }
 
 /* The terms of a bound, packed when there is a packer; how many there are. */
-static uint32_t bound_terms(const struct venue_snapshot *snapshot, enum bound bound, uint32_t place,
+static uint32_t bound_terms(const struct plan_venues *snapshot, enum bound bound, uint32_t place,
                             struct packer *packer)
 {
     struct route_term term = {.coefficient = {.mantissa = 1, .exponent = 0}};
@@ -409,7 +430,7 @@ struct bounds_count {
 };
 
 /* Goes through all bounds that some way has, and packs their groups, or their terms. */
-static struct bounds_count bounds_walk(const struct venue_snapshot *snapshot, struct packer *groups,
+static struct bounds_count bounds_walk(const struct plan_venues *snapshot, struct packer *groups,
                                        struct packer *terms)
 {
     struct bounds_count counts = {0};
@@ -435,11 +456,11 @@ static struct bounds_count bounds_walk(const struct venue_snapshot *snapshot, st
 }
 
 /* One per way; their terms come after the groups'. */
-static void transactions_pack(const struct venue_snapshot *snapshot, uint32_t terms_first,
+static void transactions_pack(const struct plan_venues *snapshot, uint32_t terms_first,
                               struct packer *packer)
 {
     for (uint32_t i = 0; snapshot->fixed && i < snapshot->ways_count; i++) {
-        const struct way *way = &snapshot->ways[i];
+        const struct plan_way *way = &snapshot->ways[i];
         struct route_transaction transaction = {
             .tag = i,
             .cost = snapshot->venues[way->venue].fixed,
@@ -449,48 +470,46 @@ static void transactions_pack(const struct venue_snapshot *snapshot, uint32_t te
     }
 }
 
-static uint32_t pieces_count(const struct venue_snapshot *snapshot)
+static uint32_t pieces_count(const struct plan_venues *snapshot)
 {
     uint32_t count = 0;
 
+    for (uint32_t i = 0; i < snapshot->spokes_count; i++) {
+        count += buffer_pieces(&snapshot->spokes[i]);
+    }
     for (uint32_t i = 0; i < snapshot->venues_count; i++) {
         count += pieces_count_of(&snapshot->venues[i]);
     }
     return count;
 }
 
-enum reason plan_venues_pack(struct step *step, uint32_t asset, struct packer *packer)
+enum reason plan_venues_pack(const struct plan_venues *venues, struct packer *packer)
 {
-    struct venue_snapshot snapshot;
-
-    CHECK(asset < step->config->assets_count);
-    const enum reason reason = snapshot_read(step, asset, &snapshot);
-    if (reason != REASON_NONE) {
-        return reason;
-    }
-    ways_find(&snapshot);
-    if (snapshot.ways_count == 0) {
+    if (venues->ways_count == 0) {
         return REASON_WITHIN_TOLERANCE;
     }
-    const struct bounds_count bounds = bounds_walk(&snapshot, NULL, NULL);
-    const uint32_t fixed = snapshot.fixed ? snapshot.ways_count : 0;
+    const struct bounds_count bounds = bounds_walk(venues, NULL, NULL);
+    const uint32_t fixed = venues->fixed ? venues->ways_count : 0;
     const struct network_counts counts = {
-        .places = snapshot.spokes_count + snapshot.venues_count,
-        .corridors = snapshot.ways_count,
+        .places = venues->spokes_count + venues->venues_count,
+        .corridors = venues->ways_count,
         .groups = bounds.groups,
         .transactions = fixed,
-        .pieces = pieces_count(&snapshot),
+        .pieces = pieces_count(venues),
         .terms = bounds.terms + fixed,
     };
-    network_pack_header(packer, &counts, snapshot.horizon.ns / NS_PER_SECOND);
-    places_pack(&snapshot, packer);
-    corridors_pack(step, &snapshot, packer);
-    (void)bounds_walk(&snapshot, packer, NULL);
-    transactions_pack(&snapshot, bounds.terms, packer);
-    for (uint32_t i = 0; i < snapshot.venues_count; i++) {
-        pieces_pack(&snapshot, &snapshot.venues[i], packer);
+    network_pack_header(packer, &counts, venues->horizon.ns / NS_PER_SECOND);
+    places_pack(venues, packer);
+    corridors_pack(venues, packer);
+    (void)bounds_walk(venues, packer, NULL);
+    transactions_pack(venues, bounds.terms, packer);
+    for (uint32_t i = 0; i < venues->spokes_count; i++) {
+        buffer_pack(venues, &venues->spokes[i], packer);
     }
-    (void)bounds_walk(&snapshot, NULL, packer);
+    for (uint32_t i = 0; i < venues->venues_count; i++) {
+        pieces_pack(venues, &venues->venues[i], packer);
+    }
+    (void)bounds_walk(venues, NULL, packer);
     for (uint32_t i = 0; i < fixed; i++) {
         const struct route_term term = {.index = i, .coefficient = {.mantissa = 1, .exponent = 0}};
         network_pack_term(packer, &term);
@@ -498,54 +517,73 @@ enum reason plan_venues_pack(struct step *step, uint32_t asset, struct packer *p
     return packer->overrun ? REASON_PLAN_INFEASIBLE : REASON_NONE;
 }
 
-/* ---- legs ---- */
+/* ---- do moves fit? ---- */
 
-/* The venue of a tag; NULL: the tag is none. */
-static const struct core_venue *venue_tagged(const struct core_config *config, uint32_t tag)
+/* The place of one end of a move; PLACES_MAX: none of these. */
+static uint32_t place_find(const struct core_config *config, const struct plan_venues *venues,
+                           uint32_t domain, const struct address *address, uint32_t venue)
 {
-    return tag >= PLANNED_VENUE_FIRST && tag - PLANNED_VENUE_FIRST < config->venues_count
-               ? &config->venues[tag - PLANNED_VENUE_FIRST]
-               : NULL;
+    for (uint32_t i = 0; i < venues->spokes_count; i++) {
+        const struct core_spoke *spoke = &config->spokes[venues->spokes[i].index];
+        if (spoke->domain != domain || !address_equal(&spoke->spoke, address)) {
+            continue;
+        }
+        if (venue == 0) {
+            return i;
+        }
+        for (uint32_t k = 0; k < venues->venues_count; k++) {
+            if (venues->venues[k].spoke == i &&
+                config->venues[venues->venues[k].index].index + 1 == venue) {
+                return venues->spokes_count + k;
+            }
+        }
+    }
+    return PLACES_MAX;
 }
 
-/* Is this end of the move at the spoke, idle or in one of its venues? */
-static bool end_is_at(const struct core_config *config, uint32_t tag, uint32_t spoke)
+/* Are the moves that a bound is of together within it? */
+static bool bound_holds(const struct plan_venues *venues, enum bound bound, uint32_t place,
+                        const struct plan_way *ways, uint32_t ways_count)
 {
-    const struct core_venue *venue = venue_tagged(config, tag);
+    struct amount sum = amount_zero();
+    struct route_group group;
 
-    return venue != NULL ? venue->spoke == spoke : tag == PLANNED_SPOKE_FIRST + spoke;
+    if (!bound_of(venues, bound, place, &group)) {
+        return true;
+    }
+    for (uint32_t i = 0; i < ways_count; i++) {
+        if (is_bound(venues, bound, place, &ways[i]) &&
+            amount_add(&sum, &ways[i].max, &sum) != STATUS_OK) {
+            return false;
+        }
+    }
+    return amount_compare(&sum, &group.max) <= 0;
 }
 
-bool plan_venue_leg(const struct step *step, const struct planned_move *move, uint32_t number,
-                    const struct hash *id, struct leg *ret_leg)
+bool plan_venues_fit(const struct core_config *config, const struct plan_venues *venues,
+                     const struct plan_move *moves, uint32_t moves_count)
 {
-    const struct core_config *config = step->config;
-    const struct core_venue *left = venue_tagged(config, move->from);
-    const struct core_venue *entered = venue_tagged(config, move->to);
-    const bool withdraws = left != NULL && number == 0;
-    const struct core_venue *venue = withdraws ? left : entered;
+    struct plan_way ways[PLAN_MOVES_MAX];
 
-    if (venue == NULL || number > (left != NULL && entered != NULL ? 1u : 0u) ||
-        venue->spoke >= config->spokes_count || move->from == move->to ||
-        !end_is_at(config, move->from, venue->spoke) ||
-        !end_is_at(config, move->to, venue->spoke)) {
-        return false;
+    CHECK(moves_count <= PLAN_MOVES_MAX);
+    for (uint32_t i = 0; i < moves_count; i++) {
+        const struct plan_move *move = &moves[i];
+        ways[i] = (struct plan_way){.from = place_find(config, venues, move->source_domain,
+                                                       &move->source, move->source_venue),
+                                    .to = place_find(config, venues, move->target_domain,
+                                                     &move->target, move->target_venue),
+                                    .max = move->amount};
+        if (move->kind != MOVE_BETWEEN_VENUES || ways[i].from == PLACES_MAX ||
+            ways[i].to == PLACES_MAX) {
+            return false;
+        }
     }
-    const struct core_spoke *spoke = &config->spokes[venue->spoke];
-    const struct core_chain *chain = step_chain(step, spoke->domain);
-    if (chain == NULL || address_is_zero(&chain->key)) {
-        return false;
+    for (uint32_t bound = 0; bound < BOUNDS_COUNT; bound++) {
+        for (uint32_t place = 0; place < venues->spokes_count + venues->venues_count; place++) {
+            if (!bound_holds(venues, (enum bound)bound, place, ways, moves_count)) {
+                return false;
+            }
+        }
     }
-    memset(ret_leg, 0, sizeof(*ret_leg));
-    ret_leg->id = *id;
-    ret_leg->kind = LEG_VENUE;
-    ret_leg->domain = spoke->domain;
-    ret_leg->key = chain->key;
-    ret_leg->venue.verb = withdraws ? VENUE_WITHDRAW : VENUE_DEPOSIT;
-    ret_leg->venue.spoke = spoke->spoke;
-    ret_leg->venue.index = venue->index;
-    ret_leg->venue.amount = move->amount;
-    ret_leg->venue.mandate = config->route.mandate;
-    ret_leg->venue.deadline_s = step->now.ns / NS_PER_SECOND + DEADLINE_S;
     return true;
 }

@@ -89,6 +89,10 @@ static const char *const texts[] = {
     [REASON_NOT_INCLUDED] =
         "a transaction was not included in time; it is sent again or its fee is raised",
     [REASON_REJECTED] = "the network does not take a transaction",
+    [REASON_AWAITING_SIGNATURE] = "waiting for the signer",
+    [REASON_NONCE_DISPUTED] =
+        "the chain used its nonce for another transaction: waiting until that is final",
+    [REASON_NONCE_CANCELLED] = "its nonce is freed by a transfer of nothing to ourselves",
     [REASON_CONTRADICTION] = "what an endpoint says contradicts itself; it is read again",
     [REASON_NO_QUORUM] =
         "fewer endpoints answer than must agree: nothing is decided until enough of them do",
@@ -127,6 +131,16 @@ static const char *const texts[] = {
     [REASON_PLAN_APPROVED] = "a person approved the plan",
     [REASON_NOT_WORTH_IT] = "no move would gain enough over what it costs",
     [REASON_PLAN_UNPROVED] = "the plan's proof leaves room for a much better one",
+    [REASON_VENUE_OPEN] = "capital may enter the venue again",
+    [REASON_VENUE_SHUT] = "the spoke's books have the venue closed",
+    [REASON_VENUE_PAUSED] = "the venue has paused itself",
+    [REASON_VENUE_CODE_CHANGED] = "the venue's code is another than the owner allowed",
+    [REASON_VENUE_PRICE_JUMPED] = "a share of the venue is worth too much more or less than booked",
+    [REASON_VENUE_SUPPLY_LOW] = "the venue has too few shares: anybody can set their price",
+    [REASON_VENUE_INSOLVENT] = "the venue owes more than it has",
+    [REASON_VENUE_MUTE] = "the venue does not answer as one of its kind must",
+    [REASON_SPOKE_MANDATE] = "the spoke obeys another mandate",
+    [REASON_SPOKE_PAUSED] = "the spoke is paused",
     [REASON_OVER_VELOCITY] = "the mandate's velocity for this window is used up",
     [REASON_OVER_BUDGET] = "the mandate's fee budget for this window is used up",
     [REASON_MANDATE_BOUND] = "the mandate's floors and caps leave nothing to move",

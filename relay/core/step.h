@@ -245,10 +245,12 @@ void tree_on_storage(struct step *step, const struct event *event);
 void tree_on_answer(struct step *step, const struct event *event);
 void tree_on_prepared(struct step *step, const struct event *event); /* LEG_ANNOUNCE */
 void message_on_start(struct step *step);
+void message_on_resumed(struct step *step); /* sending, by a person */
 void message_on_security(struct step *step, const struct event *event);
 void message_on_storage(struct step *step, const struct event *event);
 void message_on_checkpoint(struct step *step, const struct event *event);
 void message_on_lookup(struct step *step, const struct event *event);
+void message_on_lookup_signed(struct step *step, const struct event *event);
 void message_on_lookup_answer(struct step *step, const struct event *event);
 void message_on_prepared(struct step *step, const struct event *event);       /* LEG_PROCESS */
 void message_on_batch_prepared(struct step *step, const struct event *event); /* LEG_BATCH */

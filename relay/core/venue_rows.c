@@ -5,6 +5,7 @@
 
 #include "relay/base/check.h"
 #include "relay/core/tables.h"
+#include "relay/core/text.h"
 
 #define NANO            1000000000u
 #define YEAR_S          31536000u
@@ -54,6 +55,7 @@ void spoke_row_pack(struct packer *packer, const struct spoke_row *row)
     pack_amount(packer, &row->state.idle);
     pack_amount(packer, &row->state.velocity_left);
     pack_amount(packer, &row->state.loss_left);
+    pack_amount(packer, &row->state.kept);
     pack_bool(packer, row->state.paused);
     pack_hash(packer, &row->state.mandate);
 }
@@ -71,6 +73,7 @@ bool spoke_row_unpack(struct bytes bytes, struct spoke_row *ret_row)
     ret_row->state.idle = unpack_amount(&unpacker);
     ret_row->state.velocity_left = unpack_amount(&unpacker);
     ret_row->state.loss_left = unpack_amount(&unpacker);
+    ret_row->state.kept = unpack_amount(&unpacker);
     ret_row->state.paused = unpack_bool(&unpacker);
     ret_row->state.mandate = unpack_hash(&unpacker);
     return unpacker_is_done(&unpacker);
@@ -198,7 +201,7 @@ void venue_row_take(struct venue_row *row, const struct venue_state *state, stru
 
     row->state = *state;
     row->at = at;
-    if (amount_is_zero(&state->share_price)) {
+    if (amount_is_zero(&state->share_price) || at.ns == 0) {
         memset(&row->older, 0, sizeof(row->older));
         memset(&row->newer, 0, sizeof(row->newer));
         return;
@@ -237,6 +240,46 @@ bool venue_rate_measured(const struct venue_row *row, uint64_t *ret_rate_nano)
 
 /* ---- answers ---- */
 
+enum reason venue_gate_reason(enum venue_gate gate)
+{
+    switch (gate) {
+    case VENUE_OPEN:
+        return REASON_VENUE_OPEN;
+    case VENUE_SHUT:
+        return REASON_VENUE_SHUT;
+    case VENUE_PAUSED:
+        return REASON_VENUE_PAUSED;
+    case VENUE_CODE_CHANGED:
+        return REASON_VENUE_CODE_CHANGED;
+    case VENUE_PRICE_JUMPED:
+        return REASON_VENUE_PRICE_JUMPED;
+    case VENUE_SUPPLY_LOW:
+        return REASON_VENUE_SUPPLY_LOW;
+    case VENUE_INSOLVENT:
+        return REASON_VENUE_INSOLVENT;
+    }
+    CHECK(false);
+    return REASON_NONE;
+}
+
+/* A gate that closes, or opens again, is told once. */
+static void gate_note(struct step *step, uint32_t domain, const struct venue_row *row,
+                      const struct venue_state *state)
+{
+    const bool is_open = state->gate == VENUE_OPEN;
+    struct hash subject = {{0}};
+
+    if (row->block != 0 ? row->state.gate == state->gate : is_open) {
+        return;
+    }
+    memcpy(subject.bytes, state->spoke.bytes, sizeof(subject.bytes));
+    struct text text = text_from("venue ");
+    text_add_number(&text, state->index);
+    text_add(&text, is_open ? " of the spoke" : " of the spoke: nothing enters it");
+    step_note(step, is_open ? NOTE_INFO : NOTE_WARN, domain, &subject,
+              venue_gate_reason(state->gate), text.text);
+}
+
 static void spoke_put(struct step *step, const struct event *event, const struct spoke_state *state)
 {
     uint8_t key[CAPITAL_KEY_BYTES_MAX];
@@ -260,10 +303,13 @@ static void venue_put(struct step *step, const struct event *event, const struct
     struct packer packer = packer_from(value, sizeof(value));
     struct venue_row row;
 
+    const struct instant block_time = {.ns = event->positions.time_s * NS_PER_SECOND};
+
     (void)venue_get(step, spoke, state->index, &row);
+    gate_note(step, event->domain, &row, state);
     row.block = event->positions.block_number;
     row.block_hash = event->positions.block_hash;
-    venue_row_take(&row, state, step->now, venue_horizon(&step->config->route));
+    venue_row_take(&row, state, block_time, venue_horizon(&step->config->route));
     venue_row_pack(&packer, &row);
     step_put(step, venue_key(key, event->domain, &state->spoke, state->index),
              packer_finish(&packer));

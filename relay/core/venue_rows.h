@@ -52,7 +52,12 @@ bool venue_get(struct step *step, const struct core_spoke *spoke, uint32_t index
 /* Keeps what an answer says of the spokes and venues that are configured. */
 void venue_on_positions(struct step *step, const struct event *event);
 
-/* Takes the answer's reading into the row: its state, and the marks by which growth is measured. */
+/* Why nothing may enter; REASON_VENUE_OPEN: it may. */
+enum reason venue_gate_reason(enum venue_gate gate);
+
+/* Takes the answer's reading into the row: its state, and the marks by which growth is measured.
+ * `at` is the block's own time, by which a vault pays; zero: not known, and growth is measured anew
+ * from the next reading that has one. */
 void venue_row_take(struct venue_row *row, const struct venue_state *state, struct instant at,
                     struct duration horizon);
 /* What a unit earns in a year, in 1e-9, by the growth of a share since `older`; rounded down, zero

@@ -81,6 +81,17 @@ MUST_USE enum status core_view_next_lane(const struct row_source *source, uint32
 MUST_USE enum status core_view_next_intent(const struct row_source *source, uint32_t domain,
                                            const struct address *key, uint64_t nonce,
                                            uint64_t *ret_nonce, struct intent_row *ret_intent);
+/* What a lane waits for: `count` transactions are in no block, and the lowest of them, of `nonce`,
+ * waits for `reason` since it took its nonce. */
+struct lane_wait {
+    enum reason reason; /* REASON_NONE: for nothing */
+    struct instant since;
+    uint64_t nonce;
+    uint32_t count;
+};
+MUST_USE enum status core_view_lane_wait(const struct row_source *source,
+                                         const struct core_chain *config, const struct address *key,
+                                         const struct lane_row *lane, struct lane_wait *ret_wait);
 MUST_USE enum status core_view_leg(const struct row_source *source, const struct hash *leg_id,
                                    struct leg_row *ret_leg);
 

@@ -67,6 +67,20 @@ struct hash announcement_digest(uint32_t domain, const struct address *mailbox,
     return personal_digest(&hash);
 }
 
+struct hash lookup_digest(const struct address *sender, struct bytes data, struct bytes url)
+{
+    const size_t skipped = address_is_evm(sender) ? 12 : 0;
+    struct keccak keccak;
+
+    keccak_init(&keccak);
+    keccak_update(&keccak, bytes_from_string("HYPERLANE_OFFCHAINLOOKUP"));
+    keccak_update(&keccak, bytes_from(sender->bytes + skipped, sizeof(sender->bytes) - skipped));
+    keccak_update(&keccak, data);
+    keccak_update(&keccak, url);
+    const struct hash hash = keccak_finish(&keccak);
+    return personal_digest(&hash);
+}
+
 enum status checkpoint_recover(uint32_t origin, const struct address *tree_hook,
                                const struct checkpoint *checkpoint,
                                const struct signature *signature, struct address *ret_signer)

@@ -32,6 +32,10 @@ struct hash checkpoint_digest(uint32_t origin, const struct address *tree_hook,
 struct hash announcement_digest(uint32_t domain, const struct address *mailbox,
                                 struct bytes location);
 
+/* What a relayer's key signs so that a server that proves to `sender` (a module) knows who asks for
+ * `data` by this template of its address. */
+struct hash lookup_digest(const struct address *sender, struct bytes data, struct bytes url);
+
 /* EIP-191 digest of a 32-byte message: keccak("\x19" "Ethereum Signed Message:\n32" || message). */
 struct hash personal_digest(const struct hash *message);
 

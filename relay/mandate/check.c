@@ -7,6 +7,8 @@
 
 #define WHOLE_BPS  10000u
 #define WARP_ROUTE "warp-route"
+#define SPOKE      "spoke"
+#define VAULT      "erc4626"
 
 struct checker {
     const struct mandate *mandate;
@@ -68,17 +70,73 @@ static bool is_one_of(const char *text, const char *const *words)
 
 /* ---- venues ---- */
 
+static bool is_kind(const struct mandate_entry *venue, const char *kind)
+{
+    return strcmp(venue->values[VENUE_KIND].text, kind) == 0;
+}
+
+static bool same(const struct mandate_entry *a, const struct mandate_entry *b, uint32_t field)
+{
+    return strcmp(a->values[field].text, b->values[field].text) == 0;
+}
+
+/* Capital gets into a vault or pool through a spoke, which knows it by a place in its list. */
+static void venue_spoke_check(struct checker *checker, const struct mandate_entry *venue)
+{
+    const struct mandate_value *values = venue->values;
+    const bool is_reached = !is_kind(venue, WARP_ROUTE) && !is_kind(venue, SPOKE);
+
+    if (values[VENUE_SPOKE].given != is_reached || values[VENUE_INDEX].given != is_reached) {
+        find(checker, venue->line,
+             is_reached ? "%s: needs \"spoke\", the venue through which capital gets there, and "
+                          "\"index\", its place in the spoke's list"
+                        : "%s: \"spoke\" and \"index\" belong to vaults and pools alone",
+             venue->name);
+        return;
+    }
+    if (!is_reached) {
+        return;
+    }
+    const struct mandate_entry *spoke =
+        mandate_find(checker->mandate, MANDATE_VENUES, values[VENUE_SPOKE].text);
+    if (spoke == NULL || !is_kind(spoke, SPOKE)) {
+        find(checker, values[VENUE_SPOKE].line, "%s: \"%s\" is no venue of kind spoke", venue->name,
+             values[VENUE_SPOKE].text);
+    } else if (!same(venue, spoke, VENUE_CHAIN) || !same(venue, spoke, VENUE_ASSET) ||
+               !same(venue, spoke, VENUE_TOKEN)) {
+        find(checker, values[VENUE_SPOKE].line,
+             "%s: \"%s\" (line %u) is on another chain or holds another asset", venue->name,
+             spoke->name, spoke->line);
+    }
+}
+
+static void venue_weight_check(struct checker *checker, const struct mandate_entry *venue)
+{
+    const bool is_router = is_kind(venue, WARP_ROUTE);
+
+    if (venue->values[VENUE_WEIGHT].given != is_router) {
+        find(checker, venue->line,
+             is_router ? "%s: needs a \"weight\""
+                       : "%s: \"weight\" belongs to a warp-route alone: elsewhere what it earns "
+                         "decides",
+             venue->name);
+    }
+}
+
 static void venue_alone_check(struct checker *checker, const struct mandate_entry *venue)
 {
-    static const char *const kinds[] = {"warp-route", "erc4626", "aave-v3", "uniswap-v3", NULL};
+    static const char *const kinds[] = {WARP_ROUTE, SPOKE, VAULT, "aave-v3", "uniswap-v3", NULL};
     const struct mandate_value *values = venue->values;
 
     reference_check(checker, venue, &values[VENUE_CHAIN], MANDATE_CHAINS);
     reference_check(checker, venue, &values[VENUE_ASSET], MANDATE_ASSETS);
     if (!is_one_of(values[VENUE_KIND].text, kinds)) {
         find(checker, values[VENUE_KIND].line,
-             "%s: \"kind\" must be warp-route, erc4626, aave-v3 or uniswap-v3", venue->name);
+             "%s: \"kind\" must be warp-route, spoke, erc4626, aave-v3 or uniswap-v3", venue->name);
+        return;
     }
+    venue_spoke_check(checker, venue);
+    venue_weight_check(checker, venue);
     order_check(checker, venue->name, &values[VENUE_CAP], "cap", &values[VENUE_FLOOR], "floor");
     order_check(checker, venue->name, &values[VENUE_CAP], "cap", &values[VENUE_BUFFER], "buffer");
     order_check(checker, venue->name, &values[VENUE_CAP_SHARE], "cap_share",
@@ -100,11 +158,6 @@ static void venue_alone_check(struct checker *checker, const struct mandate_entr
     }
 }
 
-static bool same(const struct mandate_entry *a, const struct mandate_entry *b, uint32_t field)
-{
-    return strcmp(a->values[field].text, b->values[field].text) == 0;
-}
-
 static void venue_pairs_check(struct checker *checker, uint32_t index)
 {
     const struct mandate_entries *venues = entries_of(checker, MANDATE_VENUES);
@@ -118,7 +171,12 @@ static void venue_pairs_check(struct checker *checker, uint32_t index)
         if (same(venue, other, VENUE_ADDRESS)) {
             find(checker, venue->line, "%s: has the address of \"%s\" (line %u)", venue->name,
                  other->name, other->line);
-        } else if (same(venue, other, VENUE_ASSET) && same(venue, other, VENUE_KIND)) {
+        } else if (venue->values[VENUE_SPOKE].given && same(venue, other, VENUE_SPOKE) &&
+                   same(venue, other, VENUE_INDEX)) {
+            find(checker, venue->line, "%s: has the place of \"%s\" (line %u) in the spoke's list",
+                 venue->name, other->name, other->line);
+        } else if (!venue->values[VENUE_SPOKE].given && same(venue, other, VENUE_ASSET) &&
+                   same(venue, other, VENUE_KIND)) {
             find(checker, venue->line,
                  "%s: a chain has one venue of a kind for an asset; \"%s\" (line %u) is another",
                  venue->name, other->name, other->line);
@@ -141,11 +199,16 @@ static void shares_check(struct checker *checker, const struct mandate_entry *as
     uint64_t floors = 0;
     uint64_t caps = 0;
     bool all_capped = true;
-    uint32_t line = 0;
+    bool is_held = false;
+    uint32_t line = 0; /* of a router */
 
     for (uint32_t i = 0; i < venues->count; i++) {
         const struct mandate_value *values = venues->entries[i].values;
         if (strcmp(values[VENUE_ASSET].text, asset->name) != 0) {
+            continue;
+        }
+        is_held = true;
+        if (!is_kind(&venues->entries[i], WARP_ROUTE)) {
             continue;
         }
         line = values[VENUE_WEIGHT].line;
@@ -154,8 +217,10 @@ static void shares_check(struct checker *checker, const struct mandate_entry *as
         caps += bps_of(&values[VENUE_CAP_SHARE]);
         all_capped = all_capped && values[VENUE_CAP_SHARE].given;
     }
-    if (line == 0) {
+    if (!is_held) {
         find(checker, asset->line, "%s: no venue holds this asset", asset->name);
+    }
+    if (line == 0) {
         return;
     }
     if (weights != WHOLE_BPS) {
@@ -339,19 +404,26 @@ void mandate_warn(const struct mandate *mandate, struct mandate_findings *ret_fi
 
 /* ---- who enforces ---- */
 
-/* Whether the guards of all routers that move hold this line too, as they were set up. */
+/* Whether the guards of all routers that move, or the spokes, hold this line too, as they were set
+ * up. */
 static bool guards_hold(const struct mandate *mandate, const struct mandate_line *line,
                         const struct mandate_entry *venue, const struct mandate_entry *bridge)
 {
     static const char *const of_limits[] = {"limits.fee_max", "limits.fee_native_max",
                                             "limits.cooldown", NULL};
     static const char *const of_venues[] = {"address", "code_hash", NULL};
+    static const char *const of_spokes[] = {"kind",  "chain",     "asset", "address",
+                                            "token", "buffer",    "spoke", "index",
+                                            "cap",   "code_hash", NULL};
     static const char *const of_bridges[] = {"address", "velocity", "to", NULL};
     const struct mandate_entries *venues = &mandate->sections[MANDATE_VENUES];
     const char *key = strrchr(line->path, '.');
 
     if (key == NULL) {
         return false;
+    }
+    if (venue != NULL && (is_kind(venue, SPOKE) || is_kind(venue, VAULT))) {
+        return is_one_of(key + 1, of_spokes);
     }
     if (venue != NULL) {
         return venue->values[VENUE_GUARD].given && is_one_of(key + 1, of_venues);
@@ -392,6 +464,28 @@ static const struct mandate_entry *entry_at(const struct mandate *mandate, const
     return mandate_find(mandate, section, word);
 }
 
+/* Of a line about a spoke or what it reaches. Of a vault the core also holds code hash and cap
+ * against what it reads; a cap of a spoke, say, is nobody's yet. */
+static uint32_t spokes_enforcers(const struct mandate_entry *venue, const struct mandate_line *line,
+                                 uint32_t by)
+{
+    static const char *const facts[] = {"kind", "chain", "asset", "address", "token", NULL};
+    static const char *const of_spokes[] = {"buffer", NULL};
+    static const char *const of_vaults[] = {"spoke", "index", "cap", "code_hash", NULL};
+    const char *key = strrchr(line->path, '.') + 1;
+
+    if (!is_kind(venue, SPOKE) && !is_kind(venue, VAULT)) {
+        return 0; /* no such venue on this node */
+    }
+    if ((by & MANDATE_BY_NATURE) != 0) {
+        return by;
+    }
+    by |= strcmp(key, "code_hash") == 0 ? MANDATE_BY_CORE : 0;
+    return is_one_of(key, facts) || is_one_of(key, is_kind(venue, SPOKE) ? of_spokes : of_vaults)
+               ? by
+               : 0;
+}
+
 uint32_t mandate_enforcers(const struct mandate *mandate, const struct mandate_line *line)
 {
     const struct mandate_entry *venue = entry_at(mandate, line->path, MANDATE_VENUES);
@@ -402,8 +496,10 @@ uint32_t mandate_enforcers(const struct mandate *mandate, const struct mandate_l
     uint32_t by = line->by;
 
     by |= guards_hold(mandate, line, venue, bridge) ? MANDATE_BY_CONTRACT : 0;
-    if ((venue != NULL && strcmp(venue->values[VENUE_KIND].text, "warp-route") != 0) ||
-        (bridge != NULL && strcmp(bridge->values[BRIDGE_KIND].text, "warp-route") != 0)) {
+    if (venue != NULL && !is_kind(venue, WARP_ROUTE)) {
+        return spokes_enforcers(venue, line, by);
+    }
+    if (bridge != NULL && strcmp(bridge->values[BRIDGE_KIND].text, WARP_ROUTE) != 0) {
         return 0;
     }
     if ((by & MANDATE_BY_SIGNER_HOURLY) != 0) {

@@ -88,6 +88,8 @@ static const struct mandate_field venue_fields[] = {
     {"buffer", MANDATE_AMOUNT, MANDATE_LEAST, MANDATE_BY_CORE},
     {"health_floor", MANDATE_RATIO, MANDATE_LEAST, 0},
     {"guard", MANDATE_ADDRESS, MANDATE_FACT, MANDATE_BY_CORE | MANDATE_BY_SIGNER},
+    {"spoke", MANDATE_NAME, MANDATE_FACT, MANDATE_BY_CORE | MANDATE_BY_SIGNER},
+    {"index", MANDATE_COUNT, MANDATE_FACT, MANDATE_BY_CORE | MANDATE_BY_SIGNER},
 };
 
 static const cyaml_schema_field_t venue_schema[] = {
@@ -98,7 +100,7 @@ static const cyaml_schema_field_t venue_schema[] = {
     KEY("address", NEEDED, texts[VENUE_ADDRESS]),
     KEY("token", NEEDED, texts[VENUE_TOKEN]),
     KEY("code_hash", MAY_LACK, texts[VENUE_CODE_HASH]),
-    KEY("weight", NEEDED, texts[VENUE_WEIGHT]),
+    KEY("weight", MAY_LACK, texts[VENUE_WEIGHT]),
     KEY("cap", MAY_LACK, texts[VENUE_CAP]),
     KEY("cap_share", MAY_LACK, texts[VENUE_CAP_SHARE]),
     KEY("floor", MAY_LACK, texts[VENUE_FLOOR]),
@@ -106,6 +108,8 @@ static const cyaml_schema_field_t venue_schema[] = {
     KEY("buffer", MAY_LACK, texts[VENUE_BUFFER]),
     KEY("health_floor", MAY_LACK, texts[VENUE_HEALTH_FLOOR]),
     KEY("guard", MAY_LACK, texts[VENUE_GUARD]),
+    KEY("spoke", MAY_LACK, texts[VENUE_SPOKE]),
+    KEY("index", MAY_LACK, texts[VENUE_INDEX]),
     CYAML_FIELD_END};
 static const cyaml_schema_value_t venue_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct mandate_file_entry, venue_schema)};
@@ -146,6 +150,7 @@ static const struct mandate_field limit_fields[] = {
     {"margin", MANDATE_SHARE, MANDATE_LEAST, MANDATE_BY_CORE},
     {"coin_price", MANDATE_AMOUNT, MANDATE_FACT, MANDATE_BY_CORE},
     {"cooldown", MANDATE_DURATION, MANDATE_LEAST, MANDATE_BY_CORE},
+    {"horizon", MANDATE_DURATION, MANDATE_MOST, MANDATE_BY_CORE},
 };
 
 static const cyaml_schema_field_t limit_schema[] = {
@@ -160,6 +165,7 @@ static const cyaml_schema_field_t limit_schema[] = {
     KEY("margin", NEEDED, texts[LIMIT_MARGIN]),
     KEY("coin_price", MAY_LACK, texts[LIMIT_COIN_PRICE]),
     KEY("cooldown", NEEDED, texts[LIMIT_COOLDOWN]),
+    KEY("horizon", MAY_LACK, texts[LIMIT_HORIZON]),
     CYAML_FIELD_END};
 
 /* ---- change ---- */

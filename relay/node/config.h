@@ -14,7 +14,6 @@
 
 #include "chains/chain.h"
 #include "relay/core/config.h"
-#include "relay/node/witness_url.h"
 #include "relay/settings/settings.h"
 #include "store/note.h"
 
@@ -38,11 +37,11 @@ struct node_chain {
     enum data_fee data_fee;
 };
 
-#define NODE_WITNESSES_MAX 16u
+#define NODE_WITNESSES_MAX    16u
+#define WITNESS_URL_BYTES_MAX 512u
 
 struct node_witness {
     struct note_key key;
-    struct witness_url url;
     char url_text[WITNESS_URL_BYTES_MAX];
 };
 
@@ -57,6 +56,26 @@ struct node_log {
     uint16_t port;            /* on 127.0.0.1; 0: not served */
     struct node_witness witnesses[NODE_WITNESSES_MAX];
     uint32_t witnesses_count;
+};
+
+#define NODE_ARGUMENTS_MAX  8u
+#define NODE_WORD_BYTES_MAX 256u
+
+/* Whom the node tells by itself when something is wrong (relay/node/alerting.h). */
+struct node_alerts {
+    bool is_on;
+    char command[NODE_ARGUMENTS_MAX][NODE_WORD_BYTES_MAX]; /* a program and its arguments */
+    uint32_t command_count;                                /* 0: none is run */
+    char webhook[CONFIG_URL_BYTES_MAX];                    /* empty: none */
+    char webhook_token[PATH_MAX];      /* file with a bearer token; empty: none is sent */
+    char mail_to[NODE_WORD_BYTES_MAX]; /* empty: no mail */
+    char mail_from[NODE_WORD_BYTES_MAX];
+    char sendmail[PATH_MAX];       /* the program */
+    struct duration hold;          /* must last before it is told, and be gone before that is */
+    struct duration repeat;        /* while it lasts; 0: never */
+    struct duration backlog_after; /* a message that waits longer is told */
+    uint32_t failures_min;         /* a message that failed so often is stuck */
+    uint32_t per_hour;             /* notices at most */
 };
 
 struct node_config {
@@ -78,6 +97,7 @@ struct node_config {
     bool stores_private;    /* strangers may name addresses that are not of the public internet */
     char mandate[PATH_MAX]; /* the owner's file; empty: the limits are of this file */
     struct node_log log;
+    struct node_alerts alerts;
     uint16_t site_port; /* on 127.0.0.1: pages, metrics, health (relay/node/site.h); 0: none */
     struct node_chain chains[CHAINS_MAX];
     struct core_config core;
@@ -97,5 +117,18 @@ struct chain_config config_chain(const struct node_config *config, uint32_t inde
 void config_print(const struct node_config *config, FILE *out);
 /* The same as one JSON object. */
 void config_print_json(const struct node_config *config, FILE *out);
+
+/* What config_show says beside the values. */
+struct config_showing {
+    bool is_effective; /* also what the file does not say: defaults */
+    bool has_origin;   /* where each value comes from */
+    bool is_json;
+};
+
+/* Writes the file at `path` as it is understood: YAML, with each value's origin behind it as a
+ * comment; or one JSON object, with {"value", "origin"} in place of values. Statuses and
+ * `ret_error` as for config_load. */
+MUST_USE enum status config_show(const char *path, const struct config_showing *showing, FILE *out,
+                                 struct settings_error *ret_error);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "relay/node/config_reading.h"
 #include "relay/node/config_schema.h"
+#include "relay/node/web_url.h"
 
 #define LOG_INTERVAL_DEFAULT "10 s"
 
@@ -35,6 +36,15 @@ static uint16_t read_listen(struct reading *reading, const char *text, const cha
     return (uint16_t)port;
 }
 
+/* Where something can be added to the path. */
+static bool is_place(const char *text)
+{
+    struct web_url url;
+
+    return strlen(text) < WITNESS_URL_BYTES_MAX && strchr(text, '?') == NULL &&
+           web_url_parse(bytes_from_string(text), &url) == STATUS_OK;
+}
+
 static void read_witnesses(struct reading *reading, const struct file_config *from,
                            struct node_log *log)
 {
@@ -45,8 +55,9 @@ static void read_witnesses(struct reading *reading, const struct file_config *fr
             reading_refuse(reading, "", STATUS_MALFORMED, "witnesses need a \"log\" to sign");
         }
         read_note_key(reading, "key", from->witnesses[i].key, NOTE_KEY_COSIGNATURE, &witness->key);
-        if (witness_url_parse(from->witnesses[i].url, &witness->url) != STATUS_OK) {
-            reading_refuse(reading, "url", STATUS_MALFORMED, "must begin with http:// or https://");
+        if (!is_place(from->witnesses[i].url)) {
+            reading_refuse(reading, "url", STATUS_MALFORMED,
+                           "must begin with http:// or https://, without a query");
             return;
         }
         (void)snprintf(witness->url_text, sizeof(witness->url_text), "%s", from->witnesses[i].url);

@@ -101,7 +101,28 @@ static const struct mandate_entry *bridge_of(const struct taking *taking,
     return NULL;
 }
 
-static void take_venue(const struct taking *taking, const struct mandate_entry *venue)
+static uint32_t asset_of(const struct core_config *core, const struct mandate_entry *venue)
+{
+    uint32_t asset = 0;
+
+    for (uint32_t i = 0; i < core->assets_count; i++) {
+        asset = strcmp(core->assets[i].symbol, venue->values[VENUE_ASSET].text) == 0 ? i : asset;
+    }
+    return asset;
+}
+
+static void refuse_no_cap(const struct taking *taking, const struct mandate_entry *venue)
+{
+    const struct mandate_value *values = venue->values;
+
+    if ((values[VENUE_CAP].given && amount_is_zero(&values[VENUE_CAP].number)) ||
+        (values[VENUE_CAP_SHARE].given && amount_is_zero(&values[VENUE_CAP_SHARE].number))) {
+        refuse_at(taking, STATUS_MALFORMED, venue->line,
+                  "a cap of nothing: leave the venue out instead");
+    }
+}
+
+static void take_router(const struct taking *taking, const struct mandate_entry *venue)
 {
     const struct mandate_value *values = venue->values;
     const struct mandate_value *least = &values[VENUE_FLOOR];
@@ -109,17 +130,11 @@ static void take_venue(const struct taking *taking, const struct mandate_entry *
     struct core_router *router = &core->routers[core->routers_count];
     const struct mandate_entry *bridge = bridge_of(taking, venue);
 
-    if (strcmp(values[VENUE_KIND].text, "warp-route") != 0) {
-        return; /* no such venue on this node: mandate_enforcers says so */
-    }
     memset(router, 0, sizeof(*router));
     if (!domain_of(taking, &values[VENUE_CHAIN], &router->domain)) {
         return;
     }
-    for (uint32_t i = 0; i < core->assets_count; i++) {
-        router->asset =
-            strcmp(core->assets[i].symbol, values[VENUE_ASSET].text) == 0 ? i : router->asset;
-    }
+    router->asset = asset_of(core, venue);
     router->router = values[VENUE_ADDRESS].address;
     router->token = values[VENUE_TOKEN].address;
     if (bridge != NULL && strcmp(bridge->values[BRIDGE_KIND].text, "warp-route") == 0) {
@@ -134,12 +149,77 @@ static void take_venue(const struct taking *taking, const struct mandate_entry *
     router->floor_share.value = small_number(&values[VENUE_FLOOR_SHARE]);
     router->cap = values[VENUE_CAP].number;
     router->cap_share.value = small_number(&values[VENUE_CAP_SHARE]);
-    if ((values[VENUE_CAP].given && amount_is_zero(&router->cap)) ||
-        (values[VENUE_CAP_SHARE].given && router->cap_share.value == 0)) {
-        refuse_at(taking, STATUS_MALFORMED, venue->line,
-                  "a cap of nothing: leave the venue out instead");
-    }
+    refuse_no_cap(taking, venue);
     core->routers_count++;
+}
+
+static void take_spoke(const struct taking *taking, const struct mandate_entry *venue)
+{
+    const struct mandate_value *values = venue->values;
+    struct core_config *core = &taking->config->core;
+    struct core_spoke *spoke = &core->spokes[core->spokes_count];
+
+    if (core->spokes_count == SPOKES_MAX) {
+        refuse_at(taking, STATUS_MALFORMED, venue->line, "too many spokes");
+        return;
+    }
+    memset(spoke, 0, sizeof(*spoke));
+    if (!domain_of(taking, &values[VENUE_CHAIN], &spoke->domain)) {
+        return;
+    }
+    spoke->asset = asset_of(core, venue);
+    spoke->spoke = values[VENUE_ADDRESS].address;
+    spoke->token = values[VENUE_TOKEN].address;
+    spoke->idle_min = values[VENUE_BUFFER].number;
+    core->spokes_count++;
+}
+
+/* After all spokes were taken. */
+static void take_vault(const struct taking *taking, const struct mandate_entry *venue)
+{
+    const struct mandate_value *values = venue->values;
+    const struct mandate_entry *holder =
+        mandate_find(taking->mandate, MANDATE_VENUES, values[VENUE_SPOKE].text);
+    struct core_config *core = &taking->config->core;
+    struct core_venue *taken = &core->venues[core->venues_count];
+    uint32_t domain = 0;
+
+    if (core->venues_count == VENUES_MAX) {
+        refuse_at(taking, STATUS_MALFORMED, venue->line, "too many vaults");
+        return;
+    }
+    if (!domain_of(taking, &values[VENUE_CHAIN], &domain)) {
+        return;
+    }
+    memset(taken, 0, sizeof(*taken));
+    for (uint32_t i = 0; i < core->spokes_count && holder != NULL; i++) {
+        const struct core_spoke *spoke = &core->spokes[i];
+        if (spoke->domain == domain &&
+            address_equal(&spoke->spoke, &holder->values[VENUE_ADDRESS].address) &&
+            address_equal(&spoke->token, &holder->values[VENUE_TOKEN].address)) {
+            taken->spoke = i;
+        }
+    }
+    taken->index = small_number(&values[VENUE_INDEX]);
+    taken->kind = VENUE_ERC4626;
+    taken->venue = values[VENUE_ADDRESS].address;
+    taken->cap = values[VENUE_CAP].number;
+    memcpy(taken->code.bytes, values[VENUE_CODE_HASH].address.bytes, sizeof(taken->code.bytes));
+    refuse_no_cap(taking, venue);
+    core->venues_count++;
+}
+
+/* The entries of one kind. Other kinds are none of this node's: mandate_enforcers says so. */
+static void take_kind(const struct taking *taking, const char *kind,
+                      void (*take)(const struct taking *taking, const struct mandate_entry *venue))
+{
+    const struct mandate_entries *venues = &taking->mandate->sections[MANDATE_VENUES];
+
+    for (uint32_t i = 0; i < venues->count; i++) {
+        if (strcmp(venues->entries[i].values[VENUE_KIND].text, kind) == 0) {
+            take(taking, &venues->entries[i]);
+        }
+    }
 }
 
 static void take_limits(const struct taking *taking)
@@ -159,6 +239,7 @@ static void take_limits(const struct taking *taking)
     route->margin.value = small_number(&values[LIMIT_MARGIN]);
     route->coin_price = values[LIMIT_COIN_PRICE].number;
     route->cooldown = time_of(&values[LIMIT_COOLDOWN]);
+    route->horizon = time_of(&values[LIMIT_HORIZON]); /* zero where it is not given */
     if (values[LIMIT_FEE_BUDGET].given && amount_is_zero(&route->fee_budget)) {
         refuse_at(taking, STATUS_MALFORMED, values[LIMIT_FEE_BUDGET].line,
                   "a budget of nothing: nothing could move");
@@ -189,7 +270,6 @@ static void refuse_unenforced(const struct taking *taking)
 
 static void take_mandate(const struct taking *taking)
 {
-    const struct mandate_entries *venues = &taking->mandate->sections[MANDATE_VENUES];
     struct mandate_findings findings;
 
     mandate_check(taking->mandate, &findings);
@@ -198,9 +278,9 @@ static void take_mandate(const struct taking *taking)
         return;
     }
     take_assets(taking);
-    for (uint32_t i = 0; i < venues->count; i++) {
-        take_venue(taking, &venues->entries[i]);
-    }
+    take_kind(taking, "warp-route", take_router);
+    take_kind(taking, "spoke", take_spoke);
+    take_kind(taking, "erc4626", take_vault);
     take_limits(taking);
     if (taking->config->core.route.mode == ROUTE_ACT) {
         refuse_unenforced(taking);

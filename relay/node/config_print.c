@@ -7,7 +7,7 @@
 
 #include "relay/base/check.h"
 #include "relay/base/hex.h"
-#include "relay/node/config.h"
+#include "relay/node/config_tree.h"
 #include "relay/node/policy_json.h"
 
 #define TEXT_BYTES_MAX 160u
@@ -250,6 +250,7 @@ static void put_chain(json_t *list, const struct core_chain *core, const struct 
         put_address(entry, "multicall", &core->batch_contract);
         put_count(entry, "batch_max", core->batch_messages_max);
     }
+    put_flag(entry, "sign_lookups", core->sign_lookups);
     put_kinds(entry, chain);
 }
 
@@ -470,7 +471,33 @@ static void put_site(json_t *root, uint16_t port)
     put_text(put_group(root, "site", json_object()), "listen", listen);
 }
 
-static json_t *make_tree(const struct node_config *config)
+static void put_alerts(json_t *root, const struct node_alerts *alerts)
+{
+    if (!alerts->is_on) {
+        return;
+    }
+    json_t *group = put_group(root, "alerts", json_object());
+    json_t *command = json_array();
+    for (uint32_t i = 0; i < alerts->command_count; i++) {
+        CHECK(json_array_append_new(command, json_string(alerts->command[i])) == 0);
+    }
+    if (alerts->command_count > 0) {
+        CHECK(json_object_set(group, "command", command) == 0);
+    }
+    json_decref(command);
+    put_text(group, "webhook", alerts->webhook);
+    put_text(group, "webhook_token", alerts->webhook_token);
+    put_text(group, "mail_to", alerts->mail_to);
+    put_text(group, "mail_from", alerts->mail_from);
+    put_text(group, "sendmail", alerts->sendmail);
+    put_duration(group, "hold", alerts->hold);
+    put_duration(group, "repeat", alerts->repeat);
+    put_duration(group, "backlog_after", alerts->backlog_after);
+    put_count(group, "failures_min", alerts->failures_min);
+    put_count(group, "per_hour", alerts->per_hour);
+}
+
+json_t *config_tree(const struct node_config *config)
 {
     json_t *root = json_object();
 
@@ -501,6 +528,7 @@ static json_t *make_tree(const struct node_config *config)
     put_policy(root, &config->core.policy);
     put_log(root, &config->log);
     put_site(root, config->site_port);
+    put_alerts(root, &config->alerts);
     return root;
 }
 
@@ -529,7 +557,7 @@ static void print_group(const json_t *group, const char *indent, bool is_entry, 
 
 void config_print(const struct node_config *config, FILE *out)
 {
-    json_t *root = make_tree(config);
+    json_t *root = config_tree(config);
     const char *key = NULL;
     json_t *value = NULL;
     size_t index = 0;
@@ -554,7 +582,7 @@ void config_print(const struct node_config *config, FILE *out)
 
 void config_print_json(const struct node_config *config, FILE *out)
 {
-    json_t *root = make_tree(config);
+    json_t *root = config_tree(config);
 
     CHECK(json_dumpf(root, out, JSON_COMPACT) == 0);
     (void)fputc('\n', out);

@@ -60,6 +60,8 @@ void config_read_policy(struct reading *reading, const struct file_config *file,
 void config_read_mandate(struct reading *reading, const struct file_config *file,
                          struct node_config *config);
 void config_read_log(struct reading *reading, const struct file_config *file, struct node_log *log);
+void config_read_alerts(struct reading *reading, const struct file_config *file,
+                        struct node_alerts *alerts);
 /* The port of `listen` in `site`; 0: there is none. After the log. */
 uint16_t config_read_site(struct reading *reading, const struct file_config *file,
                           const struct node_log *log);

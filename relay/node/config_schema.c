@@ -77,6 +77,7 @@ static const cyaml_schema_field_t chain_fields[] = {
     OPTIONAL(file_chain, validators_min),
     OPTIONAL(file_chain, multicall),
     OPTIONAL(file_chain, batch_max),
+    OPTIONAL(file_chain, sign_lookups),
     OPTIONAL(file_chain, transactions),
     OPTIONAL(file_chain, data_fee),
     CYAML_FIELD_END};
@@ -153,6 +154,21 @@ static const cyaml_schema_field_t log_fields[] = {REQUIRED(file_log, key),
 
 static const cyaml_schema_field_t site_fields[] = {REQUIRED(file_site, listen), CYAML_FIELD_END};
 
+static const cyaml_schema_field_t alerts_fields[] = {
+    CYAML_FIELD_SEQUENCE("command", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_alerts,
+                         command, &text_entry, 1, NODE_ARGUMENTS_MAX),
+    OPTIONAL(file_alerts, webhook),
+    OPTIONAL(file_alerts, webhook_token),
+    OPTIONAL(file_alerts, mail_to),
+    OPTIONAL(file_alerts, mail_from),
+    OPTIONAL(file_alerts, sendmail),
+    OPTIONAL(file_alerts, hold),
+    OPTIONAL(file_alerts, repeat),
+    OPTIONAL(file_alerts, backlog_after),
+    OPTIONAL(file_alerts, failures_min),
+    OPTIONAL(file_alerts, per_hour),
+    CYAML_FIELD_END};
+
 static const cyaml_schema_value_t chain_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_chain, chain_fields)};
 static const cyaml_schema_value_t asset_entry = {
@@ -195,6 +211,8 @@ static const cyaml_schema_field_t file_fields[] = {
                             log, log_fields),
     CYAML_FIELD_MAPPING_PTR("site", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                             site, site_fields),
+    CYAML_FIELD_MAPPING_PTR("alerts", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
+                            alerts, alerts_fields),
     CYAML_FIELD_SEQUENCE("witnesses", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                          witnesses, &witness_entry, 0, NODE_WITNESSES_MAX),
     CYAML_FIELD_END};

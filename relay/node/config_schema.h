@@ -66,6 +66,7 @@ struct file_chain {
     char *validators_min;
     char *multicall;
     char *batch_max;
+    char *sign_lookups;
     char *transactions;
     char *data_fee;
 };
@@ -157,6 +158,21 @@ struct file_site {
     char *listen;
 };
 
+struct file_alerts {
+    char **command;
+    unsigned command_count;
+    char *webhook;
+    char *webhook_token;
+    char *mail_to;
+    char *mail_from;
+    char *sendmail;
+    char *hold;
+    char *repeat;
+    char *backlog_after;
+    char *failures_min;
+    char *per_hour;
+};
+
 struct file_large {
     char *value;
     char *blocks;
@@ -185,6 +201,7 @@ struct file_config {
     unsigned blocks_count;
     struct file_log *log;
     struct file_site *site;
+    struct file_alerts *alerts;
     struct file_witness *witnesses;
     unsigned witnesses_count;
 };

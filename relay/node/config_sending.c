@@ -107,6 +107,8 @@ static void read_batches(struct reading *reading, const struct file_chain *file,
     } else if (file->batch_max != NULL) {
         reading_refuse(reading, "batch_max", STATUS_MALFORMED, "needs \"multicall\"");
     }
+    core->sign_lookups =
+        reading_flag(reading, "sign_lookups", reading_given(file->sign_lookups, "false"));
 }
 
 static void read_chain_fees(struct reading *reading, const struct file_chain *file,

@@ -43,6 +43,10 @@ static uint32_t command_pointers(struct command *command, struct bytes *ret_poin
         ret_pointers[0] = &command->fetch_lookup.urls;
         ret_pointers[1] = &command->fetch_lookup.call_data;
         return 2;
+    case COMMAND_SIGN_LOOKUP:
+        ret_pointers[0] = &command->sign_lookup.url;
+        ret_pointers[1] = &command->sign_lookup.call_data;
+        return 2;
     case COMMAND_FETCH_CHECKPOINT:
         ret_pointers[0] = &command->fetch_checkpoint.location;
         return 1;
@@ -115,6 +119,8 @@ static struct bytes *event_reason(struct event *event)
         return &event->checkpoint_signed.reason;
     case EVENT_ANNOUNCEMENT_SIGNED:
         return &event->announcement_signed.reason;
+    case EVENT_LOOKUP_SIGNED:
+        return &event->lookup_signed.reason;
     case EVENT_PLANNED:
         return &event->planned.reason;
     case EVENT_OPERATOR:

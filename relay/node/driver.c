@@ -111,6 +111,7 @@ static void driver_take_command(struct driver *driver, const struct command *com
     case COMMAND_READ_TREE:
     case COMMAND_SIGN_CHECKPOINT:
     case COMMAND_SIGN_ANNOUNCEMENT:
+    case COMMAND_SIGN_LOOKUP:
     case COMMAND_PUBLISH_CHECKPOINT:
     case COMMAND_PUBLISH_ANNOUNCEMENT:
     case COMMAND_PLAN:

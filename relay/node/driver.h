@@ -43,6 +43,7 @@ enum driver_sign_kind {
     DRIVER_SIGN_TRANSACTION = 1,  /* answered by driver_on_signature */
     DRIVER_SIGN_CHECKPOINT = 2,   /* answered by EVENT_CHECKPOINT_SIGNED */
     DRIVER_SIGN_ANNOUNCEMENT = 3, /* answered by EVENT_ANNOUNCEMENT_SIGNED */
+    DRIVER_SIGN_LOOKUP = 4,       /* answered by EVENT_LOOKUP_SIGNED */
 };
 
 struct driver_sign {
@@ -68,6 +69,13 @@ struct driver_sign {
             struct address mailbox;
             struct bytes location;
         } announcement;
+        struct {
+            struct hash message_id;
+            struct address module;
+            struct address sender;
+            struct bytes url;
+            struct bytes call_data;
+        } lookup;
     };
 };
 
@@ -89,6 +97,7 @@ struct driver_lookup {
     struct hash dispatch_transaction;
     struct bytes urls; /* templates, each ended by a newline; hostile */
     struct bytes call_data;
+    struct signature signature; /* for the first template without {data}; zero: none */
 };
 
 struct driver_publish {

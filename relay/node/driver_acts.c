@@ -46,6 +46,23 @@ static enum status act_sign_announcement(struct driver *driver, uint32_t chain_i
     return driver->ports.sign(driver->ports.context, &request);
 }
 
+static enum status act_sign_lookup(struct driver *driver, uint32_t chain_index,
+                                   const struct command *command)
+{
+    const struct driver_sign request = {
+        .kind = DRIVER_SIGN_LOOKUP,
+        .chain_index = chain_index,
+        .domain = command->domain,
+        .key = command->sign_lookup.key,
+        .lookup = {.message_id = command->sign_lookup.message_id,
+                   .module = command->sign_lookup.module,
+                   .sender = command->sign_lookup.sender,
+                   .url = command->sign_lookup.url,
+                   .call_data = command->sign_lookup.call_data},
+    };
+    return driver->ports.sign(driver->ports.context, &request);
+}
+
 static enum status act_fetch(struct driver *driver, uint32_t chain_index,
                              const struct command *command)
 {
@@ -100,6 +117,7 @@ static enum status act_lookup(struct driver *driver, const struct command *comma
         .dispatch_transaction = command->fetch_lookup.dispatch_transaction,
         .urls = command->fetch_lookup.urls,
         .call_data = command->fetch_lookup.call_data,
+        .signature = command->fetch_lookup.signature,
     };
     return driver->ports.lookup(driver->ports.context, &request);
 }
@@ -132,6 +150,8 @@ static enum status act(struct driver *driver, const struct command *command)
         return act_sign_checkpoint(driver, chain_index, command);
     case COMMAND_SIGN_ANNOUNCEMENT:
         return act_sign_announcement(driver, chain_index, command);
+    case COMMAND_SIGN_LOOKUP:
+        return act_sign_lookup(driver, chain_index, command);
     case COMMAND_FETCH_CHECKPOINT:
         return act_fetch(driver, chain_index, command);
     case COMMAND_FETCH_LOOKUP:
@@ -162,6 +182,7 @@ static struct driver_lane *driver_lane_of(struct driver *driver, const struct co
     switch (command->kind) {
     case COMMAND_SIGN_CHECKPOINT:
     case COMMAND_SIGN_ANNOUNCEMENT:
+    case COMMAND_SIGN_LOOKUP:
         return &outside[OUTSIDE_SIGNER];
     case COMMAND_FETCH_CHECKPOINT:
     case COMMAND_PUBLISH_CHECKPOINT:
@@ -291,18 +312,21 @@ bool driver_has_releasable(const struct driver *driver)
 static struct bytes plan_of(const struct driver *driver, const struct chain_request *request,
                             uint8_t memory[APPROVAL_BYTES_MAX])
 {
+    struct hash move_id;
     struct move_row move;
     struct plan_row plan;
     struct approval approval = {.index = 0};
     static_assert(APPROVAL_MOVES_MAX >= PLAN_MOVES_MAX, "a plan's moves fit an approval");
     if ((request->sign.leg_kind != LEG_REBALANCE && request->sign.leg_kind != LEG_VENUE) ||
-        capital_view_move(&driver->source, &request->sign.leg_id, &move) != STATUS_OK ||
+        capital_view_move_of_leg(&driver->source, &request->sign.leg_id, &move_id, &move) !=
+            STATUS_OK ||
         capital_view_plan(&driver->source, &move.plan_id, &plan) != STATUS_OK ||
         move.index >= plan.moves_count) {
         return (struct bytes){0};
     }
     capital_view_approval(&move.plan_id, &plan, &approval);
     approval.index = move.index;
+    approval.leg = move.leg;
     return approval_pack(&approval, memory);
 }
 

@@ -452,6 +452,9 @@ static void *keeper_run(void *context)
             keeper_fail(keeper, EXIT_TEMPORARY, "the log's own loop failed");
             return NULL;
         }
+        if (keeper->web != NULL) {
+            web_client_service(keeper->web);
+        }
     }
 }
 
@@ -470,19 +473,9 @@ static bool start_thread(struct log_keeper *keeper)
 
 /* ---- life ---- */
 
-static bool has_tls(const struct node_log *config)
-{
-    for (uint32_t i = 0; i < config->witnesses_count; i++) {
-        if (config->witnesses[i].url.is_tls) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool open_context(struct log_keeper *keeper)
 {
-    static const struct lws_protocols *const protocols[] = {&witness_protocol, NULL};
+    static const struct lws_protocols *const protocols[] = {&web_client_protocol, NULL};
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN,
         .pt_serv_buf_size = SERVICE_BYTES,
@@ -494,9 +487,6 @@ static bool open_context(struct log_keeper *keeper)
         .uid = -1,
     };
 
-    if (has_tls(keeper->options.config)) {
-        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
-    }
     keeper->context = lws_create_context(&info);
     keeper->vhost = keeper->context == NULL ? NULL : lws_create_vhost(keeper->context, &info);
     return keeper->vhost != NULL;
@@ -601,6 +591,39 @@ bool log_keeper_trouble(struct log_keeper *keeper, char ret_text[256], struct in
     return is_troubled;
 }
 
+bool log_keeper_witness_trouble(struct log_keeper *keeper, char ret_text[256],
+                                struct instant *ret_since)
+{
+    lock(keeper);
+    const bool is_troubled = keeper->shared.silent[0] != '\0';
+    memcpy(ret_text, keeper->shared.silent, sizeof(keeper->shared.silent));
+    *ret_since = keeper->shared.silent_since;
+    unlock(keeper);
+    return is_troubled;
+}
+
+void keeper_tell_witnesses(struct log_keeper *keeper)
+{
+    char text[sizeof(keeper->shared.silent)] = "";
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < keeper->options.config->witnesses_count; i++) {
+        const struct keeper_witness *witness = &keeper->witnesses[i];
+        if (!witness->is_told || count >= sizeof(text)) {
+            continue;
+        }
+        count += (size_t)snprintf(text + count, sizeof(text) - count, "%s%.*s",
+                                  count == 0 ? "no signature from " : ", ",
+                                  (int)witness->config->key.name_count, witness->config->key.name);
+    }
+    lock(keeper);
+    if (keeper->shared.silent[0] == '\0') {
+        keeper->shared.silent_since = loop_now();
+    }
+    memcpy(keeper->shared.silent, text, sizeof(text));
+    unlock(keeper);
+}
+
 void log_keeper_stop(struct log_keeper *keeper)
 {
     if (keeper == NULL || !keeper->has_thread) {
@@ -641,11 +664,14 @@ struct log_keeper *log_keeper_free(struct log_keeper *keeper)
         return NULL;
     }
     log_keeper_stop(keeper);
+    if (keeper->web != NULL) {
+        web_client_stop(keeper->web);
+    }
     if (keeper->context != NULL) {
         lws_context_destroy(keeper->context);
     }
     keeper->http = http_free(keeper->http);
-    keeper_free_witnesses(keeper);
+    keeper->web = web_client_free(keeper->web);
     CHECK(pthread_mutex_destroy(&keeper->shared.mutex) == 0);
     free(keeper);
     return NULL;

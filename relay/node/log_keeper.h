@@ -30,6 +30,7 @@ struct log_keeper_options {
     /* Wakes the loop; from the keeper's thread. */
     void (*wake)(void *context);
     void *context;
+    const char *tls_ca; /* authorities trusted besides the system's; empty: none; borrowed */
 };
 
 /* Before anything is done with a journal: is it the one that was signed last? Says what is wrong
@@ -46,6 +47,9 @@ int log_keeper_fault(struct log_keeper *keeper, char ret_text[256]);
 /* Why there are no new checkpoints at the moment: words and since when. False: there are, or none
  * is needed. */
 bool log_keeper_trouble(struct log_keeper *keeper, char ret_text[256], struct instant *ret_since);
+/* Likewise of the witnesses: which of them do not cosign, since the first of them did not. */
+bool log_keeper_witness_trouble(struct log_keeper *keeper, char ret_text[256],
+                                struct instant *ret_since);
 /* Ends the thread. Before the writer is closed. Accepts NULL. */
 void log_keeper_stop(struct log_keeper *keeper);
 /* After log_keeper_stop and writer_close: a last checkpoint, over all the records, if the signer

@@ -10,7 +10,8 @@
 #include "relay/node/http.h"
 #include "relay/node/log_client.h"
 #include "relay/node/log_keeper.h"
-#include "relay/node/witness_client.h"
+#include "relay/node/web_client.h"
+#include "store/log/witness.h"
 
 /* A checkpoint that is, or is about to be, in the journal. */
 struct kept {
@@ -23,13 +24,14 @@ struct kept {
 struct keeper_witness {
     struct log_keeper *keeper;
     const struct node_witness *config;
-    struct witness_client *client;
-    uint64_t size_cosigned; /* for us, since we started */
-    uint64_t size_held;     /* as far as we know, what it holds */
-    uint64_t retry_ns;      /* not before; monotonic */
-    bool is_told;           /* people know that it does not cosign */
-    struct kept asked;      /* what it was shown last */
-    size_t line_count;      /* its signature over that, on its way into the note; 0: none */
+    char url[WITNESS_URL_BYTES_MAX + 32]; /* where it takes checkpoints */
+    bool is_asked;                        /* and has not answered yet */
+    uint64_t size_cosigned;               /* for us, since we started */
+    uint64_t size_held;                   /* as far as we know, what it holds */
+    uint64_t retry_ns;                    /* not before; monotonic */
+    bool is_told;                         /* people know that it does not cosign */
+    struct kept asked;                    /* what it was shown last */
+    size_t line_count; /* its signature over that, on its way into the note; 0: none */
     uint8_t line[512];
 };
 
@@ -39,6 +41,7 @@ struct log_keeper {
     struct lws_vhost *vhost;
     lws_sorted_usec_list_t timer;
     struct http_server *http;
+    struct web_client *web; /* to the witnesses; NULL: there are none */
     struct log_client client;
     struct log_head signed_last; /* what the signer signed last, as far as we know */
     struct kept current;         /* the newest in the journal; count 0: none */
@@ -62,10 +65,14 @@ struct log_keeper {
         char fault_text[256];
         char trouble[256]; /* empty: none */
         struct instant trouble_since;
+        char silent[256]; /* witnesses that do not cosign; empty: none */
+        struct instant silent_since;
     } shared;
 };
 
 uint64_t keeper_now_ns(void);
+/* Leaves the names of the witnesses that do not cosign to who asks. */
+void keeper_tell_witnesses(struct log_keeper *keeper);
 /* Records the first fault and wakes the loop. */
 void keeper_fail(struct log_keeper *keeper, int exit_code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -75,8 +82,8 @@ enum status keeper_prove(struct log_keeper *keeper, struct tree_growth growth,
 /* Hands keeper->pending to the writer. */
 void keeper_store(struct log_keeper *keeper);
 
+/* False: no memory or threads. */
 bool keeper_open_witnesses(struct log_keeper *keeper);
-void keeper_free_witnesses(struct log_keeper *keeper);
 /* Shows each witness the newest checkpoint that it has not cosigned. */
 void keeper_ask_witnesses(struct log_keeper *keeper);
 

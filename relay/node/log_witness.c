@@ -2,6 +2,7 @@
 /* The keeper's witnesses: each is shown the newest checkpoint that is durable, with the proof from
  * the size it holds; its cosignature is verified and kept with the checkpoint. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -13,6 +14,7 @@
 #include "store/log/proof.h"
 
 #define RETRY_NS        UINT64_C(10000000000)
+#define REPLY_WAIT_MS   20000u
 #define CLOCK_AHEAD_S   60u /* how far a witness's clock may be ahead of ours */
 #define CLOCK_AHEAD_MAX (UINT64_C(1) << 62)
 
@@ -33,6 +35,7 @@ static void say(struct keeper_witness *witness, const char *why)
         return;
     }
     witness->is_told = true;
+    keeper_tell_witnesses(witness->keeper);
     log_begin(&line, LOG_WARN, "witness_silent");
     log_text(&line, "witness",
              bytes_from(witness->config->key.name, witness->config->key.name_count));
@@ -90,7 +93,10 @@ static void take_line(struct keeper_witness *witness, const struct witness_reply
 {
     const uint64_t size = witness->asked.head.size;
 
-    witness->is_told = false;
+    if (witness->is_told) {
+        witness->is_told = false;
+        keeper_tell_witnesses(witness->keeper);
+    }
     witness->size_held = size;
     witness->size_cosigned = size;
     if (reply->line.count <= sizeof(witness->line) && !has_line(witness)) {
@@ -125,15 +131,18 @@ static void learn_size(struct keeper_witness *witness, uint64_t size)
     witness->size_held = size;
 }
 
-static void replied(void *context, unsigned http_status, struct bytes body)
+static void replied(void *context, const struct web_result *result)
 {
     struct keeper_witness *witness = context;
+    const bool has_reply = result->end == WEB_END_REPLIED;
     const struct witness_question question = {
         .key = &witness->config->key,
         .text = bytes_from(witness->asked.note, witness->asked.text_count),
         .time_seconds_max = wall_seconds() + CLOCK_AHEAD_S};
-    const struct witness_reply reply = witness_read(&question, http_status, body);
+    const struct witness_reply reply = witness_read(&question, has_reply ? result->status : 0,
+                                                    has_reply ? result->body : bytes_from(NULL, 0));
 
+    witness->is_asked = false;
     switch (reply.verdict) {
     case WITNESS_COSIGNED:
         take_line(witness, &reply);
@@ -159,6 +168,22 @@ static void replied(void *context, unsigned http_status, struct bytes body)
 
 /* ---- asking ---- */
 
+static void post(struct keeper_witness *witness, struct bytes body)
+{
+    /* The address is our own configuration's word: a witness may well be a neighbour. */
+    struct web_request request = {.method = "POST",
+                                  .body = body,
+                                  .reply_bytes_max = WITNESS_REPLY_BYTES_MAX,
+                                  .deadline_ms = REPLY_WAIT_MS,
+                                  .allow_private = true,
+                                  .handler = {.context = witness, .done = replied}};
+    const enum status status = web_url_parse(bytes_from_string(witness->url), &request.url);
+
+    CHECK(status == STATUS_OK); /* the configuration was refused otherwise */
+    witness->is_asked = true;
+    web_client_ask(witness->keeper->web, &request);
+}
+
 static void ask(struct keeper_witness *witness)
 {
     static const size_t capacity = PROOF_BYTES_MAX;
@@ -176,8 +201,7 @@ static void ask(struct keeper_witness *witness)
     growth.note = bytes_from(witness->asked.note, witness->asked.count);
     if (keeper_prove(keeper, sizes, &growth.path) == STATUS_OK &&
         growth_append(&buffer, &growth) == STATUS_OK) {
-        /* A failure to begin is told to `replied`, or comes again. */
-        (void)!witness_client_post(witness->client, buffer_bytes(&buffer));
+        post(witness, buffer_bytes(&buffer));
     }
     free(memory);
 }
@@ -195,7 +219,7 @@ void keeper_ask_witnesses(struct log_keeper *keeper)
         if (witness->line_count > 0) {
             keep_line(witness);
         } else if (size > witness->size_cosigned && size >= witness->size_held &&
-                   now >= witness->retry_ns && !witness_client_is_busy(witness->client)) {
+                   now >= witness->retry_ns && !witness->is_asked) {
             ask(witness);
         }
     }
@@ -207,21 +231,17 @@ bool keeper_open_witnesses(struct log_keeper *keeper)
 
     for (uint32_t i = 0; i < config->witnesses_count; i++) {
         struct keeper_witness *witness = &keeper->witnesses[i];
-        const struct witness_handler handler = {.context = witness, .replied = replied};
+        const char *text = config->witnesses[i].url_text;
+        size_t count = strlen(text);
+        while (count > 0 && text[count - 1] == '/') {
+            count--;
+        }
+        (void)snprintf(witness->url, sizeof(witness->url), "%.*s/add-checkpoint", (int)count, text);
         witness->keeper = keeper;
         witness->config = &config->witnesses[i];
-        witness->client =
-            witness_client_new(keeper->context, keeper->vhost, &witness->config->url, &handler);
-        if (witness->client == NULL) {
-            return false;
-        }
     }
-    return true;
-}
-
-void keeper_free_witnesses(struct log_keeper *keeper)
-{
-    for (uint32_t i = 0; i < NODE_WITNESSES_MAX; i++) {
-        keeper->witnesses[i].client = witness_client_free(keeper->witnesses[i].client);
-    }
+    keeper->web = config->witnesses_count == 0
+                      ? NULL
+                      : web_client_new(keeper->context, keeper->vhost, keeper->options.tls_ca);
+    return config->witnesses_count == 0 || keeper->web != NULL;
 }

@@ -9,9 +9,9 @@
 
 #include "relay/base/check.h"
 #include "relay/node/exit_codes.h"
-#include "relay/node/http_client.h"
 #include "relay/node/loop_internal.h"
 #include "relay/node/row_source.h"
+#include "relay/node/web_client.h"
 
 #define STOP_WAIT_NS       10000000000u
 #define TICKS_IN_A_ROW_MAX 8u /* before sockets are looked at again */
@@ -94,7 +94,7 @@ static int loop_block_signals(struct loop *loop)
 static int loop_open_context(struct loop *loop)
 {
     static const struct lws_protocols *const protocols[] = {
-        &transport_protocol, &http_client_protocol,  &signer_protocol,  &child_protocol,
+        &transport_protocol, &web_client_protocol,   &signer_protocol,  &child_protocol,
         &control_protocol,   &control_peer_protocol, &signals_protocol, NULL,
     };
     loop->context = loop_context_new(loop->config, protocols, &loop->vhost);
@@ -280,6 +280,7 @@ static void loop_free(struct loop *loop)
         child_stop(loop->child);
     }
     loop->site = site_close(loop->site);
+    loop->alerting = alerting_close(loop->alerting);
     /* Threads first, because they wake the context; then what its connections point to. */
     loop->files = files_free(loop->files);
     loop->remote = remote_free(loop->remote);

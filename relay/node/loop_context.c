@@ -6,10 +6,11 @@
 
 #include "relay/base/check.h"
 #include "relay/node/log.h"
+#include "relay/node/web_client.h"
 
 #define SERVICE_BYTES     65536u /* read from a socket at once */
 #define CONNECT_TIMEOUT_S 5
-#define FILES_OPEN_MAX    (CHAINS_MAX * ENDPOINTS_PER_CHAIN_MAX + 64u)
+#define FILES_OPEN_MAX    (CHAINS_MAX * ENDPOINTS_PER_CHAIN_MAX * WEB_CONNECTIONS_PER_HOST + 64u)
 
 struct instant loop_now(void)
 {
@@ -31,8 +32,7 @@ static bool config_has_tls(const struct node_config *config)
 {
     for (uint32_t i = 0; i < config->core.chains_count; i++) {
         for (uint32_t j = 0; j < config->chains[i].endpoints_count; j++) {
-            if (strncmp(config->chains[i].endpoints[j], "wss:", 4) == 0 ||
-                strncmp(config->chains[i].endpoints[j], "https:", 6) == 0) {
+            if (strncmp(config->chains[i].endpoints[j], "wss:", 4) == 0) {
                 return true;
             }
         }
@@ -73,4 +73,12 @@ struct lws_context *loop_context_new(const struct node_config *config,
         return NULL;
     }
     return context;
+}
+
+uint64_t loop_monotonic_ns(void)
+{
+    struct timespec now;
+
+    CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }

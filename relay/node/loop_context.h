@@ -14,5 +14,7 @@ struct lws_context *loop_context_new(const struct node_config *config,
                                      struct lws_vhost **ret_vhost);
 /* The system's clock. */
 struct instant loop_now(void);
+/* The clock that never goes back, in nanoseconds since some instant. */
+uint64_t loop_monotonic_ns(void);
 
 #endif

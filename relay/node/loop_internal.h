@@ -7,6 +7,7 @@
 
 #include <libwebsockets.h>
 
+#include "relay/node/alerting.h"
 #include "relay/node/archiving.h"
 #include "relay/node/child.h"
 #include "relay/node/config.h"
@@ -58,10 +59,11 @@ struct loop {
     struct loop_log_child log_life;
     struct log_keeper *log_keeper; /* NULL: no log */
     struct service service;
-    struct site *site;     /* NULL: nothing is served */
-    struct site_live live; /* what it is left */
-    uint64_t left_ns;      /* monotonic: when it was left last */
-    uint64_t turn_ns;      /* monotonic: when this turn began */
+    struct site *site;         /* NULL: nothing is served */
+    struct alerting *alerting; /* NULL: nobody is told */
+    struct site_live live;     /* what it is left */
+    uint64_t left_ns;          /* monotonic: when it was left last */
+    uint64_t turn_ns;          /* monotonic: when this turn began */
     struct control *control;
     struct files *files;
     struct remote *remote;
@@ -124,7 +126,7 @@ void loop_close_journal(struct loop *loop);
 void loop_take_commits(struct loop *loop);
 
 /* ---- loop_watch.c ---- */
-/* Opens the site, if there is one; an exit code. */
+/* Opens the site and what tells people, if they are wanted; an exit code. */
 int loop_open_site(struct loop *loop);
 /* The end of a turn: how long it took is counted, and now and then the site is left what it shows.
  */

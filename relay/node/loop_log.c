@@ -105,7 +105,8 @@ int loop_start_log(struct loop *loop)
                                                .journal = loop->journal,
                                                .writer = loop->writer,
                                                .wake = loop_wake,
-                                               .context = loop};
+                                               .context = loop,
+                                               .tls_ca = loop->config->tls_ca};
     if (loop->log_child != NULL && watch_child(loop) != STATUS_OK) {
         return EXIT_TEMPORARY;
     }
@@ -146,5 +147,8 @@ void loop_tell_health(const struct loop *loop, struct control_health *ret_health
         control_health_add(ret_health, "log", text, loop->log_life.ended);
     } else if (loop->log_keeper != NULL && log_keeper_trouble(loop->log_keeper, text, &since)) {
         control_health_add(ret_health, "log", text, since);
+    }
+    if (loop->log_keeper != NULL && log_keeper_witness_trouble(loop->log_keeper, text, &since)) {
+        control_health_add(ret_health, "witness", text, since);
     }
 }

@@ -96,6 +96,7 @@ static void port_note(void *context, const struct driver_note *note)
         return; /* took_endpoint said it, with the address of the endpoint */
     }
     site_note(loop->site, note);
+    alerting_note(loop->alerting, note);
     log_begin(&line, level_of(note->level), "note");
     if (note->domain != 0) {
         log_word(&line, "chain", chain_name(loop, note->domain));
@@ -366,6 +367,13 @@ static struct event signed_event(const struct driver_sign *question, enum outcom
         event.checkpoint_signed.outcome = outcome;
         event.checkpoint_signed.signature = *signature;
         event.checkpoint_signed.reason = reason;
+    } else if (question->kind == DRIVER_SIGN_LOOKUP) {
+        event.kind = EVENT_LOOKUP_SIGNED;
+        event.lookup_signed.message_id = question->lookup.message_id;
+        event.lookup_signed.module = question->lookup.module;
+        event.lookup_signed.outcome = outcome;
+        event.lookup_signed.signature = *signature;
+        event.lookup_signed.reason = reason;
     } else {
         event.kind = EVENT_ANNOUNCEMENT_SIGNED;
         event.announcement_signed.validator = question->key;

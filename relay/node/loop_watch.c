@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the loop leaves for those who watch it: the site, and the service manager. */
 #include <string.h>
-#include <time.h>
 
 #include "relay/base/check.h"
 #include "relay/node/exit_codes.h"
@@ -9,20 +8,17 @@
 
 #define LEAVE_NS 250000000u
 
-static uint64_t monotonic_ns(void)
-{
-    struct timespec now;
-
-    CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 int loop_open_site(struct loop *loop)
 {
     const struct site_options options = {
         .config = loop->config, .journal = loop->journal, .build_id = loop->build_id};
 
-    return loop->config->site_port == 0 ? EXIT_DONE : site_open(&options, &loop->site);
+    const struct alerting_options alerting = {.config = loop->config, .journal = loop->journal};
+    const int code = loop->config->site_port == 0 ? EXIT_DONE : site_open(&options, &loop->site);
+
+    return code == EXIT_DONE && loop->config->alerts.is_on
+               ? alerting_open(&alerting, &loop->alerting)
+               : code;
 }
 
 static void leave_endpoints(struct loop *loop)
@@ -51,18 +47,22 @@ static void leave(struct loop *loop, uint64_t now_ns)
     live->is_unwritable = driver_is_unwritable(loop->driver);
     live->is_pressed = driver_is_pressed(loop->driver);
     live->driver = driver_counters(loop->driver);
+    memset(&live->health, 0, sizeof(live->health));
+    loop_tell_health(loop, &live->health);
+    live->alerts = alerting_counts(loop->alerting);
     leave_endpoints(loop);
     site_leave(loop->site, live);
+    alerting_leave(loop->alerting, live);
 }
 
 void loop_begin_turn(struct loop *loop)
 {
-    loop->turn_ns = monotonic_ns();
+    loop->turn_ns = loop_monotonic_ns();
 }
 
 void loop_end_turn(struct loop *loop)
 {
-    const uint64_t now_ns = monotonic_ns();
+    const uint64_t now_ns = loop_monotonic_ns();
     const uint64_t took_ns = now_ns - loop->turn_ns;
     size_t bucket = 0;
 
@@ -76,7 +76,8 @@ void loop_end_turn(struct loop *loop)
     }
     loop->live.turns.sum.ns += took_ns;
     service_sign(&loop->service, now_ns);
-    if (loop->site != NULL && (now_ns - loop->left_ns >= LEAVE_NS || loop->ended)) {
+    if ((loop->site != NULL || loop->alerting != NULL) &&
+        (now_ns - loop->left_ns >= LEAVE_NS || loop->ended)) {
         loop->left_ns = now_ns;
         leave(loop, now_ns);
     }

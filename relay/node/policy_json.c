@@ -8,6 +8,7 @@
 
 #include "relay/base/check.h"
 #include "relay/base/hex.h"
+#include "relay/base/nearest.h"
 
 static const struct {
     const char *key;
@@ -45,6 +46,22 @@ static void refuse(struct reader *reader, enum status status, const char *what, 
         (void)snprintf(reader->error->text, sizeof(reader->error->text), "%s%s%.60s%s", what,
                        word == NULL ? "" : ": '", word == NULL ? "" : word,
                        word == NULL ? "" : "'");
+    }
+}
+
+/* A key that is not known, with the nearest that is. */
+static void refuse_key(struct reader *reader, const char *key, const char *const *known,
+                       size_t known_count)
+{
+    const char *nearest = nearest_word(key, known, known_count);
+
+    if (nearest == NULL) {
+        refuse(reader, STATUS_MALFORMED, "has a key that is not known", key);
+    } else if (reader->status == STATUS_OK) {
+        reader->status = STATUS_MALFORMED;
+        (void)snprintf(reader->error->text, sizeof(reader->error->text),
+                       "has a key that is not known: '%.60s'; the nearest known one is '%s'", key,
+                       nearest);
     }
 }
 
@@ -219,10 +236,15 @@ static void read_field(struct reader *reader, const char *key, const json_t *val
     if (strcasecmp(key, "bodyregex") == 0 && is_any(value)) {
         return;
     }
-    refuse(reader, STATUS_MALFORMED,
-           strcasecmp(key, "bodyregex") == 0 ? "has a bodyregex, which is not offered"
-                                             : "has a key that is not known",
-           key);
+    if (strcasecmp(key, "bodyregex") == 0) {
+        refuse(reader, STATUS_MALFORMED, "has a bodyregex, which is not offered", key);
+        return;
+    }
+    const char *names[sizeof(fields) / sizeof(fields[0])];
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        names[i] = fields[i].key;
+    }
+    refuse_key(reader, key, names, sizeof(fields) / sizeof(fields[0]));
 }
 
 static void read_rules(struct reader *reader, const json_t *list, const struct core_rule *like)
@@ -356,13 +378,14 @@ static bool parse_payment(const json_t *value, struct amount *ret_payment)
                STATUS_OK;
 }
 
-static bool is_policy_key(const char *key)
-{
-    static const char *const known[] = {"type", "payment", "gasFraction", "matchingList",
-                                        "feeToken"};
+static const char *const demand_keys[] = {"type", "payment", "gasFraction", "matchingList",
+                                          "feeToken"};
+#define DEMAND_KEYS (sizeof(demand_keys) / sizeof(demand_keys[0]))
 
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-        if (strcasecmp(known[i], key) == 0) {
+static bool is_demand_key(const char *key)
+{
+    for (size_t i = 0; i < DEMAND_KEYS; i++) {
+        if (strcasecmp(demand_keys[i], key) == 0) {
             return true;
         }
     }
@@ -392,8 +415,8 @@ static void read_demand(struct reader *reader, const json_t *entry, struct core_
 
     json_object_foreach((json_t *)(uintptr_t)entry, key, value)
     {
-        if (!is_policy_key(key)) {
-            refuse(reader, STATUS_MALFORMED, "has a key that is not known", key);
+        if (!is_demand_key(key)) {
+            refuse_key(reader, key, demand_keys, DEMAND_KEYS);
         }
     }
     if (member(entry, "feeToken") != NULL) {

@@ -92,8 +92,7 @@ bool remote_ask(struct remote *remote, const struct store_location *location, co
 
 /* ---- the thread ---- */
 
-static struct lws_context *context_new(const struct remote_options *options,
-                                       struct lws_vhost **ret_vhost)
+static struct lws_context *context_new(struct lws_vhost **ret_vhost)
 {
     static const struct lws_protocols *const protocols[] = {&web_client_protocol, NULL};
     struct lws_context_creation_info info = {
@@ -102,8 +101,7 @@ static struct lws_context *context_new(const struct remote_options *options,
         .fd_limit_per_thread = FILES_OPEN_MAX,
         .connect_timeout_secs = CONNECT_TIMEOUT_S,
         .pprotocols = (const struct lws_protocols **)(uintptr_t)protocols,
-        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
-        .client_ssl_ca_filepath = options->tls_ca[0] == '\0' ? NULL : options->tls_ca,
+        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
         .gid = -1,
         .uid = -1,
     };
@@ -173,12 +171,12 @@ static void *remote_run(void *context)
 {
     struct remote *const remote = context;
     struct lws_vhost *vhost = NULL;
-    struct lws_context *const own = context_new(&remote->options, &vhost);
+    struct lws_context *const own = context_new(&vhost);
 
     if (own == NULL) {
         return NULL; /* what is asked stays unknown */
     }
-    remote->web = web_client_new(own, vhost);
+    remote->web = web_client_new(own, vhost, remote->options.tls_ca);
     remote->reader = remote_reader_new(remote);
     remote->writer = remote_writer_new(remote);
     remote->lookups = remote_lookups_new(remote);

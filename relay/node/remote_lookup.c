@@ -3,8 +3,8 @@
  *
  * A template with {data} is a GET, any other a POST of {data, sender, signature, origin_tx_hash}.
  * The servers are asked one after the other: the next one when one failed, or has not answered for
- * a while. The first answer {"data": "0x..."} is the metadata; the module judges it, not we. The
- * signature is left null: this node proves to no server who it is. */
+ * a while. The first answer {"data": "0x..."} is the metadata; the module judges it, not we. What
+ * the core has a signature for says who asks; the others have null there. */
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +23,7 @@ struct lookup {
     struct driver_lookup request; /* its bytes are owned */
     uint8_t *bytes;
     size_t url_next;      /* where the next template begins */
+    bool was_signed;      /* the one that the signature is for was asked */
     uint64_t hedge_at_ms; /* when it is asked though the others may still answer */
     uint32_t open_count;  /* servers that were asked and did not answer */
     bool answered;        /* what still comes is of no use */
@@ -142,15 +143,31 @@ static char *hex_text(struct bytes bytes)
     return text;
 }
 
+/* "0x..." of the signature for this template, or null. NULL: no memory. */
+static json_t *signature_for(struct lookup *lookup)
+{
+    const struct signature *const signature = &lookup->request.signature;
+
+    if (lookup->was_signed || signature_is_zero(signature)) {
+        return json_null();
+    }
+    lookup->was_signed = true;
+    char *const text = hex_text(bytes_from(signature->bytes, sizeof(signature->bytes)));
+    json_t *const value = text == NULL ? NULL : json_string(text);
+    free(text);
+    return value;
+}
+
 /* Owned. NULL: no memory. */
-static char *body_of(const struct lookup *lookup, const char *sender, const char *data)
+static char *body_of(struct lookup *lookup, const char *sender, const char *data)
 {
     char *const transaction =
         hex_text(bytes_from(lookup->request.dispatch_transaction.bytes, sizeof(struct hash)));
-    json_t *const body = transaction == NULL
-                             ? NULL
-                             : json_pack("{s:s, s:s, s:n, s:s}", "data", data, "sender", sender,
-                                         "signature", "origin_tx_hash", transaction);
+    json_t *const body =
+        transaction == NULL
+            ? NULL
+            : json_pack("{s:s, s:s, s:o, s:s}", "data", data, "sender", sender, "signature",
+                        signature_for(lookup), "origin_tx_hash", transaction);
     char *const text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
 
     json_decref(body);

@@ -317,6 +317,14 @@ static struct wire_request request_of(const struct driver_sign *sign, uint64_t i
         request.announcement.key = sign->key;
         request.announcement.location = sign->announcement.location;
         break;
+    case DRIVER_SIGN_LOOKUP:
+        request.ask = WIRE_ASK_LOOKUP;
+        request.lookup.domain = sign->domain;
+        request.lookup.key = sign->key;
+        request.lookup.sender = sign->lookup.sender;
+        request.lookup.url = sign->lookup.url;
+        request.lookup.call_data = sign->lookup.call_data;
+        break;
     }
     return request;
 }
@@ -349,6 +357,9 @@ enum status signer_client_ask(struct signer_client *client, const struct driver_
         place->sign.transaction.plan = (struct bytes){0};
     } else if (question->kind == DRIVER_SIGN_ANNOUNCEMENT) {
         place->sign.announcement.location = (struct bytes){0};
+    } else if (question->kind == DRIVER_SIGN_LOOKUP) {
+        place->sign.lookup.url = (struct bytes){0};
+        place->sign.lookup.call_data = (struct bytes){0};
     }
     if (client->wsi != NULL) {
         lws_callback_on_writable(client->wsi);

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "relay/node/sigv4.h"
 
-#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "relay/base/check.h"
 #include "relay/base/hex.h"
+#include "relay/node/secret_file.h"
 
 #define FILE_BYTES_MAX      16384u
 #define CANONICAL_BYTES_MAX 16384u
@@ -127,25 +125,13 @@ enum status sigv4_credentials_parse(struct bytes text, struct sigv4_credentials 
 enum status sigv4_credentials_read(const char *path, struct sigv4_credentials *ret_credentials)
 {
     uint8_t memory[FILE_BYTES_MAX];
-    struct stat state;
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    struct buffer buffer = buffer_from(memory, sizeof(memory));
+    enum status status = secret_file_read(path, &buffer);
 
-    if (fd < 0) {
-        return STATUS_NOT_FOUND;
-    }
-    enum status status = STATUS_IO;
-    if (fstat(fd, &state) == 0 && S_ISREG(state.st_mode)) {
-        status = (state.st_mode & (S_IRWXG | S_IRWXO)) != 0 ? STATUS_REFUSED : STATUS_OK;
-    }
     if (status == STATUS_OK) {
-        const ssize_t count = read(fd, memory, sizeof(memory));
-        status = count < 0 ? STATUS_IO
-                 : (size_t)count == sizeof(memory)
-                     ? STATUS_MALFORMED
-                     : sigv4_credentials_parse(bytes_from(memory, (size_t)count), ret_credentials);
-        OPENSSL_cleanse(memory, sizeof(memory));
+        status = sigv4_credentials_parse(buffer_bytes(&buffer), ret_credentials);
     }
-    (void)close(fd);
+    OPENSSL_cleanse(memory, sizeof(memory));
     return status;
 }
 

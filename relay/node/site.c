@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "relay/node/site.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "relay/base/check.h"
 #include "relay/node/exit_codes.h"
 #include "relay/node/log.h"
+#include "relay/node/loop_context.h"
 #include "relay/node/row_source.h"
 #include "relay/node/site_internal.h"
 
@@ -30,22 +29,14 @@ const struct duration site_turn_bounds[SITE_TURNS_BUCKETS] = {
     MS(1), MS(5), MS(20), MS(100), MS(500), MS(2000), MS(5000), MS(10000),
 };
 
-static uint64_t read_clock(clockid_t clock)
-{
-    struct timespec now;
-
-    CHECK(clock_gettime(clock, &now) == 0);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 uint64_t site_now_ns(void)
 {
-    return read_clock(CLOCK_MONOTONIC);
+    return loop_monotonic_ns();
 }
 
 struct instant site_clock(void)
 {
-    return (struct instant){.ns = read_clock(CLOCK_REALTIME)};
+    return loop_now();
 }
 
 struct view site_view(const struct site *site)
@@ -201,18 +192,6 @@ static void *site_run(void *context)
 
 /* ---- life ---- */
 
-static bool start_thread(struct site *site)
-{
-    sigset_t all;
-    sigset_t before;
-
-    CHECK(sigfillset(&all) == 0); /* signals are the loop's business */
-    CHECK(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
-    site->has_thread = pthread_create(&site->thread, NULL, site_run, site) == 0;
-    CHECK(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
-    return site->has_thread;
-}
-
 static bool open_memory(struct site *site)
 {
     const struct lws_context_creation_info info = {
@@ -261,8 +240,9 @@ int site_open(const struct site_options *options, struct site **ret_site)
     site->history.every_ns = SITE_SAMPLE_NS;
     CHECK(pthread_mutex_init(&site->shared.mutex, NULL) == 0);
     int code = open_memory(site) ? open_http(site) : EXIT_TEMPORARY;
-    if (code == EXIT_DONE && !start_thread(site)) {
-        code = EXIT_TEMPORARY;
+    if (code == EXIT_DONE) {
+        site->has_thread = thread_start(&site->thread, site_run, site);
+        code = site->has_thread ? EXIT_DONE : EXIT_TEMPORARY;
     }
     if (code == EXIT_TEMPORARY) {
         say(LOG_ERROR, "site", "not enough memory, or too many threads or readers");

@@ -21,6 +21,7 @@
 #define SLUICE_RELAY_NODE_SITE_H
 
 #include "relay/node/config.h"
+#include "relay/node/control_health.h"
 #include "relay/node/driver.h"
 #include "store/journal.h"
 
@@ -37,6 +38,16 @@ struct site_endpoint {
     char trouble[128];
 };
 
+/* What the node told people by itself (relay/node/alerting.h). */
+struct site_alerts {
+    bool is_on;
+    uint32_t firing_count;  /* told, and not over */
+    uint64_t notices_count; /* made */
+    uint64_t sent_count;    /* by all channels together */
+    uint64_t failed_count;  /* given up by a channel */
+    uint64_t untold_count;  /* came and went, or found no room */
+};
+
 /* What only the loop knows. */
 struct site_live {
     uint64_t beat_ns; /* monotonic, when it was left */
@@ -48,6 +59,8 @@ struct site_live {
     bool is_pressed;
     uint64_t refusals_count; /* of the signer */
     struct driver_counters driver;
+    struct control_health health; /* what is troubled, for people */
+    struct site_alerts alerts;
     struct {
         uint64_t counts[SITE_TURNS_BUCKETS];
         uint64_t above_count;

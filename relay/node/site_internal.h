@@ -8,6 +8,7 @@
 #include <libwebsockets.h>
 #include <pthread.h>
 
+#include "relay/node/backlog.h"
 #include "relay/node/exposition.h"
 #include "relay/node/http.h"
 #include "relay/node/site.h"
@@ -19,7 +20,6 @@
 #define SITE_RECENT_MAX      100u
 #define SITE_DELIVERY_BOUNDS 10u
 #define SITE_BEAT_MAX_NS     10000000000u /* without a turn of the loop, the node is not alive */
-#define SITE_OPEN_LOOKED_MAX 100000u      /* of one destination, when its backlog is looked at */
 
 /* How a message ended. Not stored. */
 enum site_result {
@@ -67,15 +67,6 @@ struct site_tally {
     uint32_t recent_count;
 };
 
-/* Messages to one chain that are not finished. */
-struct site_backlog {
-    uint64_t count;
-    bool is_cut; /* there are more */
-    uint64_t dead_count;
-    uint64_t stuck_count;  /* failed at least once */
-    struct instant oldest; /* seen; 0: there is none */
-};
-
 #define SITE_SAMPLES_MAX 720u
 #define SITE_SAMPLE_NS   5000000000u
 
@@ -106,7 +97,7 @@ struct site {
     struct site_live live; /* a copy, taken each tick */
     struct site_tally *tally;
     struct site_history history;
-    struct site_backlog backlogs[CHAINS_MAX];
+    struct backlog backlogs[CHAINS_MAX];
     uint64_t backlogs_due_ns; /* monotonic */
     json_t *slow;             /* what takes long to make, as it was last; NULL: not yet */
     uint64_t slow_due_ns;     /* monotonic */

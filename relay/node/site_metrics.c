@@ -364,7 +364,7 @@ static void write_backlogs(struct writing *writing)
     }
     gauge(writing, "sluice_backlog_failing_messages", "Those that failed at least once.");
     for (uint32_t i = 0; i < count; i++) {
-        chain_count(writing, chain_word(writing, i), site->backlogs[i].stuck_count);
+        chain_count(writing, chain_word(writing, i), site->backlogs[i].failed_count);
     }
     gauge(writing, "sluice_backlog_dead_messages",
           "Those that were given up: a person may retry them.");
@@ -522,8 +522,8 @@ static void write_limits(struct writing *writing)
           "Of what the mandate lets move in its window; no sample without such a limit.");
     for (uint32_t i = 0; i < config->assets_count; i++) {
         struct plan_asset plan;
-        if (found(writing,
-                  capital_view_asset(&writing->view.source, config->assets[i].symbol, &plan))) {
+        if (found(writing, capital_view_asset(&writing->view.source, MOVE_BETWEEN_ROUTERS,
+                                              config->assets[i].symbol, &plan))) {
             write_use(writing, i, &plan.moved_now, &plan.moved_before, &config->route.velocity);
         }
     }
@@ -531,8 +531,8 @@ static void write_limits(struct writing *writing)
           "Of what the mandate lets moves cost in its window; no sample without such a limit.");
     for (uint32_t i = 0; i < config->assets_count; i++) {
         struct plan_asset plan;
-        if (found(writing,
-                  capital_view_asset(&writing->view.source, config->assets[i].symbol, &plan))) {
+        if (found(writing, capital_view_asset(&writing->view.source, MOVE_BETWEEN_ROUTERS,
+                                              config->assets[i].symbol, &plan))) {
             write_use(writing, i, &plan.spent_now, &plan.spent_before, &config->route.fee_budget);
         }
     }
@@ -720,6 +720,26 @@ static void write_http(struct writing *writing)
     one_count(writing, writing->site->lost_count);
 }
 
+/* Of the node's own alerts; no sample when it tells nobody. */
+static void write_alerts(struct writing *writing)
+{
+    const struct site_alerts *alerts = &writing->site->live.alerts;
+
+    if (!alerts->is_on) {
+        return;
+    }
+    gauge(writing, "sluice_alerts_firing", "Alerts that the node told of and that are not over.");
+    one_count(writing, alerts->firing_count);
+    counter(writing, "sluice_alert_notices_total", "What it had to tell: beginnings and ends.");
+    one_count(writing, alerts->notices_count);
+    counter(writing, "sluice_alert_sent_total", "Notices that a channel took.");
+    one_count(writing, alerts->sent_count);
+    counter(writing, "sluice_alert_failed_total", "Notices that a channel did not take.");
+    one_count(writing, alerts->failed_count);
+    counter(writing, "sluice_alert_untold_total", "Alerts that ended before there was room.");
+    one_count(writing, alerts->untold_count);
+}
+
 enum status site_metrics(struct site *site, struct exposition *exposition)
 {
     struct writing writing = {.site = site,
@@ -741,5 +761,6 @@ enum status site_metrics(struct site *site, struct exposition *exposition)
     write_keys(&writing);
     write_evidence(&writing);
     write_http(&writing);
+    write_alerts(&writing);
     return writing.status;
 }

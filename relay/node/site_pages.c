@@ -137,13 +137,13 @@ static json_t *backlogs_json(const struct site *site)
     json_t *list = json_array();
 
     for (uint32_t i = 0; i < config->chains_count; i++) {
-        const struct site_backlog *backlog = &site->backlogs[i];
+        const struct backlog *backlog = &site->backlogs[i];
         (void)json_array_append_new(
-            list,
-            json_pack("{s:s, s:o, s:o, s:o, s:o, s:b}", "chain", config->chains[i].name, "open",
-                      json_of_count(backlog->count), "failing", json_of_count(backlog->stuck_count),
-                      "dead", json_of_count(backlog->dead_count), "oldest",
-                      json_of_time(backlog->oldest), "cut", backlog->is_cut));
+            list, json_pack("{s:s, s:o, s:o, s:o, s:o, s:b}", "chain", config->chains[i].name,
+                            "open", json_of_count(backlog->count), "failing",
+                            json_of_count(backlog->failed_count), "dead",
+                            json_of_count(backlog->dead_count), "oldest",
+                            json_of_time(backlog->oldest), "cut", backlog->is_cut));
     }
     return list;
 }

@@ -209,30 +209,6 @@ enum status site_tally_tick(struct site *site)
 
 /* ---- backlogs ---- */
 
-static enum status look_at(const struct view *view, uint32_t domain,
-                           struct site_backlog *ret_backlog)
-{
-    struct hash id;
-    struct message_row message;
-    enum status status = core_view_next_open(&view->source, domain, NULL, NULL, &id, &message);
-
-    *ret_backlog = (struct site_backlog){0};
-    while (status == STATUS_OK && ret_backlog->count < SITE_OPEN_LOOKED_MAX) {
-        ret_backlog->count++;
-        ret_backlog->dead_count += message.state == MESSAGE_DEAD ? 1 : 0;
-        ret_backlog->stuck_count += message.attempts_count > 0 ? 1 : 0;
-        if (message.state != MESSAGE_DEAD &&
-            (ret_backlog->oldest.ns == 0 || message.seen_at.ns < ret_backlog->oldest.ns)) {
-            ret_backlog->oldest = message.seen_at;
-        }
-        const struct hash after_id = id;
-        const struct message_row after = message;
-        status = core_view_next_open(&view->source, domain, &after, &after_id, &id, &message);
-    }
-    ret_backlog->is_cut = status == STATUS_OK;
-    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
-}
-
 enum status site_backlogs_tick(struct site *site)
 {
     const struct view view = site_view(site);
@@ -243,7 +219,7 @@ enum status site_backlogs_tick(struct site *site)
     }
     for (uint32_t i = 0; i < view.config->chains_count; i++) {
         const enum status status =
-            look_at(&view, view.config->chains[i].domain, &site->backlogs[i]);
+            backlog_look(&view.source, view.config->chains[i].domain, 1, &site->backlogs[i]);
         if (status != STATUS_OK) {
             return status;
         }

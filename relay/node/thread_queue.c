@@ -2,7 +2,7 @@
 #include "relay/node/thread_queue.h"
 
 #include <errno.h>
-#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -122,4 +122,16 @@ void thread_queue_close(struct thread_queue *queue)
     queue->closed = true;
     CHECK(pthread_cond_broadcast(&queue->filled) == 0);
     CHECK(pthread_mutex_unlock(&queue->lock) == 0);
+}
+
+bool thread_start(pthread_t *ret_thread, void *(*run)(void *context), void *context)
+{
+    sigset_t all;
+    sigset_t before;
+
+    CHECK(sigfillset(&all) == 0);
+    CHECK(pthread_sigmask(SIG_SETMASK, &all, &before) == 0);
+    const bool has_started = pthread_create(ret_thread, NULL, run, context) == 0;
+    CHECK(pthread_sigmask(SIG_SETMASK, &before, NULL) == 0);
+    return has_started;
 }

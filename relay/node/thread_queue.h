@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* relay/node/thread_queue.h: the only thing that the node's threads share: a bounded queue of
- * bytes.
+ * bytes; and how a thread is started.
  *
  * Threads: any number may push and take. Memory: one block, allocated when created. */
 #ifndef SLUICE_RELAY_NODE_THREAD_QUEUE_H
 #define SLUICE_RELAY_NODE_THREAD_QUEUE_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,5 +30,8 @@ MUST_USE enum status thread_queue_take(struct thread_queue *queue, uint32_t time
                                        struct buffer *memory);
 /* No more pushes; whoever waits wakes up. */
 void thread_queue_close(struct thread_queue *queue);
+
+/* Starts a thread that leaves all signals to the loop. False: too many threads. */
+MUST_USE bool thread_start(pthread_t *ret_thread, void *(*run)(void *context), void *context);
 
 #endif

@@ -2,25 +2,24 @@
 #include "relay/node/transport.h"
 
 #include <arpa/inet.h>
-#include <netdb.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "relay/base/check.h"
-#include "relay/node/http_client.h"
 #include "relay/node/queue.h"
-#include "relay/node/thread_queue.h"
+#include "relay/node/resolver.h"
+#include "relay/node/web_client.h"
 
-#define SEND_QUEUE_BYTES     ((size_t)8 << 20)
-#define RECEIVE_KEEP_BYTES   ((size_t)1 << 20) /* a larger buffer is given back after its message */
-#define RECEIVE_FIRST_BYTES  ((size_t)64 << 10)
-#define RESOLVERS            4u
-#define RESOLVER_QUEUE_BYTES ((size_t)512 << 10)
-#define CONNECTIONS_MAX      (CHAINS_MAX * ENDPOINTS_PER_CHAIN_MAX)
-#define ADDRESS_TEXT_BYTES   INET6_ADDRSTRLEN
+#define SEND_QUEUE_BYTES    ((size_t)8 << 20)
+#define RECEIVE_KEEP_BYTES  ((size_t)1 << 20) /* a larger buffer is given back after its message */
+#define RECEIVE_FIRST_BYTES ((size_t)64 << 10)
+#define CONNECTIONS_MAX     (CHAINS_MAX * ENDPOINTS_PER_CHAIN_MAX)
+#define HTTP_DEADLINE_MS    20000u
+#define HTTP_OK             200u
+#define HTTP_TOO_MANY       429u
+#define HTTP_UNAVAILABLE    503u
 
 /* Waits before the next try, in turn; the last one repeats. */
 static const uint32_t retry_waits_ms[] = {100, 250, 500, 1000, 2000, 5000, 10000};
@@ -48,8 +47,7 @@ struct connection {
     struct lws *wsi;
     uint32_t tries; /* since the last message came in */
     char address[ADDRESS_TEXT_BYTES];
-    const char *distrust;     /* why its certificate is not believed; NULL: it is, or none came */
-    struct http_client *http; /* of an endpoint without a websocket; NULL otherwise */
+    const char *distrust; /* why its certificate is not believed; NULL: it is, or none came */
     struct queue sending;
     void *sending_memory;
     uint8_t *received; /* a message that comes in pieces */
@@ -66,25 +64,10 @@ struct transport {
     uint32_t first_of_chain[CHAINS_MAX];
     bool stopping;
     bool held;
-    /* Several: a name server that does not answer must not hold up the other endpoints' names. */
-    pthread_t resolvers[RESOLVERS];
-    uint32_t resolvers_count;
-    pthread_mutex_t wake_lock;      /* a look-up may take longer than the loop lives */
-    bool wakes;                     /* under the lock: the context can be woken */
-    struct thread_queue *names;     /* struct resolver_item to look up */
-    struct thread_queue *addresses; /* and back, with an address or none */
+    struct resolver *resolver;
+    const char *tls_ca;
+    struct web_client *web; /* NULL: every endpoint has a websocket */
 };
-
-/* A question to the resolver and its answer. */
-struct resolver_item {
-    uint32_t connection_index;
-    char host[ENDPOINT_HOST_BYTES_MAX];
-    char address[ADDRESS_TEXT_BYTES]; /* empty: not found */
-    char reason[128];
-};
-
-static_assert(CONNECTIONS_MAX * (sizeof(struct resolver_item) + 64) <= RESOLVER_QUEUE_BYTES,
-              "every connection may ask at once");
 
 /* Frames in the send queue: the library writes its header in front of the payload. */
 struct sending_item {
@@ -125,10 +108,10 @@ static void connection_down(struct connection *connection, struct bytes text)
         return;
     }
     connection->received_count = 0;
-    if (connection->http != NULL) {
-        http_client_drop(connection->http);
+    if (connection->endpoint.is_http) {
+        web_client_cancel(transport->web, connection);
     }
-    while (connection->http == NULL && !queue_is_empty(&connection->sending)) {
+    while (!connection->endpoint.is_http && !queue_is_empty(&connection->sending)) {
         queue_pop(&connection->sending);
     }
     connection_schedule(connection, text);
@@ -150,10 +133,6 @@ static void connection_open(struct connection *connection)
 {
     struct transport *transport = connection->transport;
     const struct endpoint *endpoint = &connection->endpoint;
-    if (connection->http != NULL) {
-        connection_up(connection); /* each request connects for itself */
-        return;
-    }
     connection->state = CONNECTION_OPENING;
     connection->distrust = NULL;
     const struct lws_client_connect_info info = {
@@ -188,6 +167,10 @@ static void connection_try(struct connection *connection)
     if (transport->stopping) {
         return;
     }
+    if (connection->endpoint.is_http) {
+        connection_up(connection); /* each request connects for itself */
+        return;
+    }
     const char *host = connection->endpoint.host;
     if (is_literal_address(host)) {
         CHECK(strlen(host) < sizeof(connection->address));
@@ -195,78 +178,46 @@ static void connection_try(struct connection *connection)
         connection_open(connection);
         return;
     }
-    struct resolver_item item = {.connection_index =
-                                     (uint32_t)(connection - transport->connections)};
-    memcpy(item.host, host, strlen(host) + 1);
     connection->state = CONNECTION_RESOLVING;
-    if (thread_queue_push(transport->names, bytes_from(&item, sizeof(item)), (struct bytes){0}) !=
-        STATUS_OK) {
+    if (resolver_ask(transport->resolver, host) != STATUS_OK) {
         connection_down(connection, bytes_from_string("too many names to look up"));
     }
 }
 
-/* ---- the resolvers' threads ---- */
-
-static void resolve(struct resolver_item *item)
+static void connection_resolved(struct connection *connection, const struct resolved *resolved)
 {
-    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
-    struct addrinfo *found = NULL;
-    int rc = getaddrinfo(item->host, NULL, &hints, &found);
-    if (rc == 0) {
-        rc = getnameinfo(found->ai_addr, found->ai_addrlen, item->address, sizeof(item->address),
-                         NULL, 0, NI_NUMERICHOST);
-        freeaddrinfo(found);
+    if (resolved->addresses_count == 0) {
+        connection_down(connection, bytes_from_string("name not found"));
+        return;
     }
-    if (rc != 0) {
-        item->address[0] = '\0';
-        (void)snprintf(item->reason, sizeof(item->reason), "name not found: %s", gai_strerror(rc));
-    }
-}
-
-static void *resolver_run(void *context)
-{
-    struct transport *transport = context;
-    struct resolver_item item;
-    struct buffer memory = buffer_from(&item, sizeof(item));
-    for (;;) {
-        const enum status status = thread_queue_take(transport->names, 60000, &memory);
-        if (status == STATUS_UNREACHABLE) {
-            return NULL;
-        }
-        if (status == STATUS_OK) {
-            resolve(&item);
-            /* A connection asks once and waits, so there is room. */
-            CHECK(thread_queue_push(transport->addresses, bytes_from(&item, sizeof(item)),
-                                    (struct bytes){0}) == STATUS_OK);
-        }
-    }
+    static_assert(sizeof(connection->address) == sizeof(resolved->addresses[0]), "an address fits");
+    memcpy(connection->address, resolved->addresses[0], sizeof(connection->address));
+    connection_open(connection);
 }
 
 static void wake_loop(void *context)
 {
-    struct transport *transport = context;
-    CHECK(pthread_mutex_lock(&transport->wake_lock) == 0);
-    if (transport->wakes) {
-        lws_cancel_service(transport->context);
-    }
-    CHECK(pthread_mutex_unlock(&transport->wake_lock) == 0);
+    const struct transport *transport = context;
+    lws_cancel_service(transport->context);
 }
 
 void transport_take_addresses(struct transport *transport)
 {
-    struct resolver_item item;
-    struct buffer memory = buffer_from(&item, sizeof(item));
-    while (thread_queue_take(transport->addresses, 0, &memory) == STATUS_OK) {
-        struct connection *connection = &transport->connections[item.connection_index];
-        if (transport->stopping || connection->state != CONNECTION_RESOLVING) {
-            continue;
+    struct resolved resolved;
+    if (transport->stopping) {
+        return;
+    }
+    while (resolver_take(transport->resolver, &resolved)) {
+        for (uint32_t i = 0; i < transport->connections_count; i++) {
+            struct connection *connection = &transport->connections[i];
+            if (connection->state == CONNECTION_RESOLVING &&
+                strcmp(connection->endpoint.host, resolved.host) == 0) {
+                connection_resolved(connection, &resolved);
+            }
         }
-        if (item.address[0] == '\0') {
-            connection_down(connection, bytes_from_string(item.reason));
-            continue;
-        }
-        memcpy(connection->address, item.address, sizeof(item.address));
-        connection_open(connection);
+    }
+    if (transport->web != NULL) {
+        web_client_service(transport->web);
     }
 }
 
@@ -357,6 +308,65 @@ static int connection_write(struct connection *connection, struct lws *wsi)
     return 0;
 }
 
+/* ---- endpoints without a websocket ---- */
+
+static bool is_plea(const struct web_result *result)
+{
+    return result->status == HTTP_TOO_MANY ||
+           (result->status == HTTP_UNAVAILABLE && result->retry_after_s > 0);
+}
+
+static void http_replied(void *context, const struct web_result *result)
+{
+    struct connection *connection = context;
+    struct transport *transport = connection->transport;
+    char text[64];
+    /* Nodes send errors of JSON-RPC with other statuses as well; without a body there is none. */
+    const bool is_json =
+        result->body.count > 0 && (result->body.data[0] == '{' || result->body.data[0] == '[');
+    if (result->end == WEB_END_UNREACHABLE && result->why.count > 0) {
+        connection_down(connection, result->why);
+    } else if (result->end != WEB_END_REPLIED) {
+        (void)snprintf(text, sizeof(text), "its answer: %s", web_end_name(result->end));
+        connection_down(connection, bytes_from_string(text));
+    } else if (is_plea(result)) {
+        web_client_cancel(transport->web, connection);
+        transport->handler.limited(transport->handler.context, connection->chain_index,
+                                   connection->endpoint_index,
+                                   DURATION_MS(1000 * (uint64_t)result->retry_after_s));
+    } else if (result->status == HTTP_OK || is_json) {
+        connection_deliver(connection, result->body);
+    } else {
+        (void)snprintf(text, sizeof(text), "answers with HTTP status %u", result->status);
+        connection_down(connection, bytes_from_string(text));
+    }
+}
+
+/* Each endpoint has connections of its own, also where several are behind one gateway: a slow chain
+ * holds up no other. */
+static void http_send(struct connection *connection, struct bytes frame)
+{
+    static const char type[] = "Content-Type: application/json\r\n";
+    const struct endpoint *endpoint = &connection->endpoint;
+    struct web_request request = {
+        .method = "POST",
+        .url = {.is_tls = endpoint->tls,
+                .is_bracketed = strchr(endpoint->host, ':') != NULL,
+                .port = endpoint->port,
+                .target = bytes_from_string(endpoint->path)},
+        .headers = bytes_from_string(type),
+        .body = frame,
+        .reply_bytes_max = connection->frame_bytes_max,
+        .deadline_ms = HTTP_DEADLINE_MS,
+        .allow_private = true,
+        .group = (uint32_t)(connection - connection->transport->connections),
+        .handler = {.context = connection, .done = http_replied},
+    };
+    static_assert(sizeof(request.url.host) >= sizeof(endpoint->host), "a name fits");
+    memcpy(request.url.host, endpoint->host, strlen(endpoint->host) + 1);
+    web_client_ask(connection->transport->web, &request);
+}
+
 void transport_send(struct transport *transport, uint32_t chain_index, uint32_t endpoint_index,
                     struct bytes frame)
 {
@@ -365,10 +375,8 @@ void transport_send(struct transport *transport, uint32_t chain_index, uint32_t 
     if (connection->state != CONNECTION_UP) {
         return;
     }
-    if (connection->http != NULL) {
-        if (http_client_send(connection->http, connection->address, frame) != STATUS_OK) {
-            connection_down(connection, bytes_from_string("too many requests wait"));
-        }
+    if (connection->endpoint.is_http) {
+        http_send(connection, frame);
         return;
     }
     /* The library writes up to LWS_PRE bytes in front of the payload, which `header` holds. */
@@ -391,11 +399,8 @@ void transport_send(struct transport *transport, uint32_t chain_index, uint32_t 
 static void hear_distrust(struct lws *wsi, X509_STORE_CTX *certificate)
 {
     const char *why = X509_verify_cert_error_string(X509_STORE_CTX_get_error(certificate));
-    const struct lws_protocols *protocol = lws_get_protocol(wsi);
     struct connection *connection = lws_get_opaque_user_data(wsi);
-    if (protocol != NULL && protocol->callback == http_client_protocol.callback) {
-        http_client_distrust(wsi, why);
-    } else if (connection != NULL) {
+    if (connection != NULL) {
         connection->distrust = why;
     }
 }
@@ -433,6 +438,10 @@ static int transport_callback(struct lws *wsi, enum lws_callback_reasons reason,
                                         : bytes_from_string(connection->distrust));
     } else if (reason == LWS_CALLBACK_CLIENT_CLOSED) {
         connection_down(connection, bytes_from_string("connection closed"));
+    } else if (reason == LWS_CALLBACK_WSI_DESTROY && connection->state == CONNECTION_OPENING) {
+        /* A server that took the connection and did not answer in time: the library tells nothing
+         * else of it. */
+        connection_down(connection, bytes_from_string("no answer to the handshake"));
     }
     return 0;
 }
@@ -452,7 +461,7 @@ void transport_set_reading(struct transport *transport, enum transport_reading r
     transport->held = hold;
     for (uint32_t i = 0; i < transport->connections_count; i++) {
         if (transport->connections[i].state == CONNECTION_UP &&
-            transport->connections[i].http == NULL) {
+            !transport->connections[i].endpoint.is_http) {
             (void)lws_rx_flow_control(transport->connections[i].wsi, hold ? 0 : 1);
         }
     }
@@ -460,36 +469,16 @@ void transport_set_reading(struct transport *transport, enum transport_reading r
 
 /* ---- life ---- */
 
-static void http_answered(void *context, struct bytes body)
-{
-    connection_deliver(context, body);
-}
-
-static void http_failed(void *context, struct bytes text)
-{
-    connection_down(context, text);
-}
-
-static void http_limited(void *context, struct duration wait)
-{
-    const struct connection *connection = context;
-    const struct transport_handler *handler = &connection->transport->handler;
-    handler->limited(handler->context, connection->chain_index, connection->endpoint_index, wait);
-}
-
 /* What a connection sends with. */
 static enum status connection_equip(struct connection *connection)
 {
     struct transport *transport = connection->transport;
     if (connection->endpoint.is_http) {
-        const struct http_handler handler = {.context = connection,
-                                             .answered = http_answered,
-                                             .failed = http_failed,
-                                             .limited = http_limited};
-        connection->http =
-            http_client_new(transport->context, transport->vhost, &connection->endpoint,
-                            connection->frame_bytes_max, &handler);
-        return connection->http == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+        if (transport->web == NULL) {
+            transport->web =
+                web_client_new(transport->context, transport->vhost, transport->tls_ca);
+        }
+        return transport->web == NULL ? STATUS_NO_MEMORY : STATUS_OK;
     }
     connection->sending_memory = malloc(SEND_QUEUE_BYTES);
     if (connection->sending_memory == NULL) {
@@ -523,17 +512,6 @@ static enum status transport_build(struct transport *transport, const struct nod
             }
         }
     }
-    transport->names = thread_queue_new(RESOLVER_QUEUE_BYTES, NULL, NULL);
-    transport->addresses = thread_queue_new(RESOLVER_QUEUE_BYTES, wake_loop, transport);
-    if (transport->names == NULL || transport->addresses == NULL) {
-        return STATUS_NO_MEMORY;
-    }
-    for (uint32_t i = 0; i < RESOLVERS; i++) {
-        if (pthread_create(&transport->resolvers[i], NULL, resolver_run, transport) != 0) {
-            return STATUS_NO_MEMORY;
-        }
-        transport->resolvers_count++;
-    }
     return STATUS_OK;
 }
 
@@ -548,10 +526,11 @@ struct transport *transport_new(struct lws_context *context, struct lws_vhost *v
     transport->context = context;
     transport->vhost = vhost;
     transport->handler = *handler;
-    transport->wakes = true;
-    CHECK(pthread_mutex_init(&transport->wake_lock, NULL) == 0);
+    transport->tls_ca = config->tls_ca;
+    transport->resolver = resolver_new(wake_loop, transport);
     transport->connections = calloc(CONNECTIONS_MAX, sizeof(struct connection));
-    if (transport->connections == NULL || transport_build(transport, config) != STATUS_OK) {
+    if (transport->resolver == NULL || transport->connections == NULL ||
+        transport_build(transport, config) != STATUS_OK) {
         return transport_free(transport);
     }
     return transport;
@@ -562,21 +541,13 @@ struct transport *transport_free(struct transport *transport)
     if (transport == NULL) {
         return NULL;
     }
-    if (transport->resolvers_count > 0) {
-        thread_queue_close(transport->names);
-    }
-    for (uint32_t i = 0; i < transport->resolvers_count; i++) {
-        CHECK(pthread_join(transport->resolvers[i], NULL) == 0);
-    }
+    transport->resolver = resolver_free(transport->resolver);
     /* A half-built transport has no connections yet. */
     for (uint32_t i = 0; transport->connections != NULL && i < transport->connections_count; i++) {
-        (void)http_client_free(transport->connections[i].http);
         free(transport->connections[i].sending_memory);
         free(transport->connections[i].received);
     }
-    thread_queue_free(transport->names);
-    thread_queue_free(transport->addresses);
-    CHECK(pthread_mutex_destroy(&transport->wake_lock) == 0);
+    transport->web = web_client_free(transport->web);
     free(transport->connections);
     free(transport);
     return NULL;
@@ -592,10 +563,9 @@ void transport_start(struct transport *transport)
 void transport_stop(struct transport *transport)
 {
     transport->stopping = true;
-    CHECK(pthread_mutex_lock(&transport->wake_lock) == 0);
-    transport->wakes = false;
-    CHECK(pthread_mutex_unlock(&transport->wake_lock) == 0);
     for (uint32_t i = 0; i < transport->connections_count; i++) {
         lws_sul_cancel(&transport->connections[i].timer);
     }
+    web_client_stop(transport->web);
+    transport->resolver = resolver_free(transport->resolver); /* nobody wakes the context now */
 }

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* relay/node/transport.h: one connection to every endpoint of every chain.
  *
- * A websocket; or for http:// and https:// single requests (relay/node/http_client.h), where a
- * connection is only whether requests are answered. Keeps each connected: a lost or refused
- * connection is tried again with a growing delay, for ever; a silent peer is pinged and given up.
- * Whole messages come out (bounded by frame_bytes_max); whole messages go in through a bounded
- * queue; a peer that does not read them is disconnected.
+ * A websocket; or for http:// and https:// single requests (relay/node/web_client.h), where a
+ * connection is only whether requests are answered: the body of a good answer is a message; another
+ * status, an answer that is too large, late or cut ends everything that is under way, so that what
+ * was asked is unknown, as when a websocket is lost. Status 429, and 503 with Retry-After, is a
+ * plea for patience: the rest ends likewise, and the endpoint counts as connected. Keeps each
+ * connected: a lost or refused connection is tried again with a growing delay, for ever; a silent
+ * peer is pinged and given up. Whole messages come out (bounded by frame_bytes_max); whole messages
+ * go in through a bounded queue; a peer that does not read them is disconnected.
  *
- * Names are resolved on a thread of their own, because the loop must not block.
+ * Names are resolved on threads of their own (relay/node/resolver.h), because the loop must not
+ * block.
  *
- * Threads: the loop's, but for the resolver inside. */
+ * Threads: the loop's, but for the resolvers inside. */
 #ifndef SLUICE_RELAY_NODE_TRANSPORT_H
 #define SLUICE_RELAY_NODE_TRANSPORT_H
 
@@ -35,7 +39,7 @@ struct transport_handler {
                     uint32_t retry_ms);
 };
 
-/* The protocol that the loop's context must offer, beside http_client_protocol. */
+/* The protocol that the loop's context must offer, beside web_client_protocol. */
 extern const struct lws_protocols transport_protocol;
 
 /* Borrows `config` and `context` for the transport's life. NULL: no memory. */
@@ -49,7 +53,7 @@ struct transport *transport_free(struct transport *transport);
 void transport_start(struct transport *transport);
 /* Ends reconnecting; the connections end with the context. */
 void transport_stop(struct transport *transport);
-/* Takes in what the resolver found; the loop calls it after every wake-up. */
+/* Takes in what the resolvers found; the loop calls it after every wake-up. */
 void transport_take_addresses(struct transport *transport);
 /* Queues one message (copied). A full queue ends the connection. */
 void transport_send(struct transport *transport, uint32_t chain_index, uint32_t endpoint_index,

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "relay/node/visit.h"
 
-#include "relay/node/http_client.h"
 #include "relay/node/loop_context.h"
+#include "relay/node/web_client.h"
 
 enum status visit_open(struct visit *visit, const struct node_config *config,
                        const struct transport_handler *handler)
 {
     static const struct lws_protocols *const protocols[] = {&transport_protocol,
-                                                            &http_client_protocol, NULL};
+                                                            &web_client_protocol, NULL};
     struct lws_vhost *vhost = NULL;
 
     visit->context = loop_context_new(config, protocols, &vhost);

@@ -6,11 +6,15 @@
  *   2. A reply larger than asked for is cut at the limit; redirects are never followed.
  *   3. Unless a request says otherwise it goes to addresses of the public internet alone: the name
  *      is looked up once, every address of it is checked, and the connection is made to the
- *      checked address, so that a name cannot change its meaning between the two.
+ *      checked address, so that a name cannot change its meaning between the two. A request that
+ *      may not go elsewhere never uses a connection of one that may.
  *   4. A host has at most WEB_CONNECTIONS_PER_HOST connections and a bounded queue; a slow one
- *      delays nobody else. Connections are kept and used again for a while.
+ *      delays nobody else. Connections are kept and used again for a while. Requests of different
+ *      groups count as to different hosts.
  *
  * A request on a kept connection that the server closed meanwhile is made once more on a new one.
+ * While a name is looked up again its connections go on; a look-up that finds nothing does not take
+ * away what was known.
  *
  * Threads: that of the libwebsockets context (web_client_service after each of its rounds); names
  * are looked up on others (resolver.h). */
@@ -38,8 +42,10 @@ enum web_end {
 
 struct web_result {
     enum web_end end;
-    unsigned status;   /* WEB_END_REPLIED */
-    struct bytes body; /* WEB_END_REPLIED; borrowed, hostile */
+    unsigned status;        /* WEB_END_REPLIED */
+    uint32_t retry_after_s; /* WEB_END_REPLIED: how long it asks to be left alone; 0: it does not */
+    struct bytes body;      /* WEB_END_REPLIED; borrowed, hostile */
+    struct bytes why;       /* WEB_END_UNREACHABLE: for people, borrowed, hostile; may be empty */
 };
 
 struct web_handler {
@@ -56,6 +62,7 @@ struct web_request {
     size_t reply_bytes_max;
     uint32_t deadline_ms;
     bool allow_private; /* the address is our own configuration's word */
+    uint32_t group;
     struct web_handler handler;
 };
 
@@ -64,8 +71,10 @@ struct web_client;
 /* The protocol that the context must offer. */
 extern const struct lws_protocols web_client_protocol;
 
-/* Borrows both for its life. NULL: no memory or threads. */
-struct web_client *web_client_new(struct lws_context *context, struct lws_vhost *vhost);
+/* Borrows all of it for its life. `tls_ca`: a PEM file of authorities to trust besides the
+ * system's; empty: none. NULL: no memory or threads. */
+struct web_client *web_client_new(struct lws_context *context, struct lws_vhost *vhost,
+                                  const char *tls_ca);
 /* Before the context is destroyed: no handler is called any more, no thread wakes the context. */
 void web_client_stop(struct web_client *client);
 /* After the context was destroyed. Accepts NULL, returns NULL. */
@@ -75,6 +84,8 @@ struct web_client *web_client_free(struct web_client *client);
  * something else, and waits before it asks the same again. */
 void web_client_ask(struct web_client *client, const struct web_request *request);
 void web_client_service(struct web_client *client);
+/* Ends every request with this handler's context, without a call of it. */
+void web_client_cancel(struct web_client *client, const void *handler_context);
 /* Requests whose handler was not called yet. */
 uint32_t web_client_open(const struct web_client *client);
 

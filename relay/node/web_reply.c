@@ -79,6 +79,7 @@ static bool read_status(struct web_reply *reply, const char *line)
     reply->status = (unsigned)(line[9] - '0') * 100 + (unsigned)(line[10] - '0') * 10 +
                     (unsigned)(line[11] - '0');
     reply->stays_open = line[7] == '1';
+    reply->retry_after_s = 0;
     reply->has_length = false;
     reply->has_chunks = false;
     return reply->status >= 100 && reply->status < 600;
@@ -113,6 +114,18 @@ static bool read_size(const char *text, uint64_t *ret_value)
     }
     *ret_value = value;
     return count > 0 && (text[count] == '\0' || text[count] == ';' || text[count] == ' ');
+}
+
+/* Seconds. A date, or what cannot be read, is the shortest wait. */
+static uint32_t read_retry_after(const char *text)
+{
+    uint32_t seconds = 0;
+
+    for (; is_digit(*text) && seconds < WEB_RETRY_AFTER_S_MAX; text++) {
+        seconds = seconds * 10 + (uint32_t)(*text - '0');
+    }
+    seconds = seconds < WEB_RETRY_AFTER_S_MAX ? seconds : WEB_RETRY_AFTER_S_MAX;
+    return seconds == 0 ? 1 : seconds;
 }
 
 /* Whether one of the words of a list is this one. */
@@ -158,6 +171,8 @@ static bool read_header(struct web_reply *reply, char *line)
         reply->has_chunks = true;
     } else if (strcasecmp(line, "connection") == 0) {
         reply->stays_open = reply->stays_open && !has_word(value, "close");
+    } else if (strcasecmp(line, "retry-after") == 0) {
+        reply->retry_after_s = read_retry_after(value);
     }
     return true;
 }

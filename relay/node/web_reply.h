@@ -15,6 +15,7 @@
 #include "relay/base/bytes.h"
 
 #define WEB_LINE_BYTES_MAX    8192u
+#define WEB_RETRY_AFTER_S_MAX 300u
 #define WEB_HEADERS_BYTES_MAX 32768u /* of all lines before the body, and of trailers */
 
 enum web_reply_state {
@@ -40,8 +41,10 @@ struct web_reply {
     uint8_t *body;
     size_t body_count;
     unsigned status; /* of three digits; 0: not read yet */
-    bool stays_open; /* once DONE: the connection can carry another request */
-    bool began;      /* a byte came */
+    uint32_t
+        retry_after_s; /* what the server asks for, at most WEB_RETRY_AFTER_S_MAX; 0: nothing */
+    bool stays_open;   /* once DONE: the connection can carry another request */
+    bool began;        /* a byte came */
     enum web_reply_state state;
 
     /* private */

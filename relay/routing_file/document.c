@@ -8,6 +8,9 @@
 #include <string.h>
 
 #include "relay/base/check.h"
+#include "relay/base/nearest.h"
+
+#define MEMBERS_MAX 64u
 
 /* No control character reaches a terminal. */
 static void text_clean(char *text)
@@ -145,6 +148,24 @@ static bool is_listed(const char *const *names, const char *name)
     return false;
 }
 
+static void fail_unknown(struct document_reader *reader, const char *name,
+                         const char *const *required, const char *const *optional)
+{
+    const char *names[MEMBERS_MAX];
+    size_t count = 0;
+
+    for (; *required != NULL && count < MEMBERS_MAX; required++) {
+        names[count++] = *required;
+    }
+    for (; *optional != NULL && count < MEMBERS_MAX; optional++) {
+        names[count++] = *optional;
+    }
+    const char *nearest = nearest_word(name, names, count);
+    document_fail(reader, "unknown member '%.100s'%s%s%s", name,
+                  nearest == NULL ? "" : "; the nearest known one is '",
+                  nearest == NULL ? "" : nearest, nearest == NULL ? "" : "'");
+}
+
 void document_members(struct document_reader *reader, const json_t *object,
                       const char *const *required, const char *const *optional)
 {
@@ -158,7 +179,7 @@ void document_members(struct document_reader *reader, const json_t *object,
     json_object_foreach((json_t *)object, name, value)
     {
         if (!is_listed(required, name) && !is_listed(optional, name)) {
-            document_fail(reader, "unknown member '%.100s'", name);
+            fail_unknown(reader, name, required, optional);
         }
     }
     for (; *required != NULL; required++) {

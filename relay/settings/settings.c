@@ -9,6 +9,7 @@
 #include <yaml.h>
 
 #include "relay/base/check.h"
+#include "relay/base/nearest.h"
 
 #define KEYS_MAX  64u /* of one mapping */
 #define DEPTH_MAX 8u  /* of the document; schemas are shallower */
@@ -154,7 +155,7 @@ static enum status refuse_unknown(const struct settings *settings, const yaml_no
     for (; fields->key != NULL && count < KEYS_MAX; fields++) {
         names[count++] = fields->key;
     }
-    const char *nearest = settings_nearest(node_text(key), names, count);
+    const char *nearest = nearest_word(node_text(key), names, count);
     if (nearest == NULL) {
         fail_at(settings, ret_error, &key->start_mark, "unknown key \"%.64s\"", node_text(key));
     } else {
@@ -400,14 +401,15 @@ static enum status settings_take(struct settings *settings, const cyaml_schema_v
 {
     void *data = NULL;
 
-    CHECK(schema->type == CYAML_MAPPING);
+    CHECK(schema == NULL || schema->type == CYAML_MAPPING);
+    CHECK((schema == NULL) == (ret_data == NULL));
     if (status == STATUS_OK) {
         status = parse_document(settings, ret_error);
     }
-    if (status == STATUS_OK) {
+    if (status == STATUS_OK && schema != NULL) {
         status = check_document(settings, schema, ret_error);
     }
-    if (status == STATUS_OK) {
+    if (status == STATUS_OK && schema != NULL) {
         status = fill_structs(settings, schema, &data, ret_error);
     }
     if (status != STATUS_OK) {
@@ -418,7 +420,9 @@ static enum status settings_take(struct settings *settings, const cyaml_schema_v
         return status;
     }
     *ret_settings = settings;
-    *ret_data = data;
+    if (schema != NULL) {
+        *ret_data = data;
+    }
     return STATUS_OK;
 }
 
@@ -499,24 +503,49 @@ static const yaml_node_t *step_into(const struct settings *settings, const yaml_
     return value;
 }
 
-static const yaml_node_t *node_of(const struct settings *settings, const char *where)
+/* The node at `where`, or its nearest parent that exists; `*ret_left` is what was not found. */
+static const yaml_node_t *node_of(const struct settings *settings, const char *where,
+                                  const char **ret_left)
 {
     const yaml_node_t *node = node_at(settings, 1);
 
+    *ret_left = where;
     while (*where != '\0') {
         const yaml_node_t *next = step_into(settings, node, &where);
         if (next == NULL) {
             break;
         }
         node = next;
+        *ret_left = where;
     }
     return node;
+}
+
+bool settings_has(const struct settings *settings, const char *where)
+{
+    const char *left = NULL;
+
+    (void)node_of(settings, where, &left);
+    return *left == '\0';
+}
+
+const char *settings_scalar(const struct settings *settings, const char *where)
+{
+    const char *left = NULL;
+    const yaml_node_t *node = node_of(settings, where, &left);
+
+    /* A NUL within would hide what follows it. */
+    return *left == '\0' && node->type == YAML_SCALAR_NODE &&
+                   strlen(node_text(node)) == node->data.scalar.length
+               ? node_text(node)
+               : NULL;
 }
 
 void settings_place(const struct settings *settings, const char *where, uint32_t *ret_line,
                     uint32_t *ret_column)
 {
-    const yaml_mark_t *mark = &node_of(settings, where)->start_mark;
+    const char *left = NULL;
+    const yaml_mark_t *mark = &node_of(settings, where, &left)->start_mark;
 
     *ret_line = (uint32_t)mark->line + 1;
     *ret_column = (uint32_t)mark->column + 1;
@@ -525,7 +554,8 @@ void settings_place(const struct settings *settings, const char *where, uint32_t
 void settings_fail(const struct settings *settings, struct settings_error *ret_error,
                    const char *where, const char *format, ...)
 {
-    const yaml_node_t *node = node_of(settings, where);
+    const char *left = NULL;
+    const yaml_node_t *node = node_of(settings, where, &left);
     va_list arguments;
 
     va_start(arguments, format);

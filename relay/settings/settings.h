@@ -28,6 +28,7 @@ struct settings_error {
 struct settings; /* a parsed file */
 
 /* Reads and checks `path` against `schema` (a mapping, pointer flag set) and fills `*ret_data`.
+ * Without a schema (NULL) a file of any shape is read, nothing is filled, and `ret_data` is NULL.
  * Aliases, duplicate keys, unknown keys, missing keys and wrong shapes are errors.
  * STATUS_NOT_FOUND, STATUS_IO: the file cannot be read. STATUS_MALFORMED: `ret_error` says where.
  */
@@ -48,6 +49,10 @@ void settings_fail(const struct settings *settings, struct settings_error *ret_e
                    const char *where, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* The scalar at `where`, such as "rpcUrls[0].http", as text; NULL: there is none. Borrowed. */
+const char *settings_scalar(const struct settings *settings, const char *where);
+/* Is there anything at `where`? */
+bool settings_has(const struct settings *settings, const char *where);
 /* The line and the column, from 1, of what settings_fail would name. */
 void settings_place(const struct settings *settings, const char *where, uint32_t *ret_line,
                     uint32_t *ret_column);
@@ -72,8 +77,5 @@ MUST_USE enum status settings_parse_address(const char *text, struct address *re
 /* "2026-11-23" (its beginning), "2026-11-23T01:05:16Z", with a fraction of a second or without;
  * between 1970 and 2500. */
 MUST_USE enum status settings_parse_time(const char *text, struct instant *ret_at);
-
-/* The candidate closest to `word` by edit distance, NULL when none is close. Borrowed. */
-const char *settings_nearest(const char *word, const char *const *candidates, size_t count);
 
 #endif

@@ -55,6 +55,7 @@ struct yaml_chain {
     struct yaml_rule *allow;
     unsigned allow_count;
     struct yaml_validate *validate;
+    char *lookups;
 };
 
 struct yaml_config {
@@ -124,6 +125,7 @@ static const cyaml_schema_field_t chain_fields[] = {
                          allow, &rule_schema, 1, POLICY_RULES_MAX),
     CYAML_FIELD_MAPPING_PTR("validate", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_chain,
                             validate, validate_fields),
+    OPTIONAL_TEXT("lookups", struct yaml_chain, lookups),
     CYAML_FIELD_END};
 
 static const cyaml_schema_value_t chain_schema = {
@@ -275,6 +277,32 @@ static bool load_path(const struct loader *loader, struct key_name key, const ch
     return true;
 }
 
+/* "credential:NAME": what the service manager gave this process under that name. */
+static bool load_secret_path(const struct loader *loader, struct key_name key, const char *text,
+                             char ret_path[FILE_PATH_BYTES_MAX])
+{
+    static const char lead[] = "credential:";
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    const char *folder = secure_getenv("CREDENTIALS_DIRECTORY");
+
+    if (strncmp(text, lead, sizeof(lead) - 1) != 0) {
+        return load_path(loader, key, text, FILE_PATH_BYTES_MAX, ret_path);
+    }
+    text += sizeof(lead) - 1;
+    if (text[0] == '\0' || text[0] == '.' || text[strspn(text, allowed)] != '\0') {
+        return fail(loader, key, "\"%.80s\" is not the name of a credential", text);
+    }
+    if (folder == NULL) {
+        return fail(
+            loader, key,
+            "there are no credentials: start it as a service with LoadCredential=%.80s:PATH", text);
+    }
+    const int count = snprintf(ret_path, FILE_PATH_BYTES_MAX, "%s/%s", folder, text);
+    return (count > 0 && (size_t)count < FILE_PATH_BYTES_MAX) ||
+           fail(loader, key, "the path of the credentials is too long");
+}
+
 /* ---- sections ---- */
 
 /* What belongs to one kind of leg alone must be there for it, and for no other. */
@@ -413,6 +441,15 @@ static bool load_identity(const struct loader *loader, struct key_name key,
     return true;
 }
 
+/* NULL: false. */
+static bool load_flag(const struct loader *loader, struct key_name key, const char *text,
+                      bool *ret_flag)
+{
+    *ret_flag = text != NULL && strcmp(text, "true") == 0;
+    return text == NULL || *ret_flag || strcmp(text, "false") == 0 ||
+           fail(loader, key, "\"%.80s\" is neither true nor false", text);
+}
+
 static bool load_chain(const struct loader *loader, struct key_name key,
                        const struct yaml_chain *yaml)
 {
@@ -435,6 +472,9 @@ static bool load_chain(const struct loader *loader, struct key_name key,
         }
     }
     policy->chains_count++;
+    if (!load_flag(loader, key_named("%s.lookups", key.text), yaml->lookups, &chain->lookups)) {
+        return false;
+    }
     if (yaml->validate == NULL) {
         return true;
     }
@@ -465,8 +505,8 @@ static bool load_key(const struct loader *loader, struct key_name key, const str
     if (!load_name(loader, key_named("%s.name", key.text), yaml->name, to->name) ||
         !load_path(loader, key_named("%s.keystore", key.text), yaml->keystore, FILE_PATH_BYTES_MAX,
                    to->keystore) ||
-        !load_path(loader, key_named("%s.passphrase_file", key.text), yaml->passphrase_file,
-                   FILE_PATH_BYTES_MAX, to->passphrase_file)) {
+        !load_secret_path(loader, key_named("%s.passphrase_file", key.text), yaml->passphrase_file,
+                          to->passphrase_file)) {
         return false;
     }
     for (unsigned i = 0; i < yaml->roles_count; i++) {

@@ -26,8 +26,9 @@ const char *file_problem_text(enum file_problem problem);
 
 /* Appends the whole file to `ret_content`, whose room bounds it. */
 MUST_USE enum file_problem file_read(const char *path, struct buffer *ret_content);
-/* The same for a passphrase: the file must be readable by its owner alone, one final newline is
- * left out, and nothing at all is FILE_EMPTY. */
+/* The same for a passphrase: the file must be readable by its owner alone, or be a credential of
+ * the service manager's (directly in $CREDENTIALS_DIRECTORY, root's, for nobody else to read); one
+ * final newline is left out, and nothing at all is FILE_EMPTY. */
 MUST_USE enum file_problem file_read_secret(const char *path, struct buffer *ret_content);
 
 /* Makes a new file of mode 0600, durable when it returns FILE_OK; never replaces one. */

@@ -154,6 +154,7 @@ void log_signer_answer(struct log_signer *signer, const struct wire_request *req
     case WIRE_ASK_TRANSACTION:
     case WIRE_ASK_CHECKPOINT:
     case WIRE_ASK_ANNOUNCEMENT:
+    case WIRE_ASK_LOOKUP:
         (void)refuse(&ret_answer->refusal, REFUSAL_KEY,
                      "this signer holds the key of a journal's log and no other");
         answer_refused(ret_answer);

@@ -17,6 +17,7 @@
 #include "relay/signer/keystore.h"
 #include "relay/signer/process.h"
 #include "relay/signer/sandbox.h"
+#include "relay/signer/uptime.h"
 
 /* Everything that is open, given back in one place. */
 struct process {
@@ -255,7 +256,8 @@ static int serve_keys(struct process *process, const sigset_t *wait_mask)
                             .ecdsa = process->ecdsa,
                             .watermark = process->watermark,
                             .keys = process->keys,
-                            .keys_count = process->keys_count};
+                            .keys_count = process->keys_count,
+                            .read_uptime = uptime_read};
     const struct server_work work = {
         .context = &signer, .answer = answer_work, .settle = settle_work, .ended = work_ended};
     return serve(process->server, &work, process->config->socket, process->config->state,
@@ -270,6 +272,7 @@ static int run(struct process *process)
         return stopped("process", "start", "no memory or no randomness", EXIT_CODE_TEMPORARY);
     }
     prepare_signals(&wait_mask);
+    uptime_begin();
     /* The lock comes first: a second signer is refused before it reads a key. */
     int code = open_watermark(process);
     if (code < 0) {

@@ -94,23 +94,45 @@ static bool guard_narrow(const struct mandate_entry *venue, struct policy_rule *
     return true;
 }
 
-/* A venue leg: the mandate must have a venue on this chain that a spoke can use. Which one the
- * index stands for, the spoke knows. */
+/* Has the mandate, on this chain, a venue at this place of this spoke's list? */
+static bool is_venue_named(const struct narrowing *narrowing, const struct policy_chain *chain,
+                           const struct address *contract, uint32_t index)
+{
+    const struct mandate_entries *venues = &narrowing->mandate->sections[MANDATE_VENUES];
+    const struct amount place = amount_from_u64(index);
+
+    for (uint32_t i = 0; i < venues->count; i++) {
+        const struct mandate_value *values = venues->entries[i].values;
+        const struct mandate_entry *spoke =
+            values[VENUE_SPOKE].given
+                ? mandate_find(narrowing->mandate, MANDATE_VENUES, values[VENUE_SPOKE].text)
+                : NULL;
+        if (spoke != NULL &&
+            domain_of(narrowing->mandate, spoke->values[VENUE_CHAIN].text) == chain->domain &&
+            address_equal(&spoke->values[VENUE_ADDRESS].address, contract) &&
+            amount_equal(&values[VENUE_INDEX].number, &place)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A venue leg: of the rule's venues those are left that the mandate names of this spoke. What
+ * address stands at a place of the list, the spoke knows, and holds it to its code. */
 static bool venue_narrow(const struct narrowing *narrowing, const struct policy_chain *chain,
                          struct policy_rule *rule)
 {
     const struct mandate_value *limits = mandate_only(narrowing->mandate, MANDATE_LIMITS)->values;
-    const struct mandate_entries *venues = &narrowing->mandate->sections[MANDATE_VENUES];
-    bool is_there = false;
+    uint32_t kept = 0;
 
-    for (uint32_t i = 0; i < venues->count; i++) {
-        const struct mandate_value *values = venues->entries[i].values;
-        is_there =
-            is_there || (strcmp(values[VENUE_KIND].text, KIND) != 0 &&
-                         domain_of(narrowing->mandate, values[VENUE_CHAIN].text) == chain->domain);
+    for (uint32_t i = 0; i < rule->venues_count; i++) {
+        if (is_venue_named(narrowing, chain, &rule->contract, rule->venues[i])) {
+            rule->venues[kept++] = rule->venues[i];
+        }
     }
+    rule->venues_count = kept;
     lower(&rule->amount_max, &limits[LIMIT_MOVE_MAX]);
-    return is_there;
+    return kept > 0;
 }
 
 /* False: nothing is left of the rule. */

@@ -412,15 +412,34 @@ static bool allows_announce(const struct policy_transaction *asked, struct refus
 
 /* ---- plans ---- */
 
-/* A plan names a rebalance by its router and the domain it goes to, and a venue leg by its spoke
- * and the spoke's own domain. */
-static bool is_move_of(const struct policy_transaction *asked, const struct approval_move *move)
+/* A plan names what a spoke does by the venues on both sides, of which this leg is one: a deposit
+ * or a withdrawal. What is borrowed or repaid is no move of any plan. */
+static bool is_venue_leg_of(const struct policy_transaction *asked,
+                            const struct approval_move *move, uint32_t leg)
 {
-    const bool is_venue = asked->rule->leg == LEG_VENUE;
-    const struct address *source = is_venue ? &asked->transaction.to : &asked->rebalance.router;
-    const uint32_t target = is_venue ? asked->chain->domain : asked->rebalance.destination;
-    return move->source_domain == asked->chain->domain && move->target_domain == target &&
-           address_equal(&move->source, source) && amount_equal(&move->amount, &asked->moved);
+    struct approval_venue venue;
+    if (!approval_venue_leg(move, leg, &venue)) {
+        return false;
+    }
+    return asked->rule->verb == (venue.enters ? VENUE_DEPOSIT : VENUE_WITHDRAW) &&
+           asked->venue.index == venue.index &&
+           address_equal(&move->source, &asked->transaction.to);
+}
+
+/* A plan names a rebalance by its router and the domain it goes to; it is one leg. */
+static bool is_move_of(const struct policy_transaction *asked, const struct approval_move *move,
+                       uint32_t leg)
+{
+    if (move->source_domain != asked->chain->domain ||
+        !amount_equal(&move->amount, &asked->moved)) {
+        return false;
+    }
+    if (asked->rule->leg == LEG_VENUE) {
+        return is_venue_leg_of(asked, move, leg);
+    }
+    return move->kind == MOVE_BETWEEN_ROUTERS && leg == 0 &&
+           move->target_domain == asked->rebalance.destination &&
+           address_equal(&move->source, &asked->rebalance.router);
 }
 
 /* The plan that came with the request, if this move is the one it names. */
@@ -432,16 +451,17 @@ static bool read_plan(const struct wire_request *request, const struct policy_tr
         return refuse(refusal, REFUSAL_PLAN, "the move came without the plan it belongs to");
     }
     const struct approval_move *move = &plan->moves[plan->index];
-    const struct hash id = approval_move_id(&plan->plan_id, plan->index);
+    const struct hash id = approval_leg_id(&plan->plan_id, plan->index, plan->leg);
     if (!hash_equal(&id, &request->transaction.leg_id)) {
-        return refuse(refusal, REFUSAL_PLAN, "the move's id is not that of move %u of its plan",
+        return refuse(refusal, REFUSAL_PLAN,
+                      "the leg's id is not that of leg %u of move %u of its plan", plan->leg,
                       plan->index);
     }
-    if (!is_move_of(asked, move)) {
+    if (!is_move_of(asked, move, plan->leg)) {
         return refuse(refusal, REFUSAL_PLAN,
-                      "the transaction is not move %u of its plan: another contract, destination "
-                      "or amount",
-                      plan->index);
+                      "the transaction is not leg %u of move %u of its plan: another contract, "
+                      "destination, venue or amount",
+                      plan->leg, plan->index);
     }
     return true;
 }
@@ -718,6 +738,33 @@ bool policy_allows_checkpoint(const struct policy *policy, const struct wire_req
     return true;
 }
 
+static bool is_printable(struct bytes text)
+{
+    bool good = text.count > 0;
+    for (size_t i = 0; i < text.count; i++) {
+        good = good && text.data[i] > 0x20 && text.data[i] < 0x7f;
+    }
+    return good;
+}
+
+bool policy_allows_lookup(const struct policy *policy, const struct wire_request *request,
+                          struct refusal *ret_refusal)
+{
+    CHECK(request->ask == WIRE_ASK_LOOKUP);
+    const struct policy_chain *chain = find_chain(policy, request->lookup.domain);
+    if (chain == NULL || !chain->lookups) {
+        return refuse(ret_refusal, REFUSAL_LOOKUP,
+                      "domain %u has no `lookups: true` in the signer's chains",
+                      request->lookup.domain);
+    }
+    const struct bytes url = request->lookup.url;
+    if (!is_printable(url) || (!bytes_have_prefix(url, bytes_from_string("https://")) &&
+                               !bytes_have_prefix(url, bytes_from_string("http://")))) {
+        return refuse(ret_refusal, REFUSAL_LOOKUP, "what is asked is not at a web server");
+    }
+    return true;
+}
+
 bool policy_allows_announcement(const struct policy *policy, const struct wire_request *request,
                                 struct refusal *ret_refusal)
 {
@@ -733,11 +780,7 @@ bool policy_allows_announcement(const struct policy *policy, const struct wire_r
                       address_show(&request->announcement.mailbox, &mailbox), chain->name);
     }
     const struct bytes location = request->announcement.location;
-    bool is_printable = location.count > 0 && location.count <= LOCATION_BYTES_MAX;
-    for (size_t i = 0; i < location.count; i++) {
-        is_printable = is_printable && location.data[i] > 0x20 && location.data[i] < 0x7f;
-    }
-    if (!is_printable) {
+    if (location.count > LOCATION_BYTES_MAX || !is_printable(location)) {
         return refuse(ret_refusal, REFUSAL_LOCATION,
                       "a location is 1 to %u printable characters without blanks",
                       LOCATION_BYTES_MAX);

@@ -55,6 +55,7 @@ struct policy_chain {
     bool validates;           /* the two below are set */
     struct address tree_hook; /* checkpoints are signed for this hook alone */
     struct address mailbox;   /* announcements name this mailbox alone */
+    bool lookups;             /* questions to servers that prove to modules here are signed */
 };
 
 struct policy {
@@ -94,6 +95,7 @@ enum refusal_kind {
     REFUSAL_EXPIRED,  /* the approval was for earlier */
     REFUSAL_ORDER,    /* the order is not of the request's leg */
     REFUSAL_VENUE,
+    REFUSAL_LOOKUP, /* not allowed here, or no address of a web server */
 };
 
 struct refusal {
@@ -152,6 +154,9 @@ MUST_USE bool policy_allows_checkpoint(const struct policy *policy,
 MUST_USE bool policy_allows_announcement(const struct policy *policy,
                                          const struct wire_request *request,
                                          struct refusal *ret_refusal);
+
+MUST_USE bool policy_allows_lookup(const struct policy *policy, const struct wire_request *request,
+                                   struct refusal *ret_refusal);
 
 /* Sets the rule's leg, and verb, to those of this name: process, rebalance, announce, batch,
  * deposit, withdraw, borrow or repay. STATUS_NOT_FOUND: there is none. */

@@ -183,6 +183,8 @@ static const char *ask_name(enum wire_ask ask)
         return "checkpoint";
     case WIRE_ASK_ANNOUNCEMENT:
         return "announcement";
+    case WIRE_ASK_LOOKUP:
+        return "lookup";
     case WIRE_ASK_LOG_HEAD:
         return "log_head";
     case WIRE_ASK_LOG_SIGN:

@@ -122,8 +122,16 @@ static enum status count_budget(struct signer *signer, const struct watermark_wi
     struct amount left;
     char left_text[AMOUNT_DECIMAL_BYTES_MAX];
     char amount_text[AMOUNT_DECIMAL_BYTES_MAX];
-    const enum status status =
-        watermark_count(signer->watermark, window, amount, limit, signer->now, &left);
+    struct instant now = signer->now;
+    enum status status = STATUS_OK;
+
+    if (signer->read_uptime != NULL) {
+        const struct watermark_uptime uptime = signer->read_uptime();
+        status = watermark_now(signer->watermark, &uptime, signer->now, &now);
+    }
+    if (status == STATUS_OK) {
+        status = watermark_count(signer->watermark, window, amount, limit, now, &left);
+    }
     if (status == STATUS_REFUSED) {
         (void)amount_format_decimal(amount, amount_text);
         (void)amount_format_decimal(&left, left_text);
@@ -275,18 +283,26 @@ static enum status claim_asked_transaction(struct signer *signer, const void *as
     return claim_transaction(signer, asked, refusal);
 }
 
+static const struct signer_key *find_chain_key(const struct signer *signer,
+                                               const struct address *address,
+                                               struct refusal *refusal)
+{
+    const struct signer_key *key = find_key(signer, address);
+    if (key == NULL || !key->chain) {
+        (void)refuse(refusal, REFUSAL_KEY, "no key of this address has the role `chain` here");
+        return NULL;
+    }
+    return key;
+}
+
 static void answer_transaction(struct signer *signer, const struct wire_request *request,
                                struct signer_answer *answer)
 {
     struct asked_transaction asked = {.leg_id = request->transaction.leg_id};
-    const struct signer_key *key = find_key(signer, &request->transaction.key);
-    if (key == NULL || !key->chain) {
-        (void)refuse(&answer->refusal, REFUSAL_KEY,
-                     "no key of this address has the role `chain` here");
-        answer_refused(answer);
-        return;
-    }
-    if (!policy_allows_transaction(signer->policy, request, &asked.policy, &answer->refusal)) {
+    const struct signer_key *key =
+        find_chain_key(signer, &request->transaction.key, &answer->refusal);
+    if (key == NULL ||
+        !policy_allows_transaction(signer->policy, request, &asked.policy, &answer->refusal)) {
         answer_refused(answer);
         return;
     }
@@ -372,6 +388,20 @@ static void answer_announcement(struct signer *signer, const struct wire_request
     answer_signature(signer, key, &digest, answer);
 }
 
+/* Who asks a server, and for what: it moves nothing and binds nobody, so nothing is remembered. */
+static void answer_lookup(struct signer *signer, const struct wire_request *request,
+                          struct signer_answer *answer)
+{
+    const struct signer_key *key = find_chain_key(signer, &request->lookup.key, &answer->refusal);
+    if (key == NULL || !policy_allows_lookup(signer->policy, request, &answer->refusal)) {
+        answer_refused(answer);
+        return;
+    }
+    const struct hash digest =
+        lookup_digest(&request->lookup.sender, request->lookup.call_data, request->lookup.url);
+    answer_signature(signer, key, &digest, answer);
+}
+
 static void answer_hello(const struct signer *signer, struct signer_answer *answer)
 {
     struct wire_identity *identity = &answer->reply.identity;
@@ -409,6 +439,9 @@ void signer_answer(struct signer *signer, const struct wire_request *request, st
         return;
     case WIRE_ASK_ANNOUNCEMENT:
         answer_announcement(signer, request, ret_answer);
+        return;
+    case WIRE_ASK_LOOKUP:
+        answer_lookup(signer, request, ret_answer);
         return;
     case WIRE_ASK_LOG_HEAD:
     case WIRE_ASK_LOG_SIGN:

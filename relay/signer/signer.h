@@ -39,6 +39,9 @@ struct signer {
     const struct signer_key *keys;
     uint32_t keys_count;
     struct instant now; /* latest seen; never moves back */
+    /* How long the machine runs, so that no budget's hour ends because somebody set its clock.
+     * NULL: only the wall clock is known. */
+    struct watermark_uptime (*read_uptime)(void);
     /* STATUS_OK: it goes on. STATUS_CORRUPT: the watermark contradicts itself. Another status: it
      * must be opened anew. Both end the process; nothing more is signed. */
     enum status ended;

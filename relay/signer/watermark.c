@@ -33,6 +33,7 @@ enum row_tag {
     ROW_NONCE = 3,
     ROW_LEG = 4,
     ROW_WINDOW = 5,
+    ROW_CLOCK = 6,
 };
 
 struct watermark {
@@ -574,6 +575,58 @@ static enum status window_write(struct watermark *watermark, struct bytes key,
         pack_amount(&packer, &window->amounts[i]);
     }
     return row_write(watermark, key, &packer);
+}
+
+static bool read_clock(struct bytes value, struct watermark_uptime *ret_uptime,
+                       struct instant *ret_now)
+{
+    struct unpacker unpacker = unpacker_from(value);
+
+    ret_uptime->boot = unpack_hash(&unpacker);
+    ret_uptime->ns = unpack_u64(&unpacker);
+    ret_now->ns = unpack_u64(&unpacker);
+    return unpacker_is_done(&unpacker);
+}
+
+/* `before` was when the uptime was `then`. */
+static struct instant move_on(struct instant before, const struct watermark_uptime *then,
+                              const struct watermark_uptime *uptime, struct instant wall)
+{
+    if (!hash_equal(&then->boot, &uptime->boot)) {
+        return wall.ns > before.ns ? wall : before;
+    }
+    const uint64_t passed = uptime->ns > then->ns ? uptime->ns - then->ns : 0;
+    return (struct instant){.ns = passed < UINT64_MAX - before.ns ? before.ns + passed : before.ns};
+}
+
+enum status watermark_now(struct watermark *watermark, const struct watermark_uptime *uptime,
+                          struct instant wall, struct instant *ret_now)
+{
+    struct row_key key_memory;
+    struct row_value memory;
+    struct bytes value;
+    struct watermark_uptime then;
+    struct instant now = wall;
+    const struct packer key = key_start(&key_memory, ROW_CLOCK);
+    enum status status = row_read(watermark, packer_finish(&key), &memory, &value);
+
+    if (status == STATUS_OK) {
+        if (!read_clock(value, &then, &now)) {
+            return STATUS_CORRUPT;
+        }
+        now = move_on(now, &then, uptime, wall);
+    } else if (status != STATUS_NOT_FOUND) {
+        return status;
+    }
+    struct packer packer = packer_from(memory.bytes, sizeof(memory.bytes));
+    pack_hash(&packer, &uptime->boot);
+    pack_u64(&packer, uptime->ns);
+    pack_u64(&packer, now.ns);
+    status = row_write(watermark, packer_finish(&key), &packer);
+    if (status == STATUS_OK) {
+        *ret_now = now;
+    }
+    return status;
 }
 
 /* Forgets the minutes that left the window. */

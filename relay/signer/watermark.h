@@ -116,6 +116,20 @@ struct watermark_window {
     struct address contract; /* WATERMARK_MOVED; else zero */
 };
 
+/* How long the machine runs, which nobody can set. */
+struct watermark_uptime {
+    struct hash boot; /* which start of the machine; all zero: not known, which is as safe */
+    uint64_t ns;      /* since then, sleep included */
+};
+
+/* The instant that windows end at. It moves with what passed since it was last asked for, whatever
+ * the wall clock was set to meanwhile, also while no signer ran: this is kept with the request.
+ * After another start of the machine nothing but the wall clock can say how long it was off: then
+ * it is `wall`, and never before what it was. */
+MUST_USE enum status watermark_now(struct watermark *watermark,
+                                   const struct watermark_uptime *uptime, struct instant wall,
+                                   struct instant *ret_now);
+
 /* Counts `amount` into the window that ends at `now`. STATUS_REFUSED: the sum would pass `limit`;
  * nothing is counted and `*ret_left` is what still fits. A clock that moves back counts as standing
  * still. */

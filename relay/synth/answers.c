@@ -369,6 +369,7 @@ void synth_perform(struct synth_world *world, const struct command *command)
     case COMMAND_READ_TREE: /* validators alone ask these, and this node is none */
     case COMMAND_SIGN_CHECKPOINT:
     case COMMAND_SIGN_ANNOUNCEMENT:
+    case COMMAND_SIGN_LOOKUP:
     case COMMAND_PUBLISH_CHECKPOINT:
     case COMMAND_PUBLISH_ANNOUNCEMENT:
         break;

@@ -16,6 +16,17 @@ const char *view_move_state(const struct view *view, const struct hash *plan_id,
                : "-";
 }
 
+const char *view_move_kind(const struct plan_move *move)
+{
+    return move->kind == MOVE_BETWEEN_ROUTERS ? "between routers" : "between venues";
+}
+
+json_t *view_move_venue(const struct plan_move *move, uint32_t venue)
+{
+    return move->kind == MOVE_BETWEEN_ROUTERS || venue == 0 ? json_null()
+                                                            : json_integer((json_int_t)venue - 1);
+}
+
 static json_t *moves_json(const struct view *view, const struct hash *id,
                           const struct plan_row *plan)
 {
@@ -26,9 +37,12 @@ static json_t *moves_json(const struct view *view, const struct hash *id,
         struct move_row row;
         const char *state = view_move_state(view, id, i, &row);
         (void)json_array_append_new(
-            moves, json_pack("{s:o, s:s, s:s, s:o, s:o, s:o, s:s, s:o}", "id",
-                             json_of_hash(&move_id), "from", view_chain(view, move->source_domain),
-                             "to", view_chain(view, move->target_domain), "amount",
+            moves, json_pack("{s:o, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:o}", "id",
+                             json_of_hash(&move_id), "kind", view_move_kind(move), "from",
+                             view_chain(view, move->source_domain), "from_venue",
+                             view_move_venue(move, move->source_venue), "to",
+                             view_chain(view, move->target_domain), "to_venue",
+                             view_move_venue(move, move->target_venue), "amount",
                              json_of_amount(&move->amount), "gain", json_of_amount(&plan->gains[i]),
                              "cost", json_of_amount(&plan->costs[i]), "state", state, "reason",
                              json_of_reason(row.reason)));
@@ -36,20 +50,27 @@ static json_t *moves_json(const struct view *view, const struct hash *id,
     return moves;
 }
 
-static const char *const limit_names[] = {[PLAN_LIMIT_LEAVING] = "leaving",
-                                          [PLAN_LIMIT_ENTERING] = "entering",
-                                          [PLAN_LIMIT_WAY] = "way",
-                                          [PLAN_LIMIT_FLOOR] = "mandate floor",
-                                          [PLAN_LIMIT_CAP] = "mandate cap"};
+static const char *const limit_names[] = {
+    [PLAN_LIMIT_LEAVING] = "leaving", [PLAN_LIMIT_ENTERING] = "entering",
+    [PLAN_LIMIT_WAY] = "way",         [PLAN_LIMIT_FLOOR] = "mandate floor",
+    [PLAN_LIMIT_CAP] = "mandate cap", [PLAN_LIMIT_VELOCITY] = "velocity"};
+static const char *const venue_limit_names[] = {[PLAN_LIMIT_LEAVING] = "leaving venue",
+                                                [PLAN_LIMIT_ENTERING] = "entering venue",
+                                                [PLAN_LIMIT_WAY] = "way",
+                                                [PLAN_LIMIT_FLOOR] = "mandate buffer",
+                                                [PLAN_LIMIT_CAP] = "mandate cap",
+                                                [PLAN_LIMIT_VELOCITY] = "velocity"};
 
 static json_t *limits_json(const struct view *view, const struct plan_row *plan)
 {
+    const bool venues = plan->moves_count > 0 && plan->moves[0].kind == MOVE_BETWEEN_VENUES;
+    const char *const *names = venues ? venue_limit_names : limit_names;
     json_t *limits = json_array();
     for (uint32_t i = 0; i < plan->binding_count; i++) {
         const struct plan_limit *limit = &plan->binding[i];
         (void)json_array_append_new(
             limits,
-            json_pack("{s:s, s:s?, s:s?, s:f}", "kind", limit_names[limit->kind], "from",
+            json_pack("{s:s, s:s?, s:s?, s:f}", "kind", names[limit->kind], "from",
                       limit->source_domain == 0 ? NULL : view_chain(view, limit->source_domain),
                       "to",
                       limit->target_domain == 0 ? NULL : view_chain(view, limit->target_domain),

@@ -119,6 +119,20 @@ static const char *lane_state_word(enum lane_state state)
     return "?";
 }
 
+/* What the key's lowest open transaction waits for; null: nothing, or its chain is not configured.
+ */
+static json_t *lane_waits(struct gathering *gathering, uint32_t domain, const struct address *key,
+                          const struct lane_row *lane)
+{
+    struct lane_wait wait;
+    const struct core_chain *const config = view_core_chain(gathering->view, domain);
+    if (config == NULL || !found(gathering, core_view_lane_wait(&gathering->view->source, config,
+                                                                key, lane, &wait))) {
+        return json_null();
+    }
+    return json_of_reason(wait.reason);
+}
+
 static json_t *gather_keys(struct gathering *gathering)
 {
     const struct row_source *source = &gathering->view->source;
@@ -130,11 +144,12 @@ static json_t *gather_keys(struct gathering *gathering)
     while (found(gathering, status)) {
         (void)json_array_append_new(
             list,
-            json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:o}", "chain",
+            json_pack("{s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "chain",
                       view_chain(gathering->view, domain), "key", json_of_address(&key), "state",
                       lane_state_word(lane.state), "next_nonce", json_of_count(lane.next_nonce),
                       "not_final", json_of_count(lane.next_nonce - lane.first_open), "not_included",
-                      json_of_count(lane.waiting_count), "balance", json_of_amount(&lane.balance)));
+                      json_of_count(lane.waiting_count), "balance", json_of_amount(&lane.balance),
+                      "waits_for", lane_waits(gathering, domain, &key, &lane)));
         const struct address after = key;
         status = core_view_next_lane(source, domain, &after, &domain, &key, &lane);
     }
@@ -215,7 +230,7 @@ static json_t *gather_asset(struct gathering *gathering, uint32_t index)
                   "total", json_of_amount(&total), "positions", positions);
     if (found(gathering, capital_view_ledger(&view->source, asset->symbol, &ledger))) {
         json_t *kinds = json_object();
-        for (int kind = ACCOUNT_ROUTER; kind <= (int)ACCOUNT_SUPPLY; kind++) {
+        for (int kind = ACCOUNT_ROUTER; kind < ACCOUNT_KINDS_END; kind++) {
             (void)json_object_set_new(kinds, account_kind_name((enum account_kind)kind),
                                       json_of_balance(&ledger.by_kind[kind]));
         }
@@ -234,11 +249,20 @@ static json_t *gather_asset(struct gathering *gathering, uint32_t index)
                                             json_of_amount(&backing.collateral), "claims",
                                             json_of_amount(&backing.claims)));
     }
-    if (found(gathering, capital_view_asset(&view->source, asset->symbol, &plan))) {
+    if (found(gathering,
+              capital_view_asset(&view->source, MOVE_BETWEEN_ROUTERS, asset->symbol, &plan))) {
         (void)json_object_update_new(
             object,
             json_pack("{s:o, s:o, s:o}", "planning", json_of_reason(plan.reason), "planning_since",
                       json_of_time(plan.since), "plan",
+                      hash_is_zero(&plan.plan_id) ? json_null() : json_of_hash(&plan.plan_id)));
+    }
+    if (found(gathering,
+              capital_view_asset(&view->source, MOVE_BETWEEN_VENUES, asset->symbol, &plan))) {
+        (void)json_object_update_new(
+            object,
+            json_pack("{s:o, s:o, s:o}", "venue_planning", json_of_reason(plan.reason),
+                      "venue_planning_since", json_of_time(plan.since), "venue_plan",
                       hash_is_zero(&plan.plan_id) ? json_null() : json_of_hash(&plan.plan_id)));
     }
     return object;
@@ -285,6 +309,10 @@ static json_t *gather(struct gathering *gathering)
     }
     (void)json_object_set_new(root, "capital", assets);
     (void)json_object_set_new(root, "vaults", gather_vaults(gathering));
+    json_t *spokes = NULL;
+    if (found(gathering, view_spokes(gathering->view, &spokes))) {
+        (void)json_object_set_new(root, "spokes", spokes);
+    }
     return root;
 }
 

@@ -19,6 +19,7 @@
 #include "relay/core/capital_rows.h"
 #include "relay/core/config.h"
 #include "relay/core/rows.h"
+#include "relay/core/venue_rows.h"
 #include "relay/core/view.h"
 
 #define VIEW_NATIVE_DECIMALS 18
@@ -30,6 +31,8 @@ struct view {
     uint64_t head;                    /* records */
 };
 
+/* NULL when the chain is not configured. */
+const struct core_chain *view_core_chain(const struct view *view, uint32_t domain);
 /* "?" when the chain is not configured. */
 const char *view_chain(const struct view *view, uint32_t domain);
 /* 0 when the asset is not configured. */
@@ -62,8 +65,18 @@ json_t *view_move(const struct view *view, const struct hash *id, const struct m
 /* Capital that was sent and has not arrived, by way, asset and whose it is: ours ("move") or
  * users'. "cut": there is more than is told. */
 MUST_USE enum status view_flows(const struct view *view, json_t **ret_flows);
+/* What each spoke holds and what is in its venues, and why nothing may enter one. */
+MUST_USE enum status view_spokes(const struct view *view, json_t **ret_spokes);
+/* REASON_NONE: nothing stops the spoke. REASON_VENUE_OPEN: capital may enter the venue. */
+enum reason view_spoke_reason(const struct view *view, const struct spoke_row *row);
+enum reason view_venue_reason(const struct spoke_row *spoke, const struct venue_row *row);
 /* The newest postings of each chain, chain by chain. */
 MUST_USE enum status view_postings(const struct view *view, json_t **ret_postings);
+/* "between routers" or "between venues". */
+const char *view_move_kind(const struct plan_move *move);
+/* One end of a move, by its venue there: the place in the spoke's own list, from 0; null: idle in
+ * the spoke, or a router. */
+json_t *view_move_venue(const struct plan_move *move, uint32_t venue);
 /* Where move `index` of a plan stands; "-" and a zero row when it was not started. */
 const char *view_move_state(const struct view *view, const struct hash *plan_id, uint32_t index,
                             struct move_row *ret_move);

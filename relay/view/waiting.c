@@ -12,10 +12,15 @@
 json_t *view_move(const struct view *view, const struct hash *id, const struct move_row *move)
 {
     return json_pack(
-        "{s:s, s:o, s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "{s:s, s:o, s:s, s:i, s:s, s:s, s:o, s:s, s:o, s:o, s:s, s:o, s:s, s:o, s:o, s:o, s:o, "
+        "s:o, "
+        "s:o, s:o}",
         "kind", "move", "id", json_of_hash(id), "asset", move->symbol, "decimals",
-        (int)view_decimals(view, move->symbol), "from", view_chain(view, move->move.source_domain),
-        "to", view_chain(view, move->move.target_domain), "amount",
+        (int)view_decimals(view, move->symbol), "way", view_move_kind(&move->move), "from",
+        view_chain(view, move->move.source_domain), "from_venue",
+        view_move_venue(&move->move, move->move.source_venue), "to",
+        view_chain(view, move->move.target_domain), "to_venue",
+        view_move_venue(&move->move, move->move.target_venue), "amount",
         json_of_amount(&move->move.amount), "state", move_state_name(move->state), "reason",
         json_of_reason(move->reason), "said", move->words, "since", json_of_time(move->since),
         "plan", json_of_hash(&move->plan_id), "fee_native", json_of_amount(&move->fee_native),
@@ -73,6 +78,20 @@ static void look_at_chain(struct waiting *waiting, const struct core_chain *chai
     }
 }
 
+/* A transaction that simply waits for its block is its message's to tell. */
+static void look_at_lane(struct waiting *waiting, uint32_t domain, const struct address *key,
+                         const struct lane_row *lane)
+{
+    const struct core_chain *const config = view_core_chain(waiting->view, domain);
+    struct lane_wait wait;
+    if (config != NULL &&
+        found(waiting, core_view_lane_wait(&waiting->view->source, config, key, lane, &wait)) &&
+        wait.reason != REASON_NONE && wait.reason != REASON_AWAITING_INCLUSION &&
+        wait.reason != REASON_AWAITING_SIGNATURE) {
+        add(waiting, "key", config->name, wait.reason, wait.since, wait.count > 0 ? wait.count : 1);
+    }
+}
+
 static void look_at_lanes(struct waiting *waiting)
 {
     uint32_t domain = 0;
@@ -80,14 +99,7 @@ static void look_at_lanes(struct waiting *waiting)
     struct lane_row lane;
     enum status status = core_view_next_lane(&waiting->view->source, 0, NULL, &domain, &key, &lane);
     while (found(waiting, status)) {
-        const char *chain = view_chain(waiting->view, domain);
-        if (lane.state == LANE_FROZEN) {
-            add(waiting, "key", chain, REASON_FOREIGN_TRANSACTION, (struct instant){0}, 1);
-        } else if (lane.state == LANE_UNKNOWN) {
-            add(waiting, "key", chain, REASON_LANE_UNKNOWN, lane.asked_at, 1);
-        } else if (lane.balance_low) {
-            add(waiting, "key", chain, REASON_LOW_BALANCE, (struct instant){0}, 1);
-        }
+        look_at_lane(waiting, domain, &key, &lane);
         const struct address after = key;
         status = core_view_next_lane(&waiting->view->source, domain, &after, &domain, &key, &lane);
     }
@@ -121,10 +133,48 @@ static void look_at_messages(struct waiting *waiting, const struct core_chain *c
     }
 }
 
+static void look_at_venues(struct waiting *waiting, uint32_t spoke, const struct spoke_row *of)
+{
+    const struct view *view = waiting->view;
+
+    for (uint32_t i = 0; i < view->config->venues_count; i++) {
+        struct venue_row row = {.block = 0};
+        if (view->config->venues[i].spoke != spoke) {
+            continue;
+        }
+        (void)found(waiting, capital_view_venue(&view->source, view->config, i, &row));
+        const enum reason reason = view_venue_reason(of, &row);
+        if (reason != REASON_VENUE_OPEN) {
+            json_t *name = json_of_address(&view->config->venues[i].venue);
+            add(waiting, "venue", json_string_value(name), reason, (struct instant){0}, 1);
+            json_decref(name);
+        }
+    }
+}
+
+static void look_at_spokes(struct waiting *waiting)
+{
+    const struct view *view = waiting->view;
+
+    for (uint32_t i = 0; i < view->config->spokes_count; i++) {
+        struct spoke_row row = {.block = 0};
+        (void)found(waiting, capital_view_spoke(&view->source, view->config, i, &row));
+        const enum reason reason = view_spoke_reason(view, &row);
+        if (reason != REASON_NONE) {
+            add(waiting, "spoke on", view_chain(view, view->config->spokes[i].domain), reason,
+                row.at, 1);
+        }
+        if (row.block != 0) {
+            look_at_venues(waiting, i, &row);
+        }
+    }
+}
+
 static void look_at_capital(struct waiting *waiting)
 {
     const struct view *view = waiting->view;
     for (uint32_t i = 0; i < view->config->assets_count; i++) {
+        const char *symbol = view->config->assets[i].symbol;
         struct plan_asset plan;
         struct backing_row backing;
         if (found(waiting,
@@ -135,10 +185,14 @@ static void look_at_capital(struct waiting *waiting)
                 backing.since, 1);
         }
         if (found(waiting,
-                  capital_view_asset(&view->source, view->config->assets[i].symbol, &plan))) {
-            add(waiting, "planning of", view->config->assets[i].symbol, plan.reason, plan.since, 1);
+                  capital_view_asset(&view->source, MOVE_BETWEEN_ROUTERS, symbol, &plan))) {
+            add(waiting, "planning of", symbol, plan.reason, plan.since, 1);
+        }
+        if (found(waiting, capital_view_asset(&view->source, MOVE_BETWEEN_VENUES, symbol, &plan))) {
+            add(waiting, "planning of venues for", symbol, plan.reason, plan.since, 1);
         }
     }
+    look_at_spokes(waiting);
     struct hash id = {{0}};
     struct move_row move;
     for (;;) {

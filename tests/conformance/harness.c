@@ -265,6 +265,7 @@ static void take_events(struct harness *harness)
         case EVENT_CHECKPOINT:
         case EVENT_CHECKPOINT_SIGNED:
         case EVENT_ANNOUNCEMENT_SIGNED:
+        case EVENT_LOOKUP_SIGNED:
         case EVENT_PUBLISHED:
         case EVENT_PLANNED:
         case EVENT_OPERATOR:

@@ -5,6 +5,7 @@
  * which are kept in the journal, die with it. */
 #include "tests/support/unit.h"
 
+#include <errno.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -161,15 +162,20 @@ static int compare_file(const char *path, const struct stat *about, int type, st
     return 0;
 }
 
+static void compare_with_reference(const char *folder)
+{
+    compared_with = folder;
+    files_seen = 0;
+    CHECK(nftw(path_in(reference.path, "out"), compare_file, 8, FTW_PHYS) == 0);
+    CHECK(files_seen == FILES + 1);
+}
+
 /* In the child that lived to its end: what it left is what a life without a death leaves. */
 static void live_and_compare(void *context, const char *folder)
 {
     live(context, folder);
     if (reference.path[0] != '\0') {
-        compared_with = folder;
-        files_seen = 0;
-        CHECK(nftw(path_in(reference.path, "out"), compare_file, 8, FTW_PHYS) == 0);
-        CHECK(files_seen == FILES + 1);
+        compare_with_reference(folder);
     }
 }
 
@@ -192,9 +198,85 @@ static void an_export_is_whole_and_the_same_bytes_after_any_death(void **state)
     folder_remove(&plain);
 }
 
+/* ---- refusals of the disk ---- */
+
+/* Exports the reference's journal, to a folder that has the first of its checkpoints, on a disk
+ * that refuses one call. False: there are fewer. */
+static bool refuse_once(struct journal *journal, uint64_t call, int error, enum status expected,
+                        unsigned *failures)
+{
+    const struct folder folder = folder_make();
+    char out[400];
+    struct export_options options = {.path = out, .size = FIRST};
+    struct export_report report;
+    struct published *published = NULL;
+    struct verify_report verified;
+    const struct verify_options verify = {.examine = NULL};
+
+    (void)snprintf(out, sizeof(out), "%s", path_in(folder.path, "out"));
+    assert_status(STATUS_OK, journal_reader_open(journal, &options.reader));
+    assert_status(STATUS_OK, journal_export(&options, &report));
+    options.size = 0;
+    disk_watch(folder.path);
+    disk_fail_at(&(struct disk_failure){.call = call, .count = 1, .error = error});
+    const enum status status = journal_export(&options, &report);
+    const bool has_struck = disk_heal();
+    disk_unwatch();
+    /* What is left over of parts that are full now is taken away last, and may stay. */
+    assert_status(has_struck && status != STATUS_OK ? expected : STATUS_OK, status);
+    assert_int_equal(status == STATUS_OK ? EXPORT_DONE : EXPORT_FAILED, report.finding);
+    /* A whole log, of the one checkpoint or the other; then the same bytes. */
+    assert_status(STATUS_OK, published_open(out, &published));
+    assert_status(STATUS_OK, published_verify(published, &verify, &verified));
+    assert_true(published_size(published) == SECOND ||
+                (published_size(published) == FIRST && status != STATUS_OK));
+    published_close(published);
+    assert_status(STATUS_OK, journal_export(&options, &report));
+    *failures += status != STATUS_OK ? 1 : 0;
+    journal_reader_close(options.reader);
+    compare_with_reference(folder.path);
+    folder_remove(&folder);
+    return has_struck;
+}
+
+static void a_disk_that_refuses_leaves_a_whole_log(void **state)
+{
+    static const struct {
+        int error; /* 0: a write is cut short, and goes on */
+        enum status status;
+    } refusals[] = {
+        {ENOSPC, STATUS_NO_SPACE}, {EIO, STATUS_IO}, {EROFS, STATUS_READ_ONLY}, {0, STATUS_OK}};
+    struct journal *journal = NULL;
+    struct achieved achieved = {.signed_records = 0};
+    unsigned struck = 0;
+    unsigned failures = 0;
+
+    (void)state;
+    const struct folder plain = folder_make();
+    live(&achieved, plain.path);
+    reference = plain;
+    char path[400];
+    const struct journal_options options = {.path = path, .read_only = true};
+    (void)snprintf(path, sizeof(path), "%s", path_in(plain.path, "journal"));
+    assert_status(STATUS_OK, journal_open_lmdb(&options, &journal));
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+        uint64_t call = 0;
+        while (refuse_once(journal, call, refusals[i].error, refusals[i].status, &failures)) {
+            call++;
+        }
+        struck += (unsigned)call;
+    }
+    print_message("%u refusals, %u exports that failed\n", struck, failures);
+    assert_true(failures >= 3 * 40); /* all but what is taken away last, and writes cut short */
+    journal_close(journal);
+    folder_remove(&plain);
+    reference = (struct folder){.path = ""};
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_disk_that_refuses_leaves_a_whole_log),
         cmocka_unit_test(an_export_is_whole_and_the_same_bytes_after_any_death),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

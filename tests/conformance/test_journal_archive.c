@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -170,6 +171,48 @@ static void readers_do_not_see_where_a_record_is(void **state)
     assert_int_equal(0, usage.blobs_count);
     journal_close(journal);
     assert_status(STATUS_OK, journal_open_source(path_in(folder.path, ""), &journal));
+    assert_whole(journal, RECORDS);
+    journal_close(journal);
+    folder_remove(&folder);
+}
+
+static unsigned format_of(const char *folder)
+{
+    MDB_env *env = NULL;
+    MDB_txn *txn = NULL;
+    MDB_dbi meta;
+    MDB_val key = {.mv_size = 6, .mv_data = (void *)"format"};
+    MDB_val value;
+
+    assert_int_equal(0, mdb_env_create(&env));
+    assert_int_equal(0, mdb_env_set_maxdbs(env, 8));
+    assert_int_equal(0, mdb_env_open(env, path_in(folder, ""), MDB_RDONLY, 0600));
+    assert_int_equal(0, mdb_txn_begin(env, NULL, MDB_RDONLY, &txn));
+    assert_int_equal(0, mdb_dbi_open(txn, "meta", 0, &meta));
+    assert_int_equal(0, mdb_get(txn, meta, &key, &value));
+    assert_int_equal(4, value.mv_size);
+    const unsigned format = ((const uint8_t *)value.mv_data)[3];
+    mdb_txn_abort(txn);
+    mdb_env_close(env);
+    return format;
+}
+
+/* A program that knows formats up to 2 says so and stops, and does not take it for a damaged one
+ * (test_journal_disk: another_format_is_refused). */
+static void an_older_program_is_told_by_the_format(void **state)
+{
+    (void)state;
+    const struct folder folder = folder_make();
+    struct journal *journal = open_journal(folder.path);
+
+    commit_range(journal, 1, RECORDS);
+    journal_close(journal);
+    assert_int_equal(2, format_of(folder.path));
+    journal = open_journal(folder.path);
+    archive_all(journal);
+    journal_close(journal);
+    assert_int_equal(3, format_of(folder.path));
+    journal = open_journal(folder.path);
     assert_whole(journal, RECORDS);
     journal_close(journal);
     folder_remove(&folder);
@@ -473,6 +516,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(readers_do_not_see_where_a_record_is),
+        cmocka_unit_test(an_older_program_is_told_by_the_format),
         cmocka_unit_test(the_file_is_bounded),
         cmocka_unit_test(a_reader_of_before_goes_on),
         cmocka_unit_test(a_damaged_record_stays_where_it_is),

@@ -312,7 +312,7 @@ static void another_format_is_refused(void **state)
     MDB_env *env = NULL;
     MDB_txn *txn = NULL;
     MDB_dbi meta;
-    uint8_t version[4] = {0, 0, 0, 3};
+    uint8_t version[4] = {0, 0, 0, 4};
     MDB_val key = {.mv_size = 6, .mv_data = (void *)"format"};
     MDB_val value = {.mv_size = 4, .mv_data = version};
 

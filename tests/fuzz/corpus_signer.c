@@ -101,6 +101,11 @@ static int write_others(const char *folder)
     request.announcement.domain = FIXTURE_DOMAIN;
     request.announcement.location = bytes_from_string("file:///var/lib/x");
     failed |= write_request(folder, "announcement", &request);
+    request = (struct wire_request){.id = 6, .ask = WIRE_ASK_LOOKUP};
+    request.lookup.domain = FIXTURE_DOMAIN;
+    request.lookup.url = bytes_from_string("https://example.org/{sender}");
+    request.lookup.call_data = bytes_from_string("what");
+    failed |= write_request(folder, "lookup", &request);
 
     struct wire_reply reply = {.id = 3, .outcome = OUTCOME_OK, .answer = WIRE_ANSWER_SIGNATURE};
     memset(reply.signature.bytes, 0x5a, sizeof(reply.signature.bytes));

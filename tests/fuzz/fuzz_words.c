@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Short words that people type: a count, a time, the address of a witness. The first byte says
+/* Short words that people type: a count, a time. The first byte says
  * which it is. */
 #include <stdio.h>
 #include <string.h>
 
 #include "relay/base/check.h"
 #include "relay/cli/cli.h"
-#include "relay/node/witness_url.h"
 
 #define WORD_BYTES_MAX 1024u
 #define YEAR_2501_S    UINT64_C(16756761600)
@@ -36,31 +35,6 @@ static void check_time(const char *text)
     }
 }
 
-/* What is accepted, written out in full, is the same place. */
-static void check_url(const char *text)
-{
-    struct witness_url url;
-    struct witness_url again;
-    char whole[2 * WITNESS_URL_BYTES_MAX];
-
-    if (witness_url_parse(text, &url) != STATUS_OK) {
-        return;
-    }
-    CHECK(url.host[0] != '\0');
-    CHECK(url.port > 0);
-    CHECK(url.path[0] == '\0' || url.path[0] == '/');
-    for (const char *next = url.path; *next != '\0'; next++) {
-        CHECK(*next > ' ' && *next < 0x7f); /* nothing that ends a line of a request */
-    }
-    (void)snprintf(whole, sizeof(whole), "%s://%s:%u%s", url.is_tls ? "https" : "http", url.host,
-                   url.port, url.path);
-    if (strlen(whole) < WITNESS_URL_BYTES_MAX) {
-        CHECK(witness_url_parse(whole, &again) == STATUS_OK);
-        CHECK(again.is_tls == url.is_tls && again.port == url.port);
-        CHECK(strcmp(again.host, url.host) == 0 && strcmp(again.path, url.path) == 0);
-    }
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count)
 {
     char text[WORD_BYTES_MAX];
@@ -76,9 +50,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count)
         break;
     case 't':
         check_time(text);
-        break;
-    case 'w':
-        check_url(text);
         break;
     default: /* not an enum */
         break;

@@ -132,6 +132,7 @@ static void durable_command(struct sim *sim, const struct command *command)
         return;
     case COMMAND_WATCH:
     case COMMAND_READ_LOOKUP:
+    case COMMAND_SIGN_LOOKUP:
     case COMMAND_FETCH_LOOKUP:
     case COMMAND_READ_SECURITY:
     case COMMAND_READ_STORAGE:
@@ -207,6 +208,8 @@ void checks_sign(struct sim *sim, const struct driver_sign *request)
     case DRIVER_SIGN_CHECKPOINT:
         check_allowed(sim, name_checkpoint('c', request->domain, &request->checkpoint.checkpoint),
                       "a checkpoint");
+        return;
+    case DRIVER_SIGN_LOOKUP:
         return;
     case DRIVER_SIGN_ANNOUNCEMENT:
         check_allowed(sim, name_announcement('a', request->domain), "an announcement");
@@ -308,8 +311,48 @@ static bool is_settled(const struct sim *sim, const struct world_message *messag
             message->delivered_block <= world_final(&sim->world.chains[message->destination]));
 }
 
+/* Is capital where it earns most, above the buffer? What is less than the smallest move stays.
+ * Where gas is dear it stays where it is. */
+static bool is_placed(const struct sim *sim, uint32_t index)
+{
+    const struct world_chain *const chain = &sim->world.chains[index];
+    const uint32_t better = chain->venue_rates[0] > chain->venue_rates[1] ? 0 : 1;
+    const struct amount *const idle = &chain->tokens[WORLD_SPOKE];
+    const struct amount *const worse = &chain->tokens[WORLD_VENUE_FIRST + 1 - better];
+    const struct amount *const most = &chain->tokens[WORLD_VENUE_FIRST + better];
+    const struct amount *const buffer = &sim->config->spokes[index].idle_min;
+    const struct amount *const least = &sim->config->route.move_min;
+    struct amount above;
+    struct amount below;
+
+    if (sim->is_dear) {
+        return true;
+    }
+    if (amount_subtract(idle, buffer, &above) == STATUS_OK) {
+        return amount_compare(&above, least) < 0 && amount_compare(worse, least) < 0;
+    }
+    const enum status status = amount_subtract(buffer, idle, &below);
+    CHECK(status == STATUS_OK);
+    return amount_compare(worse, least) < 0 &&
+           (amount_compare(&below, least) < 0 || amount_compare(most, least) < 0);
+}
+
+/* NULL: capital of spokes is where it should be, or there is none. */
+static const struct world_chain *misplaced(const struct sim *sim)
+{
+    for (uint32_t i = 0; i < sim->config->spokes_count; i++) {
+        if (!is_placed(sim, i)) {
+            return &sim->world.chains[i];
+        }
+    }
+    return NULL;
+}
+
 bool checks_all_done(struct sim *sim)
 {
+    if (misplaced(sim) != NULL) {
+        return false;
+    }
     for (uint32_t i = 0; i < sim->world.messages_count; i++) {
         if (!is_settled(sim, &sim->world.messages[i])) {
             return false;
@@ -355,6 +398,7 @@ static void check_transactions(struct sim *sim, const struct world_chain *chain)
             set_add(&paid, leg_id);
             sim->report.moves_count += transaction->leg.kind == LEG_REBALANCE ? 1 : 0;
             sim->report.batches_count += transaction->leg.kind == LEG_BATCH ? 1 : 0;
+            sim->report.venue_legs_count += transaction->leg.kind == LEG_VENUE ? 1 : 0;
         } else if (transaction->leg.kind == LEG_PROCESS &&
                    strcmp(transaction->revert, "Mailbox: already delivered") == 0) {
             const struct hash id = transaction->leg.process.message_id;
@@ -378,6 +422,25 @@ static void check_messages(struct sim *sim)
         sim->report.messages_count += message->dispatched ? 1 : 0;
         sim->report.delivered_by_us += message->delivered && message->delivered_by_us ? 1 : 0;
         sim->report.delivered_elsewhere += message->delivered && !message->delivered_by_us ? 1 : 0;
+    }
+}
+
+static void check_spokes(struct sim *sim)
+{
+    const struct world_chain *const chain = misplaced(sim);
+    char amounts[3][AMOUNT_DECIMAL_BYTES_MAX];
+
+    if (chain != NULL) {
+        for (int i = 0; i < 3; i++) {
+            (void)amount_format_decimal(&chain->tokens[WORLD_SPOKE + i], amounts[i]);
+        }
+        sim_fail(sim,
+                 "chain %u: capital is not where it earns most: %s idle, %s at %llu, %s at %llu",
+                 chain->index, amounts[0], amounts[1], (unsigned long long)chain->venue_rates[0],
+                 amounts[2], (unsigned long long)chain->venue_rates[1]);
+    }
+    if (sim->is_dear && sim->report.venue_legs_count > 0) {
+        sim_fail(sim, "capital was moved between venues for more than it earns");
     }
 }
 
@@ -410,5 +473,6 @@ void checks_final(struct sim *sim)
     }
     check_messages(sim);
     check_capital(sim);
+    check_spokes(sim);
     replay_journal(sim);
 }

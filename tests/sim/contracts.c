@@ -74,9 +74,8 @@ static struct fact *add_log(struct world_chain *chain, enum fact_kind kind,
     return log;
 }
 
-/* False: the sender has less, and nothing moved. */
-static bool move_tokens(struct world_chain *chain, enum world_account from, enum world_account to,
-                        const struct amount *amount)
+bool contracts_move_tokens(struct world_chain *chain, enum world_account from,
+                           enum world_account to, const struct amount *amount)
 {
     struct amount left;
     struct amount got;
@@ -235,7 +234,7 @@ static void run_transfer(struct world_chain *chain, const struct world_action *a
         .amount = amount_from_u64(action->amount),
     };
 
-    if (!move_tokens(chain, WORLD_USERS, WORLD_ROUTER, &tokens.amount)) {
+    if (!contracts_move_tokens(chain, WORLD_USERS, WORLD_ROUTER, &tokens.amount)) {
         return;
     }
     count(chain, &chain->users_in, &tokens.amount);
@@ -255,8 +254,9 @@ static void run_vault(struct world_chain *chain, const struct world_action *acti
     const enum status status = deposits ? amount_add(&chain->vault_shares, &amount, &shares)
                                         : amount_subtract(&chain->vault_shares, &amount, &shares);
 
-    if (status != STATUS_OK || !move_tokens(chain, deposits ? WORLD_USERS : WORLD_VAULT,
-                                            deposits ? WORLD_VAULT : WORLD_USERS, &amount)) {
+    if (status != STATUS_OK ||
+        !contracts_move_tokens(chain, deposits ? WORLD_USERS : WORLD_VAULT,
+                               deposits ? WORLD_VAULT : WORLD_USERS, &amount)) {
         return;
     }
     world_set(chain, &chain->vault_shares, &shares, sizeof(shares));
@@ -335,7 +335,8 @@ static const char *handle(struct world_chain *chain, const struct message_view *
     }
     const enum world_account to =
         address_equal(&tokens.recipient, &chain->router) ? WORLD_ROUTER : WORLD_USERS;
-    if (!move_tokens(chain, to_router ? WORLD_ROUTER : WORLD_BRIDGE, to, &tokens.amount)) {
+    if (!contracts_move_tokens(chain, to_router ? WORLD_ROUTER : WORLD_BRIDGE, to,
+                               &tokens.amount)) {
         return "ERC20: transfer amount exceeds balance";
     }
     if (to_router) {
@@ -395,7 +396,7 @@ static const char *rebalance(struct world_chain *chain, const struct leg *leg,
     if (amount_compare(value, &chain->bridge_fee) < 0) {
         return "Rebalance native fee exceeds balance";
     }
-    if (!move_tokens(chain, WORLD_ROUTER, WORLD_BRIDGE, &leg->rebalance.amount)) {
+    if (!contracts_move_tokens(chain, WORLD_ROUTER, WORLD_BRIDGE, &leg->rebalance.amount)) {
         return "ERC20: transfer amount exceeds balance";
     }
     const struct world_chain *const other = &chain->world->chains[to];
@@ -429,6 +430,7 @@ static const char *announce(struct world_chain *chain, const struct leg *leg)
         }
         const uint8_t once = 1;
         world_set(chain, &chain->announced[i], &once, sizeof(once));
+        add_log(chain, FACT_ANNOUNCED, &chain->announce)->announced.validator = signer;
         return NULL;
     }
     return "unknown validator";
@@ -476,7 +478,7 @@ static const char *run_leg(struct world_chain *chain, const struct leg *leg,
     case LEG_BATCH:
         return run_batch(chain, leg, true);
     case LEG_VENUE:
-        return "no spoke";
+        return spokes_run_leg(chain, leg);
     }
     CHECK(false);
     return NULL;
@@ -531,8 +533,9 @@ uint64_t contracts_gas(const struct leg *leg)
     case LEG_ANNOUNCE:
         return 120000;
     case LEG_CANCEL:
-    case LEG_VENUE:
         return 21000;
+    case LEG_VENUE:
+        return 300000;
     case LEG_BATCH:
         return batch_gas(leg);
     }
@@ -574,11 +577,17 @@ static void run_action(struct world_chain *chain, const struct world_action *act
         return;
     case ACT_GIFT: {
         const struct amount amount = amount_from_u64(action->amount);
-        if (move_tokens(chain, WORLD_USERS, WORLD_ROUTER, &amount)) {
+        if (contracts_move_tokens(chain, WORLD_USERS, WORLD_ROUTER, &amount)) {
             count(chain, &chain->gifts, &amount);
         }
         return;
     }
+    case ACT_VENUE_RATE:
+    case ACT_VENUE_YIELD:
+    case ACT_FUND:
+    case ACT_REDEEM:
+        spokes_run_action(chain, action);
+        return;
     }
     CHECK(false);
 }

@@ -47,8 +47,9 @@ static const struct hash *topic_of(enum fact_kind kind)
         [FACT_COLLATERAL_MOVED] = "CollateralMoved(uint32,bytes32,uint256,address)",
         [FACT_VAULT_DEPOSIT] = "Deposit(address,address,uint256,uint256)",
         [FACT_VAULT_WITHDRAW] = "Withdraw(address,address,address,uint256,uint256)",
+        [FACT_ANNOUNCED] = "ValidatorAnnouncement(address,string)",
     };
-    static struct hash topics[FACT_VAULT_WITHDRAW + 1];
+    static struct hash topics[FACT_KIND_LAST + 1];
 
     if (hash_is_zero(&topics[kind])) {
         topics[kind] = keccak256(bytes_from_string(signatures[kind]));
@@ -101,6 +102,11 @@ static void log_from(struct log *log, const struct fact *fact)
         break;
     case FACT_PROCESS:
         add_topic(log, fact->process.message_id.bytes);
+        break;
+    case FACT_ANNOUNCED:
+        add_topic(log, fact->announced.validator.bytes);
+        abi_write_u64(&log->data, 32);
+        abi_write_tail(&log->data, bytes_from_string("file:///anywhere"));
         break;
     case FACT_TRANSFER:
         add_topic(log, fact->transfer.from.bytes);

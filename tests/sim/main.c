@@ -6,7 +6,8 @@
  *   sim --seeds FILE                lives of the seeds in a file, one per line
  *   sim --first N --seconds S       as many seeds as fit
  *
- * --family plain|evm|mixed|quorum, --no-faults, --stalls (finality stands still, then jumps),
+ * --family plain|evm|mixed|quorum|venues, --no-faults, --stalls (finality stands still, then
+ * jumps),
  * --json. Exit codes: 0 all lived, 1 a check failed, 2 wrong usage. */
 #include <errno.h>
 #include <inttypes.h>
@@ -36,7 +37,7 @@ static int usage(void)
 {
     (void)fputs(
         "usage: sim --seed N [--tell] | --first N (--count M | --seconds S) | --seeds FILE\n"
-        "       [--family plain|evm|mixed|quorum] [--no-faults] [--stalls] [--json]\n",
+        "       [--family plain|evm|mixed|quorum|venues] [--no-faults] [--stalls] [--json]\n",
         stderr);
     return 2;
 }
@@ -52,9 +53,9 @@ static bool parse_number(const char *text, uint64_t *ret_number)
 
 static bool parse_family(const char *text, enum sim_family *ret_family)
 {
-    static const char *const names[] = {"mixed", "plain", "evm", "quorum"};
+    static const char *const names[] = {"mixed", "plain", "evm", "quorum", "venues"};
 
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         if (strcmp(text, names[i]) == 0) {
             *ret_family = (enum sim_family)i;
             return true;
@@ -118,15 +119,16 @@ static void print_report(const struct run *run, const struct sim_report *report,
     if (run->options.tell || run->count <= 200) {
         (void)printf("seed %" PRIu64 ": %" PRIu64 " messages, %" PRIu64 " delivered by us, %" PRIu64
                      " by others, %" PRIu64 " batches, %" PRIu64 " moves, %" PRIu64
-                     " kills, %" PRIu64 " reorgs, %" PRIu64 " commits failed, %" PRIu64
-                     " frames lost, %" PRIu64 " dissents, %" PRIu64 " quorums lost, %" PRIu64
-                     " clock jumps, %" PRIu64 " records, %" PRIu64 " events, %" PRIu64 " s\n",
+                     " venue legs, %" PRIu64 " kills, %" PRIu64 " reorgs, %" PRIu64
+                     " commits failed, %" PRIu64 " frames lost, %" PRIu64 " dissents, %" PRIu64
+                     " quorums lost, %" PRIu64 " clock jumps, %" PRIu64 " records, %" PRIu64
+                     " events, %" PRIu64 " s\n",
                      run->options.seed, report->messages_count, report->delivered_by_us,
                      report->delivered_elsewhere, report->batches_count, report->moves_count,
-                     report->kills_count, report->reorgs_count, report->commits_failed,
-                     report->frames_lost, report->dissents_count, report->quorums_lost_count,
-                     report->clock_jumps_count, report->records_count, report->events_count,
-                     report->virtual_ms / 1000);
+                     report->venue_legs_count, report->kills_count, report->reorgs_count,
+                     report->commits_failed, report->frames_lost, report->dissents_count,
+                     report->quorums_lost_count, report->clock_jumps_count, report->records_count,
+                     report->events_count, report->virtual_ms / 1000);
     }
 }
 

@@ -12,6 +12,7 @@
 
 #include "chains/chain.h"
 #include "tests/sim/plain_wire.h"
+#include "tests/sim/world.h"
 
 enum {
     PLAIN_RING = 256, /* blocks given and remembered, to find where a reorg began */
@@ -148,6 +149,8 @@ struct plain {
     struct balance scratch_balances[8];
     struct vault_state scratch_vaults[8];
     struct bridge_quote scratch_quotes[64];
+    struct spoke_state scratch_spoke;
+    struct venue_state scratch_venues[WORLD_VENUES];
 };
 
 /* ---- plain.c ---- */

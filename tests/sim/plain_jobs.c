@@ -390,6 +390,7 @@ enum status plain_jobs_perform(struct plain *plain, const struct command *comman
     case COMMAND_PUBLISH_REORG:
     case COMMAND_SIGN_CHECKPOINT:
     case COMMAND_SIGN_ANNOUNCEMENT:
+    case COMMAND_SIGN_LOOKUP:
     case COMMAND_PUBLISH_CHECKPOINT:
     case COMMAND_PUBLISH_ANNOUNCEMENT:
     case COMMAND_PLAN:
@@ -439,11 +440,41 @@ static void read_storage(struct plain *plain, struct unpacker *unpacker, struct 
     event->storage.locations_count = count;
 }
 
+static void read_spoke(struct plain *plain, struct unpacker *unpacker, struct event *event)
+{
+    struct spoke_state *const spoke = &plain->scratch_spoke;
+
+    memset(spoke, 0, sizeof(*spoke));
+    memset(plain->scratch_venues, 0, sizeof(plain->scratch_venues));
+    spoke->spoke = unpack_address(unpacker);
+    spoke->token = unpack_address(unpacker);
+    spoke->idle = unpack_amount(unpacker);
+    spoke->velocity_left = unpack_amount(unpacker);
+    spoke->loss_left = unpack_amount(unpacker);
+    for (uint32_t i = 0; i < WORLD_VENUES; i++) {
+        struct venue_state *const venue = &plain->scratch_venues[i];
+        venue->spoke = spoke->spoke;
+        venue->index = unpack_u32(unpacker);
+        venue->gate = VENUE_OPEN;
+        venue->supplied = unpack_amount(unpacker);
+        venue->enter_max = unpack_amount(unpacker);
+        venue->leave_max = venue->supplied;
+        venue->pieces_count = 1;
+        venue->pieces[0].width = amount_max();
+        venue->pieces[0].rate_nano = unpack_u64(unpacker);
+    }
+    event->positions.spokes = spoke;
+    event->positions.spokes_count = 1;
+    event->positions.venues = plain->scratch_venues;
+    event->positions.venues_count = WORLD_VENUES;
+}
+
 static void read_positions(struct plain *plain, struct unpacker *unpacker, struct event *event)
 {
     const uint32_t balances = unpack_u32(unpacker);
     const uint32_t vaults = unpack_u32(unpacker);
     const uint32_t quotes = unpack_u32(unpacker);
+    const bool has_spoke = unpack_bool(unpacker);
 
     if (balances > 8 || vaults > 8 || quotes > 64) {
         unpacker->underrun = true;
@@ -474,6 +505,9 @@ static void read_positions(struct plain *plain, struct unpacker *unpacker, struc
     event->positions.vaults_count = vaults;
     event->positions.quotes = plain->scratch_quotes;
     event->positions.quotes_count = quotes;
+    if (has_spoke) {
+        read_spoke(plain, unpacker, event);
+    }
 }
 
 /* The leg is in the question; its digest is made only now, with the value that is known now. */
@@ -534,6 +568,7 @@ static void read_answer(struct plain *plain, const struct plain_job *job, struct
     case EVENT_RECEIPT:
     case EVENT_CHECKPOINT_SIGNED:
     case EVENT_ANNOUNCEMENT_SIGNED:
+    case EVENT_LOOKUP_SIGNED:
     case EVENT_PUBLISHED:
     case EVENT_PLANNED:
     case EVENT_OPERATOR:

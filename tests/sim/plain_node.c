@@ -206,26 +206,51 @@ static void pack_quotes(struct packer *packer, const struct world_chain *chain)
     }
 }
 
+static void pack_spoke(struct packer *packer, const struct world_chain *chain)
+{
+    const struct spoke_state spoke = spokes_state(chain);
+
+    pack_address(packer, &spoke.spoke);
+    pack_address(packer, &spoke.token);
+    pack_amount(packer, &spoke.idle);
+    pack_amount(packer, &spoke.velocity_left);
+    pack_amount(packer, &spoke.loss_left);
+    for (uint32_t i = 0; i < WORLD_VENUES; i++) {
+        const struct venue_state venue = spokes_venue_state(chain, i);
+        pack_u32(packer, venue.index);
+        pack_amount(packer, &venue.supplied);
+        pack_amount(packer, &venue.enter_max);
+        pack_u64(packer, venue.pieces[0].rate_nano);
+    }
+}
+
 static void pack_positions(struct packer *packer, const struct world_chain *chain)
 {
     const struct address native = {{0}};
     const struct vault_state vault = contracts_vault_state(chain);
 
-    pack_u32(packer, 4);
+    pack_u32(packer, chain->has_spoke ? 5 : 4);
     pack_u32(packer, 1);
     pack_u32(packer, chain->world->chains_count - 1);
+    pack_bool(packer, chain->has_spoke);
     pack_balance(packer, chain, WORLD_ROUTER);
     pack_balance(packer, chain, WORLD_BRIDGE);
     pack_balance(packer, chain, WORLD_KEY);
     pack_address(packer, &chain->key);
     pack_address(packer, &native);
     pack_amount(packer, &chain->key_native);
+    if (chain->has_spoke) {
+        pack_balance(packer, chain, WORLD_SPOKE);
+    }
     pack_address(packer, &vault.vault);
     pack_amount(packer, &vault.total_assets);
     pack_amount(packer, &vault.total_shares);
     pack_amount(packer, &vault.own_shares);
     pack_amount(packer, &vault.assets_per_share);
     pack_quotes(packer, chain);
+    if (chain->has_spoke) {
+        pack_spoke(packer, chain);
+    }
 }
 
 /* Positions or the tree, at a block that is on the chain. */

@@ -101,7 +101,14 @@ void plain_pack_leg(struct packer *packer, const struct leg *leg)
         pack_bytes(packer, leg->batch.deliveries);
         return;
     case LEG_CANCEL:
-    case LEG_VENUE: /* no spoke is in this world */
+        return;
+    case LEG_VENUE:
+        pack_hash(packer, &leg->id); /* the order's, which the spoke obeys once */
+        pack_u8(packer, (uint8_t)leg->venue.verb);
+        pack_address(packer, &leg->venue.spoke);
+        pack_u32(packer, leg->venue.index);
+        pack_amount(packer, &leg->venue.amount);
+        pack_u64(packer, leg->venue.deadline_s);
         return;
     }
     CHECK(false);
@@ -134,6 +141,13 @@ struct leg plain_unpack_leg(struct unpacker *unpacker)
     } else if (kind == LEG_BATCH) {
         leg.batch.contract = unpack_address(unpacker);
         leg.batch.deliveries = unpack_bytes(unpacker);
+    } else if (kind == LEG_VENUE) {
+        leg.id = unpack_hash(unpacker);
+        leg.venue.verb = (enum venue_verb)unpack_u8(unpacker);
+        leg.venue.spoke = unpack_address(unpacker);
+        leg.venue.index = unpack_u32(unpacker);
+        leg.venue.amount = unpack_amount(unpacker);
+        leg.venue.deadline_s = unpack_u64(unpacker);
     } else if (kind != LEG_CANCEL) {
         unpacker->underrun = true;
         return leg;

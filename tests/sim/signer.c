@@ -209,6 +209,9 @@ enum status signer_ask(struct sim *sim, const struct driver_sign *request)
     case DRIVER_SIGN_ANNOUNCEMENT:
         sign_announcement(sim, request, answer);
         break;
+    case DRIVER_SIGN_LOOKUP:
+        sim_fail(sim, "chain %u: a signature that no server wants", request->domain);
+        break;
     }
     answer_send(sim, answer, TASK_SIGNED);
     return STATUS_OK;

@@ -198,9 +198,36 @@ static void configure_chain(struct sim *sim, uint32_t index)
         (struct core_vault){.domain = world->domain, .vault = world->vault, .token = world->token};
 }
 
+/* A spoke on every chain. In some lives a transaction costs more than all venues ever pay. */
+static void configure_spokes(struct sim *sim)
+{
+    struct core_config *const config = sim->config;
+
+    sim->venue_prng = prng_from(sim->options.seed ^ UINT64_C(0x76656e756573));
+    sim->is_dear = prng_chance(&sim->venue_prng, 4);
+    config->route.mode = ROUTE_ACT;
+    config->route.horizon = DURATION_MS(UINT64_C(30) * 86400000);
+    config->route.coin_price =
+        sim->is_dear ? amount_from_u64(UINT64_C(1000000000000000)) : amount_zero();
+    for (uint32_t i = 0; i < sim->world.chains_count; i++) {
+        struct world_chain *const chain = &sim->world.chains[i];
+        const uint32_t spoke = config->spokes_count++;
+        spokes_open(chain, prng_below(&sim->venue_prng, UINT64_C(500000000000)));
+        config->spokes[spoke] = (struct core_spoke){
+            .domain = chain->domain,
+            .spoke = chain->spoke,
+            .token = chain->token,
+            .idle_min = amount_from_u64(prng_below(&sim->venue_prng, 20) * 1000000000)};
+        for (uint32_t k = 0; k < WORLD_VENUES; k++) {
+            config->venues[config->venues_count++] = (struct core_venue){
+                .spoke = spoke, .index = k, .kind = VENUE_ERC4626, .venue = chain->venues[k]};
+        }
+    }
+}
+
 static void configure_adapter(struct sim *sim, uint32_t index)
 {
-    const bool plain = sim->options.family == SIM_PLAIN ||
+    const bool plain = sim->options.family == SIM_PLAIN || sim->options.family == SIM_VENUES ||
                        (sim->options.family == SIM_MIXED && prng_chance(&sim->prng, 2));
 
     sim->endpoints_count[index] = (uint32_t)prng_between(&sim->prng, 1, SIM_ENDPOINTS_USUAL);
@@ -255,6 +282,9 @@ static void begin(struct sim *sim)
         CHECK(status == STATUS_OK);
         status = amount_add(&sim->capital, &chain->tokens[WORLD_BRIDGE], &sim->capital);
         CHECK(status == STATUS_OK);
+    }
+    if (sim->options.family == SIM_VENUES) {
+        configure_spokes(sim);
     }
     announce_others(sim);
     disk_open(sim);

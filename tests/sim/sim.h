@@ -19,6 +19,7 @@ enum sim_family {
     SIM_PLAIN = 1,
     SIM_EVM = 2,
     SIM_QUORUM = 3, /* EVM, with endpoints that must agree and some that lie */
+    SIM_VENUES = 4, /* plain, each with a spoke and two vaults whose rates move */
 };
 
 struct sim_options {
@@ -42,8 +43,9 @@ struct sim_report {
     uint64_t messages_count; /* dispatched and final */
     uint64_t delivered_by_us;
     uint64_t delivered_elsewhere;
-    uint64_t batches_count; /* transactions mined that carried several messages */
-    uint64_t moves_count;   /* rebalances mined */
+    uint64_t batches_count;    /* transactions mined that carried several messages */
+    uint64_t moves_count;      /* rebalances mined */
+    uint64_t venue_legs_count; /* deposits and withdrawals mined */
     uint64_t kills_count;
     uint64_t reorgs_count;
     uint64_t commits_failed;

@@ -130,6 +130,8 @@ struct sim {
     bool has_blackouts; /* endpoints say nothing for a while, any of them, also all */
     int64_t skew_ns;    /* how far our node's clock is ahead of the world's */
     struct sim_stall stall;
+    bool is_dear;            /* SIM_VENUES: gas is more than all venues ever pay */
+    struct prng venue_prng;  /* SIM_VENUES: what happens to spokes */
     bool closed_for_an_hour; /* after that, some recipients still refuse */
     uint64_t liveness_ns;    /* when faults ended; 0: not yet */
     uint64_t settled_ns;     /* since when nothing was left to do; 0: something is */

@@ -36,6 +36,31 @@ static void act(struct sim *sim, uint32_t from, uint32_t to)
     world_add_action(&sim->world.chains[from], &action);
 }
 
+/* Rates move, venues earn, people bring capital to spokes and take what is idle. */
+static void act_on_spoke(struct sim *sim)
+{
+    struct prng *const prng = &sim->venue_prng;
+    const uint32_t chain = (uint32_t)prng_below(prng, sim->world.chains_count);
+    const uint32_t venue = (uint32_t)prng_below(prng, WORLD_VENUES);
+    const uint64_t kind = prng_below(prng, 100);
+    struct world_action action = {.to = venue};
+
+    if (kind < 20) {
+        action.act = ACT_VENUE_RATE; /* even percents at the one, odd ones at the other */
+        action.amount = (2 * prng_below(prng, 10) + venue) * 10000000;
+    } else if (kind < 60) {
+        action.act = ACT_VENUE_YIELD;
+        action.amount = prng_between(prng, 1, 100000);
+    } else if (kind < 75) {
+        action.act = ACT_FUND;
+        action.amount = prng_between(prng, 1, UINT64_C(10000000000));
+    } else {
+        action.act = ACT_REDEEM;
+        action.amount = prng_between(prng, 1, UINT64_C(30000000000));
+    }
+    world_add_action(&sim->world.chains[chain], &action);
+}
+
 /* Another relayer delivers what is final and still open. */
 static void rivals(struct sim *sim)
 {
@@ -66,6 +91,9 @@ void workload_users(struct sim *sim)
         act(sim, from, to);
     }
     rivals(sim);
+    if (sim->options.family == SIM_VENUES) {
+        act_on_spoke(sim);
+    }
     clock_add(&sim->clock, DURATION_MS(prng_between(&sim->prng, 100, 3000)), &again,
               (struct bytes){0});
 }

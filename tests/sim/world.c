@@ -255,8 +255,14 @@ struct address world_account_address(const struct world_chain *chain, enum world
         return chain->vault;
     case WORLD_KEY:
         return chain->key;
+    case WORLD_SPOKE:
+        return chain->spoke;
+    case WORLD_VENUE_FIRST:
     case WORLD_ACCOUNTS_COUNT:
         break;
+    }
+    if (account > WORLD_VENUE_FIRST - 1 && account < WORLD_ACCOUNTS_COUNT) {
+        return chain->venues[account - WORLD_VENUE_FIRST];
     }
     CHECK(false);
     return evm_filled(0);
@@ -302,6 +308,9 @@ static void init_chain(struct world *world, uint32_t index, uint64_t seed)
     chain->router = contract_address(chain, "router");
     chain->bridge = contract_address(chain, "bridge");
     chain->vault = contract_address(chain, "vault");
+    chain->spoke = contract_address(chain, "spoke");
+    chain->venues[0] = contract_address(chain, "first venue");
+    chain->venues[1] = contract_address(chain, "second venue");
     chain->key = test_key_address((uint8_t)(0x51 + index));
     chain->finality_blocks = (uint32_t)prng_between(&world->prng, 1, 8);
     chain->block_time = DURATION_MS(prng_between(&world->prng, 2, 12) * 500);

@@ -26,6 +26,8 @@ enum {
     WORLD_MESSAGES_MAX = 65536,
     WORLD_ACTIONS_MAX = 512,
     WORLD_BLOCK_TRANSACTIONS_MAX = 64,
+    WORLD_VENUES = 2,        /* of a spoke */
+    WORLD_ORDERS_MAX = 4096, /* that a spoke remembers */
 };
 
 /* Whose tokens. */
@@ -35,7 +37,9 @@ enum world_account {
     WORLD_BRIDGE = 2,
     WORLD_VAULT = 3,
     WORLD_KEY = 4,
-    WORLD_ACCOUNTS_COUNT = 5,
+    WORLD_SPOKE = 5,
+    WORLD_VENUE_FIRST = 6, /* what the spoke has in its venues; nobody else is in them */
+    WORLD_ACCOUNTS_COUNT = 8,
 };
 
 /* A message that was ever dispatched. `dispatched` and `delivered` say what the chains say now. */
@@ -62,6 +66,11 @@ enum world_act {
     ACT_VAULT_WITHDRAW = 4,
     ACT_RIVAL = 5, /* another relayer delivers `message` */
     ACT_GIFT = 6,  /* users send the router tokens, for nothing */
+    /* Of a spoke; `to` is one of its venues. */
+    ACT_VENUE_RATE = 7,  /* pays `amount` * 1e-9 a year from now on */
+    ACT_VENUE_YIELD = 8, /* earned `amount` */
+    ACT_FUND = 9,        /* users give the spoke tokens */
+    ACT_REDEEM = 10,     /* and take what is idle in it, up to `amount` */
 };
 
 struct world_action {
@@ -135,6 +144,8 @@ struct world_chain {
     struct address router;
     struct address bridge;
     struct address vault;
+    struct address spoke;
+    struct address venues[WORLD_VENUES];
     struct address key;
     uint32_t finality_blocks;
     uint64_t final_most; /* finality stands still there; 0: it does not */
@@ -152,6 +163,10 @@ struct world_chain {
     struct amount users_in;              /* that users sent through the router, ever */
     struct amount users_out;             /* that the router paid users, ever */
     struct amount gifts;                 /* that the router got for nothing, ever */
+    bool has_spoke;
+    uint64_t venue_rates[WORLD_VENUES]; /* a year, in 1e-9 */
+    struct hash orders[WORLD_ORDERS_MAX];
+    uint32_t orders_count; /* obeyed */
 
     /* Beyond the state's counts these hold what a reorg took back. */
     uint32_t *leaf_messages; /* by leaf index: index of the message */
@@ -250,6 +265,20 @@ struct hash contracts_tree_root(const struct world_chain *chain);
 void contracts_add_history(struct world_chain *chain, uint32_t count);
 struct vault_state contracts_vault_state(const struct world_chain *chain);
 int world_chain_of(const struct world *world, uint32_t domain); /* index, or -1 */
+
+/* Moves tokens and says so in a log. False: the sender has less, and nothing moved. */
+bool contracts_move_tokens(struct world_chain *chain, enum world_account from,
+                           enum world_account to, const struct amount *amount);
+
+/* ---- spokes.c: a contract that holds tokens and puts them into venues ---- */
+/* Gives the chain one, with these tokens idle; before anything else happens. */
+void spokes_open(struct world_chain *chain, uint64_t idle);
+/* NULL, or why it reverts. */
+const char *spokes_run_leg(struct world_chain *chain, const struct leg *leg);
+void spokes_run_action(struct world_chain *chain, const struct world_action *action);
+/* Rates are of two kinds, so that the two are never the same: even and odd percents. */
+struct spoke_state spokes_state(const struct world_chain *chain);
+struct venue_state spokes_venue_state(const struct world_chain *chain, uint32_t venue);
 
 /* ---- pool.c: transactions of our key ---- */
 /* Takes a signed transaction (copied). */

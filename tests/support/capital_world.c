@@ -519,11 +519,15 @@ void world_answer_positions(struct world *world, uint32_t domain)
     struct world_chain *chain = &world->chains[domain];
     struct bridge_quote quotes[WORLD_CHAINS];
     uint32_t quotes_count = 0;
-    const struct balance balances[4] = {
+    const bool has_spoke = domain == 1 && world->spoke != NULL;
+    const struct balance balances[5] = {
         {world_router(domain), world_token(domain), amount_from_u64(chain->asked_truth.router)},
         {world_bridge(domain), world_token(domain), amount_from_u64(chain->asked_truth.bridge)},
         {world_key(), world_token(domain), amount_from_u64(chain->asked_truth.key)},
         {{{0}}, world_synthetic(domain), amount_from_u64(chain->asked_truth.supply)},
+        {has_spoke ? world->spoke->spoke : world_key(),
+         has_spoke ? world->spoke->token : world_token(domain),
+         has_spoke ? world->spoke->idle : amount_from_u64(chain->asked_truth.key)},
     };
 
     if (!chain->asked) {
@@ -548,11 +552,15 @@ void world_answer_positions(struct world *world, uint32_t domain)
                       .block_number = chain->asked_block,
                       .block_hash = chain->asked_hash,
                       .balances = balances,
-                      .balances_count = 4,
+                      .balances_count = has_spoke ? 5 : 4,
                       .vaults = world->vault,
                       .vaults_count = domain == 1 && world->vault != NULL ? 1 : 0,
                       .quotes = quotes,
-                      .quotes_count = quotes_count},
+                      .quotes_count = quotes_count,
+                      .spokes = world->spoke,
+                      .spokes_count = has_spoke ? 1 : 0,
+                      .venues = world->venues,
+                      .venues_count = has_spoke ? world->venues_count : 0},
     };
     chain->asked = false;
     world_begin(world);
@@ -612,9 +620,11 @@ bool world_plans(struct world *world, uint64_t ms)
 void world_prepared(struct world *world, enum outcome outcome)
 {
     const struct leg leg = world->prepare;
-    uint64_t amount;
+    uint64_t amount = 0;
 
-    assert_status(STATUS_OK, amount_to_u64(&leg.rebalance.amount, &amount));
+    if (leg.kind == LEG_REBALANCE) {
+        assert_status(STATUS_OK, amount_to_u64(&leg.rebalance.amount, &amount));
+    }
     const struct event event = {
         .kind = EVENT_PREPARED,
         .at = world->step.now,
@@ -622,7 +632,8 @@ void world_prepared(struct world *world, enum outcome outcome)
         .prepared = {.leg_id = leg.id,
                      .outcome = outcome,
                      .gas = 243000,
-                     .fee_native = amount_from_u64(world->fee_native),
+                     .fee_native =
+                         amount_from_u64(leg.kind == LEG_REBALANCE ? world->fee_native : 0),
                      .fee_token = amount_from_u64(amount * world->fee_token_ppm / 1000000),
                      .reason = bytes_from_string("reverted: \x01 no")},
     };
@@ -640,6 +651,7 @@ void world_leg_end(struct world *world, struct hash id, enum leg_end end)
         .receipt = {.leg_id = id,
                     .outcome = OUTCOME_OK,
                     .succeeded = end == LEG_SUCCEEDED,
+                    .block_number = world->chains[1].block,
                     .gas_used = 200000,
                     .gas_price = amount_from_u64(1000000000)},
     };
@@ -720,7 +732,8 @@ struct plan_asset world_asset(struct world *world)
     struct plan_asset asset;
 
     memset(&asset, 0, sizeof(asset));
-    const enum status status = capital_view_asset(&source, WORLD_SYMBOL, &asset);
+    const enum status status =
+        capital_view_asset(&source, MOVE_BETWEEN_ROUTERS, WORLD_SYMBOL, &asset);
     assert_true(status == STATUS_OK || status == STATUS_NOT_FOUND);
     return asset;
 }

@@ -69,6 +69,10 @@ struct world {
     bool one_transaction;            /* deliveries do not begin transactions of their own */
     bool restarts;                   /* a crash and a new start after every step */
     const struct vault_state *vault; /* answered on chain 1 when not NULL */
+    /* Likewise, with what it holds idle and `venues_count` venues of it. */
+    const struct spoke_state *spoke;
+    const struct venue_state *venues;
+    uint32_t venues_count;
 };
 
 struct world *world_new(enum route_mode mode);

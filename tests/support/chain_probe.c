@@ -366,6 +366,9 @@ static void show_fact(const struct fact *fact)
                fact->gas_payment.destination, decimal(&fact->gas_payment.gas),
                decimal(&fact->gas_payment.payment));
         return;
+    case FACT_ANNOUNCED:
+        printf("announced by=%s\n", account(&fact->announced.validator));
+        return;
     case FACT_PROCESS:
         printf("process id=%s\n", id(&fact->process.message_id));
         return;

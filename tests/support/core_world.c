@@ -22,8 +22,13 @@
 
 struct address world_key(uint32_t index)
 {
+    static struct address keys[WORLD_KEYS_MAX];
+
     CHECK(index < WORLD_KEYS_MAX);
-    return evm_filled((uint8_t)(WORLD_KEY_BYTE + index));
+    if (address_is_zero(&keys[index])) {
+        keys[index] = test_key_address((uint8_t)(WORLD_KEY_BYTE + index));
+    }
+    return keys[index];
 }
 
 uint32_t world_key_index(const struct address *key)
@@ -52,10 +57,13 @@ static void configure_chain(struct world *world, uint32_t index, uint32_t domain
     chain->validate = world->options.validate;
     (void)snprintf(chain->storage_location, sizeof(chain->storage_location), "file:///ours/%u",
                    domain);
-    chain->key = evm_filled(WORLD_KEY_BYTE);
+    chain->key = world->options.keyless ? (struct address){.bytes = {0}} : world_key(0);
+    chain->validators_min = world->options.validators_min;
+    chain->sign_lookups = world->options.sign_lookups;
     chain->fee_per_gas_max = amount_from_u64(1000);
     chain->priority_fee_per_gas = amount_from_u64(1);
-    chain->gas_limit_max = 5000000;
+    chain->gas_limit_max =
+        world->options.gas_limit_max == 0 ? 5000000 : world->options.gas_limit_max;
     chain->key_balance_min = amount_from_u64(100);
     for (uint32_t i = 0; i < world->options.delivery_keys; i++) {
         chain->delivery_keys[chain->delivery_keys_count++] = world_key(1 + i);
@@ -485,6 +493,11 @@ bool world_noted(const struct world *world, enum reason reason)
 uint32_t world_commands(const struct world *world, enum command_kind kind)
 {
     return world->commands[kind];
+}
+
+const struct core_config *world_config(const struct world *world)
+{
+    return &world->config;
 }
 
 struct row_table *world_rows(struct world *world)

@@ -49,6 +49,10 @@ struct world_options {
     uint32_t batch_messages_max; /* in one transaction; below 2: each has its own */
     uint32_t history;            /* leaves of both chains before the first block that is watched */
     uint64_t start_block;        /* 0: 1 */
+    bool sign_lookups;           /* servers are told who asks */
+    bool keyless;                /* nothing can be sent */
+    uint32_t validators_min;     /* who could forge a message together */
+    uint64_t gas_limit_max;      /* of one transaction; 0: plenty */
     uint32_t recent_blocks;      /* a longer history is passed over and given beside; 0: never */
 };
 
@@ -74,6 +78,8 @@ void world_mine_unseen(struct world *world, uint32_t domain, uint32_t count);
 void world_set_past_rate(struct world *world, uint32_t blocks);
 /* Somebody else delivers the message in the next block of its destination. */
 void world_deliver_elsewhere(struct world *world, const struct hash *id);
+/* A validator, 0 to 2, announces a store on `domain` in the next block. */
+void world_announce(struct world *world, uint32_t domain, uint32_t validator);
 /* Somebody pays on `domain` for the delivery of a message to `destination`, in the next block. */
 void world_pay(struct world *world, uint32_t domain, uint32_t destination, const struct hash *id);
 /* From now on: what the outside does. */
@@ -99,7 +105,8 @@ void world_set_validators(struct world *world, uint32_t count); /* that publish,
 /* MODULE_NULL is one that trusts the node's first key, and nobody else who calls. */
 void world_set_module_type(struct world *world, uint8_t module_type);
 /* The servers that the module names, at most two (NULL: no second one): "https://good/" proves,
- * "https://liar/" proves something else, any other has nothing. */
+ * "https://liar/" proves something else, "https://picky/" proves to who asks it first and signed
+ * that, any other has nothing. */
 void world_set_servers(struct world *world, const char *first, const char *second);
 /* The module names other validators, who have stores and sign nothing. The world does not replay
  * over a change. */
@@ -142,6 +149,7 @@ uint32_t world_commands(const struct world *world, enum command_kind kind);
 /* The last COMMAND_WATCH of a chain. */
 const struct watch *world_watch(const struct world *world, uint32_t domain);
 struct row_table *world_rows(struct world *world);
+const struct core_config *world_config(const struct world *world);
 struct hash world_digest(const struct world *world);
 
 /* What really happened. */

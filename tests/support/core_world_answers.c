@@ -75,10 +75,46 @@ static void read_lookup(struct world *world, const struct command *command)
     world_answer(world, &event);
 }
 
+static void sign_lookup(struct world *world, const struct command *command)
+{
+    struct event event = answer_to(command, EVENT_LOOKUP_SIGNED);
+    const struct hash digest = lookup_digest(
+        &command->sign_lookup.sender, command->sign_lookup.call_data, command->sign_lookup.url);
+
+    CHECK(bytes_have_prefix(command->sign_lookup.url, bytes_from_string("https://")));
+    event.lookup_signed.message_id = command->sign_lookup.message_id;
+    event.lookup_signed.module = command->sign_lookup.module;
+    event.lookup_signed.outcome = world->signer;
+    event.lookup_signed.reason = bytes_from_string("policy");
+    if (world->signer == OUTCOME_OK) {
+        const uint32_t index = world_key_index(&command->sign_lookup.key);
+        event.lookup_signed.signature = test_key_sign((uint8_t)(WORLD_KEY_BYTE + index), &digest);
+    }
+    world_answer(world, &event);
+}
+
+/* Whether the first server was told who asks. */
+static bool is_signed(const struct command *command)
+{
+    const struct bytes urls = command->fetch_lookup.urls;
+    const uint8_t *const end = memchr(urls.data, '\n', urls.count);
+    struct address signer;
+
+    CHECK(end != NULL);
+    const struct hash digest =
+        lookup_digest(&command->fetch_lookup.sender, command->fetch_lookup.call_data,
+                      bytes_from(urls.data, (size_t)(end - urls.data)));
+    const struct address key = world_key(0);
+    return signature_recover(&digest, &command->fetch_lookup.signature, &signer) == STATUS_OK &&
+           address_equal(&signer, &key);
+}
+
 static void fetch_lookup(struct world *world, const struct command *command)
 {
     const struct bytes urls = command->fetch_lookup.urls;
-    const bool proves = bytes_have_prefix(urls, bytes_from_string("https://good/\n"));
+    const bool proves =
+        bytes_have_prefix(urls, bytes_from_string("https://good/\n")) ||
+        (bytes_have_prefix(urls, bytes_from_string("https://picky/\n")) && is_signed(command));
     const bool lies = bytes_have_prefix(urls, bytes_from_string("https://liar/\n"));
     struct event event = answer_to(command, EVENT_LOOKUP_ANSWER);
 
@@ -657,6 +693,9 @@ void world_perform(struct world *world, const struct command *command)
         break;
     case COMMAND_FETCH_LOOKUP:
         fetch_lookup(world, command);
+        break;
+    case COMMAND_SIGN_LOOKUP:
+        sign_lookup(world, command);
         break;
     case COMMAND_FETCH_CHECKPOINT:
         fetch_checkpoint(world, command);

@@ -121,6 +121,7 @@ static struct fact *add_fact(struct world *world, struct world_chain *chain, enu
     fact->log_index = LOG_STEP * block->facts_count++;
     fact->contract = kind == FACT_TREE_INSERT   ? config->tree_hook
                      : kind == FACT_GAS_PAYMENT ? config->gas_paymaster
+                     : kind == FACT_ANNOUNCED   ? config->validator_announce
                                                 : config->mailbox;
     return fact;
 }
@@ -191,6 +192,25 @@ static void include_payments(struct world *world, struct world_chain *chain)
         paid->gas_payment.payment = amount_from_u64(7);
     }
     world->payments_count = kept;
+}
+
+/* Of the validator that is known, in its place among the world's. */
+static void include_announcements(struct world *world, struct world_chain *chain)
+{
+    if (world->announcing_domain != chain->domain) {
+        return;
+    }
+    const struct hash transaction = world_hash("announce", 0, chain->fork, chain->head);
+    add_fact(world, chain, FACT_ANNOUNCED, &transaction)->announced.validator =
+        world->validators[world->announcing];
+    world->announcing_domain = 0;
+}
+
+void world_announce(struct world *world, uint32_t domain, uint32_t validator)
+{
+    CHECK(validator < sizeof(world->validators) / sizeof(world->validators[0]));
+    world->announcing_domain = domain;
+    world->announcing = validator;
 }
 
 void world_pay(struct world *world, uint32_t domain, uint32_t destination, const struct hash *id)
@@ -466,6 +486,7 @@ void world_mine(struct world *world, struct world_chain *chain)
     block->facts_count = 0;
     include_dispatches(world, chain);
     include_payments(world, chain);
+    include_announcements(world, chain);
     include_elsewhere(world, chain);
     include_txs(world, chain);
     block->leaves_count = chain->leaves_count;

@@ -143,6 +143,8 @@ struct world {
     uint32_t messages_count;
     struct world_payment payments[4];
     uint32_t payments_count;
+    uint32_t announcing_domain; /* in its next block; 0: none */
+    uint32_t announcing;        /* which validator */
     struct world_tx txs[WORLD_TXS_MAX];
     uint32_t txs_count;
     struct world_pending pending[WORLD_PENDING_MAX];

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Servers that tests/e2e/contracts/OffchainIsm.sol believes, and worse ones, by the first part of
-// the path: good, liar, slow, large, away. For tests.
+// the path: good, liar, slow, large, away, picky (answers to whom it knows alone). For tests.
 
 import { createServer } from 'node:http';
 import { requirePackage } from '../../deploy/devnet/lib/packages.mjs';
 
 const { concat, keccak256, stringToHex } = requirePackage('viem/utils');
+const { recoverMessageAddress } = requirePackage('viem');
 
 const proofOf = (message) => keccak256(concat([keccak256(message), stringToHex('proof')]));
 
@@ -16,8 +17,17 @@ async function textOf(request) {
   return Buffer.concat(parts).toString();
 }
 
+/** Who asked, by the signature over the module, the data and the template of the address. */
+async function askerOf({ sender, data, signature }, template) {
+  const raw = keccak256(
+    concat([stringToHex('HYPERLANE_OFFCHAINLOOKUP'), sender, data, stringToHex(template)]));
+  return recoverMessageAddress({ message: { raw }, signature });
+}
+
 export class ProofServer {
-  constructor() {
+  constructor(known = []) {
+    this.known = known.map((address) => address.toLowerCase()); // whom the picky one answers
+
     this.asked = new Map(); // kind to how often
     this.posted = []; // bodies of POST requests
   }
@@ -48,7 +58,12 @@ export class ProofServer {
       reply.writeHead(200, { 'content-type': 'application/json' });
       reply.end(JSON.stringify({ data: value }));
     };
-    if (kind === 'good') answer(proofOf(message));
+    if (kind === 'picky') {
+      const asker = posted?.signature &&
+        await askerOf(posted, `${this.url}/picky/{sender}`).catch(() => null);
+      if (this.known.includes(asker?.toLowerCase())) answer(proofOf(message));
+      else reply.writeHead(401).end('{}');
+    } else if (kind === 'good') answer(proofOf(message));
     else if (kind === 'liar') answer(keccak256(message));
     else if (kind === 'large') answer(`0x${'00'.repeat(4 << 20)}`);
     else if (kind === 'away') reply.writeHead(302, { location: `${this.url}/good/x/${message}` }).end();

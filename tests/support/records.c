@@ -34,6 +34,7 @@ static void make_chain(struct maker *maker, struct core_chain *chain)
     chain->validators_min = u32(maker);
     chain->batch_contract = address(maker);
     chain->batch_messages_max = u32(maker);
+    chain->sign_lookups = one_of(maker, 0, 1) == 1;
 }
 
 static void make_router(struct maker *maker, struct core_router *router)
@@ -83,6 +84,7 @@ static void make_venue(struct maker *maker, struct core_venue *venue)
     venue->kind = (enum venue_kind)one_of(maker, VENUE_ERC4626, VENUE_AAVE);
     venue->venue = address(maker);
     venue->cap = amount(maker);
+    venue->code = hash(maker);
 }
 
 static void make_route(struct maker *maker, struct core_route *route)
@@ -189,6 +191,9 @@ static void make_fact_body(struct maker *maker, struct fact *fact)
     case FACT_PROCESS:
         fact->process.message_id = hash(maker);
         return;
+    case FACT_ANNOUNCED:
+        fact->announced.validator = address(maker);
+        return;
     case FACT_TRANSFER:
         fact->transfer.from = address(maker);
         fact->transfer.to = address(maker);
@@ -293,6 +298,15 @@ static void make_lookup(struct maker *maker, struct event *event)
     event->lookup.reason = run(maker, REASON_BYTES_MAX);
 }
 
+static void make_lookup_signed(struct maker *maker, struct event *event)
+{
+    event->lookup_signed.message_id = hash(maker);
+    event->lookup_signed.module = address(maker);
+    event->lookup_signed.outcome = outcome(maker);
+    event->lookup_signed.signature = signature(maker);
+    event->lookup_signed.reason = run(maker, REASON_BYTES_MAX);
+}
+
 static void make_lookup_answer(struct maker *maker, struct event *event)
 {
     event->lookup_answer.message_id = hash(maker);
@@ -308,6 +322,7 @@ static void make_spoke_state(struct maker *maker, struct spoke_state *state)
     state->idle = amount(maker);
     state->velocity_left = amount(maker);
     state->loss_left = amount(maker);
+    state->kept = amount(maker);
     state->paused = coin(maker);
     state->mandate = hash(maker);
 }
@@ -379,6 +394,7 @@ static void make_positions(struct maker *maker, struct event *event)
     event->positions.outcome = outcome(maker);
     event->positions.block_number = u64(maker);
     event->positions.block_hash = hash(maker);
+    event->positions.time_s = u64(maker);
     event->positions.balances = balances_count == 0 ? NULL : balances;
     event->positions.balances_count = balances_count;
     event->positions.vaults = vaults_count == 0 ? NULL : vaults;
@@ -637,6 +653,7 @@ static const struct { /* NULL: a maker for each kind of fact, see maker_event */
     {EVENT_PAST_BLOCK, make_past_block},
     {EVENT_LOOKUP, make_lookup},
     {EVENT_LOOKUP_ANSWER, make_lookup_answer},
+    {EVENT_LOOKUP_SIGNED, make_lookup_signed},
 };
 
 static_assert(sizeof(event_makers) / sizeof(event_makers[0]) == MAKER_EVENTS_COUNT, "all kinds");

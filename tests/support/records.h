@@ -21,8 +21,8 @@ struct maker {
 
 /* Memory that one full object needs. */
 #define MAKER_BYTES        (1u << 20)
-#define MAKER_EVENTS_COUNT 30u /* kinds of events */
-#define MAKER_FACTS_COUNT  FACT_VAULT_WITHDRAW
+#define MAKER_EVENTS_COUNT 31u /* kinds of events */
+#define MAKER_FACTS_COUNT  FACT_KIND_LAST
 
 /* The kinds of events, from index 0 (EVENT_START) on; their numbers have gaps. */
 enum event_kind maker_event_kind(uint32_t index);

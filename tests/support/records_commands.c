@@ -89,6 +89,14 @@ void maker_command(struct maker *maker, enum command_kind kind, enum leg_kind le
         command->sign_announcement.validator = address(maker);
         command->sign_announcement.location = run(maker, LOCATION_BYTES_MAX);
         return;
+    case COMMAND_SIGN_LOOKUP:
+        command->sign_lookup.message_id = hash(maker);
+        command->sign_lookup.module = address(maker);
+        command->sign_lookup.key = address(maker);
+        command->sign_lookup.sender = address(maker);
+        command->sign_lookup.url = run(maker, LOOKUP_URL_BYTES_MAX);
+        command->sign_lookup.call_data = run(maker, LOOKUP_DATA_BYTES_MAX);
+        return;
     case COMMAND_PUBLISH_CHECKPOINT:
         command->publish_checkpoint.validator = address(maker);
         command->publish_checkpoint.checkpoint = checkpoint(maker);

@@ -98,6 +98,8 @@ static bool pointees_equal(struct event *a, struct event *b)
         return runs_equal(&a->checkpoint_signed.reason, &b->checkpoint_signed.reason);
     case EVENT_ANNOUNCEMENT_SIGNED:
         return runs_equal(&a->announcement_signed.reason, &b->announcement_signed.reason);
+    case EVENT_LOOKUP_SIGNED:
+        return runs_equal(&a->lookup_signed.reason, &b->lookup_signed.reason);
     case EVENT_OPERATOR:
         return runs_equal(&a->operator_.reason, &b->operator_.reason);
     case EVENT_ENDPOINT:
@@ -168,6 +170,9 @@ bool commands_equal(const struct command *a, const struct command *b)
         equal = legs_pointees_equal(&left.send.leg, &right.send.leg);
     } else if (equal && a->kind == COMMAND_SIGN_ANNOUNCEMENT) {
         equal = runs_equal(&left.sign_announcement.location, &right.sign_announcement.location);
+    } else if (equal && a->kind == COMMAND_SIGN_LOOKUP) {
+        equal = runs_equal(&left.sign_lookup.url, &right.sign_lookup.url) &&
+                runs_equal(&left.sign_lookup.call_data, &right.sign_lookup.call_data);
     } else if (equal && a->kind == COMMAND_PUBLISH_ANNOUNCEMENT) {
         equal =
             runs_equal(&left.publish_announcement.location, &right.publish_announcement.location);

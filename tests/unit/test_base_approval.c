@@ -14,6 +14,7 @@ static struct approval approval_of_two_moves(void)
     approval.index = 1;
     approval.moves_count = 2;
     for (uint32_t i = 0; i < 2; i++) {
+        approval.moves[i].kind = MOVE_BETWEEN_ROUTERS;
         approval.moves[i].source_domain = 901 + i;
         memset(approval.moves[i].source.bytes + 12, 0xa2, 20);
         approval.moves[i].target_domain = 903;
@@ -45,23 +46,115 @@ static void the_text_is_as_documented(void **state)
                 approval_digest(&approval));
 }
 
-static void what_was_packed_comes_back(void **state)
+/* The second one of the moves takes what a spoke has in its venue 3 into its venue 5. */
+static struct approval approval_with_venues(void)
 {
-    (void)state;
-    const struct approval approval = approval_of_two_moves();
+    struct approval approval = approval_of_two_moves();
+
+    approval.leg = 1;
+    approval.moves[1].kind = MOVE_BETWEEN_VENUES;
+    approval.moves[1].source_venue = 4;
+    approval.moves[1].target_domain = approval.moves[1].source_domain;
+    approval.moves[1].target_venue = 6;
+    return approval;
+}
+
+static void comes_back(const struct approval *approval)
+{
     uint8_t memory[APPROVAL_BYTES_MAX];
+    uint8_t memory_back[APPROVAL_BYTES_MAX];
     struct approval back;
-    const struct bytes packed = approval_pack(&approval, memory);
+    const struct bytes packed = approval_pack(approval, memory);
 
     memset(&back, 0xff, sizeof(back));
     assert_status(STATUS_OK, approval_unpack(packed, &back));
-    assert_memory_equal(&approval, &back, sizeof(back));
+    assert_true(bytes_equal(packed, approval_pack(&back, memory_back)));
+    assert_int_equal(back.index, approval->index);
+    assert_int_equal(back.leg, approval->leg);
+    assert_int_equal(back.expires_s, approval->expires_s);
+    for (uint32_t i = 0; i < approval->moves_count; i++) {
+        const struct approval_move *move = &approval->moves[i];
+        assert_int_equal(back.moves[i].kind, move->kind);
+        assert_int_equal(back.moves[i].source_domain, move->source_domain);
+        assert_true(address_equal(&back.moves[i].source, &move->source));
+        assert_int_equal(back.moves[i].source_venue, move->source_venue);
+        assert_int_equal(back.moves[i].target_domain, move->target_domain);
+        assert_int_equal(back.moves[i].target_venue, move->target_venue);
+        assert_true(amount_equal(&back.moves[i].amount, &move->amount));
+    }
+}
+
+static void what_was_packed_comes_back(void **state)
+{
+    (void)state;
+    const struct approval routers = approval_of_two_moves();
+    const struct approval venues = approval_with_venues();
+
+    comes_back(&routers);
+    comes_back(&venues);
+}
+
+/* Whatever names a move between venues changes what is signed. */
+static void every_part_of_a_venue_move_is_signed(void **state)
+{
+    (void)state;
+    const struct approval first = approval_with_venues();
+    const struct hash signed_ = approval_digest(&first);
+
+    for (uint32_t i = 0; i < 6; i++) {
+        struct approval other = first;
+        struct approval_move *move = &other.moves[1];
+        move->source_venue += i == 0 ? 1u : 0u;
+        move->target_venue += i == 1 ? 1u : 0u;
+        move->source.bytes[31] ^= i == 2 ? 1u : 0u;
+        move->source_domain += i == 3 ? 1u : 0u;
+        move->amount = amount_from_u64(1001 + (i == 4 ? 1u : 0u));
+        move->kind = i == 5 ? MOVE_BETWEEN_ROUTERS : move->kind;
+        const struct hash digest = approval_digest(&other);
+        assert_false(hash_equal(&digest, &signed_));
+    }
+    struct approval leg = first;
+    leg.leg = 0;
+    const struct hash digest = approval_digest(&leg);
+    assert_true(hash_equal(&digest, &signed_)); /* one word for all legs of all moves */
+}
+
+static void a_venue_move_is_out_and_then_in(void **state)
+{
+    (void)state;
+    const struct approval approval = approval_with_venues();
+    struct approval_move move = approval.moves[1];
+    struct approval_venue venue;
+
+    assert_true(approval_venue_leg(&move, 0, &venue));
+    assert_false(venue.enters);
+    assert_int_equal(venue.index, 3);
+    assert_true(approval_venue_leg(&move, 1, &venue));
+    assert_true(venue.enters);
+    assert_int_equal(venue.index, 5);
+    assert_false(approval_venue_leg(&move, 2, &venue));
+    move.source_venue = 0; /* what is idle goes in at once */
+    assert_true(approval_venue_leg(&move, 0, &venue));
+    assert_true(venue.enters);
+    assert_int_equal(venue.index, 5);
+    assert_false(approval_venue_leg(&move, 1, &venue));
+    move.source_venue = 4;
+    move.target_venue = 0; /* comes out and stays */
+    assert_true(approval_venue_leg(&move, 0, &venue));
+    assert_false(venue.enters);
+    assert_false(approval_venue_leg(&move, 1, &venue));
+    move.source_venue = 0;
+    assert_false(approval_venue_leg(&move, 0, &venue)); /* goes nowhere */
+    move.target_venue = 4;
+    move.target_domain++;
+    assert_false(approval_venue_leg(&move, 0, &venue));
+    assert_false(approval_venue_leg(&approval.moves[0], 0, &venue));
 }
 
 static void other_bytes_are_refused(void **state)
 {
     (void)state;
-    struct approval approval = approval_of_two_moves();
+    struct approval approval = approval_with_venues();
     uint8_t memory[APPROVAL_BYTES_MAX];
     struct approval back;
     const size_t count = approval_pack(&approval, memory).count;
@@ -71,9 +164,9 @@ static void other_bytes_are_refused(void **state)
     }
     memory[count] = 0;
     assert_status(STATUS_MALFORMED, approval_unpack(bytes_from(memory, count + 1), &back));
-    memory[0] = 2; /* another format */
+    memory[0] = 1; /* another format */
     assert_status(STATUS_MALFORMED, approval_unpack(bytes_from(memory, count), &back));
-    memory[0] = 1;
+    memory[0] = 2;
     memory[68] = 2; /* an index beyond the moves */
     assert_status(STATUS_MALFORMED, approval_unpack(bytes_from(memory, count), &back));
 }
@@ -86,6 +179,11 @@ static void a_moves_id_names_plan_and_place(void **state)
     const struct hash second = approval_move_id(&approval.plan_id, 1);
 
     assert_false(hash_equal(&first, &second));
+    const struct hash leg = approval_leg_id(&approval.plan_id, 0, 0);
+    const struct hash next = approval_leg_id(&approval.plan_id, 0, 1);
+    assert_true(hash_equal(&first, &leg));
+    assert_false(hash_equal(&first, &next));
+    assert_false(hash_equal(&second, &next));
 }
 
 int main(void)
@@ -93,6 +191,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_text_is_as_documented),
         cmocka_unit_test(what_was_packed_comes_back),
+        cmocka_unit_test(every_part_of_a_venue_move_is_signed),
+        cmocka_unit_test(a_venue_move_is_out_and_then_in),
         cmocka_unit_test(other_bytes_are_refused),
         cmocka_unit_test(a_moves_id_names_plan_and_place),
     };

@@ -380,6 +380,7 @@ static const struct mistake mistakes[] = {
     {"batch_max: 16", "batch_max: 17", "batch_max", "from 2 to 16"},
     {"    multicall: ", "    # ", "batch_max", "needs \"multicall\""},
     {"transactions: detect", "transactions: eip1559", "transactions:", "detect, dynamic or legacy"},
+    {"sign_lookups: false", "sign_lookups: maybe", "sign_lookups", "true or false"},
     {"data_fee: none", "data_fee: arbitrum", "data_fee:", "none or op-stack"},
     {"inclusion_deadline: 120 s", "inclusion_deadline: 120", "inclusion_deadline", "min or h"},
     {"    # submit: [wss://private.example]", "    submit: [ftp://private.example] #",
@@ -493,6 +494,59 @@ static void socket_paths_are_bounded(void **state)
     assert_non_null(strstr(error.text, "107"));
 }
 
+/* Whom the node tells: read, printed, read again; what could be an option or a header is refused.
+ */
+static void alerts_are_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *why; /* in the error; NULL: it is taken */
+    } cases[] = {
+        {"{}", NULL},
+        {"{command: [./page, -x, \"a b\"], hold: 2 s, repeat: 0 s, per_hour: 5}", NULL},
+        {"{webhook: \"https://hooks.example/x?y=1\", webhook_token: ./token}", NULL},
+        {"{webhook: \"http://127.0.0.1:9000/x\"}", NULL},
+        {"{mail_to: ops@example.org, sendmail: /usr/lib/sendmail}", NULL},
+        {"{webhook: \"http://hooks.example/x\"}", "must be https"},
+        {"{webhook: \"https://user@hooks.example/x\"}", "must be https"},
+        {"{webhook_token: ./token}", "needs a \"webhook\""},
+        {"{mail_to: -oQ/tmp@example.org}", "one mail address"},
+        {"{mail_to: \"a@b.c, d@e.f\"}", "one mail address"},
+        {"{mail_to: \"a@b.c\\nBcc: d@e.f\"}", "one mail address"},
+        {"{mail_from: a@b.c}", "needs a \"mail_to\""},
+        {"{command: []}", ""},
+        {"{command: [a, b, c, d, e, f, g, h, i]}", ""},
+        {"{hold: 10}", "must be a number with ms"},
+        {"{hold: 1 ms}", "at least 100 ms"},
+        {"{per_hour: 0}", "from 1 to 1000"},
+        {"{comand: [a]}", "command"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct node_config *config = NULL;
+        struct settings_error error;
+        char line[256];
+        (void)snprintf(line, sizeof(line), "alerts: %s\n#", cases[i].text);
+        write_changed("# alerts: ", line);
+        const enum status status = config_load(path, &config, &error);
+        assert_status(cases[i].why == NULL ? STATUS_OK : STATUS_MALFORMED, status);
+        if (cases[i].why != NULL) {
+            assert_non_null(strstr(error.text, cases[i].why));
+            continue;
+        }
+        const struct node_alerts first = config->alerts;
+        assert_true(first.is_on);
+        FILE *stream = fopen(path, "w");
+        config_print(config, stream);
+        assert_int_equal(fclose(stream), 0);
+        (void)config_free(config);
+        assert_status(STATUS_OK, config_load(path, &config, &error));
+        assert_memory_equal(&first, &config->alerts, sizeof(first));
+        (void)config_free(config);
+    }
+}
+
 static void files_that_are_no_configuration_are_refused(void **state)
 {
     (void)state;
@@ -559,6 +613,7 @@ int main(void)
         cmocka_unit_test(a_wrong_checksum_is_refused),
         cmocka_unit_test(act_needs_a_signer_of_its_own),
         cmocka_unit_test(socket_paths_are_bounded),
+        cmocka_unit_test(alerts_are_read),
         cmocka_unit_test(files_that_are_no_configuration_are_refused),
         cmocka_unit_test(endpoints_are_taken_apart),
         cmocka_unit_test(stores_in_s3_are_read_and_printed),

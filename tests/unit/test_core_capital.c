@@ -389,6 +389,7 @@ static void perform(struct node *node, const struct command *command)
     case COMMAND_READ_TREE:
     case COMMAND_SIGN_CHECKPOINT:
     case COMMAND_SIGN_ANNOUNCEMENT:
+    case COMMAND_SIGN_LOOKUP:
     case COMMAND_PUBLISH_CHECKPOINT:
     case COMMAND_PUBLISH_ANNOUNCEMENT:
         break;
@@ -642,7 +643,7 @@ static void expect_one_move(struct node *node)
     assert_int_equal(node->rebalances, 1);
     assert_int_equal(node->sides[1].router, 1050000);
     assert_int_equal(node->sides[2].router, 950000);
-    assert_status(STATUS_OK, capital_view_asset(&source, "USDC", &asset));
+    assert_status(STATUS_OK, capital_view_asset(&source, MOVE_BETWEEN_ROUTERS, "USDC", &asset));
     assert_int_equal(asset.reason, REASON_WITHIN_TOLERANCE);
     assert_status(STATUS_OK, capital_view_plan(&source, &asset.plan_id, &plan));
     assert_int_equal(plan.state, PLAN_DONE);

@@ -86,6 +86,31 @@ static void without_a_quorum_nothing_is_decided(void **state)
     world_free(world);
 }
 
+/* What waits for a chain that is away neither is forgotten nor goes round and round. */
+static void a_backlog_for_a_chain_that_is_away_stays_in_its_queue(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(false);
+    struct event event = quorum_event(QUORUM_LOST);
+    struct message_row message;
+    struct hash ids[400];
+
+    world_step(world, &event);
+    for (uint32_t i = 0; i < 400; i++) {
+        ids[i] = world_dispatch(world, WORLD_B, WORLD_A, 1);
+    }
+    world_run(world, 30);
+    for (uint32_t i = 0; i < 400; i++) {
+        assert_true(world_message(world, &ids[i], &message));
+        assert_int_equal(i < 256 ? MESSAGE_SECURITY : MESSAGE_QUEUED, message.state);
+        assert_int_equal(i < 256 ? REASON_NO_QUORUM : REASON_QUEUED, message.reason);
+    }
+    event = quorum_event(QUORUM_HELD);
+    world_step(world, &event);
+    world_run_until_delivered(world, 60);
+    world_free(world);
+}
+
 static void a_final_block_that_moved_back_stops_the_chain(void **state)
 {
     (void)state;
@@ -490,6 +515,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_a_quorum_nothing_is_decided),
+        cmocka_unit_test(a_backlog_for_a_chain_that_is_away_stays_in_its_queue),
         cmocka_unit_test(a_final_block_that_moved_back_stops_the_chain),
         cmocka_unit_test(a_dissent_is_told_to_people),
         cmocka_unit_test(what_is_final_is_applied_in_order),

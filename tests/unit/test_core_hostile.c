@@ -99,6 +99,9 @@ static bool lie(struct prng *prng, struct event *event)
     case EVENT_PUBLISHED:
         event->published.index = (uint32_t)prng_below(prng, 40);
         return true;
+    case EVENT_LOOKUP_SIGNED:
+        event->lookup_signed.signature.bytes[prng_below(prng, 65)] ^= 1;
+        return true;
     case EVENT_LOOKUP:
     case EVENT_LOOKUP_ANSWER:
     case EVENT_START:

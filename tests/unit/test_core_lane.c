@@ -88,7 +88,7 @@ static void a_replacement_stays_below_the_ceiling(void **state)
     world_set_base_fee(world, WORLD_B, 5000);
     world_run(world, 400);
     struct row_source source = row_table_source(world_rows(world));
-    const struct address key = evm_filled(0x77);
+    const struct address key = world_key(0);
     struct intent_row intent;
     uint64_t nonce = 0;
     assert_status(STATUS_OK, core_view_next_intent(&source, WORLD_B, &key, 0, &nonce, &intent));
@@ -393,7 +393,7 @@ static void a_lane_is_read_as_soon_as_its_chain_answers(void **state)
 static struct intent_row intent_of(struct world *world)
 {
     const struct row_source source = row_table_source(world_rows(world));
-    const struct address key = evm_filled(0x77);
+    const struct address key = world_key(0);
     struct intent_row intent;
     uint64_t nonce = 0;
 
@@ -484,7 +484,7 @@ static void a_nonce_below_what_is_final_is_not_used(void **state)
     memset(&event, 0, sizeof(event));
     event.kind = EVENT_LANE;
     event.domain = WORLD_B;
-    event.lane.key = evm_filled(0x77);
+    event.lane.key = world_key(0);
     event.lane.outcome = OUTCOME_OK;
     event.lane.nonce_latest = 2;
     event.lane.nonce_final = 2;

@@ -187,6 +187,54 @@ static void what_the_ceiling_parks_goes_on_when_fees_fall(void **state)
 
 /* ---- legacy chains ---- */
 
+/* What the only lane of a chain waits for, as people are told. */
+static struct lane_wait waits_for(struct world *world, uint32_t domain)
+{
+    const struct row_source source = row_table_source(world_rows(world));
+    const struct core_chain config = {.domain = domain, .fee_per_gas_max = amount_from_u64(1000)};
+    uint32_t found = 0;
+    struct address key;
+    struct lane_wait wait;
+    struct lane_row lane;
+
+    assert_status(STATUS_OK, core_view_next_lane(&source, 0, NULL, &found, &key, &lane));
+    while (found != domain) {
+        const struct address after = key;
+        assert_status(STATUS_OK, core_view_next_lane(&source, found, &after, &found, &key, &lane));
+    }
+    assert_status(STATUS_OK, core_view_lane_wait(&source, &config, &key, &lane, &wait));
+    return wait;
+}
+
+static void the_view_says_what_a_lane_waits_for(void **state)
+{
+    (void)state;
+    struct world *world = world_new(&(struct world_options){.seed = 1});
+
+    world_run(world, 4);
+    assert_int_equal(REASON_NONE, waits_for(world, WORLD_B).reason);
+    world_set_signer(world, OUTCOME_UNKNOWN);
+    (void)world_dispatch(world, WORLD_A, WORLD_B, 1);
+    (void)world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 6);
+    assert_int_equal(REASON_AWAITING_SIGNATURE, waits_for(world, WORLD_B).reason);
+    world_set_signer(world, OUTCOME_OK);
+    world_set_including(world, false);
+    world_run(world, 4);
+    const struct lane_wait wait = waits_for(world, WORLD_B);
+    assert_int_equal(REASON_AWAITING_INCLUSION, wait.reason);
+    assert_int_equal(2, wait.count);
+    assert_true(wait.since.ns > 0);
+    world_set_base_fee(world, WORLD_B, 2000);
+    world_run(world, 2);
+    assert_int_equal(REASON_FEE_CEILING, waits_for(world, WORLD_B).reason);
+    world_set_base_fee(world, WORLD_B, 7);
+    world_set_including(world, true);
+    world_run_until_delivered(world, 120);
+    assert_int_equal(REASON_NONE, waits_for(world, WORLD_B).reason);
+    world_free(world);
+}
+
 static void a_chain_without_a_base_fee_gets_legacy_transactions(void **state)
 {
     (void)state;
@@ -360,6 +408,7 @@ int main(void)
         cmocka_unit_test(a_deadline_raises_fees_before_blocks_do),
         cmocka_unit_test(both_fees_rise_by_an_eighth_and_at_least_one),
         cmocka_unit_test(what_the_ceiling_parks_goes_on_when_fees_fall),
+        cmocka_unit_test(the_view_says_what_a_lane_waits_for),
         cmocka_unit_test(a_chain_without_a_base_fee_gets_legacy_transactions),
         cmocka_unit_test(a_legacy_price_above_the_ceiling_waits),
         cmocka_unit_test(the_data_fee_of_a_rollup_counts_against_the_ceiling),

@@ -352,41 +352,6 @@ static void an_unsupported_module_waits_for_a_person_or_a_change(void **state)
     world_free(world);
 }
 
-/* The first server's proof does not hold in the simulation: the next try asks the other one. */
-static void a_server_that_lies_costs_one_try(void **state)
-{
-    (void)state;
-    struct world *world = world_at_rest(1);
-
-    world_set_module_type(world, MODULE_CCIP_READ);
-    world_set_servers(world, "https://liar/", "https://good/");
-    (void)world_dispatch(world, WORLD_A, WORLD_B, 1);
-    world_run_until_delivered(world, 60);
-    assert_int_equal(2, world_commands(world, COMMAND_FETCH_LOOKUP));
-    assert_int_equal(1, world_commands(world, COMMAND_SEND));
-    world_free(world);
-}
-
-/* No server, none that has a proof, then one that does: the reason says which. */
-static void servers_without_a_proof_are_asked_again(void **state)
-{
-    (void)state;
-    struct world *world = world_at_rest(1);
-
-    world_set_module_type(world, MODULE_CCIP_READ);
-    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
-    world_run(world, 5);
-    expect(world, &id, MESSAGE_CHECKPOINTS, REASON_LOOKUP_FAILED);
-    world_set_servers(world, "https://empty/", "http://bad url/");
-    world_run(world, 20);
-    expect(world, &id, MESSAGE_CHECKPOINTS, REASON_LOOKUP_FAILED);
-    assert_true(world_commands(world, COMMAND_FETCH_LOOKUP) > 1);
-    assert_int_equal(0, world_commands(world, COMMAND_PREPARE));
-    world_set_servers(world, "https://good/", NULL);
-    world_run_until_delivered(world, 120);
-    world_free(world);
-}
-
 static void people_hold_release_and_drop(void **state)
 {
     (void)state;
@@ -560,6 +525,25 @@ static void a_backlog_delays_neither_the_newest_nor_the_oldest(void **state)
     world_free(world);
 }
 
+static void what_was_paused_goes_on_with_the_resume(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(1);
+
+    world_operator(world, OPERATOR_PAUSE, 0, NULL);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 8);
+    assert_int_equal(MESSAGE_OFFERED, row_of(world, &id).state);
+    assert_int_equal(REASON_PAUSED, row_of(world, &id).reason);
+    world_operator(world, OPERATOR_RESUME, 0, NULL);
+    world_run(world, 1); /* not the three seconds until it is looked at again */
+    assert_int_not_equal(MESSAGE_OFFERED, row_of(world, &id).state);
+    assert_int_equal(1, world_commands(world, COMMAND_SEND));
+    world_run_until_delivered(world, 60);
+    assert_true(world_replays(world));
+    world_free(world);
+}
+
 /* While lanes have room, what they took up is no reason to prepare less. */
 static void what_has_a_nonce_takes_up_no_place(void **state)
 {
@@ -706,13 +690,12 @@ int main(void)
         cmocka_unit_test(words_of_a_delivery_are_not_its_proof),
         cmocka_unit_test(an_unsupported_module_waits_for_a_person_or_a_change),
         cmocka_unit_test(people_hold_release_and_drop),
-        cmocka_unit_test(a_server_that_lies_costs_one_try),
-        cmocka_unit_test(servers_without_a_proof_are_asked_again),
         cmocka_unit_test(a_pause_stops_sending_alone),
         cmocka_unit_test(places_are_bounded_and_the_queue_is_fair),
         cmocka_unit_test(a_backlog_delays_neither_the_newest_nor_the_oldest),
         cmocka_unit_test(unsigned_messages_give_their_places_soon),
         cmocka_unit_test(a_rotated_set_is_seen_by_what_waits),
+        cmocka_unit_test(what_was_paused_goes_on_with_the_resume),
         cmocka_unit_test(what_has_a_nonce_takes_up_no_place),
         cmocka_unit_test(a_noisy_route_does_not_starve_another),
         cmocka_unit_test(nothing_open_is_left_behind),

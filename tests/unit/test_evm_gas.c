@@ -92,12 +92,63 @@ static void a_revert_has_the_words_of_the_estimate(void **state)
     harness_close(harness);
 }
 
+/* Wants so many deliveries like each other at once; returns how many had this outcome. */
+static uint32_t prepare_many(struct harness *harness, uint32_t count, enum outcome outcome)
+{
+    const uint32_t known = harness->answers_count;
+    uint32_t found = 0;
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct command command = {.kind = COMMAND_PREPARE, .domain = harness->chain->domain};
+        command.prepare = harness->fixture->leg(harness->world, 0);
+        command.prepare.id.bytes[31] = (uint8_t)i;
+        assert_int_equal(STATUS_OK, chain_perform(harness->chain, &command));
+    }
+    harness_run(harness, PATIENCE_ROUNDS);
+    assert_int_equal(known + count, harness->answers_count);
+    for (uint32_t i = known; i < harness->answers_count; i++) {
+        assert_int_equal(EVENT_PREPARED, harness->answers[i].event.kind);
+        found += harness->answers[i].event.prepared.outcome == outcome ? 1 : 0;
+    }
+    return found;
+}
+
+static void many_at_once_wait_for_one_estimate(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching();
+
+    for (uint32_t i = 0; i < 5; i++) {
+        assert_int_equal(16, prepare_many(harness, 16, OUTCOME_OK));
+        assert_int_equal(1, estimates(harness)); /* those that waited, and 64 uses */
+    }
+    assert_int_equal(16, prepare_many(harness, 16, OUTCOME_OK));
+    assert_int_equal(2, estimates(harness)); /* nobody waited for it */
+    harness_close(harness);
+}
+
+static void without_an_estimate_each_is_estimated(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching();
+
+    harness->fixture->refuse(harness->world, "not today");
+    assert_int_equal(10, prepare_many(harness, 10, OUTCOME_REFUSED));
+    assert_int_equal(10, estimates(harness));
+    harness->fixture->refuse(harness->world, NULL);
+    assert_int_equal(10, prepare_many(harness, 10, OUTCOME_OK));
+    assert_int_equal(11, estimates(harness));
+    harness_close(harness);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_estimate_does_for_deliveries_like_it),
         cmocka_unit_test(what_needs_more_is_estimated_anew),
         cmocka_unit_test(a_revert_has_the_words_of_the_estimate),
+        cmocka_unit_test(many_at_once_wait_for_one_estimate),
+        cmocka_unit_test(without_an_estimate_each_is_estimated),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Logs, blooms and return values: as a real node gives them, and every way they can be wrong. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "chains/evm/abi.h"
@@ -11,6 +12,8 @@
 #include "tests/unit/evm_captured.h"
 
 enum { TEXT_BYTES_MAX = 1 << 18 };
+
+#define ANNOUNCE "00000000000000000000000000000000000a0a0a"
 
 static struct json_parser parser;
 static void *parser_memory;
@@ -28,7 +31,7 @@ static int set_up(void **state)
         {CAPTURED_MAILBOX, EVM_ROLE_MAILBOX},     {CAPTURED_TREE_HOOK, EVM_ROLE_TREE_HOOK},
         {CAPTURED_PAYMASTER, EVM_ROLE_PAYMASTER}, {CAPTURED_ROUTER, EVM_ROLE_ROUTER},
         {CAPTURED_TOKEN, EVM_ROLE_TOKEN},         {CAPTURED_VAULT, EVM_ROLE_VAULT},
-        {CAPTURED_BRIDGE, EVM_ROLE_BRIDGE},
+        {CAPTURED_BRIDGE, EVM_ROLE_BRIDGE},       {ANNOUNCE, EVM_ROLE_ANNOUNCE},
     };
 
     parser_memory = malloc(json_parser_footprint(TEXT_BYTES_MAX));
@@ -293,6 +296,32 @@ static void a_message_too_large_is_given_as_empty(void **state)
     assert_status(STATUS_FULL, evm_log_decode(&interest, &log, memory, 64, &fact, &used));
 }
 
+/* Who announced is read; what, is not, however long it is. */
+static void an_announcement_names_its_validator(void **state)
+{
+    (void)state;
+    static const char head[] =
+        "[{\"address\":\"0x" ANNOUNCE "\",\"topics\":["
+        "\"0x78066d8adb677a1353d1fc8be28cf03e2a8de7157bbab979953587d78076c11e\","
+        "\"0x000000000000000000000000%s\"],\"data\":\"0x%0*d\",\"blockNumber\":\"0x1\","
+        "\"blockHash\":\"0x%064d\",\"transactionHash\":\"0x%064d\",\"logIndex\":\"0x0\","
+        "\"removed\":false}]";
+    static const int sizes[] = {2, 192, 20000};
+    static char text[TEXT_BYTES_MAX];
+    const struct address validator = evm_filled(0x19);
+    struct fact fact = {0};
+
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        (void)snprintf(text, sizeof(text), head, "1919191919191919191919191919191919191919",
+                       sizes[i], 0, 1, 2);
+        assert_status(STATUS_OK, decode(json_first(parse(text)), &fact));
+        assert_int_equal(FACT_ANNOUNCED, fact.kind);
+        assert_true(address_equal(&validator, &fact.announced.validator));
+    }
+    (void)snprintf(text, sizeof(text), head, "191919191919191919191919191919191919191", 2, 0, 1, 2);
+    assert_status(STATUS_MALFORMED, decode(json_first(parse(text)), &fact));
+}
+
 static void return_values_have_one_form(void **state)
 {
     (void)state;
@@ -455,6 +484,36 @@ static void our_contracts_refusals_have_names(void **state)
                   "0x44092bcc" WORD_ALL);
 }
 
+/* A hostile contract may burn all gas or run into bytes that are no code, instead of reverting: the
+ * answer is about it, and no trouble of the endpoint's. */
+static void code_that_fails_is_no_trouble_of_the_endpoint(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words;
+        bool is_revert;
+    } cases[] = {
+        {"execution reverted", true},
+        {"EVM error InvalidFEOpcode", true},
+        {"invalid opcode: INVALID", true},
+        {"EVM error OutOfGas", true},
+        {"out of gas", true},
+        {"stack underflow (0 <=> 2)", true},
+        {"Bad instruction fe", true},
+        {"header not found", false},
+        {"missing trie node", false},
+        {"limit exceeded", false},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct evm_answer answer = {
+            .kind = EVM_ANSWER_ERROR, .code = -32000, .message = bytes_from_string(cases[i].words)};
+        if (evm_error_is_revert(&answer) != cases[i].is_revert) {
+            fail_msg("'%s'", cases[i].words);
+        }
+    }
+}
+
 static void long_words_are_cut(void **state)
 {
     (void)state;
@@ -481,10 +540,12 @@ int main(void)
         cmocka_unit_test(a_topic_too_many_or_too_few_is_refused),
         cmocka_unit_test(other_contracts_and_strangers_are_not_ours),
         cmocka_unit_test(a_message_too_large_is_given_as_empty),
+        cmocka_unit_test(an_announcement_names_its_validator),
         cmocka_unit_test(return_values_have_one_form),
         cmocka_unit_test(quotes_are_summed_by_token),
         cmocka_unit_test(a_revert_is_told_in_its_own_words),
         cmocka_unit_test(our_contracts_refusals_have_names),
+        cmocka_unit_test(code_that_fails_is_no_trouble_of_the_endpoint),
         cmocka_unit_test(long_words_are_cut),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -116,6 +116,18 @@ static void announcement_digest_is_the_protocols(void **state)
         announcement_digest(ORIGIN, &mailbox, bytes_from_string("s3://test-bucket/us-east-1")));
 }
 
+/* The expected digests are viem's, of the bytes that the reference relayer's servers check. */
+static void lookup_digest_is_the_protocols(void **state)
+{
+    (void)state;
+    const struct address sender = evm_filled(0x22);
+    const struct bytes data = bytes_from("\x0b\xad\xc0\xde", 4);
+    const struct bytes url = bytes_from_string("https://example.org/lookup");
+
+    assert_hash("d6130ebbc6456ed5d93da6e058d63970b33061bc7adb0ca31a51a7c034176341",
+                lookup_digest(&sender, data, url));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +137,7 @@ int main(void)
         cmocka_unit_test(every_part_is_bound),
         cmocka_unit_test(a_broken_signature_is_malformed),
         cmocka_unit_test(announcement_digest_is_the_protocols),
+        cmocka_unit_test(lookup_digest_is_the_protocols),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

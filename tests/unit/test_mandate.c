@@ -388,6 +388,16 @@ static void every_line_says_who_enforces_it(void **state)
     assert_null(mandate_free(mandate));
 }
 
+static bool is_found(const struct mandate_findings *findings, const char *words)
+{
+    bool found = false;
+
+    for (uint32_t i = 0; i < findings->count; i++) {
+        found = found || strstr(findings->list[i].text, words) != NULL;
+    }
+    return found;
+}
+
 /* With a guard on every router that moves, the contracts hold what they see of it; without one
  * there is a warning, and none for a router that only receives. */
 static void guards_enforce_and_their_absence_is_told(void **state)
@@ -412,11 +422,88 @@ static void guards_enforce_and_their_absence_is_told(void **state)
     assert_int_equal(by_of(mandate, "venues.vb.address") & contract, 0);
     assert_int_equal(by_of(mandate, "limits.margin") & contract, 0);
     assert_null(mandate_free(mandate));
-    mandate = mandate_of("kind: warp-route", "kind: erc4626\n    guard: "
+    mandate = mandate_of("kind: warp-route", "kind: spoke\n    guard: "
                                              "'0x6666666666666666666666666666666666666609'");
     mandate_check(mandate, &warnings);
-    assert_true(warnings.count > 0);
-    assert_non_null(strstr(warnings.list[0].text, "belongs to a warp-route alone"));
+    assert_true(is_found(&warnings, "\"guard\" belongs to a warp-route alone"));
+    assert_null(mandate_free(mandate));
+}
+
+#define SPOKE_TEXT                                                                                 \
+    "  - name: sa\n    kind: spoke\n    chain: alpha\n    asset: USDC\n"                           \
+    "    address: '0x6666666666666666666666666666666666666604'\n"                                  \
+    "    token: '0x6666666666666666666666666666666666666602'\n    buffer: 5 USDC\n"
+#define VAULT_TEXT(chain, more)                                                                    \
+    "  - name: ea\n    kind: erc4626\n    chain: " chain "\n    asset: USDC\n"                     \
+    "    address: '0x6666666666666666666666666666666666666605'\n"                                  \
+    "    token: '0x6666666666666666666666666666666666666602'\n" more
+
+#define SECOND_TEXT                                                                                \
+    "  - name: eb\n    kind: erc4626\n    chain: alpha\n    asset: USDC\n"                         \
+    "    address: '0x6666666666666666666666666666666666666606'\n"                                  \
+    "    token: '0x6666666666666666666666666666666666666602'\n    spoke: sa\n    index: 1\n"
+
+/* A vault is reached through a spoke of its own chain and asset, by a place of its own. */
+static void spokes_and_what_they_reach_must_fit(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *words;
+    } cases[] = {
+        {SPOKE_TEXT "    weight: 1 %\n", "\"weight\" belongs to a warp-route alone"},
+        {SPOKE_TEXT "    spoke: va\n    index: 0\n", "belong to vaults and pools alone"},
+        {SPOKE_TEXT VAULT_TEXT("alpha", "    index: 0\n"), "ea: needs \"spoke\""},
+        {SPOKE_TEXT VAULT_TEXT("alpha", "    spoke: sa\n"), "ea: needs \"spoke\""},
+        {SPOKE_TEXT VAULT_TEXT("alpha", "    spoke: va\n    index: 0\n"), "no venue of kind spoke"},
+        {SPOKE_TEXT VAULT_TEXT("alpha", "    spoke: sb\n    index: 0\n"), "no venue of kind spoke"},
+        {SPOKE_TEXT VAULT_TEXT("beta", "    spoke: sa\n    index: 0\n"), "is on another chain"},
+        {SPOKE_TEXT VAULT_TEXT("alpha", "    spoke: sa\n    index: 1\n") SECOND_TEXT,
+         "has the place of \"ea\""},
+        {NULL, NULL},
+    };
+    struct mandate_findings findings;
+    char text[4096];
+
+    for (size_t i = 0; cases[i].words != NULL; i++) {
+        (void)snprintf(text, sizeof(text), "%sbridges:\n", cases[i].text);
+        struct mandate *mandate = mandate_of("bridges:\n", text);
+        mandate_check(mandate, &findings);
+        if (!is_found(&findings, cases[i].words)) {
+            fail_msg("'%s' is not found; first: '%s'", cases[i].words,
+                     findings.count == 0 ? "" : findings.list[0].text);
+        }
+        assert_null(mandate_free(mandate));
+    }
+    struct mandate *mandate = mandate_of("    weight: 60 %\n", "");
+    mandate_check(mandate, &findings);
+    assert_true(is_found(&findings, "va: needs a \"weight\""));
+    assert_null(mandate_free(mandate));
+}
+
+static void what_spokes_hold_says_who_enforces_it(void **state)
+{
+    (void)state;
+    const uint32_t all = MANDATE_BY_CORE | MANDATE_BY_SIGNER | MANDATE_BY_CONTRACT;
+    struct mandate_findings findings;
+    struct mandate *mandate = mandate_of(
+        "bridges:\n",
+        SPOKE_TEXT "    cap: 10 USDC\n" VAULT_TEXT(
+            "alpha",
+            "    spoke: sa\n    index: 1\n    cap: 9 USDC\n    cap_share: 5 %\n"
+            "    code_hash: "
+            "'0x1111111111111111111111111111111111111111111111111111111111111111'\n") "bridges:\n");
+
+    mandate_check(mandate, &findings);
+    assert_int_equal(findings.count, 0);
+    assert_int_equal(by_of(mandate, "venues.sa.address"), all);
+    assert_int_equal(by_of(mandate, "venues.sa.buffer"), MANDATE_BY_CORE | MANDATE_BY_CONTRACT);
+    assert_int_equal(by_of(mandate, "venues.sa.cap"), 0);
+    assert_int_equal(by_of(mandate, "venues.ea"), MANDATE_BY_NATURE);
+    assert_int_equal(by_of(mandate, "venues.ea.index"), all);
+    assert_int_equal(by_of(mandate, "venues.ea.cap"), MANDATE_BY_CORE | MANDATE_BY_CONTRACT);
+    assert_int_equal(by_of(mandate, "venues.ea.code_hash"), MANDATE_BY_CORE | MANDATE_BY_CONTRACT);
+    assert_int_equal(by_of(mandate, "venues.ea.cap_share"), 0);
     assert_null(mandate_free(mandate));
 }
 
@@ -579,6 +666,8 @@ int main(void)
         cmocka_unit_test(contradictions_are_found_with_their_line),
         cmocka_unit_test(every_line_says_who_enforces_it),
         cmocka_unit_test(guards_enforce_and_their_absence_is_told),
+        cmocka_unit_test(spokes_and_what_they_reach_must_fit),
+        cmocka_unit_test(what_spokes_hold_says_who_enforces_it),
         cmocka_unit_test(each_change_tightens_loosens_or_neither),
         cmocka_unit_test(loosening_needs_two_signatures_and_a_delay),
     };

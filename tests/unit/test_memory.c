@@ -1,19 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Each allocation fails in turn, once and from then on: of a journal's life, of a watermark's with
- * a signature in it, of the reading of a custodian's file. Nothing crashes, nothing leaks, the
- * status says what happened, and what is on disk goes on as if nothing had been. */
+/* Each allocation fails in turn, once and from then on, those of LMDB and libcrypto too: of a
+ * journal's life with rows, blobs and a checkpoint, of one that moves records to its archive, of an
+ * export, of the log signer's with a checkpoint signed, of a watermark's with a signature in it, of
+ * the reading of a custodian's file. Nothing crashes, nothing leaks, the status says what happened,
+ * and what is on disk goes on as if nothing had been. */
 #include "tests/support/unit.h"
 
+#include <openssl/err.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "relay/signer/config.h"
-#include "store/journal.h"
+#include "relay/signer/log_signer.h"
+#include "store/archive/archive.h"
+#include "store/ed25519.h"
+#include "store/log/export.h"
+#include "store/log/published.h"
 #include "tests/support/folder.h"
 #include "tests/support/memory.h"
+#include "tests/support/signed_journal.h"
 #include "tests/unit/signer_fixture.h"
 
 #define LARGE_BYTES 60000u
+#define LOG_RECORDS 300u
+#define ARCHIVED    (JOURNAL_SEGMENT_RECORDS + ARCHIVE_KEEP_RECORDS_MIN)
+
+/* It is memory that fails here: nothing waits for the disk. */
+int fsync(int fd)
+{
+    (void)fd;
+    return 0;
+}
+
+int fdatasync(int fd)
+{
+    (void)fd;
+    return 0;
+}
+
+int syncfs(int fd)
+{
+    (void)fd;
+    return 0;
+}
 
 /* One life that may find no memory. STATUS_OK, or what it met. */
 typedef enum status (*life_fn)(const char *folder);
@@ -24,7 +54,16 @@ static enum status live_with_reader(struct journal *journal)
 {
     static uint8_t large[LARGE_BYTES];
     const struct bytes record = bytes_from(large, sizeof(large));
-    const struct journal_batch batch = {.records = &record, .records_count = 1};
+    const struct journal_change changes[] = {
+        {.key = bytes_from_string("index"), .value = record},
+        {.key = bytes_from_string("gone"), .removed = true},
+    };
+    const struct journal_batch batch = {.records = &record,
+                                        .records_count = 1,
+                                        .changes = changes,
+                                        .changes_count = 2,
+                                        .blobs = &record,
+                                        .blobs_count = 1};
     struct journal_reader *reader = NULL;
     struct journal_usage usage;
     struct bytes found;
@@ -40,6 +79,9 @@ static enum status live_with_reader(struct journal *journal)
     }
     if (status == STATUS_OK) {
         status = journal_read_record(reader, 1, &found);
+    }
+    if (status == STATUS_OK) {
+        status = journal_read_row(reader, bytes_from_string("index"), &found);
     }
     if (status == STATUS_OK) {
         status = journal_usage(journal, &usage);
@@ -76,8 +118,167 @@ static void check_journal(const char *folder)
     for (uint64_t i = 1; i <= journal_reader_head(reader); i++) {
         assert_status(STATUS_OK, journal_read_record(reader, i, &found));
     }
+    /* The index came with the records, or neither did. */
+    assert_status(journal_reader_head(reader) > 0 ? STATUS_OK : STATUS_NOT_FOUND,
+                  journal_read_row(reader, bytes_from_string("index"), &found));
     journal_reader_close(reader);
     journal_close(journal);
+}
+
+/* ---- a log that is exported, one that is archived ---- */
+
+static struct folder made; /* a journal that is there before memory runs out */
+
+static void make_journal(uint32_t records_count)
+{
+    const struct journal_options options = {.path = made.path, .reserve_bytes = 65536};
+    struct journal *journal = NULL;
+    struct journal_batch batch = {.records_count = records_count};
+    struct bytes *records = calloc(records_count, sizeof(*records));
+    uint64_t head = 0;
+
+    assert_non_null(records);
+    for (uint32_t i = 0; i < records_count; i++) {
+        records[i] = bytes_from_string("record");
+    }
+    batch.records = records;
+    assert_status(STATUS_OK, journal_open_lmdb(&options, &journal));
+    assert_status(STATUS_OK, journal_commit(journal, &batch, &head));
+    free(records);
+    sign_journal(journal);
+    journal_close(journal);
+}
+
+static enum status live_export(const char *folder)
+{
+    const struct journal_options options = {.path = made.path, .read_only = true};
+    struct export_options wanted = {.path = folder};
+    struct export_report report;
+    struct journal *journal = NULL;
+    enum status status = journal_open_lmdb(&options, &journal);
+
+    if (status == STATUS_OK) {
+        status = journal_reader_open(journal, &wanted.reader);
+    }
+    if (status == STATUS_OK) {
+        status = journal_export(&wanted, &report);
+    }
+    journal_reader_close(wanted.reader);
+    journal_close(journal);
+    return status;
+}
+
+/* It goes on to a whole log, from wherever it stopped. */
+static void check_export(const char *folder)
+{
+    const struct verify_options options = {.examine = NULL};
+    struct verify_report report;
+    struct published *published = NULL;
+
+    assert_status(STATUS_OK, live_export(folder));
+    assert_status(STATUS_OK, published_open(folder, &published));
+    assert_status(STATUS_OK, published_verify(published, &options, &report));
+    assert_int_equal(LOG_RECORDS, report.records_count);
+    published_close(published);
+}
+
+/* A segment of `made`, unless it is moved already. */
+static enum status live_archive(const char *folder)
+{
+    const struct archive_options options = {.keep_records = ARCHIVE_KEEP_RECORDS_MIN};
+    const struct journal_options opened = {.path = made.path, .reserve_bytes = 65536};
+    struct archive_report report;
+    struct journal *journal = NULL;
+    enum status status = journal_open_lmdb(&opened, &journal);
+
+    (void)folder;
+    if (status == STATUS_OK) {
+        status = archive_segment(journal, &options, &report);
+        journal_close(journal);
+    }
+    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+}
+
+/* Nothing of it is lost, in the file or out of it. */
+static void check_archive(const char *folder)
+{
+    const struct verify_options options = {.examine = NULL};
+    const struct journal_options opened = {.path = made.path, .read_only = true};
+    struct journal *journal = NULL;
+    struct journal_reader *reader = NULL;
+    struct verify_report report;
+
+    (void)folder;
+    assert_status(STATUS_OK, journal_open_lmdb(&opened, &journal));
+    assert_status(STATUS_OK, journal_reader_open(journal, &reader));
+    assert_status(STATUS_OK, journal_verify(journal, reader, &options, &report));
+    assert_int_equal(ARCHIVED, report.records_count);
+    journal_reader_close(reader);
+    journal_close(journal);
+}
+
+/* ---- the log's signer ---- */
+
+static bool released; /* a signature, of either signer */
+static struct signer_answer answer;
+static uint8_t signature[ED25519_SIGNATURE_BYTES]; /* of the first life, which lacks nothing */
+static struct note_key log_key;
+static struct secret log_seed;
+
+/* A checkpoint of one record, whose root is made of `byte`. */
+static enum outcome sign_one(struct log_watermark *watermark, uint8_t byte)
+{
+    struct log_signer signer;
+    struct wire_request request = {.id = 1, .ask = WIRE_ASK_LOG_SIGN};
+
+    log_signer_init(&signer, &log_key, &log_seed, watermark);
+    request.log_sign.old_size = log_watermark_state(watermark).size;
+    request.log_sign.size = 1;
+    request.log_sign.root = (struct hash){{byte}};
+    log_signer_answer(&signer, &request, &answer);
+    return answer.reply.outcome;
+}
+
+static bool is_zero(const uint8_t *bytes, size_t count)
+{
+    return bytes[0] == 0 && memcmp(bytes, bytes + 1, count - 1) == 0;
+}
+
+static enum status live_log_signer(const char *folder)
+{
+    struct log_watermark *watermark = NULL;
+    const enum status status =
+        log_watermark_open(folder, bytes_from_string("relay.example"), &watermark);
+
+    if (status != STATUS_OK) {
+        return status;
+    }
+    const enum outcome outcome = sign_one(watermark, 1);
+    log_watermark_close(watermark);
+    ERR_clear_error(); /* libcrypto's own words about it, which it keeps */
+    released = outcome == OUTCOME_OK;
+    if (released && is_zero(signature, sizeof(signature))) {
+        memcpy(signature, answer.reply.log_signature, sizeof(signature));
+    }
+    if (released) {
+        assert_memory_equal(signature, answer.reply.log_signature, sizeof(signature));
+    }
+    assert_true(outcome == OUTCOME_OK || outcome == OUTCOME_UNKNOWN);
+    return outcome == OUTCOME_OK ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
+/* No second root of this size, once one was released; the same one again, always. */
+static void check_log_signer(const char *folder)
+{
+    struct log_watermark *watermark = NULL;
+
+    assert_status(STATUS_OK,
+                  log_watermark_open(folder, bytes_from_string("relay.example"), &watermark));
+    const bool is_held = log_watermark_state(watermark).size == 1;
+    assert_true(is_held || !released);
+    assert_int_equal(is_held ? OUTCOME_REFUSED : OUTCOME_OK, sign_one(watermark, 2));
+    assert_int_equal(is_held ? OUTCOME_OK : OUTCOME_REFUSED, sign_one(watermark, 1));
+    log_watermark_close(watermark);
 }
 
 /* ---- the signer ---- */
@@ -86,13 +287,11 @@ static struct policy policy;
 static struct ecdsa *ecdsa;
 static struct secret *secret;
 static struct signer_key key;
-static bool released; /* a signature of `amount_asked` */
 static uint64_t amount_asked;
 
 static enum status live_signer(const char *folder)
 {
-    static struct fixture_transaction made;
-    static struct signer_answer answer;
+    static struct fixture_transaction move;
     enum watermark_age age;
     struct signer signer = {.policy = &policy, .ecdsa = ecdsa, .keys = &key, .keys_count = 1};
     const enum status status = watermark_open(folder, &signer.watermark, &age);
@@ -100,8 +299,8 @@ static enum status live_signer(const char *folder)
     if (status != STATUS_OK) {
         return status;
     }
-    fixture_rebalance(&made, 0, FIXTURE_OTHER_DOMAIN, amount_asked);
-    const struct wire_request request = fixture_request(&made, LEG_REBALANCE, &key.address);
+    fixture_rebalance(&move, 0, FIXTURE_OTHER_DOMAIN, amount_asked);
+    const struct wire_request request = fixture_request(&move, LEG_REBALANCE, &key.address);
     signer_answer(&signer, &request, (struct instant){.ns = 1}, &answer);
     signer_settle(&signer, &answer, 1);
     watermark_close(signer.watermark);
@@ -181,6 +380,46 @@ static void a_journal_survives_every_failed_allocation(void **state)
     try_all(live_journal, check_journal, 20);
 }
 
+static void an_export_survives_every_failed_allocation(void **state)
+{
+    (void)state;
+    made = folder_make();
+    make_journal(LOG_RECORDS);
+    try_all(live_export, check_export, 20);
+    folder_remove(&made);
+}
+
+static void an_archive_survives_every_failed_allocation(void **state)
+{
+    uint64_t calls = 0;
+    bool has_failed = true;
+
+    (void)state;
+    for (; has_failed; calls++) {
+        made = folder_make();
+        make_journal(ARCHIVED);
+        has_failed = try_one(live_archive, check_archive, calls, 1);
+        assert_status(STATUS_OK, live_archive(made.path));
+        check_archive(made.path);
+        folder_remove(&made);
+    }
+    print_message("%llu allocations\n", (unsigned long long)calls - 1);
+    assert_true(calls > 20);
+}
+
+static void a_log_signer_survives_every_failed_allocation(void **state)
+{
+    static const char line[] =
+        "PRIVATE+KEY+relay.example/journal/1+2ae8d53a+AQABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
+
+    (void)state;
+    assert_status(STATUS_OK, log_key_parse(bytes_from_string(line), &log_seed, &log_key));
+    ERR_raise(ERR_LIB_USER,
+              ERR_R_MALLOC_FAILURE); /* what libcrypto allocates for its first error */
+    ERR_clear_error();
+    try_all(live_log_signer, check_log_signer, 5);
+}
+
 static void a_signer_survives_every_failed_allocation(void **state)
 {
     (void)state;
@@ -208,6 +447,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_journal_survives_every_failed_allocation),
+        cmocka_unit_test(an_export_survives_every_failed_allocation),
+        cmocka_unit_test(an_archive_survives_every_failed_allocation),
+        cmocka_unit_test(a_log_signer_survives_every_failed_allocation),
         cmocka_unit_test(a_signer_survives_every_failed_allocation),
         cmocka_unit_test(a_configuration_survives_every_failed_allocation),
     };

@@ -455,7 +455,8 @@ static void moves_fit_only_what_there_is(void **state)
     (void)state;
     struct world *world = world_new(ROUTE_OFF);
     struct plan_snapshot snapshot;
-    struct plan_move move = {.source_domain = 1,
+    struct plan_move move = {.kind = MOVE_BETWEEN_ROUTERS,
+                             .source_domain = 1,
                              .source = world_router(1),
                              .target_domain = 2,
                              .target = world_router(2),

@@ -23,8 +23,10 @@ static struct address spoke_address(void)
 
 struct desk {
     struct world *world;
+    struct spoke_state held; /* what the books agree with */
     struct spoke_state spoke;
     struct venue_state venues[VENUES];
+    uint32_t told; /* of them: the others are mute */
     struct planning planning;
     struct plan_question question;
     struct plan_answer answer;
@@ -68,6 +70,9 @@ static struct desk *desk_new(void)
         desk->venues[i].pieces[0] =
             (struct venue_piece){.width = amount_max(), .rate_nano = (5 - i) * PERCENT};
     }
+    desk->told = VENUES;
+    desk->held = desk->spoke;
+    desk->world->spoke = &desk->held;
     world_reconcile(desk->world);
     return desk;
 }
@@ -76,6 +81,14 @@ static void desk_free(struct desk *desk)
 {
     world_free(desk->world);
     free(desk);
+}
+
+static enum reason question_pack(struct world *world, struct packer *packer)
+{
+    static struct plan_venues venues;
+    const enum reason reason = plan_venues_take(&world->step, 0, &venues);
+
+    return reason == REASON_NONE ? plan_venues_pack(&venues, packer) : reason;
 }
 
 static enum reason desk_read(struct desk *desk, struct packer *packer)
@@ -87,11 +100,11 @@ static enum reason desk_read(struct desk *desk, struct packer *packer)
                                               .spokes = &desk->spoke,
                                               .spokes_count = 1,
                                               .venues = desk->venues,
-                                              .venues_count = VENUES}};
+                                              .venues_count = desk->told}};
 
     world_begin(desk->world);
     venue_on_positions(&desk->world->step, &event);
-    const enum reason reason = plan_venues_pack(&desk->world->step, 0, packer);
+    const enum reason reason = question_pack(desk->world, packer);
     world_end(desk->world);
     return reason;
 }
@@ -223,6 +236,42 @@ static void closed_and_unknown_venues_are_left_alone(void **state)
     desk_free(desk);
 }
 
+/* The best one does not answer: what is in it stays, and the others are planned for. */
+static void a_mute_venue_holds_up_no_other(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+    const struct venue_state best = desk->venues[0];
+
+    desk->venues[0] = desk->venues[2];
+    desk->venues[2] = best;
+    desk->venues[2].pieces[0].rate_nano = 9 * PERCENT;
+    desk->told = 2;
+    desk_plan(desk);
+    assert_int_equal(desk->answer.count, 1);
+    assert_int_equal(deposited(desk, 1), 900 * UNIT);
+    desk_free(desk);
+}
+
+/* The hub wants 400 units back, which is more than the buffer: so much stays, or comes home. */
+static void what_was_recalled_is_kept(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+
+    desk->spoke.kept = units(400);
+    desk_plan(desk);
+    assert_int_equal(deposited(desk, 0), 600 * UNIT);
+    desk->spoke.idle = units(150);
+    desk->venues[0].supplied = units(850);
+    desk->venues[0].leave_max = units(850);
+    desk->venues[0].enter_max = amount_zero();
+    desk_plan(desk);
+    assert_int_equal(desk->answer.count, 1);
+    assert_int_equal(moved(desk, PLANNED_VENUE_FIRST, PLANNED_SPOKE_FIRST), 250 * UNIT);
+    desk_free(desk);
+}
+
 static void what_cannot_be_planned_says_why(void **state)
 {
     (void)state;
@@ -231,7 +280,7 @@ static void what_cannot_be_planned_says_why(void **state)
     struct desk *desk = desk_new();
 
     world_begin(desk->world);
-    assert_int_equal(plan_venues_pack(&desk->world->step, 0, &packer), REASON_POSITIONS_UNKNOWN);
+    assert_int_equal(question_pack(desk->world, &packer), REASON_POSITIONS_UNKNOWN);
     world_end(desk->world);
     desk->spoke.paused = true;
     assert_int_equal(desk_read(desk, &packer), REASON_PAUSED);
@@ -244,44 +293,71 @@ static void what_cannot_be_planned_says_why(void **state)
     desk_free(desk);
 }
 
+/* The move of the plan's first place between two tags. False: they are not of one spoke. */
+static bool move_named(const struct desk *desk, uint32_t from, uint32_t to,
+                       struct move_row *ret_row)
+{
+    const struct planned_move planned = {.from = from, .to = to, .amount = units(7)};
+
+    memset(ret_row, 0, sizeof(*ret_row));
+    ret_row->plan_id = (struct hash){{9}};
+    memcpy(ret_row->symbol, WORLD_SYMBOL, sizeof(WORLD_SYMBOL));
+    return plan_venue_move(&desk->world->config, &planned, &ret_row->move);
+}
+
+static void leg_is(const struct desk *desk, const struct move_row *row, uint32_t number,
+                   enum venue_verb verb, uint32_t index)
+{
+    const struct instant deadline = {.ns = 3600000000001u};
+    const struct hash id = approval_leg_id(&row->plan_id, row->index, number);
+    const struct address spoke = spoke_address();
+    struct leg leg;
+
+    assert_true(plan_venue_leg(&desk->world->step, row, number, deadline, &leg));
+    assert_int_equal(leg.kind, LEG_VENUE);
+    assert_true(hash_equal(&leg.id, &id));
+    assert_int_equal(leg.venue.verb, verb);
+    assert_int_equal(leg.venue.index, index);
+    assert_true(address_equal(&leg.venue.spoke, &spoke));
+    assert_true(hash_equal(&leg.venue.mandate, &mandate));
+    assert_true(amount_equal(&leg.venue.amount, &row->move.amount));
+    assert_int_equal(leg.venue.deadline_s, 3600);
+}
+
+static void has_no_leg(const struct desk *desk, const struct move_row *row, uint32_t number)
+{
+    struct leg leg;
+
+    assert_false(plan_venue_leg(&desk->world->step, row, number, (struct instant){.ns = 1}, &leg));
+}
+
 static void moves_become_orders_to_the_spoke(void **state)
 {
     (void)state;
     struct desk *desk = desk_new();
-    struct planned_move move = {
-        .from = PLANNED_SPOKE_FIRST, .to = PLANNED_VENUE_FIRST + 1, .amount = units(7)};
-    const struct hash id = {{9}};
-    const struct address spoke = spoke_address();
-    struct step *step = &desk->world->step;
-    struct leg leg;
+    struct move_row row;
 
     world_begin(desk->world);
-    assert_true(plan_venue_leg(step, &move, 0, &id, &leg));
-    assert_int_equal(leg.kind, LEG_VENUE);
-    assert_int_equal(leg.venue.verb, VENUE_DEPOSIT);
-    assert_int_equal(leg.venue.index, 11);
-    assert_memory_equal(&leg.venue.spoke, &spoke, sizeof(spoke));
-    assert_memory_equal(&leg.venue.mandate, &mandate, sizeof(mandate));
-    assert_true(amount_equal(&leg.venue.amount, &move.amount));
-    assert_int_equal(leg.venue.deadline_s, step->now.ns / 1000000000u + 3600);
-    assert_false(plan_venue_leg(step, &move, 1, &id, &leg));
-    move.from = PLANNED_VENUE_FIRST + 2;
-    assert_true(plan_venue_leg(step, &move, 0, &id, &leg));
-    assert_int_equal(leg.venue.verb, VENUE_WITHDRAW);
-    assert_int_equal(leg.venue.index, 12);
-    assert_true(plan_venue_leg(step, &move, 1, &id, &leg));
-    assert_int_equal(leg.venue.verb, VENUE_DEPOSIT);
-    assert_int_equal(leg.venue.index, 11);
-    move.to = PLANNED_SPOKE_FIRST;
-    assert_true(plan_venue_leg(step, &move, 0, &id, &leg));
-    assert_int_equal(leg.venue.verb, VENUE_WITHDRAW);
-    assert_false(plan_venue_leg(step, &move, 1, &id, &leg));
-    move.to = PLANNED_SPOKE_FIRST + 1; /* another spoke's, a router's, no venue */
-    assert_false(plan_venue_leg(step, &move, 0, &id, &leg));
-    move.to = 0;
-    assert_false(plan_venue_leg(step, &move, 0, &id, &leg));
-    move = (struct planned_move){.from = PLANNED_SPOKE_FIRST, .to = PLANNED_VENUE_FIRST + VENUES};
-    assert_false(plan_venue_leg(step, &move, 0, &id, &leg));
+    assert_true(move_named(desk, PLANNED_SPOKE_FIRST, PLANNED_VENUE_FIRST + 1, &row));
+    leg_is(desk, &row, 0, VENUE_DEPOSIT, 11);
+    has_no_leg(desk, &row, 1);
+    assert_true(move_named(desk, PLANNED_VENUE_FIRST + 2, PLANNED_VENUE_FIRST + 1, &row));
+    leg_is(desk, &row, 0, VENUE_WITHDRAW, 12);
+    leg_is(desk, &row, 1, VENUE_DEPOSIT, 11);
+    has_no_leg(desk, &row, 2);
+    assert_true(move_named(desk, PLANNED_VENUE_FIRST + 2, PLANNED_SPOKE_FIRST, &row));
+    leg_is(desk, &row, 0, VENUE_WITHDRAW, 12);
+    has_no_leg(desk, &row, 1);
+    desk->world->config.venues_count = 2; /* configured no more */
+    has_no_leg(desk, &row, 0);
+    desk->world->config.venues_count = VENUES;
+    row.symbol[0] = 'X'; /* another asset's */
+    has_no_leg(desk, &row, 0);
+    /* Another spoke's, a router's, no venue, nowhere. */
+    assert_false(move_named(desk, PLANNED_VENUE_FIRST, PLANNED_SPOKE_FIRST + 1, &row));
+    assert_false(move_named(desk, PLANNED_VENUE_FIRST, 0, &row));
+    assert_false(move_named(desk, PLANNED_SPOKE_FIRST, PLANNED_VENUE_FIRST + VENUES, &row));
+    assert_false(move_named(desk, PLANNED_VENUE_FIRST, PLANNED_VENUE_FIRST, &row));
     world_end(desk->world);
     desk_free(desk);
 }
@@ -293,6 +369,8 @@ int main(void)
         cmocka_unit_test(curves_are_filled_down_to_one_rate),
         cmocka_unit_test(a_better_rate_is_followed_where_it_pays),
         cmocka_unit_test(closed_and_unknown_venues_are_left_alone),
+        cmocka_unit_test(a_mute_venue_holds_up_no_other),
+        cmocka_unit_test(what_was_recalled_is_kept),
         cmocka_unit_test(what_cannot_be_planned_says_why),
         cmocka_unit_test(moves_become_orders_to_the_spoke),
     };

@@ -210,12 +210,20 @@ static void every_table_agrees_with_the_schema(void **state)
     (void)state;
     assert_true(codec_layout_agrees(&record_event_layout));
     assert_true(codec_layout_agrees(&record_command_layout));
-    for (uint32_t i = 0; i < MAKER_EVENTS_COUNT; i++) {
-        assert_int_equal(record_event_layout.wire->fields[i].id, record_event_layout.fields[i].min);
-        assert_true(codec_layout_agrees(record_event_layout.fields[i].nested));
+    assert_int_equal(MAKER_EVENTS_COUNT + 1, record_event_layout.fields_count);
+    for (uint32_t i = 0; i < record_event_layout.fields_count; i++) {
+        const struct codec_field *field = &record_event_layout.fields[i];
+        if (field->nested == NULL) {
+            continue; /* the domain, in the midst of the kinds */
+        }
+        assert_int_equal(record_event_layout.wire->fields[i].id, field->min);
+        assert_true(codec_layout_agrees(field->nested));
     }
-    for (uint32_t i = 0; i + 1 < record_command_layout.fields_count; i++) {
+    for (uint32_t i = 0; i < record_command_layout.fields_count; i++) {
         const struct codec_field *field = &record_command_layout.fields[i];
+        if (field->nested == NULL) {
+            continue;
+        }
         assert_int_equal(record_command_layout.wire->fields[i].id, field->min);
         assert_true(command_is_recorded((enum command_kind)field->min));
         assert_true(codec_layout_agrees(field->nested));
@@ -567,11 +575,11 @@ static void every_field_of_a_record_is_visited(void **state)
     record_visit(&record, see, &seen);
     assert_int_equal(0, seen.depth);
     /* each: fields, begin and end */
-    const unsigned chains = CHAINS_MAX * (27 + 3 * DELIVERY_KEYS_MAX);
+    const unsigned chains = CHAINS_MAX * (28 + 3 * DELIVERY_KEYS_MAX);
     const unsigned assets = ASSETS_MAX * 4;
     const unsigned routers = ROUTERS_MAX * 13;
     const unsigned vaults = VAULTS_MAX * 7;
-    const unsigned venues = 2 + SPOKES_MAX * 7 + 2 + VENUES_MAX * 7 + 2 + SYNTHETICS_MAX * 5;
+    const unsigned venues = 2 + SPOKES_MAX * 7 + 2 + VENUES_MAX * 8 + 2 + SYNTHETICS_MAX * 5;
     const unsigned policy = 2 + 2 + 2 * 2 + RULES_MAX * 9 + CONDITIONS_MAX * 5;
     assert_int_equal(chains + assets + routers + vaults + venues + policy + 4 * 2 + 17 + 2 + 2 + 1 +
                          1 + 2,

@@ -145,10 +145,32 @@ static void what_is_not_json_is_refused(void **state)
     assert_int_equal(json_parse(&parser, bytes_from("[]\0", 3), &root), STATUS_MALFORMED);
 }
 
+/* Strings are looked at many bytes at a time; no byte may hide behind another, at any place. */
+static void a_bad_byte_is_found_anywhere_in_a_string(void **state)
+{
+    (void)state;
+    enum { CHARACTERS = 40 };
+    const struct json_token *root = NULL;
+
+    for (uint32_t i = 0; i < CHARACTERS * 256; i++) {
+        const uint8_t byte = (uint8_t)(i % 256);
+        const bool is_plain = byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+        uint8_t text[CHARACTERS + 4];
+        memset(text, 'z', sizeof(text)); /* no letter of an escape */
+        text[0] = '[';
+        text[1] = '"';
+        text[CHARACTERS + 2] = '"';
+        text[CHARACTERS + 3] = ']';
+        text[2 + i / 256] = byte;
+        assert_int_equal(json_parse(&parser, bytes_from(text, sizeof(text)), &root),
+                         is_plain ? STATUS_OK : STATUS_MALFORMED);
+    }
+}
+
 static void every_prefix_of_a_text_is_refused(void **state)
 {
     (void)state;
-    static const char text[] = "{\"a\":[1,\"\\u00e9\xe2\x82\xac long enough for a run of eight\","
+    static const char text[] = "{\"a\":[1,\"\\u00e9\xe2\x82\xac long enough for a run of sixteen\","
                                "{\"b\":null}],\"c\":true}";
     const struct json_token *root = NULL;
 
@@ -440,6 +462,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_tree_is_read_back),
         cmocka_unit_test(what_is_not_json_is_refused),
+        cmocka_unit_test(a_bad_byte_is_found_anywhere_in_a_string),
         cmocka_unit_test(every_prefix_of_a_text_is_refused),
         cmocka_unit_test(size_is_bounded),
         cmocka_unit_test(a_key_that_comes_twice_is_seen),

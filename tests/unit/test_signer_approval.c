@@ -48,7 +48,8 @@ static void make_plan(void)
     memset(plan.mandate.bytes, MANDATE, sizeof(plan.mandate.bytes));
     plan.moves_count = 2;
     for (uint32_t i = 0; i < 2; i++) {
-        plan.moves[i] = (struct approval_move){.source_domain = FIXTURE_DOMAIN,
+        plan.moves[i] = (struct approval_move){.kind = MOVE_BETWEEN_ROUTERS,
+                                               .source_domain = FIXTURE_DOMAIN,
                                                .source = fixture_address(FIXTURE_ROUTER),
                                                .target_domain = FIXTURE_OTHER_DOMAIN,
                                                .amount = amount_from_u64(AMOUNT + i)};

@@ -2,7 +2,9 @@
 /* signer.yaml: the example loads as it reads, and each mistake is refused at its place. */
 #include "relay/signer/config.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "tests/support/unit.h"
@@ -275,6 +277,13 @@ static void the_mandate_narrows_what_is_allowed(void **state)
 {
     (void)state;
     const char *const with = "mode: act\nmandate_file: /tmp/sluice-signer-mandate.yaml";
+    const char *const with_spoke =
+        "mandate_file: /tmp/sluice-signer-mandate.yaml\n"
+        "chains:\n"
+        "  - {name: b, domain: 902, chain_id: 31338, gas_limit_max: 21000,\n"
+        "     fee_per_gas_max: 1 gwei, value_max: 0 wei, spend_per_hour_max: 1 ether, allow: [\n"
+        "     {leg: withdraw, contract: '0x5FbDB2315678afecb367f032d93F642f64180aa3',\n"
+        "      venues: [4, 0], amount_max: 5 base units, amount_per_hour_max: 6 base units}]}\n";
     struct amount expected;
 
     mandate_write(NULL, NULL);
@@ -313,6 +322,22 @@ static void the_mandate_narrows_what_is_allowed(void **state)
     assert_int_equal(config->policy.chains[0].rules_count, 3); /* no rebalance is left */
     (void)signer_config_free(config);
 
+    mandate_write("bridges:\n",
+                  "  - {name: sb, kind: spoke, chain: b, asset: USDC,\n"
+                  "     address: '0x5FbDB2315678afecb367f032d93F642f64180aa3',\n"
+                  "     token: '0x6666666666666666666666666666666666666602'}\n"
+                  "  - {name: eb, kind: erc4626, chain: b, asset: USDC, spoke: sb, index: 4,\n"
+                  "     address: '0x6666666666666666666666666666666666666605',\n"
+                  "     token: '0x6666666666666666666666666666666666666602'}\n"
+                  "bridges:\n");
+    config = load_changed("chains:\n", with_spoke);
+    if (config == NULL) {
+        fail_msg("%s", error.text);
+    }
+    assert_int_equal(config->policy.chains[0].rules[0].venues_count, 1);
+    assert_int_equal(config->policy.chains[0].rules[0].venues[0], 4); /* and not 0 */
+    (void)signer_config_free(config);
+
     mandate_write("velocity: 5000 USDC", "velocity: 0.5 USDC");
     assert_null(load_changed("mode: observe", with));
     assert_non_null(strstr(error.text, "\"velocity\" is below \"move_min\""));
@@ -325,6 +350,53 @@ static void the_mandate_narrows_what_is_allowed(void **state)
     assert_int_equal(config->policy.approvers_count, 1); /* named by both */
     (void)signer_config_free(config);
     assert_int_equal(unlink("/tmp/sluice-signer-mandate.yaml"), 0);
+}
+
+/* A passphrase that the service manager gives: by its name, and root's even where its access list
+ * shows as the group's read bit; nothing else is let off. */
+static void credentials_are_the_service_managers(void **state)
+{
+    (void)state;
+    static const char from[] = "passphrase_file: ./keys/relayer.pass";
+    char folder[] = "/tmp/sluice-credentials-XXXXXX";
+    char file[128];
+    char memory[64];
+
+    assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+    assert_null(load_changed(from, "passphrase_file: credential:relayer"));
+    assert_non_null(strstr(error.text, "LoadCredential=relayer:PATH"));
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(setenv("CREDENTIALS_DIRECTORY", folder, 1), 0);
+    assert_null(load_changed(from, "passphrase_file: credential:../x"));
+    assert_null(load_changed(from, "passphrase_file: \"credential:\""));
+    struct signer_config *config = load_changed(from, "passphrase_file: credential:relayer");
+    assert_non_null(config);
+    (void)snprintf(file, sizeof(file), "%s/relayer", folder);
+    assert_string_equal(config->keys[0].passphrase_file, file);
+    signer_config_free(config);
+    const int fd = open(file, O_WRONLY | O_CREAT | O_EXCL, 0400);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, "words\n", 6), 6);
+    const struct {
+        mode_t mode;
+        const char *folder;
+        enum file_problem problem;
+    } cases[] = {
+        {0400, folder, FILE_OK},      {0440, folder, geteuid() == 0 ? FILE_OK : FILE_EXPOSED},
+        {0460, folder, FILE_EXPOSED}, {0444, folder, FILE_EXPOSED},
+        {0440, "/tmp", FILE_EXPOSED}, {0440, "/", FILE_EXPOSED},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct buffer words = buffer_from(memory, sizeof(memory));
+        assert_int_equal(setenv("CREDENTIALS_DIRECTORY", cases[i].folder, 1), 0);
+        assert_int_equal(fchmod(fd, cases[i].mode), 0);
+        assert_int_equal(file_read_secret(file, &words), cases[i].problem);
+        assert_int_equal(words.count, cases[i].problem == FILE_OK ? 5 : 0);
+    }
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(unlink(file), 0);
+    assert_int_equal(rmdir(folder), 0);
+    assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
 }
 
 static void a_missing_file_is_said(void **state)
@@ -345,6 +417,7 @@ int main(void)
         cmocka_unit_test(each_mistake_is_refused_at_its_place),
         cmocka_unit_test(chains_are_apart),
         cmocka_unit_test(the_mandate_narrows_what_is_allowed),
+        cmocka_unit_test(credentials_are_the_service_managers),
         cmocka_unit_test(a_missing_file_is_said),
     };
     return cmocka_run_group_tests(tests, read_example, remove_file);

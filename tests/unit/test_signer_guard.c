@@ -215,9 +215,11 @@ static void a_venue_leg_belongs_to_a_plan(void **state)
     fixture_venue(&made, 0, VENUE_DEPOSIT, 2, 10, &policy.mandate);
     assert_int_equal(judge_venue(), REFUSAL_PLAN);
     plan.mandate = policy.mandate;
-    plan.moves[0] = (struct approval_move){.source_domain = FIXTURE_DOMAIN,
+    plan.moves[0] = (struct approval_move){.kind = MOVE_BETWEEN_VENUES,
+                                           .source_domain = FIXTURE_DOMAIN,
                                            .source = fixture_address(FIXTURE_SPOKE),
                                            .target_domain = FIXTURE_DOMAIN,
+                                           .target_venue = 3,
                                            .amount = amount_from_u64(10)};
     /* The plan is there, and the leg is no move of it. */
     assert_int_equal(judge_as(LEG_VENUE, approval_pack(&plan, memory)), REFUSAL_PLAN);
@@ -227,11 +229,57 @@ static void a_venue_leg_belongs_to_a_plan(void **state)
     plan.moves[0].amount = amount_from_u64(11);
     assert_int_equal(judge_move(&id, &plan), REFUSAL_PLAN);
     plan.moves[0].amount = amount_from_u64(10);
-    plan.moves[0].target_domain = FIXTURE_OTHER_DOMAIN;
+    plan.moves[0].source_domain = FIXTURE_OTHER_DOMAIN;
     assert_int_equal(judge_move(&id, &plan), REFUSAL_PLAN);
-    plan.moves[0].target_domain = FIXTURE_DOMAIN;
+    plan.moves[0].source_domain = FIXTURE_DOMAIN;
     plan.moves[0].source = fixture_address(FIXTURE_ROUTER);
     assert_int_equal(judge_move(&id, &plan), REFUSAL_PLAN);
+    plan.moves[0].source = fixture_address(FIXTURE_SPOKE);
+    plan.moves[0].target_venue = 1; /* allowed by the rule, and not what is signed */
+    assert_int_equal(judge_move(&id, &plan), REFUSAL_PLAN);
+    plan.moves[0].target_venue = 0;
+    plan.moves[0].source_venue = 3; /* the other way */
+    assert_int_equal(judge_move(&id, &plan), REFUSAL_PLAN);
+    plan.moves[0].kind = MOVE_BETWEEN_ROUTERS;
+    plan.moves[0].target_domain = FIXTURE_DOMAIN;
+    assert_int_equal(judge_move(&id, &plan), REFUSAL_PLAN);
+}
+
+/* From one venue to another are two legs, each under an id of its own: the first takes out, the
+ * second puts in, and neither stands for the other. */
+static void both_legs_between_venues_are_of_one_move(void **state)
+{
+    (void)state;
+    struct approval plan = {.moves_count = 1};
+    struct hash ids[2];
+
+    allow_venues();
+    policy.mode = SIGNER_MODE_ACT;
+    policy.has_mandate = true;
+    policy.mandate.bytes[0] = 9;
+    plan.mandate = policy.mandate;
+    plan.moves[0] = (struct approval_move){.kind = MOVE_BETWEEN_VENUES,
+                                           .source_domain = FIXTURE_DOMAIN,
+                                           .source = fixture_address(FIXTURE_SPOKE),
+                                           .source_venue = 3,
+                                           .target_domain = FIXTURE_DOMAIN,
+                                           .target_venue = 1,
+                                           .amount = amount_from_u64(10)};
+    for (uint32_t leg = 0; leg < 2; leg++) {
+        ids[leg] = approval_leg_id(&plan.plan_id, 0, leg);
+        plan.leg = leg;
+        for (uint32_t enters = 0; enters < 2; enters++) {
+            fixture_venue(&made, 0, enters ? VENUE_DEPOSIT : VENUE_WITHDRAW, enters ? 0 : 2, 10,
+                          &policy.mandate);
+            memcpy(made.data + 4, ids[leg].bytes, sizeof(ids[leg].bytes));
+            assert_int_equal(judge_move(&ids[leg], &plan),
+                             enters == leg ? REFUSAL_NONE : REFUSAL_PLAN);
+        }
+    }
+    plan.leg = 2;
+    ids[0] = approval_leg_id(&plan.plan_id, 0, 2);
+    memcpy(made.data + 4, ids[0].bytes, sizeof(ids[0].bytes));
+    assert_int_equal(judge_move(&ids[0], &plan), REFUSAL_PLAN); /* there are two */
 }
 
 int main(void)
@@ -242,6 +290,7 @@ int main(void)
         cmocka_unit_test(a_spoke_is_asked_for_its_venues_alone),
         cmocka_unit_test(every_byte_of_a_venue_leg_counts),
         cmocka_unit_test(a_venue_leg_belongs_to_a_plan),
+        cmocka_unit_test(both_legs_between_venues_are_of_one_move),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

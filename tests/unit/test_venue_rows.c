@@ -19,37 +19,48 @@ static struct address token_address(void)
     return evm_filled(0x52);
 }
 
-static struct spoke_state spoke_with(uint64_t idle)
+/* Whole objects are compared, so their padding is zero here as it is where rows are read. */
+static void fill_spoke(struct spoke_state *ret_spoke, uint64_t idle)
 {
-    return (struct spoke_state){.spoke = spoke_address(),
-                                .token = token_address(),
-                                .idle = amount_from_u64(idle),
-                                .velocity_left = amount_from_u64(7),
-                                .loss_left = amount_from_u64(8),
-                                .paused = true};
+    memset(ret_spoke, 0, sizeof(*ret_spoke));
+    ret_spoke->spoke = spoke_address();
+    ret_spoke->token = token_address();
+    ret_spoke->idle = amount_from_u64(idle);
+    ret_spoke->velocity_left = amount_from_u64(7);
+    ret_spoke->loss_left = amount_from_u64(8);
+    ret_spoke->paused = true;
 }
 
-static struct venue_state venue_with(uint64_t share_price)
+static void fill_venue(struct venue_state *ret_venue, uint64_t share_price)
 {
-    return (struct venue_state){.spoke = spoke_address(),
-                                .index = 3,
-                                .gate = VENUE_OPEN,
-                                .supplied = amount_from_u64(100),
-                                .owed = amount_from_u64(1),
-                                .enter_max = amount_from_u64(50),
-                                .leave_max = amount_from_u64(90),
-                                .share_price = amount_from_u64(share_price)};
+    memset(ret_venue, 0, sizeof(*ret_venue));
+    ret_venue->spoke = spoke_address();
+    ret_venue->index = 3;
+    ret_venue->gate = VENUE_OPEN;
+    ret_venue->supplied = amount_from_u64(100);
+    ret_venue->owed = amount_from_u64(1);
+    ret_venue->enter_max = amount_from_u64(50);
+    ret_venue->leave_max = amount_from_u64(90);
+    ret_venue->share_price = amount_from_u64(share_price);
 }
 
 static void rows_come_back(void **state)
 {
     (void)state;
     uint8_t memory[VENUE_ROW_BYTES_MAX];
-    struct spoke_row spoke = {.block = 9, .at = {.ns = 5}, .state = spoke_with(1)};
+    struct spoke_row spoke;
     struct spoke_row spoke_back;
-    struct venue_row venue = {.block = 9, .at = {.ns = 5}, .state = venue_with(4)};
+    struct venue_row venue;
     struct venue_row venue_back;
 
+    memset(&spoke, 0, sizeof(spoke));
+    spoke.block = 9;
+    spoke.at.ns = 5;
+    fill_spoke(&spoke.state, 1);
+    memset(&venue, 0, sizeof(venue));
+    venue.block = 9;
+    venue.at.ns = 5;
+    fill_venue(&venue.state, 4);
     venue.state.pieces_count = VENUE_PIECES_MAX;
     for (uint32_t i = 0; i < VENUE_PIECES_MAX; i++) {
         venue.state.pieces[i] = (struct venue_piece){.width = amount_max(), .rate_nano = i};
@@ -78,9 +89,10 @@ static void a_rate_is_measured_by_growth(void **state)
     (void)state;
     const struct duration horizon = {.ns = 48 * HOUR_NS};
     struct venue_row row = {.block = 1};
-    struct venue_state reading = venue_with(1000000);
+    struct venue_state reading;
     uint64_t rate;
 
+    fill_venue(&reading, 1000000);
     venue_row_take(&row, &reading, (struct instant){.ns = HOUR_NS}, horizon);
     assert_false(venue_rate_measured(&row, &rate)); /* one reading is no growth */
     venue_row_take(&row, &reading, (struct instant){.ns = HOUR_NS + 1000000000u}, horizon);
@@ -102,6 +114,13 @@ static void a_rate_is_measured_by_growth(void **state)
     assert_int_equal(rate, 1000000000000u); /* bounded, not wrapped */
     reading.share_price = amount_zero();
     venue_row_take(&row, &reading, (struct instant){.ns = 52 * HOUR_NS}, horizon);
+    assert_false(venue_rate_measured(&row, &rate));
+    reading.share_price = amount_from_u64(1000000);
+    venue_row_take(&row, &reading, (struct instant){.ns = 53 * HOUR_NS}, horizon);
+    venue_row_take(&row, &reading, (struct instant){.ns = 54 * HOUR_NS}, horizon);
+    assert_true(venue_rate_measured(&row, &rate));
+    venue_row_take(&row, &reading, (struct instant){.ns = 0},
+                   horizon); /* a block of no known time */
     assert_false(venue_rate_measured(&row, &rate));
 }
 
@@ -139,11 +158,13 @@ static void only_what_is_configured_and_concave_is_kept(void **state)
 {
     (void)state;
     struct world *world = venue_world();
-    struct spoke_state spoke = spoke_with(500);
-    struct venue_state venue = venue_with(1000);
+    struct spoke_state spoke;
+    struct venue_state venue;
     struct spoke_row spoke_row;
     struct venue_row venue_row;
 
+    fill_spoke(&spoke, 500);
+    fill_venue(&venue, 1000);
     answer(world, &spoke, &venue, 7);
     world_begin(world);
     assert_true(venue_get_spoke(&world->step, &world->config.spokes[0], &spoke_row));
@@ -174,12 +195,46 @@ static void only_what_is_configured_and_concave_is_kept(void **state)
     world_free(world);
 }
 
+/* Once when it closes, once when it opens again; an open one that is new says nothing. */
+static void a_gate_that_turns_is_told_once_by_its_name(void **state)
+{
+    (void)state;
+    struct world *world = venue_world();
+    struct spoke_state spoke;
+    struct venue_state venue;
+    static const struct {
+        enum venue_gate gate;
+        enum reason reason;
+    } closed[] = {{VENUE_SHUT, REASON_VENUE_SHUT},
+                  {VENUE_PAUSED, REASON_VENUE_PAUSED},
+                  {VENUE_CODE_CHANGED, REASON_VENUE_CODE_CHANGED},
+                  {VENUE_PRICE_JUMPED, REASON_VENUE_PRICE_JUMPED},
+                  {VENUE_SUPPLY_LOW, REASON_VENUE_SUPPLY_LOW},
+                  {VENUE_INSOLVENT, REASON_VENUE_INSOLVENT}};
+
+    fill_spoke(&spoke, 500);
+    fill_venue(&venue, 1000);
+    answer(world, &spoke, &venue, 1);
+    assert_int_equal(world_notes(world, REASON_VENUE_OPEN), 0);
+    for (uint32_t i = 0; i < sizeof(closed) / sizeof(closed[0]); i++) {
+        venue.gate = closed[i].gate;
+        answer(world, &spoke, &venue, 2 + i);
+        answer(world, &spoke, &venue, 2 + i);
+        assert_int_equal(world_notes(world, closed[i].reason), 1);
+    }
+    venue.gate = VENUE_OPEN;
+    answer(world, &spoke, &venue, 20);
+    assert_int_equal(world_notes(world, REASON_VENUE_OPEN), 1);
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_come_back),
         cmocka_unit_test(a_rate_is_measured_by_growth),
         cmocka_unit_test(only_what_is_configured_and_concave_is_kept),
+        cmocka_unit_test(a_gate_that_turns_is_told_once_by_its_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -254,6 +254,52 @@ static void any_sixty_minutes_share_one_limit(void **state)
     end_batch();
 }
 
+/* What windows end at, in seconds, and the wall clock's and the machine's words for it. */
+static uint64_t now_at(uint8_t boot, uint64_t uptime_s, uint64_t wall_s)
+{
+    const struct watermark_uptime uptime = {.boot = {{boot}}, .ns = uptime_s * 1000000000u};
+    struct instant now = {.ns = 0};
+
+    assert_int_equal(
+        watermark_now(watermark, &uptime, (struct instant){.ns = wall_s * 1000000000u}, &now),
+        STATUS_OK);
+    return now.ns / 1000000000u;
+}
+
+static void a_window_does_not_end_because_somebody_set_the_clock(void **state)
+{
+    (void)state;
+    const uint64_t start = 1700000000;
+    open_it(WATERMARK_NEW);
+    start_batch();
+    assert_int_equal(now_at(1, 500, start), start); /* the first look */
+    assert_int_equal(now_at(1, 501, start + 86400), start + 1);
+    assert_int_equal(now_at(1, 502, start - 86400), start + 2);
+    end_batch();
+    /* Over a restart of the signer, too. */
+    watermark = watermark_close(watermark);
+    open_it(WATERMARK_OLD);
+    start_batch();
+    assert_int_equal(now_at(1, 512, start + 86400), start + 12);
+    /* A look that is undone was none. */
+    end_batch();
+    start_batch();
+    assert_int_equal(now_at(1, 612, start), start + 112);
+    watermark_drop_request(watermark);
+    assert_int_equal(watermark_open_request(watermark), STATUS_OK);
+    assert_int_equal(now_at(1, 522, start), start + 22);
+    /* An uptime that is less than it was is no time at all. */
+    assert_int_equal(now_at(1, 100, start + 86400), start + 22);
+    assert_int_equal(now_at(1, 101, start + 86400), start + 23);
+    /* Over a restart of the machine the wall clock is all there is, but for going back. */
+    assert_int_equal(now_at(2, 10, start + 1000), start + 1000);
+    assert_int_equal(now_at(3, 10, start + 10), start + 1000);
+    assert_int_equal(now_at(3, 11, start + 10), start + 1001);
+    /* More than fits is no time either. */
+    assert_int_equal(now_at(3, UINT64_MAX / 1000000000u, start), start + 1001);
+    end_batch();
+}
+
 static void windows_are_apart(void **state)
 {
     (void)state;
@@ -359,6 +405,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_transaction_comes_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_leg_belongs_to_one_nonce, set_up, tear_down),
         cmocka_unit_test_setup_teardown(any_sixty_minutes_share_one_limit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_window_does_not_end_because_somebody_set_the_clock,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(windows_are_apart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_process_holds_a_folder, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_missing_folder_is_said, set_up, tear_down),

@@ -209,6 +209,35 @@ static void good_replies_are_read_in_any_pieces(void **state)
     web_reply_free(&reply);
 }
 
+static void a_plea_for_patience_is_read_and_bounded(void **state)
+{
+    static const struct {
+        const char *header;
+        uint32_t seconds;
+    } cases[] = {
+        {"X: 1", 0},
+        {"Retry-After: 7", 7},
+        {"retry-after:300", 300},
+        {"Retry-After: 99999999999999999999", WEB_RETRY_AFTER_S_MAX},
+        {"Retry-After: 0", 1},
+        {"Retry-After: -5", 1},
+        {"Retry-After: Wed, 21 Oct 2026 07:28:00 GMT", 1},
+    };
+    char text[256];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        (void)snprintf(text, sizeof(text), "HTTP/1.1 429 Slow\r\n%s\r\nContent-Length: 0\r\n\r\n",
+                       cases[i].header);
+        assert_int_equal(feed(text, 3, false, 10), WEB_REPLY_DONE);
+        assert_int_equal(reply.retry_after_s, cases[i].seconds);
+    }
+    assert_int_equal(feed("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 9, false, 10),
+                     WEB_REPLY_DONE);
+    assert_int_equal(reply.retry_after_s, 0);
+    web_reply_free(&reply);
+}
+
 static void bad_replies_are_told_from_good_ones(void **state)
 {
     static const struct {
@@ -509,6 +538,7 @@ int main(void)
         cmocka_unit_test(what_is_no_plain_url_is_refused),
         cmocka_unit_test(only_the_public_internet_is_public),
         cmocka_unit_test(good_replies_are_read_in_any_pieces),
+        cmocka_unit_test(a_plea_for_patience_is_read_and_bounded),
         cmocka_unit_test(bad_replies_are_told_from_good_ones),
         cmocka_unit_test(headers_without_end_are_cut),
         cmocka_unit_test(requests_are_signed_as_documented),

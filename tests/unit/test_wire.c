@@ -122,6 +122,25 @@ static void an_announcement_request_comes_back_with_every_byte(void **state)
     assert_true(bytes_equal(back.announcement.location, request.announcement.location));
 }
 
+static void a_lookup_request_comes_back_with_every_byte(void **state)
+{
+    (void)state;
+    struct wire_request request = {.id = 9, .ask = WIRE_ASK_LOOKUP};
+    static uint8_t data[LOOKUP_DATA_BYTES_MAX];
+    request.lookup.domain = 7;
+    draw_bytes(request.lookup.key.bytes, 32);
+    draw_bytes(request.lookup.sender.bytes, 32);
+    draw_bytes(data, sizeof(data));
+    request.lookup.url = bytes_from("https://a\0b", 11);
+    request.lookup.call_data = bytes_from(data, sizeof(data));
+    const struct wire_request back = request_roundtrip(&request);
+    assert_int_equal(back.lookup.domain, 7);
+    assert_true(address_equal(&back.lookup.key, &request.lookup.key));
+    assert_true(address_equal(&back.lookup.sender, &request.lookup.sender));
+    assert_true(bytes_equal(back.lookup.url, request.lookup.url));
+    assert_true(bytes_equal(back.lookup.call_data, request.lookup.call_data));
+}
+
 static void a_hello_comes_back(void **state)
 {
     (void)state;
@@ -441,6 +460,7 @@ int main(void)
         cmocka_unit_test(a_transaction_request_comes_back),
         cmocka_unit_test(a_checkpoint_request_comes_back),
         cmocka_unit_test(an_announcement_request_comes_back_with_every_byte),
+        cmocka_unit_test(a_lookup_request_comes_back_with_every_byte),
         cmocka_unit_test(a_hello_comes_back),
         cmocka_unit_test(replies_come_back),
         cmocka_unit_test(questions_about_a_log_come_back),

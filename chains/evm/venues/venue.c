@@ -137,6 +137,9 @@ void venue_state_of(const struct core_venue *venue, const struct venue_reading *
     }
     const struct amount room = rest_below(&cap, &reading->supplied);
     state->gate = venue_gate_of(reading);
+    if (!hash_is_zero(&venue->code) && !hash_equal(&venue->code, &reading->code)) {
+        state->gate = VENUE_CODE_CHANGED; /* not what the owner allowed, whatever the spoke says */
+    }
     state->supplied = reading->supplied;
     state->owed = reading->owed;
     state->enter_max =

@@ -56,19 +56,21 @@ export async function deployGuard(deployer, contracts, remotes, accounts) {
 }
 
 /**
- * The owner lets the guards begin under a mandate. What has begun under it already stays as it is;
+ * The owner lets guards and spokes begin under a mandate. What has begun under it already stays as it is;
  * under another one it would have to wait for the delay, so that is refused.
  */
 export async function beginCapital(devnet, mandate) {
-  await Promise.all(devnet.chains.map(async ({ httpUrl, name, guard }) => {
-    if (await callContract(httpUrl, guard, guardAbi, 'begun')) {
-      const current = await callContract(httpUrl, guard, guardAbi, 'mandate');
+  const begin = async ({ httpUrl, name }, kind, contract) => {
+    if (await callContract(httpUrl, contract, guardAbi, 'begun')) {
+      const current = await callContract(httpUrl, contract, guardAbi, 'mandate');
       if (current === mandate) return;
       throw new Stop(EXIT_FAILED,
-        `the guard on ${name} stands under mandate ${current}: start the devnet anew`);
+        `the ${kind} on ${name} stands under mandate ${current}: start the devnet anew`);
     }
     await sendContract(httpUrl, {
-      from: devnet.owner, to: guard, abi: guardAbi, functionName: 'begin', args: [mandate],
+      from: devnet.owner, to: contract, abi: guardAbi, functionName: 'begin', args: [mandate],
     });
-  }));
+  };
+  await Promise.all(devnet.chains.flatMap((chain) =>
+    [begin(chain, 'guard', chain.guard), begin(chain, 'spoke', chain.spoke)]));
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Deploys everything on fresh chains that mine on each transaction: Hyperlane's core, the
-// stablecoin, two warp routes, a vault, a sender, the guards, and who holds what.
+// stablecoin, two warp routes, vaults, a sender, the guards, the spokes, and who holds what.
 
 import { capitalArtifacts, deployGuard } from './capital.mjs';
 import { compileContracts, hyperlaneContract, multicallBytecode } from './contracts.mjs';
@@ -9,6 +9,8 @@ import { mailboxAbi } from './abi.mjs';
 import { tokens, TOKEN_DECIMALS } from './chains.mjs';
 import { requirePackage } from './packages.mjs';
 import { callContract, rpc, sendContract, sendTransaction, waitReceipt } from './rpc.mjs';
+import { link } from './solidity.mjs';
+import { connectSpoke, deploySpoke } from './spokes.mjs';
 import { stopIfInterrupted } from './terminal.mjs';
 
 const { encodeDeployData, getAddress, pad } = requirePackage('viem/utils');
@@ -51,18 +53,22 @@ export function loadArtifacts() {
   const entries = Object.entries(HYPERLANE).map(([key, name]) => [key, hyperlaneContract(name)]);
   return {
     ...capitalArtifacts(), ...Object.fromEntries(entries), vault: own.Vault, sender: own.Sender,
+    pacedVault: own.PacedVault, price: own.Price, till: own.Till,
   };
 }
 
 /** Sends as the deployer on one chain and remembers each contract's ABI. */
 class Deployer {
   constructor(url, from, artifacts) {
-    Object.assign(this, { url, from, artifacts });
+    Object.assign(this, { url, from, artifacts, libraries: {} });
   }
 
+  /** Deploys a contract, and the libraries that it is linked with. */
   async create(kind, ...args) {
     stopIfInterrupted();
-    const data = encodeDeployData({ ...this.artifacts[kind], args });
+    const { abi, bytecode, links = [] } = this.artifacts[kind];
+    for (const { library } of links) this.libraries[library] ??= await this.create(library);
+    const data = encodeDeployData({ abi, bytecode: link({ bytecode, links }, this.libraries), args });
     const hash = await sendTransaction(this.url, { from: this.from, data });
     return (await waitReceipt(this.url, hash, kind)).contractAddress;
   }
@@ -104,6 +110,11 @@ export async function deployAll(chains, accounts, onStep) {
   await each((deployer, i) => deployGuard(deployer, found[i], otherChains(chains, i), accounts));
   onStep('balances');
   await each((deployer, i) => fund(deployer, found[i], accounts));
+  onStep('spokes');
+  await each((deployer, i) => deploySpoke(deployer, found[i], accounts));
+  const placed = found.map((contracts, i) => ({ ...contracts, domain: chains[i].domain }));
+  await each((deployer, i) =>
+    connectSpoke(deployer, placed[i], otherChains(placed, i), accounts));
   await each((deployer, i) => deployMulticall(deployer, found[i]));
   return Promise.all(found.map((contracts, i) => describe(deployers[i], contracts)));
 }

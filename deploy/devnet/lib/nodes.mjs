@@ -6,6 +6,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { recordProcess } from './processes.mjs';
+import { SPOKE_BUFFER, VENUE_CAP, venuesOf } from './spokes.mjs';
 import { EXIT_FAILED, Stop, sleep, stopIfInterrupted } from './terminal.mjs';
 
 const READY_WAIT_MS = 10_000;
@@ -27,7 +28,8 @@ const MANDATE_SIGNERS = [`0x${'51'.repeat(20)}`, `0x${'52'.repeat(20)}`];
  * or are more), policy (settings of which messages are delivered), store (checkpoints in S3:
  * {endpoint, bucket, credentials}), privateAddresses (servers that modules name may be on this
  * machine), minted (an asset that one router locks and others mint: {asset, collateral: {chain,
- * address, token}, routers: [{chain, address}]}), relayTo (chain to whether messages are delivered to it; to all when absent).
+ * address, token}, routers: [{chain, address}]}), spokes (true: the mandate names the spokes and
+ * their vaults too), relayTo (chain to whether messages are delivered to it; to all when absent).
  */
 export function writeNode(devnet, options) {
   const folder = path.join(options.folder, options.name);
@@ -103,6 +105,8 @@ function nodeYaml(devnet, node, options) {
       ? ['policy:', Object.entries(options.policy).map(([key, value]) => `  ${key}: ${value}`)] : [],
     options.log ? logYaml(node, options.log) : [],
     options.site ? ['site:', `  listen: 127.0.0.1:${options.site}`] : [],
+    options.alerts
+      ? ['alerts:', Object.entries(options.alerts).map(([key, value]) => `  ${key}: ${value}`)] : [],
   ]);
 }
 
@@ -245,6 +249,7 @@ function mandateYaml(devnet, options) {
       Object.entries(options.venue ?? {}).map(([name, value]) => `    ${name}: ${value}`),
     ]),
     options.minted ? collateralYaml(options.minted) : [],
+    options.spokes ? devnet.chains.map((chain) => spokeYaml(chain)) : [],
     'bridges:',
     devnet.chains.map((chain) => [
       `  - name: bridge-${chain.name}`,
@@ -262,6 +267,22 @@ function mandateYaml(devnet, options) {
     '  signers:',
     MANDATE_SIGNERS.map((address) => `    - "${address}"`),
   ]);
+}
+
+/** A chain's spoke and its vaults, as venues of a mandate. */
+function spokeYaml(chain) {
+  const common = [
+    `    chain: ${chain.name}`, `    asset: ${ASSET}`, `    token: "${chain.stablecoin}"`,
+  ];
+  return [
+    `  - name: spoke-${chain.name}`, '    kind: spoke', common,
+    `    address: "${chain.spoke}"`, `    buffer: ${SPOKE_BUFFER} ${ASSET}`,
+    venuesOf(chain).map((vault, i) => [
+      `  - name: vault${i + 1}-${chain.name}`, '    kind: erc4626', common,
+      `    address: "${vault}"`, `    spoke: spoke-${chain.name}`, `    index: ${i}`,
+      `    cap: ${VENUE_CAP} ${ASSET}`,
+    ]),
+  ];
 }
 
 function signerYaml(devnet, node, options) {
@@ -288,11 +309,11 @@ function signerYaml(devnet, node, options) {
       `    passphrase_file: ${devnet.passphraseFile}`,
     ]),
     'chains:',
-    devnet.chains.map((chain) => signerChainYaml(devnet, chain, validator)),
+    devnet.chains.map((chain) => signerChainYaml(devnet, chain, validator, options)),
   ]);
 }
 
-function signerChainYaml(devnet, chain, validator) {
+function signerChainYaml(devnet, chain, validator, options) {
   return [
     `  - name: ${chain.name}`,
     `    domain: ${chain.domain}`,
@@ -303,7 +324,8 @@ function signerChainYaml(devnet, chain, validator) {
     '    spend_per_hour_max: 1000 ether',
     '    allow:',
     validator ? announceYaml(chain) : relayerYaml(devnet, chain),
-    validator ? validateYaml(chain) : [],
+    options.spokes ? spokeRulesYaml(devnet, chain) : [],
+    validator ? validateYaml(chain) : ['    lookups: true'],
   ];
 }
 
@@ -335,6 +357,17 @@ function relayerYaml(devnet, chain) {
     `        amount_max: ${tokens(1_000_000)}`,
     `        amount_per_hour_max: ${tokens(100_000_000)}`,
   ];
+}
+
+function spokeRulesYaml(devnet, chain) {
+  const tokens = (count) => `${BigInt(count) * 10n ** BigInt(devnet.tokenDecimals)} base units`;
+  return ['deposit', 'withdraw'].map((verb) => [
+    `      - leg: ${verb}`,
+    `        contract: ${chain.spoke}`,
+    `        venues: [${venuesOf(chain).map((_, i) => i).join(', ')}]`,
+    `        amount_max: ${tokens(1_000_000)}`,
+    `        amount_per_hour_max: ${tokens(100_000_000)}`,
+  ]);
 }
 
 /**

@@ -17,7 +17,7 @@ import { showProgress } from './terminal.mjs';
 
 const DEPLOYMENT_FILES = [
   'package-lock.json', 'lib/accounts.mjs', 'lib/anvil.mjs', 'lib/capital.mjs', 'lib/chains.mjs',
-  'lib/contracts.mjs', 'lib/deploy.mjs', 'lib/solidity.mjs', 'lib/state.mjs',
+  'lib/contracts.mjs', 'lib/deploy.mjs', 'lib/solidity.mjs', 'lib/spokes.mjs', 'lib/state.mjs',
 ];
 
 const listSources = (folder) =>

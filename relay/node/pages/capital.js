@@ -39,7 +39,15 @@ const LIMITS = {
   way: ({ from, to }) => `what can go from ${from} to ${to}`,
   'mandate floor': ({ from }) => `the mandate’s floor on ${from}`,
   'mandate cap': ({ to }) => `the mandate’s cap on ${to}`,
+  'leaving venue': ({ from }) => `what can be taken out of a venue on ${from}`,
+  'entering venue': ({ to }) => `what a venue on ${to} takes`,
+  'mandate buffer': ({ from }) => `the mandate’s buffer on ${from}`,
+  velocity: ({ to }) => `what may enter venues on ${to} in this window`,
 };
+
+const end = (chain, venue) => (venue === null ? `${chain}, idle` : `${chain}, venue ${venue}`);
+const way = (move) => (move.kind === 'between venues' ? `${end(move.from, move.from_venue)} to ${end(move.to, move.to_venue)}`
+  : `${move.from} to ${move.to}`);
 
 function planCard(plan, now) {
   const { decimals } = plan;
@@ -51,11 +59,26 @@ function planCard(plan, now) {
       h('dt', {}, 'Certificate'), h('dd', {}, plan.gap === 0 ? 'proved: no better plan exists' : `proved: at most ${percent(plan.gap, 4)} of what could be gained is missed`),
       h('dt', {}, 'Plan'), h('dd', {}, id(plan.id))),
     table(`Moves of the plan of ${clock(plan.made_at)}`, [{ title: 'Way' }, ...['Amount', 'Gain', 'Cost'].map((title) => ({ title, number: true })), { title: 'State' }],
-      plan.moves.map((move) => ({ key: move.id, cells: [`${move.from} to ${move.to}`, units(move.amount, decimals), units(move.gain, decimals, 4),
+      plan.moves.map((move) => ({ key: move.id, cells: [way(move), units(move.amount, decimals), units(move.gain, decimals, 4),
         units(move.cost, decimals, 4), sentence(move.reason?.text ?? move.state)] })), 'It moves nothing.'),
     plan.limits.length > 0 && h('div', {}, h('h4', {}, 'Limits that bind'), h('ul', { class: 'plain' }, plan.limits.map((limit) =>
       h('li', {}, `${sentence(LIMITS[limit.kind]?.(limit) ?? limit.kind)}: one ${plan.asset} more would be worth ${limit.price.toFixed(9)}`)))),
     plan.state === 'awaiting approval' && h('p', { class: 'do' }, 'To decide: ', h('code', {}, `sluice approve ${plan.id}`)));
+}
+
+/* What is idle in each spoke and what is in its venues; what was never read says so. */
+function spokes(page, asset) {
+  const mine = page.status.spokes.filter((spoke) => spoke.asset === asset.asset);
+  if (mine.length === 0) return null;
+  const amount = (value) => (value === undefined ? 'not known' : units(value, asset.decimals));
+  const rate = (value) => (typeof value === 'number' ? `${(100 * value).toFixed(2)} %` : 'not known');
+  const rows = mine.flatMap((spoke) => [
+    { key: spoke.chain + spoke.spoke, cells: [spoke.chain, 'idle in the spoke', amount(spoke.idle), '', sentence(spoke.stopped?.text ?? 'working')] },
+    ...spoke.venues.map((venue) => ({ key: spoke.chain + spoke.spoke + venue.index, cells: [spoke.chain, `venue ${venue.index}: ${venue.venue.slice(0, 10)}`,
+      amount(venue.supplied), rate(venue.rate_per_year), venue.open ? 'open' : sentence(venue.gate.text)] })),
+  ]);
+  return card('Spokes and venues', table('Spokes and venues', [{ title: 'Chain' }, { title: 'Where' }, { title: 'Amount', number: true },
+    { title: 'A year pays', number: true }, { title: 'State' }], rows));
 }
 
 function ledger(page, asset) {
@@ -84,6 +107,7 @@ export function capital(page, context) {
     page.status.vaults.length > 0 && card('Vaults', table('Vaults', [{ title: 'Chain' }, { title: 'Asset' }, ...['Assets', 'Per share', 'Deposited', 'Withdrawn', 'Block'].map((title) => ({ title, number: true }))],
       page.status.vaults.map((vault) => ({ key: vault.chain + vault.vault, cells: [vault.chain, vault.asset, ...[vault.total_assets, vault.assets_per_share, vault.deposited, vault.withdrawn]
         .map((amount, i) => units(amount, vault.decimals, i === 1 ? 6 : 2)), count(vault.block)] })))),
+    spokes(page, asset),
     ledger(page, asset),
   ].filter(Boolean);
 }

@@ -7,7 +7,7 @@ import { map } from './map.js';
 import { plot } from './plot.js';
 
 /** What only waits for its time, beside what needs a person. */
-const CALM = new Set(['messages to', 'planning of', 'move']);
+const CALM = new Set(['messages to', 'planning of', 'planning of venues for', 'move']);
 
 export const chosenAsset = (page, context) =>
   page.status.capital.find(({ asset }) => asset === context.asset) ?? page.status.capital[0];

@@ -3,6 +3,7 @@
 // A websocket proxy between a node and a chain that counts JSON-RPC calls by method. It changes
 // nothing and trusts nothing that the node says about itself.
 
+import { performance } from 'node:perf_hooks';
 import { requirePackage } from '../../../deploy/devnet/lib/packages.mjs';
 
 const WebSocket = requirePackage('ws');
@@ -11,7 +12,7 @@ const { WebSocketServer } = WebSocket;
 export class Proxy {
   /** Listens on a free port of loopback; `url` is where the node connects. */
   static async open(target) {
-    const proxy = new Proxy(target);
+    const proxy = new this(target);
     await new Promise((resolve, reject) => {
       proxy.server.once('listening', resolve).once('error', reject);
     });
@@ -38,7 +39,10 @@ export class Proxy {
     chain.on('open', () => {
       for (const [data, binary] of early.splice(0)) chain.send(data, { binary });
     });
-    chain.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
+    chain.on('message', (data, isBinary) => {
+      socket.send(data, { binary: isBinary });
+      this.onAnswer(data);
+    });
     for (const [one, other] of [[socket, chain], [chain, socket]]) {
       one.on('close', () => other.close());
       one.on('error', () => other.terminate());
@@ -52,6 +56,9 @@ export class Proxy {
     }
   }
 
+  /** For those that look at what the chain says. */
+  onAnswer() {}
+
   get total() {
     return [...this.calls.values()].reduce((sum, count) => sum + count, 0);
   }
@@ -59,5 +66,36 @@ export class Proxy {
   close() {
     for (const socket of this.server.clients) socket.terminate();
     this.server.close();
+  }
+}
+
+/** Knows when each question was under way, when each head was told, and when what was sent. */
+export class TimingProxy extends Proxy {
+  constructor(target) {
+    super(target);
+    Object.assign(this, { open: new Map(), waits: [], heads: new Map(), sent: [] });
+  }
+
+  count(data) {
+    const now = performance.now();
+    super.count(data);
+    const parsed = JSON.parse(data);
+    for (const { id, method, params } of Array.isArray(parsed) ? parsed : [parsed]) {
+      if (method === 'eth_sendRawTransaction') this.sent.push({ at: now, raw: params[0] });
+      this.open.set(id, now);
+    }
+  }
+
+  onAnswer(data) {
+    const now = performance.now();
+    const parsed = JSON.parse(data);
+    for (const { id, params } of Array.isArray(parsed) ? parsed : [parsed]) {
+      const number = params?.result?.number;
+      if (number !== undefined && !this.heads.has(Number(number))) {
+        this.heads.set(Number(number), now);
+      }
+      if (this.open.has(id)) this.waits.push([this.open.get(id), now]);
+      this.open.delete(id);
+    }
   }
 }

@@ -39,8 +39,8 @@ over rounds). Exit codes: 0 measured, 1 something was not delivered, 2 wrong usa
 cannot be had.`;
 
 const OPTIONS = {
-  messages: { type: 'string', value: 'N', default: '1200', help: 'messages of a round, each way' },
-  rounds: { type: 'string', value: 'N', default: '3', help: 'rounds on the same chains' },
+  messages: { type: 'string', value: 'N', default: '6000', help: 'messages of a round, each way' },
+  rounds: { type: 'string', value: 'N', default: '1', help: 'rounds on the same chains' },
   gas: { type: 'string', value: 'MILLIONS', default: '30', help: 'of gas in a block' },
   program: { type: 'string', value: 'FILE', help: 'the node\'s program',
     default: process.env.SLUICE_PROGRAM || path.join(root, 'build/release/sluice') },

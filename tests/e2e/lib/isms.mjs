@@ -33,6 +33,7 @@ const sorted = (addresses) =>
 const offchain = (servers) => ({
   'GET': [`${servers}/good/{sender}/{data}`],
   'POST': [`${servers}/good/{sender}`],
+  'a server that wants to know who asks': [`${servers}/picky/{sender}`],
   'a server that lies first': [`${servers}/liar/{sender}/{data}`, `${servers}/good/{sender}/{data}`],
   'a server that never answers first': [`${servers}/slow/{sender}`, `${servers}/good/{sender}`],
   'redirects and floods first': [`${servers}/away/{sender}/{data}`, `${servers}/large/{sender}/{data}`,
@@ -206,7 +207,7 @@ async function checkBatches(suite, modules, recipient, validators) {
 async function openServers(suite) {
   const secret = { id: 'DEVNETKEY', secret: randomBytes(20).toString('hex') };
   const objects = new ObjectStore(secret);
-  const proofs = new ProofServer();
+  const proofs = new ProofServer([suite.stage.devnet.relayer.address]);
   const base = Number(process.env.SLUICE_PORT_BASE);
   const credentials = path.join(suite.stage.folder, 's3.credentials');
   writeFileSync(credentials, `[default]\naws_access_key_id = ${secret.id}\n` +
@@ -264,7 +265,8 @@ async function runChecks(suite, servers) {
   const policy = policyOf(destination);
   const node = stage.write({ name: 'relayer', mode: 'observe', capital: false, policy,
     store: servers.store, privateAddresses: true,
-    settingsOf: ({ multicall }) => ({ multicall: `"${multicall}"`, batch_max: 12 }) });
+    settingsOf: ({ multicall }) => ({ multicall: `"${multicall}"`, batch_max: 12,
+      sign_lookups: true }) });
   await stage.start(node);
   const modules = new Modules(destination, devnet.users[0]);
   const validators = devnet.validators.map(({ address }) => address);
@@ -329,7 +331,7 @@ async function runChecks(suite, servers) {
       return (await countDelivered(destination, [next])) === 1;
     });
   });
-  await checkSets(suite, servers, modules);
+  await checkSets(suite, servers, node, modules);
   await checkProofs(suite, modules);
   await suite.check('every object in the store was written with a valid signature', () => {
     expectEqual(servers.objects.refused, 0, 'requests refused');
@@ -340,8 +342,11 @@ async function runChecks(suite, servers) {
   });
   await suite.check('servers were asked as the reference relayer asks them', () => {
     const { asked, posted } = servers.proofs;
-    for (const kind of ['good', 'liar', 'slow', 'away', 'large']) expect(asked.get(kind) > 0, kind);
+    for (const kind of ['good', 'picky', 'liar', 'slow', 'away', 'large']) {
+      expect(asked.get(kind) > 0, kind);
+    }
     expect(posted.length > 0 && posted.every((body) => /^0x[0-9a-f]{40}$/.test(body.sender) &&
-      /^0x[0-9a-f]{64}$/.test(body.origin_tx_hash) && body.signature === null), 'bodies');
+      /^0x[0-9a-f]{64}$/.test(body.origin_tx_hash) &&
+      (body.signature === null || /^0x[0-9a-f]{130}$/.test(body.signature))), 'bodies');
   });
 }

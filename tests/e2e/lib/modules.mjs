@@ -83,6 +83,14 @@ export class Modules {
     return this.make(`${WEIGHTED}${kind}WeightedMultisigIsmFactory`, set, threshold);
   }
 
+  /** A set that its owner, who deploys it, may change. */
+  async storage(name, validators, threshold) {
+    const factory = await this.create(`${name}Factory`);
+    const { logs } = await this.send(`${name}Factory`, factory, 'deploy', validators, threshold);
+    const { data } = logs.find(({ address }) => address.toLowerCase() === factory.toLowerCase());
+    return `0x${data.slice(-40)}`;
+  }
+
   aggregation(modules, threshold) {
     return this.make('isms/aggregation/StaticAggregationIsmFactory', modules, threshold);
   }

@@ -4,7 +4,7 @@
 // nothing that words from outside ask for, and say what is broken.
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { readProcesses } from '../../../deploy/devnet/lib/devnet.mjs';
 import { expect, expectEqual } from '../../../deploy/devnet/lib/expect.mjs';
@@ -48,6 +48,21 @@ class Visit {
 
   async delivered(page) {
     return Number((await text(page, '.tile strong')).replace(/\D/g, ''));
+  }
+}
+
+/** A program that the node tells of what is wrong: each notice becomes a line of a file. */
+class Pager {
+  constructor(folder) {
+    this.told = path.join(folder, 'told');
+    this.program = path.join(folder, 'pager');
+    writeFileSync(this.told, '');
+    writeFileSync(this.program, `#!/bin/sh\ncat >> '${this.told}'\n`, { mode: 0o755 });
+  }
+
+  notices(alert) {
+    return readFileSync(this.told, 'utf8').split('\n').filter(Boolean).map((line) => JSON.parse(line))
+      .filter((notice) => notice.alert === alert);
   }
 }
 
@@ -152,6 +167,27 @@ async function checkKeyboard(suite, visit) {
   });
 }
 
+async function checkAlerts(suite, visit, relayer, pager) {
+  await suite.check('who is on call is told once that a chain lost its quorum, and once that it is back', async () => {
+    const [first] = readProcesses(path.join(suite.stage.folder, 'devnet'));
+    const states = () => pager.notices('quorum_lost').map(({ state }) => state).join();
+    expectEqual(states(), '', 'before');
+    process.kill(first.pid, 'SIGSTOP');
+    try {
+      await visit.until('quorum_lost is told', () => states() === 'firing');
+    } finally {
+      process.kill(first.pid, 'SIGCONT');
+    }
+    await visit.until('its end is told', () => states() === 'firing,cleared');
+    const [notice] = pager.notices('quorum_lost');
+    expectEqual(`${notice.node} ${notice.severity}`, `${relayer.name} page`, 'who and how bad');
+    expect(notice.what && notice.did && notice.todo, 'what happened, what was done, what to do');
+    const metrics = await (await fetch(`${visit.base}/metrics`)).text();
+    expect(/^sluice_alert_sent_total [1-9]/m.test(metrics), 'it counts what it sent');
+    expect(/^sluice_alert_failed_total 0$/m.test(metrics), 'nothing failed');
+  });
+}
+
 async function checkBroken(suite, visit, page) {
   await suite.check('a chain that is gone is named, and readiness ends', async () => {
     const [first] = readProcesses(path.join(suite.stage.folder, 'devnet'));
@@ -170,7 +206,9 @@ runSuite('pages', 'The node\'s pages in a headless browser.', {}, async (suite) 
   const base = `http://127.0.0.1:${port}`;
   await stage.open();
   await stage.startValidators();
-  const relayer = stage.write({ name: 'relayer', mode: 'act', log: {}, site: port });
+  const pager = new Pager(path.resolve(suite.options.data));
+  const relayer = stage.write({ name: 'relayer', mode: 'act', log: {}, site: port,
+    alerts: { command: `[${pager.program}]`, hold: '500 ms' } });
   await stage.start(relayer);
   const browser = await openBrowser();
   try {
@@ -191,6 +229,7 @@ runSuite('pages', 'The node\'s pages in a headless browser.', {}, async (suite) 
       expectEqual(`${status} ${stdout}${stderr}`, '0 ', 'promtool check metrics');
     });
     await checkKeyboard(suite, visit);
+    await checkAlerts(suite, visit, relayer, pager);
     await checkRestart(suite, visit, page, relayer);
     await checkBroken(suite, visit, page);
     await suite.check('broken: the same', () =>

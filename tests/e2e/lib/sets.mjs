@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Sets of validators on living chains: one that starts late, without the history; and sets in which
-// one lies, one is slow and one is absent.
+// Sets of validators on living chains: one that starts late, without the history; sets in which one
+// lies, one is slow and one is absent; and sets that their owner changes while messages wait.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -9,11 +9,13 @@ import { treeAbi } from '../../../deploy/devnet/lib/abi.mjs';
 import { deriveAccounts } from '../../../deploy/devnet/lib/accounts.mjs';
 import { expect, expectEqual } from '../../../deploy/devnet/lib/expect.mjs';
 import { encryptKeystore } from '../../../deploy/devnet/lib/keystore.mjs';
+import { askNode } from '../../../deploy/devnet/lib/inspect.mjs';
 import { callContract, rpc } from '../../../deploy/devnet/lib/rpc.mjs';
 import { countDelivered, dispatchTo } from './dispatch.mjs';
 
 const DELIVER_SECONDS = 120;
 const NOBODY = '0x00000000000000000000000000000000000000aa';
+const STORAGE = 'isms/multisig/StorageMultisigIsm.sol/Storage';
 
 const sorted = (addresses) =>
   [...addresses].sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1));
@@ -54,7 +56,7 @@ async function startLate(suite, servers) {
   return counts;
 }
 
-export async function checkSets(suite, servers, modules) {
+export async function checkSets(suite, servers, node, modules) {
   const { stage } = suite;
   const { devnet } = stage;
   const [origin, destination] = devnet.chains;
@@ -99,4 +101,32 @@ export async function checkSets(suite, servers, modules) {
     servers.objects.fault(folder(1), null);
     servers.objects.fault(folder(3), null);
   });
+  await suite.check('validators who are gone are replaced while messages wait: all are delivered',
+    async () => {
+      const gone = addresses.slice(0, 2);
+      servers.objects.fault(folder(1), 'absent');
+      servers.objects.fault(folder(2), 'absent');
+      const messages = [];
+      const sets = [];
+      for (const kind of ['MessageId', 'MerkleRoot']) {
+        const name = `${STORAGE}${kind}MultisigIsm`;
+        const module = await modules.storage(name, sorted(gone), 2);
+        const recipient = await modules.recipient(module);
+        for (let i = 0; i < 6; i += 1) {
+          messages.push(await dispatchTo(devnet, origin, destination, recipient, i));
+        }
+        sets.push([name, module]);
+      }
+      await suite.until('they wait for the old sets', 60, () =>
+        messages.every(({ id }) => /signatures/.test(
+          askNode(stage.program, ['why', '--config', node.config, id]).reason?.text ?? '')));
+      expectEqual(await countDelivered(destination, messages), 0, 'deliveries before');
+      for (const [name, module] of sets) {
+        await modules.send(name, module, 'setValidatorsAndThreshold',
+          sorted([...addresses.slice(2), ...gone, NOBODY]), 2);
+      }
+      await arrive(messages);
+      servers.objects.fault(folder(1), null);
+      servers.objects.fault(folder(2), null);
+    });
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
+#include "relay/base/nearest.h"
 
-#include "relay/settings/settings.h"
+#include <stdint.h>
+#include <string.h>
 
 #define WORD_BYTES_MAX 64u
 
@@ -37,7 +38,7 @@ static size_t edit_distance(const char *a, const char *b)
     return row[b_count];
 }
 
-const char *settings_nearest(const char *word, const char *const *candidates, size_t count)
+const char *nearest_word(const char *word, const char *const *candidates, size_t count)
 {
     const char *nearest = NULL;
     size_t nearest_distance = strlen(word) / 2 + 1;

@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Spokes and vaults on every chain. What the node says of them is compared with what the chains
+// say, read here by other code.
+
+import { tokenAbi, vaultAbi } from '../../../deploy/devnet/lib/abi.mjs';
+import { tokens } from '../../../deploy/devnet/lib/chains.mjs';
+import { expect, expectEqual } from '../../../deploy/devnet/lib/expect.mjs';
+import { askNode, replayJournal, verifyJournal } from '../../../deploy/devnet/lib/inspect.mjs';
+import { callContract, rpc, sendContract } from '../../../deploy/devnet/lib/rpc.mjs';
+import { SPOKE_BUFFER, pacedVaultAbi, spokeAbi, tillAbi, venuesOf }
+  from '../../../deploy/devnet/lib/spokes.mjs';
+import { sleep } from '../../../deploy/devnet/lib/terminal.mjs';
+import { runSuite } from './suite.mjs';
+
+const SECONDS = 120;
+const QUIET_MS = 5000;
+const PERCENT = 10n ** 16n; // of a rate
+const STEP_SECONDS = 300; // that the chains' clocks jump by
+const ROUTE = { tolerance: '50 %', cooldown: '1s', plan_interval: '1s', horizon: '10 min',
+  coin_price: '1 USDC' };
+
+/** One chain as people and the chain itself see it. */
+class Place {
+  constructor(stage, chain, index) {
+    Object.assign(this, { stage, chain, index, depositor: stage.devnet.depositors[0] });
+  }
+
+  send(to, abi, functionName, args, from = this.depositor) {
+    return sendContract(this.chain.httpUrl, { from, to, abi, functionName, args });
+  }
+
+  read(to, abi, functionName, args = []) {
+    return callContract(this.chain.httpUrl, to, abi, functionName, args);
+  }
+
+  async deposit(amount) {
+    const { till, stablecoin } = this.chain;
+    await this.send(stablecoin, tokenAbi, 'approve', [till, amount]);
+    await this.send(till, tillAbi, 'deposit', [amount]);
+  }
+
+  setVault(index, functionName, ...args) {
+    return this.send(venuesOf(this.chain)[index], pacedVaultAbi, functionName, args);
+  }
+
+  async supplied(index) {
+    return (await this.read(this.chain.spoke, spokeAbi, 'positionAt', [BigInt(index)]))[0];
+  }
+
+  async idle() {
+    return (await this.read(this.chain.spoke, spokeAbi, 'assetOf', [this.chain.stablecoin]))[1];
+  }
+
+  /** All that is the spoke's, as the chain counts it. */
+  async worth() {
+    const parts = await Promise.all([this.idle(), this.supplied(0), this.supplied(1)]);
+    return parts.reduce((sum, part) => sum + part, 0n);
+  }
+
+  rpc(method, ...params) {
+    return rpc(this.chain.httpUrl, method, params);
+  }
+
+  /** Lets the chain's clock jump, so that vaults pay. */
+  pass(seconds = STEP_SECONDS) {
+    return this.rpc('evm_increaseTime', seconds);
+  }
+}
+
+class Capital {
+  constructor(suite) {
+    this.suite = suite;
+    this.stage = suite.stage;
+  }
+
+  async open() {
+    await this.stage.open();
+    this.places = this.stage.devnet.chains.map((chain, i) => new Place(this.stage, chain, i));
+    this.node = this.stage.write({ name: 'relayer', mode: 'act', route: ROUTE, spokes: true });
+    await this.stage.start(this.node);
+  }
+
+  ask(...args) {
+    return askNode(this.stage.program, [...args, '--config', this.node.config]);
+  }
+
+  /** What the node says of a chain's spoke. */
+  spoke(place) {
+    return this.ask('status').spokes.find(({ chain }) => chain === place.chain.name);
+  }
+
+  until(what, condition) {
+    return this.suite.until(what, SECONDS, () => {
+      this.stage.check();
+      return condition();
+    });
+  }
+
+  passAll(seconds) {
+    return Promise.all(this.places.map((place) => place.pass(seconds)));
+  }
+}
+
+runSuite('capital', 'Capital in spokes and vaults.', {}, async (suite) => {
+  const capital = new Capital(suite);
+  await capital.open();
+  const [alpha, beta, gamma] = capital.places;
+  const check = (title, work) => suite.check(title, work);
+
+  await check('spokes and vaults are read on every chain, and every gate is open', async () => {
+    await capital.until('three working spokes with open vaults', () => {
+      const { spokes } = capital.ask('status');
+      return spokes.length === 3 && spokes.every(({ stopped, block, venues }) =>
+        stopped === null && block > 0 && venues.length === 2 && venues.every(({ open }) => open));
+    });
+  });
+  const see = (place, index, words) => capital.until(`a gate that says "${words}"`, () =>
+    (capital.spoke(place).venues[index].gate?.text ?? '').includes(words));
+  await check('a vault that pauses, or whose share price jumps, closes its gate until it is well',
+    async () => {
+      await alpha.setVault(1, 'setPaused', true);
+      await gamma.setVault(0, 'jump', -tokens(200));
+      await see(alpha, 1, 'paused itself');
+      await see(gamma, 0, 'too much more or less');
+      const { waiting } = capital.ask('why');
+      expect(waiting.some(({ what, reason }) => what === 'venue' && reason.text.includes('paused')),
+        'the pause among what waits');
+      await alpha.setVault(1, 'setPaused', false);
+      await gamma.setVault(0, 'jump', tokens(200));
+      await see(alpha, 1, 'may enter');
+      await see(gamma, 0, 'may enter');
+    });
+  await check('so does one with too few shares, with other code, or that says nothing', async () => {
+    const [other, few] = venuesOf(gamma.chain);
+    const { deployer } = suite.stage.devnet;
+    const shares = await gamma.read(few, vaultAbi, 'balanceOf', [deployer]);
+    await gamma.send(few, vaultAbi, 'redeem', [shares, deployer, deployer], deployer);
+    await see(gamma, 1, 'too few shares');
+    const code = await gamma.rpc('eth_getCode', other, 'latest');
+    await gamma.rpc('anvil_setCode', other, `${code}00`);
+    await see(gamma, 0, 'code is another');
+    await gamma.rpc('anvil_setCode', other, '0xfe');
+    await see(gamma, 0, 'does not answer');
+    await gamma.rpc('anvil_setCode', other, code);
+    await see(gamma, 0, 'may enter');
+  });
+  await check('what the guardian closed stays closed', async () => {
+    const { guardian } = suite.stage.devnet;
+    await gamma.send(gamma.chain.spoke, spokeAbi, 'closeVenue', [0n], guardian);
+    await see(gamma, 0, 'have the venue closed');
+  });
+  const { program } = suite.stage;
+  const supplied = (place) => Promise.all([place.supplied(0), place.supplied(1)]);
+  const idleOf = async (place) => Number(await place.idle()) / Number(tokens(1));
+  await check('deposits arrive on two chains and are put where a year pays most', async () => {
+    await capital.passAll();
+    for (const place of [alpha, beta]) await place.deposit(tokens(50_000));
+    await capital.passAll();
+    await capital.until('all but the buffer in the better vault of each chain', async () => {
+      const inside = await Promise.all([alpha, beta].map(supplied));
+      return inside.every(([first, second]) =>
+        first > tokens(48_900) && second === 0n);
+    });
+    expectEqual(await idleOf(alpha), SPOKE_BUFFER, 'what stays idle');
+  });
+  await check('the plan stays when another vault pays hardly more', async () => {
+    await alpha.setVault(1, 'setRate', 4n * PERCENT + PERCENT / 100n);
+    await capital.passAll();
+    const before = await supplied(alpha);
+    await capital.until('the new rate, measured', async () => {
+      await alpha.pass(30);
+      return Math.abs((capital.spoke(alpha).venues[1].rate_per_year ?? 0) - 0.0401) < 0.0002;
+    });
+    await sleep(QUIET_MS);
+    expectEqual((await supplied(alpha))[1], 0n, 'what is in the other vault');
+    expect((await supplied(alpha))[0] >= before[0], 'nothing taken out of the first');
+  });
+  await check('the plan follows when another vault pays much more', async () => {
+    await alpha.setVault(1, 'setRate', 50n * PERCENT);
+    await capital.passAll();
+    await capital.until('everything in the other vault', async () => {
+      await alpha.pass(20);
+      const [first, second] = await supplied(alpha);
+      return first < tokens(1) && second > tokens(48_900);
+    });
+  });
+  await check('what people want back comes home', async () => {
+    await alpha.send(alpha.chain.till, tillAbi, 'redeem', [tokens(20_000)]);
+    await capital.until('enough idle capital for it', async () =>
+      (await idleOf(alpha)) >= 20_000);
+  });
+  await check('every balance reconciles to the base unit, and yield is booked', async () => {
+    await Promise.all(capital.places.map((place) => place.setVault(0, 'setRate', 0n)));
+    await Promise.all(capital.places.map((place) => place.setVault(1, 'setRate', 0n)));
+    const worth = async () =>
+      (await Promise.all(capital.places.map((place) => place.worth()))).reduce((a, b) => a + b);
+    await capital.until('the same worth in the books and on the chains', async () => {
+      const [asset] = capital.ask('status').capital;
+      const booked = BigInt(asset.ledger.by_kind.spoke) + BigInt(asset.ledger.by_kind.venue);
+      return asset.ledger.balanced && booked === await worth();
+    });
+    const [asset] = capital.ask('status').capital;
+    expectEqual(-BigInt(asset.ledger.by_kind.yield), (await worth()) - tokens(100_000), 'the yield');
+    expect((await worth()) > tokens(100_000), 'a yield');
+  });
+  await check('the journal verifies and replays', async () => {
+    await suite.stage.end(capital.node);
+    for (const look of [verifyJournal, replayJournal]) {
+      const { ok, words } = look(program, capital.node);
+      expect(ok, words);
+    }
+  });
+});
