@@ -742,27 +742,16 @@ static bool vault_is_watched(const struct step *step, uint32_t domain, const str
 
 bool ledger_watches(const struct step *step, uint32_t domain)
 {
-    for (uint32_t i = 0; i < step->config->routers_count; i++) {
-        if (step->config->routers[i].domain == domain) {
-            return true;
-        }
-    }
-    for (uint32_t i = 0; i < step->config->synthetics_count; i++) {
-        if (step->config->synthetics[i].domain == domain) {
-            return true;
-        }
-    }
+    struct account account;
+    struct address token;
+    uint32_t cursor = 0;
+
     for (uint32_t i = 0; i < step->config->vaults_count; i++) {
         if (step->config->vaults[i].domain == domain) {
             return true;
         }
     }
-    for (uint32_t i = 0; i < step->config->spokes_count; i++) {
-        if (step->config->spokes[i].domain == domain) {
-            return true;
-        }
-    }
-    return false;
+    return capital_next_watched(step->config, domain, &cursor, &account, &token);
 }
 
 void ledger_on_final_fact(struct step *step, uint32_t domain, const struct fact *fact)
