@@ -56,7 +56,7 @@ static const struct codec_field config_router_layout_fields[] = {
     CODEC_SCALAR(struct core_router, bridge), CODEC_SCALAR(struct core_router, weight),
     CODEC_SCALAR(struct core_router, floor),  CODEC_SCALAR(struct core_router, floor_share),
     CODEC_SCALAR(struct core_router, cap),    CODEC_SCALAR(struct core_router, cap_share),
-    CODEC_SCALAR(struct core_router, guard),
+    CODEC_SCALAR(struct core_router, guard),  CODEC_SCALAR(struct core_router, bridge_to),
 };
 CODEC_LAYOUT(config_router_layout, sluice__v1__config_router__descriptor, struct core_router);
 
@@ -112,13 +112,15 @@ static const struct codec_field config_route_layout_fields[] = {
 CODEC_LAYOUT(config_route_layout, sluice__v1__config_route__descriptor, struct core_route);
 
 static const struct codec_field config_rule_layout_fields[] = {
-    CODEC_ENUM_OF(struct core_rule, kind, RULE_WHITELIST, RULE_GAS_PAYMENT),
+    CODEC_ENUM_OF(struct core_rule, kind, RULE_WHITELIST, RULE_LIMIT),
     CODEC_ENUM_OF(struct core_rule, demand, GAS_DEMAND_NONE, GAS_DEMAND_QUOTED),
     CODEC_SCALAR(struct core_rule, payment),
     CODEC_SCALAR(struct core_rule, gas_numerator),
     CODEC_SCALAR(struct core_rule, gas_denominator),
     CODEC_SCALAR(struct core_rule, until),
     CODEC_NAME_OF(struct core_rule, note),
+    CODEC_SCALAR(struct core_rule, fee_token),
+    CODEC_SCALAR(struct core_rule, limit),
 };
 CODEC_LAYOUT(config_rule_layout, sluice__v1__config_rule__descriptor, struct core_rule);
 
@@ -130,6 +132,21 @@ static const struct codec_field config_condition_layout_fields[] = {
 CODEC_LAYOUT(config_condition_layout, sluice__v1__config_condition__descriptor,
              struct core_condition);
 
+static const struct codec_field config_limit_layout_fields[] = {
+    CODEC_NAME_OF(struct core_limit, name),        CODEC_SCALAR(struct core_limit, fee_per_gas_max),
+    CODEC_SCALAR(struct core_limit, wants_profit), CODEC_SCALAR(struct core_limit, profit_min),
+    CODEC_SCALAR(struct core_limit, budget),       CODEC_SCALAR(struct core_limit, window),
+};
+CODEC_LAYOUT(config_limit_layout, sluice__v1__config_limit__descriptor, struct core_limit);
+
+static const struct codec_field config_rate_layout_fields[] = {
+    CODEC_SCALAR(struct core_rate, domain),
+    CODEC_SCALAR(struct core_rate, token),
+    CODEC_SCALAR(struct core_rate, decimals),
+    CODEC_SCALAR(struct core_rate, price),
+};
+CODEC_LAYOUT(config_rate_layout, sluice__v1__config_rate__descriptor, struct core_rate);
+
 static const struct codec_field config_policy_layout_fields[] = {
     CODEC_SCALAR(struct core_policy, retries_max),
     CODEC_SCALAR(struct core_policy, retry_wait_max),
@@ -137,6 +154,11 @@ static const struct codec_field config_policy_layout_fields[] = {
                   &config_rule_layout),
     CODEC_LIST_OF(CODEC_ARRAY, struct core_policy, conditions, conditions_count, CONDITIONS_MAX, 0,
                   &config_condition_layout),
+    CODEC_LIST_OF(CODEC_ARRAY, struct core_policy, limits, limits_count, ROUTE_LIMITS_MAX, 0,
+                  &config_limit_layout),
+    CODEC_LIST_OF(CODEC_ARRAY, struct core_policy, rates, rates_count, RATES_MAX, 0,
+                  &config_rate_layout),
+    CODEC_NAME_OF(struct core_policy, currency),
 };
 CODEC_LAYOUT(config_policy_layout, sluice__v1__config_policy__descriptor, struct core_policy);
 

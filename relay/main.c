@@ -16,11 +16,18 @@
 
 const struct cli_verb cli_verbs[] = {
     {"run", "Run the node: relay, validate, rebalance, journal.",
-     "sluice run --config FILE [--debug]\n"
-     "sluice run --config FILE --check\n\n"
+     "sluice run --config FILE [--hyperlane-metrics] [--debug]\n"
+     "sluice run --config FILE --check\n"
+     "sluice run --hyperlane [JSON...] [--key ADDRESS] [--signer SOCKET] [--check] [--debug]\n\n"
      "  --config FILE  the configuration (deploy/config/sluice.example.yaml shows every key)\n"
      "  --check        connect to every chain, say what is wrong, and end; signs nothing\n"
-     "  --debug        say every event and command\n\n"
+     "  --debug        say every event and command\n"
+     "  --hyperlane    run by the reference agents' configuration instead: the files that\n"
+     "                 CONFIG_FILES names, then JSON..., then HYP_* variables above them. What is\n"
+     "                 not understood is said; a key in it is refused, with where to put it\n"
+     "  --key ADDRESS  the account that sends, whose key the signer has\n"
+     "  --signer SOCKET  where the signer listens (./signer/signer.sock)\n"
+     "  --hyperlane-metrics  /metrics has the names of the reference agents too\n\n"
      "Says one line per state change on standard error; 'event=ready' when it works. SIGTERM and\n"
      "SIGINT stop it in good order. Exit codes: 0 stopped; 2 configuration, a wrong chain or a\n"
      "missing contract; 3 the signer cannot be reached; 5 the journal is damaged; 6 another node\n"
@@ -152,7 +159,9 @@ const struct cli_verb cli_verbs[] = {
     {"replay", "Run the core over a journal again and compare everything.",
      "sluice replay DIR [--json]\n\n"
      "Gives the journaled events to the core again. Every recorded command must come out byte for\n"
-     "byte, every digest and every row must be the same; the first that is not is named.\n\n"
+     "byte, every digest and every row must be the same; the first that is not is named. An "
+     "exported\n"
+     "log has no rows: commands and digests are compared, and that is said.\n\n"
      "Exit codes: 0 the same; 1 no journal there; 2 usage, or another version wrote it; 5 "
      "different;\n"
      "75 it cannot be read now\n",

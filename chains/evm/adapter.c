@@ -59,6 +59,36 @@ static uint32_t count_vaults(const struct core_config *core, uint32_t domain)
     return count;
 }
 
+/* Tokens that deliveries are paid for with, as far as the configuration names any. */
+static bool next_fee_token(const struct core_policy *policy, uint32_t domain, uint32_t *index,
+                           struct address *ret_token)
+{
+    for (; *index < policy->rates_count + policy->rules_count; (*index)++) {
+        const uint32_t rule = *index - policy->rates_count;
+        const bool is_rate = *index < policy->rates_count;
+        const bool is_asked = is_rate ? policy->rates[*index].domain == domain
+                                      : policy->rules[rule].kind == RULE_GAS_PAYMENT;
+        *ret_token = is_rate ? policy->rates[*index].token : policy->rules[rule].fee_token;
+        if (is_asked && !address_is_zero(ret_token)) {
+            (*index)++;
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint32_t count_fee_tokens(const struct core_config *core, uint32_t domain)
+{
+    struct address token;
+    uint32_t index = 0;
+    uint32_t count = 0;
+
+    while (next_fee_token(&core->policy, domain, &index, &token)) {
+        count++;
+    }
+    return count;
+}
+
 static size_t scratch_bytes(void)
 {
     const size_t leg = (size_t)EVM_CALLDATA_MAX + EVM_LEG_BYTES_MAX;
@@ -95,10 +125,11 @@ static void lay_out(struct evm *evm, const struct chain_config *config, struct l
     evm->frame = take(layout, config->frame_bytes_max);
     evm->scratch = take(layout, scratch_bytes());
     evm->calls = take(layout, evm->calls_max * sizeof(*evm->calls));
-    evm->interest.contracts = take(layout, (4 + 3 * routers + synthetics + 2 * vaults + spokes) *
+    evm->interest.contracts = take(layout, (4 + 3 * routers + synthetics + 2 * vaults + spokes +
+                                            count_fee_tokens(core, domain)) *
                                                sizeof(*evm->interest.contracts));
     evm->interest.accounts =
-        take(layout, (1 + 2 * routers + vaults + spokes) * sizeof(*evm->interest.accounts));
+        take(layout, (2 + 2 * routers + vaults + spokes) * sizeof(*evm->interest.accounts));
     evm->routers = take(layout, routers * sizeof(*evm->routers));
     evm->vaults = take(layout, vaults * sizeof(*evm->vaults));
     evm->store.capacity = 2 * (size_t)config->frame_bytes_max;
@@ -219,7 +250,25 @@ static bool addresses_fit(const struct core_config *core, const struct core_chai
                          address_is_evm(&vault->owner) && !address_is_zero(&vault->vault) &&
                          !address_is_zero(&vault->token)));
     }
+    struct address token;
+    uint32_t index = 0;
+    while (next_fee_token(&core->policy, self->domain, &index, &token)) {
+        fits = fits && address_is_evm(&token);
+    }
     return fits && evm_spokes_fit(core, self->domain);
+}
+
+/* Transfers of such tokens to the paymaster. */
+static void build_payments(struct evm *evm)
+{
+    struct address token;
+    uint32_t index = 0;
+
+    while (next_fee_token(&evm->core.policy, evm->chain.domain, &index, &token) &&
+           !address_is_zero(&evm->self->gas_paymaster)) {
+        evm_interest_add_contract(&evm->interest, &token, EVM_ROLE_TOKEN);
+        evm_interest_add_account(&evm->interest, &evm->self->gas_paymaster);
+    }
 }
 
 static void build_interest(struct evm *evm)
@@ -257,6 +306,7 @@ static void build_interest(struct evm *evm)
             evm_interest_add_account(interest, &vault->vault);
         }
     }
+    build_payments(evm);
     for (uint32_t i = 0; i < evm->core.spokes_count; i++) {
         const struct core_spoke *const spoke = &evm->core.spokes[i];
         if (spoke->domain == evm->chain.domain) {

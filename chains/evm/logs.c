@@ -6,6 +6,7 @@
 #include "chains/evm/abi.h"
 #include "relay/base/check.h"
 #include "relay/base/digest.h"
+#include "relay/hyperlane/message.h"
 
 /* What an event looks like: who may emit it, and how many topics (its own among them) and words of
  * data it has. Topics are hyperlane.md section 2.5 and ERC-20 and ERC-4626. */
@@ -438,14 +439,6 @@ static enum status decode_dispatch(const struct evm_log *log, void *memory, size
 {
     size_t count = 0;
 
-    if (json_data_size(log->data, &count) != STATUS_OK) {
-        return STATUS_MALFORMED;
-    }
-    if (count > 64 + abi_tail_size(MESSAGE_BYTES_MAX)) {
-        fact->dispatch.message = bytes_from(NULL, 0); /* too large to carry */
-        *ret_used = 0;
-        return STATUS_OK;
-    }
     const enum status status = json_data(log->data, capacity, memory, &count);
     if (status != STATUS_OK) {
         return status;
@@ -456,8 +449,11 @@ static enum status decode_dispatch(const struct evm_log *log, void *memory, size
     if (!abi_reader_is_done(&reader)) {
         return STATUS_MALFORMED;
     }
-    if (fact->dispatch.message.count > MESSAGE_BYTES_MAX) {
-        fact->dispatch.message = bytes_from(NULL, 0);
+    if (fact->dispatch.message.count > MESSAGE_BYTES_MAX) { /* too large to carry: its id */
+        const struct hash id = message_id(fact->dispatch.message);
+        count = sizeof(id.bytes);
+        memcpy(memory, id.bytes, count);
+        fact->dispatch.message = bytes_from(memory, count);
     }
     *ret_used = count;
     return STATUS_OK;

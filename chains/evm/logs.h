@@ -109,7 +109,7 @@ bool evm_log_agrees_with_bloom(const struct evm_log *log, const uint8_t *bloom);
 uint64_t evm_log_event(const struct evm_log *log);
 /* The fact a log states. The data of a Dispatch is read into `memory`; every message there is
  * borrowed from it, and `*ret_used` says how much of it was used. A message above MESSAGE_BYTES_MAX
- * is given as empty. STATUS_NOT_FOUND: not of interest. STATUS_MALFORMED: one of ours by address
+ * is given as its id. STATUS_NOT_FOUND: not of interest. STATUS_MALFORMED: one of ours by address
  * and topic and yet not of its form. STATUS_FULL: `capacity` is too small. */
 MUST_USE enum status evm_log_decode(const struct evm_interest *interest, const struct evm_log *log,
                                     void *memory, size_t capacity, struct fact *ret_fact,

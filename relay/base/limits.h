@@ -35,6 +35,8 @@
 
 #define RULES_MAX           128u /* of all lists that say which messages are delivered */
 #define CONDITIONS_MAX      512u /* of all those rules together */
+#define ROUTE_LIMITS_MAX    32u  /* what deliveries on some routes may cost, and must bring */
+#define RATES_MAX           32u  /* coins and tokens that have a price */
 #define RULE_NOTE_BYTES_MAX 64u  /* why a block list's entry is there, with the final NUL */
 
 #define DISSENT_QUESTION_BYTES_MAX 1024u  /* what was asked when endpoints disagreed, cut to fit */

@@ -64,7 +64,8 @@ int cli_config(int argc, char **argv)
         return code;
     }
     if (arguments.count > 1 && strcmp(arguments.values[0], "import") == 0) {
-        return config_import(arguments.values + 1, arguments.count - 1, key);
+        const struct config_import import = {.verb = "config", .key = key, .talk = stderr};
+        return config_import(&import, arguments.values + 1, arguments.count - 1, stdout);
     }
     if (arguments.count == 2 && strcmp(arguments.values[0], "check") == 0) {
         return check(arguments.values[1], &showing);

@@ -2,6 +2,8 @@
 #include "relay/cli/config_import.h"
 
 #include <inttypes.h>
+#include <jansson.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +24,23 @@ struct import {
     json_t *sources[SOURCES_MAX]; /* the first counts most; owned */
     size_t sources_count;
     json_t *used; /* paths that were taken over, in lower case, as keys */
+    const struct config_import *options;
+    FILE *out;
+    bool has_secret;
 };
+
+static void say(const struct import *import, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void say(const struct import *import, const char *format, ...)
+{
+    va_list arguments;
+    (void)fprintf(import->options->talk, "sluice %s: ", import->options->verb);
+    va_start(arguments, format);
+    (void)vfprintf(import->options->talk, format, arguments);
+    va_end(arguments);
+    (void)fputc('\n', import->options->talk);
+}
 
 /* ---- one setting ---- */
 
@@ -80,19 +98,33 @@ static json_t *find_of(struct import *import, const char *chain, const char *key
 
 /* ---- sources ---- */
 
+/* Above those that are there; taken. */
+static void add_source(struct import *import, json_t *source)
+{
+    CHECK(import->sources_count < SOURCES_MAX);
+    memmove(import->sources + 1, import->sources, import->sources_count * sizeof(json_t *));
+    import->sources[0] = source;
+    import->sources_count++;
+}
+
+/* Takes `file`. */
+static bool take_document(struct import *import, const char *name, json_t *file,
+                          const json_error_t *mistake)
+{
+    if (!json_is_object(file)) {
+        say(import, "%s: %s", name, file == NULL ? mistake->text : "is no JSON object");
+        json_decref(file);
+        return false;
+    }
+    add_source(import, file);
+    return true;
+}
+
 static bool read_file(struct import *import, const char *path)
 {
     json_error_t mistake;
     json_t *file = json_load_file(path, JSON_REJECT_DUPLICATES, &mistake);
-    if (!json_is_object(file)) {
-        cli_say("config", "%s: %s", path, file == NULL ? mistake.text : "is no JSON object");
-        json_decref(file);
-        return false;
-    }
-    memmove(import->sources + 1, import->sources, import->sources_count * sizeof(json_t *));
-    import->sources[0] = file;
-    import->sources_count++;
-    return true;
+    return take_document(import, path, file, &mistake);
 }
 
 /* "HYP_CHAINS_ALPHA_MAILBOX=..." as {"chains": {"alpha": {"mailbox": ...}}}. A value that is JSON
@@ -132,9 +164,7 @@ static void read_environment(struct import *import)
         (void)snprintf(name, sizeof(name), "%.*s", (int)(equals - *entry - 4), *entry + 4);
         take_variable(root, name, equals + 1);
     }
-    memmove(import->sources + 1, import->sources, import->sources_count * sizeof(json_t *));
-    import->sources[0] = root;
-    import->sources_count++;
+    add_source(import, root);
 }
 
 /* ---- what is left over ---- */
@@ -191,30 +221,32 @@ static bool is_secret(const char *path)
 
 static void tell_secret(void *context, const char *path)
 {
+    struct import *import = context;
     if (is_secret(path)) {
-        *(bool *)context = true;
-        cli_say("config",
-                "%s is a secret: remove it there, and put it into a keystore of the "
-                "signer with 'sluice key import KEYSTORE --passphrase-file FILE'",
-                path);
+        import->has_secret = true;
+        say(import,
+            "%s is a secret: remove it there, and put it into a keystore of the signer with "
+            "'sluice key import KEYSTORE --passphrase-file FILE'",
+            path);
     }
 }
 
 static void tell_ignored(void *context, const char *path)
 {
-    const json_t *used = context;
-    if (json_object_get(used, path) == NULL) {
-        cli_say("config", "not taken over: %s", path);
+    const struct import *import = context;
+    if (json_object_get(import->used, path) == NULL) {
+        say(import, "not taken over: %s", path);
     }
 }
 
 /* ---- our file ---- */
 
-static void put_json(const char *indent, const char *key, const json_t *value)
+static void put_json(struct import *import, const char *indent, const char *key,
+                     const json_t *value)
 {
     char *text = value == NULL ? NULL : json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
     if (text != NULL) {
-        (void)printf("%s%s: %s\n", indent, key, text);
+        (void)fprintf(import->out, "%s%s: %s\n", indent, key, text);
     }
     free(text);
 }
@@ -234,7 +266,7 @@ static void put_count(struct import *import, const char *chain, const char *thei
 {
     uint64_t count = 0;
     if (count_of(find_of(import, chain, theirs), &count)) {
-        (void)printf("    %s: %" PRIu64 "%s\n", ours, count, unit);
+        (void)fprintf(import->out, "    %s: %" PRIu64 "%s\n", ours, count, unit);
     }
 }
 
@@ -244,9 +276,9 @@ static void put_finality(struct import *import, const char *chain)
     uint64_t blocks = 0;
     const char *tag = json_string_value(period);
     if (count_of(period, &blocks)) {
-        (void)printf("    finality: %" PRIu64 "\n", blocks == 0 ? 1 : blocks);
+        (void)fprintf(import->out, "    finality: %" PRIu64 "\n", blocks == 0 ? 1 : blocks);
     } else if (tag != NULL && (strcmp(tag, "finalized") == 0 || strcmp(tag, "safe") == 0)) {
-        (void)printf("    finality: %s\n", tag);
+        (void)fprintf(import->out, "    finality: %s\n", tag);
     }
 }
 
@@ -282,17 +314,19 @@ static bool put_chain(struct import *import, const char *chain, const char *key)
     if (protocol != NULL &&
         strcmp(json_string_value(protocol) == NULL ? "" : json_string_value(protocol),
                "ethereum") != 0) {
-        cli_say("config", "chain %s is not of the family 'ethereum': left out", chain);
+        say(import, "chain %s is not of the family 'ethereum': left out", chain);
         return true;
     }
     (void)find_of(import, chain, "name");
     json_t *endpoints = endpoints_of(import, chain);
     const json_t *domain = find_of(import, chain, "domainId");
     const json_t *chain_id = find_of(import, chain, "chainId");
-    (void)printf("  - name: %s\n", chain);
-    put_json("    ", "domain", domain == NULL ? chain_id : domain);
-    put_json("    ", "chain_id", chain_id);
-    put_json("    ", "endpoints", endpoints);
+    json_t *name = json_string(chain);
+    put_json(import, "  - ", "name", name);
+    json_decref(name);
+    put_json(import, "    ", "domain", domain == NULL ? chain_id : domain);
+    put_json(import, "    ", "chain_id", chain_id);
+    put_json(import, "    ", "endpoints", endpoints);
     const bool good = chain_id != NULL && json_array_size(endpoints) > 0;
     json_decref(endpoints);
     put_finality(import, chain);
@@ -302,13 +336,13 @@ static bool put_chain(struct import *import, const char *chain, const char *key)
     put_count(import, chain, "transactionOverrides.maxPriorityFeePerGas", "priority_fee_per_gas",
               " wei");
     for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
-        put_json("    ", addresses[i][1], find_of(import, chain, addresses[i][0]));
+        put_json(import, "    ", addresses[i][1], find_of(import, chain, addresses[i][0]));
     }
     if (key != NULL) {
-        (void)printf("    relay: true\n    key: \"%s\"\n", key);
+        (void)fprintf(import->out, "    relay: true\n    key: \"%s\"\n", key);
     }
     if (!good) {
-        cli_say("config", "chain %s has no chainId or no rpcUrls", chain);
+        say(import, "chain %s has no chainId or no rpcUrls", chain);
     }
     return good;
 }
@@ -319,7 +353,7 @@ static void put_list(struct import *import, const char *theirs, const char *ours
     char *text = value == NULL ? NULL : json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
     if (text != NULL && strcmp(text, "[]") != 0 && strcmp(text, "\"\"") != 0) {
         json_t *quoted = json_string(text);
-        put_json("  ", ours, quoted);
+        put_json(import, "  ", ours, quoted);
         json_decref(quoted);
     }
     free(text);
@@ -355,59 +389,125 @@ static json_t *chains_of(struct import *import)
     return list;
 }
 
-static int write_file(struct import *import, const char *key)
+/* Where the data, the signer and the pages are. */
+static void put_node(struct import *import)
 {
+    const char *db = json_string_value(find(import, "db"));
+    const struct config_import *options = import->options;
+    char *data = NULL;
+    uint64_t port = 0;
+    const bool has_site =
+        count_of(find(import, "metricsPort"), &port) && port > 0 && port <= UINT16_MAX;
+    if (db != NULL) { /* theirs is another kind of database */
+        CHECK(asprintf(&data, "%s/sluice", db) > 0);
+    }
+    json_t *node = json_string(data == NULL ? "./data" : data);
+    json_t *socket =
+        json_string(options->signer == NULL ? "./signer/signer.sock" : options->signer);
+    (void)fputs("node:\n  name: relayer\n", import->out);
+    put_json(import, "  ", "data", node);
+    (void)fputs("signer:\n", import->out);
+    put_json(import, "  ", "socket", socket);
+    if (has_site) {
+        (void)fprintf(import->out, "site:\n  listen: 127.0.0.1:%" PRIu64 "\n", port);
+    }
+    json_decref(node);
+    json_decref(socket);
+    free(data);
+}
+
+static bool write_file(struct import *import)
+{
+    const char *key = import->options->key;
     json_t *chains = chains_of(import);
     const json_t *entry = NULL;
     size_t index = 0;
     bool good = json_array_size(chains) > 0;
-    (void)puts("# Made by 'sluice config import'. What was not taken over was said beside it.\n"
-               "node:\n  name: relayer\n  data: ./data\nsigner:\n  socket: ./signer/signer.sock\n"
-               "chains:");
+    (void)fputs("# Made by 'sluice config import'. What was not taken over was said beside it.\n",
+                import->out);
+    put_node(import);
+    (void)fputs("chains:\n", import->out);
     json_array_foreach(chains, index, entry)
     {
         good = put_chain(import, json_string_value(entry), key) && good;
     }
+    if (json_array_size(chains) == 0) {
+        say(import, "there is no chain: neither \"relayChains\" nor \"chains\" names one");
+    }
     json_decref(chains);
-    (void)puts("policy:");
+    (void)fputs("policy:\n", import->out);
     uint64_t retries = RETRIES_DEFAULT;
     (void)count_of(find(import, "maxMessageRetries"), &retries);
-    (void)printf("  retries_max: %" PRIu64 "\n", retries);
+    (void)fprintf(import->out, "  retries_max: %" PRIu64 "\n", retries);
     put_list(import, "whitelist", "whitelist");
     put_list(import, "blacklist", "blacklist");
     put_list(import, "addressBlacklist", "address_blacklist");
     put_list(import, "gasPaymentEnforcement", "gas_payment");
     if (key == NULL) {
-        cli_say("config", "no account sends: say --key ADDRESS, or nothing is delivered");
+        say(import, "no account sends: say --key ADDRESS, or nothing is delivered");
     }
-    return good && fflush(stdout) == 0 ? EXIT_DONE : EXIT_USAGE;
+    return good && fflush(import->out) == 0;
 }
 
-int config_import(const char *const *files, size_t files_count, const char *key)
+/* Every source is there. */
+static int convert(struct import *import)
 {
-    struct import import = {.used = json_object()};
+    const char *key = import->options->key;
     struct address address;
-    bool good = files_count < SOURCES_MAX;
-    bool has_secret = false;
-    int code = EXIT_USAGE;
+    int code = EXIT_REFUSED;
     if (key != NULL && hex_decode_address(bytes_from_string(key), &address) != STATUS_OK) {
-        cli_say("config", "--key wants the address of the account that sends");
-        good = false;
+        say(import, "--key wants the address of the account that sends");
+        return EXIT_USAGE;
+    }
+    each_leaf(import, import, tell_secret);
+    if (!import->has_secret) {
+        code = write_file(import) ? EXIT_DONE : EXIT_USAGE;
+        each_leaf(import, import, tell_ignored);
+    }
+    return code;
+}
+
+static int finish(struct import *import, int code)
+{
+    for (size_t i = 0; i < import->sources_count; i++) {
+        json_decref(import->sources[i]);
+    }
+    json_decref(import->used);
+    return code;
+}
+
+int config_import(const struct config_import *options, const char *const *files, size_t files_count,
+                  FILE *out)
+{
+    struct import import = {.used = json_object(), .options = options, .out = out};
+    bool good = files_count < SOURCES_MAX;
+    if (!good) {
+        say(&import, "more than %u files", SOURCES_MAX - 1);
     }
     for (size_t i = 0; i < files_count && good; i++) {
         good = read_file(&import, files[i]);
     }
     if (good) {
         read_environment(&import);
-        each_leaf(&import, &has_secret, tell_secret);
-        code = has_secret ? EXIT_REFUSED : write_file(&import, key);
     }
-    if (good && !has_secret) {
-        each_leaf(&import, import.used, tell_ignored);
+    return finish(&import, good ? convert(&import) : EXIT_USAGE);
+}
+
+int config_import_text(const struct config_import *options, struct bytes json, FILE *out)
+{
+    struct import import = {.used = json_object(), .options = options, .out = out};
+    json_error_t mistake;
+    json_t *file =
+        json_loadb((const char *)json.data, json.count, JSON_REJECT_DUPLICATES, &mistake);
+    const bool good = take_document(&import, "text", file, &mistake);
+    return finish(&import, good ? convert(&import) : EXIT_USAGE);
+}
+
+bool config_import_has_environment(void)
+{
+    bool has_any = false;
+    for (char **entry = environ; *entry != NULL; entry++) {
+        has_any = has_any || strncmp(*entry, "HYP_", 4) == 0;
     }
-    for (size_t i = 0; i < import.sources_count; i++) {
-        json_decref(import.sources[i]);
-    }
-    json_decref(import.used);
-    return code;
+    return has_any;
 }

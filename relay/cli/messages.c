@@ -38,7 +38,7 @@ void message_why_print(const json_t *object)
                      json_text_at(object, "next_try"));
     }
     if (json_text_at(object, "words")[0] != '\0') {
-        (void)printf("reverted     %s\n", json_text_at(object, "words"));
+        (void)printf("said         %s\n", json_text_at(object, "words"));
     }
     const json_t *payment = json_object_get(object, "payment");
     if (json_is_object(payment)) {

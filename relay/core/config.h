@@ -68,6 +68,8 @@ struct core_asset {
     uint32_t decimals;
 };
 
+_Static_assert(CHAINS_MAX <= 64, "bridge_to has a bit for each chain");
+
 /* One warp-route router that holds collateral on one chain. */
 struct core_router {
     uint32_t domain;
@@ -78,6 +80,9 @@ struct core_router {
     /* Contract that holds the rebalancer role and calls the router for our key, inside bounds of
      * its own (chains/evm/contracts/Guard.sol). Zero: the key holds the role. */
     struct address guard;
+    /* A bit for each chain, by its place in `chains`, that the mandate lets the bridge send to;
+     * zero: it names none, so to every one. */
+    uint64_t bridge_to;
     struct bps weight; /* target share of the asset's collateral over all its routers; they sum
                           to 10,000 per asset */
     /* Of the mandate, in effect, that is above claims. Zero: none. No move brings it below the
@@ -166,6 +171,7 @@ enum rule_kind {
     RULE_ADDRESS = 3,     /* its one condition's address: sender, recipient or in the body */
     RULE_BLOCK = 4,       /* a blacklist's, with a reason for people and perhaps an end */
     RULE_GAS_PAYMENT = 5, /* the first that matches says what must be paid for at the origin */
+    RULE_LIMIT = 6,       /* the first that matches names the limit of its delivery */
 };
 
 /* stored: never renumber */
@@ -179,11 +185,13 @@ enum gas_demand {
  * message's; a rule that names none matches every message. */
 struct core_rule {
     enum rule_kind kind;
-    enum gas_demand demand;         /* RULE_GAS_PAYMENT; else NONE */
-    struct amount payment;          /* GAS_DEMAND_MINIMUM */
-    uint32_t gas_numerator;         /* GAS_DEMAND_QUOTED */
-    uint32_t gas_denominator;       /* likewise; not zero */
-    struct instant until;           /* RULE_BLOCK: from then on it matches nothing; zero: no end */
+    enum gas_demand demand;   /* RULE_GAS_PAYMENT; else NONE */
+    struct amount payment;    /* GAS_DEMAND_MINIMUM */
+    uint32_t gas_numerator;   /* GAS_DEMAND_QUOTED */
+    uint32_t gas_denominator; /* likewise; not zero */
+    struct address fee_token; /* RULE_GAS_PAYMENT: paid in it, on the origin; zero: the coin */
+    uint32_t limit;           /* RULE_LIMIT: index into limits */
+    struct instant until;     /* RULE_BLOCK: from then on it matches nothing; zero: no end */
     char note[RULE_NOTE_BYTES_MAX]; /* RULE_BLOCK: why it is there */
 };
 
@@ -203,6 +211,24 @@ struct core_condition {
     struct hash value;
 };
 
+/* What one delivery may cost and must bring, and what all of a route together may cost. */
+struct core_limit {
+    char name[NAME_BYTES_MAX];     /* its budget is kept under this name; none twice */
+    struct amount fee_per_gas_max; /* no delivery begins above it; zero: the chain's own ceiling */
+    bool wants_profit;
+    struct amount profit_min; /* in the rates' unit: what was paid less what it costs */
+    struct amount budget;     /* coins of the destination, each of its own; zero: no bound */
+    struct duration window;   /* that the budget is for; windows begin at multiples of it */
+};
+
+/* What a chain's coin, or a token on it, is worth in one unit that all rates share. */
+struct core_rate {
+    uint32_t domain;
+    struct address token; /* zero: the chain's own coin */
+    uint32_t decimals;    /* the price is that of 10^decimals base units */
+    struct amount price;  /* 10^18 of it are one unit */
+};
+
 /* Which messages are delivered, and how long it is tried. */
 struct core_policy {
     uint32_t retries_max;           /* failures, then a message is given up; zero: never */
@@ -211,6 +237,11 @@ struct core_policy {
     uint32_t rules_count;
     struct core_condition conditions[CONDITIONS_MAX];
     uint32_t conditions_count;
+    struct core_limit limits[ROUTE_LIMITS_MAX];
+    uint32_t limits_count;
+    struct core_rate rates[RATES_MAX];
+    uint32_t rates_count;
+    char currency[NAME_BYTES_MAX]; /* the rates' unit */
 };
 
 struct core_config {

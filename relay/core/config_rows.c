@@ -113,6 +113,7 @@ static void router_pack(const struct core_router *router, struct packer *packer)
     pack_amount(packer, &router->cap);
     pack_u32(packer, router->cap_share.value);
     pack_address(packer, &router->guard);
+    pack_u64(packer, router->bridge_to);
 }
 
 static void router_unpack(struct unpacker *unpacker, struct core_router *ret_router)
@@ -128,6 +129,7 @@ static void router_unpack(struct unpacker *unpacker, struct core_router *ret_rou
     ret_router->cap = unpack_amount(unpacker);
     ret_router->cap_share.value = unpack_u32(unpacker);
     ret_router->guard = unpack_address(unpacker);
+    ret_router->bridge_to = unpack_u64(unpacker);
 }
 
 static void synthetic_pack(const struct core_synthetic *synthetic, struct packer *packer)
@@ -259,6 +261,8 @@ static void rule_pack(const struct core_rule *rule, struct packer *packer)
     pack_u32(packer, rule->gas_denominator);
     pack_instant(packer, rule->until);
     pack_text(packer, rule->note, sizeof(rule->note));
+    pack_address(packer, &rule->fee_token);
+    pack_u32(packer, rule->limit);
 }
 
 static void rule_unpack(struct unpacker *unpacker, struct core_rule *ret_rule)
@@ -266,7 +270,7 @@ static void rule_unpack(struct unpacker *unpacker, struct core_rule *ret_rule)
     const uint8_t kind = unpack_u8(unpacker);
     const uint8_t demand = unpack_u8(unpacker);
 
-    if (kind < RULE_WHITELIST || kind > RULE_GAS_PAYMENT || demand > GAS_DEMAND_QUOTED) {
+    if (kind < RULE_WHITELIST || kind > RULE_LIMIT || demand > GAS_DEMAND_QUOTED) {
         unpacker->underrun = true;
         return;
     }
@@ -277,6 +281,8 @@ static void rule_unpack(struct unpacker *unpacker, struct core_rule *ret_rule)
     ret_rule->gas_denominator = unpack_u32(unpacker);
     ret_rule->until = unpack_instant(unpacker);
     unpack_text(unpacker, ret_rule->note, sizeof(ret_rule->note));
+    ret_rule->fee_token = unpack_address(unpacker);
+    ret_rule->limit = unpack_u32(unpacker);
 }
 
 static void condition_unpack(struct unpacker *unpacker, struct core_condition *ret_condition)
@@ -290,6 +296,42 @@ static void condition_unpack(struct unpacker *unpacker, struct core_condition *r
     }
     ret_condition->field = (enum match_field)field;
     ret_condition->value = unpack_hash(unpacker);
+}
+
+static void limit_pack(const struct core_limit *limit, struct packer *packer)
+{
+    pack_text(packer, limit->name, sizeof(limit->name));
+    pack_amount(packer, &limit->fee_per_gas_max);
+    pack_bool(packer, limit->wants_profit);
+    pack_amount(packer, &limit->profit_min);
+    pack_amount(packer, &limit->budget);
+    pack_u64(packer, limit->window.ns);
+}
+
+static void limit_unpack(struct unpacker *unpacker, struct core_limit *ret_limit)
+{
+    unpack_text(unpacker, ret_limit->name, sizeof(ret_limit->name));
+    ret_limit->fee_per_gas_max = unpack_amount(unpacker);
+    ret_limit->wants_profit = unpack_bool(unpacker);
+    ret_limit->profit_min = unpack_amount(unpacker);
+    ret_limit->budget = unpack_amount(unpacker);
+    ret_limit->window.ns = unpack_u64(unpacker);
+}
+
+static void rate_pack(const struct core_rate *rate, struct packer *packer)
+{
+    pack_u32(packer, rate->domain);
+    pack_address(packer, &rate->token);
+    pack_u32(packer, rate->decimals);
+    pack_amount(packer, &rate->price);
+}
+
+static void rate_unpack(struct unpacker *unpacker, struct core_rate *ret_rate)
+{
+    ret_rate->domain = unpack_u32(unpacker);
+    ret_rate->token = unpack_address(unpacker);
+    ret_rate->decimals = unpack_u32(unpacker);
+    ret_rate->price = unpack_amount(unpacker);
 }
 
 static void policy_pack(const struct core_policy *policy, struct packer *packer)
@@ -309,6 +351,17 @@ static void policy_pack(const struct core_policy *policy, struct packer *packer)
         pack_u8(packer, (uint8_t)condition->field);
         pack_hash(packer, &condition->value);
     }
+    CHECK(policy->limits_count <= ROUTE_LIMITS_MAX);
+    pack_u32(packer, policy->limits_count);
+    for (uint32_t i = 0; i < policy->limits_count; i++) {
+        limit_pack(&policy->limits[i], packer);
+    }
+    CHECK(policy->rates_count <= RATES_MAX);
+    pack_u32(packer, policy->rates_count);
+    for (uint32_t i = 0; i < policy->rates_count; i++) {
+        rate_pack(&policy->rates[i], packer);
+    }
+    pack_text(packer, policy->currency, sizeof(policy->currency));
 }
 
 static void policy_unpack(struct unpacker *unpacker, struct core_policy *ret_policy)
@@ -323,6 +376,15 @@ static void policy_unpack(struct unpacker *unpacker, struct core_policy *ret_pol
     for (uint32_t i = 0; i < ret_policy->conditions_count; i++) {
         condition_unpack(unpacker, &ret_policy->conditions[i]);
     }
+    ret_policy->limits_count = unpack_count(unpacker, ROUTE_LIMITS_MAX);
+    for (uint32_t i = 0; i < ret_policy->limits_count; i++) {
+        limit_unpack(unpacker, &ret_policy->limits[i]);
+    }
+    ret_policy->rates_count = unpack_count(unpacker, RATES_MAX);
+    for (uint32_t i = 0; i < ret_policy->rates_count; i++) {
+        rate_unpack(unpacker, &ret_policy->rates[i]);
+    }
+    unpack_text(unpacker, ret_policy->currency, sizeof(ret_policy->currency));
 }
 
 void config_pack(const struct core_config *config, struct packer *packer)

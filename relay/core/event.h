@@ -94,7 +94,9 @@ struct fact {
     struct address contract;
     union {
         struct {
-            struct bytes message; /* whole Hyperlane message; at most MESSAGE_BYTES_MAX */
+            /* The whole Hyperlane message, at most MESSAGE_BYTES_MAX; of a larger one its id, 32
+             * bytes, which no message is as short as. */
+            struct bytes message;
         } dispatch;
         struct {
             struct hash message_id;

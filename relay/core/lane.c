@@ -22,15 +22,22 @@
 
 /* ---- offers ---- */
 
-static enum reason gas_limit_of(const struct core_chain *config, uint64_t gas, uint64_t *ret_limit)
+uint64_t lane_gas_limit(uint64_t gas)
 {
     /* A recipient's handler sees 63/64 of what is left, and some swallow running out. */
     const uint64_t margin = gas / 10 + 75000;
 
-    if (gas > UINT64_MAX - margin || gas + margin > config->gas_limit_max) {
+    return gas > UINT64_MAX - margin ? UINT64_MAX : gas + margin;
+}
+
+static enum reason gas_limit_of(const struct core_chain *config, uint64_t gas, uint64_t *ret_limit)
+{
+    const uint64_t limit = lane_gas_limit(gas);
+
+    if (limit > config->gas_limit_max) {
         return REASON_GAS_LIMIT;
     }
-    *ret_limit = gas + margin;
+    *ret_limit = limit;
     return REASON_NONE;
 }
 
@@ -94,10 +101,24 @@ static void take_nonce(struct step *step, struct lane *lane, const struct leg *l
     lane_put(step, lane);
 }
 
+/* Below a ceiling of its own, if there is one. */
+static enum reason lower_price(const struct amount *fee_max, struct price *price)
+{
+    if (amount_is_zero(fee_max)) {
+        return REASON_NONE;
+    }
+    if (amount_compare(&price->likely, fee_max) > 0) {
+        return REASON_ROUTE_FEE_CEILING;
+    }
+    price->fee = amount_smaller(&price->fee, fee_max);
+    price->priority = amount_smaller(&price->priority, &price->fee);
+    return REASON_NONE;
+}
+
 /* The first attempt of a leg that is taken. Anything but REASON_NONE: it is not. */
 static enum reason first_attempt(struct step *step, const struct core_chain *config,
                                  const struct lane *lane, const struct event *prepared,
-                                 struct intent_row *ret_intent)
+                                 const struct amount *fee_max, struct intent_row *ret_intent)
 {
     struct attempt *attempt = &ret_intent->attempts[0];
     struct price price;
@@ -105,6 +126,9 @@ static enum reason first_attempt(struct step *step, const struct core_chain *con
     enum reason reason = gas_limit_of(config, prepared->prepared.gas, &ret_intent->gas_limit);
     if (reason == REASON_NONE) {
         reason = lane_price(step, lane, config, HASTE_USUAL, &price);
+    }
+    if (reason == REASON_NONE) {
+        reason = lower_price(fee_max, &price);
     }
     if (reason == REASON_NONE) {
         reason = lane_affords(lane, config, &price, ret_intent->gas_limit, prepared);
@@ -138,6 +162,30 @@ static void tell_poor(struct step *step, struct lane *lane, const struct hash *l
 
 enum reason lane_offer(struct step *step, const struct leg *leg, const struct event *prepared)
 {
+    const struct amount none = amount_zero();
+
+    return lane_offer_below(step, leg, prepared, &none);
+}
+
+enum reason lane_quote(struct step *step, const struct core_chain *config,
+                       const struct address *key, struct lane_quote *ret_quote)
+{
+    struct lane lane;
+    struct price price;
+
+    if (!lane_get(step, config->domain, key, &lane) || lane.row.state == LANE_UNKNOWN) {
+        return REASON_LANE_UNKNOWN;
+    }
+    const enum reason reason = lane_price(step, &lane, config, HASTE_USUAL, &price);
+    if (reason == REASON_NONE) {
+        *ret_quote = (struct lane_quote){.likely = price.likely, .most = price.fee};
+    }
+    return reason;
+}
+
+enum reason lane_offer_below(struct step *step, const struct leg *leg, const struct event *prepared,
+                             const struct amount *fee_max)
+{
     CHECK(prepared->kind == EVENT_PREPARED);
     CHECK(prepared->prepared.outcome == OUTCOME_OK);
     CHECK(leg->kind != LEG_CANCEL);
@@ -155,7 +203,7 @@ enum reason lane_offer(struct step *step, const struct leg *leg, const struct ev
     struct intent_row intent;
     memset(&intent, 0, sizeof(intent));
     lane_refresh(step, &lane);
-    reason = first_attempt(step, config, &lane, prepared, &intent);
+    reason = first_attempt(step, config, &lane, prepared, fee_max, &intent);
     if (reason != REASON_NONE) {
         if (reason == REASON_INSUFFICIENT_FUNDS) {
             tell_poor(step, &lane, &leg->id);

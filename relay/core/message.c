@@ -109,21 +109,32 @@ static void refuse_dispatch(struct step *step, uint32_t domain, const struct fac
 {
     const struct core_chain *config = step_chain(step, domain);
     struct message message;
+    struct hash id;
 
     if (config == NULL || !address_equal(&fact->contract, &config->mailbox)) {
         return;
     }
+    const bool is_large = fact->dispatch.message.count == sizeof(id.bytes);
+    const enum reason reason = is_large ? REASON_TOO_LARGE : REASON_MALFORMED_MESSAGE;
+    if (is_large) {
+        memcpy(id.bytes, fact->dispatch.message.data, sizeof(id.bytes));
+    } else {
+        id = message_id(fact->dispatch.message);
+    }
+    if (message_get(step, &id, &message)) {
+        return; /* what is known of it stands */
+    }
     memset(&message, 0, sizeof(message));
-    message.id = message_id(fact->dispatch.message);
+    message.id = id;
     message.row.origin = domain;
     message.row.origin_block = fact->block_number;
     message.row.origin_block_hash = fact->block_hash;
     message.row.dispatch_transaction = fact->transaction;
     message.row.seen_at = step->now;
     message.row.final_at = step->now;
-    message_set(step, &message, MESSAGE_REFUSED, REASON_MALFORMED_MESSAGE);
+    message_set(step, &message, MESSAGE_REFUSED, reason);
     message_put(step, &message);
-    step_note(step, NOTE_WARN, domain, &message.id, REASON_MALFORMED_MESSAGE, NULL);
+    step_note(step, NOTE_WARN, domain, &message.id, reason, NULL);
 }
 
 static void dispatch(struct step *step, uint32_t domain, const struct fact *fact)
@@ -282,8 +293,10 @@ void message_on_final_fact(struct step *step, uint32_t domain, const struct fact
     case FACT_ANNOUNCED:
         message_on_announced(step, domain, fact);
         break;
-    case FACT_TREE_INSERT:
     case FACT_TRANSFER:
+        message_on_token_paid(step, domain, fact);
+        break;
+    case FACT_TREE_INSERT:
     case FACT_REMOTE_SENT:
     case FACT_REMOTE_RECEIVED:
     case FACT_COLLATERAL_MOVED:
@@ -341,17 +354,6 @@ static bool says_delivered(struct bytes words)
     return false;
 }
 
-/* For people who ask why. */
-static void keep_words(struct message *message, const struct text *text)
-{
-    struct message_row *row = &message->row;
-
-    memset(row->words, 0, sizeof(row->words));
-    row->words_count =
-        (uint32_t)(text->count < sizeof(row->words) ? text->count : sizeof(row->words));
-    memcpy(row->words, text->text, row->words_count);
-}
-
 static void simulation_refused(struct step *step, struct message *message, struct bytes words)
 {
     struct security_row security;
@@ -364,7 +366,7 @@ static void simulation_refused(struct step *step, struct message *message, struc
         return;
     }
     text_add_bytes(&text, words);
-    keep_words(message, &text);
+    message_say(message, &text);
     step_note(step, NOTE_WARN, message->row.destination, &message->id, REASON_SIMULATION_REVERTED,
               text.text);
     /* The validator set may have changed under us: read it again before the next try. */
@@ -491,12 +493,10 @@ void message_on_leg_end(struct step *step, const struct hash *leg_id, enum leg_e
         message_leave(step, &message); /* while the leg still counts as sent */
     }
     memset(&message.row.leg_id, 0, sizeof(message.row.leg_id)); /* invariant 3 */
+    message_pay(step, &message, end == LEG_VOID ? NULL : receipt, 1);
     if (message.row.state == MESSAGE_DELIVERED) {
         step_delete(step, message_key(key, TABLE_BODY, &message.id));
     } else if (is_sent) {
-        if (end != LEG_VOID) {
-            message_used_gas(&message, receipt->receipt.gas_used);
-        }
         end_sent(step, &message, end);
     }
     message_put(step, &message);
@@ -515,6 +515,7 @@ void message_on_leg_refused(struct step *step, const struct hash *leg_id)
         message_leave(step, &message);
     }
     memset(&message.row.leg_id, 0, sizeof(message.row.leg_id));
+    message_pay(step, &message, NULL, 1);
     if (message.row.state == MESSAGE_DELIVERED) {
         step_delete(step, message_key(key, TABLE_BODY, &message.id));
     } else if (is_sent) {

@@ -86,9 +86,9 @@ struct gathering {
     size_t size;
 };
 
-/* Takes a message in, unless it has another key or there is no room for it. */
-static void gather_one(struct step *step, struct gathering *gathering,
-                       const struct message *message)
+/* Takes a message in, unless it has another key, there is no room for it, or its own limit is
+ * against it now. */
+static void gather_one(struct step *step, struct gathering *gathering, struct message *message)
 {
     uint8_t key[MESSAGE_KEY_BYTES];
     struct delivery delivery;
@@ -102,7 +102,8 @@ static void gather_one(struct step *step, struct gathering *gathering,
     const size_t size = gathering->size + delivery_size(&delivery);
     const uint64_t gas = gathering->gas + message->row.gas;
     if (size > DELIVERIES_BYTES_MAX || gas < gathering->gas ||
-        lane_gas_is_above(gathering->config, gas)) {
+        lane_gas_is_above(gathering->config, gas) ||
+        message_within_limits(step, message, &gathering->key) != REASON_NONE) {
         return;
     }
     gathering->size = size;
@@ -143,6 +144,7 @@ static void gather(struct step *step, struct gathering *gathering, const struct 
         if (!hash_equal(&id, &first->id) && message_get(step, &id, &message) &&
             is_willing(step, &message)) {
             gather_one(step, gathering, &message);
+            message_put(step, &message); /* with what is reserved for it */
         }
     }
 }
@@ -305,9 +307,26 @@ static enum breakup breakup_after(enum reason reason)
                                                                        : BREAKUP_ALONE;
 }
 
+/* The least of what the members' limits allow per gas; zero: none has any. */
+static struct amount fee_max_of(struct step *step, const struct leg *batch)
+{
+    struct amount least = amount_zero();
+
+    for (uint32_t i = 0; i < members_count(batch); i++) {
+        struct message message;
+        if (member_message(step, batch, i, &message)) {
+            const struct amount own = message_fee_max(step, &message);
+            const bool is_less = amount_is_zero(&least) || amount_compare(&own, &least) < 0;
+            least = !amount_is_zero(&own) && is_less ? own : least;
+        }
+    }
+    return least;
+}
+
 static void offer(struct step *step, const struct leg *batch, const struct event *prepared)
 {
-    const enum reason reason = lane_offer(step, batch, prepared);
+    const struct amount fee_max = fee_max_of(step, batch);
+    const enum reason reason = lane_offer_below(step, batch, prepared, &fee_max);
 
     if (reason != REASON_NONE) {
         break_up(step, batch, breakup_after(reason), NULL);
@@ -358,12 +377,6 @@ void message_on_batch_included(struct step *step, const struct leg *batch, uint6
     }
 }
 
-/* The member's share, and one more where they do not divide. */
-static uint64_t share_of(const struct event *receipt, uint32_t count)
-{
-    return receipt->receipt.gas_used / count + 1;
-}
-
 void message_on_batch_end(struct step *step, const struct leg *batch, enum leg_end end,
                           const struct event *receipt)
 {
@@ -376,13 +389,11 @@ void message_on_batch_end(struct step *step, const struct leg *batch, enum leg_e
         }
         const struct hash leg_id = member_at(batch, i);
         lane_end_member(step, &leg_id, &batch->id);
+        message_pay(step, &message, end == LEG_VOID ? NULL : receipt, members_count(batch));
         if (message.row.state == MESSAGE_DELIVERED) {
             memset(&message.row.leg_id, 0, sizeof(message.row.leg_id));
             step_delete(step, message_key(key, TABLE_BODY, &message.id));
         } else if (message.row.state == MESSAGE_SENT || message.row.state == MESSAGE_INCLUDED) {
-            if (end != LEG_VOID && receipt != NULL) {
-                message_used_gas(&message, share_of(receipt, members_count(batch)));
-            }
             message.row.batch_breaks =
                 receipt == NULL ? BATCH_BREAKS_MAX : message.row.batch_breaks + 1;
             message_now(step, &message); /* each in a step of its own: message_sent_ended */

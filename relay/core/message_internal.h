@@ -59,6 +59,9 @@ void message_later(struct step *step, struct message *message, enum reason reaso
 /* A failure: leaves and comes back when the ladder of retries says, into quarantine if it reverts
  * again and again, or not at all when it has failed too often. */
 void message_fail(struct step *step, struct message *message, enum reason reason);
+/* Words for people who ask why. */
+struct text;
+void message_say(struct message *message, const struct text *text);
 /* Adds or removes it in the index of open messages. */
 void message_open(struct step *step, const struct message *message);
 void message_close(struct step *step, const struct message *message);
@@ -71,9 +74,34 @@ bool message_is_listed(struct step *step, const struct message *message,
 bool message_is_wanted(struct step *step, struct message *message);
 /* False: not enough was paid for so much gas (0: not known yet); the message left. */
 bool message_is_paid(struct step *step, struct message *message, uint64_t gas);
-/* A transaction of it was included and delivered nothing. */
-void message_used_gas(struct message *message, uint64_t gas);
 void message_on_gas_paid(struct step *step, uint32_t domain, const struct fact *fact);
+/* A token's transfer to the paymaster, which says what the payment after it was made in. */
+void message_on_token_paid(struct step *step, uint32_t domain, const struct fact *fact);
+/* What was paid at the origin in one token (zero: its coin); gas as that row has it. */
+struct policy_paid;
+struct policy_paid message_paid(struct step *step, const struct message *message,
+                                const struct address *token);
+/* The message's bytes, borrowed until the next row is read. False: they are not there. */
+bool message_view_of(struct step *step, const struct message *message,
+                     struct message_view *ret_view);
+
+/* ---- message_limits.c: what its delivery may cost, and must bring ---- */
+/* Before anything is asked. False: its limit forbids it whatever it needs; the message left. */
+bool message_is_affordable(struct step *step, struct message *message);
+/* Once it is simulated, for the key that sends: REASON_NONE, and its share of the budget is
+ * reserved; else why not now. The caller writes the message. */
+enum reason message_within_limits(struct step *step, struct message *message,
+                                  const struct address *key);
+/* When it is to be looked at again after such a reason. */
+void message_limits_later(struct step *step, struct message *message, enum reason reason);
+/* What its limit allows per gas; zero: none. */
+struct amount message_fee_max(struct step *step, const struct message *message);
+/* It is not sent: what was reserved for it is free. */
+void message_limits_release(struct step *step, struct message *message);
+/* The transaction that it was in has ended: NULL when nothing of it was included. `count`: messages
+ * that share its cost. The caller writes the message. */
+void message_pay(struct step *step, struct message *message, const struct event *receipt,
+                 uint32_t count);
 
 /* Runs the stages as far as they go without waiting, and writes the message. */
 void message_advance(struct step *step, struct message *message);

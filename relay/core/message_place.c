@@ -47,6 +47,16 @@ void message_put(struct step *step, const struct message *message)
     step_put(step, message_key(key, TABLE_MESSAGE, &message->id), packer_finish(&packer));
 }
 
+void message_say(struct message *message, const struct text *text)
+{
+    struct message_row *row = &message->row;
+
+    memset(row->words, 0, sizeof(row->words));
+    row->words_count =
+        (uint32_t)(text->count < sizeof(row->words) ? text->count : sizeof(row->words));
+    memcpy(row->words, text->text, row->words_count);
+}
+
 void message_due(struct step *step, struct message *message, struct instant at)
 {
     if (message->row.due.ns == at.ns) {
@@ -404,6 +414,7 @@ void message_leave(struct step *step, struct message *message)
     message_wait_end(step, message);
     if (!is_sent) {
         (void)message_batch_leave(step, message);
+        message_limits_release(step, message);
     }
     message_due(step, message, (struct instant){.ns = 0});
     if (!is_sent && !hash_is_zero(&message->row.leg_id)) {

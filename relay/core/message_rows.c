@@ -16,13 +16,38 @@ struct bytes message_key(uint8_t memory[MESSAGE_KEY_BYTES], uint8_t table, const
 }
 
 struct bytes gas_paid_key(uint8_t memory[GAS_PAID_KEY_BYTES], const struct hash *id,
-                          uint32_t origin, uint32_t destination)
+                          uint32_t origin, uint32_t destination, const struct address *token)
 {
     struct packer key = packer_from(memory, GAS_PAID_KEY_BYTES);
 
     pack_u8(&key, TABLE_GAS_PAID);
     pack_hash(&key, id);
     pack_u32(&key, origin);
+    pack_u32(&key, destination);
+    if (!address_is_zero(token)) {
+        pack_address(&key, token);
+    }
+    return packer_finish(&key);
+}
+
+struct bytes gas_transfer_key(uint8_t memory[GAS_PAID_KEY_BYTES], uint32_t domain,
+                              const struct hash *transaction)
+{
+    struct packer key = packer_from(memory, GAS_PAID_KEY_BYTES);
+
+    pack_u8(&key, TABLE_GAS_PAID);
+    pack_u32(&key, domain);
+    pack_hash(&key, transaction);
+    return packer_finish(&key);
+}
+
+struct bytes budget_key(uint8_t memory[BUDGET_KEY_BYTES], const struct hash *limit,
+                        uint32_t destination)
+{
+    struct packer key = packer_from(memory, BUDGET_KEY_BYTES);
+
+    pack_u8(&key, TABLE_BUDGET);
+    pack_hash(&key, limit);
     pack_u32(&key, destination);
     return packer_finish(&key);
 }
@@ -82,6 +107,28 @@ static uint8_t unpack_enum(struct unpacker *unpacker, uint8_t first, uint8_t las
     return value;
 }
 
+/* Most messages have none. */
+static void pack_costs(const struct message_row *message, struct packer *packer)
+{
+    const bool has_any = !amount_is_zero(&message->fee_spent) || !hash_is_zero(&message->budget);
+
+    pack_bool(packer, has_any);
+    if (has_any) {
+        pack_amount(packer, &message->fee_spent);
+        pack_amount(packer, &message->reserved);
+        pack_hash(packer, &message->budget);
+    }
+}
+
+static void unpack_costs(struct unpacker *unpacker, struct message_row *message)
+{
+    if (unpack_bool(unpacker)) {
+        message->fee_spent = unpack_amount(unpacker);
+        message->reserved = unpack_amount(unpacker);
+        message->budget = unpack_hash(unpacker);
+    }
+}
+
 void message_row_pack(const struct message_row *message, struct packer *packer)
 {
     pack_u8(packer, (uint8_t)message->state);
@@ -121,6 +168,7 @@ void message_row_pack(const struct message_row *message, struct packer *packer)
     pack_u32(packer, message->batch_breaks);
     CHECK(message->words_count <= MESSAGE_WORDS_BYTES_MAX);
     pack_bytes(packer, bytes_from(message->words, message->words_count));
+    pack_costs(message, packer);
 }
 
 enum status message_row_unpack(struct bytes bytes, struct message_row *ret_message)
@@ -173,6 +221,7 @@ enum status message_row_unpack(struct bytes bytes, struct message_row *ret_messa
         memcpy(message.words, words.data, words.count);
     }
     message.words_count = (uint32_t)words.count;
+    unpack_costs(&unpacker, &message);
     if (!unpacker_is_done(&unpacker)) {
         return STATUS_CORRUPT;
     }
@@ -186,6 +235,29 @@ void open_row_pack(const struct open_row *open, struct packer *packer)
     pack_u64(packer, open->queued_count);
     pack_u32(packer, open->confined_count);
     pack_u32(packer, open->route_last);
+}
+
+void budget_row_pack(const struct budget_row *budget, struct packer *packer)
+{
+    pack_u64(packer, budget->window);
+    pack_amount(packer, &budget->spent);
+    pack_amount(packer, &budget->reserved);
+}
+
+enum status budget_row_unpack(struct bytes bytes, struct budget_row *ret_budget)
+{
+    struct unpacker unpacker = unpacker_from(bytes);
+    struct budget_row budget;
+
+    memset(&budget, 0, sizeof(budget));
+    budget.window = unpack_u64(&unpacker);
+    budget.spent = unpack_amount(&unpacker);
+    budget.reserved = unpack_amount(&unpacker);
+    if (!unpacker_is_done(&unpacker)) {
+        return STATUS_CORRUPT;
+    }
+    *ret_budget = budget;
+    return STATUS_OK;
 }
 
 enum status open_row_unpack(struct bytes bytes, struct open_row *ret_open)

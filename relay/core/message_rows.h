@@ -13,7 +13,12 @@
  * TABLE_STORAGE, origin u32, validator 32                   -> struct storage_row
  * TABLE_PROOF, id, validator or module 32, slot u8 -> struct proof_row or struct lookup_row
  * TABLE_WAITING, key of a security or storage row, id -> nothing
- * TABLE_GAS_PAID, id, origin u32, destination u32 -> gas 32, payment 32: sums
+ * TABLE_GAS_PAID, id, origin u32, destination u32 -> gas 32, payment 32: sums, of the gas all that
+ *   was paid for, of payments those in the chain's coin
+ * TABLE_GAS_PAID, id, origin u32, destination u32, token 32 -> the same of payments in one token
+ * TABLE_GAS_PAID, domain u32, transaction 32 -> token 32, amount 32: a token's transfer to the
+ *   paymaster, until the payment that it is for
+ * TABLE_BUDGET, a limit's name 32, destination u32 -> struct budget_row
  * TABLE_ELSEWHERE, id -> destination u32, block u64, transaction 32
  * Threads: none; plain values. */
 #ifndef SLUICE_RELAY_CORE_MESSAGE_ROWS_H
@@ -26,7 +31,9 @@
 #include "relay/hyperlane/ism.h"
 
 #define MESSAGE_KEY_BYTES       33u
-#define GAS_PAID_KEY_BYTES      41u
+#define GAS_PAID_KEY_BYTES      73u
+#define BUDGET_KEY_BYTES        37u
+#define BUDGET_ROW_BYTES        72u
 #define MESSAGE_ROW_BYTES_MAX   768u
 #define OPEN_KEY_BYTES_MAX      48u
 #define OPEN_ROW_BYTES          20u
@@ -102,11 +109,14 @@ struct message_row {
     struct instant prepared_at;
     uint64_t delivered_block;          /* INCLUDED, ELSEWHERE, DELIVERED */
     struct hash delivered_transaction; /* ELSEWHERE, DELIVERED */
-    uint32_t reverts_count; /* simulations and transactions that reverted, since one did not */
-    bool is_confined;       /* its place is one of those for messages that revert */
-    bool may_batch;         /* OFFERED: may be sent together with others */
-    uint32_t batch_breaks;  /* batches with it that did not come off */
-    uint64_t gas_spent;     /* by our transactions that were included and delivered nothing */
+    uint32_t reverts_count;  /* simulations and transactions that reverted, since one did not */
+    bool is_confined;        /* its place is one of those for messages that revert */
+    bool may_batch;          /* OFFERED: may be sent together with others */
+    uint32_t batch_breaks;   /* batches with it that did not come off */
+    uint64_t gas_spent;      /* by our transactions that were included and delivered nothing */
+    struct amount fee_spent; /* the same in the destination's coin */
+    struct amount reserved;  /* of a budget, from being offered to the end of its transaction */
+    struct hash budget;      /* the limit's name, as in the key; zero: none is reserved */
     uint8_t words[MESSAGE_WORDS_BYTES_MAX]; /* of the last revert, printable, cut */
     uint32_t words_count;
 };
@@ -132,6 +142,13 @@ struct route_row {
     uint64_t queue_first; /* no queued message has a lower sequence */
     uint64_t queue_next;  /* no queued message has this sequence or a higher one */
     bool newest_next;     /* the route's next place goes to the newest; else to the oldest */
+};
+
+/* What the deliveries of one limit to one destination have cost. */
+struct budget_row {
+    uint64_t window;        /* number of the window that `spent` is of */
+    struct amount spent;    /* by transactions whose end is known */
+    struct amount reserved; /* at most, for those that are under way */
 };
 
 /* stored: never renumber */
@@ -205,9 +222,14 @@ struct lookup_row {
 };
 
 struct bytes message_key(uint8_t memory[MESSAGE_KEY_BYTES], uint8_t table, const struct hash *id);
-/* What was paid on `origin` for the delivery of a message to `destination`. */
+/* What was paid on `origin` for the delivery of a message to `destination`, in its coin (`token`
+ * zero) or in a token. */
 struct bytes gas_paid_key(uint8_t memory[GAS_PAID_KEY_BYTES], const struct hash *id,
-                          uint32_t origin, uint32_t destination);
+                          uint32_t origin, uint32_t destination, const struct address *token);
+struct bytes gas_transfer_key(uint8_t memory[GAS_PAID_KEY_BYTES], uint32_t domain,
+                              const struct hash *transaction);
+struct bytes budget_key(uint8_t memory[BUDGET_KEY_BYTES], const struct hash *limit,
+                        uint32_t destination);
 /* The front of an open row's key; more is packed behind it. */
 struct packer open_key(uint8_t memory[OPEN_KEY_BYTES_MAX], uint32_t destination,
                        enum open_class kind);
@@ -226,6 +248,7 @@ void security_row_pack(const struct security_row *security, struct packer *packe
 void storage_row_pack(const struct storage_row *storage, struct packer *packer);
 void proof_row_pack(const struct proof_row *proof, struct packer *packer);
 void lookup_row_pack(const struct lookup_row *lookup, struct packer *packer);
+void budget_row_pack(const struct budget_row *budget, struct packer *packer);
 /* STATUS_CORRUPT: not such a row. */
 MUST_USE enum status message_row_unpack(struct bytes bytes, struct message_row *ret_message);
 MUST_USE enum status open_row_unpack(struct bytes bytes, struct open_row *ret_open);
@@ -234,6 +257,7 @@ MUST_USE enum status security_row_unpack(struct bytes bytes, struct security_row
 MUST_USE enum status storage_row_unpack(struct bytes bytes, struct storage_row *ret_storage);
 MUST_USE enum status proof_row_unpack(struct bytes bytes, struct proof_row *ret_proof);
 MUST_USE enum status lookup_row_unpack(struct bytes bytes, struct lookup_row *ret_lookup);
+MUST_USE enum status budget_row_unpack(struct bytes bytes, struct budget_row *ret_budget);
 
 /* True for states that end a message. */
 bool message_state_is_end(enum message_state state);

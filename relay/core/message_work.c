@@ -129,7 +129,8 @@ static enum stage stage_security(struct step *step, struct message *message)
     if (is_halted(step, message)) {
         return STAGE_WAIT;
     }
-    if (!message_is_wanted(step, message) || is_unsure(step, message)) {
+    if (!message_is_wanted(step, message) || !message_is_affordable(step, message) ||
+        is_unsure(step, message)) {
         return STAGE_WAIT;
     }
     (void)security_get(step, message, &security);
@@ -467,6 +468,11 @@ static void offer_later(struct step *step, struct message *message, enum reason 
         message_later(step, message, reason, MESSAGE_STOPPED_WAIT);
         return;
     }
+    if (reason == REASON_ROUTE_FEE_CEILING || reason == REASON_ROUTE_BUDGET ||
+        reason == REASON_UNPROFITABLE || reason == REASON_RATE_UNKNOWN) {
+        message_limits_later(step, message, reason); /* its place is for other routes */
+        return;
+    }
     /* On a common beat, so that many messages are looked at with one wake. */
     message_set(step, message, MESSAGE_OFFERED, reason);
     message_on_beat(step, message,
@@ -503,10 +509,14 @@ static enum stage stage_offered(struct step *step, struct message *message)
         message_set(step, message, MESSAGE_SECURITY, REASON_AWAITING_SECURITY);
         return STAGE_NEXT;
     }
-    if (message_batch(step, message, &leg)) {
+    enum reason reason = message_within_limits(step, message, &leg.key);
+    if (reason == REASON_NONE && message_batch(step, message, &leg)) {
         return STAGE_WAIT;
     }
-    const enum reason reason = lane_offer(step, &leg, &prepared);
+    if (reason == REASON_NONE) {
+        const struct amount fee_max = message_fee_max(step, message);
+        reason = lane_offer_below(step, &leg, &prepared, &fee_max);
+    }
     if (reason == REASON_NONE) {
         message_set(step, message, MESSAGE_SENT, REASON_AWAITING_INCLUSION);
         message_due(step, message, (struct instant){.ns = 0});

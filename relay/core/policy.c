@@ -5,7 +5,23 @@
 
 #include "relay/base/check.h"
 
-#define FIELDS (MATCH_ANYWHERE + 1u)
+#define FIELDS       (MATCH_ANYWHERE + 1u)
+#define DECIMALS_MAX 36u
+
+/* Windows have a length, and prices are prices. */
+static bool are_limits_sound(const struct core_policy *policy)
+{
+    bool is_sound = policy->limits_count <= ROUTE_LIMITS_MAX && policy->rates_count <= RATES_MAX;
+
+    for (uint32_t i = 0; is_sound && i < policy->limits_count; i++) {
+        is_sound = amount_is_zero(&policy->limits[i].budget) || policy->limits[i].window.ns > 0;
+    }
+    for (uint32_t i = 0; is_sound && i < policy->rates_count; i++) {
+        is_sound =
+            policy->rates[i].decimals <= DECIMALS_MAX && !amount_is_zero(&policy->rates[i].price);
+    }
+    return is_sound;
+}
 
 bool policy_is_sound(const struct core_policy *policy)
 {
@@ -25,8 +41,11 @@ bool policy_is_sound(const struct core_policy *policy)
         if (policy->rules[i].demand == GAS_DEMAND_QUOTED && policy->rules[i].gas_denominator == 0) {
             return false;
         }
+        if (policy->rules[i].kind == RULE_LIMIT && policy->rules[i].limit >= policy->limits_count) {
+            return false;
+        }
     }
-    return true;
+    return are_limits_sound(policy);
 }
 
 /* ---- one condition ---- */
@@ -135,6 +154,7 @@ static void note_match(const struct core_rule *rule, struct instant now, bool *i
         }
         break;
     case RULE_GAS_PAYMENT:
+    case RULE_LIMIT:
         break;
     }
 }
@@ -165,19 +185,83 @@ struct policy_verdict policy_judge(const struct core_policy *policy,
     return verdict;
 }
 
+/* ---- rates ---- */
+
+static struct amount power_of_ten(uint32_t exponent)
+{
+    const struct amount ten = amount_from_u64(10);
+    struct amount power = amount_from_u64(1);
+
+    CHECK(exponent <= DECIMALS_MAX);
+    for (uint32_t i = 0; i < exponent; i++) {
+        const enum status status = amount_multiply(&power, &ten, &power);
+        CHECK(status == STATUS_OK);
+    }
+    return power;
+}
+
+const struct core_rate *policy_rate(const struct core_policy *policy, uint32_t domain,
+                                    const struct address *token)
+{
+    for (uint32_t i = 0; i < policy->rates_count; i++) {
+        const struct core_rate *rate = &policy->rates[i];
+        if (rate->domain == domain && address_equal(&rate->token, token) &&
+            rate->decimals <= DECIMALS_MAX) {
+            return rate;
+        }
+    }
+    return NULL;
+}
+
+bool policy_worth(const struct core_rate *rate, const struct amount *amount,
+                  struct amount *ret_worth)
+{
+    const struct amount whole = power_of_ten(rate->decimals);
+
+    return amount_scale_floor(amount, &rate->price, &whole, ret_worth) == STATUS_OK;
+}
+
+bool policy_cost(const struct core_rate *rate, const struct amount *amount, struct amount *ret_cost)
+{
+    const struct amount whole = power_of_ten(rate->decimals);
+
+    return amount_scale_ceil(amount, &rate->price, &whole, ret_cost) == STATUS_OK;
+}
+
 /* ---- payment ---- */
 
-static const struct core_rule *gas_rule(const struct core_policy *policy,
-                                        const struct message_view *view, const struct hash *id)
+/* The first of a kind that matches. */
+static const struct core_rule *first_rule(const struct core_policy *policy, enum rule_kind kind,
+                                          const struct message_view *view, const struct hash *id)
 {
     struct cursor cursor = {.policy = policy, .view = view, .id = id};
 
     for (uint32_t i = 0; i < policy->rules_count; i++) {
-        if (rule_matches(&cursor, i) && policy->rules[i].kind == RULE_GAS_PAYMENT) {
+        if (rule_matches(&cursor, i) && policy->rules[i].kind == kind) {
             return &policy->rules[i];
         }
     }
     return NULL;
+}
+
+struct address policy_fee_token(const struct core_policy *policy, const struct message_view *view,
+                                const struct hash *id)
+{
+    const struct core_rule *rule = first_rule(policy, RULE_GAS_PAYMENT, view, id);
+
+    return rule == NULL ? (struct address){{0}} : rule->fee_token;
+}
+
+bool policy_knows_token(const struct core_policy *policy, uint32_t domain,
+                        const struct address *token)
+{
+    bool is_known = policy_rate(policy, domain, token) != NULL;
+
+    for (uint32_t i = 0; i < policy->rules_count; i++) {
+        is_known = is_known || (policy->rules[i].kind == RULE_GAS_PAYMENT &&
+                                address_equal(&policy->rules[i].fee_token, token));
+    }
+    return is_known && !address_is_zero(token);
 }
 
 /* The paid gas that failed tries have left. */
@@ -189,23 +273,50 @@ static struct amount gas_left(const struct policy_paid *paid)
     return amount_subtract(&paid->gas, &spent, &left) == STATUS_OK ? left : amount_zero();
 }
 
+/* What failed tries have cost, in what was paid with; zero where the rates do not say. */
+static struct amount payment_spent(const struct core_policy *policy,
+                                   const struct message_view *view, const struct core_rule *rule,
+                                   const struct policy_paid *paid)
+{
+    static const struct address coin = {{0}};
+    const struct core_rate *from = policy_rate(policy, view->destination, &coin);
+    const struct core_rate *to = policy_rate(policy, view->origin, &rule->fee_token);
+    struct amount cost;
+    struct amount spent;
+
+    if (from == NULL || to == NULL || amount_is_zero(&paid->fee_spent)) {
+        return amount_zero();
+    }
+    const struct amount whole = power_of_ten(to->decimals);
+    if (!policy_cost(from, &paid->fee_spent, &cost) ||
+        amount_scale_ceil(&cost, &whole, &to->price, &spent) != STATUS_OK) {
+        return amount_max();
+    }
+    return spent;
+}
+
 struct policy_demand policy_gas(const struct core_policy *policy, const struct message_view *view,
                                 const struct hash *id, const struct policy_paid *paid, uint64_t gas)
 {
-    const struct core_rule *rule = gas_rule(policy, view, id);
+    const struct core_rule *rule = first_rule(policy, RULE_GAS_PAYMENT, view, id);
     struct policy_demand demand = {.kind = GAS_DEMAND_NONE, .is_met = true};
 
     if (rule == NULL) {
         return demand;
     }
     demand.kind = rule->demand;
+    demand.token = rule->fee_token;
     switch (rule->demand) {
     case GAS_DEMAND_NONE:
         return demand;
-    case GAS_DEMAND_MINIMUM:
+    case GAS_DEMAND_MINIMUM: {
+        const struct amount spent = payment_spent(policy, view, rule, paid);
         demand.needed = rule->payment;
-        demand.paid = paid->payment;
+        if (amount_subtract(&paid->payment, &spent, &demand.paid) != STATUS_OK) {
+            demand.paid = amount_zero();
+        }
         break;
+    }
     case GAS_DEMAND_QUOTED: {
         const struct amount needs = amount_from_u64(gas);
         const struct amount part = amount_from_u64(rule->gas_numerator);
@@ -219,4 +330,16 @@ struct policy_demand policy_gas(const struct core_policy *policy, const struct m
     }
     demand.is_met = amount_compare(&demand.paid, &demand.needed) >= 0;
     return demand;
+}
+
+/* ---- limits ---- */
+
+const struct core_limit *policy_limit(const struct core_policy *policy,
+                                      const struct message_view *view, const struct hash *id)
+{
+    const struct core_rule *rule =
+        policy->limits_count == 0 ? NULL : first_rule(policy, RULE_LIMIT, view, id);
+
+    return rule == NULL || rule->limit >= policy->limits_count ? NULL
+                                                               : &policy->limits[rule->limit];
 }

@@ -50,6 +50,10 @@ enum reason {
     REASON_BLOCKED = 45,           /* by an entry of a block list, which has its own reason */
     REASON_UNPAID = 46,            /* less was paid at the origin than its delivery is asked for */
     REASON_AWAITING_BATCH = 47,    /* several messages are simulated as one transaction */
+    REASON_ROUTE_FEE_CEILING = 60, /* gas costs more than this route's limit allows */
+    REASON_ROUTE_BUDGET = 61,      /* the route's budget of this window is used up */
+    REASON_UNPROFITABLE = 62,      /* what was paid is not worth enough more than what it costs */
+    REASON_RATE_UNKNOWN = 63,      /* of a coin that its profit is counted in */
     REASON_AWAITING_DEPTH = 80,    /* of a large value: more final blocks on top of it */
     REASON_AWAITING_EVERYONE = 81, /* of a large value: every endpoint must confirm it */
     REASON_AWAITING_LOOKUP = 90,   /* a server off the chain has to prove it */
@@ -113,7 +117,7 @@ enum reason {
     REASON_PLAN_UNPROVED = 241, /* the proof leaves room for a much better plan */
     REASON_OVER_VELOCITY = 242, /* the mandate's velocity of this window is used up */
     REASON_OVER_BUDGET = 243,   /* the mandate's fee budget of this window is used up */
-    REASON_MANDATE_BOUND = 244, /* the mandate's floors and caps leave nothing to move */
+    REASON_MANDATE_BOUND = 244, /* the mandate's floors, caps and bridges leave nothing to move */
     REASON_VENUE_OPEN = 250,    /* capital may enter it, again */
     REASON_VENUE_SHUT = 251,    /* enum venue_gate */
     REASON_VENUE_PAUSED = 252,

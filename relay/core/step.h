@@ -175,6 +175,20 @@ bool lane_choose(struct step *step, const struct core_chain *config, const struc
  * REASON_NONE: taken. Otherwise why not now (fee ceiling, lane unknown or full, gas limit); the leg
  * is not taken and the caller tries again later. May ask two commands. */
 enum reason lane_offer(struct step *step, const struct leg *leg, const struct event *prepared);
+/* The same, and its first transaction offers no more per gas than `fee_max` (zero: the chain's
+ * ceiling alone): REASON_ROUTE_FEE_CEILING when that is not enough now. Once it waits, its fee is
+ * raised up to the chain's ceiling, because every later nonce waits behind it. */
+enum reason lane_offer_below(struct step *step, const struct leg *leg, const struct event *prepared,
+                             const struct amount *fee_max);
+/* What a transaction of this key would pay now. REASON_NONE, or why that cannot be said. */
+struct lane_quote {
+    struct amount likely; /* per gas */
+    struct amount most;   /* per gas, before it is raised */
+};
+enum reason lane_quote(struct step *step, const struct core_chain *config,
+                       const struct address *key, struct lane_quote *ret_quote);
+/* The gas limit of a transaction that needs so much gas. */
+uint64_t lane_gas_limit(uint64_t gas);
 /* Writes the leg's row and asks to prepare it, for owners that keep no row of the leg themselves;
  * `leg` is kept whole but for a message, which lane reads from TABLE_BODY. A repeat asks again. */
 void lane_ask(struct step *step, const struct leg *leg);

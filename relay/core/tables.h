@@ -30,6 +30,7 @@
 #define TABLE_WAITING   'w' /* question, id -> empty: messages that wait for one answer */
 #define TABLE_ELSEWHERE 'd' /* id -> delivery of a message whose dispatch is not final here */
 #define TABLE_GAS_PAID  'g' /* id, origin, destination -> gas and payment received */
+#define TABLE_BUDGET    'Z' /* limit, destination -> what its deliveries have cost */
 /* lane.c: keys, nonces, transactions */
 #define TABLE_LANE   'L' /* domain, key -> next nonce, state */
 #define TABLE_INTENT 'I' /* domain, key, nonce -> intent, hash, state */

@@ -35,6 +35,18 @@ void text_add_amount(struct text *text, const struct amount *amount)
     text_add_bytes(text, bytes_from(digits, amount_format_decimal(amount, digits)));
 }
 
+void text_add_units(struct text *text, const struct amount *amount, uint32_t decimals)
+{
+    char digits[AMOUNT_DECIMAL_BYTES_MAX + 2];
+    size_t count = amount_format_units(amount, decimals, digits);
+
+    while (decimals > 0 && digits[count - 1] == '0') {
+        count--;
+    }
+    count -= decimals > 0 && digits[count - 1] == '.' ? 1 : 0;
+    text_add_bytes(text, bytes_from(digits, count));
+}
+
 void text_add_number(struct text *text, uint64_t number)
 {
     const struct amount amount = amount_from_u64(number);

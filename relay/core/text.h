@@ -17,6 +17,8 @@ struct text text_from(const char *words);
 void text_add(struct text *text, const char *words);
 void text_add_number(struct text *text, uint64_t number);
 void text_add_amount(struct text *text, const struct amount *amount);
+/* With so many digits behind the point, without zeros at the end. */
+void text_add_units(struct text *text, const struct amount *amount, uint32_t decimals);
 /* 0x and 64 digits. */
 void text_add_hash(struct text *text, const struct hash *hash);
 /* Words from outside: what is not printable ASCII becomes '?'. */

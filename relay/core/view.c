@@ -219,13 +219,13 @@ enum status core_view_open_counts(const struct row_source *source, uint32_t dest
 }
 
 enum status core_view_gas_paid(const struct row_source *source, const struct hash *id,
-                               const struct message_row *message, struct amount *ret_gas,
-                               struct amount *ret_payment)
+                               const struct message_row *message, const struct address *token,
+                               struct amount *ret_gas, struct amount *ret_payment)
 {
     uint8_t key[GAS_PAID_KEY_BYTES];
     struct bytes value;
     const enum status status =
-        get(source, gas_paid_key(key, id, message->origin, message->destination), &value);
+        get(source, gas_paid_key(key, id, message->origin, message->destination, token), &value);
 
     if (status == STATUS_NOT_FOUND) {
         *ret_gas = amount_zero();
@@ -244,6 +244,22 @@ enum status core_view_gas_paid(const struct row_source *source, const struct has
     *ret_gas = gas;
     *ret_payment = payment;
     return STATUS_OK;
+}
+
+enum status core_view_budget(const struct row_source *source, const char *limit,
+                             uint32_t destination, struct budget_row *ret_budget)
+{
+    uint8_t key[BUDGET_KEY_BYTES];
+    struct hash name;
+    struct bytes value;
+
+    memcpy(name.bytes, limit, sizeof(name.bytes));
+    const enum status status = get(source, budget_key(key, &name, destination), &value);
+    if (status == STATUS_NOT_FOUND) {
+        memset(ret_budget, 0, sizeof(*ret_budget));
+        return STATUS_OK;
+    }
+    return status == STATUS_OK ? budget_row_unpack(value, ret_budget) : status;
 }
 
 /* ---- lanes ---- */

@@ -67,10 +67,15 @@ MUST_USE enum status core_view_next_open(const struct row_source *source, uint32
 /* How many are under way, and how many wait in the queue at most. */
 MUST_USE enum status core_view_open_counts(const struct row_source *source, uint32_t destination,
                                            struct open_row *ret_open);
-/* Zero when nothing was paid. */
+/* In one token (zero: the origin's coin); zero when nothing was paid. */
 MUST_USE enum status core_view_gas_paid(const struct row_source *source, const struct hash *id,
-                                        const struct message_row *message, struct amount *ret_gas,
+                                        const struct message_row *message,
+                                        const struct address *token, struct amount *ret_gas,
                                         struct amount *ret_payment);
+/* What the deliveries of one limit to one destination have cost, and what is reserved. Zero when
+ * there was none. */
+MUST_USE enum status core_view_budget(const struct row_source *source, const char *limit,
+                                      uint32_t destination, struct budget_row *ret_budget);
 
 /* ---- lanes ---- */
 /* Lanes by domain and key: NULL first, then the domain and key returned before. */

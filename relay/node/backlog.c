@@ -7,8 +7,12 @@ static void count(struct backlog *backlog, const struct hash *id, const struct m
                   uint32_t failures_min)
 {
     const bool is_dead = message->state == MESSAGE_DEAD;
+    const enum message_state state = message->state;
 
     backlog->count++;
+    backlog->sending_count +=
+        state == MESSAGE_PREPARING || state == MESSAGE_OFFERED || state == MESSAGE_SENT ? 1 : 0;
+    backlog->settling_count += state == MESSAGE_INCLUDED || state == MESSAGE_ELSEWHERE ? 1 : 0;
     backlog->dead_count += is_dead ? 1 : 0;
     if (is_dead || message->attempts_count >= failures_min) {
         if (backlog->failed_count == 0) {

@@ -332,7 +332,7 @@ static int find_chain(const struct core_config *core, const char *name)
     return -1;
 }
 
-static uint32_t read_chain_name(struct reading *reading, const struct core_config *core,
+uint32_t config_read_chain_name(struct reading *reading, const struct core_config *core,
                                 const char *name)
 {
     const int index = find_chain(core, name);
@@ -386,7 +386,7 @@ static void read_routers(struct reading *reading, const struct file_config *file
         struct core_router *router = &core->routers[i];
 
         reading_at(reading, "routers[%u]", i);
-        router->domain = read_chain_name(reading, core, from->chain);
+        router->domain = config_read_chain_name(reading, core, from->chain);
         router->asset = read_asset_name(reading, core, from->asset);
         router->router = reading_address(reading, "router", from->router);
         router->token = reading_address(reading, "token", from->token);
@@ -478,7 +478,7 @@ static void read_synthetics(struct reading *reading, const struct file_config *f
         struct core_synthetic *synthetic = &core->synthetics[i];
 
         reading_at(reading, "synthetics[%u]", i);
-        synthetic->domain = read_chain_name(reading, core, from->chain);
+        synthetic->domain = config_read_chain_name(reading, core, from->chain);
         synthetic->asset = read_asset_name(reading, core, from->asset);
         synthetic->router = reading_address(reading, "router", from->router);
         check_synthetic(reading, core, i);
@@ -494,7 +494,7 @@ static void read_vaults(struct reading *reading, const struct file_config *file,
         struct core_vault *vault = &core->vaults[i];
 
         reading_at(reading, "vaults[%u]", i);
-        vault->domain = read_chain_name(reading, core, from->chain);
+        vault->domain = config_read_chain_name(reading, core, from->chain);
         vault->asset = read_asset_name(reading, core, from->asset);
         vault->vault = reading_address(reading, "vault", from->vault);
         vault->token = reading_address(reading, "token", from->token);
@@ -657,12 +657,14 @@ static void read_file(struct reading *reading, const struct file_config *file,
     read_vaults(reading, file, &config->core);
     read_large(reading, file, &config->core);
     config_read_policy(reading, file, &config->core.policy);
+    config_read_rates(reading, file, &config->core);
     config_read_log(reading, file, &config->log);
     config->site_port = config_read_site(reading, file, &config->log);
     config_read_alerts(reading, file, &config->alerts);
 }
 
-enum status config_load(const char *path, struct node_config **ret_config,
+/* `text` NULL: what is in the file. */
+static enum status load(const char *path, const struct bytes *text, struct node_config **ret_config,
                         struct settings_error *ret_error)
 {
     struct node_config *config = calloc(1, sizeof(*config));
@@ -674,10 +676,12 @@ enum status config_load(const char *path, struct node_config **ret_config,
         (void)snprintf(ret_error->text, sizeof(ret_error->text), "%s: no memory", path);
         return status;
     }
-    status = settings_load(path, &config_schema, &settings, &data, ret_error);
+    status = text == NULL
+                 ? settings_load(path, &config_schema, &settings, &data, ret_error)
+                 : settings_parse(path, *text, &config_schema, &settings, &data, ret_error);
     if (status == STATUS_OK) {
         struct reading reading = {.settings = settings, .error = ret_error, .status = STATUS_OK};
-        find_folder(path, reading.folder);
+        find_folder(text == NULL ? path : "", reading.folder); /* else the working one */
         (void)snprintf(config->path, sizeof(config->path), "%s", path);
         read_file(&reading, data, config);
         status = reading.status;
@@ -689,6 +693,18 @@ enum status config_load(const char *path, struct node_config **ret_config,
     }
     *ret_config = config;
     return STATUS_OK;
+}
+
+enum status config_load(const char *path, struct node_config **ret_config,
+                        struct settings_error *ret_error)
+{
+    return load(path, NULL, ret_config, ret_error);
+}
+
+enum status config_parse(const char *name, struct bytes text, struct node_config **ret_config,
+                         struct settings_error *ret_error)
+{
+    return load(name, &text, ret_config, ret_error);
 }
 
 struct node_config *config_free(struct node_config *config)

@@ -98,7 +98,8 @@ struct node_config {
     char mandate[PATH_MAX]; /* the owner's file; empty: the limits are of this file */
     struct node_log log;
     struct node_alerts alerts;
-    uint16_t site_port; /* on 127.0.0.1: pages, metrics, health (relay/node/site.h); 0: none */
+    bool hyperlane_metrics; /* beside ours, under the names that the reference agents use */
+    uint16_t site_port;     /* on 127.0.0.1: pages, metrics, health (relay/node/site.h); 0: none */
     struct node_chain chains[CHAINS_MAX];
     struct core_config core;
 };
@@ -108,6 +109,11 @@ struct node_config {
  * allowed. `ret_error` is set in every case. */
 MUST_USE enum status config_load(const char *path, struct node_config **ret_config,
                                  struct settings_error *ret_error);
+/* The same of text; `name` stands for the path in errors, and relative paths are taken from the
+ * working folder. */
+MUST_USE enum status config_parse(const char *name, struct bytes text,
+                                  struct node_config **ret_config,
+                                  struct settings_error *ret_error);
 struct node_config *config_free(struct node_config *config); /* accepts NULL, returns NULL */
 
 /* The adapter's view of chain `index`; borrows `config`. */

@@ -72,6 +72,12 @@ static void read_list(struct reading *reading, const char *key, const char *text
     }
 }
 
+void config_read_list(struct reading *reading, const char *key, const char *text,
+                      const struct core_rule *like, struct core_policy *policy)
+{
+    read_list(reading, key, text, LIST_MATCHING, like, policy);
+}
+
 static void read_blocks(struct reading *reading, const struct file_config *file,
                         struct core_policy *policy)
 {

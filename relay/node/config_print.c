@@ -427,6 +427,60 @@ static void put_policy(json_t *root, const struct core_policy *policy)
     }
 }
 
+/* "3000.5 USD" */
+static void put_worth(json_t *object, const char *key, const struct amount *worth,
+                      const struct core_policy *policy)
+{
+    put_units(object, key, worth, 18, policy->currency);
+}
+
+static void put_delivery_limits(json_t *root, const struct core_policy *policy)
+{
+    json_t *list = put_group(root, "delivery_limits", json_array());
+
+    for (uint32_t i = 0; i < policy->limits_count; i++) {
+        const struct core_limit *limit = &policy->limits[i];
+        json_t *entry = put_entry(list);
+        put_text(entry, "name", limit->name);
+        put_owned(entry, "match", policy_write_limit(policy, i));
+        if (json_object_get(entry, "match") == NULL) {
+            put_text(entry, "match", "[]"); /* the key is not optional */
+        }
+        if (!amount_is_zero(&limit->fee_per_gas_max)) {
+            put_units(entry, "fee_per_gas_max", &limit->fee_per_gas_max, 9, "gwei");
+        }
+        if (limit->wants_profit) {
+            put_worth(entry, "profit_min", &limit->profit_min, policy);
+        }
+        if (!amount_is_zero(&limit->budget)) {
+            put_units(entry, "budget", &limit->budget, 18, "ether");
+            put_duration(entry, "window", limit->window);
+        }
+    }
+}
+
+static void put_rates(json_t *root, const struct core_config *core)
+{
+    const struct core_policy *policy = &core->policy;
+
+    put_text(root, "currency", policy->currency);
+    json_t *list = put_group(root, "rates", json_array());
+    for (uint32_t i = 0; i < policy->rates_count; i++) {
+        const struct core_rate *rate = &policy->rates[i];
+        json_t *entry = put_entry(list);
+        for (uint32_t k = 0; k < core->chains_count; k++) {
+            if (core->chains[k].domain == rate->domain) {
+                put_text(entry, "chain", core->chains[k].name);
+            }
+        }
+        if (!address_is_zero(&rate->token)) {
+            put_address(entry, "token", &rate->token);
+            put_count(entry, "decimals", rate->decimals);
+        }
+        put_worth(entry, "price", &rate->price, policy);
+    }
+}
+
 static void put_note_key(json_t *object, const struct note_key *key)
 {
     char text[NOTE_KEY_TEXT_BYTES_MAX + 1];
@@ -526,6 +580,8 @@ json_t *config_tree(const struct node_config *config)
     put_route(root, &config->core);
     put_large(root, &config->core);
     put_policy(root, &config->core.policy);
+    put_delivery_limits(root, &config->core.policy);
+    put_rates(root, &config->core);
     put_log(root, &config->log);
     put_site(root, config->site_port);
     put_alerts(root, &config->alerts);
@@ -566,6 +622,12 @@ void config_print(const struct node_config *config, FILE *out)
     json_object_foreach(root, key, value)
     {
         if (json_is_array(value) && json_array_size(value) == 0) {
+            continue;
+        }
+        if (json_is_string(value)) {
+            (void)fprintf(out, "%s: ", key);
+            print_scalar(value, out);
+            (void)fputc('\n', out);
             continue;
         }
         (void)fprintf(out, "%s:\n", key);

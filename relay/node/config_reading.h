@@ -55,6 +55,15 @@ void config_read_sending(struct reading *reading, const struct file_chain *file,
                          struct core_chain *core, struct node_chain *chain);
 void config_read_policy(struct reading *reading, const struct file_config *file,
                         struct core_policy *policy);
+/* What deliveries may cost and must bring, after the lists and the chains. */
+void config_read_rates(struct reading *reading, const struct file_config *file,
+                       struct core_config *core);
+/* The rules of a matching list in `key`: JSON, or the path of a file that holds it. */
+void config_read_list(struct reading *reading, const char *key, const char *text,
+                      const struct core_rule *like, struct core_policy *policy);
+/* The domain of the chain of this name; 0: refused. */
+uint32_t config_read_chain_name(struct reading *reading, const struct core_config *core,
+                                const char *name);
 /* Assets, routers and limits by the mandate in force; nothing where the file names none. The mode
  * has been read. */
 void config_read_mandate(struct reading *reading, const struct file_config *file,

@@ -138,6 +138,26 @@ static const cyaml_schema_field_t block_fields[] = {
 static const cyaml_schema_value_t block_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_block, block_fields)};
 
+static const cyaml_schema_field_t delivery_limit_fields[] = {
+    REQUIRED(file_delivery_limit, name),
+    CYAML_FIELD_STRING_PTR("match", CYAML_FLAG_POINTER, struct file_delivery_limit, match, 0,
+                           DOCUMENT_BYTES_MAX),
+    OPTIONAL(file_delivery_limit, fee_per_gas_max),
+    OPTIONAL(file_delivery_limit, profit_min),
+    OPTIONAL(file_delivery_limit, budget),
+    OPTIONAL(file_delivery_limit, window),
+    CYAML_FIELD_END};
+
+static const cyaml_schema_value_t delivery_limit_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_delivery_limit, delivery_limit_fields)};
+
+static const cyaml_schema_field_t rate_fields[] = {
+    REQUIRED(file_rate, chain), OPTIONAL(file_rate, token), OPTIONAL(file_rate, decimals),
+    REQUIRED(file_rate, price), CYAML_FIELD_END};
+
+static const cyaml_schema_value_t rate_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_rate, rate_fields)};
+
 static const cyaml_schema_field_t witness_fields[] = {REQUIRED(file_witness, key),
                                                       REQUIRED(file_witness, url), CYAML_FIELD_END};
 
@@ -207,6 +227,12 @@ static const cyaml_schema_field_t file_fields[] = {
                             policy, policy_fields),
     CYAML_FIELD_SEQUENCE("blocks", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                          blocks, &block_entry, 0, RULES_MAX),
+    CYAML_FIELD_SEQUENCE("delivery_limits", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+                         struct file_config, delivery_limits, &delivery_limit_entry, 0,
+                         ROUTE_LIMITS_MAX),
+    OPTIONAL(file_config, currency),
+    CYAML_FIELD_SEQUENCE("rates", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
+                         rates, &rate_entry, 0, RATES_MAX),
     CYAML_FIELD_MAPPING_PTR("log", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                             log, log_fields),
     CYAML_FIELD_MAPPING_PTR("site", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,

@@ -131,6 +131,22 @@ struct file_block {
     char *until;
 };
 
+struct file_delivery_limit {
+    char *name;
+    char *match;
+    char *fee_per_gas_max;
+    char *profit_min;
+    char *budget;
+    char *window;
+};
+
+struct file_rate {
+    char *chain;
+    char *token;
+    char *decimals;
+    char *price;
+};
+
 struct file_policy {
     char *retries_max;
     char *retry_wait_max;
@@ -199,6 +215,11 @@ struct file_config {
     struct file_policy *policy;
     struct file_block *blocks;
     unsigned blocks_count;
+    struct file_delivery_limit *delivery_limits;
+    unsigned delivery_limits_count;
+    char *currency;
+    struct file_rate *rates;
+    unsigned rates_count;
     struct file_log *log;
     struct file_site *site;
     struct file_alerts *alerts;

@@ -378,6 +378,15 @@ static bool parse_payment(const json_t *value, struct amount *ret_payment)
                STATUS_OK;
 }
 
+/* Zero is the chain's own coin. */
+static bool parse_token(const json_t *value, struct address *ret_token)
+{
+    const char *text = json_string_value(value);
+
+    return text != NULL && hex_decode_address(bytes_from_string(text), ret_token) == STATUS_OK &&
+           address_is_evm(ret_token);
+}
+
 static const char *const demand_keys[] = {"type", "payment", "gasFraction", "matchingList",
                                           "feeToken"};
 #define DEMAND_KEYS (sizeof(demand_keys) / sizeof(demand_keys[0]))
@@ -410,6 +419,7 @@ static void read_demand(struct reader *reader, const json_t *entry, struct core_
 {
     const char *type = json_string_value(member(entry, "type"));
     const json_t *fraction = member(entry, "gasFraction");
+    const json_t *token = member(entry, "feeToken");
     const char *key = NULL;
     json_t *value = NULL;
 
@@ -419,9 +429,9 @@ static void read_demand(struct reader *reader, const json_t *entry, struct core_
             refuse_key(reader, key, demand_keys, DEMAND_KEYS);
         }
     }
-    if (member(entry, "feeToken") != NULL) {
-        /* The paymaster's event does not say in which token was paid. */
-        refuse(reader, STATUS_MALFORMED, "has a feeToken, which is not offered", NULL);
+    if (token != NULL && !parse_token(token, &rule->fee_token)) {
+        refuse(reader, STATUS_MALFORMED, "has a feeToken that is not 20 bytes in hexadecimal",
+               json_string_value(token));
     }
     if (type == NULL) {
         refuse(reader, STATUS_MALFORMED, "has an entry without a type", NULL);
@@ -542,6 +552,18 @@ char *policy_write_rule(const struct core_policy *policy, uint32_t rule)
     return text_of(list);
 }
 
+char *policy_write_limit(const struct core_policy *policy, uint32_t limit)
+{
+    json_t *list = json_array();
+
+    for (uint32_t i = 0; i < policy->rules_count; i++) {
+        if (policy->rules[i].kind == RULE_LIMIT && policy->rules[i].limit == limit) {
+            (void)json_array_append_new(list, rule_json(policy, i));
+        }
+    }
+    return text_of(list);
+}
+
 char *policy_write_addresses(const struct core_policy *policy)
 {
     json_t *list = json_array();
@@ -557,19 +579,28 @@ char *policy_write_addresses(const struct core_policy *policy)
 static json_t *demand_json(const struct core_rule *rule)
 {
     char text[AMOUNT_DECIMAL_BYTES_MAX];
+    json_t *entry = NULL;
 
     switch (rule->demand) {
     case GAS_DEMAND_NONE:
-        return json_pack("{s:s}", "type", "none");
+        entry = json_pack("{s:s}", "type", "none");
+        break;
     case GAS_DEMAND_MINIMUM:
         (void)amount_format_decimal(&rule->payment, text);
-        return json_pack("{s:s, s:s}", "type", "minimum", "payment", text);
+        entry = json_pack("{s:s, s:s}", "type", "minimum", "payment", text);
+        break;
     case GAS_DEMAND_QUOTED:
         (void)snprintf(text, sizeof(text), "%u/%u", rule->gas_numerator, rule->gas_denominator);
-        return json_pack("{s:s, s:s}", "type", "onChainFeeQuoting", "gasFraction", text);
+        entry = json_pack("{s:s, s:s}", "type", "onChainFeeQuoting", "gasFraction", text);
+        break;
     }
-    CHECK(false);
-    return NULL;
+    CHECK(entry != NULL);
+    if (!address_is_zero(&rule->fee_token)) {
+        char token[2 + 40 + 1] = "0x";
+        hex_encode(bytes_from(rule->fee_token.bytes + 12, 20), token + 2);
+        (void)json_object_set_new(entry, "feeToken", json_string(token));
+    }
+    return entry;
 }
 
 char *policy_write_payment(const struct core_policy *policy)

@@ -30,7 +30,8 @@ MUST_USE enum status policy_read_list(struct bytes json, const struct core_rule 
 /* addressBlacklist: an array of addresses, or one string with commas. Statuses as above. */
 MUST_USE enum status policy_read_addresses(struct bytes json, struct core_policy *policy,
                                            struct policy_error *ret_error);
-/* gasPaymentEnforcement: an array of {type, payment, gasFraction, matchingList}. */
+/* gasPaymentEnforcement: an array of {type, payment, gasFraction, feeToken, matchingList}; the
+ * token, which the reference relayer does not take, is that of the origin. */
 MUST_USE enum status policy_read_payment(struct bytes json, struct core_policy *policy,
                                          struct policy_error *ret_error);
 
@@ -39,6 +40,8 @@ MUST_USE enum status policy_read_payment(struct bytes json, struct core_policy *
 char *policy_write_list(const struct core_policy *policy, enum rule_kind kind);
 /* The matching list of one rule. */
 char *policy_write_rule(const struct core_policy *policy, uint32_t rule);
+/* The matching list of one limit. */
+char *policy_write_limit(const struct core_policy *policy, uint32_t limit);
 char *policy_write_addresses(const struct core_policy *policy);
 char *policy_write_payment(const struct core_policy *policy);
 

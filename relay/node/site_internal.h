@@ -150,6 +150,10 @@ bool site_is_alive(const struct site *site);
 /* STATUS_FULL, STATUS_IO, STATUS_CORRUPT. */
 enum status site_metrics(struct site *site, struct exposition *exposition);
 
+/* ---- site_hyperlane.c ---- */
+/* After the others: the same under names that dashboards of the reference agents ask for. */
+enum status site_hyperlane_metrics(struct site *site, struct exposition *exposition);
+
 /* ---- site_pages.c ---- */
 extern const char site_policy[]; /* Content-Security-Policy */
 void site_serve(void *context, struct bytes path, struct http_answer *ret_answer);

@@ -70,6 +70,8 @@ static void serve_metrics(struct site *site, struct http_answer *answer)
 
     answer->status = 503;
     if (memory != NULL && site_metrics(site, &exposition) == STATUS_OK &&
+        (!site->options.config->hyperlane_metrics ||
+         site_hyperlane_metrics(site, &exposition) == STATUS_OK) &&
         exposition_end(&exposition, &text) == STATUS_OK) {
         http_answer_copy(answer, text, EXPOSITION_CONTENT_TYPE);
     }

@@ -71,23 +71,36 @@ static json_t *transaction_json(const struct message_why *why)
 static json_t *payment_json(const struct view *view, const struct hash *id,
                             const struct message_row *message)
 {
-    struct policy_paid paid = {.gas_spent = message->gas_spent};
+    const struct core_policy *policy = &view->config->policy;
+    struct policy_paid paid = {.gas_spent = message->gas_spent, .fee_spent = message->fee_spent};
     struct message_view parsed;
+    struct address token;
     struct bytes body;
-    if (view->config->policy.rules_count == 0 ||
-        core_view_gas_paid(&view->source, id, message, &paid.gas, &paid.payment) != STATUS_OK ||
+    if (policy->rules_count == 0 || core_view_body(&view->source, id, &body) != STATUS_OK ||
+        message_parse(body, &parsed) != STATUS_OK) {
+        return json_null();
+    }
+    token = policy_fee_token(policy, &parsed, id);
+    if (core_view_gas_paid(&view->source, id, message, &token, &paid.gas, &paid.payment) !=
+            STATUS_OK ||
         core_view_body(&view->source, id, &body) != STATUS_OK ||
         message_parse(body, &parsed) != STATUS_OK) {
         return json_null();
     }
-    const struct policy_demand demand =
-        policy_gas(&view->config->policy, &parsed, id, &paid, message->gas);
+    const struct policy_demand demand = policy_gas(policy, &parsed, id, &paid, message->gas);
     if (demand.kind == GAS_DEMAND_NONE) {
         return json_null();
     }
-    return json_pack("{s:o, s:o, s:s, s:b}", "paid", json_of_amount(&demand.paid), "needed",
-                     json_of_amount(&demand.needed), "unit",
-                     demand.kind == GAS_DEMAND_QUOTED ? "gas" : "wei", "enough", demand.is_met);
+    json_t *object = json_pack("{s:o, s:o, s:s, s:b}", "paid", json_of_amount(&demand.paid),
+                               "needed", json_of_amount(&demand.needed), "unit",
+                               demand.kind == GAS_DEMAND_QUOTED ? "gas"
+                               : address_is_zero(&demand.token) ? "wei"
+                                                                : "of the token",
+                               "enough", demand.is_met);
+    if (!address_is_zero(&demand.token)) {
+        (void)json_object_set_new(object, "token", json_of_address(&demand.token));
+    }
+    return object;
 }
 
 json_t *view_message_why(const struct view *view, const struct hash *id,

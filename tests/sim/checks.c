@@ -7,6 +7,8 @@
 #include "relay/base/check.h"
 #include "relay/base/digest.h"
 #include "relay/core/reason.h"
+#include "relay/core/view.h"
+#include "relay/node/row_source.h"
 #include "tests/sim/sim_internal.h"
 
 #define IN_FLIGHT_MAX 64u /* of one key, where the configuration says nothing else */
@@ -425,6 +427,61 @@ static void check_messages(struct sim *sim)
     }
 }
 
+/* What our transactions that deliver have cost on a chain, as it says. */
+static struct amount deliveries_cost(const struct world_chain *chain)
+{
+    struct amount sum = amount_zero();
+
+    for (uint32_t i = 0; i < chain->transactions_count; i++) {
+        const struct world_transaction *const transaction = &chain->transactions[i];
+        const struct amount gas = amount_from_u64(transaction->gas_used);
+        struct amount cost;
+        if (!transaction->mined ||
+            (transaction->leg.kind != LEG_PROCESS && transaction->leg.kind != LEG_BATCH)) {
+            continue;
+        }
+        enum status status = amount_multiply(&transaction->gas_price, &gas, &cost);
+        CHECK(status == STATUS_OK);
+        status = amount_add(&sum, &cost, &sum);
+        CHECK(status == STATUS_OK);
+    }
+    return sum;
+}
+
+/* No more than the budget in each window that there was, and one more for what began in one and
+ * ended in another; nothing stays reserved. Fees that were raised may go beyond it. */
+static void check_budgets(struct sim *sim)
+{
+    const struct core_limit *const limit = &sim->config->policy.limits[0];
+    struct journal_reader *reader = NULL;
+
+    if (sim->config->policy.limits_count == 0) {
+        return;
+    }
+    enum status status = journal_reader_open(sim->journal, &reader);
+    CHECK(status == STATUS_OK);
+    const struct row_source source = row_source_from_journal(reader);
+    const uint64_t windows = sim->report.virtual_ms * 1000000 / limit->window.ns + 2;
+    const struct amount count = amount_from_u64(windows);
+    struct amount most;
+    status = amount_multiply(&limit->budget, &count, &most);
+    CHECK(status == STATUS_OK);
+    for (uint32_t i = 0; i < sim->world.chains_count; i++) {
+        const struct world_chain *const chain = &sim->world.chains[i];
+        const struct amount cost = deliveries_cost(chain);
+        struct budget_row budget;
+        status = core_view_budget(&source, limit->name, chain->domain, &budget);
+        CHECK(status == STATUS_OK);
+        if (!amount_is_zero(&budget.reserved)) {
+            sim_fail(sim, "chain %u: something stays reserved of the budget", chain->index);
+        }
+        if (amount_compare(&cost, &most) > 0) {
+            sim_fail(sim, "chain %u: deliveries cost more than their budget", chain->index);
+        }
+    }
+    (void)journal_reader_close(reader);
+}
+
 static void check_spokes(struct sim *sim)
 {
     const struct world_chain *const chain = misplaced(sim);
@@ -473,6 +530,7 @@ void checks_final(struct sim *sim)
     }
     check_messages(sim);
     check_capital(sim);
+    check_budgets(sim);
     check_spokes(sim);
     replay_journal(sim);
 }

@@ -161,6 +161,26 @@ static void configure_batches(struct sim *sim, uint32_t index)
     }
 }
 
+/* In half of the lives deliveries have a budget, of a few dear ones in a short time, so that a
+ * burst waits for the next windows, and begin only while gas is not too dear. Drawn from a
+ * generator of its own, like batches. */
+static void draw_limits(struct sim *sim)
+{
+    struct prng prng = prng_from(sim->options.seed ^ UINT64_C(0x6c696d697473));
+    struct core_policy *const policy = &sim->config->policy;
+    struct core_limit *const limit = &policy->limits[0];
+
+    if (!prng_chance(&prng, 2)) {
+        return;
+    }
+    (void)snprintf(limit->name, sizeof(limit->name), "all");
+    limit->budget = amount_from_u64(prng_between(&prng, 2, 12) * UINT64_C(4000000000000000));
+    limit->window = DURATION_MS(prng_between(&prng, 10, 60) * 1000);
+    limit->fee_per_gas_max = amount_from_u64(prng_between(&prng, 60, 150) * UINT64_C(1000000000));
+    policy->limits_count = 1;
+    policy->rules[policy->rules_count++] = (struct core_rule){.kind = RULE_LIMIT};
+}
+
 static void configure_chain(struct sim *sim, uint32_t index)
 {
     const struct world_chain *const world = &sim->world.chains[index];
@@ -207,8 +227,7 @@ static void configure_spokes(struct sim *sim)
     sim->is_dear = prng_chance(&sim->venue_prng, 4);
     config->route.mode = ROUTE_ACT;
     config->route.horizon = DURATION_MS(UINT64_C(30) * 86400000);
-    config->route.coin_price =
-        sim->is_dear ? amount_from_u64(UINT64_C(1000000000000000)) : amount_zero();
+    config->route.coin_price = amount_from_u64(sim->is_dear ? UINT64_C(1000000000000000) : 1);
     for (uint32_t i = 0; i < sim->world.chains_count; i++) {
         struct world_chain *const chain = &sim->world.chains[i];
         const uint32_t spoke = config->spokes_count++;
@@ -286,6 +305,7 @@ static void begin(struct sim *sim)
     if (sim->options.family == SIM_VENUES) {
         configure_spokes(sim);
     }
+    draw_limits(sim);
     announce_others(sim);
     disk_open(sim);
 }

@@ -393,7 +393,7 @@ static bool all_delivered(struct world *world)
 
     for (uint32_t i = 0; i < world->messages_count; i++) {
         const struct world_message *sent = &world->messages[i];
-        if (sent->is_dropped) {
+        if (sent->is_dropped || sent->is_refused) {
             continue;
         }
         if (!world_message(world, &sent->id, &message) || message.state != MESSAGE_DELIVERED) {

@@ -64,6 +64,11 @@ struct world *world_free(struct world *world);
 /* Dispatches a message at the next block of `origin`; returns its id. */
 struct hash world_dispatch(struct world *world, uint32_t origin, uint32_t destination,
                            uint8_t recipient);
+/* The same of another version, and of more bytes than a message may have: never delivered, and not
+ * waited for. */
+struct hash world_dispatch_version(struct world *world, uint32_t origin, uint32_t destination,
+                                   uint8_t version);
+struct hash world_dispatch_large(struct world *world, uint32_t origin, uint32_t destination);
 /* Lets `count` seconds pass: one block per second and chain. */
 void world_run(struct world *world, uint32_t seconds);
 void world_run_ms(struct world *world, uint64_t ms);
@@ -82,6 +87,9 @@ void world_deliver_elsewhere(struct world *world, const struct hash *id);
 void world_announce(struct world *world, uint32_t domain, uint32_t validator);
 /* Somebody pays on `domain` for the delivery of a message to `destination`, in the next block. */
 void world_pay(struct world *world, uint32_t domain, uint32_t destination, const struct hash *id);
+/* The same with so much of a token (zero: the chain's coin), whose transfer comes before it. */
+void world_pay_with(struct world *world, uint32_t domain, uint32_t destination,
+                    const struct hash *id, const struct address *token, uint64_t amount);
 /* From now on: what the outside does. */
 void world_set_faults(struct world *world, const struct world_options *options);
 void world_set_base_fee(struct world *world, uint32_t domain, uint64_t wei);

@@ -26,6 +26,8 @@ struct world_message {
     bool is_dispatched; /* in a block of the canonical chain now */
     bool is_dropped;    /* never dispatched again */
     bool elsewhere;     /* somebody else delivers it in the next block */
+    bool is_large;      /* too large to be given: its id is */
+    bool is_refused;    /* nobody delivers such a message */
 };
 
 /* Somebody pays for a delivery in the next block of `domain`. */
@@ -33,6 +35,8 @@ struct world_payment {
     uint32_t domain;
     uint32_t destination;
     struct hash message_id;
+    struct address token; /* zero: the chain's coin */
+    uint64_t amount;
 };
 
 struct world_tx {

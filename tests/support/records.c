@@ -50,6 +50,7 @@ static void make_router(struct maker *maker, struct core_router *router)
     router->cap = amount(maker);
     router->cap_share.value = u32(maker);
     router->guard = address(maker);
+    router->bridge_to = u64(maker);
 }
 
 static void make_synthetic(struct maker *maker, struct core_synthetic *synthetic)
@@ -113,13 +114,15 @@ static void make_policy(struct maker *maker, struct core_policy *policy)
     policy->rules_count = length(maker, RULES_MAX);
     for (uint32_t i = 0; i < policy->rules_count; i++) {
         struct core_rule *rule = &policy->rules[i];
-        rule->kind = (enum rule_kind)one_of(maker, RULE_WHITELIST, RULE_GAS_PAYMENT);
+        rule->kind = (enum rule_kind)one_of(maker, RULE_WHITELIST, RULE_LIMIT);
         rule->demand = (enum gas_demand)one_of(maker, GAS_DEMAND_NONE, GAS_DEMAND_QUOTED);
         rule->payment = amount(maker);
         rule->gas_numerator = u32(maker);
         rule->gas_denominator = u32(maker);
         rule->until.ns = u64(maker);
         name(maker, rule->note, sizeof(rule->note));
+        rule->fee_token = address(maker);
+        rule->limit = u32(maker);
     }
     policy->conditions_count = length(maker, CONDITIONS_MAX);
     for (uint32_t i = 0; i < policy->conditions_count; i++) {
@@ -128,6 +131,25 @@ static void make_policy(struct maker *maker, struct core_policy *policy)
         condition->field = (enum match_field)one_of(maker, MATCH_MESSAGE_ID, MATCH_ANYWHERE);
         condition->value = hash(maker);
     }
+    policy->limits_count = length(maker, ROUTE_LIMITS_MAX);
+    for (uint32_t i = 0; i < policy->limits_count; i++) {
+        struct core_limit *limit = &policy->limits[i];
+        name(maker, limit->name, sizeof(limit->name));
+        limit->fee_per_gas_max = amount(maker);
+        limit->wants_profit = coin(maker);
+        limit->profit_min = amount(maker);
+        limit->budget = amount(maker);
+        limit->window.ns = u64(maker);
+    }
+    policy->rates_count = length(maker, RATES_MAX);
+    for (uint32_t i = 0; i < policy->rates_count; i++) {
+        struct core_rate *rate = &policy->rates[i];
+        rate->domain = u32(maker);
+        rate->token = address(maker);
+        rate->decimals = u32(maker);
+        rate->price = amount(maker);
+    }
+    name(maker, policy->currency, sizeof(policy->currency));
 }
 
 static const struct core_config *config(struct maker *maker)

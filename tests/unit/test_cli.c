@@ -218,8 +218,8 @@ static void a_reference_configuration_is_imported(void **state)
     assert_int_equal(setenv("HYP_GASPAYMENTENFORCEMENT", "[{\"type\": \"none\"}]", 1), 0);
     assert_int_equal(setenv("HYP_CHAINS_BETA_INDEX_CHUNK", "50", 1), 0);
     assert_run("config import agent.json relayer.json --key " ACCOUNT, EXIT_DONE,
-               "not taken over: metricsport");
-    assert_non_null(strstr(output, "not taken over: chains.alpha.blocks.estimateblocktime"));
+               "not taken over: chains.alpha.blocks.estimateblocktime");
+    assert_non_null(strstr(output, "listen: 127.0.0.1:9090"));
     assert_null(strstr(output, "not taken over: whitelist"));
     /* Both streams are in it; what was said begins its lines with the program's name. */
     char yaml[OUTPUT_BYTES_MAX] = "";
@@ -244,6 +244,37 @@ static void a_reference_configuration_is_imported(void **state)
     write_file("wrong.json", "[]");
     assert_run("config import wrong.json", EXIT_USAGE, "no JSON object");
     assert_run("config import agent.json --key 0x12", EXIT_USAGE, "--key");
+}
+
+/* The node itself reads what the reference agents do, as far as it goes. */
+static void a_reference_configuration_is_run(void **state)
+{
+    (void)state;
+    static const char chain[] =
+        "{\"chains\": {\"alpha\": {\"protocol\": \"ethereum\", \"chainId\": 11, \"domainId\": 901,"
+        " \"rpcUrls\": [{\"http\": \"http://127.0.0.1:1\"}], \"mailbox\": \"" ACCOUNT "\","
+        " \"merkleTreeHook\": \"" ACCOUNT "\", \"validatorAnnounce\": \"" ACCOUNT "\"}},"
+        " \"tracing\": {\"level\": \"info\"}, \"db\": \"./theirs\"}";
+
+    write_file("agent.json", chain);
+    assert_int_equal(setenv("CONFIG_FILES", "agent.json", 1), 0);
+    assert_int_equal(setenv("HYP_CHAINS_ALPHA_SIGNER_KEY", "0x11", 1), 0);
+    assert_run("run --hyperlane --check --key " ACCOUNT, EXIT_REFUSED,
+               "chains.alpha.signer.key is a secret");
+    assert_non_null(strstr(output, "sluice key import"));
+    assert_null(strstr(output, "0x11"));
+    assert_int_equal(unsetenv("HYP_CHAINS_ALPHA_SIGNER_KEY"), 0);
+    /* It goes as far as asking the chain, which is not there. */
+    assert_run("run --hyperlane --check --key " ACCOUNT, EXIT_UNREACHABLE,
+               "not taken over: tracing.level");
+    assert_int_equal(setenv("HYP_CHAINS_ALPHA_MAILBOX", "0x12", 1), 0);
+    assert_run("run --hyperlane --check --key " ACCOUNT, EXIT_USAGE, "\"mailbox\"");
+    assert_run("run --config nowhere.yaml", EXIT_USAGE, "HYP_* in the environment is not read");
+    assert_int_equal(unsetenv("HYP_CHAINS_ALPHA_MAILBOX"), 0);
+    assert_int_equal(unsetenv("CONFIG_FILES"), 0);
+    assert_run("run --hyperlane --key " ACCOUNT, EXIT_USAGE, "there is no chain");
+    assert_run("run --hyperlane --config a.yaml", EXIT_USAGE, "one of the two");
+    assert_run("run --key " ACCOUNT, EXIT_USAGE, "go with --hyperlane");
 }
 
 #define HOOK       "0x2222222222222222222222222222222222222222"
@@ -527,6 +558,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(usage_mistakes_are_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_reference_configuration_is_imported, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_reference_configuration_is_run, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_tool_answers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tools_answer_from_an_argument_and_from_standard_input,
                                         set_up, tear_down),

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "relay/core/policy.h"
 #include "relay/node/config.h"
 #include "relay/node/endpoint.h"
 
@@ -322,6 +323,66 @@ static void a_tier_of_large_values_is_read(void **state)
     (void)config_free(config);
 }
 
+#define DELIVERY                                                                                   \
+    "currency: USD\n"                                                                              \
+    "rates:\n"                                                                                     \
+    "  - {chain: alpha, price: 3000.5 USD}\n"                                                      \
+    "  - {chain: alpha, token: \"0x6666666666666666666666666666666666666666\", decimals: 6,"       \
+    " price: 1 USD}\n"                                                                             \
+    "delivery_limits:\n"                                                                           \
+    "  - {name: thrifty, match: '[{\"destinationdomain\": 902}, {\"origindomain\": 7}]',"          \
+    " fee_per_gas_max: 20 gwei, profit_min: 0.05 USD, budget: 0.5 ether, window: 1 h}\n"           \
+    "  - {name: rest, match: '[{}]', profit_min: 0 USD}\n"
+
+static void check_delivery(const struct core_policy *policy)
+{
+    struct core_policy all = *policy;
+    struct amount amount;
+
+    assert_true(policy_is_sound(policy));
+    assert_string_equal("USD", policy->currency);
+    assert_int_equal(2, policy->rates_count);
+    assert_int_equal(901, policy->rates[0].domain);
+    assert_int_equal(18, policy->rates[0].decimals);
+    assert_status(STATUS_OK, settings_parse_amount("3000.5 x", "x", 18, &amount));
+    assert_true(amount_equal(&amount, &policy->rates[0].price));
+    assert_int_equal(6, policy->rates[1].decimals);
+    assert_false(address_is_zero(&policy->rates[1].token));
+    assert_int_equal(2, policy->limits_count);
+    assert_string_equal("thrifty", policy->limits[0].name);
+    amount = amount_from_u64(UINT64_C(20000000000));
+    assert_true(amount_equal(&amount, &policy->limits[0].fee_per_gas_max));
+    amount = amount_from_u64(UINT64_C(50000000000000000));
+    assert_true(amount_equal(&amount, &policy->limits[0].profit_min));
+    amount = amount_from_u64(UINT64_C(500000000000000000));
+    assert_true(amount_equal(&amount, &policy->limits[0].budget));
+    assert_int_equal(UINT64_C(3600000000000), policy->limits[0].window.ns);
+    assert_true(policy->limits[1].wants_profit);
+    assert_true(amount_is_zero(&policy->limits[1].profit_min));
+    assert_int_equal(3, all.rules_count);
+    assert_int_equal(RULE_LIMIT, all.rules[1].kind);
+    assert_int_equal(0, all.rules[1].limit);
+    assert_int_equal(1, all.rules[2].limit);
+}
+
+static void what_deliveries_may_cost_is_read(void **state)
+{
+    (void)state;
+    struct node_config *config = NULL;
+    struct settings_error error;
+
+    write_changed("# large: ", DELIVERY "# ");
+    assert_status(STATUS_OK, config_load(path, &config, &error));
+    check_delivery(&config->core.policy);
+    FILE *stream = fopen(path, "w");
+    config_print(config, stream);
+    assert_int_equal(fclose(stream), 0);
+    (void)config_free(config);
+    assert_status(STATUS_OK, config_load(path, &config, &error));
+    check_delivery(&config->core.policy);
+    (void)config_free(config);
+}
+
 static void limits_stand_beside_their_endpoints(void **state)
 {
     (void)state;
@@ -410,6 +471,27 @@ static const struct mistake mistakes[] = {
     {"    # limits: ", "    limits: [{endpoint: \"ws://b\", calls_per_day: 1}]\n    #",
      "    # limits: ", "none of this chain"},
     {"# large: ", "large: {value: 0 USDC}\n#", "# large: ", "more than nothing"},
+    {"# large: ", "rates: [{chain: alpha, price: 1 USD}]\n# ", "# large: ", "currency"},
+    {"# large: ", "rates: [{chain: alpha, price: 1 EUR}]\ncurrency: USD\n# ",
+     "# large: ", "a number and USD"},
+    {"# large: ", "rates: [{chain: alpha, price: 0 USD}]\ncurrency: USD\n# ",
+     "# large: ", "more than nothing"},
+    {"# large: ", "rates: [{chain: gamma, price: 1 USD}]\ncurrency: USD\n# ",
+     "# large: ", "is not one of"},
+    {"# large: ",
+     "rates: [{chain: alpha, price: 1 USD}, {chain: alpha, price: 2 USD}]\ncurrency: USD\n# ",
+     "# large: ", "one price"},
+    {"# large: ", "delivery_limits: [{name: a, match: '[{}]', profit_min: 1 USD}]\n# ",
+     "# large: ", "needs \"currency\""},
+    {"# large: ", "delivery_limits: [{name: a, match: '[{}]', window: 1 h}]\n# ",
+     "# large: ", "needs \"budget\""},
+    {"# large: ", "delivery_limits: [{name: a, match: '[{}]', budget: 0 wei}]\n# ",
+     "# large: ", "more than nothing"},
+    {"# large: ", "delivery_limits: [{name: a, match: '[{}]', budget: 1 wei, window: 0 s}]\n# ",
+     "# large: ", "more than nothing"},
+    {"# large: ", "delivery_limits: [{name: \"\", match: '[{}]'}]\n# ", "# large: ", "1 to 511"},
+    {"# large: ", "delivery_limits: [{name: a, match: '[{}]'}, {name: a, match: '[{}]'}]\n# ",
+     "# large: ", "another limit"},
     {"# large: ", "large: {value: 100}\n#", "# large: ", "USDC"},
     {"# large: ", "large: {value: 1 USDC, blocks: -1}\n#", "# large: ", "blocks"},
     {"    # limits: ", LIMITS("burst: 1, calls_per_day: 1") "#", "    # limits: ", "burst"},
@@ -608,6 +690,7 @@ int main(void)
         cmocka_unit_test(the_quorum_is_more_than_half),
         cmocka_unit_test(what_is_printed_loads_again),
         cmocka_unit_test(a_tier_of_large_values_is_read),
+        cmocka_unit_test(what_deliveries_may_cost_is_read),
         cmocka_unit_test(limits_stand_beside_their_endpoints),
         cmocka_unit_test(each_mistake_is_named_with_its_place),
         cmocka_unit_test(a_wrong_checksum_is_refused),

@@ -85,6 +85,26 @@ static void a_dispatch_in_another_block_after_a_reorg_is_delivered(void **state)
     world_free(world);
 }
 
+/* No mailbox delivers another version, and no record holds more bytes: each is refused by its own
+ * id, with the reason, its leaf is in the tree like any other, and the next message arrives. */
+static void other_versions_and_larger_messages_are_refused_by_name(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(1);
+    const struct hash second = world_dispatch_version(world, WORLD_A, WORLD_B, 2);
+    const struct hash fourth = world_dispatch_version(world, WORLD_A, WORLD_B, 4);
+    const struct hash large = world_dispatch_large(world, WORLD_A, WORLD_B);
+    const struct hash good = world_dispatch(world, WORLD_A, WORLD_B, 1);
+
+    world_run_until_delivered(world, 30);
+    expect(world, &second, MESSAGE_REFUSED, REASON_MALFORMED_MESSAGE);
+    expect(world, &fourth, MESSAGE_REFUSED, REASON_MALFORMED_MESSAGE);
+    expect(world, &large, MESSAGE_REFUSED, REASON_TOO_LARGE);
+    expect(world, &good, MESSAGE_DELIVERED, REASON_DELIVERED);
+    assert_true(world_replays(world));
+    world_free(world);
+}
+
 static void somebody_else_may_deliver(void **state)
 {
     (void)state;
@@ -350,6 +370,27 @@ static void an_unsupported_module_waits_for_a_person_or_a_change(void **state)
     world_set_module_type(world, MODULE_MESSAGE_ID_MULTISIG);
     world_run_until_delivered(world, 700);
     world_free(world);
+}
+
+/* A module that one key satisfies: refused, unless the configuration says that one is enough. */
+static void a_route_of_one_key_is_refused_unless_the_configuration_says_so(void **state)
+{
+    (void)state;
+    for (uint32_t wanted = 1; wanted <= 2; wanted++) {
+        struct world *world =
+            world_new(&(struct world_options){.seed = 1, .validators_min = wanted});
+        world_run(world, 4);
+        world_set_module_type(world, MODULE_NULL);
+        const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+        if (wanted == 1) {
+            world_run_until_delivered(world, 20);
+        } else {
+            world_run(world, 60);
+            expect(world, &id, MESSAGE_RETRY, REASON_SECURITY_WEAK);
+            assert_int_equal(0, world_commands(world, COMMAND_PREPARE));
+        }
+        world_free(world);
+    }
 }
 
 static void people_hold_release_and_drop(void **state)
@@ -664,7 +705,9 @@ static void the_view_says_why(void **state)
     assert_int_equal(1, why.intent.attempts_count);
     struct amount gas;
     struct amount payment;
-    assert_status(STATUS_OK, core_view_gas_paid(&source, &sent, &why.message, &gas, &payment));
+    const struct address coin = {{0}};
+    assert_status(STATUS_OK,
+                  core_view_gas_paid(&source, &sent, &why.message, &coin, &gas, &payment));
     assert_false(amount_is_zero(&payment));
     world_free(world);
 }
@@ -676,6 +719,7 @@ int main(void)
         cmocka_unit_test(a_message_to_another_chain_is_left_alone),
         cmocka_unit_test(a_dispatch_that_is_reorged_away_is_orphaned),
         cmocka_unit_test(a_dispatch_in_another_block_after_a_reorg_is_delivered),
+        cmocka_unit_test(other_versions_and_larger_messages_are_refused_by_name),
         cmocka_unit_test(somebody_else_may_deliver),
         cmocka_unit_test(a_delivery_that_is_reorged_away_is_made_by_us),
         cmocka_unit_test(a_delivery_before_the_dispatch_is_final_is_known_later),
@@ -689,6 +733,7 @@ int main(void)
         cmocka_unit_test(an_unknown_simulation_is_asked_again),
         cmocka_unit_test(words_of_a_delivery_are_not_its_proof),
         cmocka_unit_test(an_unsupported_module_waits_for_a_person_or_a_change),
+        cmocka_unit_test(a_route_of_one_key_is_refused_unless_the_configuration_says_so),
         cmocka_unit_test(people_hold_release_and_drop),
         cmocka_unit_test(a_pause_stops_sending_alone),
         cmocka_unit_test(places_are_bounded_and_the_queue_is_fair),

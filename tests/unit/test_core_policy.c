@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What lists and payments make of messages that are under way. */
+#include <stdio.h>
+
+#include "relay/core/policy.h"
+#include "relay/core/view.h"
 #include "tests/support/core_world.h"
 #include "tests/support/unit.h"
 
@@ -123,6 +127,276 @@ static void a_minimum_is_asked_before_anything_is_read(void **state)
     world_free(world);
 }
 
+/* ---- limits ---- */
+
+#define GAS_ONE_COSTS UINT64_C(1650000) /* 150,000 at a base fee of 10 and a tip of 1 */
+#define GAS_ONE_MOST  UINT64_C(5040000) /* 240,000 at 21: what is reserved for it */
+
+static const struct address coin = {{0}};
+
+/* Of everything that is sent to this recipient. */
+static struct core_limit *add_limit(const char *name, uint8_t recipient)
+{
+    struct core_limit *limit = &policy.limits[policy.limits_count];
+
+    add_rule(RULE_LIMIT)->limit = policy.limits_count++;
+    add_recipient(recipient);
+    (void)snprintf(limit->name, sizeof(limit->name), "%s", name);
+    return limit;
+}
+
+/* So many units for one coin of 10^18, or for one base unit of a token. */
+static void add_rate(uint32_t domain, const struct address *token, uint64_t price)
+{
+    struct core_rate *rate = &policy.rates[policy.rates_count++];
+
+    *rate = (struct core_rate){.domain = domain,
+                               .token = *token,
+                               .decimals = address_is_zero(token) ? 18 : 0,
+                               .price = amount_from_u64(price)};
+}
+
+static struct budget_row budget_at(struct world *world, const char *name)
+{
+    const struct row_source source = row_table_source(world_rows(world));
+    char memory[NAME_BYTES_MAX] = {0};
+    struct budget_row budget;
+
+    (void)snprintf(memory, sizeof(memory), "%s", name);
+    assert_status(STATUS_OK, core_view_budget(&source, memory, WORLD_B, &budget));
+    return budget;
+}
+
+static void a_route_whose_gas_is_too_dear_waits_and_the_others_go_on(void **state)
+{
+    (void)state;
+    policy = (struct core_policy){0};
+    add_limit("cheap", 1)->fee_per_gas_max = amount_from_u64(31);
+    struct world *world = world_with_policy(1);
+
+    world_set_base_fee(world, WORLD_B, 31); /* and a tip of 1 */
+    const struct hash cheap = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    const struct hash other = world_dispatch(world, WORLD_A, WORLD_B, 2);
+    world_run(world, 30);
+    expect(world, &cheap, MESSAGE_RETRY, REASON_ROUTE_FEE_CEILING);
+    expect(world, &other, MESSAGE_DELIVERED, REASON_DELIVERED);
+    world_set_base_fee(world, WORLD_B, 30);
+    world_run_until_delivered(world, 150);
+    assert_true(world_replays(world));
+    world_free(world);
+}
+
+static void a_route_spends_no_more_than_its_budget_in_a_window(void **state)
+{
+    (void)state;
+    policy = (struct core_policy){0};
+    struct core_limit *limit = add_limit("thrifty", 1);
+    limit->budget = amount_from_u64(GAS_ONE_MOST + 2 * GAS_ONE_COSTS);
+    limit->window.ns = 300 * WORLD_SECOND;
+    struct world *world = world_with_policy(1);
+    uint64_t spent_most = 0;
+    uint32_t windows = 0;
+    uint64_t window = 0;
+    bool was_refused = false;
+
+    for (uint32_t i = 0; i < 10; i++) {
+        (void)world_dispatch(world, WORLD_A, WORLD_B, 1);
+    }
+    const struct hash other = world_dispatch(world, WORLD_A, WORLD_B, 2);
+    for (uint32_t second = 0; second < 1500; second++) {
+        world_run(world, 1);
+        const struct budget_row budget = budget_at(world, "thrifty");
+        uint64_t spent = 0;
+        struct amount all;
+        assert_status(STATUS_OK, amount_to_u64(&budget.spent, &spent));
+        assert_status(STATUS_OK, amount_add(&budget.spent, &budget.reserved, &all));
+        assert_true(amount_compare(&all, &limit->budget) <= 0);
+        spent_most = spent > spent_most ? spent : spent_most;
+        windows += budget.window != window ? 1 : 0;
+        window = budget.window;
+        was_refused = was_refused || spent + GAS_ONE_MOST > GAS_ONE_MOST + 2 * GAS_ONE_COSTS;
+    }
+    expect(world, &other, MESSAGE_DELIVERED, REASON_DELIVERED);
+    assert_true(was_refused);
+    assert_true(spent_most >= GAS_ONE_COSTS);
+    assert_true(windows >= 3); /* ten do not fit into fewer */
+    assert_int_equal(11, world_processed_by_us(world));
+    const struct budget_row left = budget_at(world, "thrifty");
+    assert_true(amount_is_zero(&left.reserved));
+    assert_true(world_replays(world));
+    world_free(world);
+}
+
+static void what_is_held_gives_its_part_of_the_budget_back(void **state)
+{
+    (void)state;
+    policy = (struct core_policy){0};
+    struct core_limit *limit = add_limit("thrifty", 1);
+    limit->budget = amount_from_u64(GAS_ONE_MOST);
+    limit->window.ns = 3600 * WORLD_SECOND;
+    struct world *world = world_with_policy(1);
+
+    world_set_including(world, false);
+    const struct hash first = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 15);
+    expect(world, &first, MESSAGE_SENT, REASON_AWAITING_INCLUSION);
+    const struct hash second = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 15);
+    expect(world, &second, MESSAGE_RETRY, REASON_ROUTE_BUDGET);
+    const struct budget_row budget = budget_at(world, "thrifty");
+    assert_int_equal(0, amount_compare(&budget.reserved, &limit->budget));
+    world_set_signer(world, OUTCOME_REFUSED);
+    world_operator(world, OPERATOR_HOLD_MESSAGE, 0, &second);
+    world_set_including(world, true);
+    world_run(world, 10);
+    expect(world, &first, MESSAGE_DELIVERED, REASON_DELIVERED);
+    const struct budget_row after = budget_at(world, "thrifty");
+    assert_true(amount_is_zero(&after.reserved));
+    assert_false(amount_is_zero(&after.spent));
+    world_operator(world, OPERATOR_RETRY_MESSAGE, 0, &second);
+    world_run(world, 10);
+    expect(world, &second, MESSAGE_RETRY, REASON_ROUTE_BUDGET); /* until the window ends */
+    assert_true(world_replays(world));
+    world_free(world);
+}
+
+static void a_signature_that_is_refused_gives_the_budget_back(void **state)
+{
+    (void)state;
+    policy = (struct core_policy){0};
+    struct core_limit *limit = add_limit("thrifty", 1);
+    limit->budget = amount_from_u64(GAS_ONE_MOST);
+    limit->window.ns = 3600 * WORLD_SECOND;
+    struct world *world = world_with_policy(1);
+
+    world_set_signer(world, OUTCOME_REFUSED);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 15);
+    expect(world, &id, MESSAGE_RETRY, REASON_SIGNER_REFUSED);
+    const struct budget_row budget = budget_at(world, "thrifty");
+    assert_true(amount_is_zero(&budget.reserved));
+    assert_true(amount_is_zero(&budget.spent));
+    world_set_signer(world, OUTCOME_OK);
+    world_run_until_delivered(world, 60);
+    assert_true(world_replays(world));
+    world_free(world);
+}
+
+/* What is paid is worth 1,650,000 units more than nothing at a rate of one, and what it costs is
+ * 1,650,000 as well. */
+static void nothing_is_delivered_for_less_than_the_profit_wanted(void **state)
+{
+    (void)state;
+    policy = (struct core_policy){0};
+    struct core_limit *limit = add_limit("profit", 1);
+    limit->wants_profit = true;
+    limit->profit_min = amount_from_u64(10);
+    add_rate(WORLD_A, &coin, UINT64_C(1000000000000000000));
+    add_rate(WORLD_B, &coin, UINT64_C(1000000000000000000));
+    struct world *world = world_with_policy(1);
+
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1); /* pays 7 */
+    world_run(world, 15);
+    expect(world, &id, MESSAGE_RETRY, REASON_UNPROFITABLE);
+    assert_int_equal(0, world_commands(world, COMMAND_READ_SECURITY));      /* not even asked for */
+    world_pay_with(world, WORLD_A, WORLD_B, &id, &coin, GAS_ONE_COSTS + 2); /* one too few */
+    world_run(world, 15);
+    expect(world, &id, MESSAGE_RETRY, REASON_UNPROFITABLE);
+    assert_true(world_commands(world, COMMAND_PREPARE) > 0);
+    assert_int_equal(0, world_commands(world, COMMAND_SEND));
+    world_pay_with(world, WORLD_A, WORLD_B, &id, &coin, 1);
+    world_run_until_delivered(world, 30);
+    assert_true(world_replays(world));
+    world_free(world);
+}
+
+static void a_coin_without_a_rate_is_not_worth_nothing(void **state)
+{
+    (void)state;
+    policy = (struct core_policy){0};
+    add_limit("profit", 1)->wants_profit = true;
+    add_rate(WORLD_A, &coin, UINT64_C(1000000000000000000));
+    struct world *world = world_with_policy(1);
+
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 15);
+    expect(world, &id, MESSAGE_RETRY, REASON_RATE_UNKNOWN);
+    world_pay_with(world, WORLD_A, WORLD_B, &id, &coin, UINT64_C(1000000000000000));
+    world_run(world, 15);
+    expect(world, &id, MESSAGE_RETRY, REASON_RATE_UNKNOWN);
+    assert_true(world_replays(world));
+    world_free(world);
+}
+
+/* A payment in a token is no payment in coins, and counts at the token's own rate. */
+static void payments_in_a_token_count_as_the_token(void **state)
+{
+    (void)state;
+    const struct address token = world_key(3);
+    policy = (struct core_policy){0};
+    struct core_rule *rule = add_rule(RULE_GAS_PAYMENT);
+    rule->demand = GAS_DEMAND_MINIMUM;
+    rule->payment = amount_from_u64(100);
+    rule->fee_token = token;
+    struct world *world = world_with_policy(1);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+
+    world_pay_with(world, WORLD_A, WORLD_B, &id, &coin, 1000000);
+    world_run(world, 15);
+    expect(world, &id, MESSAGE_RETRY, REASON_UNPAID);
+    world_pay_with(world, WORLD_A, WORLD_B, &id, &token, 99);
+    world_run(world, 15);
+    expect(world, &id, MESSAGE_RETRY, REASON_UNPAID);
+    world_pay_with(world, WORLD_A, WORLD_B, &id, &token, 1);
+    world_run_until_delivered(world, 30);
+    assert_true(world_replays(world));
+    world_free(world);
+}
+
+static void a_token_is_not_counted_as_coins(void **state)
+{
+    (void)state;
+    const struct address token = world_key(3);
+    policy = (struct core_policy){0};
+    struct core_rule *rule = add_rule(RULE_GAS_PAYMENT);
+    rule->demand = GAS_DEMAND_MINIMUM;
+    rule->payment = amount_from_u64(100);
+    add_limit("profit", 1)->wants_profit = true;
+    add_rate(WORLD_A, &token, 2); /* so that it is known as one */
+    add_rate(WORLD_A, &coin, 1);
+    add_rate(WORLD_B, &coin, UINT64_C(1000000000000000000));
+    struct world *world = world_with_policy(1);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+
+    world_pay_with(world, WORLD_A, WORLD_B, &id, &token, GAS_ONE_COSTS);
+    world_run(world, 15);
+    expect(world, &id, MESSAGE_RETRY, REASON_UNPAID); /* of coins, which 7 were paid of */
+    world_pay_with(world, WORLD_A, WORLD_B, &id, &coin, 93);
+    world_run_until_delivered(world, 30); /* worth twice what it costs, by the token's rate */
+    assert_true(world_replays(world));
+    world_free(world);
+}
+
+/* A transaction that is included and reverts has used up what was paid. */
+static void what_failed_tries_cost_is_taken_off(void **state)
+{
+    (void)state;
+    const struct message_view view = {.origin = WORLD_A, .destination = WORLD_B};
+    const struct hash id = {{1}};
+    policy = (struct core_policy){0};
+    struct core_rule *rule = add_rule(RULE_GAS_PAYMENT);
+    rule->demand = GAS_DEMAND_MINIMUM;
+    rule->payment = amount_from_u64(100);
+    struct policy_paid paid = {.payment = amount_from_u64(150), .fee_spent = amount_from_u64(26)};
+
+    assert_true(policy_gas(&policy, &view, &id, &paid, 0).is_met); /* no rates: as it is */
+    add_rate(WORLD_A, &coin, UINT64_C(1000000000000000000));
+    add_rate(WORLD_B, &coin, UINT64_C(2000000000000000000));
+    assert_false(policy_gas(&policy, &view, &id, &paid, 0).is_met); /* 26 there are 52 here */
+    paid.fee_spent = amount_from_u64(25);
+    assert_true(policy_gas(&policy, &view, &id, &paid, 0).is_met);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -130,6 +404,15 @@ int main(void)
         cmocka_unit_test(a_block_holds_a_message_until_its_end),
         cmocka_unit_test(gas_that_is_paid_for_in_part_is_waited_for),
         cmocka_unit_test(a_minimum_is_asked_before_anything_is_read),
+        cmocka_unit_test(a_route_whose_gas_is_too_dear_waits_and_the_others_go_on),
+        cmocka_unit_test(a_route_spends_no_more_than_its_budget_in_a_window),
+        cmocka_unit_test(what_is_held_gives_its_part_of_the_budget_back),
+        cmocka_unit_test(a_signature_that_is_refused_gives_the_budget_back),
+        cmocka_unit_test(nothing_is_delivered_for_less_than_the_profit_wanted),
+        cmocka_unit_test(a_coin_without_a_rate_is_not_worth_nothing),
+        cmocka_unit_test(payments_in_a_token_count_as_the_token),
+        cmocka_unit_test(a_token_is_not_counted_as_coins),
+        cmocka_unit_test(what_failed_tries_cost_is_taken_off),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

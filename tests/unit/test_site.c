@@ -60,12 +60,13 @@ static uint16_t free_port(void)
     return ntohs(address.sin_port);
 }
 
-static int begin(void **state)
+static int begin_as(void **state, bool reference_names)
 {
     struct world *world = calloc(1, sizeof(*world));
     const struct synth_options options = {.records_count = RECORDS, .open_count = OPEN, .seed = 1};
 
     world->folder = folder_make();
+    world->config.hyperlane_metrics = reference_names;
     (void)snprintf(world->config.data, sizeof(world->config.data), "%s/data", world->folder.path);
     const struct journal_options journal = {.path = world->config.data,
                                             .map_bytes = (size_t)64 << 20};
@@ -84,6 +85,16 @@ static int begin(void **state)
     assert_int_equal(EXIT_DONE, site_open(&site, &world->site));
     *state = world;
     return 0;
+}
+
+static int begin(void **state)
+{
+    return begin_as(state, false);
+}
+
+static int begin_with_reference_names(void **state)
+{
+    return begin_as(state, true);
 }
 
 static int end(void **state)
@@ -249,6 +260,7 @@ static void every_message_is_counted_once(void **state)
     await(world, "/metrics", 200, "sluice_history_read 1");
     await(world, "/metrics", 200, "sluice_build_info{build=\"test \\\"build\\\"\"");
     await(world, "/metrics", 200, "sluice_ready 1\n");
+    assert_null(strstr(world->reply, "hyperlane_"));
     const uint64_t end_ns = monotonic_ns() + (uint64_t)WAIT_MS * 1000000u;
     while (sum_of(world, "sluice_backlog_messages{") != OPEN && monotonic_ns() < end_ns) {
         await(world, "/metrics", 200, "sluice_backlog_messages");
@@ -319,6 +331,26 @@ static void too_much_at_once_is_counted(void **state)
     await(world, "/metrics", 200, "sluice_site_lost_total");
     const uint64_t lost = sum_of(world, "sluice_site_lost_total ");
     assert_true(lost > 0 && lost < count);
+}
+
+/* The names of the reference agents say what ours say, and are there only when they are asked for.
+ */
+static void the_reference_names_are_there_on_request(void **state)
+{
+    struct world *world = *state;
+
+    await(world, "/metrics", 200, "sluice_history_read 1");
+    const uint64_t end_ns = monotonic_ns() + (uint64_t)WAIT_MS * 1000000u;
+    while (sum_of(world, "sluice_backlog_messages{") != OPEN && monotonic_ns() < end_ns) {
+        await(world, "/metrics", 200, "hyperlane_submitter_queue_length{agent=\"relayer\"");
+    }
+    await(world, "/metrics", 200, "hyperlane_wallet_balance{");
+    assert_int_equal(sum_of(world, "hyperlane_submitter_queue_length{"), OPEN);
+    assert_int_equal(sum_of(world, "hyperlane_block_height{"),
+                     sum_of(world, "sluice_chain_head_block{"));
+    assert_true(sum_of(world, "hyperlane_messages_processed_count{") > 0);
+    assert_true(sum_of(world, "hyperlane_messages_processed_count{") <=
+                sum_of(world, "hyperlane_operations_processed_count{"));
 }
 
 /* What promtool says of a file on its standard input goes to `reply`; its exit code. */
@@ -564,6 +596,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_message_is_counted_once, begin, end),
         cmocka_unit_test_setup_teardown(what_happens_is_counted, begin, end),
         cmocka_unit_test_setup_teardown(too_much_at_once_is_counted, begin, end),
+        cmocka_unit_test_setup_teardown(the_reference_names_are_there_on_request,
+                                        begin_with_reference_names, end),
         cmocka_unit_test_setup_teardown(promtool_agrees, begin, end),
         cmocka_unit_test_setup_teardown(only_this_machine_is_a_host, begin, end),
         cmocka_unit_test_setup_teardown(it_is_for_reading, begin, end),

@@ -78,7 +78,8 @@ async function readDeliveries(chain, block) {
   const deliveries = new Map();
   for (const log of logs) {
     const id = log.topics[1];
-    const entry = { block: Number(log.blockNumber), seconds: Number(log.blockTimestamp) };
+    const entry = { block: Number(log.blockNumber), seconds: Number(log.blockTimestamp),
+      transaction: log.transactionHash };
     deliveries.set(id, [...(deliveries.get(id) ?? []), entry]);
   }
   return deliveries;

@@ -44,6 +44,8 @@ const OPTIONS = {
     default: process.env.SLUICE_PROGRAM || path.join(root, 'build/release/sluice') },
   data: { type: 'string', value: 'DIR', default: path.join(root, 'build/bench-relay'),
     help: 'made anew; logs stay there' },
+  batch: { type: 'string', value: 'N', default: '12',
+    help: 'messages of one transaction, in one more round; 0: no such round' },
   methods: { type: 'boolean', help: 'also say on standard error which calls were made' },
 };
 
@@ -72,7 +74,31 @@ async function openBench(stage, opened) {
     name: 'relayer', capital: false, endpointOf: relayerProxies.endpointOf,
   });
   const { child } = await stage.start(relayer);
-  return { stage, relayerProxies, validatorProxies, pid: child.pid };
+  return { stage, relayer, relayerProxies, validatorProxies, pid: child.pid };
+}
+
+/** Gas of the transactions that delivered messages, for each of them. */
+async function gasEach({ chains: [, { httpUrl }] }, messages) {
+  const hashes = new Set(messages.map(({ deliveries }) => deliveries[0].transaction));
+  const used = await Promise.all([...hashes].map(async (hash) =>
+    Number((await rpc(httpUrl, 'eth_getTransactionReceipt', [hash])).gasUsed)));
+  return used.reduce((sum, gas) => sum + gas, 0) / messages.length;
+}
+
+/** The same messages by a node that sends several in one transaction; what that saves of the gas. */
+async function batchRound(bench, count, batch, gasAlone) {
+  const { stage, relayer, relayerProxies } = bench;
+  await stage.end(relayer);
+  const batching = stage.write({ name: 'batching', capital: false,
+    endpointOf: relayerProxies.endpointOf,
+    settingsOf: ({ multicall }) => ({ multicall: `"${multicall}"`, batch_max: batch }) });
+  const { child: { pid } } = await stage.start(batching);
+  const round = await runRound({ ...bench, pid }, count);
+  return {
+    batch_gas_per_message: rounded(round.gas_per_message),
+    batch_seconds_to_deliver: round.seconds_to_deliver,
+    batch_gas_saved: rounded(1 - round.gas_per_message / gasAlone),
+  };
 }
 
 const readBlock = (chain, number) =>
@@ -145,6 +171,7 @@ async function runRound(bench, count) {
       cpu_ms_per_message: each(after.cpu, before.cpu),
       rss_anon_mib: memory.peak,
       anvil_cpu_ms_per_message: each(after.anvilCpu, before.anvilCpu),
+      gas_per_message: await gasEach(stage.devnet, messages),
     };
   } finally {
     memory.stop();
@@ -159,13 +186,14 @@ function median(values) {
 
 const rounded = (value) => Math.round(value * 100) / 100;
 
-function summarize(rounds, count) {
+function summarize(rounds, count, batched) {
   const names = Object.keys(rounds[0]);
   const result = { messages: count, rounds: rounds.length };
   for (const name of names) result[name] = rounded(median(rounds.map((round) => round[name])));
   const times = (theirs, ours) => (ours > 0 ? Math.round((theirs / ours) * 10) / 10 : null);
   return {
     ...result,
+    ...batched,
     peer: PEER,
     times_fewer_calls: times(PEER.rpc_calls_per_message, result.rpc_calls_per_message),
     times_less_cpu: times(PEER.cpu_ms_per_message, result.cpu_ms_per_message),
@@ -185,6 +213,7 @@ async function main() {
   const options = readOptions(TITLE, OPTIONS);
   const count = readCount('--messages', options.messages, 1, 10_000);
   const roundsCount = readCount('--rounds', options.rounds, 1, 1000);
+  const batch = readCount('--batch', options.batch, 0, 16);
   deferInterrupts();
   const stage = new Stage({ folder: options.data, program: options.program, chains: 2 });
   const opened = [];
@@ -192,9 +221,11 @@ async function main() {
     const bench = await openBench(stage, opened);
     const rounds = [];
     for (let i = 0; i < roundsCount; ++i) rounds.push(await runRound(bench, count));
-    endProgress();
     if (options.methods) sayMethods(bench);
-    process.stdout.write(`${JSON.stringify(summarize(rounds, count))}\n`);
+    const gasAlone = median(rounds.map(({ gas_per_message: gas }) => gas));
+    const batched = batch > 0 ? await batchRound(bench, count, batch, gasAlone) : {};
+    endProgress();
+    process.stdout.write(`${JSON.stringify(summarize(rounds, count, batched))}\n`);
   } finally {
     await stage.close();
     opened.forEach((proxy) => proxy.close());

@@ -13,13 +13,13 @@ const END_WAIT_MS = 10_000;
 /** JSON is YAML. */
 const write = (file, value) => writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
 
-function writeRegistry(folder, devnet) {
+function writeRegistry(folder, devnet, urlOf) {
   for (const chain of devnet.chains) {
     const at = path.join(folder, 'chains', chain.name);
     mkdirSync(at, { recursive: true });
     write(path.join(at, 'metadata.yaml'), {
       name: chain.name, displayName: chain.name, protocol: 'ethereum', isTestnet: true,
-      chainId: chain.chainId, domainId: chain.domain, rpcUrls: [{ http: chain.httpUrl }],
+      chainId: chain.chainId, domainId: chain.domain, rpcUrls: [{ http: urlOf(chain) }],
       nativeToken: { name: 'Ether', symbol: 'ETH', decimals: 18 },
       blocks: { confirmations: 1, reorgPeriod: 0, estimateBlockTime: 1 },
     });
@@ -32,7 +32,10 @@ function writeRegistry(folder, devnet) {
 }
 
 export class Peer {
-  /** Options: packages (folder of its node_modules), folder, devnet, key, storeUrl. */
+  /**
+   * Options: packages (folder of its node_modules), folder, devnet, key, storeUrl, and where a chain
+   * is for it when that is another place (urlOf).
+   */
   constructor(options) {
     Object.assign(this, options);
     this.starts = 0;
@@ -44,7 +47,7 @@ export class Peer {
     const { packages, folder, devnet } = this;
     const registry = path.join(folder, 'registry');
     mkdirSync(folder, { recursive: true });
-    writeRegistry(registry, devnet);
+    writeRegistry(registry, devnet, this.urlOf ?? (({ httpUrl }) => httpUrl));
     this.starts += 1;
     this.log = path.join(folder, `peer-${this.starts}.log`);
     const log = openSync(this.log, 'a', 0o600);

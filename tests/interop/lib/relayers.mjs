@@ -15,11 +15,12 @@ import { rpc, sendContract } from '../../../deploy/devnet/lib/rpc.mjs';
 import { countDelivered } from '../../e2e/lib/dispatch.mjs';
 import { runOperator } from '../../e2e/lib/operator.mjs';
 import { root, runSuite } from '../../e2e/lib/suite.mjs';
+import { announceBuckets } from './announce.mjs';
 import { Bucket } from './bucket.mjs';
 import { Peer } from './peer.mjs';
 
 const { parseAbi } = requirePackage('viem');
-const { concat, keccak256, numberToHex, pad, stringToHex } = requirePackage('viem/utils');
+const { numberToHex, pad } = requirePackage('viem/utils');
 
 const ALONE = 4;
 const RACING = 8;
@@ -27,33 +28,7 @@ const PEER_SECONDS = 120;
 const OUR_SECONDS = 30;
 const BUCKET_PORT_OFFSET = 40;
 
-const announceAbi = parseAbi([
-  'function announce(address validator, string location, bytes signature) returns (bool)',
-]);
 const processAbi = parseAbi(['event ProcessId(bytes32 indexed messageId)']);
-
-/** Announces where else a validator's checkpoints of a chain are, with the validator's signature. */
-async function announce(devnet, chain, validator, location) {
-  const domainHash = keccak256(concat([numberToHex(chain.domain, { size: 4 }),
-    pad(chain.mailbox, { size: 32 }), stringToHex('HYPERLANE_ANNOUNCEMENT')]));
-  const raw = keccak256(concat([domainHash, stringToHex(location)]));
-  const signature = await validator.account.signMessage({ message: { raw } });
-  await sendContract(chain.httpUrl, {
-    from: devnet.operator, to: chain.validatorAnnounce, abi: announceAbi,
-    functionName: 'announce', args: [validator.address, location, signature],
-  });
-}
-
-async function announceBuckets(devnet, bucket, nodes) {
-  const { validators } = deriveAccounts();
-  for (const chain of devnet.chains) {
-    for (const [i, node] of nodes.entries()) {
-      const folder = path.join(node.checkpoints, chain.name);
-      const location = bucket.serve(`validator${i + 1}-${chain.name}`, folder);
-      await announce(devnet, chain, validators[i], location);
-    }
-  }
-}
 
 /** From a contract, as most messages are. */
 async function send(devnet, origin, destination, count) {
@@ -66,14 +41,15 @@ async function send(devnet, origin, destination, count) {
   return dispatchLogs(receipt).map(messageOfLog);
 }
 
-/** How often each message was processed, by the chain's own log, and by whom. */
+/** How often each message was processed, by the chain's own log: who sent it, and in which block. */
 async function deliveries(chain) {
   const head = Number(await rpc(chain.httpUrl, 'eth_blockNumber'));
   const logs = await readLogs(chain.httpUrl, chain.mailbox, topicOf(processAbi, 'ProcessId'), head);
   const made = new Map();
-  for (const { topics, transactionHash } of logs) {
+  for (const { topics, transactionHash, blockNumber } of logs) {
     const { from } = await rpc(chain.httpUrl, 'eth_getTransactionByHash', [transactionHash]);
-    made.set(topics[1], [...(made.get(topics[1]) ?? []), from.toLowerCase()]);
+    const delivery = { from: from.toLowerCase(), block: Number(blockNumber) };
+    made.set(topics[1], [...(made.get(topics[1]) ?? []), delivery]);
   }
   return made;
 }
@@ -83,9 +59,36 @@ async function expectOnce(chain, messages, by) {
   for (const { id } of messages) {
     const senders = made.get(id) ?? [];
     expectEqual(senders.length, 1, `deliveries of ${id}`);
-    expect(!by || senders[0] === by.toLowerCase(), `${id} was delivered by ${senders[0]}`);
+    expect(!by || senders[0].from === by.toLowerCase(),
+      `${id} was delivered by ${senders[0].from}`);
   }
   return made;
+}
+
+/**
+ * What a race cost an account: gas of its transactions from a block on, and of those that reverted;
+ * `late` are those for a message that somebody had delivered more than a block before, which could
+ * be seen.
+ */
+async function raceCost(chain, account, fromBlock, messages, made) {
+  const head = Number(await rpc(chain.httpUrl, 'eth_blockNumber'));
+  const cost = { gas: 0, wasted: 0, reverted: 0, late: 0 };
+  for (let number = fromBlock; number <= head; number += 1) {
+    const { transactions } = await rpc(chain.httpUrl, 'eth_getBlockByNumber',
+      [numberToHex(number), true]);
+    for (const { from, hash, input } of transactions) {
+      if (from.toLowerCase() !== account.toLowerCase()) continue;
+      const { status, gasUsed } = await rpc(chain.httpUrl, 'eth_getTransactionReceipt', [hash]);
+      cost.gas += Number(gasUsed);
+      if (status === '0x1') continue;
+      cost.reverted += 1;
+      cost.wasted += Number(gasUsed);
+      const carried = messages.filter(({ bytes }) => input.includes(bytes.slice(2)));
+      expect(carried.length > 0, `a transaction of ours reverted that carries none of them: ${hash}`);
+      cost.late += carried.some(({ id }) => made.get(id)[0].block + 1 < number) ? 1 : 0;
+    }
+  }
+  return cost;
 }
 
 runSuite('interop', 'Beside the TypeScript relayer.', {}, async (suite) => {
@@ -132,6 +135,7 @@ runSuite('interop', 'Beside the TypeScript relayer.', {}, async (suite) => {
       await startPeer();
       // Ours is so much faster that the other only gets its share when it may begin alone.
       runOperator(stage, node, 'pause');
+      const raceBlock = Number(await rpc(destination.httpUrl, 'eth_blockNumber'));
       const messages = await send(devnet, origin, destination, RACING);
       await suite.until('the other has delivered one', PEER_SECONDS, async () => {
         peer.check();
@@ -140,10 +144,16 @@ runSuite('interop', 'Beside the TypeScript relayer.', {}, async (suite) => {
       runOperator(stage, node, 'resume');
       await arrive(messages, PEER_SECONDS);
       const made = await expectOnce(destination, messages);
-      const ours = messages.filter(({ id }) => made.get(id)[0] === devnet.relayer.address.toLowerCase());
+      const ours = messages.filter(
+        ({ id }) => made.get(id)[0].from === devnet.relayer.address.toLowerCase());
       expect(ours.length > 0 && ours.length < RACING, `ours delivered ${ours.length} of ${RACING}`);
       await suite.until('our relayer has no open message', OUR_SECONDS, () =>
         askNode(stage.program, ['messages', 'list', '--config', node.config]).count === 0);
+      const cost = await raceCost(
+        destination, devnet.relayer.address, raceBlock, messages, made);
+      process.stdout.write(`         ours used ${cost.gas} gas for ${ours.length} deliveries, ` +
+        `${cost.wasted} of it in ${cost.reverted} that reverted\n`);
+      expectEqual(cost.late, 0, 'transactions for what somebody had delivered blocks before');
     });
     await suite.check('our journal replays', async () => {
       await peer.end();
