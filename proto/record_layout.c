@@ -60,6 +60,14 @@ static const struct codec_field config_router_layout_fields[] = {
 };
 CODEC_LAYOUT(config_router_layout, sluice__v1__config_router__descriptor, struct core_router);
 
+static const struct codec_field config_synthetic_layout_fields[] = {
+    CODEC_SCALAR(struct core_synthetic, domain),
+    CODEC_SCALAR(struct core_synthetic, asset),
+    CODEC_SCALAR(struct core_synthetic, router),
+};
+CODEC_LAYOUT(config_synthetic_layout, sluice__v1__config_synthetic__descriptor,
+             struct core_synthetic);
+
 static const struct codec_field config_vault_layout_fields[] = {
     CODEC_SCALAR(struct core_vault, domain), CODEC_SCALAR(struct core_vault, asset),
     CODEC_SCALAR(struct core_vault, vault),  CODEC_SCALAR(struct core_vault, token),
@@ -173,6 +181,8 @@ static const struct codec_field config_layout_fields[] = {
                   &config_spoke_layout),
     CODEC_LIST_OF(CODEC_ARRAY, struct core_config, venues, venues_count, VENUES_MAX, 0,
                   &config_venue_layout),
+    CODEC_LIST_OF(CODEC_ARRAY, struct core_config, synthetics, synthetics_count, SYNTHETICS_MAX, 0,
+                  &config_synthetic_layout),
 };
 CODEC_LAYOUT(config_layout, sluice__v1__config__descriptor, struct core_config);
 

@@ -239,6 +239,12 @@ static const struct core_asset *asset_of(const struct core_config *config, uint3
             return asset_at(config, router->asset);
         }
     }
+    for (uint32_t i = 0; i < config->synthetics_count; i++) {
+        const struct core_synthetic *synthetic = &config->synthetics[i];
+        if (synthetic->domain == domain && address_equal(&synthetic->router, contract)) {
+            return asset_at(config, synthetic->asset);
+        }
+    }
     for (uint32_t i = 0; i < config->vaults_count; i++) {
         const struct core_vault *vault = &config->vaults[i];
         if (vault->domain == domain &&

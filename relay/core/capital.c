@@ -332,6 +332,39 @@ const struct core_router *capital_router(const struct core_config *config, uint3
     return NULL;
 }
 
+const struct core_synthetic *capital_synthetic(const struct core_config *config, uint32_t domain,
+                                               const struct address *router)
+{
+    for (uint32_t i = 0; i < config->synthetics_count; i++) {
+        const struct core_synthetic *candidate = &config->synthetics[i];
+        if (candidate->domain == domain && address_equal(&candidate->router, router)) {
+            return candidate;
+        }
+    }
+    return NULL;
+}
+
+bool capital_route_end(const struct core_config *config, uint32_t domain,
+                       const struct address *router, struct account *ret_account)
+{
+    const struct core_synthetic *synthetic = capital_synthetic(config, domain, router);
+
+    if (synthetic != NULL) {
+        *ret_account = capital_account(ACCOUNT_SUPPLY, config->assets[synthetic->asset].symbol,
+                                       domain, router);
+        return true;
+    }
+    for (uint32_t i = 0; i < config->routers_count; i++) {
+        const struct core_router *candidate = &config->routers[i];
+        if (candidate->domain == domain && address_equal(&candidate->router, router)) {
+            *ret_account = capital_account(ACCOUNT_ROUTER, capital_router_symbol(config, candidate),
+                                           domain, router);
+            return true;
+        }
+    }
+    return false;
+}
+
 struct account capital_account(enum account_kind kind, const char *symbol, uint32_t domain,
                                const struct address *address)
 {
@@ -447,6 +480,17 @@ bool capital_next_watched(const struct core_config *config, uint32_t domain, uin
         if (spoke->domain == domain) {
             *ret_account = capital_venue_account(config, index);
             *ret_token = spoke->token;
+            (*cursor)++;
+            return true;
+        }
+    }
+    const uint32_t supplies_first = venues_first + config->venues_count;
+    for (; *cursor < supplies_first + config->synthetics_count; (*cursor)++) {
+        const struct core_synthetic *synthetic = &config->synthetics[*cursor - supplies_first];
+        if (synthetic->domain == domain) {
+            *ret_account = capital_account(ACCOUNT_SUPPLY, config->assets[synthetic->asset].symbol,
+                                           domain, &synthetic->router);
+            *ret_token = synthetic->router;
             (*cursor)++;
             return true;
         }

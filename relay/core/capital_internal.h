@@ -51,6 +51,13 @@ const char *capital_router_symbol(const struct core_config *config,
 /* NULL: no such router of this asset. */
 const struct core_router *capital_router(const struct core_config *config, uint32_t domain,
                                          const struct address *router, const char *symbol);
+/* NULL: nothing synthetic is there. */
+const struct core_synthetic *capital_synthetic(const struct core_config *config, uint32_t domain,
+                                               const struct address *router);
+/* What a router of a route has in the books: its collateral (ROUTER) or what it minted (SUPPLY).
+ * False: it is none of the configuration's. */
+bool capital_route_end(const struct core_config *config, uint32_t domain,
+                       const struct address *router, struct account *ret_account);
 struct account capital_account(enum account_kind kind, const char *symbol, uint32_t domain,
                                const struct address *address);
 /* Of a spoke, and of what it has in a venue, by their indexes in the configuration. */

@@ -336,6 +336,7 @@ void ledger_chain_pack(struct packer *packer, const struct ledger_chain *row)
     pack_instant(packer, row->since);
     pack_u64(packer, row->applied_block);
     pack_hash(packer, &row->applied_hash);
+    pack_instant(packer, row->applied_at);
     pack_u64(packer, row->reconciled_block);
     pack_hash(packer, &row->reconciled_hash);
     pack_instant(packer, row->reconciled_at);
@@ -361,6 +362,7 @@ bool ledger_chain_unpack(struct bytes bytes, struct ledger_chain *ret_row)
     ret_row->since = unpack_instant(&unpacker);
     ret_row->applied_block = unpack_u64(&unpacker);
     ret_row->applied_hash = unpack_hash(&unpacker);
+    ret_row->applied_at = unpack_instant(&unpacker);
     ret_row->reconciled_block = unpack_u64(&unpacker);
     ret_row->reconciled_hash = unpack_hash(&unpacker);
     ret_row->reconciled_at = unpack_instant(&unpacker);

@@ -11,6 +11,7 @@
  *   TABLE_SNAPSHOT  0, domain                         -> struct ledger_chain
  *                   1, domain                         -> balances at the block that was asked for
  *                   2, domain                         -> the transaction being put together
+ *                   3, symbol                         -> struct backing_row (backing.h)
  *   TABLE_PLAN      0, plan id                        -> struct plan_row
  *                   1, sequence                       -> plan id
  *                   2, symbol                         -> struct plan_asset, of its routers
@@ -58,8 +59,9 @@ enum account_kind {
     ACCOUNT_SPOKE = 9,    /* tokens that one of our spokes holds */
     ACCOUNT_VENUE = 10,   /* what a spoke has in a venue, at the venue's price */
     ACCOUNT_YIELD = 11,   /* what venues earned; negative: what was lost in them */
+    ACCOUNT_SUPPLY = 12,  /* what a synthetic router minted and has not burned: owed to holders */
 };
-#define ACCOUNT_KINDS_END (ACCOUNT_YIELD + 1)
+#define ACCOUNT_KINDS_END (ACCOUNT_SUPPLY + 1)
 
 struct account {
     char symbol[NAME_BYTES_MAX]; /* of the asset, zero-filled */
@@ -148,6 +150,7 @@ struct ledger_chain {
     struct instant since;
     uint64_t applied_block;
     struct hash applied_hash;
+    struct instant applied_at;
     uint64_t reconciled_block;
     struct hash reconciled_hash;
     struct instant reconciled_at;

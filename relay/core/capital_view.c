@@ -69,6 +69,21 @@ enum status capital_view_chain(const struct row_source *source, uint32_t domain,
     return status != STATUS_OK ? status : decoded(ledger_chain_unpack(value, ret_chain));
 }
 
+enum status capital_view_backing(const struct row_source *source, const char *symbol,
+                                 struct backing_row *ret_backing)
+{
+    char name[NAME_BYTES_MAX];
+    uint8_t key[CAPITAL_KEY_BYTES_MAX];
+    struct bytes value;
+
+    capital_symbol(name, symbol);
+    const enum status status = row_get(source, backing_key(key, name), &value);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    return backing_row_unpack(value, ret_backing) ? STATUS_OK : STATUS_CORRUPT;
+}
+
 enum status capital_view_asset(const struct row_source *source, enum move_kind kind,
                                const char *symbol, struct plan_asset *ret_asset)
 {
@@ -631,6 +646,8 @@ const char *account_kind_name(enum account_kind kind)
         return "venue";
     case ACCOUNT_YIELD:
         return "yield";
+    case ACCOUNT_SUPPLY:
+        return "supply";
     }
     return "unknown";
 }

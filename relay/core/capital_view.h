@@ -10,6 +10,7 @@
 #define SLUICE_RELAY_CORE_CAPITAL_VIEW_H
 
 #include "relay/base/approval.h"
+#include "relay/core/backing.h"
 #include "relay/core/capital_rows.h"
 #include "relay/core/config.h"
 #include "relay/core/rows.h"
@@ -68,6 +69,11 @@ MUST_USE enum status capital_view_postings_count(const struct row_source *source
 /* One chain's reconciliation. */
 MUST_USE enum status capital_view_chain(const struct row_source *source, uint32_t domain,
                                         struct ledger_chain *ret_chain);
+
+/* Whether an asset's collateral covers what was minted; STATUS_NOT_FOUND: nothing of it is minted,
+ * or no final block was weighed yet. */
+MUST_USE enum status capital_view_backing(const struct row_source *source, const char *symbol,
+                                          struct backing_row *ret_backing);
 
 /* Why nothing is planned for an asset, between its routers or its venues, and its newest plan. */
 MUST_USE enum status capital_view_asset(const struct row_source *source, enum move_kind kind,

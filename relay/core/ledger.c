@@ -6,6 +6,7 @@
  *
  *   a user sends      Transfer(user -> router), SentTransferRemote, Dispatch(router)
  *   a user is paid    ProcessId, ReceivedTransferRemote, Transfer(router -> recipient)
+ *   synthetic         ProcessId, ReceivedTransferRemote mints; SentTransferRemote, Dispatch burns
  *   a rebalance       Transfer(router -> bridge), Dispatch(bridge), CollateralMoved(router)
  *   it arrives        ProcessId, Transfer(bridge -> router)
  *   a spoke deposits  Transfer(spoke -> venue); it withdraws: Transfer(venue -> spoke)
@@ -19,7 +20,8 @@
  *      (ledger_reconcile.c checks it). VENUE is what was put in and not taken out; what the venue
  *      says it is worth beside that is YIELD.
  *   3. OWED of a router is what users sent to it and it has not paid; ARRIVING is what moves sent
- *      to it and it has not got. Both are by message in TABLE_TRANSIT.
+ *      to it and it has not got. Both are by message in TABLE_TRANSIT. SUPPLY is what a synthetic
+ *      router minted: a debt, as OWED is (backing.c weighs both against collateral).
  *   4. A message is booked once as sent and once as delivered, whichever comes first; what arrived
  *      is booked, and the difference to what was sent is a fee.
  *
@@ -333,11 +335,11 @@ static struct transit_row transit_sent(struct book *book, const struct hash *id,
 }
 
 static void transit_delivered(struct book *book, const struct hash *id, struct transit_row *row,
-                              const struct fact *fact)
+                              const struct amount *amount)
 {
     row->delivered = true;
-    row->delivered_amount = fact->transfer.amount;
-    row->delivered_block = fact->block_number;
+    row->delivered_amount = *amount;
+    row->delivered_block = book->assembly->block;
     if (row->sent) {
         transit_close(book, id, row);
     }
@@ -346,16 +348,27 @@ static void transit_delivered(struct book *book, const struct hash *id, struct t
 
 /* ---- a user sends ---- */
 
-static void user_sent(struct book *book, const struct core_router *router,
+/* What the router that a message goes to will owe. False: nobody watches it. */
+static bool claim_on(const struct book *book, uint32_t domain, const struct address *router,
+                     const char *symbol, struct account *ret_claim)
+{
+    struct account end;
+
+    if (!capital_route_end(book->step->config, domain, router, &end) ||
+        !capital_is_symbol(end.symbol, symbol)) {
+        return false;
+    }
+    *ret_claim = capital_account(ACCOUNT_OWED, symbol, domain, router);
+    return true;
+}
+
+static void user_sent(struct book *book, const struct account *source,
                       const struct message_view *message, const struct token_message *body,
                       const struct hash *id)
 {
-    const struct core_config *config = book->step->config;
-    const char *symbol = capital_router_symbol(config, router);
-    const struct account source = router_account(book, router);
-    struct assembly_entry *entry = entry_of(book, &source);
-    const struct core_router *target =
-        capital_router(config, message->destination, &message->recipient, symbol);
+    const char *symbol = source->symbol;
+    struct assembly_entry *entry = entry_of(book, source);
+    struct account claim;
 
     if (!entry->sent || entry->sent_remote != message->destination ||
         !address_equal(&entry->sent_recipient, &body->recipient) ||
@@ -363,32 +376,34 @@ static void user_sent(struct book *book, const struct core_router *router,
         return; /* a message of the router that is no transfer */
     }
     entry->sent = false;
-    const struct amount got = amount_take(&entry->in, &body->amount);
+    const struct amount got = source->kind == ACCOUNT_SUPPLY
+                                  ? body->amount /* burned */
+                                  : amount_take(&entry->in, &body->amount);
     const struct amount missing = amount_less(&body->amount, &got);
     const struct account fees = pool(ACCOUNT_FEES, symbol, book->domain);
-    /* Towards a chain that is not watched nothing will be seen of the payout: it has left. */
-    const struct account claim =
-        target == NULL ? pool(ACCOUNT_EXTERNAL, symbol, book->domain)
-                       : capital_account(ACCOUNT_OWED, symbol, target->domain, &target->router);
-    (void)ledger_post(book, POSTING_USER_SENT, &source, &claim, &got, id);
+    const bool is_watched =
+        claim_on(book, message->destination, &message->recipient, symbol, &claim);
+    if (!is_watched) { /* nothing will be seen of the payout: it has left */
+        claim = pool(ACCOUNT_EXTERNAL, symbol, book->domain);
+    }
+    (void)ledger_post(book, POSTING_USER_SENT, source, &claim, &got, id);
     (void)ledger_post(book, POSTING_DIFFERENCE, &fees, &claim, &missing, id);
-    if (target == NULL) {
+    if (!is_watched) {
         return;
     }
-    const struct transit_row sent = {
+    struct transit_row sent = {
         .kind = TRANSIT_USER,
         .origin = book->domain,
-        .destination = target->domain,
-        .source = router->router,
-        .target = target->router,
+        .destination = message->destination,
+        .source = source->address,
+        .target = message->recipient,
         .sent = true,
         .sent_amount = body->amount,
         .sent_block = book->assembly->block,
         .since = book->step->now,
     };
-    struct transit_row named = sent;
-    capital_symbol(named.symbol, symbol);
-    (void)transit_sent(book, id, &named);
+    capital_symbol(sent.symbol, symbol);
+    (void)transit_sent(book, id, &sent);
 }
 
 static void on_dispatch(struct book *book, const struct fact *fact)
@@ -404,11 +419,11 @@ static void on_dispatch(struct book *book, const struct fact *fact)
         message.origin != book->domain || token_message_parse(message.body, &body) != STATUS_OK) {
         return;
     }
-    const struct core_router *router = router_at(book, &message.sender);
+    struct account source;
     const struct hash id = message_id(fact->dispatch.message);
-    if (router != NULL) {
+    if (capital_route_end(config, book->domain, &message.sender, &source)) {
         assembly_enter(book, fact);
-        user_sent(book, router, &message, &body, &id);
+        user_sent(book, &source, &message, &body, &id);
         return;
     }
     for (uint32_t i = 0; i < config->routers_count; i++) {
@@ -441,12 +456,18 @@ static bool is_watched_chain(const struct book *book, uint32_t domain, const cha
             return true;
         }
     }
+    for (uint32_t i = 0; i < config->synthetics_count; i++) {
+        if (config->synthetics[i].domain == domain &&
+            capital_is_symbol(config->assets[config->synthetics[i].asset].symbol, symbol)) {
+            return true;
+        }
+    }
     return false;
 }
 
-/* False: this transfer is not the message's payout. */
+/* `router` pays out its collateral, or mints. False: this is not the message's payout. */
 static bool user_paid(struct book *book, const struct account *router, const struct hash *id,
-                      uint32_t origin, const struct fact *fact)
+                      uint32_t origin, const struct amount *amount)
 {
     struct transit_row row;
 
@@ -456,17 +477,17 @@ static bool user_paid(struct book *book, const struct account *router, const str
             return false;
         }
         const struct account owed = transit_account(&row);
-        (void)ledger_post(book, POSTING_USER_PAID, &owed, router, &fact->transfer.amount, id);
-        transit_delivered(book, id, &row, fact);
+        (void)ledger_post(book, POSTING_USER_PAID, &owed, router, amount, id);
+        transit_delivered(book, id, &row, amount);
         return true;
     }
     if (!is_watched_chain(book, origin, router->symbol)) {
         const struct account outside = pool(ACCOUNT_EXTERNAL, router->symbol, book->domain);
-        (void)ledger_post(book, POSTING_USER_PAID, &outside, router, &fact->transfer.amount, id);
+        (void)ledger_post(book, POSTING_USER_PAID, &outside, router, amount, id);
         return true;
     }
     const struct account equity = pool(ACCOUNT_EQUITY, router->symbol, book->domain);
-    (void)ledger_post(book, POSTING_USER_PAID, &equity, router, &fact->transfer.amount, id);
+    (void)ledger_post(book, POSTING_USER_PAID, &equity, router, amount, id);
     memset(&row, 0, sizeof(row));
     row.kind = TRANSIT_USER;
     capital_symbol(row.symbol, router->symbol);
@@ -474,7 +495,7 @@ static bool user_paid(struct book *book, const struct account *router, const str
     row.destination = book->domain;
     row.target = router->address;
     row.since = book->step->now;
-    transit_delivered(book, id, &row, fact);
+    transit_delivered(book, id, &row, amount);
     return true;
 }
 
@@ -572,7 +593,7 @@ static bool move_arrived(struct book *book, const struct account *router,
         const struct account arriving = transit_account(&row);
         (void)ledger_post(book, POSTING_MOVE_ARRIVED, router, &arriving, &fact->transfer.amount,
                           &id);
-        transit_delivered(book, &id, &row, fact);
+        transit_delivered(book, &id, &row, &fact->transfer.amount);
         move_on_arrived(book->step, &row.move_id, &fact->transfer.amount, fact->block_number);
         return true;
     }
@@ -588,7 +609,7 @@ static bool move_arrived(struct book *book, const struct account *router,
     row.destination = book->domain;
     row.target = router->address;
     row.since = book->step->now;
-    transit_delivered(book, &id, &row, fact);
+    transit_delivered(book, &id, &row, &fact->transfer.amount);
     return true;
 }
 
@@ -602,7 +623,8 @@ static void transfer_out(struct book *book, const struct account *from, const st
         const struct core_router *router = router_at(book, &from->address);
         if (entry->received && address_equal(&fact->transfer.to, &entry->received_recipient)) {
             entry->received = false;
-            if (user_paid(book, from, &entry->received_id, entry->received_remote, fact)) {
+            if (user_paid(book, from, &entry->received_id, entry->received_remote,
+                          &fact->transfer.amount)) {
                 return;
             }
         }
@@ -654,15 +676,29 @@ static void on_process(struct book *book, const struct fact *fact)
     }
 }
 
+/* What a synthetic router mints without a message was locked nowhere. */
+static void minted(struct book *book, const struct account *supply, const struct fact *fact)
+{
+    const struct account outside = pool(ACCOUNT_EXTERNAL, supply->symbol, book->domain);
+
+    if (!book->assembly->processing || !user_paid(book, supply, &book->assembly->process_id,
+                                                  fact->remote.remote, &fact->remote.amount)) {
+        (void)ledger_post(book, POSTING_TRANSFER, &outside, supply, &fact->remote.amount, NULL);
+    }
+}
+
 static void on_remote(struct book *book, const struct fact *fact)
 {
-    const struct core_router *router = router_at(book, &fact->contract);
+    struct account account;
 
-    if (router == NULL) {
+    if (!capital_route_end(book->step->config, book->domain, &fact->contract, &account)) {
         return;
     }
     assembly_enter(book, fact);
-    const struct account account = router_account(book, router);
+    if (account.kind == ACCOUNT_SUPPLY && fact->kind == FACT_REMOTE_RECEIVED) {
+        minted(book, &account, fact);
+        return;
+    }
     struct assembly_entry *entry = entry_of(book, &account);
     if (fact->kind == FACT_REMOTE_SENT) {
         entry->sent = true;
@@ -706,22 +742,16 @@ static bool vault_is_watched(const struct step *step, uint32_t domain, const str
 
 bool ledger_watches(const struct step *step, uint32_t domain)
 {
-    for (uint32_t i = 0; i < step->config->routers_count; i++) {
-        if (step->config->routers[i].domain == domain) {
-            return true;
-        }
-    }
+    struct account account;
+    struct address token;
+    uint32_t cursor = 0;
+
     for (uint32_t i = 0; i < step->config->vaults_count; i++) {
         if (step->config->vaults[i].domain == domain) {
             return true;
         }
     }
-    for (uint32_t i = 0; i < step->config->spokes_count; i++) {
-        if (step->config->spokes[i].domain == domain) {
-            return true;
-        }
-    }
-    return false;
+    return capital_next_watched(step->config, domain, &cursor, &account, &token);
 }
 
 void ledger_on_final_fact(struct step *step, uint32_t domain, const struct fact *fact)

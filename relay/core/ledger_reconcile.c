@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "relay/base/check.h"
+#include "relay/core/backing.h"
 #include "relay/core/capital_view.h"
 #include "relay/core/ledger_internal.h"
 #include "relay/core/tables.h"
@@ -107,7 +108,10 @@ static bool snapshot_put(struct step *step, uint32_t domain)
     uint32_t cursor = 0;
 
     while (capital_next_watched(step->config, domain, &cursor, &account, &token)) {
-        const struct account_balance balance = ledger_balance(step, &account);
+        struct account_balance balance = ledger_balance(step, &account);
+        if (account.kind == ACCOUNT_SUPPLY) { /* a debt; the chain states how much */
+            balance.negative = !balance.negative && !amount_is_zero(&balance.amount);
+        }
         account_pack(&packer, &account);
         pack_address(&packer, &token);
         pack_bool(&packer, balance.negative);
@@ -141,7 +145,9 @@ static void question_ask(struct step *step, uint32_t domain, struct ledger_chain
 
 static bool question_is_wanted(const struct step *step, const struct ledger_chain *chain)
 {
-    if (step->config->route.mode == ROUTE_OFF || chain->asked) {
+    /* What is minted is weighed whether or not capital is moved. */
+    if ((step->config->route.mode == ROUTE_OFF && step->config->synthetics_count == 0) ||
+        chain->asked) {
         return false;
     }
     return chain->state == LEDGER_OPENING || chain->finals >= FINALS_PER_QUESTION ||
@@ -167,11 +173,13 @@ void ledger_on_final(struct step *step, uint32_t domain, uint64_t number, const 
     }
     chain.applied_block = number;
     chain.applied_hash = *hash;
+    chain.applied_at = step->now;
     chain.finals++;
     if (question_is_wanted(step, &chain)) {
         question_ask(step, domain, &chain);
     }
     capital_put_chain(step, domain, &chain);
+    backing_on_ledger(step, domain);
 }
 
 void ledger_on_due(struct step *step, uint32_t domain)
@@ -291,6 +299,10 @@ static struct comparison comparison_read(const struct core_config *config,
     comparison.token = unpack_address(unpacker);
     comparison.ledger.negative = unpack_bool(unpacker);
     comparison.ledger.amount = unpack_amount(unpacker);
+    const struct address nobody = {{0}};
+    const struct address *holder = comparison.account.kind == ACCOUNT_SUPPLY
+                                       ? &nobody /* the whole supply */
+                                       : &comparison.account.address;
     if (comparison.account.kind == ACCOUNT_VENUE) {
         comparison.stated =
             ledger_venue_stated(config, event, &comparison.account, &comparison.chain);
@@ -298,7 +310,7 @@ static struct comparison comparison_read(const struct core_config *config,
     }
     for (uint32_t i = 0; i < event->positions.balances_count; i++) {
         const struct balance *balance = &event->positions.balances[i];
-        if (address_equal(&balance->account, &comparison.account.address) &&
+        if (address_equal(&balance->account, holder) &&
             address_equal(&balance->token, &comparison.token)) {
             comparison.stated = true;
             comparison.chain = balance->amount;
@@ -344,23 +356,23 @@ static bool comparison_book(struct book *book, const struct comparison *comparis
 {
     const struct account other =
         capital_account(against, comparison->account.symbol, book->domain, NULL);
-    struct amount difference;
-    bool good;
+    struct amount difference = comparison->chain;
+    bool is_more = true;
 
+    /* What is missing on the account's debit side, or on its credit side. */
     if (comparison->ledger.negative) {
-        good =
-            amount_add(&comparison->chain, &comparison->ledger.amount, &difference) == STATUS_OK &&
-            ledger_post(book, kind, &comparison->account, &other, &difference, NULL);
-    } else if (amount_compare(&comparison->chain, &comparison->ledger.amount) >= 0) {
-        good = amount_subtract(&comparison->chain, &comparison->ledger.amount, &difference) ==
-                   STATUS_OK &&
-               ledger_post(book, kind, &comparison->account, &other, &difference, NULL);
-    } else {
-        good = amount_subtract(&comparison->ledger.amount, &comparison->chain, &difference) ==
-                   STATUS_OK &&
-               ledger_post(book, kind, &other, &comparison->account, &difference, NULL);
+        if (amount_add(&difference, &comparison->ledger.amount, &difference) != STATUS_OK) {
+            return false;
+        }
+    } else if (amount_subtract(&difference, &comparison->ledger.amount, &difference) != STATUS_OK) {
+        is_more = false;
+        const enum status status =
+            amount_subtract(&comparison->ledger.amount, &comparison->chain, &difference);
+        CHECK(status == STATUS_OK);
     }
-    return good;
+    const bool is_debit = is_more != (comparison->account.kind == ACCOUNT_SUPPLY);
+    return ledger_post(book, kind, is_debit ? &comparison->account : &other,
+                       is_debit ? &other : &comparison->account, &difference, NULL);
 }
 
 static void account_open(struct step *step, const struct account *account)
@@ -516,6 +528,7 @@ void ledger_on_positions(struct step *step, const struct event *event)
     question_end(step, event->domain, &chain);
     answer_apply(step, event, &chain, snapshot);
     capital_put_chain(step, event->domain, &chain);
+    backing_on_ledger(step, event->domain);
 }
 
 /* ---- a person ---- */

@@ -8,6 +8,7 @@
 
 #include "relay/base/check.h"
 #include "relay/base/digest.h"
+#include "relay/core/backing.h"
 #include "relay/core/message_internal.h"
 #include "relay/core/tables.h"
 #include "relay/hyperlane/message.h"
@@ -75,13 +76,14 @@ static bool is_large(struct step *step, const struct message *message)
            amount_compare(&token.amount, &config->large.value) >= 0;
 }
 
-/* True: it waits until its origin is known better. */
+/* True: it waits until its origin is known better, or its route is backed again. */
 static bool is_unsure(struct step *step, struct message *message)
 {
-    const enum reason reason =
-        is_large(step, message)
-            ? sure_of(step, message->row.origin, &message->id, message->row.origin_block)
-            : REASON_NONE;
+    enum reason reason = backing_of_sender(step, message->row.origin, &message->row.sender);
+
+    if (reason == REASON_NONE && is_large(step, message)) {
+        reason = sure_of(step, message->row.origin, &message->id, message->row.origin_block);
+    }
 
     if (reason == REASON_NONE) {
         return false;
@@ -479,8 +481,14 @@ static void offer_later(struct step *step, struct message *message, enum reason 
 
 static enum stage stage_offered(struct step *step, struct message *message)
 {
+    const enum reason backing = backing_of_sender(step, message->row.origin, &message->row.sender);
     struct event prepared;
     struct leg leg;
+
+    if (backing != REASON_NONE) { /* it was when this message set out */
+        message_later(step, message, backing, MESSAGE_SURE_WAIT);
+        return STAGE_WAIT;
+    }
 
     if (!is_fresh(step, message->row.prepared_at, MESSAGE_PREPARED_WAIT)) {
         message_set(step, message, MESSAGE_PREPARING, REASON_AWAITING_SIMULATION);

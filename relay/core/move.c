@@ -28,6 +28,7 @@
 #include "relay/base/approval.h"
 #include "relay/base/check.h"
 #include "relay/base/digest.h"
+#include "relay/core/backing.h"
 #include "relay/core/plan_internal.h"
 #include "relay/core/text.h"
 
@@ -165,6 +166,10 @@ static enum reason move_held(struct step *step, const struct move_row *row)
 {
     if (step->paused) {
         return REASON_PAUSED;
+    }
+    const enum reason backing = backing_of_sender(step, row->move.source_domain, &row->move.source);
+    if (backing != REASON_NONE) {
+        return backing;
     }
     const enum reason source = ledger_reason(step, row->move.source_domain);
     return source != REASON_NONE ? source : ledger_reason(step, row->move.target_domain);

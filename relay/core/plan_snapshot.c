@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "relay/base/check.h"
+#include "relay/core/backing.h"
 #include "relay/core/plan_internal.h"
 
 static bool add(struct amount *sum, const struct amount *amount)
@@ -194,12 +195,12 @@ static void conservation_check(struct step *step, const struct plan_snapshot *sn
 enum reason plan_snapshot_take(struct step *step, uint32_t asset,
                                struct plan_snapshot *ret_snapshot)
 {
-    enum reason reason = REASON_NONE;
+    enum reason reason = backing_reason(step, asset);
 
     memset(ret_snapshot, 0, sizeof(*ret_snapshot));
     ret_snapshot->symbol = step->config->assets[asset].symbol;
     ret_snapshot->decimals = step->config->assets[asset].decimals;
-    if (!sites_read(step, asset, ret_snapshot, &reason)) {
+    if (reason != REASON_NONE || !sites_read(step, asset, ret_snapshot, &reason)) {
         return reason;
     }
     if (ret_snapshot->count == 0) {

@@ -443,6 +443,49 @@ static void check_weights(struct reading *reading, const struct core_config *cor
     }
 }
 
+/* A synthetic router is a router of its route, so no collateral is; and one of an asset without
+ * collateral would be backed by nothing that is watched. */
+static void check_synthetic(struct reading *reading, const struct core_config *core, uint32_t index)
+{
+    const struct core_synthetic *synthetic = &core->synthetics[index];
+    bool has_collateral = false;
+
+    for (uint32_t i = 0; i < core->routers_count; i++) {
+        has_collateral = has_collateral || core->routers[i].asset == synthetic->asset;
+        if (core->routers[i].domain == synthetic->domain &&
+            address_equal(&core->routers[i].router, &synthetic->router)) {
+            reading_refuse(reading, "router", STATUS_MALFORMED,
+                           "is one of \"routers\" as well: it holds collateral or it mints");
+        }
+    }
+    for (uint32_t i = 0; i < index; i++) {
+        if (core->synthetics[i].domain == synthetic->domain &&
+            address_equal(&core->synthetics[i].router, &synthetic->router)) {
+            reading_refuse(reading, "router", STATUS_MALFORMED, "is there twice");
+        }
+    }
+    if (!has_collateral) {
+        reading_refuse(reading, "asset", STATUS_MALFORMED,
+                       "has no router that holds collateral: list it under \"routers\"");
+    }
+}
+
+static void read_synthetics(struct reading *reading, const struct file_config *file,
+                            struct core_config *core)
+{
+    for (uint32_t i = 0; i < file->synthetics_count && !reading_failed(reading); i++) {
+        const struct file_synthetic *from = &file->synthetics[i];
+        struct core_synthetic *synthetic = &core->synthetics[i];
+
+        reading_at(reading, "synthetics[%u]", i);
+        synthetic->domain = config_read_chain_name(reading, core, from->chain);
+        synthetic->asset = read_asset_name(reading, core, from->asset);
+        synthetic->router = reading_address(reading, "router", from->router);
+        check_synthetic(reading, core, i);
+        core->synthetics_count = i + 1;
+    }
+}
+
 static void read_vaults(struct reading *reading, const struct file_config *file,
                         struct core_config *core)
 {
@@ -610,6 +653,7 @@ static void read_file(struct reading *reading, const struct file_config *file,
     if (file->mandate == NULL) {
         check_weights(reading, &config->core); /* a mandate's were checked, with all its venues */
     }
+    read_synthetics(reading, file, &config->core);
     read_vaults(reading, file, &config->core);
     read_large(reading, file, &config->core);
     config_read_policy(reading, file, &config->core.policy);

@@ -315,6 +315,19 @@ static void put_capital(json_t *root, const struct core_config *core)
     }
 }
 
+static void put_synthetics(json_t *root, const struct core_config *core)
+{
+    json_t *synthetics = put_group(root, "synthetics", json_array());
+
+    for (uint32_t i = 0; i < core->synthetics_count; i++) {
+        const struct core_synthetic *synthetic = &core->synthetics[i];
+        json_t *entry = put_entry(synthetics);
+        put_text(entry, "chain", chain_name(core, synthetic->domain));
+        put_text(entry, "asset", core->assets[synthetic->asset].symbol);
+        put_address(entry, "router", &synthetic->router);
+    }
+}
+
 static const char *mode_name(enum route_mode mode)
 {
     switch (mode) {
@@ -568,6 +581,7 @@ json_t *config_tree(const struct node_config *config)
     } else {
         put_text(root, "mandate", config->mandate);
     }
+    put_synthetics(root, &config->core);
     put_vaults(root, &config->core);
     put_route(root, &config->core);
     put_large(root, &config->core);

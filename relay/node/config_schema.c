@@ -99,6 +99,10 @@ static const cyaml_schema_field_t router_fields[] = {
     OPTIONAL(file_router, bridge), OPTIONAL(file_router, guard),
     REQUIRED(file_router, weight), CYAML_FIELD_END};
 
+static const cyaml_schema_field_t synthetic_fields[] = {
+    REQUIRED(file_synthetic, chain), REQUIRED(file_synthetic, asset),
+    REQUIRED(file_synthetic, router), CYAML_FIELD_END};
+
 static const cyaml_schema_field_t vault_fields[] = {
     REQUIRED(file_vault, chain), REQUIRED(file_vault, asset), REQUIRED(file_vault, vault),
     REQUIRED(file_vault, token), OPTIONAL(file_vault, owner), CYAML_FIELD_END};
@@ -193,6 +197,8 @@ static const cyaml_schema_value_t asset_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_asset, asset_fields)};
 static const cyaml_schema_value_t router_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_router, router_fields)};
+static const cyaml_schema_value_t synthetic_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_synthetic, synthetic_fields)};
 static const cyaml_schema_value_t vault_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_vault, vault_fields)};
 
@@ -210,6 +216,8 @@ static const cyaml_schema_field_t file_fields[] = {
                          assets, &asset_entry, 0, ASSETS_MAX),
     CYAML_FIELD_SEQUENCE("routers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                          routers, &router_entry, 0, ROUTERS_MAX),
+    CYAML_FIELD_SEQUENCE("synthetics", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
+                         synthetics, &synthetic_entry, 0, SYNTHETICS_MAX),
     CYAML_FIELD_SEQUENCE("vaults", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_config,
                          vaults, &vault_entry, 0, VAULTS_MAX),
     OPTIONAL(file_config, mandate),

@@ -98,6 +98,12 @@ struct file_router {
     char *weight;
 };
 
+struct file_synthetic {
+    char *chain;
+    char *asset;
+    char *router;
+};
+
 struct file_vault {
     char *chain;
     char *asset;
@@ -202,6 +208,8 @@ struct file_config {
     unsigned assets_count;
     struct file_router *routers;
     unsigned routers_count;
+    struct file_synthetic *synthetics;
+    unsigned synthetics_count;
     struct file_vault *vaults;
     unsigned vaults_count;
     struct file_route *route;

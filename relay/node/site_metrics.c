@@ -464,7 +464,8 @@ static void write_positions(struct writing *writing)
 static void write_invariants(struct writing *writing)
 {
     gauge(writing, "sluice_invariant_ok",
-          "1: it holds. books: debits equal credits; ledger: the books equal the chain.");
+          "1: it holds. books: debits equal credits; ledger: the books equal the chain; backing: "
+          "an asset's collateral covers what was minted of it.");
     for (uint32_t i = 0; i < writing->view.config->assets_count; i++) {
         const char *symbol = writing->view.config->assets[i].symbol;
         const struct exposition_label list[] = {label("invariant", "books"), label("of", symbol)};
@@ -472,6 +473,14 @@ static void write_invariants(struct writing *writing)
         if (found(writing, capital_view_ledger(&writing->view.source, symbol, &ledger))) {
             exposition_count(writing->out, (struct exposition_labels){list, 2},
                              ledger.balanced ? 1 : 0);
+        }
+        const struct exposition_label weighed[] = {label("invariant", "backing"),
+                                                   label("of", symbol)};
+        struct backing_row backing;
+        if (found(writing, capital_view_backing(&writing->view.source, symbol, &backing)) &&
+            backing.state != BACKING_UNKNOWN) {
+            exposition_count(writing->out, (struct exposition_labels){weighed, 2},
+                             backing.state == BACKING_BROKEN ? 0 : 1);
         }
     }
     for (uint32_t i = 0; i < writing->view.config->chains_count; i++) {
