@@ -20,7 +20,7 @@
 #define AUTHORIZATION_BYTES_MAX 768u
 #define VIEWER_PROTOCOL         "sluice-live"
 #define REQUEST_TIMEOUT_S       10                         /* for a request to be whole */
-#define SOCKETS_MAX             (2 * HTTP_CONNECTIONS_MAX) /* before they ask, while they do and after */
+#define SOCKETS_MAX             (2 * HTTP_CONNECTIONS_MAX) /* before, while and after they ask */
 #define BODY_TIMEOUT_S          30                         /* for the next chunk to be taken */
 
 /* What viewers are told: shared by those that are being told. */
