@@ -159,7 +159,9 @@ const struct cli_verb cli_verbs[] = {
     {"replay", "Run the core over a journal again and compare everything.",
      "sluice replay DIR [--json]\n\n"
      "Gives the journaled events to the core again. Every recorded command must come out byte for\n"
-     "byte, every digest and every row must be the same; the first that is not is named.\n\n"
+     "byte, every digest and every row must be the same; the first that is not is named. An "
+     "exported\n"
+     "log has no rows: commands and digests are compared, and that is said.\n\n"
      "Exit codes: 0 the same; 1 no journal there; 2 usage, or another version wrote it; 5 "
      "different;\n"
      "75 it cannot be read now\n",

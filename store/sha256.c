@@ -26,7 +26,7 @@ static const uint32_t begin_state[SHA256_STATE_WORDS] = {
 enum sha256_way sha256_way_best(void)
 {
     /* Asking the processor takes microseconds where a hypervisor answers for it. */
-    static atomic_int known = ATOMIC_VAR_INIT(-1);
+    static atomic_int known = -1;
     int way = atomic_load_explicit(&known, memory_order_relaxed);
 
     if (way < 0) {

@@ -7,14 +7,10 @@
 
 #include "chains/evm/abi.h"
 #include "chains/evm/evm_internal.h"
+#include "chains/evm/lookup_words.h"
 
 /* hyperlane.md section 2.4 */
 #define SELECTOR_VERIFY_INFO 0xbbac9bc8u
-
-enum {
-    HEAD_BYTES = 5 * 32,
-    TEMPLATES_MAX = 64, /* that a module names; the first few are kept */
-};
 
 static_assert(LOOKUP_URLS_MAX * LOOKUP_URL_BYTES_MAX + LOOKUP_DATA_BYTES_MAX < EVM_CALLDATA_MAX,
               "what is kept of a lookup fits a job's payload");
@@ -68,49 +64,25 @@ static struct bytes keep(struct evm_job *job, struct bytes bytes)
     return bytes_from(at, bytes.count);
 }
 
-/* string[]: the strings in order, as the compiler puts them. */
-static void read_urls(struct evm_job *job, struct abi_reader *reader)
-{
-    const uint64_t count = abi_read_u64(reader);
-
-    if (reader->malformed || count > TEMPLATES_MAX) {
-        reader->malformed = true;
-        return;
-    }
-    for (uint64_t i = 0; i < count; i++) {
-        (void)abi_read_u64(reader);
-    }
-    for (uint64_t i = 0; i < count; i++) {
-        const struct bytes url = abi_read_tail(reader, reader->rest.count);
-        if (url.count > 0 && url.count <= LOOKUP_URL_BYTES_MAX &&
-            job->lookup.urls_count < LOOKUP_URLS_MAX) {
-            job->lookup.urls[job->lookup.urls_count++] = keep(job, url);
-        }
-    }
-}
-
 static void read_lookup(struct evm_job *job, struct bytes arguments)
 {
-    struct abi_reader reader = abi_reader_from(arguments);
+    struct evm_lookup_words words;
 
     job->payload_bytes = 0;
-    job->lookup.sender = abi_read_address(&reader);
-    abi_expect_u64(&reader, HEAD_BYTES);
-    const uint64_t data_offset = abi_read_u64(&reader);
-    (void)abi_read_hash(&reader); /* the callback: a module calls nobody back */
-    const uint64_t extra_offset = abi_read_u64(&reader);
-    read_urls(job, &reader);
-    const bool is_data_next = data_offset == arguments.count - reader.rest.count;
-    const struct bytes call_data = abi_read_tail(&reader, LOOKUP_DATA_BYTES_MAX);
-    const bool is_extra_next = extra_offset == arguments.count - reader.rest.count;
-    (void)abi_read_tail(&reader, reader.rest.count);
-    if (reader.malformed || !is_data_next || !is_extra_next) {
+    if (evm_lookup_words_read(arguments, &words) != STATUS_OK) {
         evm_job_fail_text(job, OUTCOME_REFUSED, "an offchain lookup that cannot be read");
-    } else if (job->lookup.urls_count == 0) {
-        evm_job_fail_text(job, OUTCOME_REFUSED, "an offchain lookup that names no server");
-    } else {
-        job->lookup.call_data = keep(job, call_data);
+        return;
     }
+    if (words.urls_count == 0) {
+        evm_job_fail_text(job, OUTCOME_REFUSED, "an offchain lookup that names no server");
+        return;
+    }
+    job->lookup.sender = words.sender;
+    job->lookup.urls_count = words.urls_count;
+    for (uint32_t i = 0; i < words.urls_count; i++) {
+        job->lookup.urls[i] = keep(job, words.urls[i]);
+    }
+    job->lookup.call_data = keep(job, words.call_data);
 }
 
 static void lookup_answer(struct evm *evm, struct evm_job *job, uint32_t step,

@@ -8,6 +8,7 @@
 #include "relay/cli/cli.h"
 #include "relay/cli/progress.h"
 #include "relay/cli/rows_view.h"
+#include "store/source.h"
 
 static void show_progress(void *context, uint64_t sequence, uint64_t head)
 {
@@ -64,27 +65,31 @@ static int replay_code(const struct replay_report *report)
     return EXIT_INTEGRITY;
 }
 
-static int print_json(const struct replay_report *report, int code)
+static int print_json(const struct replay_report *report, bool has_rows, int code)
 {
     const int printed = cli_print_json(json_pack(
-        "{s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "same",
+        "{s:b, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:s}", "same",
         report->finding == REPLAY_SAME, "finding", finding_name(report->finding), "what",
         report->what, "sequence", (json_int_t)report->sequence, "records",
         (json_int_t)report->records_count, "events", (json_int_t)report->events_count, "commands",
-        (json_int_t)report->commands_count, "rows", (json_int_t)report->rows_count, "head",
-        (json_int_t)report->head, "digest", cli_hash_text(&report->digest)));
+        (json_int_t)report->commands_count, "rows", (json_int_t)report->rows_count, "rows_compared",
+        has_rows, "head", (json_int_t)report->head, "digest", cli_hash_text(&report->digest)));
 
     return code == EXIT_DONE ? printed : code;
 }
 
-static int print_verdict(const struct replay_report *report, bool is_json)
+static int print_verdict(const struct replay_report *report, bool has_rows, bool is_json)
 {
     const int code = replay_code(report);
 
     if (is_json) {
-        return print_json(report, code);
+        return print_json(report, has_rows, code);
     }
-    if (code == EXIT_DONE) {
+    if (code == EXIT_DONE && !has_rows) {
+        (void)printf("the same: %" PRIu64 " events, %" PRIu64
+                     " commands, digest %s; rows cannot be compared: an exported log has none\n",
+                     report->events_count, report->commands_count, cli_hash_text(&report->digest));
+    } else if (code == EXIT_DONE) {
         (void)printf("the same: %" PRIu64 " events, %" PRIu64 " commands, %" PRIu64
                      " rows, digest %s\n",
                      report->events_count, report->commands_count, report->rows_count,
@@ -100,6 +105,25 @@ static int print_verdict(const struct replay_report *report, bool is_json)
                      report->records_count, report->rows_count);
     }
     return code;
+}
+
+/* What was found is in the report. An exported log has records alone: commands and digests are
+ * compared, and the rows of this run are not kept. */
+static void run(struct rows_view *view, bool has_rows, struct replay_report *ret_report)
+{
+    struct cli_progress progress = cli_progress_from("replayed");
+    struct replay_options options = {.context = &progress, .progress = show_progress};
+    struct journal *made = NULL;
+
+    if (!has_rows && journal_open_memory(&made) != STATUS_OK) {
+        *ret_report = (struct replay_report){
+            .finding = REPLAY_FAILED, .status = STATUS_NO_MEMORY, .what = "no memory"};
+        return;
+    }
+    options.rows_into = made;
+    (void)!replay_run(view->reader, &options, ret_report);
+    cli_progress_end(&progress);
+    journal_close(made);
 }
 
 int cli_replay(int argc, char **argv)
@@ -122,11 +146,8 @@ int cli_replay(int argc, char **argv)
     if (code != EXIT_DONE) {
         return code;
     }
-    struct cli_progress progress = cli_progress_from("replayed");
-    const struct replay_options replay_options = {.context = &progress, .progress = show_progress};
-    /* What was found is in the report. */
-    (void)!replay_run(view.reader, &replay_options, &report);
-    cli_progress_end(&progress);
+    const bool has_rows = journal_has_rows(view.journal);
+    run(&view, has_rows, &report);
     rows_view_close(&view);
-    return print_verdict(&report, is_json);
+    return print_verdict(&report, has_rows, is_json);
 }

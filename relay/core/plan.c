@@ -118,6 +118,17 @@ static void routers_check(struct step *step, uint32_t asset)
     }
 }
 
+/* Without a price of gas nothing says whether a better rate is worth its transactions. */
+static void venues_check(struct step *step, const struct plan_desk *desk)
+{
+    if (desk->kind == MOVE_BETWEEN_VENUES && amount_is_zero(&step->config->route.coin_price) &&
+        step_has_room(step, 1)) {
+        struct text text = text_from(desk->symbol);
+        text_add(&text, ": nothing goes from one venue to another without a coin_price");
+        step_note(step, NOTE_WARN, 0, NULL, REASON_NOT_WORTH_IT, text.text);
+    }
+}
+
 void plan_on_start(struct step *step)
 {
     struct plan_clock clock = clock_get(step);
@@ -136,6 +147,7 @@ void plan_on_start(struct step *step)
     struct plan_desk desk;
     for (uint32_t i = 0; plan_desk_at(step->config, i, &desk); i++) {
         struct plan_asset row;
+        venues_check(step, &desk);
         /* A network names its places by their index, which this configuration may have changed. */
         if (desk_get(step, &desk, &row) && (row.asked || !hash_is_zero(&row.seen_id))) {
             row.asked = false;
@@ -276,7 +288,8 @@ static bool approval_is_awaited(struct step *step, const struct plan_desk *desk,
         plan.state != PLAN_AWAITING_APPROVAL) {
         return false;
     }
-    const bool known = plan_basis_take(step, desk, &basis) == REASON_NONE;
+    const bool known = plan_basis_take(step, desk, &basis) == REASON_NONE &&
+                       plan_basis_lacks(step, &basis, &plan) == REASON_NONE;
     if (step->config->route.mode == ROUTE_PROPOSE &&
         (!known || !plan_is_stale(step, &plan, &basis))) {
         return true; /* what cannot be judged now is judged when it is approved */
@@ -617,7 +630,8 @@ static void plan_approve(struct step *step, const struct hash *id, struct plan_r
         step_note(step, NOTE_WARN, 0, id, REASON_OBSERVE_ONLY, "the mode is not propose");
         return;
     }
-    const enum reason reason = plan_basis_take(step, &desk, &basis);
+    enum reason reason = plan_basis_take(step, &desk, &basis);
+    reason = reason == REASON_NONE ? plan_basis_lacks(step, &basis, plan) : reason;
     if (reason != REASON_NONE) {
         step_note(step, NOTE_WARN, 0, id, reason, "not now: approve it again later");
         return;

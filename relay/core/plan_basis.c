@@ -51,7 +51,7 @@ enum reason plan_basis_take(struct step *step, const struct plan_desk *desk,
         break;
     case MOVE_BETWEEN_VENUES:
         reason = plan_venues_take(step, desk->asset, &ret_basis->venues);
-        ret_basis->reserved = ret_basis->venues.reserved;
+        ret_basis->reserved = false; /* spokes with moves under way are left out */
         break;
     }
     return reason;
@@ -209,7 +209,18 @@ static bool routers_moved(const struct plan_snapshot *snapshot, const struct pla
     return false;
 }
 
-/* The same places in the same order, since the limits have not changed. */
+/* NULL: there is no such place. */
+static const struct plan_place *place_find(const struct plan_row *plan,
+                                           const struct plan_place *place)
+{
+    for (uint32_t i = 0; i < plan->places_count; i++) {
+        if (is_end(&plan->places[i], place->domain, &place->router, place->venue)) {
+            return &plan->places[i];
+        }
+    }
+    return NULL;
+}
+
 static bool venues_moved(const struct core_config *config, const struct plan_venues *venues,
                          const struct plan_row *plan)
 {
@@ -217,17 +228,32 @@ static bool venues_moved(const struct core_config *config, const struct plan_ven
 
     memset(&now, 0, sizeof(now));
     venues_keep(config, venues, &now);
-    if (now.places_count != plan->places_count) {
-        return true;
-    }
-    for (uint32_t i = 0; i < now.places_count; i++) {
-        const struct plan_place *place = &plan->places[i];
-        if (!is_end(&now.places[i], place->domain, &place->router, place->venue) ||
-            has_moved(&place->effective, &now.places[i].effective, &venues->tolerance)) {
+    for (uint32_t i = 0; i < plan->places_count; i++) {
+        const struct plan_place *place = place_find(&now, &plan->places[i]);
+        if (place == NULL ||
+            has_moved(&plan->places[i].effective, &place->effective, &venues->tolerance)) {
             return true;
         }
     }
     return false;
+}
+
+enum reason plan_basis_lacks(const struct step *step, const struct plan_basis *basis,
+                             const struct plan_row *plan)
+{
+    struct plan_row now;
+
+    if (basis->kind == MOVE_BETWEEN_ROUTERS || basis->venues.left_out == REASON_NONE) {
+        return REASON_NONE;
+    }
+    memset(&now, 0, sizeof(now));
+    venues_keep(step->config, &basis->venues, &now);
+    for (uint32_t i = 0; i < plan->places_count; i++) {
+        if (place_find(&now, &plan->places[i]) == NULL) {
+            return basis->venues.left_out;
+        }
+    }
+    return REASON_NONE;
 }
 
 bool plan_basis_moved(const struct step *step, const struct plan_basis *basis,

@@ -54,8 +54,9 @@ enum reason plan_network_pack(struct step *step, const struct plan_snapshot *sna
 struct plan_spoke {
     uint32_t index; /* in the configuration */
     struct spoke_row row;
-    struct amount buffer; /* that the mandate wants idle */
-    struct amount spare;  /* idle above it */
+    struct amount buffer;  /* that the mandate wants idle */
+    struct amount spare;   /* idle above it */
+    struct amount missing; /* below it */
 };
 
 struct plan_venue {
@@ -83,8 +84,9 @@ struct plan_venues {
     uint32_t decimals;
     struct duration horizon;
     struct amount move_min;
-    bool fixed;    /* gas is weighed */
-    bool reserved; /* a move of this asset is not in what was read yet */
+    bool fixed; /* gas is weighed */
+    /* Why the first of those that are no place is none: REASON_NONE: all are. */
+    enum reason left_out;
     uint32_t spokes_count;
     struct plan_spoke spokes[PLAN_ROUTERS_MAX];
     uint32_t venues_count; /* both together: at most PLAN_ROUTERS_MAX */
@@ -101,14 +103,16 @@ bool plan_fixed_cost(struct step *step, uint32_t domain, uint64_t gas_count,
                      const struct amount *fee_native, uint32_t decimals,
                      struct route_decimal *ret_cost);
 
-/* What the spokes of an asset hold and their venues pay. REASON_NONE: taken; else why nothing can
- * be moved: REASON_POSITIONS_UNKNOWN: a spoke or a venue was not read yet; REASON_PAUSED: by the
- * spokes; REASON_PLAN_STALE: they obey another mandate; REASON_WITHIN_TOLERANCE: there is no spoke.
- */
+/* What the spokes of an asset hold and their venues pay. A spoke or a venue that cannot be planned
+ * for is left out. REASON_NONE: taken; else why there is no spoke: REASON_POSITIONS_UNKNOWN: not
+ * read yet; REASON_PAUSED: by itself; REASON_PLAN_STALE: it obeys another mandate;
+ * REASON_MOVE_UNDER_WAY: what was read may not have it; a reason of the ledger of its chain;
+ * REASON_WITHIN_TOLERANCE: there is none. */
 enum reason plan_venues_take(struct step *step, uint32_t asset, struct plan_venues *ret_venues);
 /* Packs it as a network (without its serial): a place per spoke and per venue, tagged as
  * planned_move names them, and a corridor each way between them where something may go.
- * REASON_WITHIN_TOLERANCE: nothing may enter or leave anywhere. */
+ * Else why nothing may enter or leave anywhere: the reason for what is left out, or
+ * REASON_WITHIN_TOLERANCE. */
 enum reason plan_venues_pack(const struct plan_venues *venues, struct packer *packer);
 /* Would these moves, made now, keep the mandate's buffers and caps and the limits of spokes and
  * venues? */
@@ -159,6 +163,9 @@ void plan_basis_keep(struct step *step, const struct plan_basis *basis, struct p
 /* Would these moves be right now? */
 bool plan_basis_fits(const struct step *step, const struct plan_basis *basis,
                      const struct plan_move *moves, uint32_t moves_count);
+/* Why a place that the plan was made on cannot be judged now; REASON_NONE: all can. */
+enum reason plan_basis_lacks(const struct step *step, const struct plan_basis *basis,
+                             const struct plan_row *plan);
 /* Did any balance that the plan was made on move by more than the tolerance, or would its moves not
  * be right now? */
 bool plan_basis_moved(const struct step *step, const struct plan_basis *basis,

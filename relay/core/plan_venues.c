@@ -7,8 +7,10 @@
  * A place's balance is what was read of it at a final block. A deposit leaves the mandate's liquid
  * buffer, and takes no more than the venue takes, the cap allows and the spoke's velocity limit
  * leaves; nothing enters a venue whose gate is not open. A venue whose rate nobody knows yet is
- * left as it is, with what is in it: unknown is not zero. What gas costs is paid once for a move,
- * so that a better rate is followed only where it pays within the horizon. */
+ * left as it is, but for what is missing in the buffer: unknown is not zero. One that did not
+ * answer when its spoke was read is no place: a venue that goes mute must not hold back the others.
+ * What gas costs is paid once for a move, so that a better rate is followed only where it pays
+ * within the horizon. */
 #include <string.h>
 
 #include "relay/base/check.h"
@@ -40,7 +42,8 @@ static void way_add(struct plan_venues *snapshot, struct plan_way way)
     }
 }
 
-/* In the order of the venues: in, out, and to each other one of the same spoke. */
+/* In the order of the venues: in, out, and, where it is known what gas is worth, to each other one
+ * of the same spoke: else a rate that is better by nothing would be followed at any cost. */
 static void ways_find(struct plan_venues *snapshot)
 {
     const uint32_t spokes = snapshot->spokes_count;
@@ -60,7 +63,7 @@ static void ways_find(struct plan_venues *snapshot)
                                             .legs = 1});
         for (uint32_t k = 0; k < snapshot->venues_count; k++) {
             const struct plan_venue *other = &snapshot->venues[k];
-            if (k != i && other->spoke == site->spoke) {
+            if (k != i && snapshot->fixed && site->known && other->spoke == site->spoke) {
                 way_add(snapshot, (struct plan_way){
                                       .from = spokes + i,
                                       .to = spokes + k,
@@ -74,38 +77,72 @@ static void ways_find(struct plan_venues *snapshot)
 
 /* ---- reading ---- */
 
-static enum reason spoke_read(struct step *step, uint32_t index, struct plan_venues *snapshot)
+/* Is a move of the spoke decided whose effect may not be in what was read? */
+static bool is_reserved(struct step *step, const struct core_spoke *spoke)
 {
-    const struct core_spoke *config = &step->config->spokes[index];
+    struct hash id = {{0}};
+    struct move_row row;
+
+    while (capital_next_open_move(step, &id, &id, &row)) {
+        if (row.move.kind == MOVE_BETWEEN_VENUES &&
+            plan_move_spoke(step->config, &row.move, row.symbol) == spoke) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Why nothing is planned for a spoke; REASON_NONE: its row is read. */
+static enum reason spoke_read(struct step *step, const struct core_spoke *config,
+                              struct spoke_row *ret_row)
+{
     const enum reason ledger = ledger_reason(step, config->domain);
 
     if (ledger != REASON_NONE) {
         return ledger;
     }
-    if (snapshot->spokes_count + snapshot->venues_count == PLACES_MAX) {
-        return REASON_PLAN_INFEASIBLE;
-    }
-    struct plan_spoke *site = &snapshot->spokes[snapshot->spokes_count];
-    if (!venue_get_spoke(step, config, &site->row)) {
+    if (!venue_get_spoke(step, config, ret_row)) {
         return REASON_POSITIONS_UNKNOWN;
     }
-    if (site->row.state.paused) {
+    if (ret_row->state.paused) {
         return REASON_PAUSED;
     }
-    if (!hash_equal(&site->row.state.mandate, &step->config->route.mandate)) {
+    if (!hash_equal(&ret_row->state.mandate, &step->config->route.mandate)) {
         return REASON_PLAN_STALE;
     }
-    site->index = index;
+    return is_reserved(step, config) ? REASON_MOVE_UNDER_WAY : REASON_NONE;
+}
+
+/* Something is no place of the plan; the first reason is kept. */
+static void leave_out(struct plan_venues *snapshot, enum reason reason)
+{
+    snapshot->left_out = snapshot->left_out == REASON_NONE ? reason : snapshot->left_out;
+}
+
+/* What holds a spoke back holds back no other one. False: out of range. */
+static bool spoke_take(struct step *step, uint32_t index, struct plan_venues *snapshot)
+{
+    const struct core_spoke *config = &step->config->spokes[index];
+    struct spoke_row row;
+    enum reason reason = spoke_read(step, config, &row);
+
+    if (reason == REASON_NONE && snapshot->spokes_count == PLACES_MAX) {
+        reason = REASON_PLAN_INFEASIBLE;
+    }
+    if (reason != REASON_NONE) {
+        leave_out(snapshot, reason);
+        return true;
+    }
     /* The tighter of what the mandate says and what the spoke says, with what was recalled. */
-    site->buffer = amount_compare(&site->row.state.kept, &config->idle_min) > 0
-                       ? site->row.state.kept
-                       : config->idle_min;
-    site->spare = less(&site->row.state.idle, &site->buffer);
-    snapshot->spokes_count++;
-    return amount_add(&snapshot->everything, &site->row.state.idle, &snapshot->everything) ==
-                   STATUS_OK
-               ? REASON_NONE
-               : REASON_UNRECONCILED;
+    const struct amount buffer =
+        amount_compare(&row.state.kept, &config->idle_min) > 0 ? row.state.kept : config->idle_min;
+    snapshot->spokes[snapshot->spokes_count++] =
+        (struct plan_spoke){.index = index,
+                            .row = row,
+                            .buffer = buffer,
+                            .spare = less(&row.state.idle, &buffer),
+                            .missing = less(&buffer, &row.state.idle)};
+    return amount_add(&snapshot->everything, &row.state.idle, &snapshot->everything) == STATUS_OK;
 }
 
 /* What may enter: the venue's word, the room below the mandate's cap, the spoke's velocity limit.
@@ -137,14 +174,18 @@ static enum reason venue_read(struct step *step, uint32_t index, uint32_t spoke,
     }
     struct plan_venue *site = &snapshot->venues[snapshot->venues_count];
     if (!venue_get(step, holder, config->index, &site->row) || site->row.block != at->row.block) {
-        return REASON_NONE; /* mute: what is in it stays there, and nobody waits for it */
+        memset(site, 0, sizeof(*site));                /* the place of the next one */
+        leave_out(snapshot, REASON_POSITIONS_UNKNOWN); /* not with its spoke's last reading */
+        return REASON_NONE;
     }
     site->index = index;
     site->spoke = spoke;
     site->known = site->row.state.pieces_count > 0 || venue_rate_measured(&site->row, &rate_nano);
+    site->leave_max = amount_smaller(&site->row.state.leave_max, &site->row.state.supplied);
     if (site->known) {
         site->enter_max = enter_max_of(config, site, at);
-        site->leave_max = amount_smaller(&site->row.state.leave_max, &site->row.state.supplied);
+    } else {
+        site->leave_max = amount_smaller(&site->leave_max, &at->missing);
     }
     if (snapshot->fixed && !plan_fixed_cost(step, holder->domain, VENUE_GAS, &no_fee,
                                             snapshot->decimals, &site->fixed)) {
@@ -172,21 +213,6 @@ static enum reason venues_read(struct step *step, struct plan_venues *snapshot)
     return REASON_NONE;
 }
 
-/* A move of the asset whose effect may not be in what was read. */
-static bool reserved_read(struct step *step, uint32_t asset)
-{
-    struct hash id = {{0}};
-    struct move_row row;
-
-    while (capital_next_open_move(step, &id, &id, &row)) {
-        if (row.move.kind == MOVE_BETWEEN_VENUES &&
-            capital_is_symbol(row.symbol, step->config->assets[asset].symbol)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 enum reason plan_venues_take(struct step *step, uint32_t asset, struct plan_venues *ret_venues)
 {
     const struct core_config *config = step->config;
@@ -199,14 +225,12 @@ enum reason plan_venues_take(struct step *step, uint32_t asset, struct plan_venu
     snapshot->move_min = config->route.move_min;
     snapshot->fixed = !amount_is_zero(&config->route.coin_price);
     for (uint32_t i = 0; i < config->spokes_count; i++) {
-        const enum reason reason =
-            config->spokes[i].asset == asset ? spoke_read(step, i, snapshot) : REASON_NONE;
-        if (reason != REASON_NONE) {
-            return reason;
+        if (config->spokes[i].asset == asset && !spoke_take(step, i, snapshot)) {
+            return REASON_UNRECONCILED;
         }
     }
     if (snapshot->spokes_count == 0) {
-        return REASON_WITHIN_TOLERANCE;
+        return snapshot->left_out != REASON_NONE ? snapshot->left_out : REASON_WITHIN_TOLERANCE;
     }
     const enum reason reason = venues_read(step, snapshot);
     if (reason != REASON_NONE) {
@@ -221,7 +245,6 @@ enum reason plan_venues_take(struct step *step, uint32_t asset, struct plan_venu
             amount_smaller(&snapshot->venues[i].enter_max, &snapshot->everything);
     }
     snapshot->tolerance = capital_share(&snapshot->everything, config->route.tolerance);
-    snapshot->reserved = reserved_read(step, asset);
     ways_find(snapshot);
     return step->status == STATUS_OK ? REASON_NONE : REASON_POSITIONS_UNKNOWN;
 }
@@ -486,7 +509,7 @@ static uint32_t pieces_count(const struct plan_venues *snapshot)
 enum reason plan_venues_pack(const struct plan_venues *venues, struct packer *packer)
 {
     if (venues->ways_count == 0) {
-        return REASON_WITHIN_TOLERANCE;
+        return venues->left_out != REASON_NONE ? venues->left_out : REASON_WITHIN_TOLERANCE;
     }
     const struct bounds_count bounds = bounds_walk(venues, NULL, NULL);
     const uint32_t fixed = venues->fixed ? venues->ways_count : 0;

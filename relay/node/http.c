@@ -13,8 +13,9 @@
 #define HEADER_BYTES      2048u
 #define HOST_BYTES_MAX    300u
 #define VIEWER_PROTOCOL   "sluice-live"
-#define REQUEST_TIMEOUT_S 10
-#define BODY_TIMEOUT_S    30 /* for the next chunk to be taken */
+#define REQUEST_TIMEOUT_S 10                         /* for a request to be whole */
+#define SOCKETS_MAX       (2 * HTTP_CONNECTIONS_MAX) /* before they ask, while they do and after */
+#define BODY_TIMEOUT_S    30                         /* for the next chunk to be taken */
 
 /* What viewers are told: shared by those that are being told. */
 struct live_text {
@@ -30,6 +31,7 @@ struct http_server {
     bool has_live;
     struct lws_vhost *vhost;
     struct http_counters counters;
+    uint32_t sockets_count; /* the one that listens too */
     struct live_text *live; /* the newest; NULL: none yet */
     uint64_t live_version;
 };
@@ -238,8 +240,14 @@ static int http_callback(struct lws *wsi, enum lws_callback_reasons reason, void
     switch ((unsigned)reason) {
     case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
         /* Before anything is read. Some more than those that are answered, so that these can be
-         * told. */
-        return server->counters.connections_count > 2 * HTTP_CONNECTIONS_MAX ? -1 : 0;
+         * told; those that have not asked yet count too. */
+        return server->sockets_count > SOCKETS_MAX ? -1 : 0;
+    case LWS_CALLBACK_WSI_CREATE:
+        server->sockets_count++;
+        return 0;
+    case LWS_CALLBACK_WSI_DESTROY:
+        server->sockets_count -= server->sockets_count > 0 ? 1 : 0;
+        return 0;
     case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
         server->counters.refused_count++;
         return -1; /* a websocket that does not name its protocol */

@@ -3,9 +3,10 @@
  * wanted, a websocket at /live that tells every viewer the newest of one text.
  *
  * It carries bytes and decides nothing: a handler turns a path into an answer. Bounded: so many
- * connections, so much of a request, so long for each; a viewer that is slow gets the newest text
- * when it has taken the one before, one that says anything is refused, one that is silent is
- * pinged and given up. Whoever wants more of the world to read puts a web server in front.
+ * connections, so much of a request, so long for it, however it trickles in; a viewer that is slow
+ * gets the newest text when it has taken the one before, one that says anything is refused, one
+ * that is silent is pinged and given up. Whoever wants more of the world to read puts a web server
+ * in front.
  *
  * With HTTP_HOSTS_LOCAL a request must name this machine as its host, so that no page of another
  * site can read here by a name that it had resolve to 127.0.0.1, and a websocket must come from a

@@ -11,6 +11,7 @@
 
 #include "relay/base/check.h"
 #include "relay/base/hex.h"
+#include "relay/node/lookup_url.h"
 #include "relay/node/remote_internal.h"
 
 #define LOOKUPS_MAX     256u
@@ -105,32 +106,6 @@ static void lookup_done(void *context, const struct web_result *result)
 
 /* ---- asking ---- */
 
-/* The template with every `place` replaced by `text`; owned. NULL: no memory. */
-static char *replace(const char *from, const char *place, const char *text)
-{
-    const size_t place_count = strlen(place);
-    const size_t text_count = strlen(text);
-    size_t places = 0;
-
-    for (const char *at = strstr(from, place); at != NULL; at = strstr(at + place_count, place)) {
-        places++;
-    }
-    char *const whole = malloc(strlen(from) + places * text_count + 1);
-    if (whole == NULL) {
-        return NULL;
-    }
-    char *to = whole;
-    for (const char *at = strstr(from, place); at != NULL; at = strstr(from, place)) {
-        memcpy(to, from, (size_t)(at - from));
-        to += at - from;
-        memcpy(to, text, text_count);
-        to += text_count;
-        from = at + place_count;
-    }
-    memcpy(to, from, strlen(from) + 1);
-    return whole;
-}
-
 static char *hex_text(struct bytes bytes)
 {
     char *const text = malloc(2 + 2 * bytes.count + 1);
@@ -204,15 +179,14 @@ static bool ask_template(struct lookup *lookup, const char *template)
     char *const sender =
         hex_text(bytes_from(sender_address->bytes + skipped, sizeof(struct address) - skipped));
     char *const data = hex_text(lookup->request.call_data);
-    const bool is_get = strstr(template, "{data}") != NULL;
-    char *const half = sender == NULL ? NULL : replace(template, "{sender}", sender);
-    char *const url = half == NULL || data == NULL ? NULL : replace(half, "{data}", data);
+    const bool is_get = lookup_url_is_get(template);
+    char *const url =
+        sender == NULL || data == NULL ? NULL : lookup_url_fill(template, sender, data);
     char *const body = url == NULL || is_get ? NULL : body_of(lookup, sender, data);
     const bool asked = url != NULL && (is_get || body != NULL) && ask_url(lookup, url, body);
 
     free(body);
     free(url);
-    free(half);
     free(data);
     free(sender);
     return asked;

@@ -220,8 +220,7 @@ static void configure_spokes(struct sim *sim)
     sim->is_dear = prng_chance(&sim->venue_prng, 4);
     config->route.mode = ROUTE_ACT;
     config->route.horizon = DURATION_MS(UINT64_C(30) * 86400000);
-    config->route.coin_price =
-        sim->is_dear ? amount_from_u64(UINT64_C(1000000000000000)) : amount_zero();
+    config->route.coin_price = amount_from_u64(sim->is_dear ? UINT64_C(1000000000000000) : 1);
     for (uint32_t i = 0; i < sim->world.chains_count; i++) {
         struct world_chain *const chain = &sim->world.chains[i];
         const uint32_t spoke = config->spokes_count++;

@@ -50,6 +50,16 @@ static void make_leg(struct maker *maker, enum leg_kind kind, struct leg *leg)
     CHECK(false);
 }
 
+static void make_sign_lookup(struct maker *maker, struct command *command)
+{
+    command->sign_lookup.message_id = hash(maker);
+    command->sign_lookup.module = address(maker);
+    command->sign_lookup.key = address(maker);
+    command->sign_lookup.sender = address(maker);
+    command->sign_lookup.url = run(maker, LOOKUP_URL_BYTES_MAX);
+    command->sign_lookup.call_data = run(maker, LOOKUP_DATA_BYTES_MAX);
+}
+
 static void make_intent(struct maker *maker, struct intent *intent)
 {
     intent->leg_id = hash(maker);
@@ -90,12 +100,7 @@ void maker_command(struct maker *maker, enum command_kind kind, enum leg_kind le
         command->sign_announcement.location = run(maker, LOCATION_BYTES_MAX);
         return;
     case COMMAND_SIGN_LOOKUP:
-        command->sign_lookup.message_id = hash(maker);
-        command->sign_lookup.module = address(maker);
-        command->sign_lookup.key = address(maker);
-        command->sign_lookup.sender = address(maker);
-        command->sign_lookup.url = run(maker, LOOKUP_URL_BYTES_MAX);
-        command->sign_lookup.call_data = run(maker, LOOKUP_DATA_BYTES_MAX);
+        make_sign_lookup(maker, command);
         return;
     case COMMAND_PUBLISH_CHECKPOINT:
         command->publish_checkpoint.validator = address(maker);

@@ -49,6 +49,12 @@ static void lie_about_security(struct prng *prng, struct event *event)
     event->security.ism.nodes_count = 1;
 }
 
+static bool spoil(struct prng *prng, struct signature *signature)
+{
+    signature->bytes[prng_below(prng, 65)] ^= 1;
+    return true;
+}
+
 /* Another answer to the same question. */
 static bool lie(struct prng *prng, struct event *event)
 {
@@ -91,17 +97,14 @@ static bool lie(struct prng *prng, struct event *event)
         event->tree.block_number += prng_below(prng, 3);
         return true;
     case EVENT_CHECKPOINT_SIGNED:
-        event->checkpoint_signed.signature.bytes[prng_below(prng, 65)] ^= 1;
-        return true;
+        return spoil(prng, &event->checkpoint_signed.signature);
     case EVENT_ANNOUNCEMENT_SIGNED:
-        event->announcement_signed.signature.bytes[prng_below(prng, 65)] ^= 1;
-        return true;
+        return spoil(prng, &event->announcement_signed.signature);
     case EVENT_PUBLISHED:
         event->published.index = (uint32_t)prng_below(prng, 40);
         return true;
     case EVENT_LOOKUP_SIGNED:
-        event->lookup_signed.signature.bytes[prng_below(prng, 65)] ^= 1;
-        return true;
+        return spoil(prng, &event->lookup_signed.signature);
     case EVENT_LOOKUP:
     case EVENT_LOOKUP_ANSWER:
     case EVENT_START:

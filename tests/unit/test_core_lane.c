@@ -36,6 +36,8 @@ static void dispatch_many(struct world *world, uint32_t count)
     }
 }
 
+#define START_MOMENTS 6u /* seconds */
+
 static void finish(struct world *world, uint32_t seconds)
 {
     world_run_until_delivered(world, seconds);
@@ -289,6 +291,40 @@ static void a_foreign_transaction_freezes_the_lane(void **state)
     world_run_until_delivered(world, 60);
     assert_int_equal(5, lane_of(world, WORLD_B).next_nonce);
     finish(world, 5);
+}
+
+/* At any moment around a start: before the lane is read for the first time, in the same second, or
+ * after it, with a message that wants the very nonce or with none. */
+static void a_foreign_transaction_around_a_start_freezes_the_lane(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 2 * START_MOMENTS; i++) {
+        struct world *world = world_at_rest();
+        struct hash id = {{0}};
+
+        dispatch_many(world, 3);
+        world_run_until_delivered(world, 10);
+        if (i == 0) {
+            world_use_nonce(world, WORLD_B); /* while it is down */
+        }
+        world_restart(world);
+        world_run(world, i / 2);
+        if (i != 0) {
+            world_use_nonce(world, WORLD_B);
+        }
+        if (i % 2 == 1) {
+            id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+        }
+        world_run(world, 90); /* a reading of an idle lane is a minute old at most */
+        assert_int_equal(LANE_FROZEN, lane_of(world, WORLD_B).state);
+        assert_true(world_noted(world, REASON_FOREIGN_TRANSACTION));
+        if (i % 2 == 1) {
+            assert_int_equal(0, world_process_count(world, &id));
+        }
+        world_operator(world, OPERATOR_RESUME, WORLD_B, NULL);
+        world_run_until_delivered(world, 60);
+        finish(world, 5);
+    }
 }
 
 static void a_nonce_taken_by_somebody_else_voids_its_leg(void **state)
@@ -583,6 +619,7 @@ int main(void)
         cmocka_unit_test(missing_funds_are_told_and_waited_for),
         cmocka_unit_test(what_the_network_never_takes_is_cancelled_and_tried_anew),
         cmocka_unit_test(a_foreign_transaction_freezes_the_lane),
+        cmocka_unit_test(a_foreign_transaction_around_a_start_freezes_the_lane),
         cmocka_unit_test(a_nonce_taken_by_somebody_else_voids_its_leg),
         cmocka_unit_test(the_first_nonce_is_the_chains),
         cmocka_unit_test(a_delivery_by_somebody_else_first_costs_one_revert),

@@ -372,6 +372,27 @@ static void an_unsupported_module_waits_for_a_person_or_a_change(void **state)
     world_free(world);
 }
 
+/* A module that one key satisfies: refused, unless the configuration says that one is enough. */
+static void a_route_of_one_key_is_refused_unless_the_configuration_says_so(void **state)
+{
+    (void)state;
+    for (uint32_t wanted = 1; wanted <= 2; wanted++) {
+        struct world *world =
+            world_new(&(struct world_options){.seed = 1, .validators_min = wanted});
+        world_run(world, 4);
+        world_set_module_type(world, MODULE_NULL);
+        const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+        if (wanted == 1) {
+            world_run_until_delivered(world, 20);
+        } else {
+            world_run(world, 60);
+            expect(world, &id, MESSAGE_RETRY, REASON_SECURITY_WEAK);
+            assert_int_equal(0, world_commands(world, COMMAND_PREPARE));
+        }
+        world_free(world);
+    }
+}
+
 static void people_hold_release_and_drop(void **state)
 {
     (void)state;
@@ -712,6 +733,7 @@ int main(void)
         cmocka_unit_test(an_unknown_simulation_is_asked_again),
         cmocka_unit_test(words_of_a_delivery_are_not_its_proof),
         cmocka_unit_test(an_unsupported_module_waits_for_a_person_or_a_change),
+        cmocka_unit_test(a_route_of_one_key_is_refused_unless_the_configuration_says_so),
         cmocka_unit_test(people_hold_release_and_drop),
         cmocka_unit_test(a_pause_stops_sending_alone),
         cmocka_unit_test(places_are_bounded_and_the_queue_is_fair),

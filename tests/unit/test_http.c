@@ -19,7 +19,8 @@
 
 #define WAIT_MS     60000
 #define LARGE_BYTES (3u << 20)
-#define SILENT      70 /* clients that say nothing */
+#define SILENT      70                              /* clients that say nothing */
+#define HALF        (2 * HTTP_CONNECTIONS_MAX + 20) /* who say half a request */
 
 struct desk {
     uint16_t port;
@@ -301,6 +302,53 @@ static void silent_clients_hold_up_nobody(void **state)
     assert_there_is_room_again(desk);
 }
 
+/* Which of them was let go; `count`: none within the time. */
+static unsigned let_go(struct pollfd *clients, unsigned count, int wait_ms)
+{
+    (void)poll(clients, count, wait_ms);
+    for (unsigned i = 0; i < count; i++) {
+        if (clients[i].fd >= 0 && clients[i].revents != 0) {
+            return i;
+        }
+    }
+    return count;
+}
+
+/* Who begins a request and never ends it, even if there is always a letter more: too many of them
+ * are not let in, and the others have so much time. */
+static void requests_without_an_end_are_bounded(void **state)
+{
+    const struct desk *desk = *state;
+    struct pollfd clients[HALF];
+    uint16_t port = desk->port;
+    unsigned left = HALF;
+    unsigned waits = 0;
+
+    for (unsigned i = 0; i < HALF; i++) {
+        clients[i] = (struct pollfd){.fd = socket_at(&port), .events = POLLIN};
+        say(clients[i].fd, "GET /small HTTP/1.1\r\nX: ");
+    }
+    /* The first to go was one too many: those before it have time. */
+    const unsigned first = let_go(clients, HALF, WAIT_MS);
+    assert_in_range(first, HTTP_CONNECTIONS_MAX, HALF - 1);
+    while (left > 0) {
+        const unsigned index = let_go(clients, HALF, 100);
+        if (index < HALF) {
+            (void)close(clients[index].fd);
+            clients[index].fd = -1; /* poll passes it over */
+            left--;
+            continue;
+        }
+        assert_true(++waits < 1200); /* two minutes */
+        for (unsigned i = 0; i < HALF; i += 2) {
+            if (clients[i].fd >= 0) {
+                say(clients[i].fd, "x");
+            }
+        }
+    }
+    assert_there_is_room_again(desk);
+}
+
 /* So many stay after their answer; the next one is told to come again. */
 static void clients_that_stay_are_bounded(void **state)
 {
@@ -345,10 +393,11 @@ static void a_port_that_is_taken_is_not_shared(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_DESK(it_answers_what_the_handler_has), WITH_DESK(one_connection_may_ask_again),
-        WITH_DESK(what_is_too_long_is_refused),     WITH_DESK(a_large_answer_arrives_whole),
-        WITH_DESK(slow_clients_hold_up_nobody),     WITH_DESK(silent_clients_hold_up_nobody),
-        WITH_DESK(clients_that_stay_are_bounded),   WITH_DESK(a_port_that_is_taken_is_not_shared),
+        WITH_DESK(it_answers_what_the_handler_has),     WITH_DESK(one_connection_may_ask_again),
+        WITH_DESK(what_is_too_long_is_refused),         WITH_DESK(a_large_answer_arrives_whole),
+        WITH_DESK(slow_clients_hold_up_nobody),         WITH_DESK(silent_clients_hold_up_nobody),
+        WITH_DESK(requests_without_an_end_are_bounded), WITH_DESK(clients_that_stay_are_bounded),
+        WITH_DESK(a_port_that_is_taken_is_not_shared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -175,7 +175,7 @@ static void a_weighted_multisig_takes_the_heaviest(void **state)
 }
 
 /* A warp route's usual guard: pausable, and a routing to 2 of 3 in an aggregation of two. */
-static void an_aggregation_carries_exactly_its_threshold(void **state)
+static void an_aggregation_takes_the_cheapest_of_exactly_its_threshold(void **state)
 {
     (void)state;
     struct ism_validator validators[5];
@@ -362,7 +362,7 @@ int main(void)
         cmocka_unit_test_setup(a_strangers_signature_does_not_count, set_up),
         cmocka_unit_test_setup(a_merkle_root_multisig_takes_a_later_checkpoint, set_up),
         cmocka_unit_test_setup(a_weighted_multisig_takes_the_heaviest, set_up),
-        cmocka_unit_test_setup(an_aggregation_carries_exactly_its_threshold, set_up),
+        cmocka_unit_test_setup(an_aggregation_takes_the_cheapest_of_exactly_its_threshold, set_up),
         cmocka_unit_test_setup(a_nested_aggregation_counts_from_its_own_begin, set_up),
         cmocka_unit_test_setup(what_no_evidence_can_satisfy_is_unsupported, set_up),
         cmocka_unit_test_setup(a_trusted_relayer_is_us_or_nobody, set_up),

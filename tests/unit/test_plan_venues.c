@@ -26,6 +26,7 @@ struct desk {
     struct spoke_state held; /* what the books agree with */
     struct spoke_state spoke;
     struct venue_state venues[VENUES];
+    uint64_t block;
     uint32_t told; /* of them: the others are mute */
     struct planning planning;
     struct plan_question question;
@@ -96,7 +97,7 @@ static enum reason desk_read(struct desk *desk, struct packer *packer)
     const struct event event = {.kind = EVENT_POSITIONS,
                                 .domain = 1,
                                 .positions = {.outcome = OUTCOME_OK,
-                                              .block_number = 5,
+                                              .block_number = 5 + desk->block,
                                               .spokes = &desk->spoke,
                                               .spokes_count = 1,
                                               .venues = desk->venues,
@@ -201,6 +202,9 @@ static void a_better_rate_is_followed_where_it_pays(void **state)
     desk->venues[2].supplied = units(900);
     desk->venues[2].leave_max = units(900);
     desk_plan(desk);
+    assert_int_equal(desk->answer.count, 0); /* nobody said what gas is worth */
+    desk->world->config.route.coin_price = units(1);
+    desk_plan(desk);
     assert_int_equal(moved(desk, PLANNED_VENUE_FIRST + 2, PLANNED_VENUE_FIRST), 900 * UNIT);
     assert_int_equal(desk->answer.count, 1);
     /* 450,000 gas at 1 gwei are 0.00045 coins; a coin is worth 300 units: 0.27 for both. */
@@ -233,6 +237,26 @@ static void closed_and_unknown_venues_are_left_alone(void **state)
     desk_plan(desk);
     assert_int_equal(desk->answer.count, 1);
     assert_int_equal(deposited(desk, 2), 900 * UNIT);
+    /* The buffer is filled from there all the same, and no more than it. */
+    desk->spoke.idle = units(30);
+    desk_plan(desk);
+    assert_int_equal(desk->answer.count, 1);
+    assert_int_equal(moved(desk, PLANNED_VENUE_FIRST + 1, PLANNED_SPOKE_FIRST), 70 * UNIT);
+    desk_free(desk);
+}
+
+/* A spoke that nothing is known of, on a chain of its own. */
+static void an_unknown_spoke_holds_up_no_other(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+
+    desk->world->config.spokes_count = 2;
+    desk->world->config.spokes[1] =
+        (struct core_spoke){.domain = 2, .spoke = evm_filled(0x53), .token = evm_filled(0x54)};
+    desk_plan(desk);
+    assert_int_equal(desk->answer.count, 1);
+    assert_int_equal(deposited(desk, 0), 900 * UNIT);
     desk_free(desk);
 }
 
@@ -282,6 +306,12 @@ static void what_cannot_be_planned_says_why(void **state)
     world_begin(desk->world);
     assert_int_equal(question_pack(desk->world, &packer), REASON_POSITIONS_UNKNOWN);
     world_end(desk->world);
+    desk->told = VENUES;
+    assert_int_equal(desk_read(desk, &packer), REASON_NONE);
+    desk->told = 0; /* all of them are mute now */
+    desk->block++;
+    assert_int_equal(desk_read(desk, &packer), REASON_POSITIONS_UNKNOWN);
+    desk->told = VENUES;
     desk->spoke.paused = true;
     assert_int_equal(desk_read(desk, &packer), REASON_PAUSED);
     desk->spoke.paused = false;
@@ -370,6 +400,7 @@ int main(void)
         cmocka_unit_test(a_better_rate_is_followed_where_it_pays),
         cmocka_unit_test(closed_and_unknown_venues_are_left_alone),
         cmocka_unit_test(a_mute_venue_holds_up_no_other),
+        cmocka_unit_test(an_unknown_spoke_holds_up_no_other),
         cmocka_unit_test(what_was_recalled_is_kept),
         cmocka_unit_test(what_cannot_be_planned_says_why),
         cmocka_unit_test(moves_become_orders_to_the_spoke),

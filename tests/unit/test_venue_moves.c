@@ -53,6 +53,7 @@ static struct farm *farm_new(enum route_mode mode)
     farm->world = world_new(mode);
     struct core_config *config = &farm->world->config;
     config->route.mandate = mandate;
+    config->route.coin_price = units(1);
     config->route.move_min = units(1);
     config->route.move_max = units(1000000);
     config->spokes_count = 1;
@@ -398,6 +399,27 @@ static void a_plan_waits_for_a_person_and_not_for_long(void **state)
     farm_free(farm);
 }
 
+/* A spoke that cannot be judged for a while: its plan waits, and is not void for that. */
+static void a_plan_outlives_a_mute_spoke(void **state)
+{
+    (void)state;
+    struct farm *farm = farm_new(ROUTE_PROPOSE);
+
+    assert_true(farm_plans(farm, 10000));
+    const struct hash id = desk_of(farm).plan_id;
+    farm->world->venues_count = 0; /* its venues say nothing */
+    assert_false(farm_plans(farm, 20000));
+    assert_int_equal(plan_now(farm).state, PLAN_AWAITING_APPROVAL);
+    approve(farm, &id);
+    assert_int_equal(plan_now(farm).state, PLAN_AWAITING_APPROVAL);
+    assert_true(world_notes(farm->world, REASON_POSITIONS_UNKNOWN) > 0);
+    farm->world->venues_count = VENUES;
+    world_reconcile(farm->world);
+    approve(farm, &id);
+    assert_int_equal(plan_now(farm).state, PLAN_ACCEPTED);
+    farm_free(farm);
+}
+
 /* The mandate's velocity is of all moves of the asset: it is kept with the routers' planning. */
 static void routers_and_venues_share_the_velocity(void **state)
 {
@@ -429,6 +451,7 @@ int main(void)
         cmocka_unit_test(an_older_reading_ends_no_move),
         cmocka_unit_test(a_move_without_its_spoke_is_given_up),
         cmocka_unit_test(a_plan_waits_for_a_person_and_not_for_long),
+        cmocka_unit_test(a_plan_outlives_a_mute_spoke),
         cmocka_unit_test(routers_and_venues_share_the_velocity),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "relay/node/lookup_url.h"
 #include "relay/node/sigv4.h"
 #include "relay/node/store_location.h"
 #include "relay/node/web_reply.h"
@@ -149,6 +150,30 @@ static void only_the_public_internet_is_public(void **state)
         if (!is_public(public[i])) {
             fail_msg("%s does not count as public", public[i]);
         }
+    }
+}
+
+/* What is put in is not looked at again, so that nobody's data names a place. */
+static void templates_are_filled_once(void **state)
+{
+    static const struct {
+        const char *template;
+        const char *url;
+        bool is_get;
+    } cases[] = {
+        {"https://a/{sender}/{data}.json", "https://a/0x11/{sender}.json", true},
+        {"https://a/{sender}{sender}", "https://a/0x110x11", false},
+        {"https://a/{data", "https://a/{data", false},
+        {"{{data}}{Sender}", "{{sender}}{Sender}", true},
+        {"", "", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char *const url = lookup_url_fill(cases[i].template, "0x11", "{sender}");
+        assert_string_equal(url, cases[i].url);
+        assert_true(lookup_url_is_get(cases[i].template) == cases[i].is_get);
+        free(url);
     }
 }
 
@@ -537,6 +562,7 @@ int main(void)
         cmocka_unit_test(a_url_is_taken_apart),
         cmocka_unit_test(what_is_no_plain_url_is_refused),
         cmocka_unit_test(only_the_public_internet_is_public),
+        cmocka_unit_test(templates_are_filled_once),
         cmocka_unit_test(good_replies_are_read_in_any_pieces),
         cmocka_unit_test(a_plea_for_patience_is_read_and_bounded),
         cmocka_unit_test(bad_replies_are_told_from_good_ones),
