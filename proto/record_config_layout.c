@@ -53,7 +53,7 @@ static const struct codec_field config_router_layout_fields[] = {
     CODEC_SCALAR(struct core_router, bridge), CODEC_SCALAR(struct core_router, weight),
     CODEC_SCALAR(struct core_router, floor),  CODEC_SCALAR(struct core_router, floor_share),
     CODEC_SCALAR(struct core_router, cap),    CODEC_SCALAR(struct core_router, cap_share),
-    CODEC_SCALAR(struct core_router, guard),
+    CODEC_SCALAR(struct core_router, guard),  CODEC_SCALAR(struct core_router, bridge_to),
 };
 CODEC_LAYOUT(config_router_layout, sluice__v1__config_router__descriptor, struct core_router);
 

@@ -332,6 +332,15 @@ const struct cli_verb cli_verbs[] = {
      "                   aggregation:MODULES\n\n"
      "Exit codes: 0 done; 1 no key made the signature; 2 the input is not what it should be.\n",
      cli_tool},
+    {"reference", "Manual pages and completions, made of what --help prints.",
+     "sluice reference man DIR\n"
+     "sluice reference completion bash|zsh|fish\n"
+     "sluice reference page NAME SECTION SUMMARY < TEXT\n\n"
+     "  man         write sluice.1 and a page for each verb into DIR, which exists\n"
+     "  completion  print the completion of a shell: source <(sluice reference completion bash)\n"
+     "  page        print one page of another program's --help, or of an example file\n\n"
+     "Exit codes: 0 done; 2 usage, or DIR cannot be written; 75 not written to its end\n",
+     cli_reference},
     {NULL, NULL, NULL, NULL},
 };
 

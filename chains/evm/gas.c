@@ -9,12 +9,14 @@
  * what it does for a relayer. Messages of one sender to one recipient that are as long as each
  * other need nearly the same, so after one of them was estimated the next ones are simulated once,
  * under that much gas: what succeeds needs no more. What does not is estimated, so a revert and its
- * words are always those of the estimate. A backlog begins with many that are alike: one of them is
- * estimated, and the others wait for its answer, not longer. */
+ * words are always those of the estimate. The same holds of several that go in one transaction. A
+ * backlog begins with many that are alike: one of them is estimated, and the others wait for its
+ * answer, not longer. */
 #include <string.h>
 
 #include "chains/evm/evm_internal.h"
 #include "relay/base/digest.h"
+#include "relay/hyperlane/deliveries.h"
 
 enum {
     USES_MAX = 64,    /* of one estimate: what a delivery needs may change, or be less */
@@ -29,27 +31,49 @@ static struct evm_gas_hint *hint_of(struct evm *evm, const struct hash *likeness
     return &evm->gas_hints[likeness->bytes[0] % EVM_GAS_HINTS];
 }
 
+/* False: too short to be a message. */
+static bool add_likeness(struct keccak *keccak, const struct delivery *delivery)
+{
+    uint8_t sizes[8];
+
+    if (delivery->message.count < ROUTE_START + ROUTE_BYTES) {
+        return false;
+    }
+    for (size_t i = 0; i < 4; i++) {
+        sizes[i] = (uint8_t)(delivery->message.count >> (8 * i));
+        sizes[4 + i] = (uint8_t)(delivery->metadata.count >> (8 * i));
+    }
+    keccak_update(keccak, bytes_from(delivery->message.data + ROUTE_START, ROUTE_BYTES));
+    keccak_update(keccak, bytes_from(sizes, sizeof(sizes)));
+    return true;
+}
+
+/* Of a delivery, or of several in one transaction, in their order. Zero: of nothing else. */
 static struct hash likeness_of(const struct leg *leg)
 {
     struct keccak keccak;
-    uint8_t sizes[8];
+    bool is_like = false;
 
-    for (size_t i = 0; i < 4; i++) {
-        sizes[i] = (uint8_t)(leg->process.message.count >> (8 * i));
-        sizes[4 + i] = (uint8_t)(leg->process.metadata.count >> (8 * i));
-    }
     keccak_init(&keccak);
-    keccak_update(&keccak, bytes_from(leg->process.message.data + ROUTE_START, ROUTE_BYTES));
-    keccak_update(&keccak, bytes_from(sizes, sizeof(sizes)));
-    return keccak_finish(&keccak);
+    if (leg->kind == LEG_PROCESS) {
+        is_like = add_likeness(&keccak, &(struct delivery){.metadata = leg->process.metadata,
+                                                           .message = leg->process.message});
+    } else if (leg->kind == LEG_BATCH) {
+        struct delivery delivery;
+        is_like = true;
+        for (struct bytes rest = leg->batch.deliveries; deliveries_next(&rest, &delivery);) {
+            is_like = add_likeness(&keccak, &delivery) && is_like;
+        }
+    }
+    return is_like ? keccak_finish(&keccak) : (struct hash){{0}};
 }
 
 void evm_gas_expect(struct evm *evm, struct evm_job *job, const struct leg *leg)
 {
-    if (leg->kind != LEG_PROCESS || leg->process.message.count < ROUTE_START + ROUTE_BYTES) {
+    job->prepare.likeness = likeness_of(leg);
+    if (hash_is_zero(&job->prepare.likeness)) {
         return;
     }
-    job->prepare.likeness = likeness_of(leg);
     struct evm_gas_hint *const hint = hint_of(evm, &job->prepare.likeness);
     const bool is_same = hash_equal(&hint->likeness, &job->prepare.likeness);
     const bool is_asked = !hash_is_zero(&hint->likeness) && hint->gas == 0;

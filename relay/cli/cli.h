@@ -35,7 +35,8 @@ extern const struct cli_verb cli_verbs[];
 int cli_run(int argc, char **argv);
 int cli_init(int argc, char **argv); /* relay/cli/init.c */
 int cli_status(int argc, char **argv);
-int cli_top(int argc, char **argv); /* relay/cli/top.c */
+int cli_top(int argc, char **argv);       /* relay/cli/top.c */
+int cli_reference(int argc, char **argv); /* relay/cli/reference.c */
 int cli_why(int argc, char **argv);
 int cli_plan(int argc, char **argv);
 int cli_messages(int argc, char **argv);

@@ -19,6 +19,9 @@
 #include "relay/cli/why.h"
 #include "relay/node/loop_context.h"
 
+/* After everything else: it makes macros of many words. */
+#include <term.h>
+
 #define SECONDS_DEFAULT 1u
 #define SECONDS_MAX     3600u
 #define MESSAGES_SHOWN  200u
@@ -331,12 +334,19 @@ static void follow(struct top *top)
 
 static int open_terminal(SCREEN **ret_screen)
 {
+    int problem = 0;
+
     if (isatty(STDIN_FILENO) != 1 || isatty(STDOUT_FILENO) != 1) {
         cli_say("top", "this is no terminal; 'sluice status' prints the same once");
         return EXIT_USAGE;
     }
     (void)setlocale(LC_ALL, "");
-    *ret_screen = newterm(NULL, stdout, stdin);
+    /* Asked first, because newterm leaves memory behind when it fails. */
+    const bool is_known = setupterm(NULL, STDOUT_FILENO, &problem) == OK;
+    if (is_known) {
+        (void)del_curterm(cur_term);
+    }
+    *ret_screen = is_known ? newterm(NULL, stdout, stdin) : NULL;
     if (*ret_screen == NULL) {
         cli_say("top", "nothing is known of this terminal: TERM=%s",
                 getenv("TERM") == NULL ? "" : getenv("TERM"));

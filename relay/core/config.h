@@ -68,6 +68,8 @@ struct core_asset {
     uint32_t decimals;
 };
 
+_Static_assert(CHAINS_MAX <= 64, "bridge_to has a bit for each chain");
+
 /* One warp-route router that holds collateral on one chain. */
 struct core_router {
     uint32_t domain;
@@ -78,6 +80,9 @@ struct core_router {
     /* Contract that holds the rebalancer role and calls the router for our key, inside bounds of
      * its own (chains/evm/contracts/Guard.sol). Zero: the key holds the role. */
     struct address guard;
+    /* A bit for each chain, by its place in `chains`, that the mandate lets the bridge send to;
+     * zero: it names none, so to every one. */
+    uint64_t bridge_to;
     struct bps weight; /* target share of the asset's collateral over all its routers; they sum
                           to 10,000 per asset */
     /* Of the mandate, in effect, that is above claims. Zero: none. No move brings it below the

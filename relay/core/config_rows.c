@@ -113,6 +113,7 @@ static void router_pack(const struct core_router *router, struct packer *packer)
     pack_amount(packer, &router->cap);
     pack_u32(packer, router->cap_share.value);
     pack_address(packer, &router->guard);
+    pack_u64(packer, router->bridge_to);
 }
 
 static void router_unpack(struct unpacker *unpacker, struct core_router *ret_router)
@@ -128,6 +129,7 @@ static void router_unpack(struct unpacker *unpacker, struct core_router *ret_rou
     ret_router->cap = unpack_amount(unpacker);
     ret_router->cap_share.value = unpack_u32(unpacker);
     ret_router->guard = unpack_address(unpacker);
+    ret_router->bridge_to = unpack_u64(unpacker);
 }
 
 static void vault_pack(const struct core_vault *vault, struct packer *packer)

@@ -133,6 +133,18 @@ bool plan_fixed_cost(struct step *step, uint32_t domain, uint64_t gas_count,
     return true;
 }
 
+/* Does the mandate let the router's bridge send there? */
+static bool may_send_to(const struct core_config *config, const struct core_router *router,
+                        uint32_t domain)
+{
+    for (uint32_t i = 0; i < config->chains_count && router->bridge_to != 0; i++) {
+        if (config->chains[i].domain == domain) {
+            return (router->bridge_to >> i & 1) != 0;
+        }
+    }
+    return router->bridge_to == 0;
+}
+
 static void pair_read(struct step *step, const struct plan_snapshot *snapshot, uint32_t from,
                       uint32_t to, struct pairs *pairs)
 {
@@ -144,6 +156,10 @@ static void pair_read(struct step *step, const struct plan_snapshot *snapshot, u
 
     if (address_is_zero(&source->router->bridge) ||
         source->router->domain == target->router->domain) {
+        return;
+    }
+    if (!may_send_to(step->config, source->router, target->router->domain)) {
+        pairs->bound = true;
         return;
     }
     if (amount_is_zero(&source->sendable)) {

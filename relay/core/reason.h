@@ -117,7 +117,7 @@ enum reason {
     REASON_PLAN_UNPROVED = 241, /* the proof leaves room for a much better plan */
     REASON_OVER_VELOCITY = 242, /* the mandate's velocity of this window is used up */
     REASON_OVER_BUDGET = 243,   /* the mandate's fee budget of this window is used up */
-    REASON_MANDATE_BOUND = 244, /* the mandate's floors and caps leave nothing to move */
+    REASON_MANDATE_BOUND = 244, /* the mandate's floors, caps and bridges leave nothing to move */
     REASON_VENUE_OPEN = 250,    /* capital may enter it, again */
     REASON_VENUE_SHUT = 251,    /* enum venue_gate */
     REASON_VENUE_PAUSED = 252,

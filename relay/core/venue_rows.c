@@ -102,6 +102,7 @@ void venue_row_pack(struct packer *packer, const struct venue_row *row)
     pack_u64(packer, row->block);
     pack_hash(packer, &row->block_hash);
     pack_instant(packer, row->at);
+    pack_amount(packer, &row->at_price);
     pack_address(packer, &state->spoke);
     pack_u32(packer, state->index);
     pack_u16(packer, (uint16_t)state->gate);
@@ -128,6 +129,7 @@ bool venue_row_unpack(struct bytes bytes, struct venue_row *ret_row)
     ret_row->block = unpack_u64(&unpacker);
     ret_row->block_hash = unpack_hash(&unpacker);
     ret_row->at = unpack_instant(&unpacker);
+    ret_row->at_price = unpack_amount(&unpacker);
     state->spoke = unpack_address(&unpacker);
     state->index = unpack_u32(&unpacker);
     const uint16_t gate = unpack_u16(&unpacker);
@@ -200,8 +202,12 @@ void venue_row_take(struct venue_row *row, const struct venue_state *state, stru
     const struct duration half = {.ns = horizon.ns / 2};
 
     row->state = *state;
+    if (at.ns == 0 && !amount_is_zero(&state->share_price)) {
+        return;
+    }
     row->at = at;
-    if (amount_is_zero(&state->share_price) || at.ns == 0) {
+    row->at_price = state->share_price;
+    if (amount_is_zero(&state->share_price)) {
         memset(&row->older, 0, sizeof(row->older));
         memset(&row->newer, 0, sizeof(row->newer));
         return;
@@ -227,7 +233,7 @@ bool venue_rate_measured(const struct venue_row *row, uint64_t *ret_rate_nano)
         return false;
     }
     *ret_rate_nano = 0;
-    if (amount_subtract(&row->state.share_price, &row->older.share_price, &growth) != STATUS_OK) {
+    if (amount_subtract(&row->at_price, &row->older.share_price, &growth) != STATUS_OK) {
         return true; /* it fell */
     }
     if (amount_scale_floor(&growth, &year, &row->older.share_price, &rate) != STATUS_OK ||

@@ -28,9 +28,11 @@ struct venue_mark {
 struct venue_row {
     uint64_t block; /* 0: never read */
     struct hash block_hash;
-    struct instant at;
+    struct instant at;      /* the time of the newest reading whose block's time was known */
+    struct amount at_price; /* a share's worth then */
     struct venue_state state;
-    /* Growth is measured since `older`; once `newer` is half a horizon old it takes its place. */
+    /* Growth is measured from `older` to `at`; once `newer` is half a horizon old it takes its
+     * place. */
     struct venue_mark older;
     struct venue_mark newer;
 };
@@ -56,8 +58,8 @@ void venue_on_positions(struct step *step, const struct event *event);
 enum reason venue_gate_reason(enum venue_gate gate);
 
 /* Takes the answer's reading into the row: its state, and the marks by which growth is measured.
- * `at` is the block's own time, by which a vault pays; zero: not known, and growth is measured anew
- * from the next reading that has one. */
+ * `at` is the block's own time, by which a vault pays; zero: not known, and growth is what it was.
+ */
 void venue_row_take(struct venue_row *row, const struct venue_state *state, struct instant at,
                     struct duration horizon);
 /* What a unit earns in a year, in 1e-9, by the growth of a share since `older`; rounded down, zero

@@ -615,7 +615,7 @@ static void read_file(struct reading *reading, const struct file_config *file,
     config_read_policy(reading, file, &config->core.policy);
     config_read_rates(reading, file, &config->core);
     config_read_log(reading, file, &config->log);
-    config->site_port = config_read_site(reading, file, &config->log);
+    config->site_port = config_read_site(reading, file, &config->log, &config->site);
     config_read_alerts(reading, file, &config->alerts);
 }
 

@@ -58,6 +58,14 @@ struct node_log {
     uint32_t witnesses_count;
 };
 
+/* Where the site listens, and who may ask. */
+struct node_site {
+    char address[16];           /* of IPv4; empty: 127.0.0.1 */
+    char token[PATH_MAX];       /* file; empty: nobody is asked */
+    char certificate[PATH_MAX]; /* of TLS, with its chain; empty: none */
+    char key[PATH_MAX];
+};
+
 #define NODE_ARGUMENTS_MAX  8u
 #define NODE_WORD_BYTES_MAX 256u
 
@@ -99,7 +107,8 @@ struct node_config {
     struct node_log log;
     struct node_alerts alerts;
     bool hyperlane_metrics; /* beside ours, under the names that the reference agents use */
-    uint16_t site_port;     /* on 127.0.0.1: pages, metrics, health (relay/node/site.h); 0: none */
+    uint16_t site_port;     /* pages, metrics, health (relay/node/site.h); 0: none */
+    struct node_site site;
     struct node_chain chains[CHAINS_MAX];
     struct core_config core;
 };

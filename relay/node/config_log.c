@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is served, in the configuration file: the journal's log (`log`, `witnesses`) and the pages
  * (`site`). */
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -95,18 +96,65 @@ void config_read_log(struct reading *reading, const struct file_config *file, st
     read_witnesses(reading, file, log);
 }
 
-uint16_t config_read_site(struct reading *reading, const struct file_config *file,
-                          const struct node_log *log)
+/* "ADDRESS:PORT" with an address of IPv4. */
+static uint16_t read_address_and_port(struct reading *reading, const char *text,
+                                      char ret_address[16])
 {
-    if (file->site == NULL || reading_failed(reading)) {
+    const char *colon = strrchr(text, ':');
+    const size_t count = colon == NULL ? 0 : (size_t)(colon - text);
+    struct in_addr address;
+    uint64_t port = 0;
+
+    if (count > 0 && count < 16) {
+        memcpy(ret_address, text, count);
+        ret_address[count] = '\0';
+    }
+    if (ret_address[0] == '\0' || inet_pton(AF_INET, ret_address, &address) != 1 ||
+        settings_parse_u64(colon + 1, &port) != STATUS_OK || port == 0 || port > UINT16_MAX) {
+        reading_refuse(reading, "listen", STATUS_MALFORMED,
+                       "must be an address of IPv4 and a port, such as 127.0.0.1:18690");
+    }
+    return (uint16_t)port;
+}
+
+static void read_site_files(struct reading *reading, const struct file_site *from,
+                            struct node_site *site)
+{
+    if (from->token != NULL) {
+        reading_path(reading, "token", from->token, sizeof(site->token), site->token);
+    }
+    if ((from->certificate == NULL) != (from->key == NULL)) {
+        reading_refuse(reading, from->key == NULL ? "certificate" : "key", STATUS_MALFORMED,
+                       "belongs to the other of \"certificate\" and \"key\"");
+        return;
+    }
+    if (from->certificate != NULL) {
+        reading_path(reading, "certificate", from->certificate, sizeof(site->certificate),
+                     site->certificate);
+        reading_path(reading, "key", from->key, sizeof(site->key), site->key);
+    }
+}
+
+uint16_t config_read_site(struct reading *reading, const struct file_config *file,
+                          const struct node_log *log, struct node_site *ret_site)
+{
+    const struct file_site *from = file->site;
+
+    if (from == NULL || reading_failed(reading)) {
         return 0;
     }
     reading_at(reading, "site");
-    const uint16_t port =
-        read_listen(reading, file->site->listen,
-                    "must be 127.0.0.1:<port>: reach it over ssh -L, it is for this machine alone");
+    const uint16_t port = read_address_and_port(reading, from->listen, ret_site->address);
+    read_site_files(reading, from, ret_site);
     if (port != 0 && port == log->port) {
         reading_refuse(reading, "listen", STATUS_MALFORMED, "is the log's port already");
+    }
+    /* 127.0.0.0/8 */
+    if (strncmp(ret_site->address, "127.", 4) != 0 &&
+        (ret_site->token[0] == '\0' || ret_site->certificate[0] == '\0')) {
+        reading_refuse(reading, "listen", STATUS_MALFORMED,
+                       "is not this machine alone: that takes \"token\", \"certificate\" and "
+                       "\"key\"; or say 127.0.0.1:<port> and reach it over ssh -L");
     }
     return port;
 }

@@ -122,6 +122,23 @@ static void refuse_no_cap(const struct taking *taking, const struct mandate_entr
     }
 }
 
+/* The chains of a bridge's list that this node has, as bits by their places. */
+static uint64_t bridge_reach(const struct taking *taking, const struct mandate_entry *bridge)
+{
+    const struct core_config *core = &taking->config->core;
+    uint64_t reach = 0;
+
+    for (uint32_t i = 0; i < bridge->list_count; i++) {
+        const struct mandate_entry *chain =
+            mandate_find(taking->mandate, MANDATE_CHAINS, bridge->list[i]);
+        for (uint32_t k = 0; k < core->chains_count && chain != NULL; k++) {
+            const bool is_it = core->chains[k].domain == small_number(&chain->values[CHAIN_DOMAIN]);
+            reach |= is_it ? UINT64_C(1) << k : 0;
+        }
+    }
+    return reach;
+}
+
 static void take_router(const struct taking *taking, const struct mandate_entry *venue)
 {
     const struct mandate_value *values = venue->values;
@@ -138,7 +155,10 @@ static void take_router(const struct taking *taking, const struct mandate_entry 
     router->router = values[VENUE_ADDRESS].address;
     router->token = values[VENUE_TOKEN].address;
     if (bridge != NULL && strcmp(bridge->values[BRIDGE_KIND].text, "warp-route") == 0) {
-        router->bridge = bridge->values[BRIDGE_ADDRESS].address;
+        router->bridge_to = bridge_reach(taking, bridge);
+        if (router->bridge_to != 0) { /* else it reaches nothing that this node has */
+            router->bridge = bridge->values[BRIDGE_ADDRESS].address;
+        }
     }
     router->guard = values[VENUE_GUARD].address; /* zero where it is not given */
     router->weight.value = small_number(&values[VENUE_WEIGHT]);

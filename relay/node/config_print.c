@@ -501,15 +501,21 @@ static void put_log(json_t *root, const struct node_log *log)
     }
 }
 
-static void put_site(json_t *root, uint16_t port)
+static void put_site(json_t *root, const struct node_config *config)
 {
+    const struct node_site *site = &config->site;
     char listen[TEXT_BYTES_MAX];
 
-    if (port == 0) {
+    if (config->site_port == 0) {
         return;
     }
-    (void)snprintf(listen, sizeof(listen), "127.0.0.1:%u", port);
-    put_text(put_group(root, "site", json_object()), "listen", listen);
+    (void)snprintf(listen, sizeof(listen), "%s:%u",
+                   site->address[0] == '\0' ? "127.0.0.1" : site->address, config->site_port);
+    json_t *group = put_group(root, "site", json_object());
+    put_text(group, "listen", listen);
+    put_text(group, "token", site->token);
+    put_text(group, "certificate", site->certificate);
+    put_text(group, "key", site->key);
 }
 
 static void put_alerts(json_t *root, const struct node_alerts *alerts)
@@ -569,7 +575,7 @@ json_t *config_tree(const struct node_config *config)
     put_delivery_limits(root, &config->core.policy);
     put_rates(root, &config->core);
     put_log(root, &config->log);
-    put_site(root, config->site_port);
+    put_site(root, config);
     put_alerts(root, &config->alerts);
     return root;
 }

@@ -73,6 +73,6 @@ void config_read_alerts(struct reading *reading, const struct file_config *file,
                         struct node_alerts *alerts);
 /* The port of `listen` in `site`; 0: there is none. After the log. */
 uint16_t config_read_site(struct reading *reading, const struct file_config *file,
-                          const struct node_log *log);
+                          const struct node_log *log, struct node_site *ret_site);
 
 #endif

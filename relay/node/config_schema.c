@@ -168,7 +168,9 @@ static const cyaml_schema_field_t log_fields[] = {REQUIRED(file_log, key),
                                                   OPTIONAL(file_log, listen),
                                                   CYAML_FIELD_END};
 
-static const cyaml_schema_field_t site_fields[] = {REQUIRED(file_site, listen), CYAML_FIELD_END};
+static const cyaml_schema_field_t site_fields[] = {
+    REQUIRED(file_site, listen), OPTIONAL(file_site, token), OPTIONAL(file_site, certificate),
+    OPTIONAL(file_site, key), CYAML_FIELD_END};
 
 static const cyaml_schema_field_t alerts_fields[] = {
     CYAML_FIELD_SEQUENCE("command", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_alerts,

@@ -166,6 +166,9 @@ struct file_log {
 
 struct file_site {
     char *listen;
+    char *token;
+    char *certificate;
+    char *key;
 };
 
 struct file_alerts {

@@ -6,7 +6,8 @@
 #include "relay/node/config_schema.h"
 #include "relay/node/config_tree.h"
 
-#define WHERE_BYTES 128u
+#define WHERE_BYTES   128u
+#define ORIGIN_COLUMN 48
 
 struct show {
     const struct config_showing *showing;
@@ -36,6 +37,25 @@ static bool is_shown(const struct show *show, const char *where)
 
 /* ---- for people ---- */
 
+/* One line, with where the value comes from behind it. */
+static void print_value(const struct show *show, const char *name, const char *where,
+                        const json_t *value)
+{
+    /* A JSON value is a YAML value; strings keep their quotes. */
+    char *text = json_dumps(value, JSON_ENCODE_ANY);
+    char origin[PATH_MAX + 16];
+
+    CHECK(text != NULL);
+    const int count = fprintf(show->out, "%s: %s", name, text);
+    free(text);
+    if (show->showing->has_origin) {
+        origin_of(show, where, origin, sizeof(origin));
+        (void)fprintf(show->out, "%*s # %s", count < ORIGIN_COLUMN ? ORIGIN_COLUMN - count : 0, "",
+                      origin);
+    }
+    (void)fputc('\n', show->out);
+}
+
 static void print_group(const struct show *show, const char *where, const json_t *group,
                         const char *first)
 {
@@ -46,21 +66,13 @@ static void print_group(const struct show *show, const char *where, const json_t
     json_object_foreach((json_t *)(uintptr_t)group, key, value)
     {
         char place[WHERE_BYTES];
-        char origin[PATH_MAX + 16];
+        char name[WHERE_BYTES];
         (void)snprintf(place, sizeof(place), "%s.%s", where, key);
         if (!is_shown(show, place)) {
             continue;
         }
-        /* A JSON value is a YAML value; strings keep their quotes. */
-        char *text = json_dumps(value, JSON_ENCODE_ANY);
-        CHECK(text != NULL);
-        const int count = fprintf(show->out, "%s%s: %s", lead, key, text);
-        free(text);
-        if (show->showing->has_origin) {
-            origin_of(show, place, origin, sizeof(origin));
-            (void)fprintf(show->out, "%*s # %s", count < 48 ? 48 - count : 0, "", origin);
-        }
-        (void)fputc('\n', show->out);
+        (void)snprintf(name, sizeof(name), "%s%s", lead, key);
+        print_value(show, name, place, value);
         lead = strcmp(first, "  - ") == 0 ? "    " : first;
     }
 }
@@ -76,10 +88,7 @@ static void print_part(const struct show *show, const char *key, const json_t *p
         return;
     }
     if (!json_is_object(part) && !json_is_array(part)) {
-        char *text = json_dumps(part, JSON_ENCODE_ANY);
-        CHECK(text != NULL);
-        (void)fprintf(show->out, "%s: %s\n", key, text);
-        free(text);
+        print_value(show, key, key, part);
         return;
     }
     (void)fprintf(show->out, "%s:\n", key);
@@ -95,6 +104,17 @@ static void print_part(const struct show *show, const char *key, const json_t *p
 
 /* ---- for programs ---- */
 
+static json_t *value_json(const struct show *show, const char *where, json_t *value)
+{
+    char origin[PATH_MAX + 16];
+
+    if (!show->showing->has_origin) {
+        return json_incref(value);
+    }
+    origin_of(show, where, origin, sizeof(origin));
+    return json_pack("{s:O, s:s}", "value", value, "origin", origin);
+}
+
 static json_t *group_json(const struct show *show, const char *where, const json_t *group)
 {
     json_t *made = json_object();
@@ -104,21 +124,15 @@ static json_t *group_json(const struct show *show, const char *where, const json
     json_object_foreach((json_t *)(uintptr_t)group, key, value)
     {
         char place[WHERE_BYTES];
-        char origin[PATH_MAX + 16];
         (void)snprintf(place, sizeof(place), "%s.%s", where, key);
-        if (!is_shown(show, place)) {
-            continue;
+        if (is_shown(show, place)) {
+            CHECK(json_object_set_new(made, key, value_json(show, place, value)) == 0);
         }
-        origin_of(show, place, origin, sizeof(origin));
-        CHECK(json_object_set_new(made, key,
-                                  show->showing->has_origin
-                                      ? json_pack("{s:O, s:s}", "value", value, "origin", origin)
-                                      : json_incref(value)) == 0);
     }
     return made;
 }
 
-static json_t *part_json(const struct show *show, const char *key, const json_t *part)
+static json_t *part_json(const struct show *show, const char *key, json_t *part)
 {
     char where[WHERE_BYTES];
     json_t *entry = NULL;
@@ -128,7 +142,7 @@ static json_t *part_json(const struct show *show, const char *key, const json_t 
         return group_json(show, key, part);
     }
     if (!json_is_array(part)) {
-        return json_incref((json_t *)(uintptr_t)part);
+        return value_json(show, key, part);
     }
     json_t *list = json_array();
     json_array_foreach(part, index, entry)

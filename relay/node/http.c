@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "relay/node/http.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "relay/base/check.h"
+#include "store/base64.h"
 
-#define CHUNK_BYTES       16384u
-#define HEADER_BYTES      2048u
-#define HOST_BYTES_MAX    300u
-#define VIEWER_PROTOCOL   "sluice-live"
-#define REQUEST_TIMEOUT_S 10                         /* for a request to be whole */
-#define SOCKETS_MAX       (2 * HTTP_CONNECTIONS_MAX) /* before they ask, while they do and after */
-#define BODY_TIMEOUT_S    30                         /* for the next chunk to be taken */
+#define CHUNK_BYTES             16384u
+#define HEADER_BYTES            2048u
+#define HOST_BYTES_MAX          300u
+#define AUTHORIZATION_BYTES_MAX 768u
+#define VIEWER_PROTOCOL         "sluice-live"
+#define REQUEST_TIMEOUT_S       10                         /* for a request to be whole */
+#define SOCKETS_MAX             (2 * HTTP_CONNECTIONS_MAX) /* before they ask, while they do and after */
+#define BODY_TIMEOUT_S          30                         /* for the next chunk to be taken */
 
 /* What viewers are told: shared by those that are being told. */
 struct live_text {
@@ -28,7 +34,9 @@ struct http_server {
     struct http_handler handler;
     enum http_hosts hosts;
     const char *policy;
+    const char *token;
     bool has_live;
+    bool has_tls;
     struct lws_vhost *vhost;
     struct http_counters counters;
     uint32_t sockets_count; /* the one that listens too */
@@ -94,6 +102,9 @@ static bool write_headers(struct lws *wsi, const struct http_server *server,
                                        (lws_filepos_t)answer->body_count, &at, end) == 0 &&
            add_header(wsi, "cache-control:", caching, &at, end) &&
            add_header(wsi, "x-content-type-options:", "nosniff", &at, end) &&
+           (answer->status != 401 ||
+            add_header(wsi, "www-authenticate:", "Basic realm=\"sluice\", charset=\"UTF-8\"", &at,
+                       end)) &&
            write_policy(wsi, server, &at, end) &&
            lws_finalize_write_http_header(wsi, start, &at, end) == 0;
 }
@@ -174,11 +185,11 @@ static bool is_local_host(struct bytes host)
 }
 
 /* A page says where it is from; who is no browser says nothing. */
-static bool is_same_origin(struct lws *wsi, struct bytes host)
+static bool is_same_origin(struct lws *wsi, const struct http_server *server, struct bytes host)
 {
     char memory[HOST_BYTES_MAX];
     const int count = lws_hdr_copy(wsi, memory, (int)sizeof(memory), WSI_TOKEN_ORIGIN);
-    const struct bytes scheme = bytes_from_string("http://");
+    const struct bytes scheme = bytes_from_string(server->has_tls ? "https://" : "http://");
 
     if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) == 0) {
         return true;
@@ -193,11 +204,64 @@ static bool is_welcome(struct lws *wsi, const struct http_server *server)
 {
     char memory[HOST_BYTES_MAX];
 
-    if (server->hosts == HTTP_HOSTS_ANY) {
+    const struct bytes host = read_host(wsi, memory);
+    switch (server->hosts) {
+    case HTTP_HOSTS_ANY:
+        return true;
+    case HTTP_HOSTS_SAME:
+        return is_same_origin(wsi, server, host);
+    case HTTP_HOSTS_LOCAL:
+        return is_local_host(host) && is_same_origin(wsi, server, host);
+    }
+    return false;
+}
+
+static bool is_token(const struct http_server *server, struct bytes given)
+{
+    const struct bytes token = bytes_from_string(server->token);
+
+    return given.count == token.count && CRYPTO_memcmp(given.data, token.data, token.count) == 0;
+}
+
+/* Of "name:password" in base64 the password. */
+static bool is_password(const struct http_server *server, struct bytes text)
+{
+    uint8_t memory[AUTHORIZATION_BYTES_MAX];
+    size_t count = 0;
+
+    if (base64_decode(text, sizeof(memory), memory, &count) != STATUS_OK) {
+        return false;
+    }
+    const uint8_t *colon = memchr(memory, ':', count);
+    const size_t skipped = colon == NULL ? count : (size_t)(colon - memory) + 1;
+    const bool is_right =
+        colon != NULL && is_token(server, bytes_from(memory + skipped, count - skipped));
+    OPENSSL_cleanse(memory, sizeof(memory));
+    return is_right;
+}
+
+/* It says the token, or none is wanted. */
+static bool is_known(struct lws *wsi, const struct http_server *server)
+{
+    static const char bearer[] = "Bearer ";
+    static const char basic[] = "Basic ";
+    char memory[AUTHORIZATION_BYTES_MAX];
+
+    if (server->token == NULL) {
         return true;
     }
-    const struct bytes host = read_host(wsi, memory);
-    return is_local_host(host) && is_same_origin(wsi, host);
+    const int count = lws_hdr_copy(wsi, memory, (int)sizeof(memory), WSI_TOKEN_HTTP_AUTHORIZATION);
+    const struct bytes text = count <= 0 ? (struct bytes){0} : bytes_from(memory, (size_t)count);
+    bool is_right = false;
+    if (bytes_have_prefix(text, bytes_from_string(bearer))) {
+        is_right = is_token(
+            server, bytes_from(memory + sizeof(bearer) - 1, text.count - (sizeof(bearer) - 1)));
+    } else if (bytes_have_prefix(text, bytes_from_string(basic))) {
+        is_right = is_password(
+            server, bytes_from(memory + sizeof(basic) - 1, text.count - (sizeof(basic) - 1)));
+    }
+    OPENSSL_cleanse(memory, sizeof(memory));
+    return is_right;
 }
 
 /* ---- a request ---- */
@@ -214,12 +278,14 @@ static int serve(struct lws *wsi, struct http_server *server, struct session *se
         answer.status = 405;
     } else if (!is_welcome(wsi, server)) {
         answer.status = 403;
+    } else if (!is_known(wsi, server)) {
+        answer.status = 401;
     } else if (server->counters.connections_count > HTTP_CONNECTIONS_MAX) {
         answer.status = 503;
     } else if (count > 0 && count <= HTTP_PATH_BYTES_MAX && path[0] == '/') {
         server->handler.serve(server->handler.context, bytes_from(path, count), &answer);
     }
-    if (answer.status == 405 || answer.status == 403 ||
+    if (answer.status == 405 || answer.status == 403 || answer.status == 401 ||
         server->counters.connections_count > HTTP_CONNECTIONS_MAX) {
         server->counters.refused_count++;
     }
@@ -296,7 +362,7 @@ static int admit_viewer(struct lws *wsi, struct http_server *server)
     char path[16];
     const int count = lws_hdr_copy(wsi, path, (int)sizeof(path), WSI_TOKEN_GET_URI);
 
-    if (server->has_live && is_welcome(wsi, server) &&
+    if (server->has_live && is_welcome(wsi, server) && is_known(wsi, server) &&
         server->counters.viewers_count < HTTP_VIEWERS_MAX && count > 0 &&
         strcmp(path, "/live") == 0) {
         return 0;
@@ -390,14 +456,13 @@ static const lws_retry_bo_t viewer_pings = {.secs_since_valid_ping = 20,
 /* ---- life ---- */
 
 /* The library would share a port that is taken, on some systems. */
-static bool port_is_taken(uint16_t port)
+static bool port_is_taken(const char *address_text, uint16_t port)
 {
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const int yes = 1;
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_port = htons(port),
-                                  .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
 
+    CHECK(inet_pton(AF_INET, address_text, &address.sin_addr) == 1);
     if (fd < 0) {
         return false;
     }
@@ -406,6 +471,20 @@ static bool port_is_taken(uint16_t port)
     const bool is_taken = bind(fd, (const struct sockaddr *)&address, sizeof(address)) != 0;
     (void)close(fd); /* a probe */
     return is_taken;
+}
+
+/* The library only says that it failed. */
+static bool pair_is_good(const char *certificate, const char *key)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+    const bool is_good = context != NULL &&
+                         SSL_CTX_use_certificate_chain_file(context, certificate) == 1 &&
+                         SSL_CTX_use_PrivateKey_file(context, key, SSL_FILETYPE_PEM) == 1 &&
+                         SSL_CTX_check_private_key(context) == 1;
+
+    SSL_CTX_free(context);
+    ERR_clear_error();
+    return is_good;
 }
 
 enum status http_open(struct lws_context *context, const struct http_options *options,
@@ -418,26 +497,37 @@ enum status http_open(struct lws_context *context, const struct http_options *op
     }
     CHECK(options->handler.serve != NULL);
     server->handler = options->handler;
+    CHECK((options->certificate == NULL) == (options->key == NULL));
+    const char *address = options->address == NULL ? "127.0.0.1" : options->address;
     server->hosts = options->hosts;
     server->policy = options->policy;
+    server->token = options->token;
+    server->has_tls = options->certificate != NULL;
     server->has_live = options->has_live;
     struct lws_context_creation_info info = {
         .port = options->port,
-        .iface = "127.0.0.1",
+        .iface = strcmp(address, "0.0.0.0") == 0 ? NULL : address,
+        .ssl_cert_filepath = options->certificate,
+        .ssl_private_key_filepath = options->key,
+        .ssl_options_set = SSL_OP_NO_TLSv1 | SSL_OP_NO_TLSv1_1 | SSL_OP_NO_RENEGOTIATION,
         .protocols = http_protocols,
         .vhost_name = "http",
         .user = server,
         .timeout_secs = REQUEST_TIMEOUT_S,
         .keepalive_timeout = REQUEST_TIMEOUT_S,
         .retry_and_idle_policy = &viewer_pings,
-        .options = LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND | LWS_SERVER_OPTION_DISABLE_IPV6,
+        .options = LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND | LWS_SERVER_OPTION_DISABLE_IPV6 |
+                   /* Without it the library speaks no TLS, whatever certificate it has. */
+                   (server->has_tls ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT : 0),
         .gid = -1,
         .uid = -1,
     };
-    server->vhost = port_is_taken(options->port) ? NULL : lws_create_vhost(context, &info);
+    const bool is_taken = port_is_taken(address, options->port);
+    const bool fits = !server->has_tls || pair_is_good(options->certificate, options->key);
+    server->vhost = is_taken || !fits ? NULL : lws_create_vhost(context, &info);
     if (server->vhost == NULL) {
         free(server);
-        return STATUS_BUSY;
+        return fits ? STATUS_BUSY : STATUS_MALFORMED;
     }
     *ret_server = server;
     return STATUS_OK;

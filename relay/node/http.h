@@ -12,6 +12,10 @@
  * site can read here by a name that it had resolve to 127.0.0.1, and a websocket must come from a
  * page of the same host.
  *
+ * With a token a request must carry it, as "Authorization: Bearer TOKEN" or, as browsers do after
+ * they asked a person, as the password of "Basic"; a wrong one and none are told alike, and how
+ * much of a wrong one was right does not show in the time it takes.
+ *
  * Threads: that of the libwebsockets context it is opened on, which is not the node's loop: readers
  * must not slow what moves money. */
 #ifndef SLUICE_RELAY_NODE_HTTP_H
@@ -48,12 +52,13 @@ struct http_handler {
 /* not stored */
 enum http_hosts {
     HTTP_HOSTS_ANY,   /* what is served is for everybody */
+    HTTP_HOSTS_SAME,  /* any name, and a page that asks must be of the same */
     HTTP_HOSTS_LOCAL, /* 127.0.0.1, localhost, [::1], with any port: a forwarded one */
 };
 
 struct http_counters {
     uint64_t requests_count; /* answered, whatever the answer */
-    uint64_t refused_count;  /* a method, a host, an origin, one connection too many */
+    uint64_t refused_count;  /* a method, a host, an origin, a token, one connection too many */
     uint32_t connections_count;
     uint32_t viewers_count;
 };
@@ -61,7 +66,11 @@ struct http_counters {
 struct http_server; /* opaque */
 
 struct http_options {
-    uint16_t port; /* on 127.0.0.1 */
+    const char *address; /* of IPv4, to listen on; NULL: 127.0.0.1 */
+    uint16_t port;
+    const char *token;       /* who does not say it is refused; borrowed; NULL: nobody is asked */
+    const char *certificate; /* TLS with this chain and this key, both files of PEM; NULL: none */
+    const char *key;
     struct http_handler handler;
     enum http_hosts hosts;
     const char *policy; /* Content-Security-Policy, static; NULL: none. With it pages of others may
@@ -69,8 +78,9 @@ struct http_options {
     bool has_live;      /* /live is there */
 };
 
-/* Listens. STATUS_BUSY: the port is taken; STATUS_NO_MEMORY. The server ends with its context and
- * is freed after it. */
+/* Listens. STATUS_BUSY: the port is taken, or no such address is this machine's; STATUS_MALFORMED:
+ * certificate and key cannot be read or do not belong together; STATUS_NO_MEMORY. The server ends
+ * with its context and is freed after it. */
 MUST_USE enum status http_open(struct lws_context *context, const struct http_options *options,
                                struct http_server **ret_server);
 /* After the context was destroyed. Accepts NULL, returns NULL. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "relay/node/site.h"
 
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include "relay/node/log.h"
 #include "relay/node/loop_context.h"
 #include "relay/node/row_source.h"
+#include "relay/node/secret_file.h"
 #include "relay/node/site_internal.h"
 
 #define EVENTS_BYTES     ((size_t)2 << 20)
@@ -198,7 +200,7 @@ static bool open_memory(struct site *site)
         .port = CONTEXT_PORT_NO_LISTEN,
         .pt_serv_buf_size = SERVICE_BYTES,
         .fd_limit_per_thread = FILES_OPEN_MAX,
-        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
+        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
         .gid = -1,
         .uid = -1,
     };
@@ -210,22 +212,50 @@ static bool open_memory(struct site *site)
            journal_reader_open(site->options.journal, &site->reader) == STATUS_OK;
 }
 
+/* "" is none. */
+static const char *given(const char *text)
+{
+    return text[0] == '\0' ? NULL : text;
+}
+
+static const char *problem_of(enum status status)
+{
+    return status == STATUS_BUSY
+               ? "site.listen: something else listens there, or it is no address of this machine"
+           : status == STATUS_MALFORMED
+               ? "site.certificate and site.key cannot be read, or do not belong together"
+               : status_name(status);
+}
+
 static int open_http(struct site *site)
 {
-    const struct http_options options = {.port = site->options.config->site_port,
+    const struct node_site *config = &site->options.config->site;
+    const bool is_local = config->address[0] == '\0' || strncmp(config->address, "127.", 4) == 0;
+    char what[32];
+
+    if (config->token[0] != '\0') {
+        const enum status status = secret_token_read(config->token, site->token);
+        if (status != STATUS_OK) {
+            say(LOG_ERROR, config->token, secret_file_problem(status));
+            return EXIT_USAGE;
+        }
+    }
+    const struct http_options options = {.address = given(config->address),
+                                         .port = site->options.config->site_port,
+                                         .token = given(site->token),
+                                         .certificate = given(config->certificate),
+                                         .key = given(config->key),
                                          .handler = {.context = site, .serve = site_serve},
-                                         .hosts = HTTP_HOSTS_LOCAL,
+                                         .hosts = is_local ? HTTP_HOSTS_LOCAL : HTTP_HOSTS_SAME,
                                          .policy = site_policy,
                                          .has_live = true};
     const enum status status = http_open(site->context, &options, &site->http);
-    char what[32];
-
     if (status == STATUS_OK) {
         return EXIT_DONE;
     }
-    (void)snprintf(what, sizeof(what), "127.0.0.1:%u", options.port);
-    say(LOG_ERROR, what,
-        status == STATUS_BUSY ? "site.listen: something else listens there" : status_name(status));
+    (void)snprintf(what, sizeof(what), "%s:%u",
+                   config->address[0] == '\0' ? "127.0.0.1" : config->address, options.port);
+    say(LOG_ERROR, what, problem_of(status));
     return EXIT_USAGE;
 }
 
@@ -274,6 +304,7 @@ struct site *site_close(struct site *site)
     site->reader = journal_reader_close(site->reader);
     site->events = thread_queue_free(site->events);
     json_decref(site->slow);
+    OPENSSL_cleanse(site->token, sizeof(site->token));
     free(site->tally);
     CHECK(pthread_mutex_destroy(&site->shared.mutex) == 0);
     free(site);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* relay/node/site.h: what people and their tools may look at while the node runs, on loopback and
- * read only:
+/* relay/node/site.h: what people and their tools may look at while the node runs, read only, on
+ * loopback, or on another address with TLS and a token that every request must carry:
  *
  *   /                        pages that follow the node live
  *   /metrics                 for Prometheus: names and meaning in deploy/monitoring/README.md

@@ -11,6 +11,7 @@
 #include "relay/node/backlog.h"
 #include "relay/node/exposition.h"
 #include "relay/node/http.h"
+#include "relay/node/secret_file.h"
 #include "relay/node/site.h"
 #include "relay/node/thread_queue.h"
 #include "relay/view/view.h"
@@ -92,6 +93,7 @@ struct site {
     struct site_options options;
     struct lws_context *context;
     struct http_server *http;
+    char token[SECRET_TOKEN_BYTES_MAX]; /* empty: nobody is asked */
     lws_sorted_usec_list_t timer;
     struct journal_reader *reader;
     struct site_live live; /* a copy, taken each tick */

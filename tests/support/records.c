@@ -50,6 +50,7 @@ static void make_router(struct maker *maker, struct core_router *router)
     router->cap = amount(maker);
     router->cap_share.value = u32(maker);
     router->guard = address(maker);
+    router->bridge_to = u64(maker);
 }
 
 static void make_vault(struct maker *maker, struct core_vault *vault)

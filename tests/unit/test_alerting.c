@@ -310,16 +310,19 @@ static void what_fails_delays_nobody(void **state)
     assert_int_equal(0, alerting_counts(world->alerting).failed_count); /* it still tries */
 }
 
-static void a_program_that_hangs_is_ended(void **state)
+/* A program that begins another one, whose number it writes to the file "child". */
+static struct program start_parent(struct world *world, const char *then,
+                                   char ret_child[TEXT_BYTES])
 {
-    struct world *world = *state;
+    char text[256];
     char path[512];
-    int exit_code = 0;
     struct program program;
 
-    write_file(world, "hang", 0700,
-               "#!/bin/sh\ncd \"${0%/*}\" || exit 1\nsleep 600 &\necho $! > child\nwait\n");
-    path_of(world, "hang", path);
+    (void)snprintf(text, sizeof(text),
+                   "#!/bin/sh\ncd \"${0%%/*}\" || exit 1\nsleep 600 &\necho $! > child\n%s\n",
+                   then);
+    write_file(world, "parent", 0700, text);
+    path_of(world, "parent", path);
     char *arguments[] = {path, NULL};
     char *environment[] = {NULL};
     const struct program_options options = {.arguments = arguments,
@@ -327,8 +330,29 @@ static void a_program_that_hangs_is_ended(void **state)
                                             .input = bytes_from_string("unread"),
                                             .deadline_ns = 10};
     assert_status(STATUS_OK, program_start(&options, &program));
-    char text[TEXT_BYTES];
-    wait_for(world, "child", "\n", text);
+    wait_for(world, "child", "\n", ret_child);
+    return program;
+}
+
+static void wait_gone(const char *child)
+{
+    char path[64];
+    char target[512];
+    uint32_t waited_ms = 0;
+
+    (void)snprintf(path, sizeof(path), "/proc/%.*s/exe", (int)strcspn(child, "\n"), child);
+    for (; readlink(path, target, sizeof(target)) > 0 && waited_ms < WAIT_MS; waited_ms += 20) {
+        nap();
+    }
+    assert_true(waited_ms < WAIT_MS);
+}
+
+static void a_program_that_hangs_is_ended(void **state)
+{
+    char child[TEXT_BYTES];
+    int exit_code = 0;
+    struct program program = start_parent(*state, "wait", child);
+
     assert_false(program_has_ended(&program, 9, &exit_code));
     assert_false(program.was_late);
     while (!program_has_ended(&program, 10, &exit_code)) {
@@ -336,14 +360,21 @@ static void a_program_that_hangs_is_ended(void **state)
     }
     assert_true(program.was_late);
     assert_int_equal(128 + 9, exit_code);
-    uint32_t waited_ms = 0;
-    char stat_path[64];
-    (void)snprintf(stat_path, sizeof(stat_path), "/proc/%.*s/exe", (int)strcspn(text, "\n"), text);
-    while (readlink(stat_path, path, sizeof(path)) > 0 && waited_ms < WAIT_MS) {
+    wait_gone(child);
+}
+
+static void what_a_program_leaves_behind_ends_with_it(void **state)
+{
+    char child[TEXT_BYTES];
+    int exit_code = 1;
+    struct program program = start_parent(*state, "exit 0", child);
+
+    while (!program_has_ended(&program, 1, &exit_code)) {
         nap();
-        waited_ms += 20;
     }
-    assert_true(waited_ms < WAIT_MS); /* what it had started is gone too */
+    assert_false(program.was_late);
+    assert_int_equal(0, exit_code);
+    wait_gone(child);
 }
 
 static void a_token_that_others_may_read_is_refused(void **state)
@@ -376,6 +407,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_mail_is_sent, begin, end),
         cmocka_unit_test_setup_teardown(what_fails_delays_nobody, begin, end),
         cmocka_unit_test_setup_teardown(a_program_that_hangs_is_ended, begin, end),
+        cmocka_unit_test_setup_teardown(what_a_program_leaves_behind_ends_with_it, begin, end),
         cmocka_unit_test_setup_teardown(a_token_that_others_may_read_is_refused, begin, end),
     };
 

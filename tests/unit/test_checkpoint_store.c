@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "relay/hyperlane/checkpoint.h"
 #include "relay/node/checkpoint_store.h"
 #include "relay/node/files.h"
 
@@ -269,6 +270,42 @@ static void one_form_of_the_signature_is_enough(void **state)
     assert_status(STATUS_OK, read_changed("\"value\"", "\"checkpoint\""));
 }
 
+/* As the reference validators' writer prints it: indented, with 256-bit numbers without leading
+ * zeros, the signature in parts, and members that we do not know. The signer is the vector's. */
+static void what_the_reference_agents_write_is_read(void **state)
+{
+    (void)state;
+    static const char theirs[] =
+        "{\n  \"value\": {\n    \"checkpoint\": {\n"
+        "      \"merkle_tree_hook_address\": "
+        "\"0x0000000000000000000000002222222222222222222222222222222222222222\",\n"
+        "      \"mailbox_domain\": 1000,\n      \"root\": "
+        "\"0x0202020202020202020202020202020202020202020202020202020202020202\",\n"
+        "      \"index\": 1\n    },\n    \"message_id\": "
+        "\"0x0303030303030303030303030303030303030303030303030303030303030303\"\n  },\n"
+        "  \"signature\": {\n"
+        "    \"r\": \"0x466d7fcae563e5cb09a0d1870bb580344804617879a14949cf22285f1bae3f27\",\n"
+        "    \"s\": \"0x14366602193ee27d5f13220db13edce0cec06dda90a2034a27f6a6caa7ed150a\",\n"
+        "    \"v\": 27\n  },\n  \"more\": [1, {\"x\": null}]\n}\n";
+    struct driver_fetch fetch = fetch_at(1);
+    const struct driver_publish publish = publish_at(0);
+    struct checkpoint checkpoint;
+    struct signature signature;
+    struct address signer;
+
+    fetch.domain = 1000;
+    fetch.tree_hook = evm_filled(0x22);
+    assert_status(STATUS_OK, checkpoint_store_write(&publish)); /* makes the folder */
+    write_text("1_with_id.json", theirs, sizeof(theirs) - 1);
+    assert_status(STATUS_OK, checkpoint_store_read(&fetch, &checkpoint, &signature));
+    const struct hash id = hash_filled(0x03);
+    assert_true(hash_equal(&id, &checkpoint.message_id));
+    assert_status(STATUS_OK,
+                  checkpoint_recover(1000, &fetch.tree_hook, &checkpoint, &signature, &signer));
+    const struct address known = address_of("0x19e7e376e7c213b7e7e7e46cc70a5dd086daff2a");
+    assert_true(address_equal(&known, &signer));
+}
+
 static void objects_are_bounded(void **state)
 {
     (void)state;
@@ -424,6 +461,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_newest_index_never_moves_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(objects_that_do_not_agree_are_malformed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_form_of_the_signature_is_enough, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_the_reference_agents_write_is_read, set_up, tear_down),
         cmocka_unit_test_setup_teardown(objects_are_bounded, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_pipe_is_no_object, set_up, tear_down),
         cmocka_unit_test(locations_lead_nowhere_else),

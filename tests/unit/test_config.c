@@ -592,7 +592,7 @@ static void alerts_are_read(void **state)
         {"{hold: 10}", "must be a number with ms"},
         {"{hold: 1 ms}", "at least 100 ms"},
         {"{per_hour: 0}", "from 1 to 1000"},
-        {"{comand: [a]}", "command"},
+        {"{web_hook: x}", "webhook"},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

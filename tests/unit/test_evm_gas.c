@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is asked of a node to know the gas of deliveries that are like each other. */
+#include "relay/hyperlane/deliveries.h"
 #include "tests/conformance/evm_script.h"
 #include "tests/conformance/harness.h"
 #include "tests/support/unit.h"
@@ -141,12 +142,57 @@ static void without_an_estimate_each_is_estimated(void **state)
     harness_close(harness);
 }
 
+/* Prepares the fixture's delivery so many times in one transaction. */
+static const struct event *prepare_batch(struct harness *harness, uint32_t members)
+{
+    const uint32_t known = harness->answers_count;
+    const struct leg leg = harness->fixture->leg(harness->world, 0);
+    struct command command = {.kind = COMMAND_PREPARE, .domain = harness->chain->domain};
+    uint8_t memory[4096];
+    struct buffer deliveries = buffer_from(memory, sizeof(memory));
+
+    for (uint32_t i = 0; i < members; i++) {
+        assert_int_equal(STATUS_OK,
+                         deliveries_append(&(struct delivery){.metadata = leg.process.metadata,
+                                                              .message = leg.process.message},
+                                           &deliveries));
+    }
+    command.prepare = (struct leg){
+        .id = leg.id, .kind = LEG_BATCH, .domain = harness->chain->domain, .key = leg.key};
+    command.prepare.batch.contract = leg.key;
+    command.prepare.batch.deliveries = buffer_bytes(&deliveries);
+    harness_perform(harness, &command);
+    const struct harness_answer *const answer =
+        harness_await(harness, EVENT_PREPARED, known, PATIENCE_ROUNDS);
+    assert_non_null(answer);
+    return &answer->event;
+}
+
+static void one_estimate_does_for_batches_like_it(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching();
+
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(OUTCOME_OK, prepare_batch(harness, 2)->prepared.outcome);
+        assert_int_equal(1, estimates(harness));
+    }
+    (void)prepare_batch(harness, 3); /* one more is another kind */
+    (void)prepare(harness, 7);       /* and so is one alone */
+    assert_int_equal(3, estimates(harness));
+    harness->fixture->refuse(harness->world, "not today");
+    assert_int_equal(OUTCOME_REFUSED, prepare_batch(harness, 2)->prepared.outcome);
+    assert_int_equal(4, estimates(harness));
+    harness_close(harness);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_estimate_does_for_deliveries_like_it),
         cmocka_unit_test(what_needs_more_is_estimated_anew),
         cmocka_unit_test(a_revert_has_the_words_of_the_estimate),
+        cmocka_unit_test(one_estimate_does_for_batches_like_it),
         cmocka_unit_test(many_at_once_wait_for_one_estimate),
         cmocka_unit_test(without_an_estimate_each_is_estimated),
     };

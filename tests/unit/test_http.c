@@ -167,7 +167,11 @@ static int ask_raw(const struct desk *desk, const char *request, char *text, siz
     assert_true(count >= 0);
     text[count] = '\0';
     (void)close(fd);
-    return sscanf(text, "HTTP/1.%*c %d", &code) == 1 ? code : 0;
+    const bool is_answer = strncmp(text, "HTTP/1.", 7) == 0 && strlen(text) > 12;
+    for (unsigned i = 9; i < 12 && is_answer && text[i] >= '0' && text[i] <= '9'; i++) {
+        code = 10 * code + (text[i] - '0');
+    }
+    return code;
 }
 
 static int ask(const struct desk *desk, const char *method, const char *path, char *text,

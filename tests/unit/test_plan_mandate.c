@@ -68,6 +68,45 @@ static void floors_and_caps_of_the_mandate_bound_a_plan(void **state)
     world_free(world);
 }
 
+/* Domain 2 has too much and domain 1 too little, but the bridge of 2 may send to 3 alone: what may
+ * go goes there, from where it may go on. With every way closed the mandate is named. */
+static void a_bridge_sends_where_the_mandate_lets_it(void **state)
+{
+    (void)state;
+    struct world *world = world_new(ROUTE_OBSERVE);
+
+    assert_int_equal(world->config.chains[2].domain, 3);
+    world->config.routers[1].bridge_to = 1u << 2;
+    world_reconcile(world);
+    world_unbalance(world, 1, 2, 300000);
+    (void)world_plans(world, 5000);
+    const struct hash id = world_asset(world).plan_id;
+    if (!hash_is_zero(&id)) {
+        const struct plan_row plan = world_plan(world, id);
+        for (uint32_t i = 0; i < plan.moves_count; i++) {
+            assert_false(plan.moves[i].source_domain == 2 && plan.moves[i].target_domain == 1);
+        }
+    }
+    world_free(world);
+
+    world = world_new(ROUTE_OBSERVE);
+    for (uint32_t i = 0; i < 3; i++) {
+        world->config.routers[i].bridge_to = UINT64_C(1) << 63; /* to a chain that is not there */
+    }
+    world_reconcile(world);
+    world_unbalance(world, 1, 2, 300000);
+    assert_false(world_plans(world, 5000));
+    assert_int_equal(world_asset(world).reason, REASON_MANDATE_BOUND);
+    world_free(world);
+
+    world = world_new(ROUTE_OBSERVE);
+    world->config.routers[1].bridge_to = 1u; /* to domain 1: that is what is wanted */
+    world_reconcile(world);
+    world_unbalance(world, 1, 2, 300000);
+    assert_true(world_plans(world, 5000));
+    world_free(world);
+}
+
 /* 100,000 in an hour: the first plan is cut to it, the second waits for the next window but one,
  * because both halves of a rolling hour count. A fee budget stops a plan as a whole. */
 static void velocity_and_budget_hold_over_a_window(void **state)
@@ -132,6 +171,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(floors_and_caps_of_the_mandate_bound_a_plan),
+        cmocka_unit_test(a_bridge_sends_where_the_mandate_lets_it),
         cmocka_unit_test(velocity_and_budget_hold_over_a_window),
         cmocka_unit_test(a_plan_belongs_to_its_mandate),
     };

@@ -577,7 +577,7 @@ static void every_field_of_a_record_is_visited(void **state)
     /* each: fields, begin and end */
     const unsigned chains = CHAINS_MAX * (28 + 3 * DELIVERY_KEYS_MAX);
     const unsigned assets = ASSETS_MAX * 4;
-    const unsigned routers = ROUTERS_MAX * 13;
+    const unsigned routers = ROUTERS_MAX * 14;
     const unsigned vaults = VAULTS_MAX * 7;
     const unsigned venues = 2 + SPOKES_MAX * 7 + 2 + VENUES_MAX * 8;
     const unsigned limits = 2 + ROUTE_LIMITS_MAX * 8 + 2 + RATES_MAX * 6 + 1;

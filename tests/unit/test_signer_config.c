@@ -277,13 +277,6 @@ static void the_mandate_narrows_what_is_allowed(void **state)
 {
     (void)state;
     const char *const with = "mode: act\nmandate_file: /tmp/sluice-signer-mandate.yaml";
-    const char *const with_spoke =
-        "mandate_file: /tmp/sluice-signer-mandate.yaml\n"
-        "chains:\n"
-        "  - {name: b, domain: 902, chain_id: 31338, gas_limit_max: 21000,\n"
-        "     fee_per_gas_max: 1 gwei, value_max: 0 wei, spend_per_hour_max: 1 ether, allow: [\n"
-        "     {leg: withdraw, contract: '0x5FbDB2315678afecb367f032d93F642f64180aa3',\n"
-        "      venues: [4, 0], amount_max: 5 base units, amount_per_hour_max: 6 base units}]}\n";
     struct amount expected;
 
     mandate_write(NULL, NULL);
@@ -322,22 +315,6 @@ static void the_mandate_narrows_what_is_allowed(void **state)
     assert_int_equal(config->policy.chains[0].rules_count, 3); /* no rebalance is left */
     (void)signer_config_free(config);
 
-    mandate_write("bridges:\n",
-                  "  - {name: sb, kind: spoke, chain: b, asset: USDC,\n"
-                  "     address: '0x5FbDB2315678afecb367f032d93F642f64180aa3',\n"
-                  "     token: '0x6666666666666666666666666666666666666602'}\n"
-                  "  - {name: eb, kind: erc4626, chain: b, asset: USDC, spoke: sb, index: 4,\n"
-                  "     address: '0x6666666666666666666666666666666666666605',\n"
-                  "     token: '0x6666666666666666666666666666666666666602'}\n"
-                  "bridges:\n");
-    config = load_changed("chains:\n", with_spoke);
-    if (config == NULL) {
-        fail_msg("%s", error.text);
-    }
-    assert_int_equal(config->policy.chains[0].rules[0].venues_count, 1);
-    assert_int_equal(config->policy.chains[0].rules[0].venues[0], 4); /* and not 0 */
-    (void)signer_config_free(config);
-
     mandate_write("velocity: 5000 USDC", "velocity: 0.5 USDC");
     assert_null(load_changed("mode: observe", with));
     assert_non_null(strstr(error.text, "\"velocity\" is below \"move_min\""));
@@ -348,6 +325,36 @@ static void the_mandate_narrows_what_is_allowed(void **state)
                           "0x5FbDB2315678afecb367f032d93F642f64180aa3]");
     assert_non_null(config);
     assert_int_equal(config->policy.approvers_count, 1); /* named by both */
+    (void)signer_config_free(config);
+    assert_int_equal(unlink("/tmp/sluice-signer-mandate.yaml"), 0);
+}
+
+/* Of the places in a spoke's list those are left that the mandate names. */
+static void the_mandate_narrows_what_a_spoke_may_do(void **state)
+{
+    (void)state;
+    const char *const with_spoke =
+        "mandate_file: /tmp/sluice-signer-mandate.yaml\n"
+        "chains:\n"
+        "  - {name: b, domain: 902, chain_id: 31338, gas_limit_max: 21000,\n"
+        "     fee_per_gas_max: 1 gwei, value_max: 0 wei, spend_per_hour_max: 1 ether, allow: [\n"
+        "     {leg: withdraw, contract: '0x5FbDB2315678afecb367f032d93F642f64180aa3',\n"
+        "      venues: [4, 0], amount_max: 5 base units, amount_per_hour_max: 6 base units}]}\n";
+
+    mandate_write("bridges:\n",
+                  "  - {name: sb, kind: spoke, chain: b, asset: USDC,\n"
+                  "     address: '0x5FbDB2315678afecb367f032d93F642f64180aa3',\n"
+                  "     token: '0x6666666666666666666666666666666666666602'}\n"
+                  "  - {name: eb, kind: erc4626, chain: b, asset: USDC, spoke: sb, index: 4,\n"
+                  "     address: '0x6666666666666666666666666666666666666605',\n"
+                  "     token: '0x6666666666666666666666666666666666666602'}\n"
+                  "bridges:\n");
+    struct signer_config *config = load_changed("chains:\n", with_spoke);
+    if (config == NULL) {
+        fail_msg("%s", error.text);
+    }
+    assert_int_equal(config->policy.chains[0].rules[0].venues_count, 1);
+    assert_int_equal(config->policy.chains[0].rules[0].venues[0], 4); /* and not 0 */
     (void)signer_config_free(config);
     assert_int_equal(unlink("/tmp/sluice-signer-mandate.yaml"), 0);
 }
@@ -417,6 +424,7 @@ int main(void)
         cmocka_unit_test(each_mistake_is_refused_at_its_place),
         cmocka_unit_test(chains_are_apart),
         cmocka_unit_test(the_mandate_narrows_what_is_allowed),
+        cmocka_unit_test(the_mandate_narrows_what_a_spoke_may_do),
         cmocka_unit_test(credentials_are_the_service_managers),
         cmocka_unit_test(a_missing_file_is_said),
     };

@@ -60,6 +60,7 @@ static void rows_come_back(void **state)
     memset(&venue, 0, sizeof(venue));
     venue.block = 9;
     venue.at.ns = 5;
+    venue.at_price = amount_from_u64(6);
     fill_venue(&venue.state, 4);
     venue.state.pieces_count = VENUE_PIECES_MAX;
     for (uint32_t i = 0; i < VENUE_PIECES_MAX; i++) {
@@ -119,9 +120,11 @@ static void a_rate_is_measured_by_growth(void **state)
     venue_row_take(&row, &reading, (struct instant){.ns = 53 * HOUR_NS}, horizon);
     venue_row_take(&row, &reading, (struct instant){.ns = 54 * HOUR_NS}, horizon);
     assert_true(venue_rate_measured(&row, &rate));
-    venue_row_take(&row, &reading, (struct instant){.ns = 0},
-                   horizon); /* a block of no known time */
-    assert_false(venue_rate_measured(&row, &rate));
+    const uint64_t measured = rate;
+    reading.share_price = amount_from_u64(2000000);
+    venue_row_take(&row, &reading, (struct instant){.ns = 0}, horizon); /* of no known time */
+    assert_true(venue_rate_measured(&row, &rate));
+    assert_int_equal(rate, measured); /* neither forgotten, nor grown in no time */
 }
 
 static struct world *venue_world(void)

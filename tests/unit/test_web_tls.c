@@ -173,10 +173,10 @@ static void words_go_both_ways_in_any_pieces(void **state)
         carry(&server, tls, pieces[i % 4]);
         assert_int_equal(web_tls_read(tls, heard, sizeof(heard)), 0);
         assert_int_equal(web_tls_state(tls), WEB_TLS_CLOSED);
-        tls = web_tls_free(tls);
+        (void)web_tls_free(tls);
         server_free(&server);
     }
-    authorities = web_authorities_free(authorities);
+    (void)web_authorities_free(authorities);
     identity_free(&identity);
 }
 
@@ -190,7 +190,7 @@ static void assert_refused(const struct identity *identity, struct web_authoriti
     if (strcasestr(web_tls_why(tls), why) == NULL) {
         fail_msg("\"%s\" is not about \"%s\"", web_tls_why(tls), why);
     }
-    tls = web_tls_free(tls);
+    (void)web_tls_free(tls);
     server_free(&server);
 }
 
@@ -211,9 +211,9 @@ static void who_cannot_prove_to_be_it_is_refused_with_the_reason(void **state)
     assert_refused(&old, authorities_old, NAME, TLS1_2_VERSION, "expired");
     assert_refused(&own, authorities, NAME, TLS1_1_VERSION, "version");
     assert_null(web_authorities_new("/no/such/file.pem"));
-    authorities = web_authorities_free(authorities);
-    authorities_old = web_authorities_free(authorities_old);
-    authorities_none = web_authorities_free(authorities_none);
+    (void)web_authorities_free(authorities);
+    (void)web_authorities_free(authorities_old);
+    (void)web_authorities_free(authorities_none);
     identity_free(&own);
     identity_free(&stranger);
     identity_free(&old);
@@ -231,15 +231,15 @@ static void junk_on_the_wire_ends_it(void **state)
     (void)state;
     assert_int_equal(web_tls_take(tls, bytes_from_string("HTTP/1.1 200 OK\r\n\r\n")),
                      WEB_TLS_FAILED);
-    tls = web_tls_free(tls);
+    (void)web_tls_free(tls);
     tls = meet(&server, authorities, NAME, 512);
     assert_int_equal(web_tls_state(tls), WEB_TLS_OPEN);
     (void)web_tls_take(tls, bytes_from(forged, sizeof(forged)));
     assert_int_equal(web_tls_read(tls, heard, sizeof(heard)), 0);
     assert_int_equal(web_tls_state(tls), WEB_TLS_FAILED);
-    tls = web_tls_free(tls);
+    (void)web_tls_free(tls);
     server_free(&server);
-    authorities = web_authorities_free(authorities);
+    (void)web_authorities_free(authorities);
     identity_free(&identity);
 }
 

@@ -59,7 +59,7 @@ function listHolders(devnet, chain) {
     vault: [chain.vault],
     users: devnet.users,
     others: [
-      chain.sender, chain.guard, devnet.deployer, devnet.operator, devnet.relayer.address,
+      chain.sender, chain.guard, chain.spoke, chain.till, chain.vault1, chain.vault2, devnet.deployer, devnet.operator, devnet.relayer.address,
       ...devnet.depositors,
     ],
   };

@@ -90,7 +90,7 @@ async function loadDetail() {
 // ---- the connection ----
 
 function connect() {
-  const socket = new WebSocket(`ws://${location.host}/live`, 'sluice-live');
+  const socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/live`, 'sluice-live');
   socket.onopen = () => {
     app.connected = true;
     app.retry = RETRY_MIN_MS;

@@ -42,6 +42,8 @@ const OPTIONS = {
   messages: { type: 'string', value: 'N', default: '6000', help: 'messages of a round, each way' },
   rounds: { type: 'string', value: 'N', default: '1', help: 'rounds on the same chains' },
   gas: { type: 'string', value: 'MILLIONS', default: '30', help: 'of gas in a block' },
+  batch: { type: 'string', value: 'N', default: '1',
+    help: 'deliveries that the node may put into one transaction' },
   program: { type: 'string', value: 'FILE', help: 'the node\'s program',
     default: process.env.SLUICE_PROGRAM || path.join(root, 'build/release/sluice') },
   data: { type: 'string', value: 'DIR', default: path.join(root, 'build/bench-submit'),
@@ -198,13 +200,14 @@ function median(values) {
 
 const rounded = (value) => Math.round(value * 100) / 100;
 
-function summarize({ ours, ceiling, mix }, count, gasLimit) {
+function summarize({ ours, ceiling, mix }, { count, gasLimit, batch }) {
   const of = (list, name) => rounded(median(list.map((round) => round[name])));
   const share = (list) => rounded(of(ours, 'perSecond') / of(list, 'perSecond'));
   return {
     messages: count,
     rounds: ours.length,
     block_gas_limit: gasLimit,
+    batch_max: batch,
     deliveries_per_block: of(ours, 'perBlock'),
     deliveries_per_second: of(ours, 'perSecond'),
     ceiling_per_second: of(ceiling, 'perSecond'),
@@ -227,6 +230,7 @@ async function main() {
   const count = readCount('--messages', options.messages, 1, 10_000);
   const gasLimit = 1_000_000 * readCount('--gas', options.gas, 1, 2000);
   const roundsCount = readCount('--rounds', options.rounds, 1, 1000);
+  const batch = readCount('--batch', options.batch, 1, 16);
   deferInterrupts();
   const accounts = deriveAccounts();
   const stage = new Stage({ folder: options.data, program: options.program, chains: 2 });
@@ -235,7 +239,8 @@ async function main() {
     const validators = await stage.startValidators();
     const relayer = stage.write({
       name: 'relayer', mode: 'observe', capital: false,
-      settingsOf: () => ({ in_flight_max: IN_FLIGHT }),
+      settingsOf: ({ multicall }) => ({ in_flight_max: IN_FLIGHT,
+        ...(batch > 1 ? { multicall, batch_max: batch } : {}) }),
     });
     const ours = [];
     const ceiling = [];
@@ -251,7 +256,8 @@ async function main() {
       mix.push(await roundOfCeiling(stage, accounts, count, { simulate: true }));
     }
     endProgress();
-    process.stdout.write(`${JSON.stringify(summarize({ ours, ceiling, mix }, count, gasLimit))}\n`);
+    process.stdout.write(`${JSON.stringify(
+      summarize({ ours, ceiling, mix }, { count, gasLimit, batch }))}\n`);
   } finally {
     await stage.close();
   }

@@ -81,6 +81,12 @@ class Capital {
     await this.stage.start(this.node);
   }
 
+  /** Ends the node at once, without a word, and starts it again. */
+  async die() {
+    await this.stage.end(this.node, 'SIGKILL');
+    await this.stage.start(this.node);
+  }
+
   ask(...args) {
     return askNode(this.stage.program, [...args, '--config', this.node.config]);
   }
@@ -176,11 +182,15 @@ runSuite('capital', 'Capital in spokes and vaults.', {}, async (suite) => {
     expectEqual((await supplied(alpha))[1], 0n, 'what is in the other vault');
     expect((await supplied(alpha))[0] >= before[0], 'nothing taken out of the first');
   });
-  await check('the plan follows when another vault pays much more', async () => {
+  await check('the plan follows when another vault pays much more, through a kill', async () => {
     await alpha.setVault(1, 'setRate', 50n * PERCENT);
     await capital.passAll();
-    await capital.until('everything in the other vault', async () => {
+    await capital.until('the first vault emptied', async () => {
       await alpha.pass(20);
+      return (await supplied(alpha))[0] < tokens(1);
+    });
+    await capital.die();
+    await capital.until('everything in the other vault', async () => {
       const [first, second] = await supplied(alpha);
       return first < tokens(1) && second > tokens(48_900);
     });
