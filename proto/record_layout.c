@@ -16,8 +16,7 @@ CODEC_LAYOUT(fact_dispatch_layout, sluice__v1__fact_dispatch__descriptor, struct
 
 static const struct codec_field fact_tree_insert_layout_fields[] = {
     CODEC_SCALAR(struct fact, tree_insert.message_id),
-    CODEC_SCALAR(struct fact, tree_insert.leaf_index),
-};
+    CODEC_SCALAR(struct fact, tree_insert.leaf_index)};
 CODEC_LAYOUT(fact_tree_insert_layout, sluice__v1__fact_tree_insert__descriptor, struct fact);
 
 static const struct codec_field fact_gas_payment_layout_fields[] = {
@@ -29,8 +28,7 @@ static const struct codec_field fact_gas_payment_layout_fields[] = {
 CODEC_LAYOUT(fact_gas_payment_layout, sluice__v1__fact_gas_payment__descriptor, struct fact);
 
 static const struct codec_field fact_process_layout_fields[] = {
-    CODEC_SCALAR(struct fact, process.message_id),
-};
+    CODEC_SCALAR(struct fact, process.message_id)};
 CODEC_LAYOUT(fact_process_layout, sluice__v1__fact_process__descriptor, struct fact);
 
 static const struct codec_field fact_transfer_layout_fields[] = {
@@ -64,8 +62,7 @@ static const struct codec_field fact_vault_layout_fields[] = {
 CODEC_LAYOUT(fact_vault_layout, sluice__v1__fact_vault__descriptor, struct fact);
 
 static const struct codec_field fact_announced_layout_fields[] = {
-    CODEC_SCALAR(struct fact, announced.validator),
-};
+    CODEC_SCALAR(struct fact, announced.validator)};
 CODEC_LAYOUT(fact_announced_layout, sluice__v1__fact_announced__descriptor, struct fact);
 
 static const struct codec_field fact_layout_fields[] = {
@@ -120,9 +117,7 @@ static const struct codec_field spoke_state_layout_fields[] = {
 CODEC_LAYOUT(spoke_state_layout, sluice__v1__spoke_state__descriptor, struct spoke_state);
 
 static const struct codec_field venue_piece_layout_fields[] = {
-    CODEC_SCALAR(struct venue_piece, width),
-    CODEC_SCALAR(struct venue_piece, rate_nano),
-};
+    CODEC_SCALAR(struct venue_piece, width), CODEC_SCALAR(struct venue_piece, rate_nano)};
 CODEC_LAYOUT(venue_piece_layout, sluice__v1__venue_piece__descriptor, struct venue_piece);
 
 static const struct codec_field venue_state_layout_fields[] = {
@@ -170,10 +165,8 @@ static const struct codec_field block_layout_fields[] = {
 };
 CODEC_LAYOUT(block_layout, sluice__v1__block__descriptor, struct event);
 
-static const struct codec_field final_layout_fields[] = {
-    CODEC_SCALAR(struct event, final.number),
-    CODEC_SCALAR(struct event, final.hash),
-};
+static const struct codec_field final_layout_fields[] = {CODEC_SCALAR(struct event, final.number),
+                                                         CODEC_SCALAR(struct event, final.hash)};
 CODEC_LAYOUT(final_layout, sluice__v1__final__descriptor, struct event);
 
 static const struct codec_field security_node_layout_fields[] = {
@@ -185,9 +178,7 @@ static const struct codec_field security_node_layout_fields[] = {
 CODEC_LAYOUT(security_node_layout, sluice__v1__security_node__descriptor, struct ism_node);
 
 static const struct codec_field security_validator_layout_fields[] = {
-    CODEC_SCALAR(struct ism_validator, address),
-    CODEC_SCALAR(struct ism_validator, weight),
-};
+    CODEC_SCALAR(struct ism_validator, address), CODEC_SCALAR(struct ism_validator, weight)};
 CODEC_LAYOUT(security_validator_layout, sluice__v1__security_validator__descriptor,
              struct ism_validator);
 
@@ -396,9 +387,7 @@ static const struct codec_field quorum_layout_fields[] = {
 };
 CODEC_LAYOUT(quorum_layout, sluice__v1__quorum__descriptor, struct event);
 
-static const struct codec_field passed_layout_fields[] = {
-    CODEC_SCALAR(struct event, passed.first),
-};
+static const struct codec_field passed_layout_fields[] = {CODEC_SCALAR(struct event, passed.first)};
 CODEC_LAYOUT(passed_layout, sluice__v1__passed__descriptor, struct event);
 
 static const struct codec_field past_block_layout_fields[] = {
