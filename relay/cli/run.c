@@ -7,9 +7,9 @@
 #include "relay/cli/cli.h"
 #include "relay/cli/config_import.h"
 #include "relay/cli/version.h"
-#include "relay/node/config.h"
-#include "relay/node/log.h"
-#include "relay/node/loop.h"
+#include "relay/node/config/config.h"
+#include "relay/node/loop/loop.h"
+#include "relay/node/process/log.h"
 
 #define FILES_MAX 16u
 

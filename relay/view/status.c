@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where everything stands, as one JSON tree of the rows. */
-#include "relay/core/capital_view.h"
+#include "relay/core/capital/capital_view.h"
 #include "relay/core/view.h"
 #include "relay/view/json_of.h"
 #include "relay/view/view.h"

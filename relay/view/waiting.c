@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Why things do not happen: everything that waits, and one move. */
 #include "relay/base/hex.h"
-#include "relay/core/capital_view.h"
+#include "relay/core/capital/capital_view.h"
 #include "relay/core/view.h"
 #include "relay/view/json_of.h"
 #include "relay/view/view.h"

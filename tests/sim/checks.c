@@ -8,7 +8,7 @@
 #include "relay/base/digest.h"
 #include "relay/core/reason.h"
 #include "relay/core/view.h"
-#include "relay/node/row_source.h"
+#include "relay/node/driver/row_source.h"
 #include "tests/sim/sim_internal.h"
 
 #define IN_FLIGHT_MAX 64u /* of one key, where the configuration says nothing else */

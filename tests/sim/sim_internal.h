@@ -18,7 +18,7 @@
 #define SLUICE_TESTS_SIM_INTERNAL_H
 
 #include "proto/record.h"
-#include "relay/node/driver.h"
+#include "relay/node/driver/driver.h"
 #include "store/journal.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/world.h"

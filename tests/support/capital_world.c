@@ -4,11 +4,11 @@
 #include <stdlib.h>
 
 #include "relay/base/check.h"
-#include "relay/core/capital_internal.h"
+#include "relay/core/capital/capital_internal.h"
 #include "relay/core/tables.h"
 #include "relay/hyperlane/message.h"
 #include "relay/hyperlane/token.h"
-#include "relay/node/planning.h"
+#include "relay/node/driver/planning.h"
 #include "tests/support/row_table.h"
 
 #define ROWS_CHANGES_MAX 4096u

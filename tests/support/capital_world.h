@@ -10,7 +10,7 @@
 #ifndef SLUICE_TESTS_SUPPORT_CAPITAL_WORLD_H
 #define SLUICE_TESTS_SUPPORT_CAPITAL_WORLD_H
 
-#include "relay/core/capital_view.h"
+#include "relay/core/capital/capital_view.h"
 #include "relay/core/step.h"
 #include "relay/hyperlane/message.h"
 #include "tests/support/unit.h"

@@ -2,8 +2,8 @@
 /* What synthetic routers minted against the collateral of the others. The world's routers hold
  * 3,000,000 together; as much is minted on chain 3 from the start, so that one unit too much shows.
  */
-#include "relay/core/backing.h"
-#include "relay/core/capital_internal.h"
+#include "relay/core/capital/backing.h"
+#include "relay/core/capital/capital_internal.h"
 #include "relay/hyperlane/token.h"
 #include "tests/support/capital_world.h"
 

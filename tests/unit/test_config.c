@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "relay/core/policy.h"
-#include "relay/node/config.h"
-#include "relay/node/endpoint.h"
+#include "relay/core/message/policy.h"
+#include "relay/node/config/config.h"
+#include "relay/node/transport/endpoint.h"
 
 #define FILE_BYTES_MAX 65536u
 
