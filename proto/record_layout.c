@@ -9,173 +9,6 @@
 
 #define BUILD_ID_BYTES_MAX 64u
 
-static const struct codec_field config_key_layout_fields[] = {
-    {.type = CODEC_ADDRESS, .label = "address", .offset = 0},
-};
-CODEC_LAYOUT(config_key_layout, sluice__v1__config_key__descriptor, struct address);
-
-static const struct codec_field config_chain_layout_fields[] = {
-    CODEC_NAME_OF(struct core_chain, name),
-    CODEC_SCALAR(struct core_chain, domain),
-    CODEC_SCALAR(struct core_chain, chain_id),
-    CODEC_SCALAR(struct core_chain, mailbox),
-    CODEC_SCALAR(struct core_chain, tree_hook),
-    CODEC_SCALAR(struct core_chain, validator_announce),
-    CODEC_SCALAR(struct core_chain, gas_paymaster),
-    CODEC_SCALAR(struct core_chain, start_block),
-    CODEC_SCALAR(struct core_chain, relay_to),
-    CODEC_SCALAR(struct core_chain, validate),
-    CODEC_NAME_OF(struct core_chain, storage_location),
-    CODEC_SCALAR(struct core_chain, key),
-    CODEC_SCALAR(struct core_chain, fee_per_gas_max),
-    CODEC_SCALAR(struct core_chain, priority_fee_per_gas),
-    CODEC_SCALAR(struct core_chain, gas_limit_max),
-    CODEC_SCALAR(struct core_chain, key_balance_min),
-    CODEC_LIST_OF(CODEC_ARRAY, struct core_chain, delivery_keys, delivery_keys_count,
-                  DELIVERY_KEYS_MAX, 0, &config_key_layout),
-    CODEC_SCALAR(struct core_chain, priority_fee_max),
-    CODEC_SCALAR(struct core_chain, transaction_fee_max),
-    CODEC_SCALAR(struct core_chain, inclusion_deadline),
-    CODEC_SCALAR(struct core_chain, in_flight_max),
-    CODEC_SCALAR(struct core_chain, validators_min),
-    CODEC_SCALAR(struct core_chain, batch_contract),
-    CODEC_SCALAR(struct core_chain, batch_messages_max),
-    CODEC_SCALAR(struct core_chain, sign_lookups),
-};
-CODEC_LAYOUT(config_chain_layout, sluice__v1__config_chain__descriptor, struct core_chain);
-
-static const struct codec_field config_asset_layout_fields[] = {
-    CODEC_NAME_OF(struct core_asset, symbol),
-    CODEC_SCALAR(struct core_asset, decimals),
-};
-CODEC_LAYOUT(config_asset_layout, sluice__v1__config_asset__descriptor, struct core_asset);
-
-static const struct codec_field config_router_layout_fields[] = {
-    CODEC_SCALAR(struct core_router, domain), CODEC_SCALAR(struct core_router, asset),
-    CODEC_SCALAR(struct core_router, router), CODEC_SCALAR(struct core_router, token),
-    CODEC_SCALAR(struct core_router, bridge), CODEC_SCALAR(struct core_router, weight),
-    CODEC_SCALAR(struct core_router, floor),  CODEC_SCALAR(struct core_router, floor_share),
-    CODEC_SCALAR(struct core_router, cap),    CODEC_SCALAR(struct core_router, cap_share),
-    CODEC_SCALAR(struct core_router, guard),  CODEC_SCALAR(struct core_router, bridge_to),
-};
-CODEC_LAYOUT(config_router_layout, sluice__v1__config_router__descriptor, struct core_router);
-
-static const struct codec_field config_vault_layout_fields[] = {
-    CODEC_SCALAR(struct core_vault, domain), CODEC_SCALAR(struct core_vault, asset),
-    CODEC_SCALAR(struct core_vault, vault),  CODEC_SCALAR(struct core_vault, token),
-    CODEC_SCALAR(struct core_vault, owner),
-};
-CODEC_LAYOUT(config_vault_layout, sluice__v1__config_vault__descriptor, struct core_vault);
-
-static const struct codec_field config_spoke_layout_fields[] = {
-    CODEC_SCALAR(struct core_spoke, domain),   CODEC_SCALAR(struct core_spoke, asset),
-    CODEC_SCALAR(struct core_spoke, spoke),    CODEC_SCALAR(struct core_spoke, token),
-    CODEC_SCALAR(struct core_spoke, idle_min),
-};
-CODEC_LAYOUT(config_spoke_layout, sluice__v1__config_spoke__descriptor, struct core_spoke);
-
-static const struct codec_field config_venue_layout_fields[] = {
-    CODEC_SCALAR(struct core_venue, spoke),
-    CODEC_SCALAR(struct core_venue, index),
-    CODEC_ENUM_OF(struct core_venue, kind, VENUE_ERC4626, VENUE_AAVE),
-    CODEC_SCALAR(struct core_venue, venue),
-    CODEC_SCALAR(struct core_venue, cap),
-    CODEC_SCALAR(struct core_venue, code),
-};
-CODEC_LAYOUT(config_venue_layout, sluice__v1__config_venue__descriptor, struct core_venue);
-
-static const struct codec_field config_route_layout_fields[] = {
-    CODEC_ENUM_OF(struct core_route, mode, ROUTE_OFF, ROUTE_ACT),
-    CODEC_SCALAR(struct core_route, tolerance),
-    CODEC_SCALAR(struct core_route, move_min),
-    CODEC_SCALAR(struct core_route, move_max),
-    CODEC_SCALAR(struct core_route, fee_max),
-    CODEC_SCALAR(struct core_route, fee_native_max),
-    CODEC_SCALAR(struct core_route, cooldown),
-    CODEC_SCALAR(struct core_route, plan_interval),
-    CODEC_SCALAR(struct core_route, margin),
-    CODEC_SCALAR(struct core_route, coin_price),
-    CODEC_SCALAR(struct core_route, mandate),
-    CODEC_SCALAR(struct core_route, window),
-    CODEC_SCALAR(struct core_route, velocity),
-    CODEC_SCALAR(struct core_route, fee_budget),
-    CODEC_SCALAR(struct core_route, horizon),
-};
-CODEC_LAYOUT(config_route_layout, sluice__v1__config_route__descriptor, struct core_route);
-
-static const struct codec_field config_rule_layout_fields[] = {
-    CODEC_ENUM_OF(struct core_rule, kind, RULE_WHITELIST, RULE_LIMIT),
-    CODEC_ENUM_OF(struct core_rule, demand, GAS_DEMAND_NONE, GAS_DEMAND_QUOTED),
-    CODEC_SCALAR(struct core_rule, payment),
-    CODEC_SCALAR(struct core_rule, gas_numerator),
-    CODEC_SCALAR(struct core_rule, gas_denominator),
-    CODEC_SCALAR(struct core_rule, until),
-    CODEC_NAME_OF(struct core_rule, note),
-    CODEC_SCALAR(struct core_rule, fee_token),
-    CODEC_SCALAR(struct core_rule, limit),
-};
-CODEC_LAYOUT(config_rule_layout, sluice__v1__config_rule__descriptor, struct core_rule);
-
-static const struct codec_field config_condition_layout_fields[] = {
-    CODEC_SCALAR(struct core_condition, rule),
-    CODEC_ENUM_OF(struct core_condition, field, MATCH_MESSAGE_ID, MATCH_ANYWHERE),
-    CODEC_SCALAR(struct core_condition, value),
-};
-CODEC_LAYOUT(config_condition_layout, sluice__v1__config_condition__descriptor,
-             struct core_condition);
-
-static const struct codec_field config_limit_layout_fields[] = {
-    CODEC_NAME_OF(struct core_limit, name),        CODEC_SCALAR(struct core_limit, fee_per_gas_max),
-    CODEC_SCALAR(struct core_limit, wants_profit), CODEC_SCALAR(struct core_limit, profit_min),
-    CODEC_SCALAR(struct core_limit, budget),       CODEC_SCALAR(struct core_limit, window),
-};
-CODEC_LAYOUT(config_limit_layout, sluice__v1__config_limit__descriptor, struct core_limit);
-
-static const struct codec_field config_rate_layout_fields[] = {
-    CODEC_SCALAR(struct core_rate, domain),
-    CODEC_SCALAR(struct core_rate, token),
-    CODEC_SCALAR(struct core_rate, decimals),
-    CODEC_SCALAR(struct core_rate, price),
-};
-CODEC_LAYOUT(config_rate_layout, sluice__v1__config_rate__descriptor, struct core_rate);
-
-static const struct codec_field config_policy_layout_fields[] = {
-    CODEC_SCALAR(struct core_policy, retries_max),
-    CODEC_SCALAR(struct core_policy, retry_wait_max),
-    CODEC_LIST_OF(CODEC_ARRAY, struct core_policy, rules, rules_count, RULES_MAX, 0,
-                  &config_rule_layout),
-    CODEC_LIST_OF(CODEC_ARRAY, struct core_policy, conditions, conditions_count, CONDITIONS_MAX, 0,
-                  &config_condition_layout),
-    CODEC_LIST_OF(CODEC_ARRAY, struct core_policy, limits, limits_count, ROUTE_LIMITS_MAX, 0,
-                  &config_limit_layout),
-    CODEC_LIST_OF(CODEC_ARRAY, struct core_policy, rates, rates_count, RATES_MAX, 0,
-                  &config_rate_layout),
-    CODEC_NAME_OF(struct core_policy, currency),
-};
-CODEC_LAYOUT(config_policy_layout, sluice__v1__config_policy__descriptor, struct core_policy);
-
-static const struct codec_field config_layout_fields[] = {
-    CODEC_NAME_OF(struct core_config, node_name),
-    CODEC_LIST_OF(CODEC_ARRAY, struct core_config, chains, chains_count, CHAINS_MAX, 0,
-                  &config_chain_layout),
-    CODEC_LIST_OF(CODEC_ARRAY, struct core_config, assets, assets_count, ASSETS_MAX, 0,
-                  &config_asset_layout),
-    CODEC_LIST_OF(CODEC_ARRAY, struct core_config, routers, routers_count, ROUTERS_MAX, 0,
-                  &config_router_layout),
-    CODEC_LIST_OF(CODEC_ARRAY, struct core_config, vaults, vaults_count, VAULTS_MAX, 0,
-                  &config_vault_layout),
-    CODEC_SCALAR(struct core_config, validator),
-    CODEC_GROUP_OF(CODEC_GROUP, struct core_config, route, &config_route_layout),
-    CODEC_SCALAR(struct core_config, large.value),
-    CODEC_SCALAR(struct core_config, large.blocks),
-    CODEC_GROUP_OF(CODEC_GROUP, struct core_config, policy, &config_policy_layout),
-    CODEC_LIST_OF(CODEC_ARRAY, struct core_config, spokes, spokes_count, SPOKES_MAX, 0,
-                  &config_spoke_layout),
-    CODEC_LIST_OF(CODEC_ARRAY, struct core_config, venues, venues_count, VENUES_MAX, 0,
-                  &config_venue_layout),
-};
-CODEC_LAYOUT(config_layout, sluice__v1__config__descriptor, struct core_config);
-
 static const struct codec_field fact_dispatch_layout_fields[] = {
     CODEC_BYTES_OF(CODEC_DATA, struct fact, dispatch.message, MESSAGE_BYTES_MAX),
 };
@@ -183,8 +16,7 @@ CODEC_LAYOUT(fact_dispatch_layout, sluice__v1__fact_dispatch__descriptor, struct
 
 static const struct codec_field fact_tree_insert_layout_fields[] = {
     CODEC_SCALAR(struct fact, tree_insert.message_id),
-    CODEC_SCALAR(struct fact, tree_insert.leaf_index),
-};
+    CODEC_SCALAR(struct fact, tree_insert.leaf_index)};
 CODEC_LAYOUT(fact_tree_insert_layout, sluice__v1__fact_tree_insert__descriptor, struct fact);
 
 static const struct codec_field fact_gas_payment_layout_fields[] = {
@@ -196,8 +28,7 @@ static const struct codec_field fact_gas_payment_layout_fields[] = {
 CODEC_LAYOUT(fact_gas_payment_layout, sluice__v1__fact_gas_payment__descriptor, struct fact);
 
 static const struct codec_field fact_process_layout_fields[] = {
-    CODEC_SCALAR(struct fact, process.message_id),
-};
+    CODEC_SCALAR(struct fact, process.message_id)};
 CODEC_LAYOUT(fact_process_layout, sluice__v1__fact_process__descriptor, struct fact);
 
 static const struct codec_field fact_transfer_layout_fields[] = {
@@ -231,8 +62,7 @@ static const struct codec_field fact_vault_layout_fields[] = {
 CODEC_LAYOUT(fact_vault_layout, sluice__v1__fact_vault__descriptor, struct fact);
 
 static const struct codec_field fact_announced_layout_fields[] = {
-    CODEC_SCALAR(struct fact, announced.validator),
-};
+    CODEC_SCALAR(struct fact, announced.validator)};
 CODEC_LAYOUT(fact_announced_layout, sluice__v1__fact_announced__descriptor, struct fact);
 
 static const struct codec_field fact_layout_fields[] = {
@@ -287,9 +117,7 @@ static const struct codec_field spoke_state_layout_fields[] = {
 CODEC_LAYOUT(spoke_state_layout, sluice__v1__spoke_state__descriptor, struct spoke_state);
 
 static const struct codec_field venue_piece_layout_fields[] = {
-    CODEC_SCALAR(struct venue_piece, width),
-    CODEC_SCALAR(struct venue_piece, rate_nano),
-};
+    CODEC_SCALAR(struct venue_piece, width), CODEC_SCALAR(struct venue_piece, rate_nano)};
 CODEC_LAYOUT(venue_piece_layout, sluice__v1__venue_piece__descriptor, struct venue_piece);
 
 static const struct codec_field venue_state_layout_fields[] = {
@@ -321,7 +149,7 @@ static const struct codec_field planned_move_layout_fields[] = {
 CODEC_LAYOUT(planned_move_layout, sluice__v1__planned_move__descriptor, struct planned_move);
 
 static const struct codec_field start_layout_fields[] = {
-    CODEC_GROUP_OF(CODEC_POINTER, struct event, start.config, &config_layout),
+    CODEC_GROUP_OF(CODEC_POINTER, struct event, start.config, &record_config_layout),
     CODEC_BYTES_OF(CODEC_TEXT, struct event, start.build_id, BUILD_ID_BYTES_MAX),
 };
 CODEC_LAYOUT(start_layout, sluice__v1__start__descriptor, struct event);
@@ -337,10 +165,8 @@ static const struct codec_field block_layout_fields[] = {
 };
 CODEC_LAYOUT(block_layout, sluice__v1__block__descriptor, struct event);
 
-static const struct codec_field final_layout_fields[] = {
-    CODEC_SCALAR(struct event, final.number),
-    CODEC_SCALAR(struct event, final.hash),
-};
+static const struct codec_field final_layout_fields[] = {CODEC_SCALAR(struct event, final.number),
+                                                         CODEC_SCALAR(struct event, final.hash)};
 CODEC_LAYOUT(final_layout, sluice__v1__final__descriptor, struct event);
 
 static const struct codec_field security_node_layout_fields[] = {
@@ -352,9 +178,7 @@ static const struct codec_field security_node_layout_fields[] = {
 CODEC_LAYOUT(security_node_layout, sluice__v1__security_node__descriptor, struct ism_node);
 
 static const struct codec_field security_validator_layout_fields[] = {
-    CODEC_SCALAR(struct ism_validator, address),
-    CODEC_SCALAR(struct ism_validator, weight),
-};
+    CODEC_SCALAR(struct ism_validator, address), CODEC_SCALAR(struct ism_validator, weight)};
 CODEC_LAYOUT(security_validator_layout, sluice__v1__security_validator__descriptor,
              struct ism_validator);
 
@@ -563,9 +387,7 @@ static const struct codec_field quorum_layout_fields[] = {
 };
 CODEC_LAYOUT(quorum_layout, sluice__v1__quorum__descriptor, struct event);
 
-static const struct codec_field passed_layout_fields[] = {
-    CODEC_SCALAR(struct event, passed.first),
-};
+static const struct codec_field passed_layout_fields[] = {CODEC_SCALAR(struct event, passed.first)};
 CODEC_LAYOUT(passed_layout, sluice__v1__passed__descriptor, struct event);
 
 static const struct codec_field past_block_layout_fields[] = {

@@ -8,4 +8,7 @@
 extern const struct codec_layout record_event_layout;   /* struct event but for `at` */
 extern const struct codec_layout record_command_layout; /* struct command, recorded kinds */
 
+/* Of struct core_config. */
+extern const struct codec_layout record_config_layout;
+
 #endif

@@ -70,6 +70,7 @@ static uint32_t pad(const uint8_t *rest, size_t count, uint8_t ret_blocks[2 * BL
 
     memset(ret_blocks, 0, 2 * (size_t)BLOCK);
     if (rest_count > 0) {
+        CHECK(rest != NULL);
         memcpy(ret_blocks, rest, rest_count);
     }
     ret_blocks[rest_count] = 0x80;

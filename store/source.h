@@ -26,7 +26,7 @@
 MUST_USE enum status journal_open_source(const char *path, struct journal **ret_journal);
 
 /* False: it holds records alone. Reading a row is then STATUS_UNSUPPORTED, and rows are made by
- * running the core over the records (relay/node/replay.h). */
+ * running the core over the records (relay/node/driver/replay.h). */
 bool journal_has_rows(const struct journal *journal);
 
 #endif

@@ -39,6 +39,16 @@ static uint32_t count_routers(const struct core_config *core, uint32_t domain)
     return count;
 }
 
+static uint32_t count_synthetics(const struct core_config *core, uint32_t domain)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < core->synthetics_count; i++) {
+        count += core->synthetics[i].domain == domain ? 1 : 0;
+    }
+    return count;
+}
+
 static uint32_t count_vaults(const struct core_config *core, uint32_t domain)
 {
     uint32_t count = 0;
@@ -106,6 +116,7 @@ static void lay_out(struct evm *evm, const struct chain_config *config, struct l
     const struct core_config *const core = config->core;
     const uint32_t domain = core->chains[config->chain_index].domain;
     const uint32_t routers = count_routers(core, domain);
+    const uint32_t synthetics = count_synthetics(core, domain);
     const uint32_t vaults = count_vaults(core, domain);
     const uint32_t spokes = evm_spokes_count(core, domain);
     const uint32_t quotes = evm_quotes_bound(core, domain);
@@ -114,9 +125,9 @@ static void lay_out(struct evm *evm, const struct chain_config *config, struct l
     evm->frame = take(layout, config->frame_bytes_max);
     evm->scratch = take(layout, scratch_bytes());
     evm->calls = take(layout, evm->calls_max * sizeof(*evm->calls));
-    evm->interest.contracts =
-        take(layout, (4 + 3 * routers + 2 * vaults + spokes + count_fee_tokens(core, domain)) *
-                         sizeof(*evm->interest.contracts));
+    evm->interest.contracts = take(layout, (4 + 3 * routers + synthetics + 2 * vaults + spokes +
+                                            count_fee_tokens(core, domain)) *
+                                               sizeof(*evm->interest.contracts));
     evm->interest.accounts =
         take(layout, (2 + 2 * routers + vaults + spokes) * sizeof(*evm->interest.accounts));
     evm->routers = take(layout, routers * sizeof(*evm->routers));
@@ -192,7 +203,8 @@ static bool is_in_bounds(const struct chain_config *config)
            config->frame_bytes_max >= EVM_FRAME_BYTES_MIN &&
            config->frame_bytes_max <= FRAME_BYTES_MAX && config->request_deadline.ns > 0 &&
            config->request_deadline.ns < UINT64_MAX / 16 &&
-           3 * count_routers(config->core, domain) + 1 <= BALANCES_PER_EVENT_MAX;
+           3 * count_routers(config->core, domain) + count_synthetics(config->core, domain) + 1 <=
+               BALANCES_PER_EVENT_MAX;
 }
 
 static size_t evm_footprint(const struct chain_config *config)
@@ -224,6 +236,12 @@ static bool addresses_fit(const struct core_config *core, const struct core_chai
                         (address_is_evm(&router->router) && address_is_evm(&router->token) &&
                          address_is_evm(&router->bridge) && !address_is_zero(&router->router) &&
                          !address_is_zero(&router->token)));
+    }
+    for (uint32_t i = 0; i < core->synthetics_count; i++) {
+        const struct core_synthetic *const synthetic = &core->synthetics[i];
+        fits =
+            fits && (synthetic->domain != self->domain ||
+                     (address_is_evm(&synthetic->router) && !address_is_zero(&synthetic->router)));
     }
     for (uint32_t i = 0; i < core->vaults_count; i++) {
         const struct core_vault *const vault = &core->vaults[i];
@@ -271,6 +289,12 @@ static void build_interest(struct evm *evm)
             evm_interest_add_contract(interest, &router->bridge, EVM_ROLE_BRIDGE);
             evm_interest_add_account(interest, &router->router);
             evm_interest_add_account(interest, &router->bridge);
+        }
+    }
+    for (uint32_t i = 0; i < evm->core.synthetics_count; i++) {
+        const struct core_synthetic *const synthetic = &evm->core.synthetics[i];
+        if (synthetic->domain == evm->chain.domain) {
+            evm_interest_add_contract(interest, &synthetic->router, EVM_ROLE_ROUTER);
         }
     }
     for (uint32_t i = 0; i < evm->core.vaults_count; i++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Endpoints: connected, checked, good or bad. Only a good one is asked and gets transactions. Each
- * fault weighs for a while; the good one that weighs least, the primary, is asked first. */
+ * fault weighs for a while, and so do slow answers and a head that is old by the clock; the good
+ * one that weighs least, the primary, is asked first. */
 #include <string.h>
 
 #include "chains/evm/abi.h"
@@ -15,6 +16,8 @@ enum {
     PENALTY_STEP = 16,
     PENALTY_MAX = 4096,
     PENALTY_DECAY = 64, /* one part of so many each time */
+    SLOWNESS_MAX = 4,
+    STALE_AFTER_S = 60,
     DECIMALS_USUAL = 18,
     DECIMALS_MAX = 77, /* 10^77 is the largest power of ten in 256 bits */
 };
@@ -80,6 +83,25 @@ bool evm_endpoint_has_room(const struct evm *evm, uint32_t index)
            !evm->endpoints[index].is_probed && call_budget_has(&evm->endpoints[index].budget);
 }
 
+/* Quarters of the deadline that its answers take. */
+static uint32_t slowness(const struct evm *evm, uint32_t index)
+{
+    const uint64_t quarters =
+        evm->chain.endpoints[index].latency.ns / (evm->request_deadline.ns / 4 + 1);
+
+    return quarters < SLOWNESS_MAX ? (uint32_t)quarters : SLOWNESS_MAX;
+}
+
+/* It goes on telling blocks, and they are old: a node that fell behind, or is shown an old chain.
+ * Where the whole chain stands still all weigh the same. */
+static bool is_stale(const struct evm *evm, uint32_t index)
+{
+    const uint64_t head_s = evm->chain.endpoints[index].head_time_s;
+    const uint64_t now_s = evm->now.ns / 1000000000u;
+
+    return head_s != 0 && now_s > head_s && now_s - head_s > STALE_AFTER_S;
+}
+
 bool evm_endpoint_is_better(const struct evm *evm, uint32_t a, uint32_t b)
 {
     const struct evm_endpoint *const one = &evm->endpoints[a];
@@ -89,8 +111,8 @@ bool evm_endpoint_is_better(const struct evm *evm, uint32_t a, uint32_t b)
         return is_out(other);
     }
     /* Small differences do not count: what is asked now goes on being asked. */
-    const uint32_t one_weighs = one->penalty / PENALTY_STEP;
-    const uint32_t other_weighs = other->penalty / PENALTY_STEP;
+    const uint32_t one_weighs = one->penalty / PENALTY_STEP + slowness(evm, a);
+    const uint32_t other_weighs = other->penalty / PENALTY_STEP + slowness(evm, b);
     return one_weighs != other_weighs ? one_weighs < other_weighs : a < b;
 }
 
@@ -194,6 +216,9 @@ void evm_endpoints_tick(struct evm *evm)
     for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
         struct evm_endpoint *const endpoint = &evm->endpoints[i];
         endpoint->penalty -= (endpoint->penalty + PENALTY_DECAY - 1) / PENALTY_DECAY;
+        if (is_stale(evm, i) && endpoint->penalty < (uint32_t)EVM_FAULT_STALE) {
+            endpoint->penalty = EVM_FAULT_STALE;
+        }
         evm->chain.endpoints[i].penalty = endpoint->penalty;
         evm->chain.endpoints[i].is_good = evm_endpoint_answers(evm, i);
     }

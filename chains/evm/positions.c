@@ -18,11 +18,9 @@ enum { QUOTE_ENTRIES_MAX = 16 };
 /* Steps of a vault. */
 enum { VAULT_ASSETS = 0, VAULT_SHARES = 1, VAULT_PRICE = 2, VAULT_OWN = 3, VAULT_STEPS = 4 };
 
-static void add_balance(struct evm *evm, const struct address *account, const struct address *token)
+/* `account` zero: the supply of `token`. */
+static void add_answer(struct evm *evm, const struct address *account, const struct address *token)
 {
-    if (address_is_zero(account)) {
-        return;
-    }
     for (uint32_t i = 0; i < evm->balances_count; i++) {
         if (address_equal(&evm->balances[i].account, account) &&
             address_equal(&evm->balances[i].token, token)) {
@@ -34,6 +32,13 @@ static void add_balance(struct evm *evm, const struct address *account, const st
     memset(balance, 0, sizeof(*balance));
     balance->account = *account;
     balance->token = *token;
+}
+
+static void add_balance(struct evm *evm, const struct address *account, const struct address *token)
+{
+    if (!address_is_zero(account)) {
+        add_answer(evm, account, token);
+    }
 }
 
 /* How much to ask a quote for: the largest move there can be, so that rounding weighs least. */
@@ -97,6 +102,7 @@ static void plan_quotes(struct evm *evm)
 void evm_positions_init(struct evm *evm)
 {
     const struct address native = {{0}};
+    const struct address nobody = {{0}};
 
     for (uint32_t i = 0; i < evm->routers_count; i++) {
         const struct core_router *const router = evm->routers[i];
@@ -111,6 +117,11 @@ void evm_positions_init(struct evm *evm)
         }
     }
     add_balance(evm, &evm->self->key, &native);
+    for (uint32_t i = 0; i < evm->core.synthetics_count; i++) {
+        if (evm->core.synthetics[i].domain == evm->chain.domain) {
+            add_answer(evm, &nobody, &evm->core.synthetics[i].router);
+        }
+    }
     for (uint32_t i = 0; i < evm->vaults_count; i++) {
         memset(&evm->vault_states[i], 0, sizeof(evm->vault_states[i]));
         evm->vault_states[i].vault = evm->vaults[i].config->vault;
@@ -190,8 +201,12 @@ static void write_balance(const struct balance *balance, uint64_t id, struct jso
         json_write_evm_address(writer, &balance->account);
         return;
     }
-    abi_write_selector(&data, SELECTOR_BALANCE_OF);
-    abi_write_address(&data, &balance->account);
+    if (address_is_zero(&balance->account)) {
+        abi_write_selector(&data, SELECTOR_TOTAL_SUPPLY);
+    } else {
+        abi_write_selector(&data, SELECTOR_BALANCE_OF);
+        abi_write_address(&data, &balance->account);
+    }
     rpc_write_begin(writer, id, "eth_call");
     evm_write_call(writer, NULL, &balance->token, buffer_bytes(&data.buffer));
 }

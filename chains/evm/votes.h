@@ -117,6 +117,7 @@ enum evm_fault {
     EVM_FAULT_SILENCE = 8,
     EVM_FAULT_LOST = 8,
     EVM_FAULT_MALFORMED = 32,
+    EVM_FAULT_STALE = 64,
     EVM_FAULT_DISSENT = 128,
 };
 

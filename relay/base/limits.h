@@ -13,6 +13,7 @@
 #define DELIVERY_KEYS_MAX       15u  /* beside the first key of a chain */
 #define ROUTERS_MAX             256u /* warp-route routers whose collateral is watched */
 #define VAULTS_MAX              256u
+#define SYNTHETICS_MAX          64u  /* routers that mint what others hold collateral for */
 #define SPOKES_MAX              64u  /* contracts of ours that hold capital, by chain and asset */
 #define VENUES_MAX              128u /* where spokes' capital can earn, of all spokes together */
 #define VENUE_PIECES_MAX        16u  /* of one venue's rate curve */

@@ -11,7 +11,7 @@
 #include "relay/cli/key_file.h"
 #include "relay/cli/operator.h"
 #include "relay/cli/rows_view.h"
-#include "relay/core/capital_view.h"
+#include "relay/core/capital/capital_view.h"
 #include "relay/settings/settings.h"
 
 #define VALID_USUAL     "1h"

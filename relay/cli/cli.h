@@ -3,8 +3,8 @@
  *
  * Conventions: `sluice <noun> [verb] [options] [arguments]`. Data goes to standard output, talk to
  * standard error. People get tables, programs get JSON with --json: one document, or one per line
- * where a verb says so. Exit codes are those of relay/node/exit_codes.h. A message says what was
- * asked, what is wrong and what would help.
+ * where a verb says so. Exit codes are those of relay/node/process/exit_codes.h. A message says
+ * what was asked, what is wrong and what would help.
  *
  * Threads: one. */
 #ifndef SLUICE_RELAY_CLI_CLI_H
@@ -19,7 +19,7 @@
 #include "relay/base/amount.h"
 #include "relay/base/bytes.h"
 #include "relay/base/instant.h"
-#include "relay/node/exit_codes.h"
+#include "relay/node/process/exit_codes.h"
 
 struct cli_verb {
     const char *name;
@@ -46,8 +46,8 @@ int cli_mandate(int argc, char **argv); /* relay/cli/mandate.c */
 int cli_reject(int argc, char **argv);
 int cli_pause(int argc, char **argv);
 int cli_resume(int argc, char **argv);
-int cli_journal(int argc, char **argv);  /* relay/cli/journal.c */
-int cli_replay(int argc, char **argv);   /* relay/cli/replay.c */
+int cli_journal(int argc, char **argv);  /* relay/cli/journal/journal.c */
+int cli_replay(int argc, char **argv);   /* relay/cli/journal/replay.c */
 int cli_key(int argc, char **argv);      /* relay/cli/key.c */
 int cli_ledger(int argc, char **argv);   /* relay/cli/ledger.c */
 int cli_solve(int argc, char **argv);    /* relay/cli/solve.c */
@@ -55,8 +55,8 @@ int cli_certify(int argc, char **argv);  /* relay/cli/certify.c */
 int cli_tool(int argc, char **argv);     /* relay/cli/tool.c */
 int cli_explain(int argc, char **argv);  /* relay/cli/explain.c */
 int cli_backtest(int argc, char **argv); /* relay/cli/backtest.c */
-int cli_journal(int argc, char **argv);  /* relay/cli/journal.c */
-int cli_replay(int argc, char **argv);   /* relay/cli/replay.c */
+int cli_journal(int argc, char **argv);  /* relay/cli/journal/journal.c */
+int cli_replay(int argc, char **argv);   /* relay/cli/journal/replay.c */
 int cli_key(int argc, char **argv);      /* relay/cli/key.c */
 int cli_ledger(int argc, char **argv);   /* relay/cli/ledger.c */
 int cli_report(int argc, char **argv);   /* relay/cli/report.c */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "relay/node/config.h"
+#include "relay/node/config/config.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
 #ifndef SLUICE_RELAY_CLI_LEDGER_WALK_H
 #define SLUICE_RELAY_CLI_LEDGER_WALK_H
 
-#include "relay/core/capital_view.h"
+#include "relay/core/capital/capital_view.h"
 
 /* What is shown; sums are always of everything before. */
 struct ledger_filter {

@@ -5,7 +5,7 @@
 #define SLUICE_RELAY_CLI_LOOK_H
 
 #include "relay/cli/cli.h"
-#include "relay/node/probe.h"
+#include "relay/node/loop/probe.h"
 
 struct look {
     bool json;

@@ -4,8 +4,8 @@
 #ifndef SLUICE_RELAY_CLI_OPERATOR_H
 #define SLUICE_RELAY_CLI_OPERATOR_H
 
-#include "relay/node/config.h"
-#include "relay/node/control.h"
+#include "relay/node/config/config.h"
+#include "relay/node/control/control.h"
 
 struct operator_request {
     const char *verb;

@@ -8,7 +8,7 @@
 #include "relay/base/check.h"
 #include "relay/base/hex.h"
 #include "relay/cli/cli.h"
-#include "relay/node/control_json.h"
+#include "relay/node/control/control_json.h"
 
 #define COLUMNS_MAX    16u
 #define CELL_BYTES_MAX 256u

@@ -9,7 +9,7 @@
 #include "relay/cli/cli.h"
 #include "relay/cli/json_of.h"
 #include "relay/cli/rows_view.h"
-#include "relay/core/capital_view.h"
+#include "relay/core/capital/capital_view.h"
 #include "relay/view/view.h"
 
 /* The words for a limit of a plan between venues. */

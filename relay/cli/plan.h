@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "relay/cli/rows_view.h"
-#include "relay/core/capital_rows.h"
+#include "relay/core/capital/capital_rows.h"
 
 /* What view_plans made. */
 void plan_print_newest(const json_t *root, FILE *out);

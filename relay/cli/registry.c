@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "relay/base/check.h"
-#include "relay/node/endpoint.h"
+#include "relay/node/transport/endpoint.h"
 
 #define NUMBER_BLOCKS_MAX 1000000u
 

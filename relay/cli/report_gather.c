@@ -322,6 +322,7 @@ static void add_sums(const struct gathering *gathering, const struct ledger_walk
         case ACCOUNT_BRIDGE:
         case ACCOUNT_EXTERNAL:
         case ACCOUNT_EQUITY:
+        case ACCOUNT_SUPPLY:
             break;
         }
     }

@@ -7,7 +7,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-#include "relay/cli/record_desk.h"
+#include "relay/cli/journal/record_desk.h"
 
 struct report_period {
     struct instant from; /* not before */

@@ -11,9 +11,9 @@
 #include "relay/cli/cli.h"
 #include "relay/cli/progress.h"
 #include "relay/core/config_rows.h"
-#include "relay/node/config.h"
-#include "relay/node/replay.h"
-#include "relay/node/row_source.h"
+#include "relay/node/config/config.h"
+#include "relay/node/driver/replay.h"
+#include "relay/node/driver/row_source.h"
 #include "store/source.h"
 
 static bool may_read(const char *data)

@@ -7,7 +7,7 @@
 #include "relay/cli/look.h"
 #include "relay/cli/rpc_internal.h"
 #include "relay/core/view.h"
-#include "relay/node/row_source.h"
+#include "relay/node/driver/row_source.h"
 #include "store/source.h"
 
 uint64_t rpc_spent_today(struct journal_reader *reader, uint32_t domain, uint32_t endpoint,

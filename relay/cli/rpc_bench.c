@@ -8,7 +8,7 @@
 #include "relay/cli/json_of.h"
 #include "relay/cli/look.h"
 #include "relay/cli/rpc_internal.h"
-#include "relay/node/metering.h"
+#include "relay/node/loop/metering.h"
 #include "store/source.h"
 
 #define CALLS_MAX       100000u

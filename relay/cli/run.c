@@ -3,12 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "relay/base/check.h"
 #include "relay/cli/cli.h"
 #include "relay/cli/config_import.h"
 #include "relay/cli/version.h"
-#include "relay/node/config.h"
-#include "relay/node/log.h"
-#include "relay/node/loop.h"
+#include "relay/node/config/config.h"
+#include "relay/node/loop/loop.h"
+#include "relay/node/process/log.h"
 
 #define FILES_MAX 16u
 
@@ -65,9 +66,11 @@ static int load_theirs(const struct run_options *options, const struct cli_argum
     } else if (out != NULL) {
         code = config_import(&import, files, count, out);
     }
-    if (out != NULL && fclose(out) == 0 && code == EXIT_DONE &&
-        config_parse("imported configuration", bytes_from(text, text_bytes), ret_config, &error) !=
-            STATUS_OK) {
+    if (out != NULL && fclose(out) != 0) {
+        code = EXIT_TEMPORARY;
+    }
+    if (code == EXIT_DONE && config_parse("imported configuration", bytes_from(text, text_bytes),
+                                          ret_config, &error) != STATUS_OK) {
         cli_say("run", "%s ('sluice config import' shows it)", error.text);
         code = EXIT_USAGE;
     }
@@ -102,6 +105,7 @@ static int run(const struct run_options *options, const struct cli_arguments *ar
     if (code != EXIT_DONE) {
         return code;
     }
+    CHECK(config != NULL);
     config->hyperlane_metrics = options->metrics || options->hyperlane;
     if (options->metrics && config->site_port == 0) {
         cli_say("run", "--hyperlane-metrics needs \"site\" in the configuration, which serves "

@@ -168,6 +168,13 @@ static void print_asset(const json_t *asset, FILE *out)
                   json_is_true(json_object_get(ledger, "balanced")) ? "balanced" : "NOT BALANCED",
                   json_units_text(json_object_get(ledger, "difference"), decimals),
                   reason_at(asset, "planning"));
+    const json_t *backing = json_object_get(asset, "backing");
+    if (backing != NULL) {
+        (void)fprintf(out, "%s minted elsewhere: %s (collateral %s, claims on it %s)\n",
+                      json_text_at(asset, "asset"), json_text_at(backing, "state"),
+                      json_units_text(json_object_get(backing, "collateral"), decimals),
+                      json_units_text(json_object_get(backing, "claims"), decimals));
+    }
     cli_table_write(table, out);
 }
 

@@ -17,7 +17,7 @@
 #include "relay/cli/rows_view.h"
 #include "relay/cli/status.h"
 #include "relay/cli/why.h"
-#include "relay/node/loop_context.h"
+#include "relay/node/loop/loop_context.h"
 
 /* After everything else: it makes macros of many words. */
 #include <term.h>

@@ -13,7 +13,7 @@
 #include "relay/cli/plan.h"
 #include "relay/cli/rows_view.h"
 #include "relay/cli/why.h"
-#include "relay/core/capital_view.h"
+#include "relay/core/capital/capital_view.h"
 #include "relay/core/view.h"
 #include "relay/view/view.h"
 

@@ -93,6 +93,15 @@ struct core_router {
     struct bps cap_share;
 };
 
+/* The other end of a warp route: a router that is its own token, mints what was locked elsewhere
+ * and burns it when it is sent back. All of an asset together may never be worth more than its
+ * collateral (backing.c). Its units are the asset's. */
+struct core_synthetic {
+    uint32_t domain;
+    uint32_t asset; /* index into assets */
+    struct address router;
+};
+
 struct core_vault {
     uint32_t domain;
     uint32_t asset;
@@ -249,6 +258,8 @@ struct core_config {
     uint32_t spokes_count;
     struct core_venue venues[VENUES_MAX];
     uint32_t venues_count;
+    struct core_synthetic synthetics[SYNTHETICS_MAX];
+    uint32_t synthetics_count;
     struct address validator; /* checkpoint key's address; zero: no chain is validated */
     struct core_route route;
     struct core_large large;

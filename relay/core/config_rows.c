@@ -132,6 +132,20 @@ static void router_unpack(struct unpacker *unpacker, struct core_router *ret_rou
     ret_router->bridge_to = unpack_u64(unpacker);
 }
 
+static void synthetic_pack(const struct core_synthetic *synthetic, struct packer *packer)
+{
+    pack_u32(packer, synthetic->domain);
+    pack_u32(packer, synthetic->asset);
+    pack_address(packer, &synthetic->router);
+}
+
+static void synthetic_unpack(struct unpacker *unpacker, struct core_synthetic *ret_synthetic)
+{
+    ret_synthetic->domain = unpack_u32(unpacker);
+    ret_synthetic->asset = unpack_u32(unpacker);
+    ret_synthetic->router = unpack_address(unpacker);
+}
+
 static void vault_pack(const struct core_vault *vault, struct packer *packer)
 {
     pack_u32(packer, vault->domain);
@@ -381,6 +395,7 @@ void config_pack(const struct core_config *config, struct packer *packer)
     CHECK(config->vaults_count <= VAULTS_MAX);
     CHECK(config->spokes_count <= SPOKES_MAX);
     CHECK(config->venues_count <= VENUES_MAX);
+    CHECK(config->synthetics_count <= SYNTHETICS_MAX);
 
     pack_text(packer, config->node_name, sizeof(config->node_name));
     pack_u32(packer, config->chains_count);
@@ -407,6 +422,10 @@ void config_pack(const struct core_config *config, struct packer *packer)
     pack_u32(packer, config->venues_count);
     for (uint32_t i = 0; i < config->venues_count; i++) {
         venue_pack(&config->venues[i], packer);
+    }
+    pack_u32(packer, config->synthetics_count);
+    for (uint32_t i = 0; i < config->synthetics_count; i++) {
+        synthetic_pack(&config->synthetics[i], packer);
     }
     pack_address(packer, &config->validator);
     route_pack(&config->route, packer);
@@ -445,6 +464,10 @@ enum status config_unpack(struct bytes bytes, struct core_config *ret_config)
     ret_config->venues_count = unpack_count(&unpacker, VENUES_MAX);
     for (uint32_t i = 0; i < ret_config->venues_count; i++) {
         venue_unpack(&unpacker, &ret_config->venues[i]);
+    }
+    ret_config->synthetics_count = unpack_count(&unpacker, SYNTHETICS_MAX);
+    for (uint32_t i = 0; i < ret_config->synthetics_count; i++) {
+        synthetic_unpack(&unpacker, &ret_config->synthetics[i]);
     }
     ret_config->validator = unpack_address(&unpacker);
     route_unpack(&unpacker, &ret_config->route);

@@ -141,8 +141,8 @@ struct fact {
 };
 
 struct balance {
-    struct address account;
-    struct address token; /* zero: the chain's native asset */
+    struct address account; /* zero: everybody's, that is the token's supply */
+    struct address token;   /* zero: the chain's native asset */
     struct amount amount;
 };
 

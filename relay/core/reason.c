@@ -110,6 +110,12 @@ static const char *const texts[] = {
     [REASON_PAST_UNDER_WAY] = "history is being read",
     [REASON_PAST_READ] = "all history was read",
     [REASON_UNRECONCILED] = "the ledger differs from the chain: flows are stopped",
+    [REASON_BACKING_DOUBTED] =
+        "more is claimed of this route than its collateral: waiting for newer "
+        "final blocks of all its chains",
+    [REASON_BACKING_BROKEN] = "more is claimed of this route than its collateral: its moves and "
+                              "messages are stopped",
+    [REASON_BACKING_HELD] = "the route's collateral covers what was minted and is under way",
     [REASON_RECONCILED] = "the ledger equals the chain",
     [REASON_POSITIONS_UNKNOWN] = "balances could not be read yet",
     [REASON_WITHIN_TOLERANCE] = "every position is within its tolerance",

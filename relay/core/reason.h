@@ -128,6 +128,9 @@ enum reason {
     REASON_VENUE_MUTE = 257,    /* it did not answer as one of its kind must */
     REASON_SPOKE_MANDATE = 258, /* the spoke obeys another mandate than ours */
     REASON_SPOKE_PAUSED = 259,
+    REASON_BACKING_DOUBTED = 280, /* collateral seems short; newer final blocks will tell */
+    REASON_BACKING_BROKEN = 281,  /* collateral is short: moves and messages of the route stop */
+    REASON_BACKING_HELD = 282,
     /* node: 300 to 399 */
     REASON_STARTED = 300,
     REASON_STOPPED = 301,

@@ -18,7 +18,7 @@
 #ifndef SLUICE_RELAY_CORE_STEP_H
 #define SLUICE_RELAY_CORE_STEP_H
 
-#include "relay/core/chain_rows.h"
+#include "relay/core/chain/chain_rows.h"
 #include "relay/core/command.h"
 #include "relay/core/core.h"
 #include "relay/core/event.h"

@@ -13,20 +13,21 @@
 #define TABLE_CHAIN 'h' /* domain -> cursor, head, final, state */
 #define TABLE_BLOCK 'H' /* domain, number -> hash (above final) */
 #define TABLE_FACT  'F' /* domain, number, log index -> fact (above final, or not yet applied) */
-#define TABLE_PAST  'K' /* domain -> history that is read beside: relay/core/past.c */
+#define TABLE_PAST  'K' /* domain -> history that is read beside: relay/core/chain/past.c */
 #define TABLE_CALLS 'e' /* domain, endpoint -> what it was asked on a day */
 /* tree.c: the origin's merkle tree and our signatures over it */
 #define TABLE_TREE   't' /* domain -> branch, count, verified, signed */
 #define TABLE_LEAF   'T' /* domain, leaf index -> message id */
 #define TABLE_SIGNED 's' /* domain, leaf index -> checkpoint under way or published */
 /* message.c */
-#define TABLE_MESSAGE   'M' /* id -> state */
-#define TABLE_BODY      'B' /* id -> whole message */
-#define TABLE_DUE       'Q' /* instant, kind, id -> empty: what to look at when */
-#define TABLE_SECURITY  'S' /* domain, recipient -> ISM kind, threshold, validators */
-#define TABLE_STORAGE   'V' /* domain, validator -> newest locations */
-#define TABLE_PROOF     'P' /* id, validator -> signature asked for or collected */
-#define TABLE_OPEN      'o' /* messages not finished, by destination: relay/core/message_rows.h */
+#define TABLE_MESSAGE  'M' /* id -> state */
+#define TABLE_BODY     'B' /* id -> whole message */
+#define TABLE_DUE      'Q' /* instant, kind, id -> empty: what to look at when */
+#define TABLE_SECURITY 'S' /* domain, recipient -> ISM kind, threshold, validators */
+#define TABLE_STORAGE  'V' /* domain, validator -> newest locations */
+#define TABLE_PROOF    'P' /* id, validator -> signature asked for or collected */
+#define TABLE_OPEN                                                                                 \
+    'o' /* messages not finished, by destination: relay/core/message/message_rows.h */
 #define TABLE_WAITING   'w' /* question, id -> empty: messages that wait for one answer */
 #define TABLE_ELSEWHERE 'd' /* id -> delivery of a message whose dispatch is not final here */
 #define TABLE_GAS_PAID  'g' /* id, origin, destination -> gas and payment received */

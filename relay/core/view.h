@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* relay/core/view.h: chains, messages, lanes and signatures as people ask about them, read straight
- * from the rows. (Capital: relay/core/capital_view.h.)
+ * from the rows. (Capital: relay/core/capital/capital_view.h.)
  *
  * For the command line: works on a live node's journal and on a dead one's alike, changes nothing.
  * What a row holds is described where its struct is: chain_rows.h, message_rows.h, lane_rows.h,
@@ -12,12 +12,12 @@
 #ifndef SLUICE_RELAY_CORE_VIEW_H
 #define SLUICE_RELAY_CORE_VIEW_H
 
-#include "relay/core/chain_rows.h"
+#include "relay/core/chain/chain_rows.h"
 #include "relay/core/config_rows.h"
-#include "relay/core/lane_rows.h"
-#include "relay/core/message_rows.h"
+#include "relay/core/lane/lane_rows.h"
+#include "relay/core/message/message_rows.h"
 #include "relay/core/rows.h"
-#include "relay/core/tree_rows.h"
+#include "relay/core/tree/tree_rows.h"
 
 struct node_view {
     uint32_t core_version;

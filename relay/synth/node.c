@@ -6,7 +6,7 @@
 
 #include "proto/record.h"
 #include "relay/base/check.h"
-#include "relay/node/row_source.h"
+#include "relay/node/driver/row_source.h"
 
 #define CHANGES_MAX       (64u * ROWS_PER_STEP_MAX)
 #define CHANGES_BYTES_MAX ((size_t)32 << 20)

@@ -5,7 +5,7 @@
 #define SLUICE_RELAY_SYNTH_WORLD_INTERNAL_H
 
 #include "relay/base/prng.h"
-#include "relay/node/planning.h"
+#include "relay/node/driver/planning.h"
 #include "relay/signer/ecdsa.h"
 #include "relay/synth/node.h"
 #include "relay/synth/synth.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Capital on its way, and what was posted last. */
-#include "relay/core/capital_view.h"
+#include "relay/core/capital/capital_view.h"
 
 #include <string.h>
 

@@ -8,7 +8,7 @@
 
 #include "relay/base/amount.h"
 #include "relay/base/instant.h"
-#include "relay/core/capital_rows.h"
+#include "relay/core/capital/capital_rows.h"
 #include "relay/core/reason.h"
 
 json_t *json_of_amount(const struct amount *amount);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "relay/core/policy.h"
+#include "relay/core/message/policy.h"
 #include "relay/hyperlane/message.h"
 #include "relay/view/json_of.h"
 #include "relay/view/view.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "relay/core/capital_view.h"
+#include "relay/core/capital/capital_view.h"
 #include "relay/view/json_of.h"
 #include "relay/view/view.h"
 

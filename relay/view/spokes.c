@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What our spokes hold, and what is in the venues that they reach. */
-#include "relay/core/capital_view.h"
+#include "relay/core/capital/capital_view.h"
 #include "relay/view/json_of.h"
 #include "relay/view/view.h"
 

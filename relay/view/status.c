@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where everything stands, as one JSON tree of the rows. */
-#include "relay/core/capital_view.h"
+#include "relay/core/capital/capital_view.h"
 #include "relay/core/view.h"
 #include "relay/view/json_of.h"
 #include "relay/view/view.h"
@@ -222,6 +222,7 @@ static json_t *gather_asset(struct gathering *gathering, uint32_t index)
     const struct core_asset *asset = &view->config->assets[index];
     struct amount total;
     struct capital_ledger ledger;
+    struct backing_row backing;
     struct plan_asset plan;
     json_t *positions = gather_positions(gathering, index, &total);
     json_t *object =
@@ -239,6 +240,14 @@ static json_t *gather_asset(struct gathering *gathering, uint32_t index)
                       json_of_balance(&ledger.difference), "debits", json_of_amount(&ledger.debits),
                       "credits", json_of_amount(&ledger.credits), "accounts",
                       (int)ledger.accounts_count, "by_kind", kinds));
+    }
+    if (found(gathering, capital_view_backing(&view->source, asset->symbol, &backing))) {
+        (void)json_object_set_new(object, "backing",
+                                  json_pack("{s:s, s:o, s:o, s:o}", "state",
+                                            backing_state_name(backing.state), "since",
+                                            json_of_time(backing.since), "collateral",
+                                            json_of_amount(&backing.collateral), "claims",
+                                            json_of_amount(&backing.claims)));
     }
     if (found(gathering,
               capital_view_asset(&view->source, MOVE_BETWEEN_ROUTERS, asset->symbol, &plan))) {

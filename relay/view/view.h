@@ -16,10 +16,10 @@
 
 #include <jansson.h>
 
-#include "relay/core/capital_rows.h"
+#include "relay/core/capital/capital_rows.h"
+#include "relay/core/capital/venue_rows.h"
 #include "relay/core/config.h"
 #include "relay/core/rows.h"
-#include "relay/core/venue_rows.h"
 #include "relay/core/view.h"
 
 #define VIEW_NATIVE_DECIMALS 18

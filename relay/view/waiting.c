@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Why things do not happen: everything that waits, and one move. */
 #include "relay/base/hex.h"
-#include "relay/core/capital_view.h"
+#include "relay/core/capital/capital_view.h"
 #include "relay/core/view.h"
 #include "relay/view/json_of.h"
 #include "relay/view/view.h"
@@ -176,6 +176,14 @@ static void look_at_capital(struct waiting *waiting)
     for (uint32_t i = 0; i < view->config->assets_count; i++) {
         const char *symbol = view->config->assets[i].symbol;
         struct plan_asset plan;
+        struct backing_row backing;
+        if (found(waiting,
+                  capital_view_backing(&view->source, view->config->assets[i].symbol, &backing)) &&
+            (backing.state == BACKING_DOUBTED || backing.state == BACKING_BROKEN)) {
+            add(waiting, "collateral of", view->config->assets[i].symbol,
+                backing.state == BACKING_BROKEN ? REASON_BACKING_BROKEN : REASON_BACKING_DOUBTED,
+                backing.since, 1);
+        }
         if (found(waiting,
                   capital_view_asset(&view->source, MOVE_BETWEEN_ROUTERS, symbol, &plan))) {
             add(waiting, "planning of", symbol, plan.reason, plan.since, 1);

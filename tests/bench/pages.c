@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "relay/base/check.h"
-#include "relay/node/exit_codes.h"
-#include "relay/node/site.h"
+#include "relay/node/process/exit_codes.h"
+#include "relay/node/site/site.h"
 #include "relay/synth/synth.h"
 #include "tests/support/folder.h"
 

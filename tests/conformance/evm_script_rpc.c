@@ -487,9 +487,9 @@ static void answer_call(struct script *script, const json_t *parameters, struct 
         break;
     case 0x70a08231: /* balanceOf */
     case 0x01e1d114: /* totalAssets */
-    case 0x18160ddd: /* totalSupply */
     case 0x07a2d13a: /* convertToAssets */
-        word = 1000 + block->number;
+    case 0x18160ddd: /* totalSupply */
+        word = (selector == 0x18160ddd ? 2000 : 1000) + block->number;
         break;
     case 0x49948e0e: /* getL1Fee */
         word = data_fee_of(script, parameters);

@@ -126,6 +126,11 @@ static void take_final(struct harness *harness, const struct event *event)
 
 static void take_positions(struct harness *harness, const struct event *event)
 {
+    harness->balances_count = event->positions.balances_count;
+    assert_in_range(harness->balances_count, 0, HARNESS_BALANCES_MAX);
+    for (uint32_t i = 0; i < harness->balances_count; i++) {
+        harness->balances[i] = event->positions.balances[i];
+    }
     harness->spokes_count = event->positions.spokes_count;
     harness->venues_count = event->positions.venues_count;
     assert_in_range(harness->spokes_count, 0, HARNESS_VENUES_MAX);

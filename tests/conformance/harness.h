@@ -15,6 +15,7 @@ enum {
     HARNESS_ANSWERS_MAX = 1024,
     HARNESS_QUORUMS_MAX = 256,
     HARNESS_VENUES_MAX = 4,
+    HARNESS_BALANCES_MAX = 8,
     HARNESS_KEPT_FRAMES = 8,
     HARNESS_ROUND_MS = 10,
     HARNESS_ROUNDS_PER_BLOCK = 50,
@@ -80,6 +81,8 @@ struct harness {
     struct harness_answer answers[HARNESS_ANSWERS_MAX];
     uint32_t answers_count;
     struct spoke_state spokes[HARNESS_VENUES_MAX]; /* of the last EVENT_POSITIONS */
+    uint32_t balances_count;
+    struct balance balances[HARNESS_BALANCES_MAX];
     uint32_t spokes_count;
     struct venue_state venues[HARNESS_VENUES_MAX];
     uint32_t venues_count;

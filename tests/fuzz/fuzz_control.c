@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "relay/base/check.h"
-#include "relay/node/control.h"
-#include "relay/node/control_json.h"
+#include "relay/node/control/control.h"
+#include "relay/node/control/control_json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count);
 

@@ -6,7 +6,7 @@
 
 #include "relay/base/check.h"
 #include "relay/cli/config_import.h"
-#include "relay/node/config.h"
+#include "relay/node/config/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count);
 

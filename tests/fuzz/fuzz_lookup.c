@@ -7,8 +7,8 @@
 
 #include "chains/evm/lookup_words.h"
 #include "relay/base/check.h"
-#include "relay/node/lookup_url.h"
-#include "relay/node/web_url.h"
+#include "relay/node/web/lookup_url.h"
+#include "relay/node/web/web_url.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count);
 

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "relay/base/check.h"
-#include "relay/core/policy.h"
-#include "relay/node/policy_json.h"
+#include "relay/core/message/policy.h"
+#include "relay/node/config/policy_json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count);
 

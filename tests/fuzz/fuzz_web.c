@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "relay/base/check.h"
-#include "relay/node/checkpoint_json.h"
-#include "relay/node/sigv4.h"
-#include "relay/node/store_location.h"
-#include "relay/node/web_reply.h"
-#include "relay/node/web_url.h"
+#include "relay/node/stores/checkpoint_json.h"
+#include "relay/node/stores/sigv4.h"
+#include "relay/node/stores/store_location.h"
+#include "relay/node/web/web_reply.h"
+#include "relay/node/web/web_url.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count);
 

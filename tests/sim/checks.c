@@ -8,8 +8,10 @@
 #include "relay/base/digest.h"
 #include "relay/core/reason.h"
 #include "relay/core/view.h"
-#include "relay/node/row_source.h"
+#include "relay/node/driver/row_source.h"
 #include "tests/sim/sim_internal.h"
+
+#define IN_FLIGHT_MAX 64u /* of one key, where the configuration says nothing else */
 
 /* ---- a set of digests ---- */
 
@@ -282,6 +284,15 @@ static void check_capital(struct sim *sim)
     if (!amount_equal(&held, &expected)) {
         sim_fail(sim, "capital is not conserved");
     }
+}
+
+void checks_herd(struct sim *sim, struct world_chain *chain)
+{
+    if (chain->begun_count > IN_FLIGHT_MAX) {
+        sim_fail(sim, "chain %u: %u transactions were begun within one block", chain->index,
+                 chain->begun_count);
+    }
+    chain->begun_count = 0;
 }
 
 void checks_world(struct sim *sim)

@@ -5,7 +5,7 @@
 
 #include "relay/base/check.h"
 #include "relay/base/digest.h"
-#include "relay/node/row_source.h"
+#include "relay/node/driver/row_source.h"
 #include "tests/sim/sim_internal.h"
 
 #define CLOCK_STEP_NS UINT64_C(5000000000)

@@ -6,8 +6,9 @@
  *   sim --seeds FILE                lives of the seeds in a file, one per line
  *   sim --first N --seconds S       as many seeds as fit
  *
- * --family plain|evm|mixed|quorum|venues, --no-faults, --json. Exit codes: 0 all lived, 1 a check
- * failed, 2 wrong usage. */
+ * --family plain|evm|mixed|quorum|venues, --no-faults, --stalls (finality stands still, then
+ * jumps),
+ * --json. Exit codes: 0 all lived, 1 a check failed, 2 wrong usage. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -36,7 +37,7 @@ static int usage(void)
 {
     (void)fputs(
         "usage: sim --seed N [--tell] | --first N (--count M | --seconds S) | --seeds FILE\n"
-        "       [--family plain|evm|mixed|quorum|venues] [--no-faults] [--json]\n",
+        "       [--family plain|evm|mixed|quorum|venues] [--no-faults] [--stalls] [--json]\n",
         stderr);
     return 2;
 }
@@ -96,6 +97,8 @@ static bool parse(struct run *run, int count, char **arguments)
             run->options.tell = true;
         } else if (strcmp(arguments[i], "--no-faults") == 0) {
             run->options.no_faults = true;
+        } else if (strcmp(arguments[i], "--stalls") == 0) {
+            run->options.stalls = true;
         } else if (strcmp(arguments[i], "--json") == 0) {
             run->json = true;
         } else if (i + 1 < count && parse_valued(run, arguments[i], arguments[i + 1])) {

@@ -5,7 +5,7 @@
 
 #include "relay/base/check.h"
 #include "relay/base/digest.h"
-#include "relay/core/fact_rows.h"
+#include "relay/core/chain/fact_rows.h"
 
 void plain_pack_head(struct packer *packer, const struct plain_head *head)
 {

@@ -119,6 +119,7 @@ enum rejection pool_add(struct world_chain *chain, const struct world_transactio
         known->pending = true;
         return REJECTION_NONE;
     }
+    chain->begun_count += before == NULL ? 1 : 0;
     add_transaction(chain, transaction);
     return REJECTION_NONE;
 }

@@ -6,7 +6,7 @@
 
 #include "relay/base/check.h"
 #include "relay/core/core.h"
-#include "relay/node/row_source.h"
+#include "relay/node/driver/row_source.h"
 #include "tests/sim/sim_internal.h"
 #include "tests/support/row_table.h"
 

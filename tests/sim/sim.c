@@ -99,6 +99,13 @@ static void draw_later_faults(struct sim *sim)
     sim->faults.clock_jump = prng_chance(&prng_clock, 4) ? prng_between(&prng_clock, 200, 5000) : 0;
     sim->faults.habits.recipients_closed = prng_chance(&prng_closed, 4);
     sim->closed_for_an_hour = sim->faults.habits.recipients_closed && prng_chance(&prng_closed, 4);
+    struct prng prng_stall = prng_from(sim->options.seed ^ UINT64_C(0x7374616c6c));
+    sim->stall = (struct sim_stall){
+        .exists = (prng_chance(&prng_stall, 8) || sim->options.stalls) && !sim->options.no_faults,
+        .chain = (uint32_t)prng_below(&prng_stall, sim->world.chains_count),
+        .after = DURATION_MS(prng_between(&prng_stall, 1, 30) * 1000),
+        .beyond = DURATION_MS(prng_between(&prng_stall, 600, 3600) * 1000),
+    };
     /* Finality so deep that a reorg can take dozens of blocks. */
     if (prng_chance(&prng, 8)) {
         for (uint32_t i = 0; i < sim->world.chains_count; i++) {
@@ -248,7 +255,8 @@ static void configure_adapter(struct sim *sim, uint32_t index)
         .config = {
             .endpoints_count = sim->endpoints_count[index],
             .quorum = 1,
-            .finality = FINALITY_DEPTH,
+            /* Depth alone would not notice that finality stands still. */
+            .finality = sim->stall.exists && !plain ? FINALITY_TAG : FINALITY_DEPTH,
             .finality_blocks = sim->world.chains[index].finality_blocks,
             .blocks_per_range = (uint32_t)prng_between(&sim->prng, 1, 50),
             .requests_open_max = (uint32_t)prng_between(&sim->prng, 4, 64),
@@ -323,10 +331,43 @@ static void schedule_life(struct sim *sim)
 
 /* ---- tasks ---- */
 
+static void stall_begins(struct sim *sim, struct world_chain *chain)
+{
+    if (sim->stall.exists && chain->index == sim->stall.chain && chain->final_most == 0 &&
+        sim->is_busy && sim->clock.now_ns > BEGINNING_NS + sim->stall.after.ns &&
+        world_final(chain) > 0) {
+        chain->final_most = world_final(chain);
+        sim_tell(sim, "chain %u: finality stands still at %llu", chain->index,
+                 (unsigned long long)chain->final_most);
+    }
+}
+
+/* True: people have ended, and finality goes on standing still for a while. */
+static bool stall_goes_on(struct sim *sim)
+{
+    struct world_chain *const chain = &sim->world.chains[sim->stall.chain];
+
+    if (chain->final_most == 0) {
+        return false;
+    }
+    if (sim->stall.exists) {
+        sim->stall.exists = false;
+        add_task(sim, TASK_PHASE_LIVENESS, 0, sim->stall.beyond);
+        return true;
+    }
+    const uint64_t stood = chain->final_most;
+    chain->final_most = 0;
+    sim_tell(sim, "chain %u: finality jumps from %llu to %llu", chain->index,
+             (unsigned long long)stood, (unsigned long long)world_final(chain));
+    return false;
+}
+
 static void mine(struct sim *sim, uint32_t index)
 {
     struct world_chain *const chain = &sim->world.chains[index];
 
+    stall_begins(sim, chain);
+    checks_herd(sim, chain);
     world_mine(chain);
     checks_world(sim);
     network_tell_head(sim, index);
@@ -374,6 +415,9 @@ static void begin_liveness(struct sim *sim)
     sim->faults_on = false;
     set_habits(sim, (struct world_habits){.recipients_closed = sim->closed_for_an_hour});
     sim->is_busy = false;
+    if (stall_goes_on(sim)) {
+        return;
+    }
     sim->liveness_ns = sim->clock.now_ns;
     sim->full_until_ns = 0;
     sim->signer_refuses_until_ns = 0;

@@ -27,6 +27,7 @@ struct sim_options {
     enum sim_family family;
     bool tell;      /* what happens, line by line, on standard error */
     bool no_faults; /* whatever the seed says */
+    bool stalls;    /* finality of a chain stands still, whatever the seed says */
     /* This seed was lived, checked and replayed before: only whether it is the same life is asked,
      * so nothing is checked that the digest says anyway. */
     bool again;

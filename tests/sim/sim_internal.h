@@ -18,7 +18,7 @@
 #define SLUICE_TESTS_SIM_INTERNAL_H
 
 #include "proto/record.h"
-#include "relay/node/driver.h"
+#include "relay/node/driver/driver.h"
 #include "store/journal.h"
 #include "tests/sim/sim.h"
 #include "tests/sim/world.h"
@@ -47,6 +47,14 @@ struct sim_faults {
     uint64_t rival;             /* per message: another relayer is first */
     uint64_t clock_jump;        /* per turn of the node's loop */
     struct world_habits habits; /* of the chains' nodes */
+};
+
+/* Finality of one chain stands still while people go on, and long after; then it jumps. */
+struct sim_stall {
+    bool exists;
+    uint32_t chain;
+    struct duration after;  /* the beginning of the life */
+    struct duration beyond; /* the end of what people do */
 };
 
 /* What an endpoint is like while there are faults. */
@@ -119,8 +127,9 @@ struct sim {
     bool is_busy; /* people still do things */
     bool finished;
     bool has_turncoats;
-    bool has_blackouts;      /* endpoints say nothing for a while, any of them, also all */
-    int64_t skew_ns;         /* how far our node's clock is ahead of the world's */
+    bool has_blackouts; /* endpoints say nothing for a while, any of them, also all */
+    int64_t skew_ns;    /* how far our node's clock is ahead of the world's */
+    struct sim_stall stall;
     bool is_dear;            /* SIM_VENUES: gas is more than all venues ever pay */
     struct prng venue_prng;  /* SIM_VENUES: what happens to spokes */
     bool closed_for_an_hour; /* after that, some recipients still refuse */
@@ -258,6 +267,8 @@ void checks_broadcast(struct sim *sim, uint32_t chain, const struct hash *transa
 void checks_note(struct sim *sim, const struct driver_note *note);
 /* Cheap; after every block. */
 void checks_world(struct sim *sim);
+/* No more was sent since the last block than a key may have in no block. */
+void checks_herd(struct sim *sim, struct world_chain *chain);
 /* True when nothing is left to do. */
 bool checks_all_done(struct sim *sim);
 /* After the end: nothing lost, nothing twice, replay gives the same digest. */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "relay/base/check.h"
-#include "relay/node/planning.h"
+#include "relay/node/driver/planning.h"
 #include "tests/sim/signatures.h"
 #include "tests/sim/sim_internal.h"
 

@@ -3,6 +3,8 @@
 #include "relay/base/check.h"
 #include "tests/sim/sim_internal.h"
 
+#define REORG_MOST 100u /* where finality stands still, thousands of blocks could go */
+
 static uint32_t other_chain(struct sim *sim, uint32_t chain)
 {
     const uint32_t step = (uint32_t)prng_between(&sim->prng, 1, sim->world.chains_count - 1);
@@ -99,7 +101,8 @@ void workload_users(struct sim *sim)
 void workload_reorg(struct sim *sim, uint32_t chain)
 {
     struct world_chain *const world = &sim->world.chains[chain];
-    const uint64_t most = world_head(world) - world_final(world);
+    const uint64_t above = world_head(world) - world_final(world);
+    const uint64_t most = above < REORG_MOST ? above : REORG_MOST;
     const struct world_reorg reorg = {.depth = (uint32_t)prng_between(&sim->prng, 1, most),
                                       .forget = prng_chance(&sim->prng, 3),
                                       .drop = prng_chance(&sim->prng, 3)};

@@ -93,7 +93,9 @@ uint64_t world_final(const struct world_chain *chain)
 {
     const uint64_t head = world_head(chain);
 
-    return head > chain->finality_blocks ? head - chain->finality_blocks : 0;
+    const uint64_t final = head > chain->finality_blocks ? head - chain->finality_blocks : 0;
+
+    return chain->final_most != 0 && chain->final_most < final ? chain->final_most : final;
 }
 
 const struct world_block *world_block_at(const struct world_chain *chain, uint64_t number)

@@ -148,6 +148,7 @@ struct world_chain {
     struct address venues[WORLD_VENUES];
     struct address key;
     uint32_t finality_blocks;
+    uint64_t final_most; /* finality stands still there; 0: it does not */
     struct duration block_time;
     struct amount bridge_fee; /* native, asked by the bridge for each transfer */
 
@@ -189,6 +190,7 @@ struct world_chain {
     struct world_transaction *transactions;
     uint32_t transactions_count;
     uint32_t transactions_capacity;
+    uint32_t begun_count; /* nonces that the pool saw first since the last block */
 
     struct world_action actions[WORLD_ACTIONS_MAX]; /* for the next blocks */
     uint32_t actions_count;

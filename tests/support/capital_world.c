@@ -4,11 +4,11 @@
 #include <stdlib.h>
 
 #include "relay/base/check.h"
-#include "relay/core/capital_internal.h"
+#include "relay/core/capital/capital_internal.h"
 #include "relay/core/tables.h"
 #include "relay/hyperlane/message.h"
 #include "relay/hyperlane/token.h"
-#include "relay/node/planning.h"
+#include "relay/node/driver/planning.h"
 #include "tests/support/row_table.h"
 
 #define ROWS_CHANGES_MAX 4096u
@@ -58,6 +58,11 @@ struct row_source world_source(struct world *world)
 struct address world_router(uint32_t domain)
 {
     return evm_filled((uint8_t)(0x10 + domain));
+}
+
+struct address world_synthetic(uint32_t domain)
+{
+    return evm_filled((uint8_t)(0x70 + domain));
 }
 
 struct address world_bridge(uint32_t domain)
@@ -398,9 +403,8 @@ struct hash world_next_move_id(const struct world *world, uint32_t from, uint32_
     return message_id(buffer_bytes(&message));
 }
 
-/* Dispatch of a token message; returns its id. */
-static struct hash dispatch(struct world *world, const struct message_view *ends,
-                            struct address receiver, uint64_t amount)
+struct hash world_dispatch(struct world *world, const struct message_view *ends,
+                           struct address receiver, uint64_t amount)
 {
     uint8_t memory[256];
     struct buffer message = buffer_from(memory, sizeof(memory));
@@ -414,13 +418,13 @@ static struct hash dispatch(struct world *world, const struct message_view *ends
     return message_id(buffer_bytes(&message));
 }
 
-static void remote_fact(struct world *world, enum fact_kind kind, uint32_t domain, uint32_t remote,
-                        struct address recipient, uint64_t amount)
+void world_remote(struct world *world, enum fact_kind kind, uint32_t domain, struct address router,
+                  uint32_t remote, uint64_t amount)
 {
     const struct fact fact = {
         .kind = kind,
-        .contract = world_router(domain),
-        .remote = {.remote = remote, .recipient = recipient, .amount = amount_from_u64(amount)},
+        .contract = router,
+        .remote = {.remote = remote, .recipient = world_user(), .amount = amount_from_u64(amount)},
     };
 
     world_fact(world, domain, fact);
@@ -432,11 +436,11 @@ struct hash world_user_sends(struct world *world, uint32_t from, uint32_t to, ui
 
     world_transaction_begin(world, from);
     world_transfer(world, from, world_user(), world_router(from), amount);
-    remote_fact(world, FACT_REMOTE_SENT, from, to, world_user(), amount);
-    return dispatch(world, &ends, world_user(), amount);
+    world_remote(world, FACT_REMOTE_SENT, from, world_router(from), to, amount);
+    return world_dispatch(world, &ends, world_user(), amount);
 }
 
-static void process(struct world *world, uint32_t domain, struct hash id)
+void world_process(struct world *world, uint32_t domain, struct hash id)
 {
     const struct fact fact = {
         .kind = FACT_PROCESS, .contract = world_mailbox(domain), .process = {.message_id = id}};
@@ -451,15 +455,22 @@ void world_dispatches(struct world *world, uint32_t from, uint32_t to, uint64_t 
 {
     const struct message_view ends = user_ends(from, to);
 
-    (void)dispatch(world, &ends, world_user(), amount);
+    (void)world_dispatch(world, &ends, world_user(), amount);
 }
 
 void world_user_is_paid(struct world *world, uint32_t from, uint32_t to, struct hash id,
                         uint64_t amount)
 {
-    process(world, to, id);
-    remote_fact(world, FACT_REMOTE_RECEIVED, to, from, world_user(), amount);
+    world_process(world, to, id);
+    world_remote(world, FACT_REMOTE_RECEIVED, to, world_router(to), from, amount);
     world_transfer(world, to, world_router(to), world_user(), amount);
+}
+
+void world_add_synthetic(struct world *world, uint32_t domain, uint64_t supply)
+{
+    world->config.synthetics[world->config.synthetics_count++] =
+        (struct core_synthetic){.domain = domain, .router = world_synthetic(domain)};
+    world->chains[domain].truth.supply = supply;
 }
 
 struct hash world_rebalances(struct world *world, uint32_t from, uint32_t to, uint64_t amount,
@@ -472,7 +483,7 @@ struct hash world_rebalances(struct world *world, uint32_t from, uint32_t to, ui
         world_transfer(world, from, world_key(), world_router(from), fee);
     }
     world_transfer(world, from, world_router(from), world_bridge(from), amount + fee);
-    const struct hash id = dispatch(world, &ends, world_router(to), amount);
+    const struct hash id = world_dispatch(world, &ends, world_router(to), amount);
     const struct fact fact = {
         .kind = FACT_COLLATERAL_MOVED,
         .contract = world_router(from),
@@ -487,7 +498,7 @@ struct hash world_rebalances(struct world *world, uint32_t from, uint32_t to, ui
 
 void world_rebalance_arrives(struct world *world, uint32_t to, struct hash id, uint64_t amount)
 {
-    process(world, to, id);
+    world_process(world, to, id);
     world_transfer(world, to, world_bridge(to), world_router(to), amount);
 }
 
@@ -509,10 +520,11 @@ void world_answer_positions(struct world *world, uint32_t domain)
     struct bridge_quote quotes[WORLD_CHAINS];
     uint32_t quotes_count = 0;
     const bool has_spoke = domain == 1 && world->spoke != NULL;
-    const struct balance balances[4] = {
+    const struct balance balances[5] = {
         {world_router(domain), world_token(domain), amount_from_u64(chain->asked_truth.router)},
         {world_bridge(domain), world_token(domain), amount_from_u64(chain->asked_truth.bridge)},
         {world_key(), world_token(domain), amount_from_u64(chain->asked_truth.key)},
+        {{{0}}, world_synthetic(domain), amount_from_u64(chain->asked_truth.supply)},
         {has_spoke ? world->spoke->spoke : world_key(),
          has_spoke ? world->spoke->token : world_token(domain),
          has_spoke ? world->spoke->idle : amount_from_u64(chain->asked_truth.key)},
@@ -540,7 +552,7 @@ void world_answer_positions(struct world *world, uint32_t domain)
                       .block_number = chain->asked_block,
                       .block_hash = chain->asked_hash,
                       .balances = balances,
-                      .balances_count = has_spoke ? 4 : 3,
+                      .balances_count = has_spoke ? 5 : 4,
                       .vaults = world->vault,
                       .vaults_count = domain == 1 && world->vault != NULL ? 1 : 0,
                       .quotes = quotes,

@@ -10,8 +10,9 @@
 #ifndef SLUICE_TESTS_SUPPORT_CAPITAL_WORLD_H
 #define SLUICE_TESTS_SUPPORT_CAPITAL_WORLD_H
 
-#include "relay/core/capital_view.h"
+#include "relay/core/capital/capital_view.h"
 #include "relay/core/step.h"
+#include "relay/hyperlane/message.h"
 #include "tests/support/unit.h"
 
 #define WORLD_CHAINS    3u
@@ -29,6 +30,7 @@ struct world_truth {
     uint64_t router;
     uint64_t bridge;
     uint64_t key;
+    uint64_t supply; /* of world_synthetic, on the chain that has it */
 };
 
 struct world_chain {
@@ -108,6 +110,17 @@ struct hash world_next_move_id(const struct world *world, uint32_t from, uint32_
                                uint64_t amount);
 void world_user_is_paid(struct world *world, uint32_t from, uint32_t to, struct hash id,
                         uint64_t amount);
+/* A router on this chain that mints what the others lock, with this much minted already. What it
+ * mints and burns is in truth.supply, which the caller keeps. */
+void world_add_synthetic(struct world *world, uint32_t domain, uint64_t supply);
+struct address world_synthetic(uint32_t domain);
+/* One fact each, in the current transaction: the Dispatch of a token message, which returns its id;
+ * what a router says of a transfer by world_user; and ProcessId, which begins a transaction. */
+struct hash world_dispatch(struct world *world, const struct message_view *ends,
+                           struct address receiver, uint64_t amount);
+void world_remote(struct world *world, enum fact_kind kind, uint32_t domain, struct address router,
+                  uint32_t remote, uint64_t amount);
+void world_process(struct world *world, uint32_t domain, struct hash id);
 /* router.rebalance by `rebalancer`; the bridge takes `fee` more, which the key pays. */
 struct hash world_rebalances(struct world *world, uint32_t from, uint32_t to, uint64_t amount,
                              uint64_t fee, struct address rebalancer);

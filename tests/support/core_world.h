@@ -16,8 +16,8 @@
 
 #include "relay/base/prng.h"
 #include "relay/core/core.h"
-#include "relay/core/lane_rows.h"
-#include "relay/core/message_rows.h"
+#include "relay/core/lane/lane_rows.h"
+#include "relay/core/message/message_rows.h"
 #include "tests/support/row_table.h"
 
 #define WORLD_A        1000u

@@ -47,6 +47,7 @@ export class FaultProxy {
     this.calls = new Map(); // method to count
     this.sockets = new Set();
     this.joined = 0; // websockets, ever
+    this.endings = []; // the codes that nodes ended them with; 1006: without a word
     this.server = tls ? createTlsServer(tls, onPost) : createServer(onPost);
     this.upgrades = new WebSocketServer(
       { noServer: true, perMessageDeflate: false, autoPong: false });
@@ -127,7 +128,10 @@ export class FaultProxy {
       one.on('close', () => other.close());
       one.on('error', () => other.terminate());
     }
-    socket.on('close', () => this.sockets.delete(socket));
+    socket.on('close', (code) => {
+      this.sockets.delete(socket);
+      this.endings.push(code);
+    });
   }
 
   send(socket, text) {

@@ -7,7 +7,7 @@
 
 #include "relay/base/check.h"
 #include "relay/base/limits.h"
-#include "relay/node/row_source.h"
+#include "relay/node/driver/row_source.h"
 #include "tests/support/records.h"
 
 #define CHANGES_MAX   (4u * ROWS_PER_STEP_MAX)

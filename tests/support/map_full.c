@@ -15,7 +15,7 @@ static const MDB_txn *readers; /* the last transaction that only reads */
 
 /* LMDB's own function behind one of ours. ISO C has no cast from data to function. */
 #define REAL(name)                                                                                 \
-    static __typeof__(&name) real;                                                                 \
+    static __typeof__(&(name)) real;                                                               \
     if (real == NULL) {                                                                            \
         void *found = dlsym(RTLD_NEXT, #name);                                                     \
         memcpy(&real, &found, sizeof(real));                                                       \

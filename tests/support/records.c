@@ -53,6 +53,13 @@ static void make_router(struct maker *maker, struct core_router *router)
     router->bridge_to = u64(maker);
 }
 
+static void make_synthetic(struct maker *maker, struct core_synthetic *synthetic)
+{
+    synthetic->domain = u32(maker);
+    synthetic->asset = u32(maker);
+    synthetic->router = address(maker);
+}
+
 static void make_vault(struct maker *maker, struct core_vault *vault)
 {
     vault->domain = u32(maker);
@@ -162,6 +169,10 @@ static const struct core_config *config(struct maker *maker)
     config->routers_count = length(maker, ROUTERS_MAX);
     for (uint32_t i = 0; i < config->routers_count; i++) {
         make_router(maker, &config->routers[i]);
+    }
+    config->synthetics_count = length(maker, SYNTHETICS_MAX);
+    for (uint32_t i = 0; i < config->synthetics_count; i++) {
+        make_synthetic(maker, &config->synthetics[i]);
     }
     config->vaults_count = length(maker, VAULTS_MAX);
     for (uint32_t i = 0; i < config->vaults_count; i++) {

@@ -8,7 +8,7 @@
 
 #include "tests/support/unit.h"
 
-#include "relay/node/driver.h"
+#include "relay/node/driver/driver.h"
 
 #define DOMAIN_A   901u
 #define DOMAIN_B   902u

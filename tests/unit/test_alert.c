@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "relay/core/capital_internal.h"
+#include "relay/core/capital/capital_internal.h"
 #include "relay/core/core.h"
-#include "relay/node/alert_look.h"
-#include "relay/node/alert_text.h"
+#include "relay/node/alert/alert_look.h"
+#include "relay/node/alert/alert_text.h"
 #include "tests/support/row_table.h"
 #include "tests/support/unit.h"
 

@@ -11,10 +11,10 @@
 
 #include <jansson.h>
 
-#include "relay/node/alerting.h"
-#include "relay/node/exit_codes.h"
-#include "relay/node/loop_context.h"
-#include "relay/node/program.h"
+#include "relay/node/alert/alerting.h"
+#include "relay/node/loop/loop_context.h"
+#include "relay/node/process/exit_codes.h"
+#include "relay/node/process/program.h"
 #include "relay/synth/synth.h"
 #include "tests/support/folder.h"
 #include "tests/support/unit.h"

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "relay/hyperlane/checkpoint.h"
-#include "relay/node/checkpoint_store.h"
-#include "relay/node/files.h"
+#include "relay/node/stores/checkpoint_store.h"
+#include "relay/node/stores/files.h"
 
 #define ANSWER_WAIT_MS 5000
 

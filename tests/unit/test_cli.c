@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "relay/node/exit_codes.h"
+#include "relay/node/process/exit_codes.h"
 #include "tests/support/folder.h"
 
 #define OUTPUT_BYTES_MAX 65536u

@@ -6,7 +6,7 @@
 
 #include "relay/cli/cli.h"
 #include "relay/cli/registry.h"
-#include "relay/node/config.h"
+#include "relay/node/config/config.h"
 #include "tests/support/cli_call.h"
 #include "tests/support/folder.h"
 #include "tests/support/unit.h"

@@ -11,7 +11,7 @@
 
 #include "relay/base/check.h"
 #include "relay/cli/cli.h"
-#include "relay/core/capital_rows.h"
+#include "relay/core/capital/capital_rows.h"
 #include "relay/synth/synth.h"
 #include "tests/support/cli_call.h"
 #include "tests/support/folder.h"

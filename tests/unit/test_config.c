@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "relay/core/policy.h"
-#include "relay/node/config.h"
-#include "relay/node/endpoint.h"
+#include "relay/core/message/policy.h"
+#include "relay/node/config/config.h"
+#include "relay/node/transport/endpoint.h"
 
 #define FILE_BYTES_MAX 65536u
 
@@ -91,6 +91,10 @@ static void the_example_loads(void **state)
     const struct amount move_min = amount_of("100000000");
     assert_true(amount_equal(&config->core.route.move_min, &move_min));
     assert_int_equal(config->core.routers[0].weight.value, 6000);
+    assert_int_equal(config->core.synthetics_count, 1);
+    assert_int_equal(config->core.synthetics[0].domain, config->core.chains[1].domain);
+    assert_int_equal(config->core.synthetics[0].asset, 0);
+    assert_int_equal(config->core.synthetics[0].router.bytes[31], 0x03);
     assert_int_equal(config->core.route.mode, ROUTE_OBSERVE);
     assert_int_equal(config->core.route.cooldown.ns, 60000000000u);
     char data[128];
@@ -417,6 +421,12 @@ static const struct mistake mistakes[] = {
     {"cooldown: 60 s", "cooldown: 60", "cooldown: 60 s", "cooldown"},
     {"bridge: \"0x6666666666666666666666666666666666666603\"",
      "bridge: \"0x6666666666666666666666666666666666666601\"", "bridge: \"0x66", "count twice"},
+    {"router: \"0x7777777777777777777777777777777777777703\"",
+     "router: \"0x7777777777777777777777777777777777777701\"", "7777703\"", "holds collateral or"},
+    {"router: \"0x7777777777777777777777777777777777777703\"",
+     "router: \"0x7777777777777777777777777777777777777703\"\n"
+     "  - {chain: beta, asset: USDC, router: \"0x7777777777777777777777777777777777777703\"}",
+     "\nvaults:", "there twice"},
     {"    key: \"0x33",
      "    keys: [\"0x3333333333333333333333333333333333333334\"]\n    key: \"0x33",
      "    key: \"0x33", "give one of the two"},

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "relay/node/control.h"
-#include "relay/node/control_health.h"
+#include "relay/node/control/control.h"
+#include "relay/node/control/control_health.h"
 
 static struct control_health again(const struct control_health *health)
 {

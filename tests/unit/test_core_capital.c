@@ -11,11 +11,11 @@
 #include "relay/base/digest.h"
 #include "relay/base/limits.h"
 #include "relay/base/prng.h"
-#include "relay/core/capital_view.h"
+#include "relay/core/capital/capital_view.h"
 #include "relay/core/core.h"
 #include "relay/hyperlane/message.h"
 #include "relay/hyperlane/token.h"
-#include "relay/node/planning.h"
+#include "relay/node/driver/planning.h"
 #include "tests/support/row_table.h"
 #include "tests/support/unit.h"
 

@@ -2,7 +2,7 @@
 /* What lists and payments make of messages that are under way. */
 #include <stdio.h>
 
-#include "relay/core/policy.h"
+#include "relay/core/message/policy.h"
 #include "relay/core/view.h"
 #include "tests/support/core_world.h"
 #include "tests/support/unit.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The driver's promises (relay/node/driver.h), one by one. */
+/* The driver's promises (relay/node/driver/driver.h), one by one. */
 #include "tests/unit/driver_bench.h"
 
 #include <stdlib.h>

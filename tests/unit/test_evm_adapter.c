@@ -2,7 +2,9 @@
 /* What only EVM nodes do: their limits, habits and refusals, and what the adapter costs them. The
  * promises every family keeps are tested by tests/conformance/test_chain.c. */
 #include <stdio.h>
+#include <string.h>
 
+#include "chains/evm/evm_internal.h"
 #include "tests/conformance/evm_script.h"
 #include "tests/conformance/harness.h"
 #include "tests/support/unit.h"
@@ -204,6 +206,55 @@ static void finality_can_be_a_depth(struct core_config *core, struct chain_confi
 {
     (void)core;
     config->finality = FINALITY_DEPTH;
+}
+
+static struct address fee_token(uint8_t byte)
+{
+    uint8_t bytes[20];
+
+    memset(bytes, byte, sizeof(bytes));
+    return address_from_evm(bytes);
+}
+
+static void deliveries_are_paid_for_with_tokens(struct core_config *core,
+                                                struct chain_config *config)
+{
+    struct core_policy *policy = &core->policy;
+    const struct core_chain *chain = &core->chains[config->chain_index];
+
+    policy->rates[policy->rates_count++] = (struct core_rate){
+        .domain = chain->domain, .token = fee_token(0x71), .price = amount_from_u64(1)};
+    policy->rates[policy->rates_count++] = (struct core_rate){
+        .domain = chain->domain + 1, .token = fee_token(0x72), .price = amount_from_u64(1)};
+    policy->rules[policy->rules_count++] = (struct core_rule){
+        .kind = RULE_GAS_PAYMENT, .demand = GAS_DEMAND_MINIMUM, .fee_token = fee_token(0x73)};
+}
+
+static bool is_watched_token(const struct evm *evm, uint8_t byte)
+{
+    const struct address token = fee_token(byte);
+    const struct evm_contract *contract = evm_interest_contract(&evm->interest, &token);
+
+    return contract != NULL && (contract->roles & EVM_ROLE_TOKEN) != 0;
+}
+
+/* Their transfers to the paymaster say what a payment was made with. */
+static void tokens_that_deliveries_are_paid_with_are_watched(void **state)
+{
+    (void)state;
+    struct harness *harness = watching();
+    const struct evm *evm = (const struct evm *)(const void *)harness->chain;
+    const uint32_t accounts_count = evm->interest.accounts_count;
+
+    assert_false(is_watched_token(evm, 0x71));
+    harness_close(harness);
+    harness = harness_open_with(&evm_script_fixture, deliveries_are_paid_for_with_tokens);
+    evm = (const struct evm *)(const void *)harness->chain;
+    assert_true(is_watched_token(evm, 0x71));
+    assert_false(is_watched_token(evm, 0x72)); /* of another chain */
+    assert_true(is_watched_token(evm, 0x73));
+    assert_int_equal(accounts_count + 1, evm->interest.accounts_count); /* the paymaster */
+    harness_close(harness);
 }
 
 static void a_depth_needs_no_question_for_finality(void **state)
@@ -573,6 +624,7 @@ int main(void)
         cmocka_unit_test(answers_from_elsewhere_or_too_late_are_ignored),
         cmocka_unit_test(overload_is_waited_out),
         cmocka_unit_test(a_busy_token_is_asked_by_account),
+        cmocka_unit_test(tokens_that_deliveries_are_paid_with_are_watched),
         cmocka_unit_test(a_depth_needs_no_question_for_finality),
         cmocka_unit_test(the_answers_are_the_chains),
         cmocka_unit_test(lists_in_answers_are_whole),

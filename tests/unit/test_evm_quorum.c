@@ -38,9 +38,16 @@ static struct harness *watching(uint32_t endpoints, uint32_t quorum)
     return harness;
 }
 
+#define SCRIPT_BEGINS_S UINT64_C(1700000000) /* the timestamp of its block 0; one a second */
+
 static struct evm_script_habits *habits(struct harness *harness, uint32_t endpoint)
 {
     return evm_script_habits(harness->world, endpoint);
+}
+
+static uint64_t calls_of(const struct harness *harness, uint32_t endpoint)
+{
+    return harness->chain->endpoints[endpoint].calls_sent;
 }
 
 static void follow_blocks(struct harness *harness, uint32_t blocks)
@@ -189,6 +196,10 @@ static void a_lie_is_kept_as_evidence(void **state)
     assert_true(chain_counters(harness->chain)->calls_sent > 0);
     assert_true(harness->chain->endpoints[0].dissents > 0);
     assert_int_equal(harness->chain->endpoints[1].dissents, 0);
+    /* From now on the others are asked. */
+    const uint64_t asked = calls_of(harness, 0);
+    assert_int_equal(ask(harness, &command)->tree.outcome, OUTCOME_OK);
+    assert_int_equal(calls_of(harness, 0), asked);
     harness_close(harness);
 }
 
@@ -288,6 +299,35 @@ static void behind_is_not_different(void **state)
     }
 }
 
+/* It goes on telling blocks, and by the clock they are a minute old: the other one is asked. */
+static void one_whose_head_is_old_by_the_clock_is_asked_last(void **state)
+{
+    (void)state;
+    const uint64_t lag = 70;
+
+    wanted_endpoints = 2;
+    wanted_quorum = 1;
+    struct harness *const harness = harness_open_with(&evm_script_fixture, change);
+    for (uint64_t i = 0; i < lag + 10; i++) {
+        harness_mine(harness);
+    }
+    habits(harness, 0)->lag = lag;
+    harness->now.ns = (SCRIPT_BEGINS_S + lag + 60) * UINT64_C(1000000000);
+    chain_tick(harness->chain, harness->now);
+    harness_connect(harness, 0);
+    harness_connect(harness, 1);
+    harness_watch(harness, 1);
+    harness_run(harness, 400);
+    follow_blocks(harness, 4);
+    assert_true(harness->chain->endpoints[0].penalty > harness->chain->endpoints[1].penalty);
+    harness_assert_synchronous(harness);
+    const uint64_t asked = calls_of(harness, 1);
+    const struct command command = question(harness, COMMAND_READ_TREE);
+    assert_int_equal(ask(harness, &command)->tree.outcome, OUTCOME_OK);
+    assert_true(calls_of(harness, 1) > asked);
+    harness_close(harness);
+}
+
 /* It lags from the beginning: what it has not got is not asked for, so nothing is missing in the
  * ranges that the others give. */
 static void one_that_lags_while_catching_up_hides_nothing(void **state)
@@ -384,11 +424,6 @@ static void a_slow_read_is_hedged(void **state)
     /* The deadline is a second; a hundred rounds. */
     assert_non_null(harness_await(harness, EVENT_TREE, known, 30));
     harness_close(harness);
-}
-
-static uint64_t calls_of(const struct harness *harness, uint32_t endpoint)
-{
-    return harness->chain->endpoints[endpoint].calls_sent;
 }
 
 /* Two of three have a plan of ten calls a second: they are kept to it, and the third does not make
@@ -584,6 +619,7 @@ int main(void)
         cmocka_unit_test(lost_connections_make_no_smaller_quorum),
         cmocka_unit_test(a_split_is_no_answer),
         cmocka_unit_test(behind_is_not_different),
+        cmocka_unit_test(one_whose_head_is_old_by_the_clock_is_asked_last),
         cmocka_unit_test(one_that_lags_while_catching_up_hides_nothing),
         cmocka_unit_test(a_final_block_is_what_a_quorum_is_past),
         cmocka_unit_test(a_final_block_that_stays_back_is_told),

@@ -149,9 +149,42 @@ static void a_spoke_needs_an_address_of_this_family(void **state)
     harness_close(harness);
 }
 
+static void add_synthetic(struct core_config *core, struct chain_config *config)
+{
+    core->synthetics[core->synthetics_count++] = (struct core_synthetic){
+        .domain = core->chains[config->chain_index].domain, .router = evm_filled(0x79)};
+}
+
+/* Nobody's balance is everybody's: the supply. */
+static void supply_of_a_synthetic_router_is_read_with_the_balances(void **state)
+{
+    (void)state;
+    struct harness *const harness = harness_open_with(&evm_script_fixture, add_synthetic);
+    const struct address router = evm_filled(0x79);
+    uint32_t found = 0;
+
+    assert_non_null(harness->chain);
+    harness_connect(harness, 0);
+    harness_watch(harness, 1);
+    harness_run(harness, 300);
+    harness_mine(harness);
+    assert_int_equal(read_positions(harness), OUTCOME_OK);
+    for (uint32_t i = 0; i < harness->balances_count; i++) {
+        if (address_equal(&harness->balances[i].token, &router)) {
+            assert_true(address_is_zero(&harness->balances[i].account));
+            assert_amount(2000 + harness->blocks[harness->blocks_count - 1].number,
+                          harness->balances[i].amount);
+            found++;
+        }
+    }
+    assert_int_equal(found, 1);
+    harness_close(harness);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(supply_of_a_synthetic_router_is_read_with_the_balances),
         cmocka_unit_test(a_spoke_and_its_venue_are_read_at_one_block),
         cmocka_unit_test(gates_are_told),
         cmocka_unit_test(a_venue_that_cannot_be_read_is_left_out),

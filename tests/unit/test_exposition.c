@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "relay/node/exposition.h"
+#include "relay/node/site/exposition.h"
 #include "tests/support/unit.h"
 
 static const struct exposition_labels none;

@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "relay/node/http.h"
+#include "relay/node/web/http.h"
 
 #define WAIT_MS     60000
 #define LARGE_BYTES (3u << 20)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The ledger over scripted final facts. tests/support/capital_world.c checks after every step that
  * debits equal credits; these tests check where the amounts are. */
-#include "relay/core/capital_internal.h"
+#include "relay/core/capital/capital_internal.h"
 #include "tests/support/capital_world.h"
 
 static const struct address none;

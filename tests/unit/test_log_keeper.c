@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* relay/node/log_keeper.h beside a signer in a process of its own: what is signed and kept while a
- * journal grows, what is said while the signer is gone, and which journals a start refuses. */
+/* relay/node/journal_log/log_keeper.h beside a signer in a process of its own: what is signed and
+ * kept while a journal grows, what is said while the signer is gone, and which journals a start
+ * refuses. */
 #include "tests/support/unit.h"
 
 #include <poll.h>
@@ -12,8 +13,8 @@
 #include <unistd.h>
 
 #include "relay/base/check.h"
-#include "relay/node/exit_codes.h"
-#include "relay/node/log_keeper.h"
+#include "relay/node/journal_log/log_keeper.h"
+#include "relay/node/process/exit_codes.h"
 #include "relay/signer/log_signer.h"
 #include "store/writer.h"
 #include "tests/support/folder.h"

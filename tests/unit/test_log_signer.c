@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "relay/base/check.h"
-#include "relay/node/log_client.h"
+#include "relay/node/journal_log/log_client.h"
 #include "relay/signer/file.h"
 #include "relay/signer/log_config.h"
 #include "relay/signer/log_signer.h"

@@ -9,7 +9,7 @@
 
 #include "relay/base/digest.h"
 #include "relay/base/hex.h"
-#include "relay/node/log_site.h"
+#include "relay/node/journal_log/log_site.h"
 #include "tests/support/signed_journal.h"
 
 #define SIGNED 300u /* records that the checkpoint covers */

@@ -2,8 +2,8 @@
 /* The reference relayer's lists: what they match, how they are read, and what is refused. */
 #include <stdlib.h>
 
-#include "relay/core/policy.h"
-#include "relay/node/policy_json.h"
+#include "relay/core/message/policy.h"
+#include "relay/node/config/policy_json.h"
 #include "tests/support/unit.h"
 
 #define SENDER    "0x1111111111111111111111111111111111111111"

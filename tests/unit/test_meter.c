@@ -3,7 +3,7 @@
  *
  * Method: an imaginary endpoint reads the meter's frames by their text and answers after a fixed
  * time; its limits are known, so the result has one right answer. */
-#include "relay/node/meter.h"
+#include "relay/node/loop/meter.h"
 
 #include <inttypes.h>
 #include <stdio.h>

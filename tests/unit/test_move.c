@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One move from a plan's decision to its arrival, with every way to go wrong. The lane is the
  * world's; the ledger sees the facts that follow. */
-#include "relay/core/capital_internal.h"
+#include "relay/core/capital/capital_internal.h"
 #include "tests/support/capital_world.h"
 
 #define TOTAL 3000000u

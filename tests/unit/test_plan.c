@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* When the node plans, on what, and what it makes of an answer: the real routing core answers. */
-#include "relay/core/capital_internal.h"
-#include "relay/core/plan_internal.h"
-#include "relay/node/planning.h"
+#include "relay/core/capital/capital_internal.h"
+#include "relay/core/plan/plan_internal.h"
+#include "relay/node/driver/planning.h"
 #include "relay/routing/network.h"
 #include "tests/support/capital_world.h"
 

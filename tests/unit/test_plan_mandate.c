@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the mandate adds to planning: floors, caps, velocity, budget, and its hash in each plan. */
-#include "relay/core/capital_view.h"
-#include "relay/core/plan_internal.h"
+#include "relay/core/capital/capital_view.h"
+#include "relay/core/plan/plan_internal.h"
 #include "tests/support/capital_world.h"
 
 static uint64_t number(struct amount amount)

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "relay/core/plan_internal.h"
-#include "relay/core/venue_rows.h"
-#include "relay/node/planning.h"
+#include "relay/core/capital/venue_rows.h"
+#include "relay/core/plan/plan_internal.h"
+#include "relay/node/driver/planning.h"
 #include "tests/support/capital_world.h"
 
 #define VENUES   3u

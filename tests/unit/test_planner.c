@@ -8,7 +8,7 @@
 #include <pthread.h>
 
 #include "relay/base/check.h"
-#include "relay/node/planner.h"
+#include "relay/node/loop/planner.h"
 
 static struct {
     pthread_mutex_t lock;

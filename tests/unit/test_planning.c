@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "relay/node/planning.h"
+#include "relay/node/driver/planning.h"
 #include "relay/routing/network.h"
 
 #define PLACES_MAX    8u

@@ -3,7 +3,7 @@
 #include "tests/support/unit.h"
 
 #include "relay/base/prng.h"
-#include "relay/node/queue.h"
+#include "relay/node/driver/queue.h"
 
 #define CAPACITY  4096u
 #define ITEMS_MAX 512u

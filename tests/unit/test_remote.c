@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "relay/base/check.h"
-#include "relay/node/checkpoint_json.h"
-#include "relay/node/remote.h"
-#include "relay/node/web_client.h"
+#include "relay/node/stores/checkpoint_json.h"
+#include "relay/node/stores/remote.h"
+#include "relay/node/web/web_client.h"
 #include "tests/support/web_store.h"
 
 /* ---- stores ---- */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Replay of relay/node/replay.h: the same run is found the same; every kind of difference is found
- * and named. The journals are made by a real core (tests/support/live.h). */
+/* Replay of relay/node/driver/replay.h: the same run is found the same; every kind of difference is
+ * found and named. The journals are made by a real core (tests/support/live.h). */
 #include "tests/support/unit.h"
 
 #include <stdlib.h>
 
 #include "proto/record.h"
-#include "relay/node/replay.h"
+#include "relay/node/driver/replay.h"
 #include "tests/support/live.h"
 
 #define EVENTS 400

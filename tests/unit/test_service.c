@@ -5,7 +5,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "relay/node/service.h"
+#include "relay/node/process/service.h"
 #include "tests/support/unit.h"
 
 /* A service manager's socket, without a file. */

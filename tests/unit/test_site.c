@@ -15,8 +15,8 @@
 
 #include "relay/base/hex.h"
 #include "relay/core/reason.h"
-#include "relay/node/exit_codes.h"
-#include "relay/node/site.h"
+#include "relay/node/process/exit_codes.h"
+#include "relay/node/site/site.h"
 #include "relay/synth/synth.h"
 #include "tests/support/folder.h"
 #include "tests/support/unit.h"

@@ -13,9 +13,9 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "relay/node/exit_codes.h"
-#include "relay/node/loop_context.h"
-#include "relay/node/site.h"
+#include "relay/node/loop/loop_context.h"
+#include "relay/node/process/exit_codes.h"
+#include "relay/node/site/site.h"
 #include "relay/synth/synth.h"
 #include "store/base64.h"
 #include "tests/support/folder.h"

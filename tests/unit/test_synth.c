@@ -7,10 +7,10 @@
 
 #include <string.h>
 
-#include "relay/core/capital_view.h"
+#include "relay/core/capital/capital_view.h"
 #include "relay/core/view.h"
-#include "relay/node/replay.h"
-#include "relay/node/row_source.h"
+#include "relay/node/driver/replay.h"
+#include "relay/node/driver/row_source.h"
 #include "store/verify.h"
 
 #define RECORDS 6000u

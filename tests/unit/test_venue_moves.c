@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "relay/core/plan_internal.h"
+#include "relay/core/plan/plan_internal.h"
 #include "tests/support/capital_world.h"
 
 #define VENUES  2u

@@ -3,8 +3,8 @@
  * which answers are believed. */
 #include <string.h>
 
-#include "relay/core/capital_internal.h"
-#include "relay/core/venue_rows.h"
+#include "relay/core/capital/capital_internal.h"
+#include "relay/core/capital/venue_rows.h"
 #include "tests/support/capital_world.h"
 
 #define HOUR_NS 3600000000000u

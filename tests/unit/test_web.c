@@ -9,11 +9,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "relay/node/lookup_url.h"
-#include "relay/node/sigv4.h"
-#include "relay/node/store_location.h"
-#include "relay/node/web_reply.h"
-#include "relay/node/web_url.h"
+#include "relay/node/stores/sigv4.h"
+#include "relay/node/stores/store_location.h"
+#include "relay/node/web/lookup_url.h"
+#include "relay/node/web/web_reply.h"
+#include "relay/node/web/web_url.h"
 
 /* ---- addresses ---- */
 

@@ -5,7 +5,7 @@
 #include <libwebsockets.h>
 #include <stdio.h>
 
-#include "relay/node/web_client.h"
+#include "relay/node/web/web_client.h"
 #include "tests/support/web_store.h"
 
 /* ---- the web client ---- */

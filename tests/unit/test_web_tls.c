@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "relay/node/web_tls.h"
+#include "relay/node/web/web_tls.h"
 
 #define NAME "store.example"
 

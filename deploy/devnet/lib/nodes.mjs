@@ -27,7 +27,9 @@ const MANDATE_SIGNERS = [`0x${'51'.repeat(20)}`, `0x${'52'.repeat(20)}`];
  * keys (more accounts that deliver, {address, keystore}), settingsOf (chain to settings that differ
  * or are more), policy (settings of which messages are delivered), store (checkpoints in S3:
  * {endpoint, bucket, credentials}), privateAddresses (servers that modules name may be on this
- * machine), spokes (true: the mandate names the spokes and their vaults too), relayTo (chain to whether messages are delivered to it; to all when absent).
+ * machine), minted (an asset that one router locks and others mint: {asset, collateral: {chain,
+ * address, token}, routers: [{chain, address}]}), spokes (true: the mandate names the spokes and
+ * their vaults too), relayTo (chain to whether messages are delivered to it; to all when absent).
  */
 export function writeNode(devnet, options) {
   const folder = path.join(options.folder, options.name);
@@ -182,6 +184,7 @@ export function chainShares({ chains }) {
 function capitalYaml(devnet, node, options) {
   return [
     `mandate: ${node.mandate}`,
+    options.minted ? syntheticsYaml(options.minted) : [],
     'vaults:',
     devnet.chains.map((chain) => [
       `  - chain: ${chain.name}`,
@@ -193,6 +196,18 @@ function capitalYaml(devnet, node, options) {
     `  mode: ${options.mode ?? 'act'}`,
     `  plan_interval: ${options.route?.plan_interval ?? '2s'}`,
   ];
+}
+
+function syntheticsYaml({ asset, routers }) {
+  return ['synthetics:', routers.map(({ chain, address }) =>
+    [`  - chain: ${chain.name}`, `    asset: ${asset}`, `    router: "${address}"`])];
+}
+
+/** The router that holds what others mint: all of its asset is there, so nothing is moved. */
+function collateralYaml({ asset, collateral: { chain, address, token } }) {
+  return [`  - name: router-${asset}`, '    kind: warp-route', `    chain: ${chain.name}`,
+    `    asset: ${asset}`, `    address: "${address}"`, `    token: "${token}"`,
+    '    weight: 100.00 %'];
 }
 
 /** The owner's mandate: what the node plans by and what its signer holds it to. */
@@ -217,7 +232,8 @@ function mandateYaml(devnet, options) {
     'format: sluice-mandate/1',
     'name: devnet',
     'assets:',
-    `  - {symbol: ${ASSET}, decimals: ${devnet.tokenDecimals}}`,
+    [ASSET, ...(options.minted ? [options.minted.asset] : [])].map((symbol) =>
+      `  - {symbol: ${symbol}, decimals: ${devnet.tokenDecimals}}`),
     'chains:',
     devnet.chains.map(({ name, domain }) => `  - {name: ${name}, domain: ${domain}}`),
     'venues:',
@@ -232,6 +248,7 @@ function mandateYaml(devnet, options) {
       `    weight: ${(shares[i] / 100).toFixed(2)} %`,
       Object.entries(options.venue ?? {}).map(([name, value]) => `    ${name}: ${value}`),
     ]),
+    options.minted ? collateralYaml(options.minted) : [],
     options.spokes ? devnet.chains.map((chain) => spokeYaml(chain)) : [],
     'bridges:',
     devnet.chains.map((chain) => [

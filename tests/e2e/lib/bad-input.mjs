@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Everything from outside that can be wrong at a start: one clear message, the documented exit code
-// (relay/node/exit_codes.h), and no process left.
+// (relay/node/process/exit_codes.h), and no process left.
 
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -14,15 +14,16 @@ import { callContract, rpc, sendContract, sendTransaction, waitReceipt }
   from '../../../deploy/devnet/lib/rpc.mjs';
 import { sleep } from '../../../deploy/devnet/lib/terminal.mjs';
 import { altering, finalStuck, halfOpen, otherChain } from '../../support/fault-proxy.mjs';
+import { MintingRoute, lockedIsSaidToBeGone, minting, sendAs } from './fault-backing.mjs';
 import { countDelivered } from './dispatch.mjs';
 import { chainStatus, runOperator } from './operator.mjs';
-import { run } from './fault-world.mjs';
+import { IN_FLIGHT_MAX, run } from './fault-world.mjs';
 
 const { concat, encodeAbiParameters, numberToHex, pad } = requirePackage('viem/utils');
 
 const WAIT_SECONDS = 120;
 const QUIET_MS = 3_000; // in which what must not happen would have
-const BACKLOG = 8;
+const BACKLOG = 20;
 const STALLED_BLOCKS = 300; // an hour of 12-second blocks
 const SEND = 'eth_sendRawTransaction';
 const UNIT = 10n ** 6n;
@@ -30,6 +31,8 @@ const LARGE = 1000; // USDC
 const VELOCITY = 6000;
 
 const all = (world, fault) => world.readers.map((proxy) => [proxy, fault()]);
+const pending = async ({ httpUrl }) => Number((await rpc(httpUrl, 'txpool_status')).pending);
+const mineEvery = ({ httpUrl }, seconds) => rpc(httpUrl, 'evm_setIntervalMining', [seconds]);
 const mine = ({ httpUrl }, count) => rpc(httpUrl, 'anvil_mine', [numberToHex(count)]);
 
 /** Finality of the origin stands, jumps, and goes backwards. */
@@ -46,7 +49,13 @@ export async function finality(world) {
         'deliveries of what is not final');
       const before = [...sender.calls.values()].reduce((sum, count) => sum + count, 0);
       const sendsBefore = sender.count(SEND);
+      await mineEvery(world.destination, 0); // what was sent stays in the pool
       world.clear();
+      await world.suite.until('as many wait as may', WAIT_SECONDS, async () =>
+        (await pending(world.destination)) >= IN_FLIGHT_MAX);
+      await sleep(QUIET_MS);
+      expectEqual(await pending(world.destination), IN_FLIGHT_MAX, 'transactions in no block');
+      await mineEvery(world.destination, 1);
       for (const message of messages) await world.awaitDelivery(message);
       expect(sender.count(SEND) - sendsBefore <= BACKLOG, 'no more transactions than messages');
       const calls = [...sender.calls.values()].reduce((sum, count) => sum + count, 0) - before;
@@ -169,7 +178,7 @@ async function transfer(world, chain, to, usdc, url = chain.httpUrl) {
   return messageOfLog(dispatchLogs(receipt)[0]);
 }
 
-async function startCapital(world) {
+async function startCapital(world, route) {
   const [first, second, third] = world.readers;
   world.node = world.write({
     name: 'capital',
@@ -177,6 +186,7 @@ async function startCapital(world) {
     endpointOf: (chain) => (chain === world.origin
       ? [first.url, second.url, third.httpUrl].join(', ') : world.sender.url),
     ...world.settings,
+    ...route.settings,
     large: { value: `${LARGE} USDC`, blocks: 1 },
     route: { velocity: `${VELOCITY} USDC`, move_max: '2000 USDC', tolerance: '20 %' },
   });
@@ -216,31 +226,37 @@ const collateral = ({ httpUrl, stablecoin, router }, url = httpUrl) =>
  * its headers, logs and balances fit each other, and all of them are a lie. There the router lost
  * its collateral, so capital would have to come; and somebody sent the destination a fortune.
  */
-async function ownFork(world) {
+async function ownFork(world, route) {
   const { origin, destination, stage } = world;
   let process = null;
-  const fork = await startAnvil({ chainId: origin.chainId, port: 0, blockSeconds: 1,
-    logPath: path.join(stage.folder, 'fork.log'), workPath: path.join(stage.folder, 'fork.work'),
-    forkUrl: origin.httpUrl }, (record) => (process = record));
+  // The true chain stands still meanwhile, so that the other one goes on exactly where it was.
+  await mineEvery(origin, 0);
   try {
+    const fork = await startAnvil({ chainId: origin.chainId, port: 0, blockSeconds: 1,
+      logPath: path.join(stage.folder, 'fork.log'), workPath: path.join(stage.folder, 'fork.work'),
+      forkUrl: origin.httpUrl }, (record) => (process = record));
     const target = { wsUrl: fork.url.replace('http', 'ws'), httpUrl: fork.url };
     const held = await collateral(destination);
-    for (const proxy of world.readers) proxy.retarget(target);
     const forged = await transfer(world, origin, destination, 5 * LARGE, fork.url);
-    await rpc(fork.url, 'anvil_impersonateAccount', [origin.router]);
-    await rpc(fork.url, 'anvil_setBalance', [origin.router, numberToHex(10n ** 18n)]);
-    await sendContract(fork.url, { from: origin.router, to: origin.stablecoin, abi: tokenAbi,
+    await sendAs(fork.url, origin.router, { to: origin.stablecoin, abi: tokenAbi,
       functionName: 'transfer', args: [stage.devnet.users[2], await collateral(origin, fork.url)] });
+    await lockedIsSaidToBeGone(route, fork.url);
+    for (const proxy of world.readers) proxy.retarget(target);
+    await mineEvery(origin, 1);
+    const alarms = route.alarms();
     const moved = async () => held - (await collateral(destination));
     await world.suite.until('capital moves', WAIT_SECONDS, async () => (await moved()) > 0n);
+    await route.reaches('broken');
+    expectEqual(route.alarms(), alarms + 1, 'alarms that the second chain gave');
     await sleep(3 * QUIET_MS);
     expect((await moved()) <= BigInt(VELOCITY) * UNIT, `${await moved()} base units were moved`);
     expectEqual(await world.isDelivered(forged), false, 'what only the liars know of is delivered');
     const { stdout } = await run(stage.program, ['why', forged.id, '--config', world.node.config]);
     expect(/signature|checkpoint/i.test(stdout), `a reason why it waits: ${stdout}`);
   } finally {
+    await mineEvery(origin, 1);
     for (const proxy of world.readers) proxy.retarget(origin);
-    await endAnvil(process);
+    if (process) await endAnvil(process);
   }
   await world.suite.until('the truth stops the chain', WAIT_SECONDS, () =>
     chainStatus(stage, world.node, origin).stopped);
@@ -251,11 +267,15 @@ async function ownFork(world) {
 /** Ends the relayer; a node that moves capital takes its place. */
 export async function capital(world) {
   await world.stage.end(world.node);
-  await startCapital(world);
+  const route = new MintingRoute(world);
+  await route.deploy();
+  await startCapital(world, route);
   await largeValues(world);
+  await minting(route);
+  return route;
 }
 
 /** The last check: what it leaves behind is a chain that a person has to look at. */
-export const forkOfTheirOwn = (world) =>
-  world.suite.check('own fork, 3: all endpoints tell one lie: the loss is within the velocity', () =>
-    ownFork(world));
+export const forkOfTheirOwn = (world, route) => world.suite.check(
+  'own fork, 3: all endpoints tell one lie: the loss is within the velocity, the second chain alarms',
+  () => ownFork(world, route));

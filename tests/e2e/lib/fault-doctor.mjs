@@ -10,6 +10,7 @@ import { altering, headStuck, otherChain, shifted } from '../../support/fault-pr
 import { run } from './fault-world.mjs';
 
 const LOOK_SECONDS = 8;
+const HANGING_SECONDS = 3;
 const PLAN_CALLS = 40; // of the one endpoint with a plan
 const ORIGIN_CHECKS = ['quorum', 'agreement', 'heads', 'clock', 'finality', 'logs', 'key'];
 const INTEGRITY = 5;
@@ -76,6 +77,20 @@ async function endpointChecks(world) {
       expect(look.findings.some(({ check, found }) => check === 'endpoint' && /:9: /.test(found)),
         'the endpoint by its address');
     });
+  await world.suite.check('DNS: names whose look-up hangs delay no other endpoint', async () => {
+    const { port } = new URL(first.url);
+    const node = patient(world, 'names', ['one.hangs.example', 'two.hangs.example', 'localhost']
+      .map((name) => `ws://${name}:${port}`));
+    const env = { ...process.env, SLUICE_FAULT_NAMES: '.hangs.example',
+      SLUICE_FAULT_NAMES_SECONDS: String(HANGING_SECONDS),
+      LD_PRELOAD: path.join(path.dirname(world.stage.program), 'tests/fault_names.so') };
+    const args = ['rpc', 'status', '--config', node.config, '--seconds', String(HANGING_SECONDS - 1),
+      '--json'];
+    const { stdout } = await run(world.stage.program, args, { env }).catch((error) => error);
+    const [one, two, good] = JSON.parse(stdout);
+    expect(!(one.head > 0 || two.head > 0), 'names that nobody knows');
+    expect(good.head > 0, `a head of ${good.endpoint}: ${good.state} (${good.detail})`);
+  });
   await world.check('doctor: endpoints that contradict each other are compared',
     [[first, altering(['eth_call'], (data, { params: [{ to }] }) =>
       (to.toLowerCase() === world.origin.merkleTreeHook.toLowerCase() ? `0x77${data.slice(4)}` : data))]],

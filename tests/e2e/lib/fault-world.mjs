@@ -11,13 +11,24 @@ import { promisify } from 'node:util';
 import { mailboxAbi } from '../../../deploy/devnet/lib/abi.mjs';
 import { dispatchLogs, messageOfLog } from '../../../deploy/devnet/lib/messages.mjs';
 import { requirePackage } from '../../../deploy/devnet/lib/packages.mjs';
-import { callContract, submitContract, waitReceipt } from '../../../deploy/devnet/lib/rpc.mjs';
+import { callContract, rpc, submitContract, waitReceipt } from '../../../deploy/devnet/lib/rpc.mjs';
 import { FaultProxy } from '../../support/fault-proxy.mjs';
 
 const { numberToHex, pad } = requirePackage('viem/utils');
 export const run = promisify(execFile);
 
 const DELIVER_SECONDS = 120;
+export const IN_FLIGHT_MAX = 8; // of the destination's key
+const BLOCKS_TO_FINAL = 2; // on top of the one that anvil then calls finalized
+
+/** Blocks at once, beside those of every second, with the time of now: nobody waits for them. */
+export const mineNow = (url, count) =>
+  rpc(url, 'anvil_mine', [numberToHex(count), numberToHex(0)]);
+
+/** What is pending does not wait for the next second. */
+export async function hurry({ httpUrl }) {
+  if (Number((await rpc(httpUrl, 'txpool_status')).pending) > 0) await mineNow(httpUrl, 1);
+}
 
 /**
  * An authority, and what it and a stranger certified: `own` of localhost, `stranger` the same by
@@ -86,7 +97,8 @@ export class World {
   get settings() {
     return {
       nodeSettings: { tls_ca: this.certificates.authority },
-      settingsOf: () => ({ request_deadline: '1 s' }),
+      settingsOf: (chain) => ({ request_deadline: '1 s',
+        ...(chain === this.destination ? { in_flight_max: IN_FLIGHT_MAX } : {}) }),
     };
   }
 
@@ -133,6 +145,7 @@ export class World {
       from: devnet.users[0], to, abi: mailboxAbi, functionName: 'dispatch', args, value,
     };
     const hash = await submitContract(httpUrl, call);
+    await mineNow(httpUrl, 1 + BLOCKS_TO_FINAL);
     const [log] = dispatchLogs(await waitReceipt(httpUrl, hash, 'dispatch'));
     return messageOfLog(log);
   }
@@ -143,8 +156,9 @@ export class World {
   }
 
   async awaitDelivery(message, seconds = DELIVER_SECONDS) {
-    await this.suite.until(`message ${message.nonce} is delivered`, seconds, () => {
+    await this.suite.until(`message ${message.nonce} is delivered`, seconds, async () => {
       this.stage.check();
+      await hurry(this.destination);
       return this.isDelivered(message);
     });
   }

@@ -21,6 +21,7 @@ import { runSuite } from './suite.mjs';
 
 const { keccak256 } = requirePackage('viem/utils');
 
+const WAIT_SECONDS = 120;
 const QUIET_MS = 4_000; // in which what must not happen would have
 const SEND = 'eth_sendRawTransaction';
 const FEE_MAX = 200n * 10n ** 9n; // what the relayer is configured to pay at most
@@ -38,7 +39,7 @@ async function lies(world) {
     await world.check(`1: one endpoint has ${what} for a block`, [[liar, fault]], async () => {
       const before = await told();
       await world.deliverOne();
-      await world.suite.until('the evidence is in the journal', 10, async () =>
+      await world.suite.until('the evidence is in the journal', WAIT_SECONDS, async () =>
         (await told()) > before);
     });
   }
@@ -178,7 +179,7 @@ runSuite('faults', 'A relayer behind endpoints with faults.', { seed: '1' }, asy
     turncoat.begin();
     await sending(world);
     await turncoat.end();
-    await capital(world);
+    const route = await capital(world);
     await suite.check('every message was delivered once, and nothing was sent for nothing',
       async () => {
         let result = null;
@@ -189,7 +190,7 @@ runSuite('faults', 'A relayer behind endpoints with faults.', { seed: '1' }, asy
         expectEqual(result.unknown, 0, 'deliveries that the origin does not have');
         expectEqual(result.revertedProcess, 0, 'transactions that reverted');
       });
-    await forkOfTheirOwn(world);
+    await forkOfTheirOwn(world, route);
     await suite.check('all nodes end in good order', async () => {
       const ends = await suite.stage.endNodes();
       expectEqual(ends.filter((how) => how !== 'code 0').join(), '', 'other ends');

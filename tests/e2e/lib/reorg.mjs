@@ -25,7 +25,9 @@ const NEXT_BLOCK_SECONDS = 5;
 const LINGER_MS = 500;
 // Under a finality of so many blocks, reorganisations of these depths are before it.
 const FINALITY_BLOCKS = 600;
-const DEPTHS = [1, 7, 64, 157, 512];
+// How many blocks go, and whether the relayer is killed before and starts after.
+const ROUNDS_BELOW = [
+  ...[1, 7, 64, 157].flatMap((depth) => [[depth, false], [depth, true]]), [512, false]];
 const FOLLOW_SECONDS = 15;
 const STOP_SECONDS = 15;
 
@@ -190,16 +192,16 @@ async function deep(suite) {
     chainStatus(stage, relayer, origin).head >= (await headOf(origin)) - 1);
   const dropped = [];
   const kept = [];
-  for (const depth of DEPTHS) {
-    await suite.check(`${depth} blocks are replaced${depth === 64 ? ', over a kill' : ''}`,
+  for (const [depth, isKilled] of ROUNDS_BELOW) {
+    await suite.check(`${depth} blocks are replaced${isKilled ? ', over a kill' : ''}`,
       async () => {
         dropped.push(await dispatch(devnet, origin, destination));
         await mine(origin, depth - 1 - ((await headOf(origin)) - dropped.at(-1).block) || 1);
         await followed();
-        if (depth === 64) await stage.end(relayer, 'SIGKILL');
+        if (isKilled) await stage.end(relayer, 'SIGKILL');
         const { block } = dropped.at(-1);
         await reorganise(origin, (await headOf(origin)) - block + 1);
-        if (depth === 64) await stage.start(relayer);
+        if (isKilled) await stage.start(relayer);
         expect(await isDropped(origin, dropped.at(-1)), 'a message that is gone');
         kept.push(await dispatch(devnet, origin, destination));
         await followed();

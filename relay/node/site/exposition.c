@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "relay/node/site/exposition.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "relay/base/check.h"
+
+#define NUMBER_BYTES_MAX 96u
+#define NS_PER_S         1000000000u
+
+_Static_assert(NUMBER_BYTES_MAX >= AMOUNT_DECIMAL_BYTES_MAX + 2, "an amount fits");
+
+struct exposition exposition_from(void *memory, size_t capacity)
+{
+    return (struct exposition){.buffer = buffer_from(memory, capacity)};
+}
+
+/* ---- pieces ---- */
+
+static void put(struct exposition *exposition, struct bytes bytes)
+{
+    if (!exposition->is_full && buffer_append(&exposition->buffer, bytes) != STATUS_OK) {
+        exposition->is_full = true;
+    }
+}
+
+static void put_string(struct exposition *exposition, const char *text)
+{
+    put(exposition, bytes_from_string(text));
+}
+
+static bool is_name(const char *text)
+{
+    size_t count = 0;
+
+    for (; text[count] != '\0'; count++) {
+        const char letter = text[count];
+        const bool is_digit = letter >= '0' && letter <= '9';
+        const bool is_letter =
+            (letter >= 'a' && letter <= 'z') || (letter >= 'A' && letter <= 'Z') || letter == '_';
+        if (!is_letter && (!is_digit || count == 0)) {
+            return false;
+        }
+    }
+    return count > 0 && count < EXPOSITION_NAME_BYTES_MAX;
+}
+
+/* How many bytes the character at the front takes; 0: it is not UTF-8. Overlong forms, surrogates
+ * and what is above U+10FFFF are not. */
+static size_t character_bytes(struct bytes text)
+{
+    static const struct {
+        uint8_t first;
+        uint8_t last;
+        uint8_t second_low;
+        uint8_t second_high;
+        size_t count;
+    } forms[] = {
+        {0x00, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
+        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
+        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+    };
+
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        if (text.data[0] < forms[i].first || text.data[0] > forms[i].last) {
+            continue;
+        }
+        bool is_whole = forms[i].count <= text.count;
+        for (size_t at = 1; is_whole && at < forms[i].count; at++) {
+            const uint8_t low = at == 1 ? forms[i].second_low : 0x80;
+            const uint8_t high = at == 1 ? forms[i].second_high : 0xbf;
+            is_whole = text.data[at] >= low && text.data[at] <= high;
+        }
+        return is_whole ? forms[i].count : 0;
+    }
+    return 0;
+}
+
+static void put_escaped(struct exposition *exposition, struct bytes text)
+{
+    while (text.count > 0) {
+        const size_t count = character_bytes(text);
+        const size_t step = count == 0 ? 1 : count;
+        if (count == 0) {
+            put_string(exposition, "?");
+        } else if (text.data[0] == '\\') {
+            put_string(exposition, "\\\\");
+        } else if (text.data[0] == '\n') {
+            put_string(exposition, "\\n");
+        } else if (text.data[0] == '"') {
+            put_string(exposition, "\\\"");
+        } else {
+            put(exposition, bytes_from(text.data, count));
+        }
+        text = bytes_from(text.data + step, text.count - step);
+    }
+}
+
+static struct bytes cut(struct bytes text)
+{
+    size_t count =
+        text.count < EXPOSITION_VALUE_BYTES_MAX ? text.count : EXPOSITION_VALUE_BYTES_MAX;
+
+    if (count < text.count) {
+        for (uint32_t i = 0; i < 3 && count > 0 && (text.data[count] & 0xc0) == 0x80; i++) {
+            count--;
+        }
+    }
+    return bytes_from(text.data, count);
+}
+
+/* ---- families and samples ---- */
+
+static const char *type_word(enum exposition_type type)
+{
+    switch (type) {
+    case EXPOSITION_COUNTER:
+        return "counter";
+    case EXPOSITION_GAUGE:
+        return "gauge";
+    case EXPOSITION_HISTOGRAM:
+        return "histogram";
+    }
+    return "untyped";
+}
+
+void exposition_family(struct exposition *exposition, enum exposition_type type, const char *name,
+                       const char *help)
+{
+    CHECK(is_name(name));
+    CHECK(strpbrk(help, "\\\n") == NULL);
+    const int count = snprintf(exposition->family, sizeof(exposition->family), "%s", name);
+
+    CHECK(count > 0 && (size_t)count < sizeof(exposition->family));
+    exposition->type = type;
+    exposition->is_open = true;
+    put_string(exposition, "# HELP ");
+    put_string(exposition, name);
+    put_string(exposition, " ");
+    put_string(exposition, help);
+    put_string(exposition, "\n# TYPE ");
+    put_string(exposition, name);
+    put_string(exposition, " ");
+    put_string(exposition, type_word(type));
+    put_string(exposition, "\n");
+}
+
+static void put_labels(struct exposition *exposition, struct exposition_labels labels,
+                       const char *bound)
+{
+    CHECK(labels.count <= EXPOSITION_LABELS_MAX);
+    if (labels.count == 0 && bound == NULL) {
+        return;
+    }
+    put_string(exposition, "{");
+    for (size_t i = 0; i < labels.count; i++) {
+        CHECK(is_name(labels.list[i].name));
+        CHECK(strcmp(labels.list[i].name, "le") != 0); /* the histogram's own */
+        put_string(exposition, i == 0 ? "" : ",");
+        put_string(exposition, labels.list[i].name);
+        put_string(exposition, "=\"");
+        put_escaped(exposition, cut(labels.list[i].value));
+        put_string(exposition, "\"");
+    }
+    if (bound != NULL) {
+        put_string(exposition, labels.count == 0 ? "le=\"" : ",le=\"");
+        put_string(exposition, bound);
+        put_string(exposition, "\"");
+    }
+    put_string(exposition, "}");
+}
+
+static void put_sample(struct exposition *exposition, struct exposition_labels labels,
+                       const char *value)
+{
+    CHECK(exposition->is_open);
+    CHECK(exposition->type != EXPOSITION_HISTOGRAM);
+    put_string(exposition, exposition->family);
+    put_labels(exposition, labels, NULL);
+    put_string(exposition, " ");
+    put_string(exposition, value);
+    put_string(exposition, "\n");
+}
+
+static void count_text(uint64_t value, char ret_text[NUMBER_BYTES_MAX])
+{
+    const int count = snprintf(ret_text, NUMBER_BYTES_MAX, "%" PRIu64, value);
+
+    CHECK(count > 0 && (unsigned)count < NUMBER_BYTES_MAX);
+}
+
+/* "12.5": no more digits than it takes. */
+static void seconds_text(struct duration value, char ret_text[NUMBER_BYTES_MAX])
+{
+    int count = snprintf(ret_text, NUMBER_BYTES_MAX, "%" PRIu64 ".%09" PRIu64, value.ns / NS_PER_S,
+                         value.ns % NS_PER_S);
+
+    CHECK(count > 0 && (unsigned)count < NUMBER_BYTES_MAX);
+    while (ret_text[count - 1] == '0') {
+        count--;
+    }
+    count -= ret_text[count - 1] == '.' ? 1 : 0;
+    ret_text[count] = '\0';
+}
+
+void exposition_count(struct exposition *exposition, struct exposition_labels labels,
+                      uint64_t value)
+{
+    char text[NUMBER_BYTES_MAX];
+
+    count_text(value, text);
+    put_sample(exposition, labels, text);
+}
+
+void exposition_seconds(struct exposition *exposition, struct exposition_labels labels,
+                        struct duration value)
+{
+    char text[NUMBER_BYTES_MAX];
+
+    seconds_text(value, text);
+    put_sample(exposition, labels, text);
+}
+
+void exposition_amount(struct exposition *exposition, struct exposition_labels labels,
+                       const struct amount *value, uint32_t decimals)
+{
+    char text[NUMBER_BYTES_MAX];
+
+    (void)amount_format_units(value, decimals, text);
+    put_sample(exposition, labels, text);
+}
+
+void exposition_number(struct exposition *exposition, struct exposition_labels labels, double value)
+{
+    char text[NUMBER_BYTES_MAX];
+
+    if (isnan(value) || isinf(value)) {
+        put_sample(exposition, labels, isnan(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf");
+        return;
+    }
+    const int count = snprintf(text, sizeof(text), "%.12g", value);
+    CHECK(count > 0 && (size_t)count < sizeof(text));
+    put_sample(exposition, labels, text);
+}
+
+/* ---- histograms ---- */
+
+static void put_part(struct exposition *exposition, struct exposition_labels labels,
+                     const char *part, const char *bound, const char *value)
+{
+    put_string(exposition, exposition->family);
+    put_string(exposition, part);
+    put_labels(exposition, labels, bound);
+    put_string(exposition, " ");
+    put_string(exposition, value);
+    put_string(exposition, "\n");
+}
+
+void exposition_durations(struct exposition *exposition, struct exposition_labels labels,
+                          const struct exposition_histogram *histogram)
+{
+    char bound[NUMBER_BYTES_MAX];
+    char value[NUMBER_BYTES_MAX];
+    uint64_t total = 0;
+
+    CHECK(exposition->is_open);
+    CHECK(exposition->type == EXPOSITION_HISTOGRAM);
+    CHECK(histogram->bounds_count <= EXPOSITION_BUCKETS_MAX);
+    for (size_t i = 0; i < histogram->bounds_count; i++) {
+        CHECK(i == 0 || histogram->bounds[i].ns > histogram->bounds[i - 1].ns);
+        total += histogram->counts[i];
+        seconds_text(histogram->bounds[i], bound);
+        count_text(total, value);
+        put_part(exposition, labels, "_bucket", bound, value);
+    }
+    total += histogram->above_count;
+    count_text(total, value);
+    put_part(exposition, labels, "_bucket", "+Inf", value);
+    char sum[NUMBER_BYTES_MAX];
+    seconds_text(histogram->sum, sum);
+    put_part(exposition, labels, "_sum", NULL, sum);
+    put_part(exposition, labels, "_count", NULL, value);
+}
+
+enum status exposition_end(const struct exposition *exposition, struct bytes *ret_text)
+{
+    if (exposition->is_full) {
+        return STATUS_FULL;
+    }
+    *ret_text = buffer_bytes(&exposition->buffer);
+    return STATUS_OK;
+}
