@@ -135,13 +135,14 @@ uint64_t search_pivots_max(const struct search *search)
     return steps_max > UINT64_MAX / pivots ? UINT64_MAX : steps_max * pivots;
 }
 
-/* Do the prices at which as little as possible is beyond bounds prove that something must be? */
+/* Do the prices at which as little as possible is beyond bounds prove that something must be? Those
+ * at hand when the steps are used up may do so too: whether they do is the certificate's to say. */
 static void contradiction_try(struct search *search)
 {
     struct simplex *simplex = search->simplex;
     const enum simplex_end end = simplex_run(simplex, search_pivots_max(search));
 
-    if (end == SIMPLEX_DONE && simplex_excess(simplex) > 0) {
+    if (end != SIMPLEX_NUMERICAL && simplex_excess(simplex) > 0) {
         simplex_plan(simplex, search->trial.positions, search->trial.flows, search->trial.prices,
                      search->trial.prices + search->allocation->model->counts.places);
         const struct model_plan plan = plan_of(search, &search->trial, &search->trial);

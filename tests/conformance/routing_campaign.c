@@ -556,7 +556,8 @@ static const struct found {
     {"zero", 5748},  /* a bound, likewise */
     {"zero", 8300},  /* likewise */
     {"zero", 17730}, /* at a bound, priced as beyond it, and a price 29,000 times the penalty */
-    {"fixed", 4969}, /* a leaf's prices: as large as another leaf's bounds had needed */
+    {"degenerate", 23115}, /* no proof: no steps were left for it */
+    {"fixed", 4969},       /* a leaf's prices: as large as another leaf's bounds had needed */
 };
 
 #define FOUNDS_COUNT (sizeof(founds) / sizeof(founds[0]))
