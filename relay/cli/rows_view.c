@@ -11,6 +11,7 @@
 #include "relay/cli/cli.h"
 #include "relay/cli/progress.h"
 #include "relay/core/config_rows.h"
+#include "relay/core/view.h"
 #include "relay/node/config/config.h"
 #include "relay/node/driver/replay.h"
 #include "relay/node/driver/row_source.h"
@@ -178,6 +179,21 @@ int rows_view_find(const char *verb, const char *config_path, const char *data,
     return EXIT_DONE;
 }
 
+/* Rows are laid out as their version's core says; records are read by every later one. */
+static int check_rows_version(const char *verb, const char *data, const struct rows_view *view)
+{
+    struct node_view node;
+
+    if (core_view_node(&view->source, &node) != STATUS_VERSION) {
+        return EXIT_DONE; /* what else may be wrong is said where it is read */
+    }
+    cli_say(verb,
+            "the rows in %s were made by another version of sluice: ask that one; "
+            "'sluice journal verify', 'tail', 'show' and 'export' read its records",
+            data);
+    return EXIT_USAGE;
+}
+
 int rows_view_open(const char *verb, const char *config_path, const char *data,
                    struct rows_view *ret_view)
 {
@@ -191,6 +207,9 @@ int rows_view_open(const char *verb, const char *config_path, const char *data,
     code = open_journal(verb, data, ret_view);
     if (code == EXIT_DONE) {
         code = rows_view_need_rows(verb, ret_view);
+    }
+    if (code == EXIT_DONE) {
+        code = check_rows_version(verb, data, ret_view);
     }
     if (code == EXIT_DONE) {
         const enum status status = rows_view_read_config(ret_view);

@@ -35,6 +35,9 @@ static enum status meta_unpack(struct bytes bytes, struct node_view *ret_node)
     struct node_view node;
 
     node.core_version = unpack_u32(&unpacker);
+    if (!unpacker.underrun && node.core_version != CORE_VERSION) {
+        return STATUS_VERSION;
+    }
     node.digest = unpack_hash(&unpacker);
     node.last = unpack_instant(&unpacker);
     (void)unpack_instant(&unpacker); /* the wake that was asked for */

@@ -27,6 +27,7 @@ struct node_view {
     bool paused;            /* by a person */
     uint64_t records_count; /* of the journal, as the core counts them */
 };
+/* STATUS_VERSION: rows of another CORE_VERSION, of which nothing else may be read. */
 MUST_USE enum status core_view_node(const struct row_source *source, struct node_view *ret_node);
 
 /* ---- chains ---- */

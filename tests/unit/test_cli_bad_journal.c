@@ -14,6 +14,8 @@
 #include "relay/base/check.h"
 #include "relay/base/limits.h"
 #include "relay/cli/cli.h"
+#include "relay/core/event.h"
+#include "relay/core/tables.h"
 #include "relay/synth/synth.h"
 #include "store/tree.h"
 #include "tests/support/cli_call.h"
@@ -258,6 +260,23 @@ static void a_newer_format_is_said_to_be_newer(void **state)
     assert_int_equal(EXIT_USAGE, CLI_CALL(cli_journal, "journal", "rebuild", desk->path).code);
 }
 
+/* Rows belong to one version of the core; what its records say is still to be had. */
+static void rows_of_another_version_are_said_to_be_so(void **state)
+{
+    const struct desk *desk = *state;
+    static const uint8_t key = TABLE_META;
+    static const uint8_t version[4] = {0, 0, 0, CORE_VERSION + 1};
+
+    put(desk, "rows", bytes_from(&key, 1), bytes_from(version, sizeof(version)));
+    const struct cli_called status =
+        CLI_CALL(cli_status, "status", "--data", desk->path, "--offline");
+    assert_int_equal(EXIT_USAGE, status.code);
+    assert_non_null(strstr(status.output, "another version of sluice"));
+    assert_int_equal(1, count_lines(status.output));
+    assert_int_equal(EXIT_DONE, CLI_CALL(cli_journal, "journal", "tail", desk->path).code);
+    assert_int_equal(EXIT_DONE, CLI_CALL(cli_journal, "journal", "show", desk->path, "last").code);
+}
+
 /* In a child that gave up its rights; root may read everything. */
 static void a_directory_of_somebody_else_is_said_to_be_so(void **state)
 {
@@ -335,6 +354,7 @@ int main(void)
         WITH_DESK(an_oversized_record_is_named),
         WITH_DESK(reordered_records_are_named),
         WITH_DESK(a_newer_format_is_said_to_be_newer),
+        WITH_DESK(rows_of_another_version_are_said_to_be_so),
         WITH_DESK(a_directory_of_somebody_else_is_said_to_be_so),
         WITH_DESK(a_directory_that_may_only_be_read_is_read),
     };
