@@ -215,6 +215,7 @@ static void end(struct keeping *keeping)
     log_keeper_stop(keeping->keeper);
     keeping->writer = writer_close(keeping->writer);
     log_keeper_finish(keeping->keeper);
+    keeping->keeper = log_keeper_free(keeping->keeper);
 }
 
 /* A file, because the keeper reads on its own thread. */
