@@ -93,6 +93,12 @@ export class World {
     await this.stage.start(this.node);
   }
 
+  /** Ends the relayer and starts it again: it then thinks of every endpoint as well as of the next. */
+  async restart() {
+    await this.stage.end(this.node);
+    await this.stage.start(this.node);
+  }
+
   /** What every node behind these proxies needs. */
   get settings() {
     return {
