@@ -126,13 +126,20 @@ async function sending(world) {
   const { sender } = world;
   await world.check('27: the base fee is above the ceiling: nothing is sent until it falls',
     [[sender, baseFee(10n ** 12n)]], async () => {
+      const told = () => world.alerts('backlog_old');
+      const isOver = () => world.suite.until('no alarm is left', WAIT_SECONDS, () =>
+        /state="cleared"/.test(told().at(-1) ?? 'state="cleared"'));
+      await isOver(); // of older messages
       await sleep(2_000); // a head with it
       const before = sender.count(SEND);
       const message = await world.dispatch();
-      await sleep(QUIET_MS + 2_000);
+      await world.suite.until('a person is told how old it is', WAIT_SECONDS, () =>
+        told().some((line) => line.includes('level=error') && line.includes(message.id)));
+      await sleep(QUIET_MS);
       expectEqual(sender.count(SEND), before, 'transactions sent meanwhile');
       world.clear();
       await world.awaitDelivery(message);
+      await isOver();
     });
   await world.check('27: there is no base fee', [[sender, baseFee(0n)]], () => world.deliverOne());
   await world.check('27: others are said to pay 2^200 on top: nobody is followed above the ceiling',
