@@ -6,12 +6,14 @@
 #include "relay/base/check.h"
 #include "relay/routing/allocation_internal.h"
 #include "relay/routing/block_internal.h"
+#include "relay/routing/simplex_internal.h"
 
 #define EXCESS_LEAST   1e-11 /* of the portfolio: what rounding leaves beyond bounds */
 #define PENALTIES_MAX  3u
 #define ENTRIES_MAX    (1u << 28)
 #define WARM_LEAST     32u   /* pivots before ends that are met together are moved apart */
 #define SLACK          2e-11 /* of the portfolio */
+#define SLACK_PART     1e-15 /* of the largest price: a few roundings of it */
 #define PENALTY_FACTOR 64.0
 #define RECENTRES      3u
 #define FIXED_LEVELS   4u /* finer than this, smooth curves do not matter beside fixed costs */
@@ -133,18 +135,14 @@ uint64_t search_pivots_max(const struct search *search)
     return steps_max > UINT64_MAX / pivots ? UINT64_MAX : steps_max * pivots;
 }
 
-/* Without values and costs, what is left beyond bounds is the least there can be, and the prices
- * prove it. */
-static void contradiction_find(struct search *search)
+/* Do the prices at which as little as possible is beyond bounds prove that something must be? Those
+ * at hand when the steps are used up may do so too: whether they do is the certificate's to say. */
+static void contradiction_try(struct search *search)
 {
     struct simplex *simplex = search->simplex;
-    const double penalty = simplex->penalty;
-
-    (void)simplex_waste_forbid(simplex);
-    simplex->worth = 0;
-    simplex->penalty = 1;
     const enum simplex_end end = simplex_run(simplex, search_pivots_max(search));
-    if (end == SIMPLEX_DONE && simplex_excess(simplex) > 0) {
+
+    if (end != SIMPLEX_NUMERICAL && simplex_excess(simplex) > 0) {
         simplex_plan(simplex, search->trial.positions, search->trial.flows, search->trial.prices,
                      search->trial.prices + search->allocation->model->counts.places);
         const struct model_plan plan = plan_of(search, &search->trial, &search->trial);
@@ -152,6 +150,22 @@ static void contradiction_find(struct search *search)
                                                        search->scratch, &search->certificate);
         CHECK(status == STATUS_OK);
         search->infeasible = search->certificate.contradiction < 0;
+    }
+}
+
+/* Without values and costs, what is left beyond bounds is the least there can be. First with what
+ * may be let go: no price is below 0 then where a curve arrives, so nothing could be gained there
+ * by its worse part. What only keeps its bounds by letting go is left for the second try. */
+static void contradiction_find(struct search *search)
+{
+    struct simplex *simplex = search->simplex;
+    const double penalty = simplex->penalty;
+
+    simplex->worth = 0;
+    simplex->penalty = 1;
+    contradiction_try(search);
+    if (!search->infeasible && simplex_waste_forbid(simplex)) {
+        contradiction_try(search);
     }
     simplex->worth = 1;
     simplex->penalty = penalty;
@@ -195,11 +209,29 @@ static void simplex_begin(struct search *search)
     simplex->nudged = false;
 }
 
-/* Prices at which a unit of anything is worth a little more bound what rounding loses. */
+static double price_largest(const struct simplex *simplex)
+{
+    double largest = 0;
+
+    for (uint32_t r = 0; r < simplex->rows_count; r++) {
+        const double size = simplex_size(simplex->prices[r]);
+        largest = size > largest ? size : largest;
+    }
+    return largest;
+}
+
+/* Prices at which a unit of anything is worth a little more bound what rounding loses, which is
+ * multiplied by all the room there is. First no more than prices like these lose: each unit that is
+ * there makes the bound worse by as much, and where next to nothing can be gained that counts. */
 static void bound_slacken(struct search *search)
 {
-    search->simplex->slack = SLACK;
-    if (search_run(search)) {
+    const double slacks[] = {SLACK_PART * price_largest(search->simplex), SLACK};
+
+    for (uint32_t i = 0; i < 2 && !is_near_enough(search); i++) {
+        search->simplex->slack = slacks[i];
+        if (!search_run(search)) {
+            return;
+        }
         search_judge(search);
     }
 }
@@ -229,6 +261,11 @@ static void search_all(struct search *search)
     for (uint32_t i = 0;
          going && !fixed && i < RECENTRES && !is_near_enough(search) && simplex_recentre(simplex);
          i++) {
+        going = search_run(search);
+        search_judge(search);
+    }
+    if (going && !fixed && search->found && !is_near_enough(search) &&
+        simplex_bounds_enter(simplex)) {
         going = search_run(search);
         search_judge(search);
     }

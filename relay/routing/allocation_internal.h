@@ -34,6 +34,7 @@ struct tree {
     struct model_branch *branches;
     uint8_t *decisions; /* by transaction: what the simplex method is set to */
     uint8_t *wanted;    /* by transaction */
+    double penalty;     /* that the relaxed problem needed */
 };
 
 struct search {

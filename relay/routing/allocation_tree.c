@@ -112,6 +112,14 @@ static void wanted_set(struct search *search)
     }
 }
 
+/* What one set of decisions asked to be worth more than any gain says nothing of the next, and a
+ * price that is much larger than it must be has little left of what is gained. */
+static bool decided_run(struct search *search)
+{
+    search->simplex->penalty = search->tree.penalty;
+    return search_run(search);
+}
+
 /* ---- slope scaling ---- */
 
 static bool is_used(const struct search *search, uint32_t corridor)
@@ -178,7 +186,7 @@ static void slopes_scale(struct search *search)
     for (uint32_t round = 0; round < ROUNDS_MAX; round++) {
         const double value = search->value;
         unused_close(search);
-        if (!search_run(search)) {
+        if (!decided_run(search)) {
             return;
         }
         search_judge(search);
@@ -186,7 +194,7 @@ static void slopes_scale(struct search *search)
             return;
         }
         costs_steepen(search);
-        if (!search_run(search)) {
+        if (!decided_run(search)) {
             return;
         }
         search_judge(search);
@@ -235,7 +243,7 @@ static bool decision_run(struct search *search, uint32_t k, enum certificate_dec
 {
     search->tree.decisions[k] = (uint8_t)decision;
     transaction_set(search, k, decision);
-    return search_run(search);
+    return decided_run(search);
 }
 
 /* What the best plan pays most for a unit of may not be worth its cost: it is closed for a try, and
@@ -248,7 +256,7 @@ static bool plan_lighten(struct search *search)
     memcpy(search->trial.flows, search->best.flows,
            search->allocation->model->counts.corridors * sizeof(double));
     unused_close(search);
-    if (!search_run(search)) {
+    if (!decided_run(search)) {
         return false;
     }
     search_judge(search);
@@ -336,7 +344,7 @@ static uint32_t candidate_choose(const struct search *search)
 
 static bool relaxed_run(struct search *search)
 {
-    if (!search_run(search)) {
+    if (!decided_run(search)) {
         return false;
     }
     for (uint32_t i = 0; i < RECENTRES && simplex_recentre(search->simplex); i++) {
@@ -458,6 +466,7 @@ void tree_search(struct search *search)
 {
     struct tree *tree = &search->tree;
 
+    tree->penalty = search->simplex->penalty;
     slopes_scale(search);
     plan_polish(search);
     (void)node_add(search, 0, CERTIFICATE_OPEN, search->best.prices);

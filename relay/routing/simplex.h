@@ -83,6 +83,10 @@ void simplex_corridor_set(struct simplex *simplex, uint32_t corridor, double cos
 /* Steps until the best is found, at most until `steps_max` have been done since simplex_init. */
 enum simplex_end simplex_run(struct simplex *simplex, uint64_t steps_max);
 
+/* What is at a bound, and priced as if it were beyond it, is priced as what is within it from here
+ * on. False: there is none. */
+bool simplex_bounds_enter(struct simplex *simplex);
+
 /* What is beyond bounds at the moment, in units of the portfolio. */
 double simplex_excess(const struct simplex *simplex);
 

@@ -114,7 +114,8 @@ static void units_choose(struct simplex *simplex)
             const uint32_t tail = model->corridors[term->index].from;
             unit = larger(unit, simplex_size(term->coefficient) * simplex->place_units[tail]);
         }
-        simplex->group_units[g] = unit > 0 ? unit : 1;
+        /* Of nothing: its bounds are amounts like any others. */
+        simplex->group_units[g] = unit > 0 ? unit : simplex->unit;
     }
 }
 

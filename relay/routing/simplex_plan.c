@@ -176,6 +176,22 @@ double simplex_waste(const struct simplex *simplex)
     return waste;
 }
 
+bool simplex_bounds_enter(struct simplex *simplex)
+{
+    bool changed = false;
+
+    for (uint32_t r = 0; r < simplex->rows_count; r++) {
+        struct simplex_variable *variable = &simplex->variables[simplex->basics[r]];
+        const bool below = variable->piece < 0 && variable->at >= variable->low;
+        const bool above = variable->piece >= variable->count && variable->at <= variable->high;
+        if (variable->count > 0 && (below || above)) {
+            variable->piece = below ? 0 : variable->count - 1;
+            changed = true;
+        }
+    }
+    return changed;
+}
+
 double simplex_excess(const struct simplex *simplex)
 {
     double excess = 0;

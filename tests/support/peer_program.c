@@ -215,6 +215,7 @@ static struct peer_answer glpk_solve(struct program *program, bool whole)
     if (answer.solved && whole) {
         glp_init_iocp(&integers);
         integers.msg_lev = GLP_MSG_OFF;
+        integers.tol_obj = TOLERANCE; /* a better plan by less than this is not looked for */
         rc = glp_intopt(problem, &integers);
         CHECK(rc == 0);
         answer.solved = glp_mip_status(problem) == GLP_OPT;
