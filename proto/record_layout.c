@@ -380,7 +380,7 @@ static const struct codec_field calls_layout_fields[] = {
 CODEC_LAYOUT(calls_layout, sluice__v1__calls__descriptor, struct event);
 
 static const struct codec_field quorum_layout_fields[] = {
-    CODEC_ENUM_OF(struct event, quorum.state, QUORUM_HELD, QUORUM_FINAL_MOVED_BACK),
+    CODEC_ENUM_OF(struct event, quorum.state, QUORUM_HELD, QUORUM_UNPROVED),
     CODEC_SCALAR(struct event, quorum.answering_count),
     CODEC_SCALAR(struct event, quorum.needed_count),
     CODEC_BYTES_OF(CODEC_TEXT, struct event, quorum.detail, REASON_BYTES_MAX),

@@ -326,6 +326,7 @@ void evm_proof_answer(struct evm *evm, const struct evm_call *call, const struct
     if (evm_receipts_root(answer->result, evm->frame, evm->frame_bytes_max, &root) != STATUS_OK ||
         !hash_equal(&root, &slot->header.receipts_root)) {
         evm_endpoint_malformed(evm, call->endpoint, "receipts that are not the block's");
+        evm_quorum_tell(evm, QUORUM_UNPROVED);
         return;
     }
     const enum status status = read_proven(evm, slot, answer->result);

@@ -246,6 +246,46 @@ static bool is_split(const struct evm *evm, const struct evm_call *call)
     return false;
 }
 
+/* The one answer that a quorum gave, and how many did; 0: there is none, or another one has as
+ * many. */
+static uint32_t find_agreed(const struct evm *evm, const struct evm_call *call,
+                            struct hash *ret_digest)
+{
+    uint32_t agreed = 0;
+
+    for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
+        const struct evm_ask *const ask = &call->asks[i];
+        const uint32_t votes = ask->phase == EVM_ASK_VOTED ? votes_for(evm, call, &ask->digest) : 0;
+        if (votes < evm->quorum) {
+            continue;
+        }
+        if (agreed > 0 && !hash_equal(ret_digest, &ask->digest)) {
+            return 0;
+        }
+        agreed = votes;
+        *ret_digest = ask->digest;
+    }
+    return agreed;
+}
+
+/* Those who answered, and not all alike: where everybody must agree, a quorum may still say who it
+ * was. */
+static void tell_split(struct evm *evm, struct evm_call *call)
+{
+    const uint32_t agreed = find_agreed(evm, call, &call->agreed);
+
+    for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
+        const struct evm_ask *const ask = &call->asks[i];
+        if (ask->phase == EVM_ASK_VOTED && !ask->is_null &&
+            (agreed == 0 || !hash_equal(&ask->digest, &call->agreed))) {
+            evm_dissent_tell(evm, call, i, agreed);
+        }
+    }
+    if (agreed == 0) {
+        evm_quorum_tell(evm, QUORUM_SPLIT);
+    }
+}
+
 /* Everybody who can be asked has answered, and it is not enough. */
 static void give_up(struct evm *evm, struct evm_call *call, uint32_t endpoint,
                     const struct evm_answer *last)
@@ -253,12 +293,7 @@ static void give_up(struct evm *evm, struct evm_call *call, uint32_t endpoint,
     static const struct evm_answer none = {.kind = EVM_ANSWER_NONE};
 
     if (evm_vote_is_fixed(call) && is_split(evm, call)) {
-        for (uint32_t i = 0; i < evm->chain.endpoints_count; i++) {
-            if (call->asks[i].phase == EVM_ASK_VOTED && !call->asks[i].is_null) {
-                evm_dissent_tell(evm, call, i, 0);
-            }
-        }
-        evm_quorum_tell(evm, QUORUM_SPLIT);
+        tell_split(evm, call);
     }
     const bool is_error = last != NULL && last->kind == EVM_ANSWER_ERROR;
     answer_call(evm, call, endpoint, is_error ? last : &none);
@@ -270,6 +305,9 @@ static void conclude(struct evm *evm, struct evm_call *call, uint32_t endpoint,
 {
     const struct tally tally = count_asks(evm, call);
 
+    if (call->need > evm->quorum && tally.sent > 0) {
+        return; /* not everybody agrees; the rest says who lies */
+    }
     if (tally.leading + tally.sent + tally.possible < call->need &&
         tally.voted + tally.refused > 0) {
         give_up(evm, call, endpoint, last);

@@ -447,6 +447,7 @@ struct evm {
     struct instant quorum_missing_since; /* 0: it is there */
     bool quorum_is_lost;
     struct instant split_again_at; /* said once in a while */
+    struct instant unproved_again_at;
     struct evm_quorum_notice quorum_notice;
     struct evm_evidence *evidence; /* EVM_EVIDENCE_MAX of them; none with a quorum of one */
     struct evm_dissent *dissents;  /* by endpoint */

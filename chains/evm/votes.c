@@ -509,8 +509,8 @@ void evm_dissent_tell(struct evm *evm, const struct evm_call *call, uint32_t end
 {
     struct evm_dissent *const dissent = &evm->dissents[endpoint];
 
-    evm->chain.endpoints[endpoint].dissents++;
     if (agreed_count > 0) {
+        evm->chain.endpoints[endpoint].dissents++;
         evm_endpoint_punish(evm, endpoint, EVM_FAULT_DISSENT);
     }
     if (dissent->pending) {
@@ -558,12 +558,14 @@ void evm_quorum_tell(struct evm *evm, enum quorum_state state)
 {
     struct evm_quorum_notice *const notice = &evm->quorum_notice;
 
-    if (state == QUORUM_SPLIT) {
-        /* A fork that lasts says so again and again; and it is less than what may be waiting. */
-        if (notice->pending || !instant_is_past(evm->split_again_at, evm->now)) {
+    if (state == QUORUM_SPLIT || state == QUORUM_UNPROVED) {
+        struct instant *const again_at =
+            state == QUORUM_SPLIT ? &evm->split_again_at : &evm->unproved_again_at;
+        /* What lasts says so again and again; and it is less than what may be waiting. */
+        if (notice->pending || !instant_is_past(*again_at, evm->now)) {
             return;
         }
-        evm->split_again_at = instant_after(evm->now, SPLITS_APART);
+        *again_at = instant_after(evm->now, SPLITS_APART);
     }
     notice->pending = true;
     notice->state = state;

@@ -238,6 +238,8 @@ enum quorum_state {
     QUORUM_LOST = 2,  /* fewer endpoints answer than must agree: nothing is decided meanwhile */
     QUORUM_SPLIT = 3, /* they answer, and no answer has enough of them behind it */
     QUORUM_FINAL_MOVED_BACK = 4, /* enough of them name an older final block than before */
+    QUORUM_UNPROVED = 5, /* a block's receipts are not those whose root its header states, and its
+                            logs lack what the bloom promises: nothing of it is believed */
 };
 
 /* stored: never renumber. Why a broadcast was not taken. */

@@ -106,6 +106,9 @@ static const char *const texts[] = {
         "the endpoints contradict each other and no answer has enough of them behind it",
     [REASON_DISSENT] = "an endpoint contradicts the others: what it said is kept as evidence",
     [REASON_FINAL_MOVED_BACK] = "the final block moved back: the chain is stopped",
+    [REASON_LOGS_UNPROVED] =
+        "a block's logs lack what its header promises, and its receipts are not those of its "
+        "header: endpoints lie, and nothing of the block is believed",
     [REASON_PAST_BEGUN] = "a long history: it is read beside what is new",
     [REASON_PAST_UNDER_WAY] = "history is being read",
     [REASON_PAST_READ] = "all history was read",

@@ -92,7 +92,8 @@ enum reason {
     REASON_PAST_BEGUN = 185,         /* history is read beside what is new */
     REASON_PAST_UNDER_WAY = 186,
     REASON_PAST_READ = 187,
-    REASON_TREE_RESUMED = 160, /* a person said to verify the tree and sign again */
+    REASON_LOGS_UNPROVED = 188, /* a block's receipts do not prove its logs */
+    REASON_TREE_RESUMED = 160,  /* a person said to verify the tree and sign again */
     /* capital: 200 to 299 */
     REASON_UNRECONCILED = 200, /* the ledger differs from the chain: flows are stopped */
     REASON_RECONCILED = 201,

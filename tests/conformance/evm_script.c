@@ -190,6 +190,11 @@ static bool script_give(void *world, uint32_t index, struct bytes *ret_frame)
     free(endpoint->given);
     endpoint->given = NULL;
     if (endpoint->frames_count == 0) {
+        endpoint->waited_rounds = 0;
+        return false;
+    }
+    if (endpoint->waited_rounds < endpoint->habits.slow_rounds) {
+        endpoint->waited_rounds++;
         return false;
     }
     endpoint->given = endpoint->frames[endpoint->frames_first];

@@ -13,12 +13,13 @@ extern const struct chain_fixture evm_script_fixture;
 
 /* What one endpoint does otherwise than the others. */
 struct evm_script_habits {
-    bool lies;          /* about everything that decides, and every liar tells the same lies */
-    bool is_mute;       /* takes everything and answers nothing */
-    bool is_limited;    /* refuses everything for its rate */
-    bool asks_patience; /* and says: for a minute */
-    uint64_t lag;       /* blocks that it has not got yet */
-    uint64_t final_lag; /* blocks that its final one is behind the others' */
+    bool lies;            /* about everything that decides, and every liar tells the same lies */
+    bool is_mute;         /* takes everything and answers nothing */
+    uint32_t slow_rounds; /* for which it keeps what it has to say */
+    bool is_limited;      /* refuses everything for its rate */
+    bool asks_patience;   /* and says: for a minute */
+    uint64_t lag;         /* blocks that it has not got yet */
+    uint64_t final_lag;   /* blocks that its final one is behind the others' */
 };
 
 struct evm_script_knobs {

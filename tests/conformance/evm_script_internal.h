@@ -81,7 +81,8 @@ struct script_endpoint {
     size_t frames_bytes[FRAMES_MAX];
     uint32_t frames_first;
     uint32_t frames_count;
-    char *given; /* owned; the last one */
+    char *given;            /* owned; the last one */
+    uint32_t waited_rounds; /* with something to say */
     bool is_subscribed;
     enum fixture_identity identity;
     struct evm_script_habits habits;

@@ -83,15 +83,18 @@ static void configure(struct world *world)
     configure_chain(world, 0, WORLD_A);
     configure_chain(world, 1, WORLD_B);
     world->config.chains_count = WORLD_CHAINS;
-    if (world->options.large) {
+    if (world->options.large || world->options.minted) {
         world->config.assets_count = 1;
         world->config.routers_count = 1;
         world->config.routers[0] = (struct core_router){.domain = WORLD_A,
                                                         .router = evm_filled(0x55),
                                                         .token = evm_filled(0x56),
                                                         .weight = {.value = 10000}};
-        world->config.large.value = amount_from_u64(1000000);
+        world->config.large.value = amount_from_u64(world->options.large ? 1000000 : 0);
         world->config.large.blocks = world->options.large_blocks;
+        world->config.synthetics_count = world->options.minted ? 1 : 0;
+        world->config.synthetics[0] =
+            (struct core_synthetic){.domain = WORLD_B, .router = evm_filled(0x57)};
     }
     if (world->options.policy != NULL) {
         world->config.policy = *world->options.policy;

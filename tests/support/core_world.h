@@ -46,6 +46,7 @@ struct world_options {
     uint32_t retry_wait_max_s;        /* between them; 0: as the ladder says */
     bool large; /* the sender of messages is a router, and all they carry is large */
     uint32_t large_blocks;
+    bool minted; /* the sender of messages is a router; what it locks is minted on WORLD_B */
     uint32_t batch_messages_max; /* in one transaction; below 2: each has its own */
     uint32_t history;            /* leaves of both chains before the first block that is watched */
     uint64_t start_block;        /* 0: 1 */
@@ -125,6 +126,8 @@ void world_forget_held(struct world *world); /* the adapters hold no signed tran
 void world_set_tree_lies(struct world *world, bool on);
 /* Some endpoint does not confirm what the others say. */
 void world_set_doubt(struct world *world, bool on);
+/* With `minted`: one unit more is minted than is locked. */
+void world_set_short(struct world *world, bool on);
 /* The next `count` questions for a frontier find no state; what is answered does not fit its root.
  */
 void world_set_pruned(struct world *world, uint32_t count);

@@ -378,6 +378,29 @@ static void give_branch(struct world *world, const struct world_chain *chain, st
     }
 }
 
+/* What the router of WORLD_A locked, and what was minted on WORLD_B against it. */
+static void read_positions(struct world *world, const struct command *command)
+{
+    static struct balance backed[3];
+    static struct balance short_of_one[3];
+    struct event event = answer_to(command, EVENT_POSITIONS);
+
+    if (!world->options.minted) {
+        return;
+    }
+    backed[0] = (struct balance){evm_filled(0x55), evm_filled(0x56), amount_from_u64(1000)};
+    backed[1] = (struct balance){world_key(0), evm_filled(0x56), amount_from_u64(0)};
+    backed[2] = (struct balance){{{0}}, evm_filled(0x57), amount_from_u64(1000)};
+    memcpy(short_of_one, backed, sizeof(backed));
+    short_of_one[2].amount = amount_from_u64(1001);
+    event.positions.outcome = OUTCOME_OK;
+    event.positions.block_number = command->read_positions.block_number;
+    event.positions.block_hash = command->read_positions.block_hash;
+    event.positions.balances = world->is_short ? short_of_one : backed;
+    event.positions.balances_count = sizeof(backed) / sizeof(backed[0]);
+    world_answer(world, &event);
+}
+
 static void read_tree(struct world *world, const struct command *command)
 {
     struct event event = answer_to(command, EVENT_TREE);
@@ -734,6 +757,8 @@ void world_perform(struct world *world, const struct command *command)
         publish_reorg(world, command);
         break;
     case COMMAND_READ_POSITIONS:
+        read_positions(world, command);
+        break;
     case COMMAND_PLAN:
     case COMMAND_WAKE:
     case COMMAND_NOTE:

@@ -173,6 +173,7 @@ struct world {
     bool bad_validator;
     bool tree_lies;
     bool doubt;
+    bool is_short;
     uint32_t past_rate;
     uint32_t pruned; /* frontiers that nobody can give, from now on */
     bool branch_lies;

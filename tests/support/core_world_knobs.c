@@ -101,6 +101,11 @@ void world_set_doubt(struct world *world, bool on)
     world->doubt = on;
 }
 
+void world_set_short(struct world *world, bool on)
+{
+    world->is_short = on;
+}
+
 void world_set_pruned(struct world *world, uint32_t count)
 {
     world->pruned = count;

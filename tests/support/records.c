@@ -601,7 +601,7 @@ static void make_calls(struct maker *maker, struct event *event)
 
 static void make_quorum(struct maker *maker, struct event *event)
 {
-    event->quorum.state = (enum quorum_state)one_of(maker, QUORUM_HELD, QUORUM_FINAL_MOVED_BACK);
+    event->quorum.state = (enum quorum_state)one_of(maker, QUORUM_HELD, QUORUM_UNPROVED);
     event->quorum.answering_count = u32(maker);
     event->quorum.needed_count = u32(maker);
     event->quorum.detail = run(maker, REASON_BYTES_MAX);

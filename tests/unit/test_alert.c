@@ -164,6 +164,13 @@ static void quorum_splits(struct world *world, bool is_wrong)
     }
 }
 
+static void logs_are_unproved(struct world *world, bool is_wrong)
+{
+    if (is_wrong) {
+        note(world, REASON_LOGS_UNPROVED);
+    }
+}
+
 static void message_sticks(struct world *world, bool is_wrong)
 {
     world->backlogs[0].count = is_wrong ? 1 : 0;
@@ -300,6 +307,7 @@ static const struct {
     {ALERT_QUORUM_LOST, quorum_goes},
     {ALERT_DISAGREEMENT, endpoint_dissents},
     {ALERT_QUORUM_SPLIT, quorum_splits},
+    {ALERT_QUORUM_SPLIT, logs_are_unproved},
     {ALERT_HEAD_OLD, head_ages},
     {ALERT_MESSAGE_STUCK, message_sticks},
     {ALERT_BACKLOG_OLD, backlog_ages},
@@ -345,7 +353,8 @@ static void each_fires_once_and_clears(void **state)
 {
     struct world *world = *state;
 
-    _Static_assert(sizeof(causes) / sizeof(causes[0]) == ALERT_KINDS, "each of them");
+    _Static_assert(sizeof(causes) / sizeof(causes[0]) == ALERT_KINDS + 1,
+                   "each of them, and one twice");
     for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
         const struct alert_kind_facts *facts = alert_kind_facts(causes[i].kind);
         struct alert_notice notice;

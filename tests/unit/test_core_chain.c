@@ -77,6 +77,9 @@ static void without_a_quorum_nothing_is_decided(void **state)
     event = quorum_event(QUORUM_SPLIT);
     world_step(world, &event);
     assert_true(world_noted(world, REASON_QUORUM_SPLIT));
+    event = quorum_event(QUORUM_UNPROVED);
+    world_step(world, &event);
+    assert_true(world_noted(world, REASON_LOGS_UNPROVED));
     event = quorum_event(QUORUM_HELD);
     world_step(world, &event);
     assert_true(world_noted(world, REASON_QUORUM_HELD));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Large values: what is delivered only when every endpoint of the origin confirms it, deeper than
- * final. */
+ * final. And what is minted: delivered only while collateral covers it. */
 #include "relay/core/view.h"
 #include "tests/support/core_world.h"
 #include "tests/support/unit.h"
@@ -173,6 +173,31 @@ static void what_was_asked_is_recalled(void **state)
     world_free(world);
 }
 
+/* It was backed when the message set out, and the lane only waits for cheaper gas. */
+static void a_route_that_runs_short_is_stopped_at_the_offer(void **state)
+{
+    (void)state;
+    struct world *world = world_new(&(struct world_options){.seed = 7, .minted = true});
+
+    world_run(world, 8);
+    assert_true(world_noted(world, REASON_BACKING_HELD));
+    world_set_base_fee(world, WORLD_B, 100000);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 40);
+    assert_int_equal(MESSAGE_OFFERED, row_of(world, &id).state);
+    assert_int_equal(REASON_FEE_CEILING, row_of(world, &id).reason);
+    world_set_short(world, true);
+    world_run(world, 5);
+    world_set_base_fee(world, WORLD_B, 10);
+    world_run(world, 60);
+    assert_int_equal(0, world_commands(world, COMMAND_SEND));
+    assert_int_equal(REASON_BACKING_BROKEN, row_of(world, &id).reason);
+    world_set_short(world, false);
+    world_run_until_delivered(world, 120);
+    assert_int_equal(1, world_process_count(world, &id));
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +208,7 @@ int main(void)
         cmocka_unit_test(a_quorum_is_not_everyone),
         cmocka_unit_test(large_values_survive_faults),
         cmocka_unit_test(what_was_asked_is_recalled),
+        cmocka_unit_test(a_route_that_runs_short_is_stopped_at_the_offer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

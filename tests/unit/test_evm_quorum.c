@@ -330,6 +330,29 @@ static void one_whose_head_is_old_by_the_clock_is_asked_last(void **state)
 
 /* It lags from the beginning: what it has not got is not asked for, so nothing is missing in the
  * ranges that the others give. */
+/* It answers everything rightly and in time, and takes more than half of its deadline: after a few
+ * answers the others are asked, and what is asked takes no longer than they do. */
+static void a_slow_one_is_asked_last(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching(3, 2);
+    const struct command command = question(harness, COMMAND_READ_TREE);
+
+    habits(harness, 0)->slow_rounds = 60;
+    follow_blocks(harness, 8);
+    harness_assert_synchronous(harness);
+    const struct chain_endpoint *const seen = harness->chain->endpoints;
+    assert_true(seen[0].latency.ns > DURATION_MS(500).ns);
+    assert_true(seen[1].latency.ns < DURATION_MS(100).ns);
+    assert_int_equal(seen[0].penalty, 0); /* nothing else speaks against it */
+    const uint64_t asked = calls_of(harness, 0);
+    const uint32_t known = harness->answers_count;
+    harness_perform(harness, &command);
+    assert_non_null(harness_await(harness, EVENT_TREE, known, 10));
+    assert_int_equal(calls_of(harness, 0), asked);
+    harness_close(harness);
+}
+
 static void one_that_lags_while_catching_up_hides_nothing(void **state)
 {
     (void)state;
@@ -588,11 +611,21 @@ static void everyone_is_more_than_a_quorum(void **state)
     assert_int_equal(event->tree.outcome, OUTCOME_OK);
     assert_true(event->tree.everyone);
     assert_int_equal(event->tree.root.bytes[31], 77);
-    habits(harness, 2)->lies = true;
+    habits(harness, 0)->lies = true;
     event = ask(harness, &command);
     assert_int_equal(event->tree.outcome, OUTCOME_UNKNOWN);
     assert_true(event->tree.everyone);
-    habits(harness, 2)->lies = false;
+    /* The other two are a quorum: it is no split, and known who lied. */
+    harness_run(harness, 250);
+    assert_false(was_told(harness, QUORUM_SPLIT));
+    assert_true(harness->dissents_count > 0);
+    for (uint32_t i = 0; i < harness->dissents_count; i++) {
+        assert_int_equal(harness->dissents[i].dissent.endpoint_index, 0);
+        assert_int_equal(harness->dissents[i].dissent.agreed_count, 2);
+    }
+    assert_true(harness->chain->endpoints[0].dissents > 0);
+    assert_true(harness->chain->endpoints[0].penalty > harness->chain->endpoints[1].penalty);
+    habits(harness, 0)->lies = false;
     habits(harness, 2)->is_mute = true;
     event = ask(harness, &command);
     assert_int_equal(event->tree.outcome, OUTCOME_UNKNOWN);
@@ -620,6 +653,7 @@ int main(void)
         cmocka_unit_test(a_split_is_no_answer),
         cmocka_unit_test(behind_is_not_different),
         cmocka_unit_test(one_whose_head_is_old_by_the_clock_is_asked_last),
+        cmocka_unit_test(a_slow_one_is_asked_last),
         cmocka_unit_test(one_that_lags_while_catching_up_hides_nothing),
         cmocka_unit_test(a_final_block_is_what_a_quorum_is_past),
         cmocka_unit_test(a_final_block_that_stays_back_is_told),

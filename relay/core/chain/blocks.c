@@ -697,6 +697,9 @@ void blocks_on_quorum(struct step *step, const struct event *event)
     case QUORUM_SPLIT:
         step_note(step, NOTE_ALARM, domain, NULL, REASON_QUORUM_SPLIT, text.text);
         return;
+    case QUORUM_UNPROVED:
+        step_note(step, NOTE_ALARM, domain, NULL, REASON_LOGS_UNPROVED, text.text);
+        return;
     case QUORUM_FINAL_MOVED_BACK:
         stop(step, domain, &chain, REASON_FINAL_MOVED_BACK,
              "the endpoints name an older final block than before");

@@ -62,6 +62,8 @@ void alert_memory_note(struct alert_memory *memory, const struct core_config *co
         memory->dissent_ns[index] = now_ns;
     } else if (note->reason == (uint32_t)REASON_QUORUM_SPLIT) {
         memory->split_ns[index] = now_ns;
+    } else if (note->reason == (uint32_t)REASON_LOGS_UNPROVED) {
+        memory->unproved_ns[index] = now_ns;
     }
 }
 
@@ -81,7 +83,9 @@ static void look_at_notes(struct look *look, const struct alert_memory *memory)
         if (is_recent(look, memory->dissent_ns[i])) {
             see(look, ALERT_DISAGREEMENT, name, "%s", reason_text(REASON_DISSENT));
         }
-        if (is_recent(look, memory->split_ns[i])) {
+        if (is_recent(look, memory->unproved_ns[i])) {
+            see(look, ALERT_QUORUM_SPLIT, name, "%s", reason_text(REASON_LOGS_UNPROVED));
+        } else if (is_recent(look, memory->split_ns[i])) {
             see(look, ALERT_QUORUM_SPLIT, name, "%s", reason_text(REASON_QUORUM_SPLIT));
         }
     }

@@ -22,6 +22,7 @@
 struct alert_memory {
     uint64_t dissent_ns[CHAINS_MAX + 1]; /* by the configuration's chains; the last: others */
     uint64_t split_ns[CHAINS_MAX + 1];
+    uint64_t unproved_ns[CHAINS_MAX + 1];
     uint64_t refused_ns;
     uint64_t refusals_count; /* of the signer, as last left */
 };

@@ -272,14 +272,24 @@ static void write_note(struct writing *writing, const char *name, const char *he
     }
 }
 
+static void write_splits(struct writing *writing)
+{
+    counter(writing, "sluice_quorum_splits_total",
+            "Answers that contradicted each other with no quorum behind any, and blocks whose logs "
+            "their receipts do not prove.");
+    for (uint32_t i = 0; i < writing->view.config->chains_count; i++) {
+        const uint64_t *const notes = writing->site->tally->notes[i];
+        chain_count(writing, writing->view.config->chains[i].name,
+                    notes[REASON_QUORUM_SPLIT] + notes[REASON_LOGS_UNPROVED]);
+    }
+}
+
 static void write_truth(struct writing *writing)
 {
     write_endpoints(writing);
     write_note(writing, "sluice_dissents_total",
                "Endpoints that contradicted the others and were outvoted.", REASON_DISSENT);
-    write_note(writing, "sluice_quorum_splits_total",
-               "Answers that contradicted each other with no quorum behind any.",
-               REASON_QUORUM_SPLIT);
+    write_splits(writing);
     write_note(writing, "sluice_reorgs_total", "Replacements of blocks that were not final.",
                REASON_REORG);
     write_notes(writing);

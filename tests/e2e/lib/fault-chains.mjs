@@ -196,8 +196,9 @@ async function startCapital(world, route) {
 /** One of n is enough to hold what is large back, and holds nothing else back. */
 async function largeValues(world) {
   const { origin, destination, readers: [first, second] } = world;
+  const hook = origin.merkleTreeHook.toLowerCase();
   const liar = altering(['eth_call'], (data, { params: [{ to }] }) =>
-    (to.toLowerCase() === origin.merkleTreeHook.toLowerCase() ? `0x77${data.slice(4)}` : data));
+    (to.toLowerCase() === hook ? `0x77${data.slice(4)}` : data));
   for (const [what, faults] of [
     ['disagrees', [[first, liar]]],
     ['is silent', [[second, halfOpen()]]],
@@ -212,6 +213,11 @@ async function largeValues(world) {
             ['why', large.id, '--config', world.node.config])).stdout));
         await sleep(QUIET_MS);
         expectEqual(await world.isDelivered(large), false, 'the large value is delivered');
+        if (what === 'disagrees') {
+          expect((await world.records('dissent')).some(({ fields: { endpoint_index: index, question,
+            answer } }) => index === 0 && question.toLowerCase().includes(hook) &&
+            answer.includes('0x77')), 'the other root as evidence, under the liar\'s number');
+        }
         world.clear();
         await world.awaitDelivery(large, WAIT_SECONDS);
       });

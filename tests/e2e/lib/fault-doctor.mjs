@@ -95,10 +95,15 @@ async function endpointChecks(world) {
     [[first, altering(['eth_call'], (data, { params: [{ to }] }) =>
       (to.toLowerCase() === world.origin.merkleTreeHook.toLowerCase() ? `0x77${data.slice(4)}` : data))]],
     async () => {
-      const look = await world.doctor(patient(world, 'doctor-agreement',
-        [first.url, second.url, third.httpUrl]), LOOK_SECONDS);
+      const node = patient(world, 'doctor-agreement', [first.url, second.url, third.httpUrl]);
+      const look = await world.doctor(node, LOOK_SECONDS);
       expectEqual(failures(look).map(({ check }) => check).join(), 'agreement', 'what fails');
       expectEqual(look.code, INTEGRITY, 'exit code');
+      const args = ['rpc', 'status', '--config', node.config, '--seconds', String(LOOK_SECONDS),
+        '--json'];
+      const list = JSON.parse((await run(world.stage.program, args).catch((error) => error)).stdout);
+      expectEqual(list.filter(({ chain }) => chain === world.origin.name)
+        .map(({ dissents }) => dissents > 0).join(), 'true,false,false', 'who is said to dissent');
     });
 }
 

@@ -15,6 +15,9 @@ const ENDLESS_BYTES = 10 * 2 ** 30;
 const FRAME_BYTES_MAX = 32 * 2 ** 20; // what a node takes of one message
 const MEMORY_MIB_MAX = 160; // two such messages, each in a buffer that doubled, and the allocator
 const PLEA_SECONDS = 4;
+// What a node does not want to hear it cuts at once, without a closing frame (RFC 6455, 7.4.1): to
+// send one it would have to go on taking what comes (relay/node/transport/transport.c says more).
+const WITHOUT_A_WORD = 1006;
 
 export async function connections(world) {
   const { readers, seed } = world;
@@ -57,12 +60,14 @@ export async function protocol(world) {
   for (const [what, fault] of Object.entries(protocolFaults)) {
     await suite.check(`13: ${what} ends the connection`, async () => {
       const before = first.joined;
+      const known = first.endings.length;
       first.set(fault());
       await suite.until('it is made anew', REJOIN_SECONDS, () => {
         stage.check();
-        return first.joined > before;
+        return first.joined > before && first.endings.length > known;
       });
       first.clear();
+      expectEqual(first.endings[known], WITHOUT_A_WORD, 'the code that it was closed with');
     });
   }
   await suite.check('13: after all of them, a message arrives', () => world.deliverOne());
@@ -76,12 +81,14 @@ export async function endless(world) {
     [[first, endlessFragments(told.socket, ENDLESS_BYTES)],
       [third, endlessAnswer(told.post, ENDLESS_BYTES)]], async () => {
       const before = world.memory();
+      const known = first.endings.length;
       let highest = before;
       const isCut = ({ bytes, ended }) => bytes > FRAME_BYTES_MAX && ended > 0;
       await world.suite.until('both are cut', REJOIN_SECONDS, () => {
         highest = Math.max(highest, world.memory());
         return isCut(told.socket) && isCut(told.post);
       });
+      expectEqual(first.endings[known], WITHOUT_A_WORD, 'the code that the socket was closed with');
       const slack = 2; // what stands in sockets when the peer has had enough
       for (const [what, { bytes }] of Object.entries(told)) {
         expect(bytes < slack * FRAME_BYTES_MAX, `${what}: ${bytes} bytes were taken`);

@@ -10,6 +10,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { mailboxAbi } from '../../../deploy/devnet/lib/abi.mjs';
 import { dispatchLogs, messageOfLog } from '../../../deploy/devnet/lib/messages.mjs';
+import { readLog } from '../../../deploy/devnet/lib/nodes.mjs';
 import { requirePackage } from '../../../deploy/devnet/lib/packages.mjs';
 import { callContract, rpc, submitContract, waitReceipt } from '../../../deploy/devnet/lib/rpc.mjs';
 import { FaultProxy } from '../../support/fault-proxy.mjs';
@@ -18,6 +19,7 @@ const { numberToHex, pad } = requirePackage('viem/utils');
 export const run = promisify(execFile);
 
 const DELIVER_SECONDS = 120;
+const BACKLOG_SECONDS = 3; // that a message may wait before a person is told
 export const IN_FLIGHT_MAX = 8; // of the destination's key
 const BLOCKS_TO_FINAL = 2; // on top of the one that anvil then calls finalized
 
@@ -86,10 +88,18 @@ export class World {
       name: 'relayer',
       mode: 'observe',
       capital: false,
+      alerts: { command: '[/bin/true]', hold: '500 ms', backlog_after: `${BACKLOG_SECONDS} s`,
+        per_hour: 1000 },
       endpointOf: (chain) => (chain === this.origin
         ? [first.url, second.url, third.httpUrl].join(', ') : this.sender.url),
       ...this.settings,
     });
+    await this.stage.start(this.node);
+  }
+
+  /** Ends the relayer and starts it again: it then thinks of every endpoint as well as of the next. */
+  async restart() {
+    await this.stage.end(this.node);
     await this.stage.start(this.node);
   }
 
@@ -180,6 +190,12 @@ export class World {
       if (error.code === 1) return []; // none fits
       throw error;
     }
+  }
+
+  /** Alerts of the relayer that a person was told of, from `firing` to `cleared`: lines of its log. */
+  alerts(name) {
+    return readLog(this.stage.handles.get(this.node.name)).split('\n').filter((line) =>
+      line.includes(`event=alert alert=${name} `));
   }
 
   /** What `sluice why` says of everything that waits. */
