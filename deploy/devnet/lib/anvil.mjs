@@ -16,6 +16,9 @@ import { EXIT_UNAVAILABLE, Stop, sleep, stopIfInterrupted } from './terminal.mjs
 const STATES_ON_DISK_MAX = 300;
 
 const PROGRAM = 'anvil';
+// A forked anvil blocks a worker with each question to the chain it goes on from. With as many
+// workers as cores, two questions at once stop it for ever.
+const FORK_WORKERS = 32;
 const START_WAIT_MS = 20_000;
 const END_WAIT_MS = 5_000;
 
@@ -31,6 +34,9 @@ export async function startAnvil(options, onSpawn) {
   const child = spawn(anvilProgram, anvilArguments(options), {
     detached: true,
     stdio: ['ignore', log, log],
+    env: options.forkUrl
+      ? { ...process.env, TOKIO_WORKER_THREADS: String(FORK_WORKERS) }
+      : process.env,
   });
   closeSync(log);
   let ended = null;

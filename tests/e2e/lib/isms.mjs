@@ -144,7 +144,7 @@ async function checkPolicy(suite, node, modules, validators) {
     await inState(message, 'dead');
     const listed = askNode(program,
       ['messages', 'list', '--state', 'dead', '--config', node.config]).messages;
-    expectEqual(listed.map(({ id }) => id).join(), message.id, 'dead messages');
+    expect(listed.some(({ id }) => id === message.id), 'it is among the dead messages');
     expectEqual(say('drop', message).code, 2, 'the exit of drop without a reason');
     expectEqual(say('drop', message, '--reason', 'a test').code, 0, 'the exit of drop');
     expectEqual(why(message).state, 'dropped', 'its state');
