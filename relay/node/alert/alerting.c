@@ -11,6 +11,7 @@
 #include "relay/node/loop/loop_context.h"
 #include "relay/node/process/exit_codes.h"
 #include "relay/node/process/log.h"
+#include "relay/node/web/web_context.h"
 
 #define NOTES_BYTES      ((size_t)1 << 20)
 #define NOTES_PER_TICK   10000u
@@ -218,24 +219,16 @@ static void *alerting_run(void *context)
 static bool open_memory(struct alerting *alerting)
 {
     static const struct lws_protocols *const protocols[] = {&web_client_protocol, NULL};
-    const struct node_config *config = alerting->options.config;
-    const struct lws_context_creation_info info = {
-        .port = CONTEXT_PORT_NO_LISTEN,
-        .pt_serv_buf_size = SERVICE_BYTES,
-        .fd_limit_per_thread = FILES_OPEN_MAX,
-        .connect_timeout_secs = CONNECT_S,
-        .pprotocols = (const struct lws_protocols **)(uintptr_t)protocols,
-        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
-        .gid = -1,
-        .uid = -1,
-    };
+    const struct web_context_options options = {.protocols = protocols,
+                                                .files_max = FILES_OPEN_MAX,
+                                                .service_bytes = SERVICE_BYTES,
+                                                .connect_s = CONNECT_S};
 
     alerting->notes = thread_queue_new(NOTES_BYTES, NULL, NULL);
-    alerting->context = lws_create_context(&info);
-    alerting->vhost = alerting->context == NULL ? NULL : lws_create_vhost(alerting->context, &info);
-    alerting->web = alerting->vhost == NULL
-                        ? NULL
-                        : web_client_new(alerting->context, alerting->vhost, config->tls_ca);
+    alerting->context = web_context_new(&options, &alerting->vhost);
+    alerting->web = alerting->context == NULL ? NULL
+                                              : web_client_new(alerting->context, alerting->vhost,
+                                                               alerting->options.config->tls_ca);
     return alerting->notes != NULL && alerting->web != NULL &&
            journal_reader_open(alerting->options.journal, &alerting->reader) == STATUS_OK;
 }

@@ -15,6 +15,7 @@
 #include "relay/node/loop/loop_context.h"
 #include "relay/node/process/exit_codes.h"
 #include "relay/node/process/log.h"
+#include "relay/node/web/web_context.h"
 #include "store/checkpoint.h"
 #include "store/verify.h"
 
@@ -476,20 +477,11 @@ static bool start_thread(struct log_keeper *keeper)
 static bool open_context(struct log_keeper *keeper)
 {
     static const struct lws_protocols *const protocols[] = {&web_client_protocol, NULL};
-    struct lws_context_creation_info info = {
-        .port = CONTEXT_PORT_NO_LISTEN,
-        .pt_serv_buf_size = SERVICE_BYTES,
-        .fd_limit_per_thread = FILES_OPEN_MAX,
-        .pprotocols = (const struct lws_protocols **)(uintptr_t)protocols,
-        .vhost_name = "witnesses",
-        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
-        .gid = -1,
-        .uid = -1,
-    };
+    const struct web_context_options options = {
+        .protocols = protocols, .files_max = FILES_OPEN_MAX, .service_bytes = SERVICE_BYTES};
 
-    keeper->context = lws_create_context(&info);
-    keeper->vhost = keeper->context == NULL ? NULL : lws_create_vhost(keeper->context, &info);
-    return keeper->vhost != NULL;
+    keeper->context = web_context_new(&options, &keeper->vhost);
+    return keeper->context != NULL;
 }
 
 static void serve(void *context, struct bytes path, struct http_answer *ret_answer)

@@ -7,8 +7,9 @@
 #include "relay/base/check.h"
 #include "relay/node/process/log.h"
 #include "relay/node/web/web_client.h"
+#include "relay/node/web/web_context.h"
 
-#define SERVICE_BYTES     65536u /* read from a socket at once */
+#define SERVICE_BYTES     65536u
 #define CONNECT_TIMEOUT_S 5
 #define FILES_OPEN_MAX    (CHAINS_MAX * ENDPOINTS_PER_CHAIN_MAX * WEB_CONNECTIONS_PER_HOST + 64u)
 
@@ -44,35 +45,17 @@ struct lws_context *loop_context_new(const struct node_config *config,
                                      const struct lws_protocols *const *protocols,
                                      struct lws_vhost **ret_vhost)
 {
-    struct lws_context_creation_info info = {
-        .port = CONTEXT_PORT_NO_LISTEN,
-        .pt_serv_buf_size = SERVICE_BYTES,
-        /* Without it the library sets memory aside for every file a process may open. */
-        .fd_limit_per_thread = FILES_OPEN_MAX,
-        .connect_timeout_secs = CONNECT_TIMEOUT_S,
-        .pprotocols = (const struct lws_protocols **)(uintptr_t)protocols,
-        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
-        .gid = -1,
-        .uid = -1,
+    const struct web_context_options options = {
+        .protocols = protocols,
+        .files_max = FILES_OPEN_MAX,
+        .service_bytes = SERVICE_BYTES,
+        .connect_s = CONNECT_TIMEOUT_S,
+        .library_has_tls = config_has_tls(config),
+        .tls_ca = config->tls_ca,
     };
-    /* Reading the system's certificates takes tens of milliseconds; only wss needs them. */
-    if (config_has_tls(config)) {
-        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
-    }
-    if (config->tls_ca[0] != '\0') {
-        info.client_ssl_ca_filepath = config->tls_ca; /* besides the system's */
-    }
+
     lws_set_log_level(LLL_ERR | LLL_WARN, library_log);
-    struct lws_context *context = lws_create_context(&info);
-    if (context == NULL) {
-        return NULL;
-    }
-    *ret_vhost = lws_create_vhost(context, &info);
-    if (*ret_vhost == NULL) {
-        lws_context_destroy(context);
-        return NULL;
-    }
-    return context;
+    return web_context_new(&options, ret_vhost);
 }
 
 uint64_t loop_monotonic_ns(void)

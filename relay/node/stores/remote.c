@@ -8,11 +8,13 @@
 
 #include "relay/base/check.h"
 #include "relay/node/stores/checkpoint_store.h"
+#include "relay/node/web/web_context.h"
 
 #define REQUESTS_BYTES    ((size_t)4 << 20)
 #define ANSWERS_BYTES     ((size_t)16 << 20)
 #define CONNECT_TIMEOUT_S 8
 #define FILES_OPEN_MAX    4096u
+#define SERVICE_BYTES     65536u
 #define TICK_US           (50 * LWS_US_PER_MS)
 #define IDLE_US           (60 * LWS_US_PER_SEC)
 
@@ -95,27 +97,12 @@ bool remote_ask(struct remote *remote, const struct store_location *location, co
 static struct lws_context *context_new(struct lws_vhost **ret_vhost)
 {
     static const struct lws_protocols *const protocols[] = {&web_client_protocol, NULL};
-    struct lws_context_creation_info info = {
-        .port = CONTEXT_PORT_NO_LISTEN,
-        .pt_serv_buf_size = 65536,
-        .fd_limit_per_thread = FILES_OPEN_MAX,
-        .connect_timeout_secs = CONNECT_TIMEOUT_S,
-        .pprotocols = (const struct lws_protocols **)(uintptr_t)protocols,
-        .options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
-        .gid = -1,
-        .uid = -1,
-    };
-    struct lws_context *const context = lws_create_context(&info);
+    const struct web_context_options options = {.protocols = protocols,
+                                                .files_max = FILES_OPEN_MAX,
+                                                .service_bytes = SERVICE_BYTES,
+                                                .connect_s = CONNECT_TIMEOUT_S};
 
-    if (context == NULL) {
-        return NULL;
-    }
-    *ret_vhost = lws_create_vhost(context, &info);
-    if (*ret_vhost == NULL) {
-        lws_context_destroy(context);
-        return NULL;
-    }
-    return context;
+    return web_context_new(&options, ret_vhost);
 }
 
 static void take_requests(struct remote *remote)
