@@ -274,6 +274,7 @@ static void world_free(struct world *world)
 /* The script's moves of this tick, but for those left out. */
 static size_t script_play(struct world *world, const struct world_play *play, size_t next)
 {
+    CHECK(play->script != NULL);
     for (; next < play->script->count && play->script->list[next].tick == world->view.tick;
          next++) {
         if (play->left_out == NULL || !play->left_out[next]) {

@@ -18,7 +18,7 @@ static void copy_words(const char *text, char *ret_text, size_t capacity)
 
     for (; text != NULL && *text != '\0' && count + 1 < capacity; text++) {
         const bool is_plain = *text >= ' ' && *text <= '~' && strchr("\"'#\\{}[]", *text) == NULL;
-        ret_text[count++] = is_plain ? *text : '?';
+        ret_text[count++] = (char)(is_plain ? *text : '?');
     }
     ret_text[count] = '\0';
 }

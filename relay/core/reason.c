@@ -107,17 +107,15 @@ static const char *const texts[] = {
     [REASON_DISSENT] = "an endpoint contradicts the others: what it said is kept as evidence",
     [REASON_FINAL_MOVED_BACK] = "the final block moved back: the chain is stopped",
     [REASON_LOGS_UNPROVED] =
-        "a block's logs lack what its header promises, and its receipts are not those of its "
-        "header: endpoints lie, and nothing of the block is believed",
+        "logs and receipts of a block are not what its header promises: none is believed",
     [REASON_PAST_BEGUN] = "a long history: it is read beside what is new",
     [REASON_PAST_UNDER_WAY] = "history is being read",
     [REASON_PAST_READ] = "all history was read",
     [REASON_UNRECONCILED] = "the ledger differs from the chain: flows are stopped",
     [REASON_BACKING_DOUBTED] =
-        "more is claimed of this route than its collateral: waiting for newer "
-        "final blocks of all its chains",
-    [REASON_BACKING_BROKEN] = "more is claimed of this route than its collateral: its moves and "
-                              "messages are stopped",
+        "more is claimed than the route's collateral: newer final blocks are awaited",
+    [REASON_BACKING_BROKEN] =
+        "more is claimed than the route's collateral: its moves and messages are stopped",
     [REASON_BACKING_HELD] = "the route's collateral covers what was minted and is under way",
     [REASON_RECONCILED] = "the ledger equals the chain",
     [REASON_POSITIONS_UNKNOWN] = "balances could not be read yet",

@@ -68,7 +68,7 @@ json_t *json_of_words(struct bytes words)
     const size_t count = words.count < sizeof(text) ? words.count : sizeof(text);
     for (size_t i = 0; i < count; i++) {
         const char letter = (char)words.data[i];
-        text[i] = letter >= ' ' && letter <= '~' ? letter : '?';
+        text[i] = (char)(letter >= ' ' && letter <= '~' ? letter : '?');
     }
     return json_stringn(text, count);
 }

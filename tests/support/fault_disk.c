@@ -27,7 +27,7 @@ static char reserve[PATH_MAX + 16];
 
 /* The C library's own function behind one of ours. ISO C has no cast from data to function. */
 #define REAL(name)                                                                                 \
-    static __typeof__(&name) real;                                                                 \
+    static __typeof__(&(name)) real;                                                               \
     if (real == NULL) {                                                                            \
         void *found = dlsym(RTLD_NEXT, #name);                                                     \
         memcpy(&real, &found, sizeof(real));                                                       \

@@ -39,7 +39,7 @@ static enum status node_of_leaves(struct step *step, uint32_t domain, uint32_t l
                                   uint32_t index, struct hash *ret_node)
 {
     struct hash nodes[1u << TREE_NODE_LEVEL_MIN];
-    bool known[1u << TREE_NODE_LEVEL_MIN];
+    bool known[1u << TREE_NODE_LEVEL_MIN] = {false};
     uint32_t count = 1u << level;
 
     CHECK(level <= TREE_NODE_LEVEL_MIN);

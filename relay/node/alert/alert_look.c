@@ -294,8 +294,7 @@ void alert_look_blind(enum status status, struct alerts *alerts)
     alerts_keep(alerts);
 }
 
-enum status alert_look(const struct alert_sight *sight, struct alert_memory *memory,
-                       struct alerts *alerts)
+void alert_look(const struct alert_sight *sight, struct alert_memory *memory, struct alerts *alerts)
 {
     const struct core_config *config = &sight->config->core;
     struct look look = {.sight = sight, .alerts = alerts, .status = STATUS_OK};
@@ -313,5 +312,4 @@ enum status alert_look(const struct alert_sight *sight, struct alert_memory *mem
     if (look.status != STATUS_OK) {
         alert_look_blind(look.status, alerts);
     }
-    return look.status;
 }

@@ -41,10 +41,10 @@ struct alert_sight {
 /* Something was told to people. */
 void alert_memory_note(struct alert_memory *memory, const struct core_config *config,
                        const struct driver_note *note, uint64_t now_ns);
-/* Between alerts_begin and alerts_end. STATUS_IO, STATUS_CORRUPT: rows cannot be read, which is an
- * alert too; what needs no row was seen. */
-MUST_USE enum status alert_look(const struct alert_sight *sight, struct alert_memory *memory,
-                                struct alerts *alerts);
+/* Between alerts_begin and alerts_end. Rows that cannot be read are an alert themselves; what needs
+ * no row is seen then too. */
+void alert_look(const struct alert_sight *sight, struct alert_memory *memory,
+                struct alerts *alerts);
 /* Instead of it, when not even that can be done. */
 void alert_look_blind(enum status status, struct alerts *alerts);
 

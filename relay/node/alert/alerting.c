@@ -8,7 +8,7 @@
 #include "relay/base/check.h"
 #include "relay/node/alert/alerting_internal.h"
 #include "relay/node/driver/row_source.h"
-#include "relay/node/loop/loop_context.h"
+#include "relay/node/process/clock.h"
 #include "relay/node/process/exit_codes.h"
 #include "relay/node/process/log.h"
 #include "relay/node/web/web_context.h"
@@ -117,7 +117,7 @@ static void take_notes(struct alerting *alerting, uint64_t now_ns)
 static enum status look_at_backlogs(struct alerting *alerting)
 {
     const struct node_config *config = alerting->options.config;
-    const uint64_t began_ns = loop_monotonic_ns();
+    const uint64_t began_ns = clock_monotonic_ns();
 
     if (began_ns < alerting->backlogs_due_ns) {
         return STATUS_OK;
@@ -130,7 +130,7 @@ static enum status look_at_backlogs(struct alerting *alerting)
             return status;
         }
     }
-    const uint64_t ended_ns = loop_monotonic_ns();
+    const uint64_t ended_ns = clock_monotonic_ns();
     alerting->has_backlogs = true;
     alerting->backlogs_due_ns = ended_ns + BACKLOGS_WAIT_NS + (ended_ns - began_ns) * SITE_SHARE;
     return STATUS_OK;
@@ -142,7 +142,7 @@ static void look(struct alerting *alerting, uint64_t now_ns)
     struct alert_sight sight = {.source = &alerting->source,
                                 .config = alerting->options.config,
                                 .live = &alerting->live,
-                                .now = loop_now(),
+                                .now = clock_now(),
                                 .now_ns = now_ns};
     enum status status = journal_reader_refresh(alerting->reader);
 
@@ -152,7 +152,7 @@ static void look(struct alerting *alerting, uint64_t now_ns)
     sight.disk_free = sight.has_disk ? disk.f_bavail * disk.f_frsize : 0;
     alerts_begin(&alerting->alerts, now_ns);
     if (status == STATUS_OK) {
-        status = alert_look(&sight, &alerting->memory, &alerting->alerts);
+        alert_look(&sight, &alerting->memory, &alerting->alerts);
     } else {
         alert_look_blind(status, &alerting->alerts);
     }
@@ -165,7 +165,7 @@ static void tell(struct alerting *alerting)
 
     while (alerts_next(&alerting->alerts, &notice)) {
         say_notice(&notice);
-        channels_tell(alerting, &notice, loop_now());
+        channels_tell(alerting, &notice, clock_now());
     }
     alerting->counts.firing_count = 0;
     for (uint32_t kind = 0; kind < ALERT_KINDS; kind++) {
@@ -196,7 +196,7 @@ static void *alerting_run(void *context)
     uint64_t tick_ns = 0;
 
     while (take_live(alerting)) {
-        const uint64_t now_ns = loop_monotonic_ns();
+        const uint64_t now_ns = clock_monotonic_ns();
         if (now_ns >= tick_ns) {
             take_notes(alerting, now_ns);
             look(alerting, now_ns);

@@ -160,7 +160,7 @@ export async function minting(route) {
       const message = await route.burn(50n);
       const other = await world.dispatch();
       await suite.until('why names the reason', WAIT_SECONDS, () =>
-        /more is claimed of this route than its collateral/.test(route.why(message.id)));
+        /more is claimed than the route's collateral/.test(route.why(message.id)));
       await arrived(destination, other); // nothing else is stopped
       await sleep(QUIET_MS);
       expectEqual(await route.held(), held, 'collateral');
