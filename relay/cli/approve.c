@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "relay/base/hex.h"
 #include "relay/cli/cli.h"
@@ -12,6 +11,7 @@
 #include "relay/cli/operator.h"
 #include "relay/cli/rows_view.h"
 #include "relay/core/capital/capital_view.h"
+#include "relay/node/process/clock.h"
 #include "relay/settings/settings.h"
 
 #define VALID_USUAL     "1h"
@@ -59,14 +59,9 @@ static int read_plan(const struct approve_call *call, struct approval *ret_appro
 /* Until when the signature is good: --expires names the second, --valid counts from now. */
 static int find_expiry(const struct approve_call *call, uint64_t *ret_expires_s)
 {
-    struct timespec now;
     struct duration valid;
     uint64_t expires_s = 0;
-    if (clock_gettime(CLOCK_REALTIME, &now) != 0) {
-        cli_say(call->request.verb, "the clock cannot be read");
-        return EXIT_TEMPORARY;
-    }
-    const uint64_t now_s = (uint64_t)now.tv_sec;
+    const uint64_t now_s = clock_now_s();
     if (call->expires != NULL) {
         if (!cli_count(call->expires, &expires_s)) {
             cli_say(call->request.verb, "--expires is a Unix time in seconds, as --print shows it");

@@ -3,33 +3,25 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "relay/base/check.h"
+#include "relay/node/process/clock.h"
 
 #define TERMINAL_EVERY_NS UINT64_C(200000000)
 #define LOG_EVERY_NS      UINT64_C(5000000000)
 
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-
-    CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 struct cli_progress cli_progress_from(const char *word)
 {
-    return (struct cli_progress){
-        .word = word, .started_ns = now_ns(), .is_terminal = isatty(STDERR_FILENO) == 1};
+    return (struct cli_progress){.word = word,
+                                 .started_ns = clock_monotonic_ns(),
+                                 .is_terminal = isatty(STDERR_FILENO) == 1};
 }
 
 void cli_progress_show(struct cli_progress *progress, uint64_t done, uint64_t all)
 {
     const uint64_t every = progress->is_terminal ? TERMINAL_EVERY_NS : LOG_EVERY_NS;
     const uint64_t last = progress->shown_ns == 0 ? progress->started_ns : progress->shown_ns;
-    const uint64_t now = now_ns();
+    const uint64_t now = clock_monotonic_ns();
 
     if (now - last < every) {
         return;

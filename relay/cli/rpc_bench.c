@@ -2,13 +2,12 @@
 /* `sluice rpc bench`: what each endpoint can do: latency, calls a second, the largest batch and the
  * longest range of logs. It asks no more than --calls and the endpoint's plan allow. */
 #include <string.h>
-#include <time.h>
 
-#include "relay/base/check.h"
 #include "relay/cli/json_of.h"
 #include "relay/cli/look.h"
 #include "relay/cli/rpc_internal.h"
 #include "relay/node/loop/metering.h"
+#include "relay/node/process/clock.h"
 #include "store/source.h"
 
 #define CALLS_MAX       100000u
@@ -26,10 +25,7 @@ struct bench {
 
 static uint64_t today(void)
 {
-    struct timespec now;
-
-    CHECK(clock_gettime(CLOCK_REALTIME, &now) == 0);
-    return (uint64_t)now.tv_sec / 86400;
+    return clock_now_s() / 86400;
 }
 
 static uint64_t spent_today(void *context, uint32_t chain_index, uint32_t endpoint_index)

@@ -6,7 +6,6 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "relay/base/check.h"
@@ -17,7 +16,7 @@
 #include "relay/cli/rows_view.h"
 #include "relay/cli/status.h"
 #include "relay/cli/why.h"
-#include "relay/node/loop/loop_context.h"
+#include "relay/node/process/clock.h"
 
 /* After everything else: it makes macros of many words. */
 #include <term.h>
@@ -223,7 +222,7 @@ static void draw_head(const struct top *top)
     (void)attrset(A_REVERSE);
     (void)mvhline(0, 0, ' ', COLS);
     (void)mvprintw(0, 1, "sluice top   %s   %s", top->view->config->node_name,
-                   cli_time_text(loop_now()));
+                   cli_time_text(clock_now()));
     if (top->status != STATUS_OK) {
         (void)printw("   the journal cannot be read: %s; what is shown is older",
                      status_name(top->status));
@@ -305,26 +304,18 @@ static bool take_key(struct top *top, int key)
     return true;
 }
 
-static uint64_t now_ms(void)
-{
-    struct timespec now;
-
-    CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
-
 static void follow(struct top *top)
 {
     uint64_t due_ms = 0;
     bool goes_on = true;
 
     while (goes_on) {
-        if (now_ms() >= due_ms) {
+        if (clock_monotonic_ms() >= due_ms) {
             renew_all(top);
-            due_ms = now_ms() + top->seconds * 1000;
+            due_ms = clock_monotonic_ms() + top->seconds * 1000;
         }
         draw(top);
-        const uint64_t now = now_ms();
+        const uint64_t now = clock_monotonic_ms();
         timeout(due_ms > now ? (int)(due_ms - now) : 0);
         const int key = getch();
         /* A terminal that went away tells errors without end. */

@@ -12,7 +12,7 @@
 #include <jansson.h>
 
 #include "relay/node/alert/alerting.h"
-#include "relay/node/loop/loop_context.h"
+#include "relay/node/process/clock.h"
 #include "relay/node/process/exit_codes.h"
 #include "relay/node/process/program.h"
 #include "relay/synth/synth.h"
@@ -194,7 +194,7 @@ static void leave(struct world *world, const char *trouble)
     if (trouble != NULL) {
         control_health_add(&world->live.health, "journal", trouble, (struct instant){.ns = 1});
     }
-    world->live.beat_ns = loop_monotonic_ns();
+    world->live.beat_ns = clock_monotonic_ns();
     alerting_leave(world->alerting, &world->live);
 }
 

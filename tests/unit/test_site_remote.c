@@ -13,7 +13,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "relay/node/loop/loop_context.h"
+#include "relay/node/process/clock.h"
 #include "relay/node/process/exit_codes.h"
 #include "relay/node/site/site.h"
 #include "relay/synth/synth.h"
@@ -143,7 +143,7 @@ static void start(struct world *world)
 {
     assert_int_equal(EXIT_DONE, open_site(world));
     world->live.has_started = true;
-    world->live.beat_ns = loop_monotonic_ns();
+    world->live.beat_ns = clock_monotonic_ns();
     site_leave(world->site, &world->live);
 }
 

@@ -3,9 +3,9 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "relay/cli/cli.h"
+#include "relay/node/process/clock.h"
 
 /* How far a witness's clock may be ahead of ours. */
 #define CLOCK_AHEAD_S 60
@@ -44,19 +44,12 @@ static int load_key(const char *verb, const char *option, const char *text, enum
     return EXIT_DONE;
 }
 
-static uint64_t now_seconds(void)
-{
-    struct timespec now;
-
-    return clock_gettime(CLOCK_REALTIME, &now) == 0 ? (uint64_t)now.tv_sec : 0;
-}
-
 int log_trust_load(const char *verb, struct log_trust *trust)
 {
     int code = EXIT_DONE;
 
     trust->trust =
-        (struct note_trust){.keys = trust->keys, .time_seconds_max = now_seconds() + CLOCK_AHEAD_S};
+        (struct note_trust){.keys = trust->keys, .time_seconds_max = clock_now_s() + CLOCK_AHEAD_S};
     if (trust->key_text == NULL && trust->witness_text != NULL) {
         cli_say(verb, "--witness needs the log's --key as well");
         return EXIT_USAGE;

@@ -8,7 +8,7 @@
 #include "relay/base/check.h"
 #include "relay/node/alert/alert_text.h"
 #include "relay/node/alert/alerting_internal.h"
-#include "relay/node/loop/loop_context.h"
+#include "relay/node/process/clock.h"
 #include "relay/node/process/exit_codes.h"
 #include "relay/node/process/log.h"
 #include "relay/node/process/secret_file.h"
@@ -79,7 +79,7 @@ static void end(struct channel *channel, bool is_done, const char *why)
     for (uint32_t i = 1; i < channel->tries; i++) {
         wait_ns *= RETRY_FACTOR;
     }
-    channel->retry_ns = loop_monotonic_ns() + wait_ns;
+    channel->retry_ns = clock_monotonic_ns() + wait_ns;
 }
 
 /* ---- programs ---- */
@@ -97,7 +97,7 @@ static void start_program(struct channel *channel, char *const *arguments, struc
     const struct program_options options = {.arguments = arguments,
                                             .environment = environment,
                                             .input = input,
-                                            .deadline_ns = loop_monotonic_ns() +
+                                            .deadline_ns = clock_monotonic_ns() +
                                                            ALERTING_DEADLINE_S * SECOND_NS};
     const enum status status = program_start(&options, &channel->program);
     if (status != STATUS_OK) {

@@ -4,12 +4,12 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "relay/mandate/accept.h"
 #include "relay/mandate/check.h"
 #include "relay/node/config/config_reading.h"
 #include "relay/node/config/config_schema.h"
+#include "relay/node/process/clock.h"
 
 /* One mandate on its way into a configuration. */
 struct taking {
@@ -322,7 +322,6 @@ void config_read_mandate(struct reading *reading, const struct file_config *file
                          struct node_config *config)
 {
     struct mandate_acceptance acceptance;
-    struct timespec now;
 
     if (file->mandate == NULL || reading_failed(reading)) {
         return;
@@ -334,10 +333,10 @@ void config_read_mandate(struct reading *reading, const struct file_config *file
                        "says what \"assets\", \"routers\" and the limits of \"route\" are: leave "
                        "them out (of \"route\", \"mode\" and \"plan_interval\" stay)");
     }
-    if (reading_failed(reading) || clock_gettime(CLOCK_REALTIME, &now) != 0) {
+    if (reading_failed(reading)) {
         return;
     }
-    const enum status status = mandate_accept(config->data, config->mandate, (uint64_t)now.tv_sec,
+    const enum status status = mandate_accept(config->data, config->mandate, clock_now_s(),
                                               MANDATE_LOOK, &acceptance, reading->error);
     if (status != STATUS_OK) {
         reading->status = status;

@@ -12,6 +12,7 @@
 
 #include "proto/wire.h"
 #include "relay/base/check.h"
+#include "relay/node/process/clock.h"
 #include "store/checkpoint.h"
 
 #define TEXT_BYTES_MAX  (NOTE_KEY_NAME_BYTES_MAX + 80u)
@@ -27,20 +28,12 @@ struct call {
     struct wire_arena arena;
 };
 
-static uint64_t now_ns(void)
-{
-    struct timespec now;
-
-    CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 /* False: the deadline passed. */
 static bool wait_for(const struct call *call, short events)
 {
     for (;;) {
         struct pollfd poll_fd = {.fd = call->fd, .events = events};
-        const uint64_t now = now_ns();
+        const uint64_t now = clock_monotonic_ns();
         if (now >= call->deadline_ns) {
             return false;
         }
@@ -73,7 +66,7 @@ static enum status call_connect(struct call *call, const char *path)
         }
         (void)close(call->fd);
         call->fd = -1;
-        if (now_ns() >= call->deadline_ns) {
+        if (clock_monotonic_ns() >= call->deadline_ns) {
             return STATUS_UNREACHABLE;
         }
         (void)nanosleep(&pause, NULL);
@@ -127,7 +120,7 @@ static enum status ask(const struct log_client *client, const struct wire_reques
     uint8_t memory[FRAME_BYTES_MAX];
     struct buffer buffer = buffer_from(memory, sizeof(memory));
 
-    call->deadline_ns = now_ns() + client->deadline.ns;
+    call->deadline_ns = clock_monotonic_ns() + client->deadline.ns;
     CHECK(wire_encode_request(request, &buffer) == STATUS_OK);
     enum status status = call_connect(call, client->socket);
     if (status != STATUS_OK) {

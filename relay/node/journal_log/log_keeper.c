@@ -7,12 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "relay/base/check.h"
 #include "relay/node/journal_log/log_keeper_internal.h"
 #include "relay/node/journal_log/log_site.h"
-#include "relay/node/loop/loop_context.h"
+#include "relay/node/process/clock.h"
 #include "relay/node/process/exit_codes.h"
 #include "relay/node/process/log.h"
 #include "relay/node/web/web_context.h"
@@ -27,14 +26,6 @@
 #define INTERVALS_BUSY 8u /* in a quiet moment, after this part of an interval */
 #define FILES_OPEN_MAX (3u * HTTP_CONNECTIONS_MAX)
 #define SERVICE_BYTES  16384u
-
-uint64_t keeper_now_ns(void)
-{
-    struct timespec now;
-
-    CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
 
 static void lock(struct log_keeper *keeper)
 {
@@ -250,7 +241,7 @@ static void note_trouble(struct log_keeper *keeper, const char *why)
 {
     lock(keeper);
     if (keeper->shared.trouble[0] == '\0') {
-        keeper->shared.trouble_since = loop_now();
+        keeper->shared.trouble_since = clock_now();
     }
     (void)snprintf(keeper->shared.trouble, sizeof(keeper->shared.trouble), "%s", why);
     unlock(keeper);
@@ -261,7 +252,7 @@ static void tell_trouble(struct log_keeper *keeper, const char *why)
     struct log_line line;
 
     note_trouble(keeper, why);
-    keeper->retry_ns = keeper_now_ns() + RETRY_NS;
+    keeper->retry_ns = clock_monotonic_ns() + RETRY_NS;
     if (keeper->is_told) {
         return;
     }
@@ -313,7 +304,7 @@ static bool ask_signer(struct log_keeper *keeper, struct kept *ret_kept)
     char reason[REASON_BYTES_MAX + 1];
     enum status status = look(keeper, &head, &proof);
 
-    keeper->asked_ns = keeper_now_ns();
+    keeper->asked_ns = clock_monotonic_ns();
     if (status != STATUS_OK) {
         tell_trouble(keeper, "the journal cannot be read");
         return false;
@@ -402,7 +393,7 @@ static void take_stored(struct log_keeper *keeper)
 static bool is_due(struct log_keeper *keeper)
 {
     struct journal_reader *reader = NULL;
-    const uint64_t now = keeper_now_ns();
+    const uint64_t now = clock_monotonic_ns();
     const uint64_t interval = keeper->options.config->interval.ns;
 
     if (journal_reader_open(keeper->options.journal, &reader) != STATUS_OK) {
@@ -531,7 +522,7 @@ static int load_heads(struct log_keeper *keeper)
         keeper->current.text_count = parsed.text.count;
         keeper->current.head = (struct log_head){.size = size, .root = checkpoint.root};
     }
-    keeper->asked_ns = keeper_now_ns();
+    keeper->asked_ns = clock_monotonic_ns();
     journal_reader_close(reader);
     return EXIT_DONE;
 }
@@ -610,7 +601,7 @@ void keeper_tell_witnesses(struct log_keeper *keeper)
     }
     lock(keeper);
     if (keeper->shared.silent[0] == '\0') {
-        keeper->shared.silent_since = loop_now();
+        keeper->shared.silent_since = clock_now();
     }
     memcpy(keeper->shared.silent, text, sizeof(text));
     unlock(keeper);

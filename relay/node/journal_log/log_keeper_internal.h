@@ -70,7 +70,6 @@ struct log_keeper {
     } shared;
 };
 
-uint64_t keeper_now_ns(void);
 /* Leaves the names of the witnesses that do not cosign to who asks. */
 void keeper_tell_witnesses(struct log_keeper *keeper);
 /* Records the first fault and wakes the loop. */

@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "relay/base/check.h"
 #include "relay/node/journal_log/log_keeper_internal.h"
+#include "relay/node/process/clock.h"
 #include "relay/node/process/exit_codes.h"
 #include "relay/node/process/log.h"
 #include "store/log/proof.h"
@@ -20,17 +20,16 @@
 
 static uint64_t wall_seconds(void)
 {
-    struct timespec now;
+    const uint64_t now_s = clock_now_s();
 
-    CHECK(clock_gettime(CLOCK_REALTIME, &now) == 0);
-    return (uint64_t)now.tv_sec < CLOCK_AHEAD_MAX ? (uint64_t)now.tv_sec : CLOCK_AHEAD_MAX;
+    return now_s < CLOCK_AHEAD_MAX ? now_s : CLOCK_AHEAD_MAX;
 }
 
 static void say(struct keeper_witness *witness, const char *why)
 {
     struct log_line line;
 
-    witness->retry_ns = keeper_now_ns() + RETRY_NS;
+    witness->retry_ns = clock_monotonic_ns() + RETRY_NS;
     if (witness->is_told) {
         return;
     }
@@ -208,7 +207,7 @@ static void ask(struct keeper_witness *witness)
 
 void keeper_ask_witnesses(struct log_keeper *keeper)
 {
-    const uint64_t now = keeper_now_ns();
+    const uint64_t now = clock_monotonic_ns();
 
     for (uint32_t i = 0; i < keeper->options.config->witnesses_count; i++) {
         struct keeper_witness *witness = &keeper->witnesses[i];

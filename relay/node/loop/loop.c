@@ -7,9 +7,9 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "relay/base/check.h"
 #include "relay/node/driver/row_source.h"
 #include "relay/node/loop/loop_internal.h"
+#include "relay/node/process/clock.h"
 #include "relay/node/process/exit_codes.h"
 #include "relay/node/web/web_client.h"
 
@@ -36,7 +36,7 @@ void loop_stop(struct loop *loop, int exit_code, const char *reason)
     log_end(&line);
     service_say(&loop->service, "STOPPING=1\nSTATUS=stopping");
     loop->stop_asked = true;
-    loop->stop_deadline_ns = loop_now().ns + STOP_WAIT_NS;
+    loop->stop_deadline_ns = clock_now().ns + STOP_WAIT_NS;
     driver_stop(loop->driver, bytes_from_string(reason));
     if (loop->writer != NULL) {
         writer_end_is_near(loop->writer);
@@ -346,14 +346,14 @@ static void loop_say_ready(struct loop *loop)
 /* Lets the driver work until it has nothing to do at once. Returns when it wants to work again. */
 static struct instant loop_tick(struct loop *loop)
 {
-    struct instant now = loop_now();
+    struct instant now = clock_now();
     for (uint32_t i = 0; i < TICKS_IN_A_ROW_MAX && !loop->ended; i++) {
         const enum status status = driver_tick(loop->driver, now);
         if (status != STATUS_OK) {
             say_failure("broken", loop->config->data, status_name(status));
             loop_end(loop, status == STATUS_CORRUPT ? EXIT_INTEGRITY : EXIT_TEMPORARY);
         }
-        now = loop_now();
+        now = clock_now();
         if (driver_next_wake(loop->driver, now).ns > now.ns) {
             break;
         }
@@ -363,7 +363,7 @@ static struct instant loop_tick(struct loop *loop)
 
 static void loop_wait(struct loop *loop, struct instant until)
 {
-    const struct instant now = loop_now();
+    const struct instant now = clock_now();
     const uint64_t wait_us = until.ns > now.ns ? (until.ns - now.ns) / 1000 + 1 : 1;
     const uint64_t most_us = 1000000; /* stopping and readiness are looked at now and then */
     lws_sul_schedule(loop->context, 0, &loop->timer, timer_fired,
@@ -391,7 +391,7 @@ static void loop_serve(struct loop *loop)
         loop_say_ready(loop);
         if (loop->stop_asked && driver_is_stopped(loop->driver)) {
             loop_end(loop, EXIT_DONE);
-        } else if (loop->stop_asked && loop_now().ns > loop->stop_deadline_ns) {
+        } else if (loop->stop_asked && clock_now().ns > loop->stop_deadline_ns) {
             say_failure("stop_incomplete", loop->config->data,
                         "the journal could not be written in time; what was not durable was not "
                         "acted on");

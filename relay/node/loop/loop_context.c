@@ -2,9 +2,8 @@
 #include "relay/node/loop/loop_context.h"
 
 #include <string.h>
-#include <time.h>
 
-#include "relay/base/check.h"
+#include "relay/node/process/clock.h"
 #include "relay/node/process/log.h"
 #include "relay/node/web/web_client.h"
 #include "relay/node/web/web_context.h"
@@ -12,13 +11,6 @@
 #define SERVICE_BYTES     65536u
 #define CONNECT_TIMEOUT_S 5
 #define FILES_OPEN_MAX    (CHAINS_MAX * ENDPOINTS_PER_CHAIN_MAX * WEB_CONNECTIONS_PER_HOST + 64u)
-
-struct instant loop_now(void)
-{
-    struct timespec now;
-    CHECK(clock_gettime(CLOCK_REALTIME, &now) == 0);
-    return (struct instant){.ns = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec};
-}
 
 static void library_log(int level, const char *text)
 {
@@ -56,12 +48,4 @@ struct lws_context *loop_context_new(const struct node_config *config,
 
     lws_set_log_level(LLL_ERR | LLL_WARN, library_log);
     return web_context_new(&options, ret_vhost);
-}
-
-uint64_t loop_monotonic_ns(void)
-{
-    struct timespec now;
-
-    CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }

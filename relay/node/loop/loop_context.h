@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* relay/node/loop/loop_context.h: the websocket library's context, set up for our needs, and the
- * clock.
- */
+/* relay/node/loop/loop_context.h: the websocket library's context, set up for our needs. */
 #ifndef SLUICE_RELAY_NODE_LOOP_LOOP_CONTEXT_H
 #define SLUICE_RELAY_NODE_LOOP_LOOP_CONTEXT_H
 
@@ -13,9 +11,5 @@
 struct lws_context *loop_context_new(const struct node_config *config,
                                      const struct lws_protocols *const *protocols,
                                      struct lws_vhost **ret_vhost);
-/* The system's clock. */
-struct instant loop_now(void);
-/* The clock that never goes back, in nanoseconds since some instant. */
-uint64_t loop_monotonic_ns(void);
 
 #endif

@@ -11,6 +11,7 @@
 #include "relay/core/view.h"
 #include "relay/node/driver/row_source.h"
 #include "relay/node/loop/loop_internal.h"
+#include "relay/node/process/clock.h"
 #include "relay/node/process/exit_codes.h"
 
 #define COMMITS_BYTES      ((size_t)64 << 10)
@@ -230,7 +231,7 @@ void loop_take_commits(struct loop *loop)
     struct buffer memory = buffer_from(&commit, sizeof(commit));
     while (thread_queue_take(loop->commits, 0, &memory) == STATUS_OK) {
         if (commit.status != STATUS_OK && loop->unwritten == STATUS_OK) {
-            loop->unwritten_since = loop_now();
+            loop->unwritten_since = clock_now();
         }
         loop->unwritten = commit.status;
         if (commit.status == STATUS_OK) {

@@ -3,8 +3,8 @@
  * node says about itself. */
 #include <stdio.h>
 
-#include "relay/base/check.h"
 #include "relay/node/loop/loop_internal.h"
+#include "relay/node/process/clock.h"
 #include "relay/node/process/exit_codes.h"
 
 #define WAIT_FIRST DURATION_MS(1000)
@@ -12,7 +12,7 @@
 
 static enum status start_child(struct loop *loop)
 {
-    loop->log_life.started = loop_now();
+    loop->log_life.started = clock_now();
     return child_start("sluice-signer", "--log", loop->config->log.signer_config, &loop->log_child);
 }
 
@@ -50,7 +50,7 @@ static void on_ended(void *context, int exit_code)
 {
     struct loop *loop = context;
     struct loop_log_child *life = &loop->log_life;
-    const struct instant now = loop_now();
+    const struct instant now = clock_now();
     struct log_line line;
     if (loop->stop_asked) {
         return;
@@ -80,7 +80,7 @@ static void start_again(struct loop *loop)
 {
     struct loop_log_child *life = &loop->log_life;
     struct log_line line;
-    if (!life->has_ended || !instant_is_past(life->due, loop_now())) {
+    if (!life->has_ended || !instant_is_past(life->due, clock_now())) {
         return;
     }
     loop->log_child = child_free(loop->log_child);
@@ -89,7 +89,7 @@ static void start_again(struct loop *loop)
         status = watch_child(loop);
     }
     if (status != STATUS_OK) {
-        life->due = instant_after(loop_now(), WAIT_LAST);
+        life->due = instant_after(clock_now(), WAIT_LAST);
         return;
     }
     life->has_ended = false;

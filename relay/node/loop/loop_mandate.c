@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* relay/node/loop/loop_mandate.c: at the start, with the data folder held: the mandate that was
  * read becomes the one that is kept, and what is said of it goes to the log. */
-#include <time.h>
 
 #include "relay/mandate/accept.h"
 #include "relay/node/loop/loop_internal.h"
+#include "relay/node/process/clock.h"
 #include "relay/node/process/exit_codes.h"
 #include "relay/node/process/log.h"
 
@@ -29,15 +29,11 @@ int loop_take_mandate(const struct loop *loop)
     struct mandate_acceptance acceptance;
     struct settings_error error;
     struct log_line line;
-    struct timespec now;
 
     if (config->mandate[0] == '\0') {
         return EXIT_DONE;
     }
-    if (clock_gettime(CLOCK_REALTIME, &now) != 0) {
-        return EXIT_TEMPORARY;
-    }
-    const enum status status = mandate_accept(config->data, config->mandate, (uint64_t)now.tv_sec,
+    const enum status status = mandate_accept(config->data, config->mandate, clock_now_s(),
                                               MANDATE_TAKE, &acceptance, &error);
     const bool is_it =
         status == STATUS_OK && hash_equal(&acceptance.mandate->hash, &config->core.route.mandate);

@@ -5,6 +5,7 @@
 #include "relay/base/check.h"
 #include "relay/core/reason.h"
 #include "relay/node/loop/loop_internal.h"
+#include "relay/node/process/clock.h"
 #include "relay/node/process/exit_codes.h"
 
 #define TROUBLE_AGAIN_NS 60000000000u /* the same trouble is told again after a minute */
@@ -230,28 +231,28 @@ static void on_connected(void *context, uint32_t chain_index, uint32_t endpoint_
     struct loop *loop = context;
     loop->endpoints[chain_index][endpoint_index].trouble[0] = '\0';
     loop->endpoints[chain_index][endpoint_index].up = true;
-    driver_on_connected(loop->driver, chain_index, endpoint_index, loop_now());
+    driver_on_connected(loop->driver, chain_index, endpoint_index, clock_now());
 }
 
 static void on_lost(void *context, uint32_t chain_index, uint32_t endpoint_index)
 {
     struct loop *loop = context;
     loop->endpoints[chain_index][endpoint_index].up = false;
-    driver_on_lost(loop->driver, chain_index, endpoint_index, loop_now());
+    driver_on_lost(loop->driver, chain_index, endpoint_index, clock_now());
 }
 
 static void on_frame(void *context, uint32_t chain_index, uint32_t endpoint_index,
                      struct bytes frame)
 {
     struct loop *loop = context;
-    driver_on_frame(loop->driver, chain_index, endpoint_index, frame, loop_now());
+    driver_on_frame(loop->driver, chain_index, endpoint_index, frame, clock_now());
 }
 
 static void on_limited(void *context, uint32_t chain_index, uint32_t endpoint_index,
                        struct duration wait)
 {
     struct loop *loop = context;
-    driver_on_limited(loop->driver, chain_index, endpoint_index, wait, loop_now());
+    driver_on_limited(loop->driver, chain_index, endpoint_index, wait, clock_now());
 }
 
 static void on_trouble(void *context, uint32_t chain_index, uint32_t endpoint_index,
@@ -261,7 +262,7 @@ static void on_trouble(void *context, uint32_t chain_index, uint32_t endpoint_in
     struct loop_endpoint *endpoint = &loop->endpoints[chain_index][endpoint_index];
     char trouble[sizeof(endpoint->trouble)] = {0};
     memcpy(trouble, text.data, text.count < sizeof(trouble) ? text.count : sizeof(trouble) - 1);
-    const uint64_t now_ns = loop_now().ns;
+    const uint64_t now_ns = clock_now().ns;
     if (strcmp(trouble, endpoint->trouble) == 0 && now_ns - endpoint->told_ns < TROUBLE_AGAIN_NS) {
         return;
     }
@@ -399,7 +400,7 @@ static void on_signer_answered(void *context, const struct driver_sign *question
     }
     if (question->kind == DRIVER_SIGN_TRANSACTION) {
         driver_on_signature(loop->driver, question->chain_index, &question->transaction.leg_id,
-                            question->transaction.attempt, outcome, signature, reason, loop_now());
+                            question->transaction.attempt, outcome, signature, reason, clock_now());
         return;
     }
     const struct event event = signed_event(question, outcome, signature, reason);

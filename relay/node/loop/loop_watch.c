@@ -2,8 +2,8 @@
 /* What the loop leaves for those who watch it: the site, and the service manager. */
 #include <string.h>
 
-#include "relay/base/check.h"
 #include "relay/node/loop/loop_internal.h"
+#include "relay/node/process/clock.h"
 #include "relay/node/process/exit_codes.h"
 
 #define LEAVE_NS 250000000u
@@ -57,12 +57,12 @@ static void leave(struct loop *loop, uint64_t now_ns)
 
 void loop_begin_turn(struct loop *loop)
 {
-    loop->turn_ns = loop_monotonic_ns();
+    loop->turn_ns = clock_monotonic_ns();
 }
 
 void loop_end_turn(struct loop *loop)
 {
-    const uint64_t now_ns = loop_monotonic_ns();
+    const uint64_t now_ns = clock_monotonic_ns();
     const uint64_t took_ns = now_ns - loop->turn_ns;
     size_t bucket = 0;
 

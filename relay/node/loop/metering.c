@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "chains/rpc/json.h"
-#include "relay/node/loop/loop_context.h"
 #include "relay/node/loop/visit.h"
+#include "relay/node/process/clock.h"
 
 #define ROUND_US 1000
 
@@ -55,7 +55,7 @@ static void on_frame(void *context, uint32_t chain_index, uint32_t endpoint_inde
     struct run *run = context;
 
     if (is_turn(run, chain_index, endpoint_index)) {
-        meter_on_frame(&run->meter, frame, loop_now());
+        meter_on_frame(&run->meter, frame, clock_now());
     }
 }
 
@@ -92,26 +92,26 @@ static void begin_meter(struct run *run)
         .spent_today = run->options->spent_today(run->options->context, chain, run->endpoint_index),
     };
 
-    meter_init(&run->meter, &options, &run->parser, loop_now());
+    meter_init(&run->meter, &options, &run->parser, clock_now());
     run->is_running = true;
 }
 
 static void measure(struct run *run)
 {
-    const struct instant deadline = instant_after(loop_now(), run->options->wait);
+    const struct instant deadline = instant_after(clock_now(), run->options->wait);
     struct metering_endpoint *const endpoint =
         &run->metering->endpoints[run->chain_index][run->endpoint_index];
     struct bytes frame;
 
     run->is_running = false;
     run->options->begins(run->options->context, run->chain_index, run->endpoint_index);
-    while (!instant_is_past(deadline, loop_now()) &&
+    while (!instant_is_past(deadline, clock_now()) &&
            (!run->is_running || !meter_is_done(&run->meter))) {
         if (run->is_connected[run->chain_index][run->endpoint_index]) {
             if (!run->is_running) {
                 begin_meter(run);
             }
-            meter_tick(&run->meter, loop_now());
+            meter_tick(&run->meter, clock_now());
             while (meter_next_frame(&run->meter, run->frame, sizeof(run->frame), &frame)) {
                 transport_send(run->visit.transport, run->chain_index, run->endpoint_index, frame);
             }

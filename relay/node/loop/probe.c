@@ -4,9 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "relay/base/check.h"
-#include "relay/node/loop/loop_context.h"
 #include "relay/node/loop/visit.h"
+#include "relay/node/process/clock.h"
 
 #define ROUND_US     50000
 #define TRIES_MAX    3u
@@ -40,7 +39,7 @@ static void keep_detail(struct probe_endpoint *endpoint, struct bytes text)
 
 static void reply(struct run *run, uint32_t chain_index, const struct chain_reply *reply)
 {
-    chain_on_reply(run->chains[chain_index], reply, loop_now());
+    chain_on_reply(run->chains[chain_index], reply, clock_now());
 }
 
 static void on_connected(void *context, uint32_t chain_index, uint32_t endpoint_index)
@@ -234,7 +233,7 @@ static bool serve_chains(struct run *run, bool checks_only)
     for (uint32_t i = 0; i < run->config->core.chains_count; i++) {
         struct chain_request request;
         struct event event;
-        chain_tick(run->chains[i], loop_now());
+        chain_tick(run->chains[i], clock_now());
         if (!checks_only) {
             count_head(run, i);
             command_chain(run, i);
@@ -255,12 +254,12 @@ static bool serve_chains(struct run *run, bool checks_only)
 
 static void serve(struct run *run, const struct probe_options *options)
 {
-    const struct instant deadline = instant_after(loop_now(), options->wait);
+    const struct instant deadline = instant_after(clock_now(), options->wait);
     transport_start(run->visit.transport);
-    while (!serve_chains(run, options->checks_only) && !instant_is_past(deadline, loop_now()) &&
+    while (!serve_chains(run, options->checks_only) && !instant_is_past(deadline, clock_now()) &&
            visit_wait(&run->visit, ROUND_US)) {
     }
-    run->probe->ended = loop_now();
+    run->probe->ended = clock_now();
     for (uint32_t i = 0; i < run->config->core.chains_count; i++) {
         for (uint32_t j = 0; j < run->config->chains[i].endpoints_count; j++) {
             run->probe->chains[i].endpoints[j].seen = run->chains[i]->endpoints[j];

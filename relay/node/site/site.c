@@ -8,7 +8,7 @@
 
 #include "relay/base/check.h"
 #include "relay/node/driver/row_source.h"
-#include "relay/node/loop/loop_context.h"
+#include "relay/node/process/clock.h"
 #include "relay/node/process/exit_codes.h"
 #include "relay/node/process/log.h"
 #include "relay/node/process/secret_file.h"
@@ -33,12 +33,12 @@ const struct duration site_turn_bounds[SITE_TURNS_BUCKETS] = {
 
 uint64_t site_now_ns(void)
 {
-    return loop_monotonic_ns();
+    return clock_monotonic_ns();
 }
 
 struct instant site_clock(void)
 {
-    return loop_now();
+    return clock_now();
 }
 
 struct view site_view(const struct site *site)

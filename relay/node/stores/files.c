@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "relay/base/check.h"
+#include "relay/node/process/clock.h"
 #include "relay/node/process/thread_queue.h"
 #include "relay/node/stores/checkpoint_store.h"
 
@@ -66,13 +67,6 @@ struct files {
     struct folder *folders;
     uint32_t folders_count;
 };
-
-static uint64_t clock_ms(void)
-{
-    struct timespec now;
-    CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 static void answer(struct files *files, const struct event *event)
 {
@@ -146,7 +140,7 @@ static uint32_t folder_of(struct files *files, struct bytes location)
         files->folders_count++;
     }
     struct folder *folder = &files->folders[free_index];
-    *folder = (struct folder){.settled_ms = clock_ms() + SETTLE_MS};
+    *folder = (struct folder){.settled_ms = clock_monotonic_ms() + SETTLE_MS};
     memcpy(folder->path, path, strlen(path) + 1);
     return free_index;
 }
@@ -163,10 +157,10 @@ static void wait_for(struct files *files, const struct files_item *item)
     files->waiting_count++;
     files->folders[folder].waiting_count++;
     *waiting = (struct waiting){
-        .fetch = *fetch, .folder = folder, .deadline_ms = clock_ms() + FILES_WAIT_MS};
+        .fetch = *fetch, .folder = folder, .deadline_ms = clock_monotonic_ms() + FILES_WAIT_MS};
     memcpy(waiting->location, fetch->location.data, fetch->location.count);
     /* It may have come between the first look and now. */
-    files->folders[folder].settled_ms = clock_ms() + SETTLE_MS;
+    files->folders[folder].settled_ms = clock_monotonic_ms() + SETTLE_MS;
 }
 
 /* True: something may have come since the last look. */
@@ -183,7 +177,7 @@ static bool folder_changed(struct folder *folder, uint64_t now_ms)
 
 static void look_again(struct files *files)
 {
-    const uint64_t now_ms = clock_ms();
+    const uint64_t now_ms = clock_monotonic_ms();
     bool changed[FOLDERS_MAX] = {false};
     for (uint32_t i = 0; i < files->folders_count; i++) {
         if (files->folders[i].waiting_count > 0) {
@@ -248,7 +242,7 @@ static void *files_run(void *context)
     struct files *files = context;
     struct files_item item;
     struct buffer memory = buffer_from(&item, sizeof(item));
-    uint64_t looked_ms = clock_ms();
+    uint64_t looked_ms = clock_monotonic_ms();
     for (;;) {
         const uint32_t wait_ms = files->waiting_count > 0 ? LOOK_MS : IDLE_MS;
         const enum status status = thread_queue_take(files->requests, wait_ms, &memory);
@@ -258,9 +252,9 @@ static void *files_run(void *context)
         if (status == STATUS_OK) {
             serve(files, &item, memory.count);
         }
-        if (files->waiting_count > 0 && clock_ms() - looked_ms >= LOOK_MS) {
+        if (files->waiting_count > 0 && clock_monotonic_ms() - looked_ms >= LOOK_MS) {
             look_again(files);
-            looked_ms = clock_ms();
+            looked_ms = clock_monotonic_ms();
         }
     }
 }

@@ -4,9 +4,9 @@
 #include <libwebsockets.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "relay/base/check.h"
+#include "relay/node/process/clock.h"
 #include "relay/node/stores/checkpoint_store.h"
 #include "relay/node/web/web_context.h"
 
@@ -43,14 +43,6 @@ struct remote_item {
     struct remote_request request;
     uint8_t bytes[ITEM_BYTES_MAX];
 };
-
-uint64_t remote_clock_ms(void)
-{
-    struct timespec now;
-
-    CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 void remote_answer(struct remote *remote, const struct event *event)
 {

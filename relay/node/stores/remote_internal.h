@@ -59,6 +59,4 @@ void remote_lookups_ask(struct remote_lookups *lookups, const struct driver_look
 /* Lets time pass. True: something waits, and wants it again soon. */
 bool remote_lookups_tick(struct remote_lookups *lookups);
 
-uint64_t remote_clock_ms(void);
-
 #endif

@@ -11,6 +11,7 @@
 
 #include "relay/base/check.h"
 #include "relay/base/hex.h"
+#include "relay/node/process/clock.h"
 #include "relay/node/stores/remote_internal.h"
 #include "relay/node/web/lookup_url.h"
 
@@ -218,7 +219,7 @@ static bool ask_next(struct lookup *lookup)
 
 static void lookup_advance(struct lookup *lookup)
 {
-    const uint64_t now_ms = remote_clock_ms();
+    const uint64_t now_ms = clock_monotonic_ms();
 
     if (lookup->answered || (lookup->open_count > 0 && lookup->hedge_at_ms > now_ms)) {
         return;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "relay/base/check.h"
+#include "relay/node/process/clock.h"
 #include "relay/node/stores/checkpoint_json.h"
 #include "relay/node/stores/checkpoint_store.h"
 #include "relay/node/stores/remote_internal.h"
@@ -162,7 +163,7 @@ static void store_fails(struct store *store)
     struct wait **at = &reader->waits;
 
     store->failures++;
-    store->paused_until_ms = remote_clock_ms() + pause_ms;
+    store->paused_until_ms = clock_monotonic_ms() + pause_ms;
     while (*at != NULL) {
         if ((*at)->store == store && !(*at)->asked) {
             wait_end(reader, at, OUTCOME_UNKNOWN, NULL);
@@ -177,7 +178,7 @@ static void store_fails(struct store *store)
 static void flag_done(void *context, const struct web_result *result)
 {
     struct store *const store = context;
-    const uint64_t now_ms = remote_clock_ms();
+    const uint64_t now_ms = clock_monotonic_ms();
 
     store->reads_count--;
     store->flag_asked = false;
@@ -235,7 +236,7 @@ static void newest_done(void *context, const struct web_result *result)
     store->newest_known = result->end == WEB_END_REPLIED && result->status == 200 &&
                           checkpoint_json_newest(result->body, &newest) == STATUS_OK;
     store->newest = newest;
-    store->newest_until_ms = remote_clock_ms() + NEWEST_KEPT_MS;
+    store->newest_until_ms = clock_monotonic_ms() + NEWEST_KEPT_MS;
 }
 
 /* True: the store says that it has this one. */
@@ -298,7 +299,7 @@ static void read_done(void *context, const struct web_result *result)
         *known_at(store, fetch.index) =
             (struct known){.index = fetch.index,
                            .used = true,
-                           .absent_until_ms = remote_clock_ms() + ABSENT_KEPT_MS};
+                           .absent_until_ms = clock_monotonic_ms() + ABSENT_KEPT_MS};
         tell_waiting(store, fetch.index, OUTCOME_ABSENT, NULL);
     } else if (result->end == WEB_END_REPLIED && result->status == 200 &&
                checkpoint_json_read(result->body, &fetch, &checkpoint, &signature) == STATUS_OK) {
@@ -449,7 +450,7 @@ static void forget_stores(struct remote_reader *reader, uint64_t since_ms)
 
 bool remote_reader_tick(struct remote_reader *reader)
 {
-    const uint64_t now_ms = remote_clock_ms();
+    const uint64_t now_ms = clock_monotonic_ms();
     struct wait *wait = reader->waits;
 
     while (wait != NULL) {
@@ -485,7 +486,7 @@ static struct store *find_store(struct remote_reader *reader, const struct drive
         return store;
     }
     if (reader->stores_count == STORES_MAX) {
-        forget_stores(reader, remote_clock_ms()); /* whoever is not waited for */
+        forget_stores(reader, clock_monotonic_ms()); /* whoever is not waited for */
     }
     if (reader->stores_count == STORES_MAX) {
         return NULL;
@@ -523,7 +524,7 @@ void remote_reader_fetch(struct remote_reader *reader, const struct driver_fetch
         answer(reader, request, store == NULL ? OUTCOME_ABSENT : OUTCOME_UNKNOWN, NULL);
         return;
     }
-    store->used_ms = remote_clock_ms();
+    store->used_ms = clock_monotonic_ms();
     while (*last != NULL) {
         if (is_same(*last, store, request)) {
             return; /* the first one's answer serves both */

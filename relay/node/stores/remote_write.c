@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "relay/base/check.h"
+#include "relay/node/process/clock.h"
 #include "relay/node/process/log.h"
 #include "relay/node/stores/checkpoint_json.h"
 #include "relay/node/stores/checkpoint_store.h"
@@ -121,14 +121,12 @@ struct put {
 static enum status sign(struct put *put, const struct sigv4_credentials *credentials,
                         const struct target *target, const struct web_url *url, struct bytes body)
 {
-    struct timespec now;
     const struct sigv4_header headers[] = {{"content-type", "application/json"},
                                            {"host", put->authority},
                                            {"x-amz-content-sha256", put->hash},
                                            {"x-amz-date", put->time},
                                            {"x-amz-security-token", credentials->session_token}};
     const uint32_t headers_count = credentials->session_token[0] == '\0' ? 4 : 5;
-    CHECK(clock_gettime(CLOCK_REALTIME, &now) == 0);
     const struct sigv4_request request = {.method = "PUT",
                                           .path = put->path,
                                           .query = "",
@@ -137,7 +135,7 @@ static enum status sign(struct put *put, const struct sigv4_credentials *credent
                                           .headers = headers,
                                           .headers_count = headers_count,
                                           .payload_hash = put->hash,
-                                          .time_s = (uint64_t)now.tv_sec};
+                                          .time_s = clock_now_s()};
 
     (void)snprintf(put->path, sizeof(put->path), "%.*s", (int)url->target.count,
                    (const char *)url->target.data);

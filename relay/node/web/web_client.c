@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "relay/base/check.h"
+#include "relay/node/process/clock.h"
 #include "relay/node/web/web_client_internal.h"
 
 #define TICK_US         (100 * LWS_US_PER_MS)
@@ -26,14 +26,6 @@ struct web_tls *web_client_begin_tls(struct web_client *client, const char *host
         client->authorities = web_authorities_new(client->authorities_file);
     }
     return client->authorities == NULL ? NULL : web_tls_new(client->authorities, host);
-}
-
-uint64_t web_clock_ms(void)
-{
-    struct timespec now;
-
-    CHECK(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
-    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
 const char *web_end_name(enum web_end end)
@@ -140,7 +132,7 @@ static struct web_asked *request_new(const struct web_request *from)
     }
     request->text_count = (size_t)count + from->body.count;
     request->handler = from->handler;
-    request->deadline_ms = web_clock_ms() + from->deadline_ms;
+    request->deadline_ms = clock_monotonic_ms() + from->deadline_ms;
     request->reply_bytes_max = from->reply_bytes_max;
     return request;
 }
@@ -208,7 +200,7 @@ void web_host_pump(struct web_client *client, struct web_host *host)
     if (host->waiting == NULL || client->stopping) {
         return;
     }
-    host->used_ms = web_clock_ms();
+    host->used_ms = clock_monotonic_ms();
     if (host->resolved_until_ms <= host->used_ms) {
         host_resolve(client, host);
         if (host->resolved.addresses_count == 0 || host->waiting == NULL) {
@@ -270,7 +262,7 @@ static bool host_is_idle(const struct web_host *host)
  * a host freed: nobody else holds one across a call of a handler. */
 static void forget_hosts(struct web_client *client)
 {
-    const uint64_t now_ms = web_clock_ms();
+    const uint64_t now_ms = clock_monotonic_ms();
     struct web_host **at = &client->hosts;
 
     while (*at != NULL) {
@@ -300,7 +292,7 @@ static struct web_host *host_new(struct web_client *client, const struct web_req
     host->port = request->url.port;
     host->allow_private = request->allow_private;
     host->group = request->group;
-    host->used_ms = web_clock_ms();
+    host->used_ms = clock_monotonic_ms();
     host->next = client->hosts;
     client->hosts = host;
     client->hosts_count++;
@@ -395,7 +387,7 @@ static void host_tick(struct web_client *client, struct web_host *host, uint64_t
 static void tick(lws_sorted_usec_list_t *timer)
 {
     struct web_client *const client = lws_container_of(timer, struct web_client, timer);
-    const uint64_t now_ms = web_clock_ms();
+    const uint64_t now_ms = clock_monotonic_ms();
 
     client->ticking = false;
     for (struct web_host *host = client->hosts; host != NULL; host = host->next) {
@@ -435,7 +427,7 @@ void web_client_service(struct web_client *client)
             if (host->resolving && strcmp(host->name, resolved.host) == 0) {
                 host->resolving = false;
                 host->resolved = resolved.addresses_count > 0 ? resolved : host->resolved;
-                host->resolved_until_ms = web_clock_ms() + known_ms;
+                host->resolved_until_ms = clock_monotonic_ms() + known_ms;
                 web_host_pump(client, host);
             }
         }

@@ -80,7 +80,6 @@ struct web_client {
 /* ---- web_client.c ---- */
 
 /* Monotonic. */
-uint64_t web_clock_ms(void);
 /* Who is trusted is read with the first need. NULL: no memory, or they cannot be read. */
 struct web_tls *web_client_begin_tls(struct web_client *client, const char *host);
 /* Ends a request that is in no queue and on no connection. */

@@ -2,7 +2,7 @@
 /* One connection of the web client, from its socket to its end. */
 #include <string.h>
 
-#include "relay/base/check.h"
+#include "relay/node/process/clock.h"
 #include "relay/node/web/web_client_internal.h"
 
 #define READ_BYTES_ROUND 65536u
@@ -86,7 +86,7 @@ static void connection_done(struct web_connection *connection)
     connection->request = NULL;
     if (reply.stays_open) {
         connection->state = CONNECTION_IDLE;
-        connection->idle_since_ms = web_clock_ms();
+        connection->idle_since_ms = clock_monotonic_ms();
     } else {
         web_connection_drop(connection);
     }
@@ -125,7 +125,7 @@ static void connection_opened(struct web_connection *connection)
 {
     lws_set_timeout(connection->wsi, NO_PENDING_TIMEOUT, 0);
     connection->state = CONNECTION_IDLE;
-    connection->idle_since_ms = web_clock_ms();
+    connection->idle_since_ms = clock_monotonic_ms();
     connection->host->failures = 0;
     web_host_pump(connection->client, connection->host);
 }
