@@ -130,6 +130,9 @@ enum reason {
     REASON_VENUE_MUTE = 257,    /* it did not answer as one of its kind must */
     REASON_SPOKE_MANDATE = 258, /* the spoke obeys another mandate than ours */
     REASON_SPOKE_PAUSED = 259,
+    REASON_VENUE_FROZEN = 270,
+    REASON_VENUE_FULL = 271,
+    REASON_VENUE_RECEIPT_CHANGED = 272,
     REASON_BACKING_DOUBTED = 280, /* collateral seems short; newer final blocks will tell */
     REASON_BACKING_BROKEN = 281,  /* collateral is short: moves and messages of the route stop */
     REASON_BACKING_HELD = 282,
