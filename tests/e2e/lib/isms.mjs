@@ -131,6 +131,12 @@ async function checkPolicy(suite, node, modules, validators) {
     const [message, held] = [await send(), await send()];
     await inState(message, 'quarantined');
     expectEqual(say('hold', held).code, 0, 'the exit of hold');
+    const { attempts } = why(message);
+    await stage.end(node, 'SIGKILL');
+    await stage.start(node);
+    const after = why(message);
+    expect(after.state === 'quarantined' && after.attempts >= attempts,
+      `${attempts} failures, and after a SIGKILL ${after.attempts}, ${after.state}`);
     await modules.send('isms/PausableIsm', pausable, 'unpause');
     await arrives(message);
     expectEqual(why(held).state, 'held', 'the state of the other');
