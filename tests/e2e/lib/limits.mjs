@@ -7,10 +7,10 @@
 
 import { checkpointHash, readLeaves, treeRoot } from '../../../deploy/devnet/lib/delivery.mjs';
 import { expectEqual } from '../../../deploy/devnet/lib/expect.mjs';
-import { runVerb } from '../../../deploy/devnet/lib/inspect.mjs';
 import { requirePackage } from '../../../deploy/devnet/lib/packages.mjs';
 import { sendTransaction, waitReceipt } from '../../../deploy/devnet/lib/rpc.mjs';
 import { countDelivered, deliveriesOf, dispatchTo } from './dispatch.mjs';
+import { askWhy } from './operator.mjs';
 
 const { concat, decodeFunctionData, encodeFunctionData, keccak256, numberToHex, pad, parseAbi, size,
   stringToHex } = requirePackage('viem/utils');
@@ -146,7 +146,7 @@ async function excessive(modules, fifty, two, servers) {
 
 export async function checkLimits(suite, { objects, proofs }, node, modules, two) {
   const { stage } = suite;
-  const { devnet, program } = stage;
+  const { devnet } = stage;
   const [origin, destination] = devnet.chains;
   const fifty = new Fifty(devnet, origin, objects);
   const fits = [];
@@ -157,9 +157,8 @@ export async function checkLimits(suite, { objects, proofs }, node, modules, two
     stage.check();
     return (await countDelivered(destination, [message])) === 1;
   });
-  const said = ({ id }) => {
-    const { code, out } = runVerb(program, ['why', '--config', node.config, '--json', id]);
-    const { reason, words } = code === 0 ? JSON.parse(out) : {};
+  const said = (message) => {
+    const { reason, words } = askWhy(stage, node, message);
     return `${reason?.text ?? ''} ${words ?? ''}`;
   };
 

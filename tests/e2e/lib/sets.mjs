@@ -9,9 +9,9 @@ import { treeAbi } from '../../../deploy/devnet/lib/abi.mjs';
 import { deriveAccounts } from '../../../deploy/devnet/lib/accounts.mjs';
 import { expect, expectEqual } from '../../../deploy/devnet/lib/expect.mjs';
 import { encryptKeystore } from '../../../deploy/devnet/lib/keystore.mjs';
-import { askNode } from '../../../deploy/devnet/lib/inspect.mjs';
 import { callContract, rpc } from '../../../deploy/devnet/lib/rpc.mjs';
 import { countDelivered, dispatchTo } from './dispatch.mjs';
+import { askWhy } from './operator.mjs';
 
 const DELIVER_SECONDS = 120;
 const NOBODY = '0x00000000000000000000000000000000000000aa';
@@ -118,8 +118,8 @@ export async function checkSets(suite, servers, node, modules) {
         sets.push([name, module]);
       }
       await suite.until('they wait for the old sets', 60, () =>
-        messages.every(({ id }) => /signatures/.test(
-          askNode(stage.program, ['why', '--config', node.config, id]).reason?.text ?? '')));
+        messages.every((message) =>
+          /signatures/.test(askWhy(stage, node, message).reason?.text ?? '')));
       expectEqual(await countDelivered(destination, messages), 0, 'deliveries before');
       for (const [name, module] of sets) {
         await modules.send(name, module, 'setValidatorsAndThreshold',
