@@ -18,6 +18,17 @@
 #define SELECTOR_MAX_DEPOSIT       0x402d267du
 #define SELECTOR_MAX_WITHDRAW      0xce96cb77u
 #define SELECTOR_CONVERT_TO_ASSETS 0x07a2d13au
+#define SELECTOR_RESERVE_DATA      0x35ea6a75u
+#define SELECTOR_STABLE_DEBT       0xf731e9beu /* getTotalSupplyAndAvgRate() */
+#define SELECTOR_OPTIMAL           0x54c365c6u /* OPTIMAL_USAGE_RATIO() */
+#define SELECTOR_BASE              0x34762ca5u /* getBaseVariableBorrowRate() */
+#define SELECTOR_SLOPE_BELOW       0x0b3429a2u /* getVariableRateSlope1() */
+#define SELECTOR_SLOPE_ABOVE       0xf4202409u /* getVariableRateSlope2() */
+#define SELECTOR_LINES             0xc79ce42eu /* getInterestRateDataBps(asset) */
+#define SELECTOR_LENDABLE          0x6fb07f96u /* getVirtualUnderlyingBalance(asset) */
+
+#define LINES_APART   0x0fu /* all four, of a strategy of v3.0 */
+#define LINES_AT_ONCE 0x10u
 
 enum spoke_question {
     SPOKE_ASSET = 0,
@@ -36,16 +47,50 @@ enum venue_question {
     VENUE_WITHDRAW_MAX = 5,
     VENUE_PAUSE = 6,
     VENUE_CODE = 7,
-    VENUE_FIRST_QUESTIONS = 8, /* of the first round */
     VENUE_PRICE = 8,
     VENUE_PROBE = 9,
+    /* Of a reserve. */
+    VENUE_RESERVE = 10,
+    VENUE_LIQUIDITY = 11,
+    VENUE_LENDABLE = 12, /* what v3.1 and later lend of it: gifts are not among it */
+    VENUE_RECEIPTS = 13,
+    VENUE_DEBT = 14,
+    VENUE_STABLE_DEBT = 15,
+    VENUE_OPTIMAL = 16, /* the four parts of a strategy of v3.0, in this order */
+    VENUE_BASE = 17,
+    VENUE_SLOPE_BELOW = 18,
+    VENUE_SLOPE_ABOVE = 19,
+    VENUE_LINES = 20, /* or all at once, of v3.1 and later */
 };
+
+/* What the first round asks of each kind. */
+static const enum venue_question vault_questions[] = {
+    VENUE_BOOKS,       VENUE_POSITION,     VENUE_DECIMALS, VENUE_SUPPLY,
+    VENUE_DEPOSIT_MAX, VENUE_WITHDRAW_MAX, VENUE_PAUSE,    VENUE_CODE};
+static const enum venue_question reserve_questions[] = {VENUE_BOOKS, VENUE_POSITION, VENUE_CODE,
+                                                        VENUE_RESERVE};
+
+#define COUNT_OF(list) ((uint32_t)(sizeof(list) / sizeof((list)[0])))
+
+static uint32_t questions_of(const struct evm_venue *venue,
+                             const enum venue_question **ret_questions)
+{
+    switch (venue->config->kind) {
+    case VENUE_ERC4626:
+        *ret_questions = vault_questions;
+        return COUNT_OF(vault_questions);
+    case VENUE_AAVE:
+        *ret_questions = reserve_questions;
+        return COUNT_OF(reserve_questions);
+    }
+    CHECK(false);
+    return 0;
+}
 
 static bool is_read_here(const struct core_config *core, uint32_t domain,
                          const struct core_venue *venue)
 {
-    return venue->kind == VENUE_ERC4626 && venue->spoke < core->spokes_count &&
-           core->spokes[venue->spoke].domain == domain;
+    return venue->spoke < core->spokes_count && core->spokes[venue->spoke].domain == domain;
 }
 
 uint32_t evm_spokes_count(const struct core_config *core, uint32_t domain)
@@ -83,8 +128,10 @@ bool evm_spokes_fit(const struct core_config *core, uint32_t domain)
                         (is_contract(&spoke->spoke) && is_contract(&spoke->token)));
     }
     for (uint32_t i = 0; i < core->venues_count; i++) {
-        fits = fits && (!is_read_here(core, domain, &core->venues[i]) ||
-                        is_contract(&core->venues[i].venue));
+        fits = fits &&
+               (!is_read_here(core, domain, &core->venues[i]) ||
+                (is_contract(&core->venues[i].venue) &&
+                 (core->venues[i].kind != VENUE_AAVE || is_contract(&core->venues[i].receipt))));
     }
     return fits;
 }
@@ -113,6 +160,9 @@ void evm_spokes_start(struct evm *evm)
 
     for (uint32_t i = 0; i < all->venues_count; i++) {
         all->venues[i].is_readable = true;
+        all->venues[i].is_in_books = false;
+        all->venues[i].lines = 0;
+        all->venues[i].lendable_known = false;
         memset(&all->venues[i].reading, 0, sizeof(all->venues[i].reading));
     }
     all->later_count = 0;
@@ -126,22 +176,53 @@ static void ask_later(struct evm_spokes *all, uint32_t venue, enum venue_questio
         (struct evm_venue_ask){.venue = venue, .question = (uint32_t)question};
 }
 
+/* A pool that names another receipt for the asset has nothing that would be worth knowing. */
+static void ask_reserve_later(struct evm_spokes *all, uint32_t index)
+{
+    const struct aave_reserve *const reserve = &all->venues[index].reading.reserve.reserve;
+
+    ask_later(all, index, VENUE_LIQUIDITY);
+    ask_later(all, index, VENUE_RECEIPTS);
+    if (!address_equal(&reserve->receipt, &all->venues[index].config->receipt)) {
+        return;
+    }
+    ask_later(all, index, VENUE_LENDABLE);
+    ask_later(all, index, VENUE_DEBT);
+    if (!address_is_zero(&reserve->stable)) {
+        ask_later(all, index, VENUE_STABLE_DEBT);
+    }
+    for (uint32_t question = VENUE_OPTIMAL; question <= VENUE_LINES; question++) {
+        ask_later(all, index, (enum venue_question)question);
+    }
+}
+
 uint32_t evm_spokes_steps(struct evm *evm, uint32_t round)
 {
     struct evm_spokes *const all = &evm->spokes;
+    const enum venue_question *questions;
 
     if (round == 0) {
-        return SPOKE_QUESTIONS * all->spokes_count + VENUE_FIRST_QUESTIONS * all->venues_count;
+        uint32_t count = SPOKE_QUESTIONS * all->spokes_count;
+        for (uint32_t i = 0; i < all->venues_count; i++) {
+            count += questions_of(&all->venues[i], &questions);
+        }
+        return count;
     }
     CHECK(round == 1);
     all->later_count = 0;
     for (uint32_t i = 0; i < all->venues_count; i++) {
-        const struct evm_venue *const venue = &all->venues[i];
-        if (!venue->is_readable ||
-            !venue_is_in_books(venue->config, &venue->spoke->token, &venue->reading.books)) {
+        struct evm_venue *const venue = &all->venues[i];
+        venue->is_in_books =
+            venue->is_readable &&
+            venue_is_in_books(venue->config, &venue->spoke->token, &venue->reading.books);
+        if (!venue->is_in_books) {
             continue;
         }
-        ask_later(all, i, VENUE_PRICE);
+        if (venue->config->kind == VENUE_AAVE) {
+            ask_reserve_later(all, i);
+        } else {
+            ask_later(all, i, VENUE_PRICE);
+        }
         if (venue->reading.books.probe != 0) {
             ask_later(all, i, VENUE_PROBE);
         }
@@ -162,10 +243,17 @@ static bool find_venue_ask(const struct evm_spokes *all, uint32_t round, uint32_
         return false;
     }
     step -= SPOKE_QUESTIONS * all->spokes_count;
-    CHECK(step < VENUE_FIRST_QUESTIONS * all->venues_count);
-    *ret_ask = (struct evm_venue_ask){.venue = step / VENUE_FIRST_QUESTIONS,
-                                      .question = step % VENUE_FIRST_QUESTIONS};
-    return true;
+    for (uint32_t i = 0; i < all->venues_count; i++) {
+        const enum venue_question *questions;
+        const uint32_t count = questions_of(&all->venues[i], &questions);
+        if (step < count) {
+            *ret_ask = (struct evm_venue_ask){.venue = i, .question = (uint32_t)questions[step]};
+            return true;
+        }
+        step -= count;
+    }
+    CHECK(false);
+    return false;
 }
 
 static void write_spoke(const struct core_spoke *spoke, enum spoke_question question, uint64_t id,
@@ -198,6 +286,52 @@ static struct amount priced_shares(const struct evm_venue *venue)
         CHECK(status == STATUS_OK); /* VENUE_DECIMALS_MAX leaves room */
     }
     return shares;
+}
+
+/* Questions of a reserve. */
+static const struct address *write_reserve_data(const struct evm_venue *venue,
+                                                enum venue_question question,
+                                                struct abi_writer *data)
+{
+    static const uint32_t selectors[] = {
+        [VENUE_RESERVE] = SELECTOR_RESERVE_DATA,
+        [VENUE_LIQUIDITY] = SELECTOR_BALANCE_OF,
+        [VENUE_LENDABLE] = SELECTOR_LENDABLE,
+        [VENUE_RECEIPTS] = SELECTOR_TOTAL_SUPPLY,
+        [VENUE_DEBT] = SELECTOR_TOTAL_SUPPLY,
+        [VENUE_STABLE_DEBT] = SELECTOR_STABLE_DEBT,
+        [VENUE_OPTIMAL] = SELECTOR_OPTIMAL,
+        [VENUE_BASE] = SELECTOR_BASE,
+        [VENUE_SLOPE_BELOW] = SELECTOR_SLOPE_BELOW,
+        [VENUE_SLOPE_ABOVE] = SELECTOR_SLOPE_ABOVE,
+        [VENUE_LINES] = SELECTOR_LINES,
+    };
+    const struct aave_reserve *const reserve = &venue->reading.reserve.reserve;
+    const struct address *const token = &venue->spoke->token;
+
+    CHECK(question >= VENUE_RESERVE);
+    abi_write_selector(data, selectors[question]);
+    if (question == VENUE_LIQUIDITY) {
+        abi_write_address(data, &venue->config->receipt);
+        return token;
+    }
+    if (question == VENUE_RESERVE || question == VENUE_LENDABLE) {
+        abi_write_address(data, token);
+        return &venue->config->venue;
+    }
+    if (question == VENUE_RECEIPTS) {
+        return &venue->config->receipt;
+    }
+    if (question == VENUE_DEBT) {
+        return &reserve->variable;
+    }
+    if (question == VENUE_STABLE_DEBT) {
+        return &reserve->stable;
+    }
+    if (question == VENUE_LINES) {
+        abi_write_address(data, token);
+    }
+    return &reserve->strategy;
 }
 
 static const struct address *write_venue_data(const struct evm_venue *venue,
@@ -238,6 +372,18 @@ static const struct address *write_venue_data(const struct evm_venue *venue,
         return &venue->reading.books.probe_at;
     case VENUE_CODE:
         break;
+    case VENUE_RESERVE:
+    case VENUE_LIQUIDITY:
+    case VENUE_LENDABLE:
+    case VENUE_RECEIPTS:
+    case VENUE_DEBT:
+    case VENUE_STABLE_DEBT:
+    case VENUE_OPTIMAL:
+    case VENUE_BASE:
+    case VENUE_SLOPE_BELOW:
+    case VENUE_SLOPE_ABOVE:
+    case VENUE_LINES:
+        return write_reserve_data(venue, question, data);
     }
     return &venue->config->venue;
 }
@@ -349,6 +495,58 @@ static bool read_decimals(struct bytes returned, uint32_t *ret_decimals)
     return true;
 }
 
+static bool take_stable_debt(struct bytes returned, struct aave_reading *reading)
+{
+    struct abi_reader reader = abi_reader_from(returned);
+
+    reading->stable_debt = abi_read_amount(&reader);
+    reading->stable_rate = abi_read_amount(&reader);
+    return abi_reader_is_done(&reader);
+}
+
+/* One part of a strategy, or all. A strategy of the other family answers none, or not so. */
+static void take_lines(struct evm_venue *venue, enum venue_question question, struct bytes returned)
+{
+    struct aave_lines *const lines = &venue->reading.reserve.lines;
+    struct amount *const parts[] = {&lines->optimal, &lines->base, &lines->slope_below,
+                                    &lines->slope_above};
+
+    if (question == VENUE_LINES) {
+        venue->lines |= aave_lines_read(returned, lines) == STATUS_OK ? LINES_AT_ONCE : 0;
+    } else if ((venue->lines & LINES_AT_ONCE) == 0) {
+        const uint32_t part = (uint32_t)question - (uint32_t)VENUE_OPTIMAL;
+        venue->lines |= read_word(returned, parts[part]) ? 1u << part : 0;
+    }
+}
+
+static bool take_reserve(struct evm_venue *venue, enum venue_question question,
+                         struct bytes returned)
+{
+    struct aave_reading *const reading = &venue->reading.reserve;
+
+    if (question == VENUE_RESERVE) {
+        return aave_reserve_read(returned, &reading->reserve) == STATUS_OK;
+    }
+    if (question == VENUE_LIQUIDITY) {
+        return read_word(returned, &reading->liquidity);
+    }
+    if (question == VENUE_LENDABLE) {
+        venue->lendable_known = read_word(returned, &venue->lendable);
+        return true; /* a pool of v3.0 has none */
+    }
+    if (question == VENUE_RECEIPTS) {
+        return read_word(returned, &reading->receipts);
+    }
+    if (question == VENUE_DEBT) {
+        return read_word(returned, &reading->debt);
+    }
+    if (question == VENUE_STABLE_DEBT) {
+        return take_stable_debt(returned, reading);
+    }
+    take_lines(venue, question, returned);
+    return true;
+}
+
 /* False: it says what a venue of this kind never says. */
 static bool take_venue(struct evm_venue *venue, enum venue_question question, struct bytes returned)
 {
@@ -382,9 +580,28 @@ static bool take_venue(struct evm_venue *venue, enum venue_question question, st
         }
         memcpy(reading->probe_word.bytes, returned.data, 32); /* and no more, as the spoke */
         return true;
+    case VENUE_RESERVE:
+    case VENUE_LIQUIDITY:
+    case VENUE_LENDABLE:
+    case VENUE_RECEIPTS:
+    case VENUE_DEBT:
+    case VENUE_STABLE_DEBT:
+    case VENUE_OPTIMAL:
+    case VENUE_BASE:
+    case VENUE_SLOPE_BELOW:
+    case VENUE_SLOPE_ABOVE:
+    case VENUE_LINES:
+        return take_reserve(venue, question, returned);
     }
     CHECK(false);
     return false;
+}
+
+/* What not every venue of the kind has. */
+static bool may_lack(enum venue_question question)
+{
+    return question == VENUE_PAUSE || question == VENUE_LENDABLE ||
+           (question >= VENUE_OPTIMAL && question <= VENUE_LINES);
 }
 
 static void venue_answer(struct evm *evm, struct evm_job *job, const struct evm_venue_ask *ask,
@@ -398,7 +615,7 @@ static void venue_answer(struct evm *evm, struct evm_job *job, const struct evm_
         if (question == VENUE_BOOKS) {
             evm_job_fail_text(job, OUTCOME_UNKNOWN, "a spoke lacks a venue that is configured");
         }
-        venue->is_readable = venue->is_readable && question == VENUE_PAUSE;
+        venue->is_readable = venue->is_readable && may_lack(question);
         return;
     }
     if (answer->kind != EVM_ANSWER_RESULT) {
@@ -427,6 +644,22 @@ void evm_spokes_answer(struct evm *evm, struct evm_job *job, uint32_t round, uin
 
 /* ---- what is told ---- */
 
+/* Of a reserve: is its strategy known, and one that there can be? */
+static bool reserve_is_whole(struct evm_venue *venue)
+{
+    struct aave_reading *const reading = &venue->reading.reserve;
+
+    if (venue->config->kind != VENUE_AAVE ||
+        !address_equal(&reading->reserve.receipt, &venue->config->receipt)) {
+        return true;
+    }
+    if (venue->lendable_known) {
+        reading->liquidity = amount_smaller(&reading->liquidity, &venue->lendable);
+    }
+    return ((venue->lines & LINES_AT_ONCE) != 0 || (venue->lines & LINES_APART) == LINES_APART) &&
+           aave_lines_are_sane(&reading->lines);
+}
+
 void evm_spokes_event(struct evm *evm, struct event *ret_event)
 {
     struct evm_spokes *const all = &evm->spokes;
@@ -438,18 +671,18 @@ void evm_spokes_event(struct evm *evm, struct event *ret_event)
         state->token = all->spokes[i]->token;
         state->idle = amount_smaller(&state->idle, &all->held[i]);
     }
-    for (uint32_t i = 0; i < all->later_count; i++) {
-        struct evm_venue *const venue = &all->venues[all->later[i].venue];
-        if (all->later[i].question != VENUE_PRICE || !venue->is_readable) {
+    for (uint32_t i = 0; i < all->venues_count; i++) {
+        struct evm_venue *const venue = &all->venues[i];
+        struct venue_state *const state = &all->venue_states[count];
+        if (!venue->is_in_books || !venue->is_readable || !reserve_is_whole(venue)) {
             continue;
         }
-        struct venue_state *const state = &all->venue_states[count++];
         memset(state, 0, sizeof(*state));
         state->spoke = venue->spoke->spoke;
         state->index = venue->config->index;
         /* A price that rose by itself since the booking is judged at the block's own time. */
         venue->reading.time_s = ret_event->positions.time_s;
-        venue_state_of(venue->config, &venue->reading, state);
+        count += venue_state_of(venue->config, &venue->reading, state) == STATUS_OK ? 1 : 0;
     }
     ret_event->positions.spokes = all->states;
     ret_event->positions.spokes_count = all->spokes_count;
