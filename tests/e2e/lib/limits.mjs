@@ -12,8 +12,8 @@ import { sendTransaction, waitReceipt } from '../../../deploy/devnet/lib/rpc.mjs
 import { countDelivered, deliveriesOf, dispatchTo } from './dispatch.mjs';
 import { askWhy } from './operator.mjs';
 
-const { concat, decodeFunctionData, encodeFunctionData, keccak256, numberToHex, pad, parseAbi, size,
-  stringToHex } = requirePackage('viem/utils');
+const { concat, decodeFunctionData, encodeFunctionData, keccak256, numberToHex, pad, parseAbi,
+  size, stringToHex } = requirePackage('viem/utils');
 const { privateKeyToAccount } = requirePackage('viem/accounts');
 
 const SECONDS = 120;
@@ -24,6 +24,8 @@ const METADATA_BYTES = 8192; // METADATA_BYTES_MAX
 const MESSAGE_ID_HEAD = 68;
 const MERKLE_ROOT_HEAD = 1096;
 const SIGNATURE = 65;
+const FIFTY_BYTES = SIGNERS * SIGNATURE;
+const TWO_BYTES = MESSAGE_ID_HEAD + 2 * SIGNATURE;
 const MESSENGER = 'mock/MockOptimism.sol/MockOptimismMessenger';
 const BRIDGED = 'isms/hook/OPStackIsm';
 const WEIGHTS = 10_000_000_000n;
@@ -77,7 +79,8 @@ class Fifty {
         const value = { checkpoint: { merkle_tree_hook_address: pad(hook, { size: 32 }),
           mailbox_domain: domain, root, index }, message_id: id };
         this.objects.objects.set(`${folderOf(i)}checkpoint_${index}_with_id.json`, Buffer.from(
-          JSON.stringify({ value, serialized_signature: await signer.signMessage({ message: { raw } }) })));
+          JSON.stringify({ value,
+            serialized_signature: await signer.signMessage({ message: { raw } }) })));
       }
     }
   }
@@ -98,39 +101,40 @@ async function fitting(modules, fifty, two, servers) {
   const { addresses } = fifty;
   const weights = addresses.map(() => WEIGHTS / BigInt(SIGNERS));
   const [pausable, longest] = await Promise.all([modules.pausable(), modules.create(
-    'test/TestCcipReadIsm', [`${servers}/sized-${METADATA_BYTES - 16 - twoBytes}/{data}`])]);
+    'test/TestCcipReadIsm', [`${servers}/sized-${METADATA_BYTES - 16 - TWO_BYTES}/{data}`])]);
   const made = [
     ['message-id multisig, 50 of 50', modules.messageId(addresses, SIGNERS),
-      MESSAGE_ID_HEAD + SIGNERS * SIGNATURE],
+      MESSAGE_ID_HEAD + FIFTY_BYTES],
     ['merkle-root multisig, 50 of 50', modules.merkleRoot(addresses, SIGNERS),
-      MERKLE_ROOT_HEAD + SIGNERS * SIGNATURE],
+      MERKLE_ROOT_HEAD + FIFTY_BYTES],
     ['weighted message-id multisig, 50 of 50',
-      modules.weighted('MessageId', addresses, weights, WEIGHTS), MESSAGE_ID_HEAD + SIGNERS * SIGNATURE],
+      modules.weighted('MessageId', addresses, weights, WEIGHTS), MESSAGE_ID_HEAD + FIFTY_BYTES],
     ['weighted merkle-root multisig, 50 of 50',
-      modules.weighted('MerkleRoot', addresses, weights, WEIGHTS), MERKLE_ROOT_HEAD + SIGNERS * SIGNATURE],
+      modules.weighted('MerkleRoot', addresses, weights, WEIGHTS), MERKLE_ROOT_HEAD + FIFTY_BYTES],
     [`an aggregation of ${MEMBERS}, all of them`,
-      modules.aggregation([...Array(MEMBERS - 1).fill(pausable), two], MEMBERS), 8 * MEMBERS + twoBytes],
-    [`aggregations ${DEPTH} deep`, modules.nested(two, DEPTH - 1), 8 * (DEPTH - 1) + twoBytes],
+      modules.aggregation([...Array(MEMBERS - 1).fill(pausable), two], MEMBERS),
+      8 * MEMBERS + TWO_BYTES],
+    [`aggregations ${DEPTH} deep`, modules.nested(two, DEPTH - 1), 8 * (DEPTH - 1) + TWO_BYTES],
     [`${METADATA_BYTES} bytes, with the longest answer of a server`,
       modules.aggregation([longest, two], 2), METADATA_BYTES],
   ];
   return Promise.all(made.map(async ([what, module, bytes]) => [what, await module, bytes]));
 }
 
-const twoBytes = MESSAGE_ID_HEAD + 2 * SIGNATURE;
-
 /** What is refused: [what, module, the reason]. */
 async function excessive(modules, fifty, two, servers) {
   const another = modules.from;
-  const answer = (bytes) => modules.create('test/TestCcipReadIsm', [`${servers}/sized-${bytes}/{data}`]);
+  const answer = (bytes) =>
+    modules.create('test/TestCcipReadIsm', [`${servers}/sized-${bytes}/{data}`]);
   const [pausable, longer, longest] = await Promise.all([
-    modules.pausable(), answer(METADATA_BYTES - 16 - twoBytes + 1), answer(METADATA_BYTES + 1)]);
+    modules.pausable(), answer(METADATA_BYTES - 16 - TWO_BYTES + 1), answer(METADATA_BYTES + 1)]);
   const wide = await modules.aggregation(Array(MEMBERS).fill(pausable), 1);
   const made = [
     ['a multisig of 51', modules.messageId([...fifty.addresses, another], 2),
       /could not be read.*at most 50 validators/],
     [`an aggregation of ${MEMBERS + 1}`,
-      modules.aggregation([...Array(MEMBERS).fill(pausable), two], 2), /could not be read.*at most 32 modules/],
+      modules.aggregation([...Array(MEMBERS).fill(pausable), two], 2),
+      /could not be read.*at most 32 modules/],
     [`aggregations ${DEPTH + 1} deep`, modules.nested(two, DEPTH), /could not be read.*nested too deep/],
     ['more than 100 modules', modules.aggregation([wide, wide, wide, two], 2),
       /could not be read.*too many security modules/],
