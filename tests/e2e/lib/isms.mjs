@@ -100,7 +100,7 @@ async function refused(modules, validators, relayer, servers) {
 function policyOf({ testRecipient }) {
   const demand = [{ type: 'onChainFeeQuoting', gasFraction: '20/1',
     matchingList: [{ recipientaddress: testRecipient }] }];
-  return { retries_max: 12, retry_wait_max: '1 s',
+  return { retries_max: 15, retry_wait_max: '1 s',
     blacklist: `'${JSON.stringify([{ recipientaddress: STRANGER }])}'`,
     gas_payment: `'${JSON.stringify(demand)}'` };
 }
