@@ -48,6 +48,8 @@ static const char *const texts[] = {
     [REASON_AWAITING_LOOKUP] = "waiting for the proof of a server that the security module names",
     [REASON_LOOKUP_FAILED] =
         "no server that the security module names gave a proof; they are asked again",
+    [REASON_METADATA_TOO_LARGE] =
+        "the metadata that its security modules ask for is larger than this version sends",
     [REASON_TREE_UNKNOWN] = "a large value: waiting to know where the origin's tree begins",
     [REASON_LEAF_BEFORE_TREE] =
         "older than the origin's tree here ('start_block'): only signatures at its own leaf help",
