@@ -4,15 +4,18 @@
 // say, read here by other code.
 
 import { tokenAbi, vaultAbi } from '../../../deploy/devnet/lib/abi.mjs';
+import { beginCapital } from '../../../deploy/devnet/lib/capital.mjs';
 import { tokens } from '../../../deploy/devnet/lib/chains.mjs';
 import { expect, expectEqual } from '../../../deploy/devnet/lib/expect.mjs';
 import { askNode, replayJournal, verifyJournal } from '../../../deploy/devnet/lib/inspect.mjs';
+import { mandateHash } from '../../../deploy/devnet/lib/nodes.mjs';
 import { callContract, rpc, sendContract } from '../../../deploy/devnet/lib/rpc.mjs';
 import { SPOKE_BUFFER, pacedVaultAbi, spokeAbi, tillAbi, venuesOf }
   from '../../../deploy/devnet/lib/spokes.mjs';
 import { requirePackage } from '../../../deploy/devnet/lib/packages.mjs';
 import { sleep } from '../../../deploy/devnet/lib/terminal.mjs';
-import { addReserve } from './reserve.mjs';
+import { refused } from '../../contracts/lib/chain.mjs';
+import { COIN_PRICE, Reserve } from './reserve.mjs';
 import { runSuite } from './suite.mjs';
 
 const { toHex } = requirePackage('viem/utils');
@@ -21,6 +24,13 @@ const SECONDS = 120;
 const QUIET_MS = 5000;
 const PERCENT = 10n ** 16n; // of a rate
 const STEP_SECONDS = 300; // that the chains' clocks jump by
+// A debt of two coins, and collateral of 1.8 times its worth.
+const PLEDGED = 9_000;
+const COINS_OWED = 2;
+const GUARDED = { floor: 1.5, shock: '10 %' };
+const GUARDED_HEALTH = (1.5 / 0.9) * 0.9999; // interest passes by with every block
+const AAVE_HEALTHY = '45'; // HEALTH_FACTOR_NOT_BELOW_THRESHOLD
+const DEPOSITED = 100_000 + PLEDGED + SPOKE_BUFFER;
 const ROUTE = { tolerance: '50 %', cooldown: '1s', plan_interval: '1s', horizon: '10 min',
   coin_price: '1 USDC' };
 
@@ -86,9 +96,14 @@ class Capital {
     await this.stage.open();
     this.places = this.stage.devnet.chains.map((chain, i) => new Place(this.stage, chain, i));
     const [, beta] = this.places;
-    beta.reserve = await addReserve(beta.chain);
+    beta.reserve = new Reserve(beta.chain);
+    await beta.reserve.open();
     this.node = this.stage.write({ name: 'relayer', mode: 'act', route: ROUTE, spokes: true,
-      reserves: [beta.reserve] });
+      reserves: [{ ...beta.reserve, guarded: GUARDED }] });
+    const mandate = mandateHash(this.stage.program, this.node);
+    await beginCapital(this.stage.devnet, mandate);
+    await beta.deposit(tokens(PLEDGED + SPOKE_BUFFER));
+    await beta.reserve.borrow(mandate, PLEDGED, COINS_OWED);
     await this.stage.start(this.node);
   }
 
@@ -198,7 +213,7 @@ runSuite('capital', 'Capital in spokes and vaults.', {}, async (suite) => {
     await capital.until('a part in each of both', async () => {
       const [first] = await supplied(beta);
       const lent = await beta.supplied(beta.reserve.index);
-      return lent > tokens(15_000) && lent < tokens(30_000) && first + lent > tokens(48_900);
+      return lent > tokens(15_000) && lent < tokens(30_000) && first + lent > tokens(58_900);
     });
   });
   await check('the plan stays when another vault pays hardly more', async () => {
@@ -231,6 +246,25 @@ runSuite('capital', 'Capital in spokes and vaults.', {}, async (suite) => {
     await capital.until('enough idle capital for it', async () =>
       (await idleOf(alpha)) >= 20_000);
   });
+  // 16,000 owed for some 20,000 of collateral at its threshold: that is 1.25 times, and 1.5 are wanted
+  // at prices a tenth lower.
+  await check('a debt is guarded before anything earns, and saved from liquidation', async () => {
+    const { reserve } = beta;
+    const [inVault] = await supplied(beta);
+    await reserve.setCoinPrice(4 * COIN_PRICE);
+    await capital.until('a debt that is guarded again', async () =>
+      await reserve.health() > GUARDED_HEALTH);
+    expect((await supplied(beta))[0] < inVault - tokens(5_000), 'the vault paid for it');
+    const [, , venue] = capital.spoke(beta).venues;
+    expect(venue.health > 1.2, 'the node knows how healthy it is');
+    // Where it would have been liquidated with what it had before.
+    await reserve.setCoinPrice(COIN_PRICE * 11 / 2);
+    expect(await reserve.health() > 1, 'nobody may liquidate');
+    const [why] = await refused(reserve.liquidate(), 'Error');
+    expectEqual(why, AAVE_HEALTHY, 'why nobody may');
+    await capital.until('a debt that is guarded once more', async () =>
+      await reserve.health() > GUARDED_HEALTH);
+  });
   await check('every balance reconciles to the base unit, and yield is booked', async () => {
     await Promise.all(capital.places.map((place) => place.setVault(0, 'setRate', 0n)));
     await Promise.all(capital.places.map((place) => place.setVault(1, 'setRate', 0n)));
@@ -241,11 +275,15 @@ runSuite('capital', 'Capital in spokes and vaults.', {}, async (suite) => {
         place.worth(spokes.find(({ chain }) => chain === place.chain.name).block)));
       return { asset, worth: worths.reduce((a, b) => a + b) };
     };
+    // What the reserve paid before the books were opened came with the opening, as did all that routers
+    // and bridges have.
+    const earned = ({ by_kind: kinds }) =>
+      -[kinds.yield, kinds.equity, kinds.router, kinds.bridge].reduce((sum, part) => sum + BigInt(part), 0n);
     await capital.until('the same worth in the books and on the chains', async () => {
       const { asset: { ledger }, worth } = await look();
       const booked = BigInt(ledger.by_kind.spoke) + BigInt(ledger.by_kind.venue);
       return ledger.balanced && booked === worth &&
-        -BigInt(ledger.by_kind.yield) === worth - tokens(100_000) && worth > tokens(100_000);
+        earned(ledger) === worth - tokens(DEPOSITED) && worth > tokens(DEPOSITED);
     });
   });
   await check('the journal verifies and replays', async () => {
