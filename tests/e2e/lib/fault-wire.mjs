@@ -120,7 +120,7 @@ export async function endless(world) {
 export async function silence(world) {
   await world.suite.check('12: all connections go dead without a word: noticed, and nothing missed',
     async () => {
-      const sockets = [...world.readers, world.sender].filter(({ joined }) => joined > 0);
+      const sockets = [...world.readers, world.sender].filter((proxy) => proxy.sockets.size > 0);
       const before = sockets.map(({ joined }) => joined);
       sockets.forEach((proxy, i) => proxy.deafen({ isStuck: i === 0 }));
       const message = await world.dispatch();
