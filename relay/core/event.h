@@ -178,6 +178,9 @@ enum venue_gate {
     VENUE_PRICE_JUMPED = 5, /* a share is worth too much less or more than at the last booking */
     VENUE_SUPPLY_LOW = 6,   /* too few shares: their price can be set by anybody */
     VENUE_INSOLVENT = 7,    /* owes more than it has */
+    VENUE_FROZEN = 8,       /* takes nothing new, by its makers' word */
+    VENUE_FULL = 9,         /* its own cap is reached */
+    VENUE_RECEIPT_CHANGED = 10, /* it would give another receipt than the owner allowed */
 };
 
 /* `rate_nano` is what a unit of this piece earns in a year of 365 days, in 1e-9 of itself. */
@@ -198,6 +201,13 @@ struct venue_state {
     /* What 10^9 whole shares are worth, so that slow growth shows; zero where there are none. The
      * core measures the rate of a venue without pieces by how it grows. */
     struct amount share_price;
+    /* Where the venue keeps one account of all that is ours and that we owe, in a numeraire of its
+     * own: the debts, the collateral with each kind at its liquidation threshold, and what a whole
+     * token more of this asset adds to that. It is liquidated once the second is below the first.
+     * All zero: nothing is owed. */
+    struct amount account_debt;
+    struct amount account_guard;
+    struct amount unit_guard;
     /* The rate curve over what we would have in it, from nothing on: rates do not increase, and
      * above the last piece nothing is earned. None: see above. */
     uint32_t pieces_count;

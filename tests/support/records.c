@@ -86,6 +86,9 @@ static void make_venue(struct maker *maker, struct core_venue *venue)
     venue->venue = address(maker);
     venue->cap = amount(maker);
     venue->code = hash(maker);
+    venue->receipt = address(maker);
+    venue->health_min.value = u32(maker);
+    venue->price_shock.value = u32(maker);
 }
 
 static void make_route(struct maker *maker, struct core_route *route)
@@ -353,12 +356,15 @@ static void make_venue_state(struct maker *maker, struct venue_state *state)
 {
     state->spoke = address(maker);
     state->index = u32(maker);
-    state->gate = (enum venue_gate)one_of(maker, VENUE_OPEN, VENUE_INSOLVENT);
+    state->gate = (enum venue_gate)one_of(maker, VENUE_OPEN, VENUE_RECEIPT_CHANGED);
     state->supplied = amount(maker);
     state->owed = amount(maker);
     state->enter_max = amount(maker);
     state->leave_max = amount(maker);
     state->share_price = amount(maker);
+    state->account_debt = amount(maker);
+    state->account_guard = amount(maker);
+    state->unit_guard = amount(maker);
     state->pieces_count = length(maker, VENUE_PIECES_MAX);
     for (uint32_t i = 0; i < state->pieces_count; i++) {
         state->pieces[i].width = amount(maker);
