@@ -101,11 +101,10 @@ static unsigned count_in_memory(const uint8_t *masked, size_t count)
     assert_non_null(maps);
     assert_true(memory >= 0 && count <= 32);
     while (fgets(line, sizeof(line), maps) != NULL) {
-        unsigned long at = 0;
-        unsigned long end = 0;
-        char rights[5];
-        if (sscanf(line, "%lx-%lx %4s", &at, &end, rights) != 3 || strncmp(rights, "rw", 2) != 0 ||
-            end - at > SHADOW_BYTES_MIN) {
+        char *rest = NULL;
+        unsigned long at = strtoul(line, &rest, 16);
+        const unsigned long end = *rest == '-' ? strtoul(rest + 1, &rest, 16) : at;
+        if (strncmp(rest, " rw", 3) != 0 || end - at > SHADOW_BYTES_MIN) {
             continue;
         }
         for (ssize_t have = 0; at < end; at += 64u << 10) {
