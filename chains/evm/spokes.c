@@ -5,6 +5,7 @@
 
 #include "chains/evm/abi.h"
 #include "chains/evm/evm_internal.h"
+#include "chains/evm/reserves.h"
 #include "relay/base/digest.h"
 
 #define SELECTOR_ASSET_OF          0x71f96211u
@@ -27,25 +28,34 @@ enum spoke_question {
     SPOKE_QUESTIONS = 4,
 };
 
-enum venue_question {
-    VENUE_BOOKS = 0,
-    VENUE_POSITION = 1,
-    VENUE_DECIMALS = 2,
-    VENUE_SUPPLY = 3,
-    VENUE_DEPOSIT_MAX = 4,
-    VENUE_WITHDRAW_MAX = 5,
-    VENUE_PAUSE = 6,
-    VENUE_CODE = 7,
-    VENUE_FIRST_QUESTIONS = 8, /* of the first round */
-    VENUE_PRICE = 8,
-    VENUE_PROBE = 9,
-};
+/* What the first round asks of each kind. */
+static const enum venue_question vault_questions[] = {
+    VENUE_BOOKS,       VENUE_POSITION,     VENUE_DECIMALS, VENUE_SUPPLY,
+    VENUE_DEPOSIT_MAX, VENUE_WITHDRAW_MAX, VENUE_PAUSE,    VENUE_CODE};
+static const enum venue_question reserve_questions[] = {VENUE_BOOKS, VENUE_POSITION, VENUE_CODE,
+                                                        VENUE_RESERVE};
+
+#define COUNT_OF(list) ((uint32_t)(sizeof(list) / sizeof((list)[0])))
+
+static uint32_t questions_of(const struct evm_venue *venue,
+                             const enum venue_question **ret_questions)
+{
+    switch (venue->config->kind) {
+    case VENUE_ERC4626:
+        *ret_questions = vault_questions;
+        return COUNT_OF(vault_questions);
+    case VENUE_AAVE:
+        *ret_questions = reserve_questions;
+        return COUNT_OF(reserve_questions);
+    }
+    CHECK(false);
+    return 0;
+}
 
 static bool is_read_here(const struct core_config *core, uint32_t domain,
                          const struct core_venue *venue)
 {
-    return venue->kind == VENUE_ERC4626 && venue->spoke < core->spokes_count &&
-           core->spokes[venue->spoke].domain == domain;
+    return venue->spoke < core->spokes_count && core->spokes[venue->spoke].domain == domain;
 }
 
 uint32_t evm_spokes_count(const struct core_config *core, uint32_t domain)
@@ -83,8 +93,10 @@ bool evm_spokes_fit(const struct core_config *core, uint32_t domain)
                         (is_contract(&spoke->spoke) && is_contract(&spoke->token)));
     }
     for (uint32_t i = 0; i < core->venues_count; i++) {
-        fits = fits && (!is_read_here(core, domain, &core->venues[i]) ||
-                        is_contract(&core->venues[i].venue));
+        fits = fits &&
+               (!is_read_here(core, domain, &core->venues[i]) ||
+                (is_contract(&core->venues[i].venue) &&
+                 (core->venues[i].kind != VENUE_AAVE || is_contract(&core->venues[i].receipt))));
     }
     return fits;
 }
@@ -113,6 +125,11 @@ void evm_spokes_start(struct evm *evm)
 
     for (uint32_t i = 0; i < all->venues_count; i++) {
         all->venues[i].is_readable = true;
+        all->venues[i].is_in_books = false;
+        all->venues[i].lines = 0;
+        all->venues[i].lendable_known = false;
+        all->venues[i].guards = false;
+        all->venues[i].price = amount_zero();
         memset(&all->venues[i].reading, 0, sizeof(all->venues[i].reading));
     }
     all->later_count = 0;
@@ -126,22 +143,74 @@ static void ask_later(struct evm_spokes *all, uint32_t venue, enum venue_questio
         (struct evm_venue_ask){.venue = venue, .question = (uint32_t)question};
 }
 
+/* A pool that names another receipt for the asset has nothing that would be worth knowing. */
+static void ask_reserve_later(struct evm_spokes *all, uint32_t index)
+{
+    const struct aave_reserve *const reserve = &all->venues[index].reading.reserve.reserve;
+
+    ask_later(all, index, VENUE_LIQUIDITY);
+    ask_later(all, index, VENUE_RECEIPTS);
+    if (!address_equal(&reserve->receipt, &all->venues[index].config->receipt)) {
+        return;
+    }
+    ask_later(all, index, VENUE_LENDABLE);
+    ask_later(all, index, VENUE_DEBT);
+    if (!address_is_zero(&reserve->stable)) {
+        ask_later(all, index, VENUE_STABLE_DEBT);
+    }
+    for (uint32_t question = VENUE_OPTIMAL; question <= VENUE_PROVIDER; question++) {
+        ask_later(all, index, (enum venue_question)question);
+    }
+}
+
+static void ask_guard_later(struct evm_spokes *all, uint32_t round)
+{
+    for (uint32_t i = 0; i < all->venues_count; i++) {
+        const struct evm_venue *const venue = &all->venues[i];
+        if (!venue->is_in_books || !venue->is_readable ||
+            amount_is_zero(&venue->reading.reserve.account.debt)) {
+            continue;
+        }
+        if (round == 2) {
+            ask_later(all, i, VENUE_COLLATERAL);
+            ask_later(all, i, VENUE_ORACLE);
+        } else {
+            ask_later(all, i, VENUE_ORACLE_PRICE);
+        }
+    }
+}
+
 uint32_t evm_spokes_steps(struct evm *evm, uint32_t round)
 {
     struct evm_spokes *const all = &evm->spokes;
+    const enum venue_question *questions;
 
     if (round == 0) {
-        return SPOKE_QUESTIONS * all->spokes_count + VENUE_FIRST_QUESTIONS * all->venues_count;
+        uint32_t count = SPOKE_QUESTIONS * all->spokes_count;
+        for (uint32_t i = 0; i < all->venues_count; i++) {
+            count += questions_of(&all->venues[i], &questions);
+        }
+        return count;
     }
-    CHECK(round == 1);
+    CHECK(round < EVM_SPOKES_ROUNDS);
     all->later_count = 0;
+    if (round > 1) {
+        ask_guard_later(all, round);
+        return all->later_count;
+    }
     for (uint32_t i = 0; i < all->venues_count; i++) {
-        const struct evm_venue *const venue = &all->venues[i];
-        if (!venue->is_readable ||
-            !venue_is_in_books(venue->config, &venue->spoke->token, &venue->reading.books)) {
+        struct evm_venue *const venue = &all->venues[i];
+        venue->is_in_books =
+            venue->is_readable &&
+            venue_is_in_books(venue->config, &venue->spoke->token, &venue->reading.books);
+        if (!venue->is_in_books) {
             continue;
         }
-        ask_later(all, i, VENUE_PRICE);
+        if (venue->config->kind == VENUE_AAVE) {
+            ask_reserve_later(all, i);
+        } else {
+            ask_later(all, i, VENUE_PRICE);
+        }
         if (venue->reading.books.probe != 0) {
             ask_later(all, i, VENUE_PROBE);
         }
@@ -153,7 +222,7 @@ uint32_t evm_spokes_steps(struct evm *evm, uint32_t round)
 static bool find_venue_ask(const struct evm_spokes *all, uint32_t round, uint32_t step,
                            struct evm_venue_ask *ret_ask)
 {
-    if (round == 1) {
+    if (round > 0) {
         CHECK(step < all->later_count);
         *ret_ask = all->later[step];
         return true;
@@ -162,10 +231,17 @@ static bool find_venue_ask(const struct evm_spokes *all, uint32_t round, uint32_
         return false;
     }
     step -= SPOKE_QUESTIONS * all->spokes_count;
-    CHECK(step < VENUE_FIRST_QUESTIONS * all->venues_count);
-    *ret_ask = (struct evm_venue_ask){.venue = step / VENUE_FIRST_QUESTIONS,
-                                      .question = step % VENUE_FIRST_QUESTIONS};
-    return true;
+    for (uint32_t i = 0; i < all->venues_count; i++) {
+        const enum venue_question *questions;
+        const uint32_t count = questions_of(&all->venues[i], &questions);
+        if (step < count) {
+            *ret_ask = (struct evm_venue_ask){.venue = i, .question = (uint32_t)questions[step]};
+            return true;
+        }
+        step -= count;
+    }
+    CHECK(false);
+    return false;
 }
 
 static void write_spoke(const struct core_spoke *spoke, enum spoke_question question, uint64_t id,
@@ -238,6 +314,23 @@ static const struct address *write_venue_data(const struct evm_venue *venue,
         return &venue->reading.books.probe_at;
     case VENUE_CODE:
         break;
+    case VENUE_RESERVE:
+    case VENUE_LIQUIDITY:
+    case VENUE_LENDABLE:
+    case VENUE_RECEIPTS:
+    case VENUE_DEBT:
+    case VENUE_STABLE_DEBT:
+    case VENUE_OPTIMAL:
+    case VENUE_BASE:
+    case VENUE_SLOPE_BELOW:
+    case VENUE_SLOPE_ABOVE:
+    case VENUE_LINES:
+    case VENUE_ACCOUNT:
+    case VENUE_PROVIDER:
+    case VENUE_COLLATERAL:
+    case VENUE_ORACLE:
+    case VENUE_ORACLE_PRICE:
+        return evm_reserve_write(venue, question, data);
     }
     return &venue->config->venue;
 }
@@ -315,18 +408,6 @@ static void spoke_answer(struct evm *evm, struct evm_job *job, uint32_t step,
     }
 }
 
-static bool read_word(struct bytes returned, struct amount *ret_amount)
-{
-    struct abi_reader reader = abi_reader_from(returned);
-    const struct amount amount = abi_read_amount(&reader);
-
-    if (!abi_reader_is_done(&reader)) {
-        return false;
-    }
-    *ret_amount = amount;
-    return true;
-}
-
 static bool read_position(struct bytes returned, struct venue_reading *reading)
 {
     struct abi_reader reader = abi_reader_from(returned);
@@ -341,7 +422,7 @@ static bool read_decimals(struct bytes returned, uint32_t *ret_decimals)
     struct amount word;
     uint64_t decimals = 0;
 
-    if (!read_word(returned, &word) || amount_to_u64(&word, &decimals) != STATUS_OK ||
+    if (!evm_read_word(returned, &word) || amount_to_u64(&word, &decimals) != STATUS_OK ||
         decimals > VENUE_DECIMALS_MAX) {
         return false;
     }
@@ -363,28 +444,52 @@ static bool take_venue(struct evm_venue *venue, enum venue_question question, st
     case VENUE_DECIMALS:
         return read_decimals(returned, &venue->decimals);
     case VENUE_SUPPLY:
-        return read_word(returned, &reading->supply);
+        return evm_read_word(returned, &reading->supply);
     case VENUE_DEPOSIT_MAX:
-        return read_word(returned, &reading->deposit_max);
+        return evm_read_word(returned, &reading->deposit_max);
     case VENUE_WITHDRAW_MAX:
-        return read_word(returned, &reading->withdraw_max);
+        return evm_read_word(returned, &reading->withdraw_max);
     case VENUE_PAUSE:
-        reading->paused = read_word(returned, &word) && !amount_is_zero(&word);
+        reading->paused = evm_read_word(returned, &word) && !amount_is_zero(&word);
         return true; /* few have it; what else it says is no pause */
     case VENUE_CODE:
         reading->code = keccak256(returned);
         return true;
     case VENUE_PRICE:
-        return read_word(returned, &reading->price);
+        return evm_read_word(returned, &reading->price);
     case VENUE_PROBE:
         if (returned.count < 32) {
             return false;
         }
         memcpy(reading->probe_word.bytes, returned.data, 32); /* and no more, as the spoke */
         return true;
+    case VENUE_RESERVE:
+    case VENUE_LIQUIDITY:
+    case VENUE_LENDABLE:
+    case VENUE_RECEIPTS:
+    case VENUE_DEBT:
+    case VENUE_STABLE_DEBT:
+    case VENUE_OPTIMAL:
+    case VENUE_BASE:
+    case VENUE_SLOPE_BELOW:
+    case VENUE_SLOPE_ABOVE:
+    case VENUE_LINES:
+    case VENUE_ACCOUNT:
+    case VENUE_PROVIDER:
+    case VENUE_COLLATERAL:
+    case VENUE_ORACLE:
+    case VENUE_ORACLE_PRICE:
+        return evm_reserve_take(venue, question, returned);
     }
     CHECK(false);
     return false;
+}
+
+/* What not every venue of the kind has. */
+static bool may_lack(enum venue_question question)
+{
+    return question == VENUE_PAUSE || question == VENUE_LENDABLE ||
+           (question >= VENUE_OPTIMAL && question <= VENUE_LINES);
 }
 
 static void venue_answer(struct evm *evm, struct evm_job *job, const struct evm_venue_ask *ask,
@@ -398,7 +503,7 @@ static void venue_answer(struct evm *evm, struct evm_job *job, const struct evm_
         if (question == VENUE_BOOKS) {
             evm_job_fail_text(job, OUTCOME_UNKNOWN, "a spoke lacks a venue that is configured");
         }
-        venue->is_readable = venue->is_readable && question == VENUE_PAUSE;
+        venue->is_readable = venue->is_readable && may_lack(question);
         return;
     }
     if (answer->kind != EVM_ANSWER_RESULT) {
@@ -438,18 +543,18 @@ void evm_spokes_event(struct evm *evm, struct event *ret_event)
         state->token = all->spokes[i]->token;
         state->idle = amount_smaller(&state->idle, &all->held[i]);
     }
-    for (uint32_t i = 0; i < all->later_count; i++) {
-        struct evm_venue *const venue = &all->venues[all->later[i].venue];
-        if (all->later[i].question != VENUE_PRICE || !venue->is_readable) {
+    for (uint32_t i = 0; i < all->venues_count; i++) {
+        struct evm_venue *const venue = &all->venues[i];
+        struct venue_state *const state = &all->venue_states[count];
+        if (!venue->is_in_books || !venue->is_readable || !evm_reserve_is_whole(venue)) {
             continue;
         }
-        struct venue_state *const state = &all->venue_states[count++];
         memset(state, 0, sizeof(*state));
         state->spoke = venue->spoke->spoke;
         state->index = venue->config->index;
         /* A price that rose by itself since the booking is judged at the block's own time. */
         venue->reading.time_s = ret_event->positions.time_s;
-        venue_state_of(venue->config, &venue->reading, state);
+        count += venue_state_of(venue->config, &venue->reading, state) == STATUS_OK ? 1 : 0;
     }
     ret_event->positions.spokes = all->states;
     ret_event->positions.spokes_count = all->spokes_count;

@@ -313,6 +313,7 @@ static void contradictions_are_found_with_their_line(void **state)
         {"cap_share: 75 %", "cap_share: 50 %", 16, "\"cap_share\" is below \"weight\" (line 15)"},
         {"floor: 5 USDC", "floor: 5 USDC\n    cap: 4 USDC", 18, "\"cap\" is below \"floor\""},
         {"floor: 5 USDC", "floor_share: 61 %", 15, "\"weight\" is below \"floor_share\""},
+        {"floor: 5 USDC", "price_shock: 10 %", 17, "belongs to a \"health_floor\""},
         {"floor: 5 USDC", "health_floor: 1.2", 17, "\"health_floor\" belongs to aave-v3"},
         {"    asset: USDC\n    address: '0x7777777777777777777777777777777777777701'",
          "    asset: USDC\n    cap_share: 5 %\n    address: "
@@ -383,7 +384,10 @@ static void every_line_says_who_enforces_it(void **state)
     assert_int_equal(by_of(mandate, "bridges.ab.velocity"), 0); /* the signer's hour is no two */
     assert_null(mandate_free(mandate));
     mandate = mandate_of("kind: warp-route", "kind: aave-v3\n    health_floor: 1.25");
-    assert_int_equal(by_of(mandate, "venues.va.health_floor"), 0);
+    assert_int_equal(by_of(mandate, "venues.va.health_floor"),
+                     MANDATE_BY_CORE | MANDATE_BY_CONTRACT);
+    assert_null(mandate_free(mandate));
+    mandate = mandate_of("kind: warp-route", "kind: uniswap-v3");
     assert_int_equal(by_of(mandate, "venues.va"), 0);
     assert_null(mandate_free(mandate));
 }
@@ -443,6 +447,13 @@ static void guards_enforce_and_their_absence_is_told(void **state)
     "    address: '0x6666666666666666666666666666666666666606'\n"                                  \
     "    token: '0x6666666666666666666666666666666666666602'\n    spoke: sa\n    index: 1\n"
 
+#define RESERVE_TEXT(name, asset, index, more)                                                     \
+    "  - name: " name "\n    kind: aave-v3\n    chain: alpha\n    asset: " asset "\n"              \
+    "    address: '0x6666666666666666666666666666666666666607'\n"                                  \
+    "    token: '0x6666666666666666666666666666666666666602'\n    spoke: sa\n    index: " index    \
+    "\n" more
+#define RECEIPT "    receipt: '0x6666666666666666666666666666666666666608'\n"
+
 /* A vault is reached through a spoke of its own chain and asset, by a place of its own. */
 static void spokes_and_what_they_reach_must_fit(void **state)
 {
@@ -460,6 +471,12 @@ static void spokes_and_what_they_reach_must_fit(void **state)
         {SPOKE_TEXT VAULT_TEXT("beta", "    spoke: sa\n    index: 0\n"), "is on another chain"},
         {SPOKE_TEXT VAULT_TEXT("alpha", "    spoke: sa\n    index: 1\n") SECOND_TEXT,
          "has the place of \"ea\""},
+        {SPOKE_TEXT RESERVE_TEXT("ra", "USDC", "0", ""), "ra: needs \"receipt\""},
+        {SPOKE_TEXT VAULT_TEXT("alpha", "    spoke: sa\n    index: 0\n" RECEIPT),
+         "\"receipt\" belongs to aave-v3 alone"},
+        {SPOKE_TEXT RESERVE_TEXT("ra", "USDC", "0", RECEIPT)
+             RESERVE_TEXT("rb", "USDC", "1", RECEIPT),
+         "rb: has the address of \"ra\""},
         {NULL, NULL},
     };
     struct mandate_findings findings;
@@ -504,6 +521,12 @@ static void what_spokes_hold_says_who_enforces_it(void **state)
     assert_int_equal(by_of(mandate, "venues.ea.cap"), MANDATE_BY_CORE | MANDATE_BY_CONTRACT);
     assert_int_equal(by_of(mandate, "venues.ea.code_hash"), MANDATE_BY_CORE | MANDATE_BY_CONTRACT);
     assert_int_equal(by_of(mandate, "venues.ea.cap_share"), 0);
+    assert_null(mandate_free(mandate));
+    mandate =
+        mandate_of("bridges:\n", SPOKE_TEXT RESERVE_TEXT("ra", "USDC", "0", RECEIPT) "bridges:\n");
+    mandate_check(mandate, &findings);
+    assert_int_equal(findings.count, 0);
+    assert_int_equal(by_of(mandate, "venues.ra.receipt"), MANDATE_BY_CORE | MANDATE_BY_CONTRACT);
     assert_null(mandate_free(mandate));
 }
 

@@ -13,9 +13,10 @@ import { askNode } from '../../../deploy/devnet/lib/inspect.mjs';
 import { ObjectStore } from '../../support/object-store.mjs';
 import { ProofServer } from '../../support/proof-server.mjs';
 import { countDelivered, deliveriesOf, dispatchTo, payForGas } from './dispatch.mjs';
+import { checkLimits } from './limits.mjs';
 import { Modules } from './modules.mjs';
 import { checkOdd } from './odd.mjs';
-import { askOperator } from './operator.mjs';
+import { askOperator, askWhy } from './operator.mjs';
 import { checkProofs } from './proofs.mjs';
 import { checkSets } from './sets.mjs';
 import { runSuite } from './suite.mjs';
@@ -87,7 +88,6 @@ async function refused(modules, validators, relayer, servers) {
       modules.aggregation([stranger, two], 2), unprovable],
     ['an offchain service alone', modules.create('test/TestCcipReadIsm', [`${servers}/good/`]),
       weak],
-    ['an Arbitrum rollup\'s outbox', modules.createOwn('NamedIsm', 8), unprovable],
     ['an optimistic rollup\'s portal', modules.createOwn('NamedIsm', 11), unprovable],
     ['a server that is not there', modules.aggregation([
       await modules.createOwn('OffchainIsm', ['http://127.0.0.1:9/good/']), two], 2),
@@ -100,7 +100,7 @@ async function refused(modules, validators, relayer, servers) {
 function policyOf({ testRecipient }) {
   const demand = [{ type: 'onChainFeeQuoting', gasFraction: '20/1',
     matchingList: [{ recipientaddress: testRecipient }] }];
-  return { retries_max: 12, retry_wait_max: '1 s',
+  return { retries_max: 15, retry_wait_max: '1 s',
     blacklist: `'${JSON.stringify([{ recipientaddress: STRANGER }])}'`,
     gas_payment: `'${JSON.stringify(demand)}'` };
 }
@@ -110,7 +110,7 @@ async function checkPolicy(suite, node, modules, validators) {
   const { stage } = suite;
   const { devnet, program } = stage;
   const [origin, destination] = devnet.chains;
-  const why = ({ id }) => askNode(program, ['why', '--config', node.config, id]);
+  const why = (message) => askWhy(stage, node, message);
   const arrives = (message) => suite.until('it is delivered', DELIVER_SECONDS, async () => {
     stage.check();
     return (await countDelivered(destination, [message])) === 1;
@@ -131,6 +131,12 @@ async function checkPolicy(suite, node, modules, validators) {
     const [message, held] = [await send(), await send()];
     await inState(message, 'quarantined');
     expectEqual(say('hold', held).code, 0, 'the exit of hold');
+    const { attempts } = why(message);
+    await stage.end(node, 'SIGKILL');
+    await stage.start(node);
+    const after = why(message);
+    expect(after.state === 'quarantined' && after.attempts >= attempts,
+      `${attempts} failures, and after a SIGKILL ${after.attempts}, ${after.state}`);
     await modules.send('isms/PausableIsm', pausable, 'unpause');
     await arrives(message);
     expectEqual(why(held).state, 'held', 'the state of the other');
@@ -272,7 +278,7 @@ async function checkStores(suite, { objects }, sendTo) {
 
 async function runChecks(suite, servers) {
   const { stage } = suite;
-  const { devnet, program } = stage;
+  const { devnet } = stage;
   const [origin, destination] = devnet.chains;
   await stage.startValidators({ capital: false, store: servers.store });
   const policy = policyOf(destination);
@@ -285,7 +291,9 @@ async function runChecks(suite, servers) {
   const validators = devnet.validators.map(({ address }) => address);
   const relayer = devnet.relayer.address;
 
-  await checkOdd(suite, node, modules, await modules.messageId(sorted(validators), 2));
+  const two = await modules.messageId(sorted(validators), 2);
+  await checkOdd(suite, node, modules, two);
+  await checkLimits(suite, servers, node, modules, two);
   const messages = new Map();
   const denied = [];
   await suite.check('modules and recipients are deployed, and each gets a message', async () => {
@@ -315,8 +323,7 @@ async function runChecks(suite, servers) {
     const [{ to }] = await deliveriesOf(destination, [trusting]);
     expectEqual(to.toLowerCase(), destination.mailbox.toLowerCase(), 'who was called');
   });
-  const reasonOf = ({ id }) =>
-    askNode(program, ['why', '--config', node.config, id]).reason?.text ?? '';
+  const reasonOf = (message) => askWhy(stage, node, message).reason?.text ?? '';
   for (const { name, message, says } of denied) {
     await suite.check(`not delivered: ${name}`, async () => {
       await suite.until(`the reason ${says}`, REFUSE_SECONDS, () => says.test(reasonOf(message)));
@@ -335,7 +342,7 @@ async function runChecks(suite, servers) {
         return (await countDelivered(destination, [next])) === 1;
       });
     });
-  await checkBatches(suite, modules, denied[0].recipient, validators);
+  await checkBatches(suite, modules, denied[0]?.recipient, validators);
   await checkPolicy(suite, node, modules, validators);
   await checkStores(suite, servers, async () => {
     const [{ recipient }] = denied;
