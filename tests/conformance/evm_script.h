@@ -14,6 +14,7 @@ extern const struct chain_fixture evm_script_fixture;
 /* What one endpoint does otherwise than the others. */
 struct evm_script_habits {
     bool lies;            /* about everything that decides, and every liar tells the same lies */
+    bool misplaces_logs;  /* the first of each answer has another contract's address */
     bool is_mute;         /* takes everything and answers nothing */
     uint32_t slow_rounds; /* for which it keeps what it has to say */
     bool is_limited;      /* refuses everything for its rate */
