@@ -58,7 +58,7 @@ struct evm_script_knobs {
         EVM_SCRIPT_VENUE_BABBLES,  /* decimals that no token has */
     } venue;
     bool spoke_lacks_venue;
-    enum {
+    enum evm_script_reserve {
         EVM_SCRIPT_RESERVE_FINE = 0, /* with a strategy of Aave v3.0 */
         EVM_SCRIPT_RESERVE_MODERN,   /* of v3.1: rates at once, and an own count of liquidity */
         EVM_SCRIPT_RESERVE_PAUSED,
