@@ -209,10 +209,10 @@ static enum reason venue_read(struct step *step, uint32_t index, uint32_t spoke,
     site->leave_max = amount_smaller(&site->row.state.leave_max, &site->row.state.supplied);
     if (site->known) {
         site->enter_max = enter_max_of(config, site, at);
-        guard_take(config, snapshot->decimals, site);
     } else {
         site->leave_max = amount_smaller(&site->leave_max, &at->missing);
     }
+    guard_take(config, snapshot->decimals, site);
     if (snapshot->fixed && !plan_fixed_cost(step, holder->domain, VENUE_GAS, &no_fee,
                                             snapshot->decimals, &site->fixed)) {
         return REASON_POSITIONS_UNKNOWN;
