@@ -402,7 +402,10 @@ struct evm_vault {
 };
 
 struct evm_quote_ask {
-    uint32_t router; /* index into routers of this chain */
+    struct address named; /* the router, or the bridge of a spoke */
+    struct address asker;
+    struct address bridge;
+    struct address token;
     uint32_t destination;
     struct address recipient;
     struct amount amount;

@@ -11,6 +11,7 @@
 #define SELECTOR_PAUSED            0x5c975abbu
 #define SELECTOR_MANDATE           0x39b1b96du
 #define SELECTOR_BALANCE_OF        0x70a08231u
+#define SELECTOR_FLOW_OF           0xb2f2153bu
 #define SELECTOR_VENUE_OF          0xf78d9e7bu
 #define SELECTOR_POSITION_AT       0x65358385u
 #define SELECTOR_DECIMALS          0x313ce567u
@@ -68,6 +69,82 @@ uint32_t evm_venues_count(const struct core_config *core, uint32_t domain)
     return count;
 }
 
+bool evm_spokes_are_siblings(const struct core_spoke *a, const struct core_spoke *b)
+{
+    return a->asset == b->asset && a->domain != b->domain;
+}
+
+bool evm_spoke_sends_to(const struct core_config *core, const struct core_spoke *spoke,
+                        uint32_t domain)
+{
+    for (uint32_t i = 0; i < core->chains_count; i++) {
+        if (core->chains[i].domain == domain) {
+            return !address_is_zero(&spoke->bridge) && (spoke->bridge_to >> i & 1) != 0;
+        }
+    }
+    return false;
+}
+
+const struct core_spoke *evm_spoke_sibling(const struct core_config *core, uint32_t domain,
+                                           const struct address *spoke, const struct address *token,
+                                           uint32_t destination)
+{
+    for (uint32_t i = 0; i < core->spokes_count; i++) {
+        const struct core_spoke *const from = &core->spokes[i];
+        for (uint32_t j = 0;
+             j < core->spokes_count && from->domain == domain &&
+             address_equal(&from->spoke, spoke) && address_equal(&from->token, token);
+             j++) {
+            if (core->spokes[j].domain == destination &&
+                evm_spokes_are_siblings(from, &core->spokes[j])) {
+                return &core->spokes[j];
+            }
+        }
+    }
+    return NULL;
+}
+
+/* Can anything go from one to the other, either way? */
+static bool has_flow(const struct core_config *core, uint32_t of, uint32_t sibling)
+{
+    const struct core_spoke *const here = &core->spokes[of];
+    const struct core_spoke *const there = &core->spokes[sibling];
+
+    return evm_spokes_are_siblings(here, there) && (evm_spoke_sends_to(core, here, there->domain) ||
+                                                    evm_spoke_sends_to(core, there, here->domain));
+}
+
+uint32_t evm_flows_count(const struct core_config *core, uint32_t domain)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < core->spokes_count; i++) {
+        for (uint32_t j = 0; j < core->spokes_count && core->spokes[i].domain == domain; j++) {
+            count += has_flow(core, i, j) ? 1 : 0;
+        }
+    }
+    return count < SPOKE_FLOWS_MAX ? count : SPOKE_FLOWS_MAX;
+}
+
+static void flows_init(struct evm *evm)
+{
+    const struct core_config *const core = &evm->core;
+    struct evm_spokes *const all = &evm->spokes;
+    const uint32_t most = evm_flows_count(core, evm->chain.domain);
+
+    for (uint32_t i = 0; i < core->spokes_count; i++) {
+        const struct core_spoke *const spoke = &core->spokes[i];
+        for (uint32_t j = 0; j < core->spokes_count && spoke->domain == evm->chain.domain; j++) {
+            if (has_flow(core, i, j) && all->flows_count < most) {
+                all->flows[all->flows_count++] =
+                    (struct spoke_flow){.spoke = spoke->spoke,
+                                        .token = spoke->token,
+                                        .sibling = core->spokes[j].domain};
+            }
+        }
+    }
+}
+
 static bool is_contract(const struct address *address)
 {
     return address_is_evm(address) && !address_is_zero(address);
@@ -80,7 +157,8 @@ bool evm_spokes_fit(const struct core_config *core, uint32_t domain)
     for (uint32_t i = 0; i < core->spokes_count; i++) {
         const struct core_spoke *const spoke = &core->spokes[i];
         fits = fits && (spoke->domain != domain ||
-                        (is_contract(&spoke->spoke) && is_contract(&spoke->token)));
+                        (is_contract(&spoke->spoke) && is_contract(&spoke->token) &&
+                         address_is_evm(&spoke->bridge)));
     }
     for (uint32_t i = 0; i < core->venues_count; i++) {
         fits = fits && (!is_read_here(core, domain, &core->venues[i]) ||
@@ -105,6 +183,7 @@ void evm_spokes_init(struct evm *evm)
                 (struct evm_venue){.config = venue, .spoke = &evm->core.spokes[venue->spoke]};
         }
     }
+    flows_init(evm);
 }
 
 void evm_spokes_start(struct evm *evm)
@@ -126,12 +205,28 @@ static void ask_later(struct evm_spokes *all, uint32_t venue, enum venue_questio
         (struct evm_venue_ask){.venue = venue, .question = (uint32_t)question};
 }
 
+/* Of the first round. */
+static uint32_t flows_first(const struct evm_spokes *all)
+{
+    return SPOKE_QUESTIONS * all->spokes_count + VENUE_FIRST_QUESTIONS * all->venues_count;
+}
+
+/* NULL: the step asks about something else. */
+static struct spoke_flow *find_flow_ask(const struct evm_spokes *all, uint32_t round, uint32_t step)
+{
+    if (round > 0 || step < flows_first(all)) {
+        return NULL;
+    }
+    CHECK(step - flows_first(all) < all->flows_count);
+    return &all->flows[step - flows_first(all)];
+}
+
 uint32_t evm_spokes_steps(struct evm *evm, uint32_t round)
 {
     struct evm_spokes *const all = &evm->spokes;
 
     if (round == 0) {
-        return SPOKE_QUESTIONS * all->spokes_count + VENUE_FIRST_QUESTIONS * all->venues_count;
+        return flows_first(all) + all->flows_count;
     }
     CHECK(round == 1);
     all->later_count = 0;
@@ -259,12 +354,29 @@ static void write_venue(const struct evm_venue *venue, enum venue_question quest
     evm_write_call(writer, NULL, to, buffer_bytes(&data.buffer));
 }
 
+static void write_flow(const struct spoke_flow *flow, uint64_t id, struct json_writer *writer)
+{
+    uint8_t memory[4 + 2 * 32];
+    struct abi_writer data = abi_writer_from(memory, sizeof(memory));
+
+    abi_write_selector(&data, SELECTOR_FLOW_OF);
+    abi_write_u64(&data, flow->sibling);
+    abi_write_address(&data, &flow->token);
+    rpc_write_begin(writer, id, "eth_call");
+    evm_write_call(writer, NULL, &flow->spoke, buffer_bytes(&data.buffer));
+}
+
 void evm_spokes_write(const struct evm *evm, uint32_t round, uint32_t step, uint64_t id,
                       struct json_writer *writer)
 {
     const struct evm_spokes *const all = &evm->spokes;
+    const struct spoke_flow *const flow = find_flow_ask(all, round, step);
     struct evm_venue_ask ask;
 
+    if (flow != NULL) {
+        write_flow(flow, id, writer);
+        return;
+    }
     if (find_venue_ask(all, round, step, &ask)) {
         write_venue(&all->venues[ask.venue], (enum venue_question)ask.question, id, writer);
         return;
@@ -413,11 +525,35 @@ static void venue_answer(struct evm *evm, struct evm_job *job, const struct evm_
     venue->is_readable = venue->is_readable && is_read;
 }
 
+static void flow_answer(struct evm *evm, struct evm_job *job, struct spoke_flow *flow,
+                        const struct evm_answer *answer)
+{
+    struct bytes returned;
+
+    if (evm_return_bytes(evm, answer, &returned) != STATUS_OK) {
+        evm_job_fail_text(job, OUTCOME_UNKNOWN, "what goes between spokes cannot be read");
+        return;
+    }
+    struct abi_reader reader = abi_reader_from(returned);
+    (void)abi_read_hash(&reader); /* the sibling's address, as the spoke has it */
+    flow->sent = abi_read_amount(&reader);
+    flow->announced = abi_read_amount(&reader);
+    flow->received = abi_read_amount(&reader);
+    if (!abi_reader_is_done(&reader)) {
+        evm_job_fail_text(job, OUTCOME_UNKNOWN, "what a spoke says cannot be understood");
+    }
+}
+
 void evm_spokes_answer(struct evm *evm, struct evm_job *job, uint32_t round, uint32_t step,
                        const struct evm_answer *answer)
 {
+    struct spoke_flow *const flow = find_flow_ask(&evm->spokes, round, step);
     struct evm_venue_ask ask;
 
+    if (flow != NULL) {
+        flow_answer(evm, job, flow, answer);
+        return;
+    }
     if (find_venue_ask(&evm->spokes, round, step, &ask)) {
         venue_answer(evm, job, &ask, answer);
     } else {
@@ -455,4 +591,6 @@ void evm_spokes_event(struct evm *evm, struct event *ret_event)
     ret_event->positions.spokes_count = all->spokes_count;
     ret_event->positions.venues = all->venue_states;
     ret_event->positions.venues_count = count;
+    ret_event->positions.flows = all->flows;
+    ret_event->positions.flows_count = all->flows_count;
 }

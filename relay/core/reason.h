@@ -129,6 +129,7 @@ enum reason {
     REASON_VENUE_MUTE = 257,    /* it did not answer as one of its kind must */
     REASON_SPOKE_MANDATE = 258, /* the spoke obeys another mandate than ours */
     REASON_SPOKE_PAUSED = 259,
+    REASON_MOVE_UNBOOKED = 260,   /* it arrived; the spoke's books do not have it yet */
     REASON_BACKING_DOUBTED = 280, /* collateral seems short; newer final blocks will tell */
     REASON_BACKING_BROKEN = 281,  /* collateral is short: moves and messages of the route stop */
     REASON_BACKING_HELD = 282,

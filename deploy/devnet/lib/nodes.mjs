@@ -361,13 +361,27 @@ function relayerYaml(devnet, chain) {
 
 function spokeRulesYaml(devnet, chain) {
   const tokens = (count) => `${BigInt(count) * 10n ** BigInt(devnet.tokenDecimals)} base units`;
-  return ['deposit', 'withdraw'].map((verb) => [
-    `      - leg: ${verb}`,
-    `        contract: ${chain.spoke}`,
-    `        venues: [${venuesOf(chain).map((_, i) => i).join(', ')}]`,
+  const amounts = [
     `        amount_max: ${tokens(1_000_000)}`,
     `        amount_per_hour_max: ${tokens(100_000_000)}`,
-  ]);
+  ];
+  const others = devnet.chains.filter((other) => other !== chain).map(({ domain }) => domain);
+  return [
+    ['deposit', 'withdraw'].map((verb) => [
+      `      - leg: ${verb}`,
+      `        contract: ${chain.spoke}`,
+      `        venues: [${venuesOf(chain).map((_, i) => i).join(', ')}]`,
+      amounts,
+    ]),
+    '      - leg: bridge',
+    `        contract: ${chain.spoke}`,
+    `        token: ${chain.stablecoin}`,
+    `        bridges: [${chain.bridge}]`,
+    `        destinations: [${others.join(', ')}]`,
+    amounts,
+    '      - leg: settle',
+    `        contract: ${chain.spoke}`,
+  ];
 }
 
 /**

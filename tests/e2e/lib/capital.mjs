@@ -52,6 +52,13 @@ class Place {
     return (await this.read(this.chain.spoke, spokeAbi, 'assetOf', [this.chain.stablecoin]))[1];
   }
 
+  /** What ever went between this spoke and another one, as this one counts it. */
+  async flow(other) {
+    const [, sent, announced, received] = await this.read(this.chain.spoke, spokeAbi, 'flowOf',
+      [other.chain.domain, this.chain.stablecoin]);
+    return { sent, announced, received };
+  }
+
   /** All that is the spoke's, as the chain counts it. */
   async worth() {
     const parts = await Promise.all([this.idle(), this.supplied(0), this.supplied(1)]);
@@ -79,6 +86,7 @@ class Capital {
     this.places = this.stage.devnet.chains.map((chain, i) => new Place(this.stage, chain, i));
     this.node = this.stage.write({ name: 'relayer', mode: 'act', route: ROUTE, spokes: true });
     await this.stage.start(this.node);
+    await this.stage.startValidators();
   }
 
   /** Ends the node at once, without a word, and starts it again. */
@@ -163,12 +171,15 @@ runSuite('capital', 'Capital in spokes and vaults.', {}, async (suite) => {
     await capital.passAll();
     for (const place of [alpha, beta]) await place.deposit(tokens(50_000));
     await capital.passAll();
-    await capital.until('all but the buffer in the better vault of each chain', async () => {
+    // Gamma, where nobody deposits and no vault is open, gets its buffer over the bridge.
+    await capital.until('all but the buffers in the better vaults', async () => {
       const inside = await Promise.all([alpha, beta].map(supplied));
-      return inside.every(([first, second]) =>
-        first > tokens(48_900) && second === 0n);
+      return inside.every(([, second]) => second === 0n) &&
+        inside.reduce((sum, [first]) => sum + first, 0n) > tokens(96_900);
     });
-    expectEqual(await idleOf(alpha), SPOKE_BUFFER, 'what stays idle');
+    for (const place of capital.places) {
+      expectEqual(await idleOf(place), SPOKE_BUFFER, 'what stays idle');
+    }
   });
   await check('the plan stays when another vault pays hardly more', async () => {
     await alpha.setVault(1, 'setRate', 4n * PERCENT + PERCENT / 100n);
@@ -192,13 +203,33 @@ runSuite('capital', 'Capital in spokes and vaults.', {}, async (suite) => {
     await capital.die();
     await capital.until('everything in the other vault', async () => {
       const [first, second] = await supplied(alpha);
-      return first < tokens(1) && second > tokens(48_900);
+      return first < tokens(1) && second > tokens(46_900);
     });
   });
+  await check('capital of another chain follows over the bridge, through a kill while it is under way',
+    async () => {
+      await capital.until('what beta sent under way', async () => {
+        await capital.passAll(20);
+        return (await beta.flow(alpha)).sent > 0n;
+      });
+      await capital.die();
+      await capital.until('all but the buffers in the one vault', async () =>
+        (await supplied(alpha))[1] > tokens(96_900) && (await supplied(beta))[0] < tokens(1));
+      const { sent } = await beta.flow(alpha);
+      const { announced, received } = await alpha.flow(beta);
+      expectEqual(received, sent, 'what alpha booked of it');
+      expectEqual(announced, sent, 'what was announced');
+      expect(sent > tokens(45_000) && sent < tokens(55_000), 'sent once');
+    });
   await check('what people want back comes home', async () => {
     await alpha.send(alpha.chain.till, tillAbi, 'redeem', [tokens(20_000)]);
     await capital.until('enough idle capital for it', async () =>
       (await idleOf(alpha)) >= 20_000);
+  });
+  await check('and from another chain, where it has none', async () => {
+    await beta.send(beta.chain.till, tillAbi, 'redeem', [tokens(15_000)]);
+    await capital.until('enough idle capital for it', async () =>
+      (await idleOf(beta)) >= 15_000);
   });
   await check('every balance reconciles to the base unit, and yield is booked', async () => {
     await Promise.all(capital.places.map((place) => place.setVault(0, 'setRate', 0n)));
