@@ -123,7 +123,7 @@ CODEC_LAYOUT(venue_piece_layout, sluice__v1__venue_piece__descriptor, struct ven
 static const struct codec_field venue_state_layout_fields[] = {
     CODEC_SCALAR(struct venue_state, spoke),
     CODEC_SCALAR(struct venue_state, index),
-    CODEC_ENUM_OF(struct venue_state, gate, VENUE_OPEN, VENUE_INSOLVENT),
+    CODEC_ENUM_OF(struct venue_state, gate, VENUE_OPEN, VENUE_RECEIPT_CHANGED),
     CODEC_SCALAR(struct venue_state, supplied),
     CODEC_SCALAR(struct venue_state, owed),
     CODEC_SCALAR(struct venue_state, enter_max),

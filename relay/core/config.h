@@ -138,6 +138,8 @@ struct core_venue {
     struct address venue;
     struct amount cap; /* the mandate's; zero: what the spoke allows */
     struct hash code;  /* the mandate's: keccak of its code; zero: what the spoke allows */
+    /* Where the tokens are that were put in, if not at `venue`: a reserve's aToken. Zero: there. */
+    struct address receipt;
 };
 
 struct core_route {

@@ -194,6 +194,7 @@ static void venue_pack(const struct core_venue *venue, struct packer *packer)
     pack_address(packer, &venue->venue);
     pack_amount(packer, &venue->cap);
     pack_hash(packer, &venue->code);
+    pack_address(packer, &venue->receipt);
 }
 
 static void venue_unpack(struct unpacker *unpacker, struct core_venue *ret_venue)
@@ -210,6 +211,7 @@ static void venue_unpack(struct unpacker *unpacker, struct core_venue *ret_venue
     ret_venue->venue = unpack_address(unpacker);
     ret_venue->cap = unpack_amount(unpacker);
     ret_venue->code = unpack_hash(unpacker);
+    ret_venue->receipt = unpack_address(unpacker);
 }
 
 static void route_pack(const struct core_route *route, struct packer *packer)

@@ -178,6 +178,9 @@ enum venue_gate {
     VENUE_PRICE_JUMPED = 5, /* a share is worth too much less or more than at the last booking */
     VENUE_SUPPLY_LOW = 6,   /* too few shares: their price can be set by anybody */
     VENUE_INSOLVENT = 7,    /* owes more than it has */
+    VENUE_FROZEN = 8,       /* takes nothing new, by its makers' word */
+    VENUE_FULL = 9,         /* its own cap is reached */
+    VENUE_RECEIPT_CHANGED = 10, /* it would give another receipt than the owner allowed */
 };
 
 /* `rate_nano` is what a unit of this piece earns in a year of 365 days, in 1e-9 of itself. */

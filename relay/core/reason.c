@@ -48,6 +48,8 @@ static const char *const texts[] = {
     [REASON_AWAITING_LOOKUP] = "waiting for the proof of a server that the security module names",
     [REASON_LOOKUP_FAILED] =
         "no server that the security module names gave a proof; they are asked again",
+    [REASON_METADATA_TOO_LARGE] =
+        "the metadata that its security modules ask for is larger than this version sends",
     [REASON_TREE_UNKNOWN] = "a large value: waiting to know where the origin's tree begins",
     [REASON_LEAF_BEFORE_TREE] =
         "older than the origin's tree here ('start_block'): only signatures at its own leaf help",
@@ -144,6 +146,9 @@ static const char *const texts[] = {
     [REASON_VENUE_PRICE_JUMPED] = "a share of the venue is worth too much more or less than booked",
     [REASON_VENUE_SUPPLY_LOW] = "the venue has too few shares: anybody can set their price",
     [REASON_VENUE_INSOLVENT] = "the venue owes more than it has",
+    [REASON_VENUE_FROZEN] = "the venue is frozen: it takes nothing new",
+    [REASON_VENUE_FULL] = "the venue has as much as it takes",
+    [REASON_VENUE_RECEIPT_CHANGED] = "the venue gives another receipt than the owner allowed",
     [REASON_VENUE_MUTE] = "the venue does not answer as one of its kind must",
     [REASON_SPOKE_MANDATE] = "the spoke obeys another mandate",
     [REASON_SPOKE_PAUSED] = "the spoke is paused",

@@ -58,8 +58,9 @@ enum reason {
     REASON_AWAITING_EVERYONE = 81, /* of a large value: every endpoint must confirm it */
     REASON_AWAITING_LOOKUP = 90,   /* a server off the chain has to prove it */
     REASON_LOOKUP_FAILED = 91,
-    REASON_TREE_UNKNOWN = 95,     /* of a large value: where the origin's tree begins is asked */
-    REASON_LEAF_BEFORE_TREE = 96, /* older than the origin's tree as this node knows it */
+    REASON_METADATA_TOO_LARGE = 92, /* what its security modules ask for, together */
+    REASON_TREE_UNKNOWN = 95,       /* of a large value: where the origin's tree begins is asked */
+    REASON_LEAF_BEFORE_TREE = 96,   /* older than the origin's tree as this node knows it */
     /* chains: 100 to 199 */
     REASON_REORG = 100,                 /* blocks were replaced before they were final */
     REASON_REORG_BEYOND_FINALITY = 101, /* the chain is stopped */
@@ -129,7 +130,10 @@ enum reason {
     REASON_VENUE_MUTE = 257,    /* it did not answer as one of its kind must */
     REASON_SPOKE_MANDATE = 258, /* the spoke obeys another mandate than ours */
     REASON_SPOKE_PAUSED = 259,
-    REASON_MOVE_UNBOOKED = 260,   /* it arrived; the spoke's books do not have it yet */
+    REASON_MOVE_UNBOOKED = 260, /* it arrived; the spoke's books do not have it yet */
+    REASON_VENUE_FROZEN = 270,
+    REASON_VENUE_FULL = 271,
+    REASON_VENUE_RECEIPT_CHANGED = 272,
     REASON_BACKING_DOUBTED = 280, /* collateral seems short; newer final blocks will tell */
     REASON_BACKING_BROKEN = 281,  /* collateral is short: moves and messages of the route stop */
     REASON_BACKING_HELD = 282,

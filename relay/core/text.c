@@ -62,3 +62,13 @@ void text_add_hash(struct text *text, const struct hash *hash)
     text_add(text, "0x");
     text_add_bytes(text, bytes_from(digits, sizeof(digits) - 1));
 }
+
+void text_add_address(struct text *text, const struct address *address)
+{
+    const size_t skipped = address_is_evm(address) ? 12 : 0;
+    char digits[2 * sizeof(address->bytes) + 1];
+
+    hex_encode(bytes_from(address->bytes + skipped, sizeof(address->bytes) - skipped), digits);
+    text_add(text, "0x");
+    text_add(text, digits);
+}

@@ -21,6 +21,8 @@ void text_add_amount(struct text *text, const struct amount *amount);
 void text_add_units(struct text *text, const struct amount *amount, uint32_t decimals);
 /* 0x and 64 digits. */
 void text_add_hash(struct text *text, const struct hash *hash);
+/* 0x and 40 digits, or 64 where the first twelve bytes say something. */
+void text_add_address(struct text *text, const struct address *address);
 /* Words from outside: what is not printable ASCII becomes '?'. */
 void text_add_bytes(struct text *text, struct bytes bytes);
 

@@ -234,38 +234,60 @@ static uint32_t count_true(const bool *values, uint32_t count)
     return found;
 }
 
+/* Whether a module can be proved to, when `possible` says it of those below it. */
+static bool can_prove_to(const struct ism *ism, const struct ism_node *node, const bool *available,
+                         const bool *possible)
+{
+    switch ((enum module_type)node->type) {
+    case MODULE_ROUTING:
+        return possible[node->first];
+    case MODULE_AGGREGATION:
+        return count_true(&possible[node->first], node->count) >= node->threshold;
+    case MODULE_MERKLE_ROOT_MULTISIG:
+    case MODULE_MESSAGE_ID_MULTISIG:
+    case MODULE_WEIGHTED_MERKLE_ROOT_MULTISIG:
+    case MODULE_WEIGHTED_MESSAGE_ID_MULTISIG:
+        return set_can_sign(ism, node, available);
+    case MODULE_NULL:
+    case MODULE_CCIP_READ:
+        return true;
+    case MODULE_UNUSED:
+    case MODULE_LEGACY_MULTISIG:
+    case MODULE_ARB_L2_TO_L1:
+    case MODULE_OP_L2_TO_L1:
+    case MODULE_POLYMER:
+        break;
+    }
+    return false;
+}
+
 bool ism_is_supported(const struct ism *ism, const bool *available)
 {
     bool possible[ISM_NODES_MAX] = {false};
 
     for (uint32_t i = ism->nodes_count; i-- > 0;) {
-        const struct ism_node *node = &ism->nodes[i];
-        switch ((enum module_type)node->type) {
-        case MODULE_ROUTING:
-            possible[i] = possible[node->first];
-            break;
-        case MODULE_AGGREGATION:
-            possible[i] = count_true(&possible[node->first], node->count) >= node->threshold;
-            break;
-        case MODULE_MERKLE_ROOT_MULTISIG:
-        case MODULE_MESSAGE_ID_MULTISIG:
-        case MODULE_WEIGHTED_MERKLE_ROOT_MULTISIG:
-        case MODULE_WEIGHTED_MESSAGE_ID_MULTISIG:
-            possible[i] = set_can_sign(ism, node, available);
-            break;
-        case MODULE_NULL:
-        case MODULE_CCIP_READ:
-            possible[i] = true;
-            break;
-        case MODULE_UNUSED:
-        case MODULE_LEGACY_MULTISIG:
-        case MODULE_ARB_L2_TO_L1:
-        case MODULE_OP_L2_TO_L1:
-        case MODULE_POLYMER:
-            break;
-        }
+        possible[i] = can_prove_to(ism, &ism->nodes[i], available, possible);
     }
     return possible[0];
+}
+
+const struct ism_node *ism_obstacle(const struct ism *ism)
+{
+    static const bool below[ISM_NODES_MAX]; /* nothing */
+    const struct ism_node *unmet = NULL;
+
+    for (uint32_t i = 0; i < ism->nodes_count; i++) {
+        const struct ism_node *node = &ism->nodes[i];
+        if (has_children(node->type)) {
+            unmet = unmet == NULL && node->threshold > node->count ? node : unmet;
+        } else if (!can_prove_to(ism, node, NULL, below)) {
+            if (!is_multisig(node->type)) {
+                return node;
+            }
+            unmet = unmet == NULL ? node : unmet;
+        }
+    }
+    return unmet;
 }
 
 uint32_t ism_threshold(const struct ism *ism)

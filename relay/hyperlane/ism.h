@@ -58,6 +58,9 @@ uint32_t ism_strength(const struct ism *ism);
 /* True when some way through is of kinds this version proves to, with signatures of the validators
  * for which `available` says so (by place in the list; NULL: of all). */
 bool ism_is_supported(const struct ism *ism, const bool *available);
+/* The module that stands in the way when no evidence will do: the first of a kind that is not
+ * proved to, else the first whose own threshold cannot be met. NULL: none is. */
+const struct ism_node *ism_obstacle(const struct ism *ism);
 /* The threshold of the first multisig, for people; 0: there is none. */
 uint32_t ism_threshold(const struct ism *ism);
 /* True when no way through needs a signature. */

@@ -8,6 +8,39 @@
 
 static_assert(sizeof(struct signature) == METADATA_SIGNATURE_BYTES, "signatures are copied whole");
 
+const char *module_type_name(uint8_t type)
+{
+    switch ((enum module_type)type) {
+    case MODULE_UNUSED:
+        return "none that can be read";
+    case MODULE_ROUTING:
+        return "routing";
+    case MODULE_AGGREGATION:
+        return "aggregation";
+    case MODULE_LEGACY_MULTISIG:
+        return "legacy multisig";
+    case MODULE_MERKLE_ROOT_MULTISIG:
+        return "merkle-root multisig";
+    case MODULE_MESSAGE_ID_MULTISIG:
+        return "message-id multisig";
+    case MODULE_NULL:
+        return "without metadata";
+    case MODULE_CCIP_READ:
+        return "offchain lookup";
+    case MODULE_ARB_L2_TO_L1:
+        return "Arbitrum L2-to-L1";
+    case MODULE_WEIGHTED_MERKLE_ROOT_MULTISIG:
+        return "weighted merkle-root multisig";
+    case MODULE_WEIGHTED_MESSAGE_ID_MULTISIG:
+        return "weighted message-id multisig";
+    case MODULE_OP_L2_TO_L1:
+        return "OP stack L2-to-L1";
+    case MODULE_POLYMER:
+        return "Polymer";
+    }
+    return "unknown";
+}
+
 static void pack_signatures(struct packer *packer, const struct signature *signatures,
                             uint32_t count)
 {

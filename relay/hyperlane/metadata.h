@@ -47,6 +47,10 @@ enum module_type {
     MODULE_POLYMER = 12,
 };
 
+/* What a kind of module is called, such as "merkle-root multisig"; also for numbers that are none.
+ * Static memory. */
+const char *module_type_name(uint8_t type);
+
 struct metadata_message_id {
     struct address tree_hook;           /* of the origin */
     struct hash root;                   /* of the checkpoint whose last leaf is the message */

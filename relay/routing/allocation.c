@@ -16,6 +16,7 @@
 #define SLACK_PART     1e-15 /* of the largest price: a few roundings of it */
 #define PENALTY_FACTOR 64.0
 #define RECENTRES      3u
+#define CHORDS_MAX     8u
 #define FIXED_LEVELS   4u /* finer than this, smooth curves do not matter beside fixed costs */
 
 /* ---- memory ---- */
@@ -155,7 +156,9 @@ static void contradiction_try(struct search *search)
 
 /* Without values and costs, what is left beyond bounds is the least there can be. First with what
  * may be let go: no price is below 0 then where a curve arrives, so nothing could be gained there
- * by its worse part. What only keeps its bounds by letting go is left for the second try. */
+ * by its worse part. What only keeps its bounds by letting go is left for the second try. What is
+ * too much at the end of a curve even by its worse part is left for the last: prices below 0 there
+ * price the curve by its chord, so it is one, until the prices are those of what is priced. */
 static void contradiction_find(struct search *search)
 {
     struct simplex *simplex = search->simplex;
@@ -167,6 +170,11 @@ static void contradiction_find(struct search *search)
     if (!search->infeasible && simplex_waste_forbid(simplex)) {
         contradiction_try(search);
     }
+    for (uint32_t i = 0; i < CHORDS_MAX && !search->infeasible && simplex_chords_take(simplex);
+         i++) {
+        contradiction_try(search);
+    }
+    simplex_chords_leave(simplex);
     simplex->worth = 1;
     simplex->penalty = penalty;
 }

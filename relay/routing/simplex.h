@@ -95,6 +95,13 @@ double simplex_waste(const struct simplex *simplex);
 /* From here on nothing is let go. False: so it was. */
 bool simplex_waste_forbid(struct simplex *simplex);
 
+/* Where a unit that arrives costs something, a curved corridor that could be put through its worst
+ * part first is its chord: a straight line from nothing to its end. It is so from here on where the
+ * prices say so, and its curve elsewhere. False: nothing changed. */
+bool simplex_chords_take(struct simplex *simplex);
+/* Every corridor is its curve again. */
+void simplex_chords_leave(struct simplex *simplex);
+
 /* Lays the pieces of smooth curves finer around where they are. False: there are none, or they are
  * as fine as numbers allow. */
 bool simplex_refine(struct simplex *simplex);

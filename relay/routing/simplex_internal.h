@@ -29,6 +29,7 @@ struct simplex_variable {
     uint32_t to;
     bool smooth;
     bool pinned; /* one end is no end of its curve, but where it once was */
+    bool chord;  /* a corridor's pieces are one: see simplex_chords_take */
 };
 
 struct simplex_piece {

@@ -305,6 +305,83 @@ int32_t simplex_piece_find(const struct simplex *simplex, const struct simplex_v
     return piece;
 }
 
+/* ---- chords ---- */
+
+/* Puts a corridor where it was among the pieces that it has now. */
+static void corridor_place(struct simplex *simplex, struct simplex_variable *variable)
+{
+    if (variable->row == BASIS_NONE) {
+        simplex_variable_rest(simplex, variable);
+    } else {
+        variable->piece = simplex_piece_find(simplex, variable, variable->at);
+    }
+}
+
+static void chord_lay(struct simplex *simplex, uint32_t index)
+{
+    struct simplex_variable *variable = &simplex->variables[index];
+    const double output = simplex_output(simplex, index, variable->high, true);
+
+    simplex->pieces[variable->first] =
+        (struct simplex_piece){.to = variable->high, .rate = output / variable->high};
+    variable->count = 1;
+    variable->pieces_count = 1;
+    variable->smooth = false;
+    variable->pinned = false;
+    variable->chord = true;
+    corridor_place(simplex, variable);
+}
+
+static void curve_lay(struct simplex *simplex, uint32_t index)
+{
+    struct simplex_variable *variable = &simplex->variables[index];
+    struct layout layout = {.simplex = simplex, .pieces_count = variable->first};
+    const double cost = variable->cost;
+
+    variable->count = 0;
+    variable->pinned = false;
+    variable->chord = false;
+    corridor_lay(&layout, index - simplex->model->counts.places);
+    variable->cost = cost;
+    if (variable->smooth) {
+        simplex_pieces_lay(simplex, index, SMOOTH_PART * smaller(1, variable->high));
+    } else {
+        variable->pieces_count = variable->count;
+        corridor_place(simplex, variable);
+    }
+}
+
+bool simplex_chords_take(struct simplex *simplex)
+{
+    const struct network_counts *counts = &simplex->model->counts;
+    bool changed = false;
+
+    for (uint32_t v = counts->places; v < counts->places + counts->corridors; v++) {
+        const struct simplex_variable *variable = &simplex->variables[v];
+        const bool curved =
+            simplex->model->corridors[v - counts->places].output != ROUTE_OUTPUT_LINEAR;
+        const bool worst = simplex->prices[variable->to] < 0;
+        if (curved && variable->count > 0 && worst != variable->chord) {
+            if (worst) {
+                chord_lay(simplex, v);
+            } else {
+                curve_lay(simplex, v);
+            }
+            changed = true;
+        }
+    }
+    return changed;
+}
+
+void simplex_chords_leave(struct simplex *simplex)
+{
+    for (uint32_t v = 0; v < simplex->variables_count; v++) {
+        if (simplex->variables[v].chord) {
+            curve_lay(simplex, v);
+        }
+    }
+}
+
 /* ---- terms ---- */
 
 static uint32_t term_variable(const struct simplex *simplex, const struct model_group *group,

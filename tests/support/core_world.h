@@ -114,6 +114,7 @@ void world_set_validators(struct world *world, uint32_t count); /* that publish,
 /* MODULE_NULL is one that trusts the node's first key, and nobody else who calls. */
 void world_set_module_type(struct world *world, uint8_t module_type);
 /* The servers that the module names, at most two (NULL: no second one): "https://good/" proves,
+ * "https://large/" answers with half of METADATA_BYTES_MAX,
  * "https://liar/" proves something else, "https://picky/" proves to who asks it first and signed
  * that, any other has nothing. */
 void world_set_servers(struct world *world, const char *first, const char *second);

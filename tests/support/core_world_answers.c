@@ -27,10 +27,34 @@ static struct event answer_to(const struct command *command, enum event_kind kin
     return event;
 }
 
+/* The tree of modules of one kind: an aggregation is of two servers that must both prove. */
+static uint32_t nodes_of(const struct world *world, struct ism_node ret_nodes[3])
+{
+    ret_nodes[0] = (struct ism_node){.address = evm_filled(0x99),
+                                     .type = world->module_type,
+                                     .threshold = THRESHOLD,
+                                     .count = 3};
+    if (world->module_type == MODULE_NULL) {
+        ret_nodes[0].only_relayer = true;
+        ret_nodes[0].relayer = world_key(0);
+    }
+    if (world->module_type != MODULE_AGGREGATION) {
+        return 1;
+    }
+    ret_nodes[0].first = 1;
+    ret_nodes[0].count = 2;
+    ret_nodes[0].threshold = 2;
+    for (uint8_t i = 1; i <= 2; i++) {
+        ret_nodes[i] =
+            (struct ism_node){.address = evm_filled((uint8_t)(0x99 + i)), .type = MODULE_CCIP_READ};
+    }
+    return 3;
+}
+
 static void read_security(struct world *world, const struct command *command)
 {
     static struct ism_validator validators[3];
-    static struct ism_node node;
+    static struct ism_node nodes[3];
     struct event event = answer_to(command, EVENT_SECURITY);
 
     CHECK(command->read_security.message.count >= MESSAGE_BYTES_MIN);
@@ -41,18 +65,14 @@ static void read_security(struct world *world, const struct command *command)
             (struct ism_validator){.address = world->has_strangers ? evm_filled((uint8_t)(0x31 + i))
                                                                    : world->validators[i]};
     }
-    node = (struct ism_node){.address = evm_filled(0x99),
-                             .type = world->module_type,
-                             .threshold = THRESHOLD,
-                             .count = 3};
-    if (world->module_type == MODULE_NULL) {
-        node = (struct ism_node){.address = evm_filled(0x99),
-                                 .type = MODULE_NULL,
-                                 .only_relayer = true,
-                                 .relayer = world_key(0)};
+    event.security.ism = (struct ism){.nodes = nodes,
+                                      .nodes_count = nodes_of(world, nodes),
+                                      .validators = validators,
+                                      .validators_count = 3};
+    if (world->module_type == MODULE_UNUSED) {
+        event.security.outcome = OUTCOME_REFUSED;
+        event.security.reason = bytes_from_string("security modules are nested too deep");
     }
-    event.security.ism = (struct ism){
-        .nodes = &node, .nodes_count = 1, .validators = validators, .validators_count = 3};
     world_answer(world, &event);
 }
 
@@ -116,15 +136,20 @@ static void fetch_lookup(struct world *world, const struct command *command)
         bytes_have_prefix(urls, bytes_from_string("https://good/\n")) ||
         (bytes_have_prefix(urls, bytes_from_string("https://picky/\n")) && is_signed(command));
     const bool lies = bytes_have_prefix(urls, bytes_from_string("https://liar/\n"));
+    const bool is_large = bytes_have_prefix(urls, bytes_from_string("https://large/\n"));
+    static const uint8_t large[METADATA_BYTES_MAX / 2];
     struct event event = answer_to(command, EVENT_LOOKUP_ANSWER);
 
     CHECK(bytes_equal(command->fetch_lookup.call_data, bytes_from_string("question")));
     CHECK(!hash_is_zero(&command->fetch_lookup.dispatch_transaction));
     event.lookup_answer.message_id = command->fetch_lookup.message_id;
     event.lookup_answer.module = command->fetch_lookup.module;
-    event.lookup_answer.outcome = proves || lies ? OUTCOME_OK : OUTCOME_UNKNOWN;
+    event.lookup_answer.outcome = proves || lies || is_large ? OUTCOME_OK : OUTCOME_UNKNOWN;
     if (proves || lies) {
         event.lookup_answer.metadata = bytes_from_string(proves ? "proof" : "lie");
+    }
+    if (is_large) {
+        event.lookup_answer.metadata = bytes_from(large, sizeof(large));
     }
     world_answer(world, &event);
 }

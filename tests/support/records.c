@@ -88,6 +88,7 @@ static void make_venue(struct maker *maker, struct core_venue *venue)
     venue->venue = address(maker);
     venue->cap = amount(maker);
     venue->code = hash(maker);
+    venue->receipt = address(maker);
 }
 
 static void make_route(struct maker *maker, struct core_route *route)
@@ -355,7 +356,7 @@ static void make_venue_state(struct maker *maker, struct venue_state *state)
 {
     state->spoke = address(maker);
     state->index = u32(maker);
-    state->gate = (enum venue_gate)one_of(maker, VENUE_OPEN, VENUE_INSOLVENT);
+    state->gate = (enum venue_gate)one_of(maker, VENUE_OPEN, VENUE_RECEIPT_CHANGED);
     state->supplied = amount(maker);
     state->owed = amount(maker);
     state->enter_max = amount(maker);

@@ -345,6 +345,45 @@ static void named_bounds_contradict_each_other(void **state)
     assert_true(infeasible > 50);
 }
 
+/* At least 1 must leave one place, and 0.5 may be at the other: too much even where 1 becomes 0.82
+ * on the way, as it would along the chord of either curve. At 0.9 it is not, and then there is no
+ * plan and no proof: prices cannot tell the way from its chord. */
+static void what_is_too_much_by_the_worst_part_of_a_curve_is_proved(void **state)
+{
+    (void)state;
+    const struct model_piece pieces[] = {{4, 1}, {6, 0.7}};
+    struct model_place places[] = {{.balance = 10, .max = 9, .price = 1}, {.max = 0.5, .price = 1}};
+    struct model_corridor corridors[] = {{.from = 0,
+                                          .to = 1,
+                                          .transaction = MODEL_NONE,
+                                          .max = 10,
+                                          .output = ROUTE_OUTPUT_PIECES,
+                                          .pieces = {0, 2}}};
+    const struct model model = {.counts = {.places = 2, .corridors = 1, .pieces = 2},
+                                .places = places,
+                                .corridors = corridors,
+                                .pieces = pieces};
+    struct answer answer;
+
+    solve(&model, &answer);
+    assert_int_equal(answer.status, STATUS_OK);
+    assert_int_equal(answer.plan.status, MODEL_INFEASIBLE);
+    corridors[0].output = ROUTE_OUTPUT_PRODUCT; /* at 10: 8.2 */
+    corridors[0].gain = 1;
+    corridors[0].reserve_out = 8.2 * 56 / 10;
+    corridors[0].reserve_in = 46;
+    solve(&model, &answer);
+    assert_int_equal(answer.status, STATUS_OK);
+    assert_int_equal(answer.plan.status, MODEL_INFEASIBLE);
+    places[1].max = 0.9;
+    solve(&model, &answer);
+    assert_int_equal(answer.status, STATUS_NOT_FOUND);
+    places[1].max = 1;
+    solve(&model, &answer);
+    assert_int_equal(answer.status, STATUS_OK);
+    assert_int_equal(answer.plan.status, MODEL_OPTIMAL);
+}
+
 /* Columns that a linear program of the network would have. */
 static uint32_t columns_of(const struct model *model)
 {
@@ -401,6 +440,7 @@ int main(void)
         cmocka_unit_test(a_warm_start_ends_where_a_cold_one_does),
         cmocka_unit_test(an_interrupted_plan_is_true_and_replays),
         cmocka_unit_test(named_bounds_contradict_each_other),
+        cmocka_unit_test(what_is_too_much_by_the_worst_part_of_a_curve_is_proved),
         cmocka_unit_test(a_typical_network_with_fixed_costs_is_near_its_bound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -355,6 +355,182 @@ static void a_tree_that_is_too_deep_is_full(void **state)
     assert_status(STATUS_OK, ism_check(&ism));
 }
 
+/* Fifty validators who all have to sign. */
+static void fill_fifty(struct ism_validator validators[VALIDATORS_MAX + 1],
+                       struct ism_signed signed_[VALIDATORS_MAX])
+{
+    for (uint32_t i = 0; i <= VALIDATORS_MAX; i++) {
+        validators[i] = (struct ism_validator){.address = evm_filled((uint8_t)(0x10 + i)),
+                                               .weight = ISM_WEIGHT_MAX / VALIDATORS_MAX};
+        if (i < VALIDATORS_MAX) {
+            signed_[i] = signed_by((uint8_t)(0x10 + i), LEAF, 0x33);
+        }
+    }
+}
+
+static void the_most_that_a_multisig_can_ask_for_is_written(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t type;
+        size_t bytes;
+    } cases[] = {
+        {MODULE_MESSAGE_ID_MULTISIG, 68 + 50 * 65},
+        {MODULE_WEIGHTED_MESSAGE_ID_MULTISIG, 68 + 50 * 65},
+        {MODULE_MERKLE_ROOT_MULTISIG, 1096 + 50 * 65},
+        {MODULE_WEIGHTED_MERKLE_ROOT_MULTISIG, 1096 + 50 * 65},
+    };
+    struct ism_validator validators[VALIDATORS_MAX + 1];
+    struct ism_signed signed_[VALIDATORS_MAX];
+    fill_fifty(validators, signed_);
+    const struct ism_evidence evidence = evidence_of(signed_, VALIDATORS_MAX);
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct ism_node node = multisig(cases[i].type, VALIDATORS_MAX, 0, VALIDATORS_MAX);
+        node.weight_threshold = ISM_WEIGHT_MAX;
+        struct ism ism = ism_of(&node, 1, validators, VALIDATORS_MAX);
+        buffer = buffer_from(memory, cases[i].bytes - 1);
+        assert_status(STATUS_FULL, ism_build(&ism, &evidence, &buffer));
+        buffer = buffer_from(memory, sizeof(memory));
+        assert_status(STATUS_OK, ism_build(&ism, &evidence, &buffer));
+        assert_int_equal(buffer.count, cases[i].bytes);
+        assert_int_equal(memory[buffer.count - 1], 0x10 + 49);
+        node.count++;
+        ism.validators_count++;
+        assert_status(STATUS_FULL, ism_check(&ism)); /* one validator more */
+    }
+}
+
+/* An answer of exactly so many bytes beside a multisig of one. */
+static enum status build_with_answer(size_t bytes)
+{
+    static const uint8_t words[METADATA_BYTES_MAX + 1];
+    struct ism_validator validators[5];
+    fill_five(validators);
+    const struct ism_node nodes[] = {parent(MODULE_AGGREGATION, 2, 1, 2),
+                                     {.type = MODULE_CCIP_READ},
+                                     multisig(MODULE_MESSAGE_ID_MULTISIG, 1, 0, 1)};
+    const struct ism ism = ism_of(nodes, 3, validators, 5);
+    const struct ism_signed signed_[] = {signed_by(0x10, LEAF, 0x33)};
+    const struct ism_answer answer = {.node = 1, .metadata = bytes_from(words, bytes)};
+    struct ism_evidence evidence = evidence_of(signed_, 1);
+    evidence.answers = &answer;
+    evidence.answers_count = 1;
+    buffer = buffer_from(memory, sizeof(memory));
+    return ism_build(&ism, &evidence, &buffer);
+}
+
+static void the_most_metadata_is_written_and_one_byte_more_is_not(void **state)
+{
+    (void)state;
+    const size_t room = METADATA_BYTES_MAX - 16 - 68 - 65;
+
+    assert_status(STATUS_OK, build_with_answer(room));
+    assert_int_equal(buffer.count, METADATA_BYTES_MAX);
+    assert_status(STATUS_FULL, build_with_answer(room + 1));
+    assert_int_equal(buffer.count, 0);
+}
+
+static void the_widest_aggregation_is_written(void **state)
+{
+    (void)state;
+    struct ism_node nodes[METADATA_PARTS_MAX + 2] = {
+        parent(MODULE_AGGREGATION, METADATA_PARTS_MAX, 1, METADATA_PARTS_MAX)};
+    for (uint32_t i = 1; i < METADATA_PARTS_MAX + 2; i++) {
+        nodes[i] = (struct ism_node){.type = MODULE_NULL};
+    }
+    struct ism ism = ism_of(nodes, METADATA_PARTS_MAX + 1, NULL, 0);
+    const struct ism_evidence evidence = evidence_of(NULL, 0);
+    struct metadata_part parts[METADATA_PARTS_MAX];
+
+    assert_status(STATUS_OK, ism_build(&ism, &evidence, &buffer));
+    assert_int_equal(buffer.count, 8 * METADATA_PARTS_MAX);
+    assert_status(STATUS_OK,
+                  metadata_parse_aggregation(buffer_bytes(&buffer), METADATA_PARTS_MAX, parts));
+    assert_true(parts[METADATA_PARTS_MAX - 1].present);
+    nodes[0].count++;
+    ism.nodes_count++;
+    assert_status(STATUS_FULL, ism_check(&ism)); /* one member more */
+}
+
+static void the_deepest_nest_of_aggregations_is_written(void **state)
+{
+    (void)state;
+    struct ism_validator validators[5];
+    struct ism_node nodes[ISM_DEPTH_MAX];
+    fill_five(validators);
+    for (uint32_t i = 0; i + 1 < ISM_DEPTH_MAX; i++) {
+        nodes[i] = parent(MODULE_AGGREGATION, 1, i + 1, 1);
+    }
+    nodes[ISM_DEPTH_MAX - 1] = multisig(MODULE_MESSAGE_ID_MULTISIG, 1, 0, 1);
+    const struct ism ism = ism_of(nodes, ISM_DEPTH_MAX, validators, 5);
+    const struct ism_signed signed_[] = {signed_by(0x10, LEAF, 0x33)};
+    const struct ism_evidence evidence = evidence_of(signed_, 1);
+    struct metadata_part part;
+
+    assert_status(STATUS_OK, ism_build(&ism, &evidence, &buffer));
+    struct bytes rest = buffer_bytes(&buffer);
+    for (uint32_t i = 0; i + 1 < ISM_DEPTH_MAX; i++) {
+        assert_status(STATUS_OK, metadata_parse_aggregation(rest, 1, &part));
+        assert_true(part.present);
+        rest = part.bytes;
+    }
+    assert_int_equal(rest.count, 68 + 65);
+}
+
+/* Not the first way through that is ready, and not the one with the fewest members. */
+static void the_cheapest_satisfiable_subset_is_taken_not_the_first(void **state)
+{
+    (void)state;
+    struct ism_validator validators[5];
+    fill_five(validators);
+    const struct ism_node nodes[] = {parent(MODULE_AGGREGATION, 2, 1, 4),
+                                     multisig(MODULE_MERKLE_ROOT_MULTISIG, 3, 0, 3),
+                                     multisig(MODULE_MERKLE_ROOT_MULTISIG, 1, 0, 1),
+                                     multisig(MODULE_MESSAGE_ID_MULTISIG, 2, 0, 3),
+                                     multisig(MODULE_MESSAGE_ID_MULTISIG, 1, 4, 1)};
+    const struct ism ism = ism_of(nodes, 5, validators, 5);
+    const struct ism_signed signed_[] = {signed_by(0x10, LEAF, 0x33), signed_by(0x11, LEAF, 0x33),
+                                         signed_by(0x12, LEAF, 0x33), signed_by(0x14, LEAF, 0x33)};
+    struct ism_evidence evidence = evidence_of(signed_, 3);
+    struct metadata_part parts[4];
+
+    /* The last one has no signature yet: of the three others the two cheapest. */
+    assert_status(STATUS_OK, ism_build(&ism, &evidence, &buffer));
+    assert_status(STATUS_OK, metadata_parse_aggregation(buffer_bytes(&buffer), 4, parts));
+    assert_false(parts[0].present);
+    assert_int_equal(parts[1].bytes.count, 1096 + 65);
+    assert_int_equal(parts[2].bytes.count, 68 + 130);
+    assert_false(parts[3].present);
+    buffer.count = 0;
+    evidence.signed_count = 4;
+    assert_status(STATUS_OK, ism_build(&ism, &evidence, &buffer));
+    assert_status(STATUS_OK, metadata_parse_aggregation(buffer_bytes(&buffer), 4, parts));
+    assert_false(parts[0].present || parts[1].present);
+    assert_int_equal(parts[2].bytes.count, 68 + 130);
+    assert_int_equal(parts[3].bytes.count, 68 + 65);
+}
+
+static void what_stands_in_the_way_is_named(void **state)
+{
+    (void)state;
+    struct ism_validator validators[5];
+    fill_five(validators);
+    const struct ism_node nodes[] = {parent(MODULE_AGGREGATION, 2, 1, 3),
+                                     multisig(MODULE_MESSAGE_ID_MULTISIG, 6, 0, 5),
+                                     {.type = MODULE_OP_L2_TO_L1},
+                                     {.type = MODULE_NULL}};
+    struct ism ism = ism_of(nodes, 4, validators, 5);
+
+    assert_ptr_equal(ism_obstacle(&ism), &nodes[2]);
+    assert_string_equal(module_type_name(ism_obstacle(&ism)->type), "OP stack L2-to-L1");
+    ism = ism_of(&nodes[1], 1, validators, 5);
+    assert_ptr_equal(ism_obstacle(&ism), &nodes[1]);
+    ism = ism_of(&nodes[3], 1, validators, 5);
+    assert_null(ism_obstacle(&ism));
+    assert_string_equal(module_type_name(77), "unknown");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -371,6 +547,12 @@ int main(void)
         cmocka_unit_test_setup(a_validator_that_stands_twice_is_one, set_up),
         cmocka_unit_test_setup(trees_that_are_none_are_malformed, set_up),
         cmocka_unit_test_setup(a_tree_that_is_too_deep_is_full, set_up),
+        cmocka_unit_test_setup(the_most_that_a_multisig_can_ask_for_is_written, set_up),
+        cmocka_unit_test_setup(the_most_metadata_is_written_and_one_byte_more_is_not, set_up),
+        cmocka_unit_test_setup(the_widest_aggregation_is_written, set_up),
+        cmocka_unit_test_setup(the_deepest_nest_of_aggregations_is_written, set_up),
+        cmocka_unit_test_setup(the_cheapest_satisfiable_subset_is_taken_not_the_first, set_up),
+        cmocka_unit_test_setup(what_stands_in_the_way_is_named, set_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -213,7 +213,10 @@ static void a_gate_that_turns_is_told_once_by_its_name(void **state)
                   {VENUE_CODE_CHANGED, REASON_VENUE_CODE_CHANGED},
                   {VENUE_PRICE_JUMPED, REASON_VENUE_PRICE_JUMPED},
                   {VENUE_SUPPLY_LOW, REASON_VENUE_SUPPLY_LOW},
-                  {VENUE_INSOLVENT, REASON_VENUE_INSOLVENT}};
+                  {VENUE_INSOLVENT, REASON_VENUE_INSOLVENT},
+                  {VENUE_FROZEN, REASON_VENUE_FROZEN},
+                  {VENUE_FULL, REASON_VENUE_FULL},
+                  {VENUE_RECEIPT_CHANGED, REASON_VENUE_RECEIPT_CHANGED}};
 
     fill_spoke(&spoke, 500);
     fill_venue(&venue, 1000);

@@ -87,6 +87,20 @@ static void ordinary_module(struct world *world)
     world_set_module_type(world, MODULE_MESSAGE_ID_MULTISIG);
 }
 
+static struct hash cannot_read(struct world *world)
+{
+    world_set_module_type(world, MODULE_UNUSED);
+    return send_and_wait(world, 10);
+}
+
+/* Two servers' answers of half the most each, and the head of their aggregation. */
+static struct hash asks_too_much(struct world *world)
+{
+    world_set_module_type(world, MODULE_AGGREGATION);
+    world_set_servers(world, "https://large/", NULL);
+    return send_and_wait(world, 10);
+}
+
 static struct hash no_server(struct world *world)
 {
     world_set_module_type(world, MODULE_CCIP_READ);
@@ -323,8 +337,26 @@ static const struct situation situations[] = {
      REASON_SECURITY_UNSUPPORTED,
      true,
      ordinary_module,
-     "next_try",
-     "T"},
+     "words",
+     "kind 8 (Arbitrum L2-to-L1): 0x9999999999999999999999999999999999999999"},
+    {"modules that cannot be read",
+     {.seed = 1},
+     cannot_read,
+     "retry",
+     REASON_SECURITY_UNKNOWN,
+     true,
+     ordinary_module,
+     "words",
+     "nested too deep"},
+    {"modules that ask for more metadata than is sent",
+     {.seed = 1},
+     asks_too_much,
+     "retry",
+     REASON_METADATA_TOO_LARGE,
+     true,
+     ordinary_module,
+     "words",
+     "more than 8192 bytes"},
     {"fewer validators than wanted could forge it",
      {.seed = 1, .validators_min = 3},
      plainly,

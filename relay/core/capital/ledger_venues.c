@@ -11,7 +11,9 @@ static bool venue_of(const struct book *book, const struct account *spoke,
     for (uint32_t i = 0; i < config->venues_count; i++) {
         const struct core_venue *venue = &config->venues[i];
         const struct account holder = capital_spoke_account(config, venue->spoke);
-        if (address_equal(&venue->venue, address) && holder.domain == spoke->domain &&
+        const struct address *kept_at =
+            address_is_zero(&venue->receipt) ? &venue->venue : &venue->receipt;
+        if (address_equal(kept_at, address) && holder.domain == spoke->domain &&
             address_equal(&holder.address, &spoke->address) &&
             capital_is_symbol(holder.symbol, spoke->symbol)) {
             *ret_account = capital_venue_account(config, i);

@@ -139,7 +139,7 @@ bool venue_row_unpack(struct bytes bytes, struct venue_row *ret_row)
     state->leave_max = unpack_amount(&unpacker);
     state->share_price = unpack_amount(&unpacker);
     const uint32_t pieces_count = unpack_u32(&unpacker);
-    if (gate < VENUE_OPEN || gate > VENUE_INSOLVENT || pieces_count > VENUE_PIECES_MAX) {
+    if (gate < VENUE_OPEN || gate > VENUE_RECEIPT_CHANGED || pieces_count > VENUE_PIECES_MAX) {
         return false;
     }
     state->gate = (enum venue_gate)gate;
@@ -263,6 +263,12 @@ enum reason venue_gate_reason(enum venue_gate gate)
         return REASON_VENUE_SUPPLY_LOW;
     case VENUE_INSOLVENT:
         return REASON_VENUE_INSOLVENT;
+    case VENUE_FROZEN:
+        return REASON_VENUE_FROZEN;
+    case VENUE_FULL:
+        return REASON_VENUE_FULL;
+    case VENUE_RECEIPT_CHANGED:
+        return REASON_VENUE_RECEIPT_CHANGED;
     }
     CHECK(false);
     return REASON_NONE;

@@ -9,6 +9,7 @@
 #include "relay/base/check.h"
 #include "relay/core/message/message_internal.h"
 #include "relay/core/tables.h"
+#include "relay/core/text.h"
 #include "relay/hyperlane/checkpoint.h"
 
 /* ---- rows ---- */
@@ -133,6 +134,22 @@ static void keep_ism(struct security_row *security, const struct ism *ism)
     }
 }
 
+/* Why nobody can be told to prove to these modules; nothing when they were read. */
+static void keep_words(struct security_row *security, enum answer answer, const struct event *event)
+{
+    struct text text = text_from("");
+
+    if (answer == ANSWER_REFUSED && event->security.outcome == OUTCOME_OK) {
+        text_add(&text, "the tree of modules is beyond every bound, or none");
+    } else if (answer == ANSWER_REFUSED) {
+        text_add_bytes(&text, event->security.reason);
+    }
+    memset(security->words, 0, sizeof(security->words));
+    security->words_count =
+        (uint32_t)(text.count < sizeof(security->words) ? text.count : sizeof(security->words));
+    memcpy(security->words, text.text, security->words_count);
+}
+
 void message_on_security(struct step *step, const struct event *event)
 {
     struct security_row security;
@@ -163,6 +180,7 @@ void message_on_security(struct step *step, const struct event *event)
     if (answer == ANSWER_OK) {
         keep_ism(&security, &event->security.ism);
     }
+    keep_words(&security, answer, event);
     security_put(step, &message, &security);
     message.row.wait = MESSAGE_WAIT_SECURITY;
     message_wake(step, &message);

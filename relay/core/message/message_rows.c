@@ -171,6 +171,21 @@ void message_row_pack(const struct message_row *message, struct packer *packer)
     pack_costs(message, packer);
 }
 
+static bool unpack_words(struct unpacker *unpacker, uint8_t ret_words[MESSAGE_WORDS_BYTES_MAX],
+                         uint32_t *ret_count)
+{
+    const struct bytes words = unpack_bytes(unpacker);
+
+    if (words.count > MESSAGE_WORDS_BYTES_MAX) {
+        return false;
+    }
+    if (words.count > 0) {
+        memcpy(ret_words, words.data, words.count);
+    }
+    *ret_count = (uint32_t)words.count;
+    return true;
+}
+
 enum status message_row_unpack(struct bytes bytes, struct message_row *ret_message)
 {
     struct unpacker unpacker = unpacker_from(bytes);
@@ -213,14 +228,9 @@ enum status message_row_unpack(struct bytes bytes, struct message_row *ret_messa
     message.gas_spent = unpack_u64(&unpacker);
     message.may_batch = unpack_bool(&unpacker);
     message.batch_breaks = unpack_u32(&unpacker);
-    const struct bytes words = unpack_bytes(&unpacker);
-    if (words.count > MESSAGE_WORDS_BYTES_MAX) {
+    if (!unpack_words(&unpacker, message.words, &message.words_count)) {
         return STATUS_CORRUPT;
     }
-    if (words.count > 0) {
-        memcpy(message.words, words.data, words.count);
-    }
-    message.words_count = (uint32_t)words.count;
     unpack_costs(&unpacker, &message);
     if (!unpacker_is_done(&unpacker)) {
         return STATUS_CORRUPT;
@@ -331,6 +341,8 @@ void security_row_pack(const struct security_row *security, struct packer *packe
     pack_instant(packer, security->answered_at);
     pack_u8(packer, (uint8_t)security->answer);
     pack_hash(packer, &security->only_message);
+    CHECK(security->words_count <= MESSAGE_WORDS_BYTES_MAX);
+    pack_bytes(packer, bytes_from(security->words, security->words_count));
     pack_u32(packer, security->nodes_count);
     pack_u32(packer, security->validators_count);
     for (uint32_t i = 0; i < security->nodes_count; i++) {
@@ -351,6 +363,9 @@ enum status security_row_unpack(struct bytes bytes, struct security_row *ret_sec
     security->answered_at = unpack_instant(&unpacker);
     security->answer = (enum answer)unpack_enum(&unpacker, ANSWER_NONE, ANSWER_UNKNOWN);
     security->only_message = unpack_hash(&unpacker);
+    if (!unpack_words(&unpacker, security->words, &security->words_count)) {
+        return STATUS_CORRUPT;
+    }
     security->nodes_count = unpack_u32(&unpacker);
     security->validators_count = unpack_u32(&unpacker);
     if (security->nodes_count > ISM_NODES_MAX || security->validators_count > ISM_VALIDATORS_MAX) {

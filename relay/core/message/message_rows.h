@@ -40,7 +40,7 @@
 #define ROUTE_ROW_BYTES         17u
 #define MESSAGE_WORDS_BYTES_MAX 96u
 #define SECURITY_KEY_BYTES      41u
-#define SECURITY_ROW_BYTES_MAX  (96u + 96u * ISM_NODES_MAX + 40u * ISM_VALIDATORS_MAX)
+#define SECURITY_ROW_BYTES_MAX  (256u + 96u * ISM_NODES_MAX + 40u * ISM_VALIDATORS_MAX)
 #define STORAGE_KEY_BYTES       37u
 #define STORAGE_ROW_BYTES_MAX   (64u + LOCATIONS_MAX * (4u + LOCATION_BYTES_MAX))
 #define PROOF_KEY_BYTES         66u
@@ -165,6 +165,8 @@ struct security_row {
     struct instant answered_at; /* 0: to be asked again */
     enum answer answer;
     struct hash only_message; /* it holds for this message alone; zero: for all of the recipient */
+    uint8_t words[MESSAGE_WORDS_BYTES_MAX]; /* why it was refused, cut */
+    uint32_t words_count;
     uint32_t nodes_count;
     uint32_t validators_count;
     struct ism_node nodes[ISM_NODES_MAX];

@@ -11,6 +11,7 @@
 #include "relay/core/capital/backing.h"
 #include "relay/core/message/message_internal.h"
 #include "relay/core/tables.h"
+#include "relay/core/text.h"
 #include "relay/hyperlane/message.h"
 #include "relay/hyperlane/token.h"
 
@@ -54,6 +55,26 @@ static enum reason object_to(const struct core_chain *config, const struct secur
         return REASON_SECURITY_UNSUPPORTED;
     }
     return ism_strength(&ism) < config->validators_min ? REASON_SECURITY_WEAK : REASON_NONE;
+}
+
+/* "kind 8 (Arbitrum L2-to-L1): 0x...": which module stands in the way, and what it is. */
+static void say_obstacle(struct message *message, const struct security_row *security)
+{
+    const struct ism ism = security_ism(security);
+    const struct ism_node *node = ism_obstacle(&ism);
+    struct text text = text_from("kind ");
+
+    if (node == NULL) {
+        text = text_from("a trusted relayer is somebody else");
+        message_say(message, &text);
+        return;
+    }
+    text_add_number(&text, node->type);
+    text_add(&text, " (");
+    text_add(&text, module_type_name(node->type));
+    text_add(&text, "): ");
+    text_add_address(&text, &node->address);
+    message_say(message, &text);
 }
 
 /* Capital above the tier of `large`, sent by one of our routers. */
@@ -145,12 +166,18 @@ static enum stage stage_security(struct step *step, struct message *message)
         }
         /* Owners change such modules: the next message asks anew. */
         if (objection != REASON_NONE && is_fresh(step, security.answered_at, MESSAGE_ANSWER_WAIT)) {
+            if (objection == REASON_SECURITY_UNSUPPORTED) {
+                say_obstacle(message, &security);
+            }
             message_later(step, message, objection, MESSAGE_LONG_WAIT);
             return STAGE_WAIT;
         }
     }
     if (is_for_it && security.answer == ANSWER_REFUSED &&
         is_fresh(step, security.answered_at, MESSAGE_ANSWER_WAIT)) {
+        struct text words = text_from("");
+        text_add_bytes(&words, bytes_from(security.words, security.words_count));
+        message_say(message, &words);
         message_fail(step, message, REASON_SECURITY_UNKNOWN);
         return STAGE_WAIT;
     }
@@ -356,6 +383,15 @@ static enum reason missing_reason(const struct message *message, bool lacks_look
                : REASON_AWAITING_LOOKUP;
 }
 
+static void say_metadata_max(struct message *message)
+{
+    struct text text = text_from("more than ");
+
+    text_add_number(&text, METADATA_BYTES_MAX);
+    text_add(&text, " bytes");
+    message_say(message, &text);
+}
+
 static enum stage stage_checkpoints(struct step *step, struct message *message)
 {
     struct security_row security;
@@ -380,8 +416,14 @@ static enum stage stage_checkpoints(struct step *step, struct message *message)
         message_lookups_used(step, message, &security);
         return prepare(step, message, &key, buffer_bytes(&metadata));
     }
-    if (status == STATUS_UNSUPPORTED || status == STATUS_FULL) {
+    if (status == STATUS_UNSUPPORTED) {
+        say_obstacle(message, &security);
         message_later(step, message, REASON_SECURITY_UNSUPPORTED, MESSAGE_LONG_WAIT);
+        return STAGE_WAIT;
+    }
+    if (status == STATUS_FULL) {
+        say_metadata_max(message);
+        message_later(step, message, REASON_METADATA_TOO_LARGE, MESSAGE_LONG_WAIT);
         return STAGE_WAIT;
     }
     const enum reason missing = missing_reason(message, message_look_up(step, message, &security));
