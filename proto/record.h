@@ -98,21 +98,6 @@ struct record_arena record_arena_from(void *memory, size_t bytes_count);
 MUST_USE enum status record_decode(struct bytes bytes, const struct record_blobs *blobs,
                                    struct record_arena *arena, struct record *ret_record);
 
-/* What is told of a record that was not decoded. */
-struct record_outline {
-    enum record_kind kind;
-    uint32_t body_kind; /* enum event_kind or enum command_kind */
-    uint32_t core_version;
-    struct instant at;
-    bool has_digest;
-};
-
-/* True: record_decode takes these bytes, they name no blob, and this is their outline. False:
- * nothing is said; decode them. It says true of every record that record_decode takes and that
- * names no blob. Several times as fast, and needs no memory: for whoever looks at every record of
- * a journal. */
-bool record_scan(struct bytes record, struct record_outline *ret_outline);
-
 /* Names for people and JSON, such as "block" and "send". Static memory. */
 const char *record_event_name(enum event_kind kind);
 const char *record_command_name(enum command_kind kind);

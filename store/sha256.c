@@ -9,6 +9,7 @@
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "store/sha256.h"
 
+#include <endian.h>
 #include <openssl/sha.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -46,19 +47,17 @@ static struct hash hash_of(const uint32_t state[SHA256_STATE_WORDS])
     struct hash hash;
 
     for (unsigned i = 0; i < SHA256_STATE_WORDS; i++) {
-        hash.bytes[4 * i] = (uint8_t)(state[i] >> 24);
-        hash.bytes[4 * i + 1] = (uint8_t)(state[i] >> 16);
-        hash.bytes[4 * i + 2] = (uint8_t)(state[i] >> 8);
-        hash.bytes[4 * i + 3] = (uint8_t)state[i];
+        const uint32_t word = htobe32(state[i]);
+        memcpy(hash.bytes + sizeof(word) * i, &word, sizeof(word));
     }
     return hash;
 }
 
 static void store_length(uint8_t *at, uint64_t bytes_count)
 {
-    for (unsigned i = 0; i < sizeof(bytes_count); i++) {
-        at[i] = (uint8_t)(8 * bytes_count >> (56 - 8 * i));
-    }
+    const uint64_t length = htobe64(8 * bytes_count);
+
+    memcpy(at, &length, sizeof(length));
 }
 
 /* The end of a message of `count` bytes whose last ones, `rest`, do not fill a block: how many

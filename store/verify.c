@@ -334,6 +334,7 @@ static void open_pool(struct work *work, struct journal *journal, uint64_t head)
     const struct verify_pool_options options = {.journal = journal,
                                                 .tiles_count = head / TREE_TILE_WIDTH,
                                                 .threads_count = work->options->threads_count,
+                                                .context = work->options->context,
                                                 .outline = work->options->outline};
 
     CHECK((work->options->outline == NULL) == (work->options->judge == NULL));

@@ -40,11 +40,11 @@ struct verify_options {
     enum status (*examine)(void *context, uint64_t sequence, struct bytes record,
                            const char **ret_what);
     /* So many threads more; 0 for a journal in memory, which is one thread's. `outline` looks at a
-     * record by itself, on any thread, on several at once; false: `examine` must. `judge` then does
-     * the rest of what `examine` would: in order, on the caller's thread. Both or neither; NULL:
-     * `examine` sees every record. */
+     * record by itself, on any thread, on several at once, so that it only reads the context;
+     * false: `examine` must. `judge` then does the rest of what `examine` would: in order, on the
+     * caller's thread. Both or neither; NULL: `examine` sees every record. */
     uint32_t threads_count;
-    bool (*outline)(struct bytes record, struct verify_outline *ret_outline);
+    bool (*outline)(const void *context, struct bytes record, struct verify_outline *ret_outline);
     enum status (*judge)(void *context, uint64_t sequence, const struct verify_outline *outline,
                          const char **ret_what);
     /* Called now and then, at most every 4,096 records. NULL: nobody looks. */

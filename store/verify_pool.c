@@ -63,7 +63,8 @@ static void outline_chunk(struct worker *worker, uint32_t at, uint32_t count,
         worker->leaves[at + i] = worker->chunk.leaves[i];
         tile->counts[at + i] = (uint32_t)record.count;
         tile->is_outlined[at + i] =
-            options->outline != NULL && options->outline(record, &tile->outlines[at + i]);
+            options->outline != NULL &&
+            options->outline(options->context, record, &tile->outlines[at + i]);
     }
 }
 

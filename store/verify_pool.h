@@ -26,7 +26,8 @@ struct verify_pool_options {
     struct journal *journal; /* borrowed until verify_pool_close */
     uint64_t tiles_count;    /* from the first of the journal on; all of their records are there */
     uint32_t threads_count;  /* at least 1 */
-    bool (*outline)(struct bytes record, struct verify_outline *ret_outline); /* NULL: none */
+    const void *context;     /* of `outline`, which is NULL if there is none */
+    bool (*outline)(const void *context, struct bytes record, struct verify_outline *ret_outline);
 };
 
 /* STATUS_NO_MEMORY: no memory, or no thread. */

@@ -107,7 +107,7 @@ static void lay_out_spokes(struct evm_spokes *all, const struct core_config *cor
     all->held = take(layout, spokes * sizeof(*all->held));
     all->venues = take(layout, venues * sizeof(*all->venues));
     all->venue_states = take(layout, venues * sizeof(*all->venue_states));
-    all->later = take(layout, 2 * venues * sizeof(*all->later)); /* price and probe of each */
+    all->later = take(layout, EVM_VENUE_LATER_MAX * venues * sizeof(*all->later));
     all->flows = take(layout, evm_flows_count(core, domain) * sizeof(*all->flows));
 }
 

@@ -16,7 +16,7 @@
  *   account.c   a key's nonces, its balance, and what transactions pay
  *   send.c      prepare and broadcast             gas.c        what deliveries need
  *   sign.c      legs held while they are signed
- *   follow.c    inclusion of transactions
+ *   follow.c    inclusion of transactions           flows.c      what goes between our spokes
  *   errors.c    what an error of a node means
  *
  * Everything is driven from state: evm_pump looks at each part and starts what is missing, so a

@@ -229,13 +229,15 @@ static void security_write(struct evm *evm, const struct evm_job *job, uint32_t 
 
 /* ---- what is answered ---- */
 
-/* Nobody can prove to this module. Alone it is the reason why nothing can be done. */
+/* Nobody can prove to this module. Without an aggregation above it, which may do without it, it is
+ * the reason why nothing can be done. */
 static void give_up(struct evm_job *job, struct ism_node *node, const char *reason)
 {
     struct evm_modules *modules = job->modules;
+    const uint32_t at = (uint32_t)(node - modules->nodes);
 
-    modules->given_up[node - modules->nodes] = true; /* its type still says what was asked of it */
-    for (uint32_t i = 0; i < modules->nodes_count; i++) {
+    modules->given_up[at] = true; /* its type still says what was asked of it */
+    for (uint32_t i = 0; i < at; i++) {
         if (modules->nodes[i].type == MODULE_AGGREGATION) {
             return;
         }

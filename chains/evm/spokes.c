@@ -11,7 +11,6 @@
 #define SELECTOR_PAUSED            0x5c975abbu
 #define SELECTOR_MANDATE           0x39b1b96du
 #define SELECTOR_BALANCE_OF        0x70a08231u
-#define SELECTOR_FLOW_OF           0xb2f2153bu
 #define SELECTOR_VENUE_OF          0xf78d9e7bu
 #define SELECTOR_POSITION_AT       0x65358385u
 #define SELECTOR_DECIMALS          0x313ce567u
@@ -19,6 +18,17 @@
 #define SELECTOR_MAX_DEPOSIT       0x402d267du
 #define SELECTOR_MAX_WITHDRAW      0xce96cb77u
 #define SELECTOR_CONVERT_TO_ASSETS 0x07a2d13au
+#define SELECTOR_RESERVE_DATA      0x35ea6a75u
+#define SELECTOR_STABLE_DEBT       0xf731e9beu /* getTotalSupplyAndAvgRate() */
+#define SELECTOR_OPTIMAL           0x54c365c6u /* OPTIMAL_USAGE_RATIO() */
+#define SELECTOR_BASE              0x34762ca5u /* getBaseVariableBorrowRate() */
+#define SELECTOR_SLOPE_BELOW       0x0b3429a2u /* getVariableRateSlope1() */
+#define SELECTOR_SLOPE_ABOVE       0xf4202409u /* getVariableRateSlope2() */
+#define SELECTOR_LINES             0xc79ce42eu /* getInterestRateDataBps(asset) */
+#define SELECTOR_LENDABLE          0x6fb07f96u /* getVirtualUnderlyingBalance(asset) */
+
+#define LINES_APART   0x0fu /* all four, of a strategy of v3.0 */
+#define LINES_AT_ONCE 0x10u
 
 enum spoke_question {
     SPOKE_ASSET = 0,
@@ -37,16 +47,50 @@ enum venue_question {
     VENUE_WITHDRAW_MAX = 5,
     VENUE_PAUSE = 6,
     VENUE_CODE = 7,
-    VENUE_FIRST_QUESTIONS = 8, /* of the first round */
     VENUE_PRICE = 8,
     VENUE_PROBE = 9,
+    /* Of a reserve. */
+    VENUE_RESERVE = 10,
+    VENUE_LIQUIDITY = 11,
+    VENUE_LENDABLE = 12, /* what v3.1 and later lend of it: gifts are not among it */
+    VENUE_RECEIPTS = 13,
+    VENUE_DEBT = 14,
+    VENUE_STABLE_DEBT = 15,
+    VENUE_OPTIMAL = 16, /* the four parts of a strategy of v3.0, in this order */
+    VENUE_BASE = 17,
+    VENUE_SLOPE_BELOW = 18,
+    VENUE_SLOPE_ABOVE = 19,
+    VENUE_LINES = 20, /* or all at once, of v3.1 and later */
 };
+
+/* What the first round asks of each kind. */
+static const enum venue_question vault_questions[] = {
+    VENUE_BOOKS,       VENUE_POSITION,     VENUE_DECIMALS, VENUE_SUPPLY,
+    VENUE_DEPOSIT_MAX, VENUE_WITHDRAW_MAX, VENUE_PAUSE,    VENUE_CODE};
+static const enum venue_question reserve_questions[] = {VENUE_BOOKS, VENUE_POSITION, VENUE_CODE,
+                                                        VENUE_RESERVE};
+
+#define COUNT_OF(list) ((uint32_t)(sizeof(list) / sizeof((list)[0])))
+
+static uint32_t questions_of(const struct evm_venue *venue,
+                             const enum venue_question **ret_questions)
+{
+    switch (venue->config->kind) {
+    case VENUE_ERC4626:
+        *ret_questions = vault_questions;
+        return COUNT_OF(vault_questions);
+    case VENUE_AAVE:
+        *ret_questions = reserve_questions;
+        return COUNT_OF(reserve_questions);
+    }
+    CHECK(false);
+    return 0;
+}
 
 static bool is_read_here(const struct core_config *core, uint32_t domain,
                          const struct core_venue *venue)
 {
-    return venue->kind == VENUE_ERC4626 && venue->spoke < core->spokes_count &&
-           core->spokes[venue->spoke].domain == domain;
+    return venue->spoke < core->spokes_count && core->spokes[venue->spoke].domain == domain;
 }
 
 uint32_t evm_spokes_count(const struct core_config *core, uint32_t domain)
@@ -69,82 +113,6 @@ uint32_t evm_venues_count(const struct core_config *core, uint32_t domain)
     return count;
 }
 
-bool evm_spokes_are_siblings(const struct core_spoke *a, const struct core_spoke *b)
-{
-    return a->asset == b->asset && a->domain != b->domain;
-}
-
-bool evm_spoke_sends_to(const struct core_config *core, const struct core_spoke *spoke,
-                        uint32_t domain)
-{
-    for (uint32_t i = 0; i < core->chains_count; i++) {
-        if (core->chains[i].domain == domain) {
-            return !address_is_zero(&spoke->bridge) && (spoke->bridge_to >> i & 1) != 0;
-        }
-    }
-    return false;
-}
-
-const struct core_spoke *evm_spoke_sibling(const struct core_config *core, uint32_t domain,
-                                           const struct address *spoke, const struct address *token,
-                                           uint32_t destination)
-{
-    for (uint32_t i = 0; i < core->spokes_count; i++) {
-        const struct core_spoke *const from = &core->spokes[i];
-        for (uint32_t j = 0;
-             j < core->spokes_count && from->domain == domain &&
-             address_equal(&from->spoke, spoke) && address_equal(&from->token, token);
-             j++) {
-            if (core->spokes[j].domain == destination &&
-                evm_spokes_are_siblings(from, &core->spokes[j])) {
-                return &core->spokes[j];
-            }
-        }
-    }
-    return NULL;
-}
-
-/* Can anything go from one to the other, either way? */
-static bool has_flow(const struct core_config *core, uint32_t of, uint32_t sibling)
-{
-    const struct core_spoke *const here = &core->spokes[of];
-    const struct core_spoke *const there = &core->spokes[sibling];
-
-    return evm_spokes_are_siblings(here, there) && (evm_spoke_sends_to(core, here, there->domain) ||
-                                                    evm_spoke_sends_to(core, there, here->domain));
-}
-
-uint32_t evm_flows_count(const struct core_config *core, uint32_t domain)
-{
-    uint32_t count = 0;
-
-    for (uint32_t i = 0; i < core->spokes_count; i++) {
-        for (uint32_t j = 0; j < core->spokes_count && core->spokes[i].domain == domain; j++) {
-            count += has_flow(core, i, j) ? 1 : 0;
-        }
-    }
-    return count < SPOKE_FLOWS_MAX ? count : SPOKE_FLOWS_MAX;
-}
-
-static void flows_init(struct evm *evm)
-{
-    const struct core_config *const core = &evm->core;
-    struct evm_spokes *const all = &evm->spokes;
-    const uint32_t most = evm_flows_count(core, evm->chain.domain);
-
-    for (uint32_t i = 0; i < core->spokes_count; i++) {
-        const struct core_spoke *const spoke = &core->spokes[i];
-        for (uint32_t j = 0; j < core->spokes_count && spoke->domain == evm->chain.domain; j++) {
-            if (has_flow(core, i, j) && all->flows_count < most) {
-                all->flows[all->flows_count++] =
-                    (struct spoke_flow){.spoke = spoke->spoke,
-                                        .token = spoke->token,
-                                        .sibling = core->spokes[j].domain};
-            }
-        }
-    }
-}
-
 static bool is_contract(const struct address *address)
 {
     return address_is_evm(address) && !address_is_zero(address);
@@ -161,8 +129,10 @@ bool evm_spokes_fit(const struct core_config *core, uint32_t domain)
                          address_is_evm(&spoke->bridge)));
     }
     for (uint32_t i = 0; i < core->venues_count; i++) {
-        fits = fits && (!is_read_here(core, domain, &core->venues[i]) ||
-                        is_contract(&core->venues[i].venue));
+        fits = fits &&
+               (!is_read_here(core, domain, &core->venues[i]) ||
+                (is_contract(&core->venues[i].venue) &&
+                 (core->venues[i].kind != VENUE_AAVE || is_contract(&core->venues[i].receipt))));
     }
     return fits;
 }
@@ -183,7 +153,7 @@ void evm_spokes_init(struct evm *evm)
                 (struct evm_venue){.config = venue, .spoke = &evm->core.spokes[venue->spoke]};
         }
     }
-    flows_init(evm);
+    evm_flows_init(evm);
 }
 
 void evm_spokes_start(struct evm *evm)
@@ -192,6 +162,9 @@ void evm_spokes_start(struct evm *evm)
 
     for (uint32_t i = 0; i < all->venues_count; i++) {
         all->venues[i].is_readable = true;
+        all->venues[i].is_in_books = false;
+        all->venues[i].lines = 0;
+        all->venues[i].lendable_known = false;
         memset(&all->venues[i].reading, 0, sizeof(all->venues[i].reading));
     }
     all->later_count = 0;
@@ -208,7 +181,13 @@ static void ask_later(struct evm_spokes *all, uint32_t venue, enum venue_questio
 /* Of the first round. */
 static uint32_t flows_first(const struct evm_spokes *all)
 {
-    return SPOKE_QUESTIONS * all->spokes_count + VENUE_FIRST_QUESTIONS * all->venues_count;
+    const enum venue_question *questions;
+    uint32_t count = SPOKE_QUESTIONS * all->spokes_count;
+
+    for (uint32_t i = 0; i < all->venues_count; i++) {
+        count += questions_of(&all->venues[i], &questions);
+    }
+    return count;
 }
 
 /* NULL: the step asks about something else. */
@@ -221,6 +200,26 @@ static struct spoke_flow *find_flow_ask(const struct evm_spokes *all, uint32_t r
     return &all->flows[step - flows_first(all)];
 }
 
+/* A pool that names another receipt for the asset has nothing that would be worth knowing. */
+static void ask_reserve_later(struct evm_spokes *all, uint32_t index)
+{
+    const struct aave_reserve *const reserve = &all->venues[index].reading.reserve.reserve;
+
+    ask_later(all, index, VENUE_LIQUIDITY);
+    ask_later(all, index, VENUE_RECEIPTS);
+    if (!address_equal(&reserve->receipt, &all->venues[index].config->receipt)) {
+        return;
+    }
+    ask_later(all, index, VENUE_LENDABLE);
+    ask_later(all, index, VENUE_DEBT);
+    if (!address_is_zero(&reserve->stable)) {
+        ask_later(all, index, VENUE_STABLE_DEBT);
+    }
+    for (uint32_t question = VENUE_OPTIMAL; question <= VENUE_LINES; question++) {
+        ask_later(all, index, (enum venue_question)question);
+    }
+}
+
 uint32_t evm_spokes_steps(struct evm *evm, uint32_t round)
 {
     struct evm_spokes *const all = &evm->spokes;
@@ -231,12 +230,18 @@ uint32_t evm_spokes_steps(struct evm *evm, uint32_t round)
     CHECK(round == 1);
     all->later_count = 0;
     for (uint32_t i = 0; i < all->venues_count; i++) {
-        const struct evm_venue *const venue = &all->venues[i];
-        if (!venue->is_readable ||
-            !venue_is_in_books(venue->config, &venue->spoke->token, &venue->reading.books)) {
+        struct evm_venue *const venue = &all->venues[i];
+        venue->is_in_books =
+            venue->is_readable &&
+            venue_is_in_books(venue->config, &venue->spoke->token, &venue->reading.books);
+        if (!venue->is_in_books) {
             continue;
         }
-        ask_later(all, i, VENUE_PRICE);
+        if (venue->config->kind == VENUE_AAVE) {
+            ask_reserve_later(all, i);
+        } else {
+            ask_later(all, i, VENUE_PRICE);
+        }
         if (venue->reading.books.probe != 0) {
             ask_later(all, i, VENUE_PROBE);
         }
@@ -257,10 +262,17 @@ static bool find_venue_ask(const struct evm_spokes *all, uint32_t round, uint32_
         return false;
     }
     step -= SPOKE_QUESTIONS * all->spokes_count;
-    CHECK(step < VENUE_FIRST_QUESTIONS * all->venues_count);
-    *ret_ask = (struct evm_venue_ask){.venue = step / VENUE_FIRST_QUESTIONS,
-                                      .question = step % VENUE_FIRST_QUESTIONS};
-    return true;
+    for (uint32_t i = 0; i < all->venues_count; i++) {
+        const enum venue_question *questions;
+        const uint32_t count = questions_of(&all->venues[i], &questions);
+        if (step < count) {
+            *ret_ask = (struct evm_venue_ask){.venue = i, .question = (uint32_t)questions[step]};
+            return true;
+        }
+        step -= count;
+    }
+    CHECK(false);
+    return false;
 }
 
 static void write_spoke(const struct core_spoke *spoke, enum spoke_question question, uint64_t id,
@@ -293,6 +305,52 @@ static struct amount priced_shares(const struct evm_venue *venue)
         CHECK(status == STATUS_OK); /* VENUE_DECIMALS_MAX leaves room */
     }
     return shares;
+}
+
+/* Questions of a reserve. */
+static const struct address *write_reserve_data(const struct evm_venue *venue,
+                                                enum venue_question question,
+                                                struct abi_writer *data)
+{
+    static const uint32_t selectors[] = {
+        [VENUE_RESERVE] = SELECTOR_RESERVE_DATA,
+        [VENUE_LIQUIDITY] = SELECTOR_BALANCE_OF,
+        [VENUE_LENDABLE] = SELECTOR_LENDABLE,
+        [VENUE_RECEIPTS] = SELECTOR_TOTAL_SUPPLY,
+        [VENUE_DEBT] = SELECTOR_TOTAL_SUPPLY,
+        [VENUE_STABLE_DEBT] = SELECTOR_STABLE_DEBT,
+        [VENUE_OPTIMAL] = SELECTOR_OPTIMAL,
+        [VENUE_BASE] = SELECTOR_BASE,
+        [VENUE_SLOPE_BELOW] = SELECTOR_SLOPE_BELOW,
+        [VENUE_SLOPE_ABOVE] = SELECTOR_SLOPE_ABOVE,
+        [VENUE_LINES] = SELECTOR_LINES,
+    };
+    const struct aave_reserve *const reserve = &venue->reading.reserve.reserve;
+    const struct address *const token = &venue->spoke->token;
+
+    CHECK(question >= VENUE_RESERVE);
+    abi_write_selector(data, selectors[question]);
+    if (question == VENUE_LIQUIDITY) {
+        abi_write_address(data, &venue->config->receipt);
+        return token;
+    }
+    if (question == VENUE_RESERVE || question == VENUE_LENDABLE) {
+        abi_write_address(data, token);
+        return &venue->config->venue;
+    }
+    if (question == VENUE_RECEIPTS) {
+        return &venue->config->receipt;
+    }
+    if (question == VENUE_DEBT) {
+        return &reserve->variable;
+    }
+    if (question == VENUE_STABLE_DEBT) {
+        return &reserve->stable;
+    }
+    if (question == VENUE_LINES) {
+        abi_write_address(data, token);
+    }
+    return &reserve->strategy;
 }
 
 static const struct address *write_venue_data(const struct evm_venue *venue,
@@ -333,6 +391,18 @@ static const struct address *write_venue_data(const struct evm_venue *venue,
         return &venue->reading.books.probe_at;
     case VENUE_CODE:
         break;
+    case VENUE_RESERVE:
+    case VENUE_LIQUIDITY:
+    case VENUE_LENDABLE:
+    case VENUE_RECEIPTS:
+    case VENUE_DEBT:
+    case VENUE_STABLE_DEBT:
+    case VENUE_OPTIMAL:
+    case VENUE_BASE:
+    case VENUE_SLOPE_BELOW:
+    case VENUE_SLOPE_ABOVE:
+    case VENUE_LINES:
+        return write_reserve_data(venue, question, data);
     }
     return &venue->config->venue;
 }
@@ -354,18 +424,6 @@ static void write_venue(const struct evm_venue *venue, enum venue_question quest
     evm_write_call(writer, NULL, to, buffer_bytes(&data.buffer));
 }
 
-static void write_flow(const struct spoke_flow *flow, uint64_t id, struct json_writer *writer)
-{
-    uint8_t memory[4 + 2 * 32];
-    struct abi_writer data = abi_writer_from(memory, sizeof(memory));
-
-    abi_write_selector(&data, SELECTOR_FLOW_OF);
-    abi_write_u64(&data, flow->sibling);
-    abi_write_address(&data, &flow->token);
-    rpc_write_begin(writer, id, "eth_call");
-    evm_write_call(writer, NULL, &flow->spoke, buffer_bytes(&data.buffer));
-}
-
 void evm_spokes_write(const struct evm *evm, uint32_t round, uint32_t step, uint64_t id,
                       struct json_writer *writer)
 {
@@ -374,7 +432,7 @@ void evm_spokes_write(const struct evm *evm, uint32_t round, uint32_t step, uint
     struct evm_venue_ask ask;
 
     if (flow != NULL) {
-        write_flow(flow, id, writer);
+        evm_flow_write(flow, id, writer);
         return;
     }
     if (find_venue_ask(all, round, step, &ask)) {
@@ -461,6 +519,58 @@ static bool read_decimals(struct bytes returned, uint32_t *ret_decimals)
     return true;
 }
 
+static bool take_stable_debt(struct bytes returned, struct aave_reading *reading)
+{
+    struct abi_reader reader = abi_reader_from(returned);
+
+    reading->stable_debt = abi_read_amount(&reader);
+    reading->stable_rate = abi_read_amount(&reader);
+    return abi_reader_is_done(&reader);
+}
+
+/* One part of a strategy, or all. A strategy of the other family answers none, or not so. */
+static void take_lines(struct evm_venue *venue, enum venue_question question, struct bytes returned)
+{
+    struct aave_lines *const lines = &venue->reading.reserve.lines;
+    struct amount *const parts[] = {&lines->optimal, &lines->base, &lines->slope_below,
+                                    &lines->slope_above};
+
+    if (question == VENUE_LINES) {
+        venue->lines |= aave_lines_read(returned, lines) == STATUS_OK ? LINES_AT_ONCE : 0;
+    } else if ((venue->lines & LINES_AT_ONCE) == 0) {
+        const uint32_t part = (uint32_t)question - (uint32_t)VENUE_OPTIMAL;
+        venue->lines |= read_word(returned, parts[part]) ? 1u << part : 0;
+    }
+}
+
+static bool take_reserve(struct evm_venue *venue, enum venue_question question,
+                         struct bytes returned)
+{
+    struct aave_reading *const reading = &venue->reading.reserve;
+
+    if (question == VENUE_RESERVE) {
+        return aave_reserve_read(returned, &reading->reserve) == STATUS_OK;
+    }
+    if (question == VENUE_LIQUIDITY) {
+        return read_word(returned, &reading->liquidity);
+    }
+    if (question == VENUE_LENDABLE) {
+        venue->lendable_known = read_word(returned, &venue->lendable);
+        return true; /* a pool of v3.0 has none */
+    }
+    if (question == VENUE_RECEIPTS) {
+        return read_word(returned, &reading->receipts);
+    }
+    if (question == VENUE_DEBT) {
+        return read_word(returned, &reading->debt);
+    }
+    if (question == VENUE_STABLE_DEBT) {
+        return take_stable_debt(returned, reading);
+    }
+    take_lines(venue, question, returned);
+    return true;
+}
+
 /* False: it says what a venue of this kind never says. */
 static bool take_venue(struct evm_venue *venue, enum venue_question question, struct bytes returned)
 {
@@ -494,9 +604,28 @@ static bool take_venue(struct evm_venue *venue, enum venue_question question, st
         }
         memcpy(reading->probe_word.bytes, returned.data, 32); /* and no more, as the spoke */
         return true;
+    case VENUE_RESERVE:
+    case VENUE_LIQUIDITY:
+    case VENUE_LENDABLE:
+    case VENUE_RECEIPTS:
+    case VENUE_DEBT:
+    case VENUE_STABLE_DEBT:
+    case VENUE_OPTIMAL:
+    case VENUE_BASE:
+    case VENUE_SLOPE_BELOW:
+    case VENUE_SLOPE_ABOVE:
+    case VENUE_LINES:
+        return take_reserve(venue, question, returned);
     }
     CHECK(false);
     return false;
+}
+
+/* What not every venue of the kind has. */
+static bool may_lack(enum venue_question question)
+{
+    return question == VENUE_PAUSE || question == VENUE_LENDABLE ||
+           (question >= VENUE_OPTIMAL && question <= VENUE_LINES);
 }
 
 static void venue_answer(struct evm *evm, struct evm_job *job, const struct evm_venue_ask *ask,
@@ -510,7 +639,7 @@ static void venue_answer(struct evm *evm, struct evm_job *job, const struct evm_
         if (question == VENUE_BOOKS) {
             evm_job_fail_text(job, OUTCOME_UNKNOWN, "a spoke lacks a venue that is configured");
         }
-        venue->is_readable = venue->is_readable && question == VENUE_PAUSE;
+        venue->is_readable = venue->is_readable && may_lack(question);
         return;
     }
     if (answer->kind != EVM_ANSWER_RESULT) {
@@ -525,25 +654,6 @@ static void venue_answer(struct evm *evm, struct evm_job *job, const struct evm_
     venue->is_readable = venue->is_readable && is_read;
 }
 
-static void flow_answer(struct evm *evm, struct evm_job *job, struct spoke_flow *flow,
-                        const struct evm_answer *answer)
-{
-    struct bytes returned;
-
-    if (evm_return_bytes(evm, answer, &returned) != STATUS_OK) {
-        evm_job_fail_text(job, OUTCOME_UNKNOWN, "what goes between spokes cannot be read");
-        return;
-    }
-    struct abi_reader reader = abi_reader_from(returned);
-    (void)abi_read_hash(&reader); /* the sibling's address, as the spoke has it */
-    flow->sent = abi_read_amount(&reader);
-    flow->announced = abi_read_amount(&reader);
-    flow->received = abi_read_amount(&reader);
-    if (!abi_reader_is_done(&reader)) {
-        evm_job_fail_text(job, OUTCOME_UNKNOWN, "what a spoke says cannot be understood");
-    }
-}
-
 void evm_spokes_answer(struct evm *evm, struct evm_job *job, uint32_t round, uint32_t step,
                        const struct evm_answer *answer)
 {
@@ -551,7 +661,7 @@ void evm_spokes_answer(struct evm *evm, struct evm_job *job, uint32_t round, uin
     struct evm_venue_ask ask;
 
     if (flow != NULL) {
-        flow_answer(evm, job, flow, answer);
+        evm_flow_answer(evm, job, flow, answer);
         return;
     }
     if (find_venue_ask(&evm->spokes, round, step, &ask)) {
@@ -562,6 +672,22 @@ void evm_spokes_answer(struct evm *evm, struct evm_job *job, uint32_t round, uin
 }
 
 /* ---- what is told ---- */
+
+/* Of a reserve: is its strategy known, and one that there can be? */
+static bool reserve_is_whole(struct evm_venue *venue)
+{
+    struct aave_reading *const reading = &venue->reading.reserve;
+
+    if (venue->config->kind != VENUE_AAVE ||
+        !address_equal(&reading->reserve.receipt, &venue->config->receipt)) {
+        return true;
+    }
+    if (venue->lendable_known) {
+        reading->liquidity = amount_smaller(&reading->liquidity, &venue->lendable);
+    }
+    return ((venue->lines & LINES_AT_ONCE) != 0 || (venue->lines & LINES_APART) == LINES_APART) &&
+           aave_lines_are_sane(&reading->lines);
+}
 
 void evm_spokes_event(struct evm *evm, struct event *ret_event)
 {
@@ -574,18 +700,18 @@ void evm_spokes_event(struct evm *evm, struct event *ret_event)
         state->token = all->spokes[i]->token;
         state->idle = amount_smaller(&state->idle, &all->held[i]);
     }
-    for (uint32_t i = 0; i < all->later_count; i++) {
-        struct evm_venue *const venue = &all->venues[all->later[i].venue];
-        if (all->later[i].question != VENUE_PRICE || !venue->is_readable) {
+    for (uint32_t i = 0; i < all->venues_count; i++) {
+        struct evm_venue *const venue = &all->venues[i];
+        struct venue_state *const state = &all->venue_states[count];
+        if (!venue->is_in_books || !venue->is_readable || !reserve_is_whole(venue)) {
             continue;
         }
-        struct venue_state *const state = &all->venue_states[count++];
         memset(state, 0, sizeof(*state));
         state->spoke = venue->spoke->spoke;
         state->index = venue->config->index;
         /* A price that rose by itself since the booking is judged at the block's own time. */
         venue->reading.time_s = ret_event->positions.time_s;
-        venue_state_of(venue->config, &venue->reading, state);
+        count += venue_state_of(venue->config, &venue->reading, state) == STATUS_OK ? 1 : 0;
     }
     ret_event->positions.spokes = all->states;
     ret_event->positions.spokes_count = all->spokes_count;

@@ -6,8 +6,8 @@
  * stranger: one that reverts, or returns what cannot be understood, is left out of the answer, so
  * that it stays unknown and nothing else does.
  *
- * What is asked comes in two rounds, because a share's price needs the shares' decimals and an
- * upgrade's word the spoke's books. */
+ * What is asked comes in two rounds, because a share's price needs the shares' decimals, an
+ * upgrade's word the spoke's books, and a reserve's rates its strategy. */
 #ifndef SLUICE_CHAINS_EVM_SPOKES_H
 #define SLUICE_CHAINS_EVM_SPOKES_H
 
@@ -23,6 +23,10 @@ struct evm_venue {
     const struct core_venue *config;
     const struct core_spoke *spoke;
     bool is_readable; /* so far */
+    bool is_in_books;
+    bool lendable_known;
+    struct amount lendable;
+    uint32_t lines; /* which parts of a strategy answered, as bits */
     uint32_t decimals;
     struct venue_reading reading;
 };
@@ -32,6 +36,9 @@ struct evm_venue_ask {
     uint32_t venue;
     uint32_t question;
 };
+
+/* Questions of the second round, of one venue at most. */
+#define EVM_VENUE_LATER_MAX 11u
 
 struct evm_spokes {
     const struct core_spoke **spokes; /* of this chain */
@@ -53,6 +60,11 @@ uint32_t evm_venues_count(const struct core_config *core, uint32_t domain);
 uint32_t evm_flows_count(const struct core_config *core, uint32_t domain);
 /* Do they hold one asset on two chains? */
 bool evm_spokes_are_siblings(const struct core_spoke *a, const struct core_spoke *b);
+/* Once, when the memory is laid out; then a question for each, and its answer into the flow. */
+void evm_flows_init(struct evm *evm);
+void evm_flow_write(const struct spoke_flow *flow, uint64_t id, struct json_writer *writer);
+void evm_flow_answer(struct evm *evm, struct evm_job *job, struct spoke_flow *flow,
+                     const struct evm_answer *answer);
 /* Does the mandate let its bridge send there? */
 bool evm_spoke_sends_to(const struct core_config *core, const struct core_spoke *spoke,
                         uint32_t domain);

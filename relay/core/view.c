@@ -267,21 +267,23 @@ enum status core_view_budget(const struct row_source *source, const char *limit,
 
 /* ---- lanes ---- */
 
-enum status core_view_next_lane(const struct row_source *source, uint32_t after_domain,
-                                const struct address *after_key, uint32_t *ret_domain,
-                                struct address *ret_key, struct lane_row *ret_lane)
+/* The first row of a table whose keys are a domain and an address, behind one of them. */
+static enum status next_of_domain(const struct row_source *source, uint8_t table,
+                                  uint32_t after_domain, const struct address *after,
+                                  uint32_t *ret_domain, struct address *ret_address,
+                                  struct bytes *ret_value)
 {
-    uint8_t memory[LANE_KEY_BYTES + 1] = {TABLE_LANE};
-    size_t from_count = 1;
+    uint8_t memory[LANE_KEY_BYTES + 1];
+    struct packer from = packer_from(memory, sizeof(memory));
     struct bytes key;
-    struct bytes value;
 
-    if (after_key != NULL) {
-        (void)lane_key(memory, after_domain, after_key);
-        memory[LANE_KEY_BYTES] = 0;
-        from_count = sizeof(memory);
+    pack_u8(&from, table);
+    if (after != NULL) {
+        pack_u32(&from, after_domain);
+        pack_address(&from, after);
+        pack_u8(&from, 0);
     }
-    const enum status status = seek(source, bytes_from(memory, from_count), 1, &key, &value);
+    const enum status status = seek(source, packer_finish(&from), 1, &key, ret_value);
     if (status != STATUS_OK) {
         return status;
     }
@@ -293,8 +295,30 @@ enum status core_view_next_lane(const struct row_source *source, uint32_t after_
         return STATUS_CORRUPT;
     }
     *ret_domain = domain;
-    *ret_key = address;
-    return lane_row_unpack(value, ret_lane);
+    *ret_address = address;
+    return STATUS_OK;
+}
+
+enum status core_view_next_lane(const struct row_source *source, uint32_t after_domain,
+                                const struct address *after_key, uint32_t *ret_domain,
+                                struct address *ret_key, struct lane_row *ret_lane)
+{
+    struct bytes value;
+    const enum status status =
+        next_of_domain(source, TABLE_LANE, after_domain, after_key, ret_domain, ret_key, &value);
+
+    return status == STATUS_OK ? lane_row_unpack(value, ret_lane) : status;
+}
+
+enum status core_view_next_storage(const struct row_source *source, uint32_t after_origin,
+                                   const struct address *after_validator, uint32_t *ret_origin,
+                                   struct address *ret_validator, struct storage_row *ret_storage)
+{
+    struct bytes value;
+    const enum status status = next_of_domain(source, TABLE_STORAGE, after_origin, after_validator,
+                                              ret_origin, ret_validator, &value);
+
+    return status == STATUS_OK ? storage_row_unpack(value, ret_storage) : status;
 }
 
 enum status core_view_next_intent(const struct row_source *source, uint32_t domain,

@@ -78,6 +78,14 @@ MUST_USE enum status core_view_gas_paid(const struct row_source *source, const s
 MUST_USE enum status core_view_budget(const struct row_source *source, const char *limit,
                                       uint32_t destination, struct budget_row *ret_budget);
 
+/* ---- validators ---- */
+/* Stores that were asked for, by origin and validator: NULL first, then those returned before. What
+ * `ret_storage` points to is borrowed as the source's rows are. */
+MUST_USE enum status core_view_next_storage(const struct row_source *source, uint32_t after_origin,
+                                            const struct address *after_validator,
+                                            uint32_t *ret_origin, struct address *ret_validator,
+                                            struct storage_row *ret_storage);
+
 /* ---- lanes ---- */
 /* Lanes by domain and key: NULL first, then the domain and key returned before. */
 MUST_USE enum status core_view_next_lane(const struct row_source *source, uint32_t after_domain,

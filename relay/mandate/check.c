@@ -9,6 +9,7 @@
 #define WARP_ROUTE "warp-route"
 #define SPOKE      "spoke"
 #define VAULT      "erc4626"
+#define RESERVE    "aave-v3"
 
 struct checker {
     const struct mandate *mandate;
@@ -110,6 +111,20 @@ static void venue_spoke_check(struct checker *checker, const struct mandate_entr
     }
 }
 
+/* A reserve's tokens are not where its pool is: without the place, what leaves the spoke for it
+ * would be nobody's. */
+static void venue_receipt_check(struct checker *checker, const struct mandate_entry *venue)
+{
+    const bool is_reserve = is_kind(venue, RESERVE);
+
+    if (venue->values[VENUE_RECEIPT].given != is_reserve) {
+        find(checker, venue->line,
+             is_reserve ? "%s: needs \"receipt\", the pool's token for what is supplied"
+                        : "%s: \"receipt\" belongs to aave-v3 alone",
+             venue->name);
+    }
+}
+
 static void venue_weight_check(struct checker *checker, const struct mandate_entry *venue)
 {
     const bool is_router = is_kind(venue, WARP_ROUTE);
@@ -125,7 +140,7 @@ static void venue_weight_check(struct checker *checker, const struct mandate_ent
 
 static void venue_alone_check(struct checker *checker, const struct mandate_entry *venue)
 {
-    static const char *const kinds[] = {WARP_ROUTE, SPOKE, VAULT, "aave-v3", "uniswap-v3", NULL};
+    static const char *const kinds[] = {WARP_ROUTE, SPOKE, VAULT, RESERVE, "uniswap-v3", NULL};
     const struct mandate_value *values = venue->values;
 
     reference_check(checker, venue, &values[VENUE_CHAIN], MANDATE_CHAINS);
@@ -137,6 +152,7 @@ static void venue_alone_check(struct checker *checker, const struct mandate_entr
     }
     venue_spoke_check(checker, venue);
     venue_weight_check(checker, venue);
+    venue_receipt_check(checker, venue);
     order_check(checker, venue->name, &values[VENUE_CAP], "cap", &values[VENUE_FLOOR], "floor");
     order_check(checker, venue->name, &values[VENUE_CAP], "cap", &values[VENUE_BUFFER], "buffer");
     order_check(checker, venue->name, &values[VENUE_CAP_SHARE], "cap_share",
@@ -146,7 +162,7 @@ static void venue_alone_check(struct checker *checker, const struct mandate_entr
     order_check(checker, venue->name, &values[VENUE_WEIGHT], "weight", &values[VENUE_FLOOR_SHARE],
                 "floor_share");
     const struct amount one = amount_from_u64(WHOLE_BPS);
-    const bool borrows = strcmp(values[VENUE_KIND].text, "aave-v3") == 0;
+    const bool borrows = is_kind(venue, RESERVE);
     if (values[VENUE_GUARD].given && strcmp(values[VENUE_KIND].text, WARP_ROUTE) != 0) {
         find(checker, values[VENUE_GUARD].line, "%s: \"guard\" belongs to a warp-route alone",
              venue->name);
@@ -168,7 +184,10 @@ static void venue_pairs_check(struct checker *checker, uint32_t index)
         if (!same(venue, other, VENUE_CHAIN)) {
             continue;
         }
-        if (same(venue, other, VENUE_ADDRESS)) {
+        /* One pool has a reserve for each asset. */
+        const bool is_one_pool =
+            is_kind(venue, RESERVE) && is_kind(other, RESERVE) && !same(venue, other, VENUE_ASSET);
+        if (same(venue, other, VENUE_ADDRESS) && !is_one_pool) {
             find(checker, venue->line, "%s: has the address of \"%s\" (line %u)", venue->name,
                  other->name, other->line);
         } else if (venue->values[VENUE_SPOKE].given && same(venue, other, VENUE_SPOKE) &&
@@ -404,6 +423,12 @@ void mandate_warn(const struct mandate *mandate, struct mandate_findings *ret_fi
 
 /* ---- who enforces ---- */
 
+/* A spoke, or what this node reaches through one. */
+static bool is_of_spoke(const struct mandate_entry *venue)
+{
+    return is_kind(venue, SPOKE) || is_kind(venue, VAULT) || is_kind(venue, RESERVE);
+}
+
 /* Whether the guards of all routers that move, or the spokes, hold this line too, as they were set
  * up. */
 static bool guards_hold(const struct mandate *mandate, const struct mandate_line *line,
@@ -412,9 +437,9 @@ static bool guards_hold(const struct mandate *mandate, const struct mandate_line
     static const char *const of_limits[] = {"limits.fee_max", "limits.fee_native_max",
                                             "limits.cooldown", NULL};
     static const char *const of_venues[] = {"address", "code_hash", NULL};
-    static const char *const of_spokes[] = {"kind",  "chain",     "asset", "address",
-                                            "token", "buffer",    "spoke", "index",
-                                            "cap",   "code_hash", NULL};
+    static const char *const of_spokes[] = {"kind",  "chain",     "asset",   "address",
+                                            "token", "buffer",    "spoke",   "index",
+                                            "cap",   "code_hash", "receipt", NULL};
     static const char *const of_bridges[] = {"address", "velocity", "to", NULL};
     const struct mandate_entries *venues = &mandate->sections[MANDATE_VENUES];
     const char *key = strrchr(line->path, '.');
@@ -422,7 +447,7 @@ static bool guards_hold(const struct mandate *mandate, const struct mandate_line
     if (key == NULL) {
         return false;
     }
-    if (venue != NULL && (is_kind(venue, SPOKE) || is_kind(venue, VAULT))) {
+    if (venue != NULL && is_of_spoke(venue)) {
         return is_one_of(key + 1, of_spokes);
     }
     if (venue != NULL) {
@@ -436,6 +461,9 @@ static bool guards_hold(const struct mandate *mandate, const struct mandate_line
     }
     for (uint32_t i = 0; i < venues->count; i++) {
         const struct mandate_entry *other = &venues->entries[i];
+        if (is_kind(other, SPOKE) && strcmp(line->path, "limits.cooldown") == 0) {
+            return false; /* a spoke waits for nothing between what it sends */
+        }
         if (is_unguarded(mandate, other) &&
             (bridge == NULL || bridge_of(mandate, other) == bridge)) {
             return false;
@@ -471,10 +499,10 @@ static uint32_t spokes_enforcers(const struct mandate_entry *venue, const struct
 {
     static const char *const facts[] = {"kind", "chain", "asset", "address", "token", NULL};
     static const char *const of_spokes[] = {"buffer", NULL};
-    static const char *const of_vaults[] = {"spoke", "index", "cap", "code_hash", NULL};
+    static const char *const of_vaults[] = {"spoke", "index", "cap", "code_hash", "receipt", NULL};
     const char *key = strrchr(line->path, '.') + 1;
 
-    if (!is_kind(venue, SPOKE) && !is_kind(venue, VAULT)) {
+    if (!is_of_spoke(venue)) {
         return 0; /* no such venue on this node */
     }
     if ((by & MANDATE_BY_NATURE) != 0) {

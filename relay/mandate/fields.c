@@ -90,6 +90,7 @@ static const struct mandate_field venue_fields[] = {
     {"guard", MANDATE_ADDRESS, MANDATE_FACT, MANDATE_BY_CORE | MANDATE_BY_SIGNER},
     {"spoke", MANDATE_NAME, MANDATE_FACT, MANDATE_BY_CORE | MANDATE_BY_SIGNER},
     {"index", MANDATE_COUNT, MANDATE_FACT, MANDATE_BY_CORE | MANDATE_BY_SIGNER},
+    {"receipt", MANDATE_ADDRESS, MANDATE_FACT, MANDATE_BY_CORE},
 };
 
 static const cyaml_schema_field_t venue_schema[] = {
@@ -110,6 +111,7 @@ static const cyaml_schema_field_t venue_schema[] = {
     KEY("guard", MAY_LACK, texts[VENUE_GUARD]),
     KEY("spoke", MAY_LACK, texts[VENUE_SPOKE]),
     KEY("index", MAY_LACK, texts[VENUE_INDEX]),
+    KEY("receipt", MAY_LACK, texts[VENUE_RECEIPT]),
     CYAML_FIELD_END};
 static const cyaml_schema_value_t venue_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct mandate_file_entry, venue_schema)};

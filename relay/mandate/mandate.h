@@ -21,7 +21,7 @@
 #define MANDATE_FORMAT            "sluice-mandate/1"
 #define MANDATE_LINES_MAX         4096u
 #define MANDATE_ENTRIES_MAX       128u /* of one section */
-#define MANDATE_FIELDS_MAX        16u  /* of one entry */
+#define MANDATE_FIELDS_MAX        20u  /* of one entry */
 #define MANDATE_PATH_BYTES_MAX    128u
 #define MANDATE_VALUE_BYTES_MAX   128u
 #define MANDATE_PEOPLE_MAX        16u
@@ -105,7 +105,8 @@ enum {
     VENUE_HEALTH_FLOOR,
     VENUE_GUARD,
     VENUE_SPOKE,
-    VENUE_INDEX
+    VENUE_INDEX,
+    VENUE_RECEIPT
 };
 enum { BRIDGE_KIND, BRIDGE_CHAIN, BRIDGE_ASSET, BRIDGE_ADDRESS, BRIDGE_VELOCITY };
 enum {

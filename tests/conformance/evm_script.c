@@ -31,6 +31,16 @@ struct address evm_script_spoke_vault(void)
     return script_contract(SPOKE_VAULT);
 }
 
+struct address evm_script_pool(void)
+{
+    return script_contract(POOL);
+}
+
+struct address evm_script_receipt(void)
+{
+    return script_contract(POOL_RECEIPT);
+}
+
 static struct hash topic(const char *hex)
 {
     struct hash hash;

@@ -57,14 +57,29 @@ struct evm_script_knobs {
         EVM_SCRIPT_VENUE_BABBLES,  /* decimals that no token has */
     } venue;
     bool spoke_lacks_venue;
+    enum {
+        EVM_SCRIPT_RESERVE_FINE = 0, /* with a strategy of Aave v3.0 */
+        EVM_SCRIPT_RESERVE_MODERN,   /* of v3.1: rates at once, and an own count of liquidity */
+        EVM_SCRIPT_RESERVE_PAUSED,
+        EVM_SCRIPT_RESERVE_FROZEN,
+        EVM_SCRIPT_RESERVE_INACTIVE,
+        EVM_SCRIPT_RESERVE_FULL,
+        EVM_SCRIPT_RESERVE_RECEIPT_OTHER,
+        EVM_SCRIPT_RESERVE_LACKS, /* owes more than there is */
+        EVM_SCRIPT_RESERVE_REVERTS,
+        EVM_SCRIPT_RESERVE_BABBLES,  /* an optimal usage of nothing */
+        EVM_SCRIPT_RESERVE_RATELESS, /* its strategy says nothing */
+    } reserve;
     uint64_t data_fee; /* what the OP-stack oracle and receipts say; 0: there is no oracle */
 };
 
 struct evm_script_knobs *evm_script_knobs(void *world);
 struct evm_script_habits *evm_script_habits(void *world, uint32_t endpoint);
-/* A spoke with a vault as its venue 3: evm_script_spoke.c. */
+/* A spoke with a vault as its venue 3 and a reserve as its venue 5: evm_script_spoke.c. */
 struct address evm_script_spoke(void);
 struct address evm_script_spoke_vault(void);
+struct address evm_script_pool(void);
+struct address evm_script_receipt(void);
 /* How often a method was asked, on all endpoints. */
 uint32_t evm_script_asked(const void *world, const char *method);
 /* Legacy transactions that its pool has. */

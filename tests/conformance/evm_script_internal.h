@@ -35,6 +35,10 @@ enum contract {
     ISM = 0x19,
     SPOKE = 0x61,
     SPOKE_VAULT = 0x62,
+    POOL = 0x63, /* of Aave, and what belongs to its reserve of the token */
+    POOL_RECEIPT = 0x64,
+    POOL_DEBT = 0x65,
+    POOL_STRATEGY = 0x66,
     STRANGER = 0x33,
     OTHER_ROUTER = 0x44,
 };
@@ -142,6 +146,6 @@ const char *script_module_revert(uint32_t selector);
 
 /* The same of the spoke and its vault: evm_script_spoke.c. */
 const char *script_spoke_answer(const struct evm_script_knobs *knobs, uint32_t contract,
-                                uint32_t selector);
+                                uint32_t selector, uint32_t argument);
 
 #endif

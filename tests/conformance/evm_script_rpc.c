@@ -426,14 +426,14 @@ static void put_words(const char *words, uint32_t selector, struct text *text)
 
 /* False: none of the contracts that have answers of their own. */
 static bool put_other_contract(const struct script *script, uint32_t contract, uint32_t selector,
-                               struct text *text)
+                               uint32_t last, struct text *text)
 {
     if (script->knobs.modules != EVM_SCRIPT_MODULES_NONE && script_is_of_module(selector)) {
         put_words(script_module_answer(&script->knobs, contract, selector), selector, text);
         return true;
     }
-    if (contract == SPOKE || contract == SPOKE_VAULT) {
-        put_words(script_spoke_answer(&script->knobs, contract, selector), selector, text);
+    if (contract >= SPOKE && contract <= POOL_STRATEGY) {
+        put_words(script_spoke_answer(&script->knobs, contract, selector, last), selector, text);
         return true;
     }
     return false;
@@ -454,7 +454,8 @@ static void answer_call(struct script *script, const json_t *parameters, struct 
         put_error(text, -32000, "header not found");
         return;
     }
-    if (put_other_contract(script, contract_asked(parameters), selector, text)) {
+    if (put_other_contract(script, contract_asked(parameters), selector,
+                           (uint32_t)strtoul(data + strlen(data) - 2, NULL, 16), text)) {
         return;
     }
     switch (selector) {

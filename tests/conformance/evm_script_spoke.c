@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A spoke of ours on the imaginary chain, with one vault as its venue 3, and what a vault can do.
- */
+/* A spoke of ours on the imaginary chain, with a vault as its venue 3 and a reserve of an Aave pool
+ * as its venue 5, and what these can do. */
 #include <stdio.h>
 
 #include "relay/base/check.h"
@@ -57,7 +57,140 @@ static void put_books(struct words *words, const struct evm_script_knobs *knobs)
     put_number(words, 1); /* book: a thousandth of what 10^9 shares are worth */
 }
 
-static bool put_spoke(struct words *words, const struct evm_script_knobs *knobs, uint32_t selector)
+static void put_reserve_books(struct words *words)
+{
+    const struct address none = {{0}};
+    const struct address pool = script_contract(POOL);
+    const struct address token = script_contract(TOKEN);
+    const struct address receipt = script_contract(POOL_RECEIPT);
+    const struct hash code = keccak256(bytes_from("\x60\x01", 2));
+
+    put_number(words, 2);
+    put_number(words, 1);
+    put_hash(words, pool.bytes);
+    put_hash(words, code.bytes);
+    for (uint32_t i = 0; i < 3; i++) {
+        put_hash(words, none.bytes); /* nothing to be probed */
+    }
+    put_hash(words, token.bytes);
+    put_hash(words, receipt.bytes);
+    put_hash(words, none.bytes);
+    put_number(words, 5000); /* cap */
+    for (uint32_t i = 0; i < 6; i++) {
+        put_number(words, 0);
+    }
+}
+
+/* The reserve's configuration: no decimals, so that its cap is in base units. */
+static void put_configuration(struct words *words, const struct evm_script_knobs *knobs)
+{
+    const uint64_t factor_bps = 1000;
+    const uint64_t cap = knobs->reserve == EVM_SCRIPT_RESERVE_FULL ? 2000 : 4000;
+    uint8_t word[32] = {0};
+
+    word[24] |= knobs->reserve == EVM_SCRIPT_RESERVE_INACTIVE ? 0 : 1;
+    word[24] |= knobs->reserve == EVM_SCRIPT_RESERVE_FROZEN ? 2 : 0;
+    word[24] |= knobs->reserve == EVM_SCRIPT_RESERVE_PAUSED ? 16 : 0;
+    word[23] = (uint8_t)factor_bps;
+    word[22] = (uint8_t)(factor_bps >> 8);
+    word[17] = (uint8_t)(cap << 4); /* from bit 116 on */
+    word[16] = (uint8_t)(cap >> 4);
+    word[15] = (uint8_t)(cap >> 12);
+    put_hash(words, word);
+}
+
+/* As getReserveData gives it. */
+static void put_reserve(struct words *words, const struct evm_script_knobs *knobs)
+{
+    static const uint32_t contracts[] = {POOL_RECEIPT, 0, POOL_DEBT, POOL_STRATEGY};
+    const struct address none = {{0}};
+
+    put_configuration(words, knobs);
+    for (uint32_t i = 0; i < 7; i++) {
+        put_number(words, i); /* indexes, rates, time, place */
+    }
+    for (uint32_t i = 0; i < 4; i++) {
+        const bool is_other = i == 0 && knobs->reserve == EVM_SCRIPT_RESERVE_RECEIPT_OTHER;
+        const struct address address =
+            script_contract(is_other ? (uint32_t)STRANGER : contracts[i]);
+        put_hash(words, contracts[i] == 0 ? none.bytes : address.bytes);
+    }
+    for (uint32_t i = 0; i < 3; i++) {
+        put_number(words, 0);
+    }
+}
+
+/* Of 1e27: so many hundredths. */
+static void put_hundredths(struct words *words, uint64_t hundredths)
+{
+    const struct amount scale = amount_from_u64(UINT64_C(10000000000000));
+    struct amount amount = amount_from_u64(hundredths * UINT64_C(1000000000000));
+    uint8_t word[32];
+
+    const enum status status = amount_multiply(&amount, &scale, &amount);
+    CHECK(status == STATUS_OK);
+    amount_to_be(&amount, word);
+    put_hash(words, word);
+}
+
+/* Optimal at 80 %; 1 % without usage, 5 % there, 65 % at full usage. */
+static bool put_strategy(struct words *words, const struct evm_script_knobs *knobs,
+                         uint32_t selector)
+{
+    const bool is_modern = knobs->reserve == EVM_SCRIPT_RESERVE_MODERN;
+
+    if (knobs->reserve == EVM_SCRIPT_RESERVE_RATELESS || is_modern != (selector == 0xc79ce42e)) {
+        return false;
+    }
+    switch (selector) {
+    case 0x54c365c6: /* OPTIMAL_USAGE_RATIO */
+        put_hundredths(words, knobs->reserve == EVM_SCRIPT_RESERVE_BABBLES ? 0 : 80);
+        return true;
+    case 0x34762ca5: /* getBaseVariableBorrowRate */
+        put_hundredths(words, 1);
+        return true;
+    case 0x0b3429a2: /* getVariableRateSlope1 */
+        put_hundredths(words, 4);
+        return true;
+    case 0xf4202409: /* getVariableRateSlope2 */
+        put_hundredths(words, 60);
+        return true;
+    case 0xc79ce42e: /* getInterestRateDataBps */
+        put_number(words, 8000);
+        put_number(words, 100);
+        put_number(words, 400);
+        put_number(words, 6000);
+        return true;
+    default: /* not an enum */
+        return false;
+    }
+}
+
+static bool put_pool(struct words *words, const struct evm_script_knobs *knobs, uint32_t contract,
+                     uint32_t selector)
+{
+    if (contract == POOL_STRATEGY) {
+        return put_strategy(words, knobs, selector);
+    }
+    switch (selector) {
+    case 0x35ea6a75: /* getReserveData */
+        put_reserve(words, knobs);
+        return knobs->reserve != EVM_SCRIPT_RESERVE_REVERTS;
+    case 0x6fb07f96: /* getVirtualUnderlyingBalance */
+        put_number(words, 900);
+        return knobs->reserve == EVM_SCRIPT_RESERVE_MODERN;
+    case 0x18160ddd: /* totalSupply, of receipts and of debt */
+        put_number(words, contract == POOL_DEBT                        ? 1200
+                          : knobs->reserve == EVM_SCRIPT_RESERVE_LACKS ? 3000
+                                                                       : 2000);
+        return true;
+    default: /* not an enum */
+        return false;
+    }
+}
+
+static bool put_spoke(struct words *words, const struct evm_script_knobs *knobs, uint32_t selector,
+                      uint32_t argument)
 {
     switch (selector) {
     case 0x71f96211: /* assetOf */
@@ -72,7 +205,11 @@ static bool put_spoke(struct words *words, const struct evm_script_knobs *knobs,
         put_number(words, 0x4d);
         return true;
     case 0xf78d9e7b: /* venueOf */
-        put_books(words, knobs);
+        if (argument == 5) {
+            put_reserve_books(words);
+        } else {
+            put_books(words, knobs);
+        }
         return !knobs->spoke_lacks_venue;
     case 0x65358385: /* positionAt */
         put_number(words, 700);
@@ -110,12 +247,18 @@ static bool put_vault(struct words *words, const struct evm_script_knobs *knobs,
 }
 
 const char *script_spoke_answer(const struct evm_script_knobs *knobs, uint32_t contract,
-                                uint32_t selector)
+                                uint32_t selector, uint32_t argument)
 {
     static struct words words;
+    bool is_given;
 
     words.count = (size_t)snprintf(words.text, sizeof(words.text), "0x");
-    const bool is_given =
-        contract == SPOKE ? put_spoke(&words, knobs, selector) : put_vault(&words, knobs, selector);
+    if (contract == SPOKE) {
+        is_given = put_spoke(&words, knobs, selector, argument);
+    } else if (contract == SPOKE_VAULT) {
+        is_given = put_vault(&words, knobs, selector);
+    } else {
+        is_given = put_pool(&words, knobs, contract, selector);
+    }
     return is_given ? words.text : NULL;
 }

@@ -306,9 +306,53 @@ static bool is_open(const struct sim *sim, const struct world_message *message)
            message->dispatched_block <= world_final(&sim->world.chains[message->origin]);
 }
 
+static struct amount product(const struct amount *a, uint64_t b)
+{
+    const struct amount times = amount_from_u64(b);
+    struct amount result;
+    const enum status status = amount_multiply(a, &times, &result);
+
+    CHECK(status == STATUS_OK);
+    return result;
+}
+
+/* In units of the rates, 1e-36 of them: what is paid with, and what is spent, have 18 decimals
+ * each.
+ */
+static struct amount worth_at(const struct sim *sim, uint32_t chain, const struct amount *coins)
+{
+    uint64_t price = 0;
+    const enum status status = amount_to_u64(&sim->config->policy.rates[chain].price, &price);
+
+    CHECK(status == STATUS_OK);
+    return product(coins, price);
+}
+
+/* Whether a delivery that costs so much brings less than is wanted. */
+static bool is_loss(const struct sim *sim, const struct world_message *message,
+                    const struct amount *cost)
+{
+    const struct core_limit *const limit = &sim->config->policy.limits[0];
+    const struct amount wanted = product(&limit->profit_min, UINT64_C(1000000000000000000));
+    const struct amount worth = worth_at(sim, message->origin, &message->payment);
+    struct amount needed = worth_at(sim, message->destination, cost);
+    const enum status status = amount_add(&needed, &wanted, &needed);
+
+    CHECK(status == STATUS_OK);
+    return amount_compare(&worth, &needed) < 0;
+}
+
+/* Where a profit is wanted, what pays less than the dearest delivery may stay undelivered. */
+static bool may_stay(const struct sim *sim, const struct world_message *message)
+{
+    const struct amount dearest = amount_from_u64(UINT64_C(1000000000000000000));
+
+    return sim->config->policy.limits[0].wants_profit && is_loss(sim, message, &dearest);
+}
+
 static bool is_settled(const struct sim *sim, const struct world_message *message)
 {
-    return !message->dispatched ||
+    return !message->dispatched || (!message->delivered && may_stay(sim, message)) ||
            (message->delivered &&
             message->delivered_block <= world_final(&sim->world.chains[message->destination]));
 }
@@ -417,7 +461,7 @@ static void check_messages(struct sim *sim)
 {
     for (uint32_t i = 0; i < sim->world.messages_count; i++) {
         const struct world_message *const message = &sim->world.messages[i];
-        if (is_open(sim, message)) {
+        if (is_open(sim, message) && !may_stay(sim, message)) {
             sim_fail(sim, "message %u of chain %u to chain %u was lost", i, message->origin,
                      message->destination);
         }
@@ -482,6 +526,44 @@ static void check_budgets(struct sim *sim)
     (void)journal_reader_close(reader);
 }
 
+/* The lowest base fee of a chain around the time between a message's dispatch and its delivery. */
+static struct amount lowest_fee(const struct sim *sim, const struct world_message *message)
+{
+    const struct world_chain *const origin = &sim->world.chains[message->origin];
+    const struct world_chain *const chain = &sim->world.chains[message->destination];
+    const uint64_t from_s = origin->blocks[message->dispatched_block].time_s;
+    struct amount lowest = chain->blocks[message->delivered_block].base_fee;
+
+    for (uint64_t i = message->delivered_block; i-- > 0;) {
+        lowest = amount_smaller(&lowest, &chain->blocks[i].base_fee);
+        if (chain->blocks[i].time_s + 60 < from_s) {
+            break;
+        }
+    }
+    return lowest;
+}
+
+/* Where a profit is wanted, nothing was delivered that could never have brought it. */
+static void check_profits(struct sim *sim)
+{
+    if (!sim->config->policy.limits[0].wants_profit) {
+        return;
+    }
+    for (uint32_t i = 0; i < sim->world.messages_count; i++) {
+        const struct world_message *const message = &sim->world.messages[i];
+        if (!message->delivered || !message->delivered_by_us) {
+            continue;
+        }
+        const struct leg leg = {.kind = LEG_PROCESS,
+                                .process.message = bytes_from(message->data, message->data_count)};
+        const struct amount fee = lowest_fee(sim, message);
+        const struct amount cost = product(&fee, contracts_gas(&leg));
+        if (is_loss(sim, message, &cost)) {
+            sim_fail(sim, "message %u of chain %u was delivered at a loss", i, message->origin);
+        }
+    }
+}
+
 static void check_spokes(struct sim *sim)
 {
     const struct world_chain *const chain = misplaced(sim);
@@ -531,6 +613,7 @@ void checks_final(struct sim *sim)
     check_messages(sim);
     check_capital(sim);
     check_budgets(sim);
+    check_profits(sim);
     check_spokes(sim);
     replay_journal(sim);
 }

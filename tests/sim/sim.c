@@ -161,9 +161,25 @@ static void configure_batches(struct sim *sim, uint32_t index)
     }
 }
 
+/* Every coin has a price, each chain's another one, and a delivery must bring something. */
+static void draw_profit(struct sim *sim, struct prng *prng)
+{
+    struct core_policy *const policy = &sim->config->policy;
+
+    policy->limits[0].wants_profit = true;
+    policy->limits[0].profit_min = amount_from_u64(prng_below(prng, UINT64_C(2000000000000000)));
+    (void)snprintf(policy->currency, sizeof(policy->currency), "coins");
+    for (uint32_t i = 0; i < sim->world.chains_count; i++) {
+        policy->rates[policy->rates_count++] = (struct core_rate){
+            .domain = sim->world.chains[i].domain,
+            .decimals = 18,
+            .price = amount_from_u64(prng_between(prng, 1, 4) * UINT64_C(1000000000000000000))};
+    }
+}
+
 /* In half of the lives deliveries have a budget, of a few dear ones in a short time, so that a
- * burst waits for the next windows, and begin only while gas is not too dear. Drawn from a
- * generator of its own, like batches. */
+ * burst waits for the next windows, and begin only while gas is not too dear; in half of those they
+ * must bring a profit. Drawn from a generator of its own, like batches. */
 static void draw_limits(struct sim *sim)
 {
     struct prng prng = prng_from(sim->options.seed ^ UINT64_C(0x6c696d697473));
@@ -179,6 +195,9 @@ static void draw_limits(struct sim *sim)
     limit->fee_per_gas_max = amount_from_u64(prng_between(&prng, 60, 150) * UINT64_C(1000000000));
     policy->limits_count = 1;
     policy->rules[policy->rules_count++] = (struct core_rule){.kind = RULE_LIMIT};
+    if (prng_chance(&prng, 2)) {
+        draw_profit(sim, &prng);
+    }
 }
 
 static void configure_chain(struct sim *sim, uint32_t index)

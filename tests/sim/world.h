@@ -50,8 +50,7 @@ struct world_message {
     uint32_t leaf_index;
     uint8_t *data;
     size_t data_count;
-    bool moves_tokens;
-    struct amount tokens; /* of a token message */
+    struct amount payment; /* at the origin, in its coin */
     bool dispatched;
     uint64_t dispatched_block;
     bool delivered;

@@ -113,6 +113,8 @@ void world_set_dispatching(struct world *world, bool on);       /* dispatches do
 void world_set_validators(struct world *world, uint32_t count); /* that publish, 0 to 3 */
 /* MODULE_NULL is one that trusts the node's first key, and nobody else who calls. */
 void world_set_module_type(struct world *world, uint8_t module_type);
+/* Of the module's three validators, 1 to 3; 2 at first. */
+void world_set_threshold(struct world *world, uint32_t threshold);
 /* The servers that the module names, at most two (NULL: no second one): "https://good/" proves,
  * "https://large/" answers with half of METADATA_BYTES_MAX,
  * "https://liar/" proves something else, "https://picky/" proves to who asks it first and signed

@@ -13,8 +13,6 @@
 #include "tests/support/core_world_internal.h"
 #include "tests/support/literal.h"
 
-#define THRESHOLD 2u
-
 /* ---- answers to questions ---- */
 
 static struct event answer_to(const struct command *command, enum event_kind kind)
@@ -32,7 +30,7 @@ static uint32_t nodes_of(const struct world *world, struct ism_node ret_nodes[3]
 {
     ret_nodes[0] = (struct ism_node){.address = evm_filled(0x99),
                                      .type = world->module_type,
-                                     .threshold = THRESHOLD,
+                                     .threshold = world->threshold,
                                      .count = 3};
     if (world->module_type == MODULE_NULL) {
         ret_nodes[0].only_relayer = true;
@@ -247,7 +245,7 @@ static bool read_metadata(const struct world *world, const struct leg *leg,
     if (world->module_type == MODULE_MERKLE_ROOT_MULTISIG) {
         struct metadata_merkle_root metadata;
         if (metadata_parse_merkle_root(leg->process.metadata, signatures, &metadata) != STATUS_OK ||
-            metadata.signatures_count != THRESHOLD) {
+            metadata.signatures_count != world->threshold) {
             return false;
         }
         *ret_tree_hook = metadata.tree_hook;
@@ -259,7 +257,7 @@ static bool read_metadata(const struct world *world, const struct leg *leg,
     }
     struct metadata_message_id metadata;
     if (metadata_parse_message_id(leg->process.metadata, signatures, &metadata) != STATUS_OK ||
-        metadata.signatures_count != THRESHOLD) {
+        metadata.signatures_count != world->threshold) {
         return false;
     }
     *ret_tree_hook = metadata.tree_hook;
@@ -287,7 +285,7 @@ static bool metadata_is_good(const struct world *world, const struct leg *leg)
         !read_metadata(world, leg, signatures, &checkpoint, &tree_hook)) {
         return false;
     }
-    for (uint32_t i = 0; i < THRESHOLD; i++) {
+    for (uint32_t i = 0; i < world->threshold; i++) {
         struct address signer;
         if (checkpoint_recover(view.origin, &tree_hook, &checkpoint, &signatures[i], &signer) !=
             STATUS_OK) {

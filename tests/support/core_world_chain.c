@@ -67,6 +67,7 @@ void world_outside_init(struct world *world)
     world->including = true;
     world->validators_count = 3;
     world->module_type = MODULE_MESSAGE_ID_MULTISIG;
+    world->threshold = 2;
 }
 
 void world_outside_free(struct world *world)

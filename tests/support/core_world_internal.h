@@ -169,6 +169,7 @@ struct world {
     bool holding;
     uint32_t validators_count;
     uint8_t module_type;
+    uint32_t threshold; /* of the three validators */
     const char *servers[2];
     bool bad_validator;
     bool tree_lies;

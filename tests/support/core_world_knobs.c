@@ -69,6 +69,11 @@ void world_set_servers(struct world *world, const char *first, const char *secon
     world->servers[1] = second;
 }
 
+void world_set_threshold(struct world *world, uint32_t threshold)
+{
+    world->threshold = threshold;
+}
+
 void world_set_module_type(struct world *world, uint8_t module_type)
 {
     world->module_type = module_type;

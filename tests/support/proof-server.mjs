@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Servers that tests/e2e/contracts/OffchainIsm.sol believes, and worse ones, by the first part of
-// the path: good, liar, slow, large, away, picky (answers to whom it knows alone). For tests.
+// the path: good, liar, slow, large, away, picky (answers to whom it knows alone), sized-N (N bytes of
+// nothing). For tests.
 
 import { createServer } from 'node:http';
 import { requirePackage } from '../../deploy/devnet/lib/packages.mjs';
@@ -63,7 +64,8 @@ export class ProofServer {
         await askerOf(posted, `${this.url}/picky/{sender}`).catch(() => null);
       if (this.known.includes(asker?.toLowerCase())) answer(proofOf(message));
       else reply.writeHead(401).end('{}');
-    } else if (kind === 'good') answer(proofOf(message));
+    } else if (kind.startsWith('sized-')) answer(`0x${'5a'.repeat(Number(kind.slice(6)))}`);
+    else if (kind === 'good') answer(proofOf(message));
     else if (kind === 'liar') answer(keccak256(message));
     else if (kind === 'large') answer(`0x${'00'.repeat(4 << 20)}`);
     else if (kind === 'away') reply.writeHead(302, { location: `${this.url}/good/x/${message}` }).end();

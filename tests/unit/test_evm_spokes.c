@@ -5,7 +5,8 @@
 #include "tests/conformance/harness.h"
 #include "tests/support/unit.h"
 
-#define INDEX 3u
+#define INDEX         3u
+#define RESERVE_INDEX 5u
 
 static void add_spoke(struct core_config *core, struct chain_config *config)
 {
@@ -19,15 +20,22 @@ static void add_spoke(struct core_config *core, struct chain_config *config)
     venue->index = INDEX;
     venue->kind = VENUE_ERC4626;
     venue->venue = evm_script_spoke_vault();
-    /* One of a kind that this adapter does not read: not asked about, and so not known. */
-    venue = &core->venues[core->venues_count++];
-    venue->kind = VENUE_AAVE;
-    venue->venue = evm_script_spoke();
 }
 
-static struct harness *reading(void)
+static void add_reserve(struct core_config *core, struct chain_config *config)
 {
-    struct harness *const harness = harness_open_with(&evm_script_fixture, add_spoke);
+    add_spoke(core, config);
+    struct core_venue *const venue = &core->venues[core->venues_count++];
+    venue->index = RESERVE_INDEX;
+    venue->kind = VENUE_AAVE;
+    venue->venue = evm_script_pool();
+    venue->receipt = evm_script_receipt();
+}
+
+static struct harness *reading_of(void (*change)(struct core_config *core,
+                                                 struct chain_config *config))
+{
+    struct harness *const harness = harness_open_with(&evm_script_fixture, change);
 
     assert_non_null(harness->chain);
     harness_connect(harness, 0);
@@ -37,6 +45,11 @@ static struct harness *reading(void)
         harness_mine(harness);
     }
     return harness;
+}
+
+static struct harness *reading(void)
+{
+    return reading_of(add_spoke);
 }
 
 static enum outcome read_positions(struct harness *harness)
@@ -134,6 +147,113 @@ static void a_spoke_that_lacks_what_is_configured_makes_all_unknown(void **state
     harness_close(harness);
 }
 
+/* Lent at 1200 of 2200 and some: the rate falls the more of ours is in it. */
+static void assert_reserve(const struct harness *harness, uint64_t liquidity)
+{
+    const struct venue_state *const state = &harness->venues[1];
+    const uint64_t supplied = 700;
+    double width = 0;
+
+    assert_int_equal(harness->venues_count, 2);
+    assert_int_equal(state->index, RESERVE_INDEX);
+    assert_int_equal(state->gate, VENUE_OPEN);
+    assert_amount(supplied, state->supplied);
+    assert_amount(4000 - 2000 - 2, state->enter_max); /* the reserve's own cap */
+    assert_amount(liquidity < supplied ? liquidity : supplied, state->leave_max);
+    assert_true(amount_is_zero(&state->share_price));
+    assert_true(state->pieces_count >= VENUE_PIECES_MAX / 2);
+    for (uint32_t i = 0; i < state->pieces_count; i++) {
+        width += amount_to_double(&state->pieces[i].width);
+        assert_true(i == 0 || state->pieces[i].rate_nano < state->pieces[i - 1].rate_nano);
+    }
+    /* Alone the others would have a usage of 1200 / (500 + liquidity). */
+    const double usage = 1200.0 / (500.0 + (double)liquidity);
+    const double above = usage > 0.8 ? (usage - 0.8) / 0.2 * 0.60 : 0;
+    const double below = usage > 0.8 ? 0.04 : 0.04 * usage / 0.8;
+    const double first = (0.01 + below + above) * usage * 0.9 * 1e9;
+    assert_true(width <= 2698.0);
+    assert_true((double)state->pieces[0].rate_nano <= first);
+    assert_true((double)state->pieces[0].rate_nano >= first * 0.9);
+}
+
+static void a_reserve_is_read_with_its_curve(void **state)
+{
+    (void)state;
+    struct harness *const harness = reading_of(add_reserve);
+
+    assert_int_equal(read_positions(harness), OUTCOME_OK);
+    assert_reserve(harness, 1000 + harness->blocks[harness->blocks_count - 1].number);
+    evm_script_knobs(harness->world)->reserve = EVM_SCRIPT_RESERVE_MODERN;
+    assert_int_equal(read_positions(harness), OUTCOME_OK);
+    assert_reserve(harness, 900); /* the rest was a gift, and is not lent */
+    harness_close(harness);
+}
+
+static void a_reserve_closes_its_gate_by_name(void **state)
+{
+    (void)state;
+    static const struct {
+        int reserve;
+        enum venue_gate gate;
+        uint64_t leave_max;
+    } cases[] = {
+        {EVM_SCRIPT_RESERVE_PAUSED, VENUE_PAUSED, 0},
+        {EVM_SCRIPT_RESERVE_FROZEN, VENUE_FROZEN, 700},
+        {EVM_SCRIPT_RESERVE_INACTIVE, VENUE_FROZEN, 0},
+        {EVM_SCRIPT_RESERVE_FULL, VENUE_FULL, 700},
+        {EVM_SCRIPT_RESERVE_RECEIPT_OTHER, VENUE_RECEIPT_CHANGED, 700},
+        {EVM_SCRIPT_RESERVE_LACKS, VENUE_INSOLVENT, 700},
+    };
+    struct harness *const harness = reading_of(add_reserve);
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        evm_script_knobs(harness->world)->reserve = cases[i].reserve;
+        assert_int_equal(read_positions(harness), OUTCOME_OK);
+        assert_int_equal(harness->venues_count, 2);
+        assert_int_equal(harness->venues[0].gate, VENUE_OPEN); /* the vault's own */
+        assert_int_equal(harness->venues[1].gate, cases[i].gate);
+        assert_amount(0, harness->venues[1].enter_max);
+        assert_amount(cases[i].leave_max, harness->venues[1].leave_max);
+    }
+    harness_close(harness);
+}
+
+static void a_reserve_that_cannot_be_understood_is_left_out(void **state)
+{
+    (void)state;
+    static const int mute[] = {EVM_SCRIPT_RESERVE_REVERTS, EVM_SCRIPT_RESERVE_BABBLES,
+                               EVM_SCRIPT_RESERVE_RATELESS};
+    struct harness *const harness = reading_of(add_reserve);
+
+    for (size_t i = 0; i < sizeof(mute) / sizeof(mute[0]); i++) {
+        evm_script_knobs(harness->world)->reserve = mute[i];
+        assert_int_equal(read_positions(harness), OUTCOME_OK);
+        assert_int_equal(harness->venues_count, 1);
+        assert_int_equal(harness->venues[0].index, INDEX);
+    }
+    evm_script_knobs(harness->world)->reserve = EVM_SCRIPT_RESERVE_FINE;
+    assert_int_equal(read_positions(harness), OUTCOME_OK);
+    assert_int_equal(harness->venues_count, 2);
+    harness_close(harness);
+}
+
+/* What the owner did not allow is not known: another receipt than in the spoke's books. */
+static void add_other_receipt(struct core_config *core, struct chain_config *config)
+{
+    add_reserve(core, config);
+    core->venues[1].receipt = evm_filled(0x31);
+}
+
+static void a_reserve_of_other_books_is_left_out(void **state)
+{
+    (void)state;
+    struct harness *const harness = reading_of(add_other_receipt);
+
+    assert_int_equal(read_positions(harness), OUTCOME_OK);
+    assert_int_equal(harness->venues_count, 1);
+    harness_close(harness);
+}
+
 static void make_foreign(struct core_config *core, struct chain_config *config)
 {
     add_spoke(core, config);
@@ -187,6 +307,10 @@ int main(void)
         cmocka_unit_test(supply_of_a_synthetic_router_is_read_with_the_balances),
         cmocka_unit_test(a_spoke_and_its_venue_are_read_at_one_block),
         cmocka_unit_test(gates_are_told),
+        cmocka_unit_test(a_reserve_is_read_with_its_curve),
+        cmocka_unit_test(a_reserve_closes_its_gate_by_name),
+        cmocka_unit_test(a_reserve_that_cannot_be_understood_is_left_out),
+        cmocka_unit_test(a_reserve_of_other_books_is_left_out),
         cmocka_unit_test(a_venue_that_cannot_be_read_is_left_out),
         cmocka_unit_test(a_spoke_that_lacks_what_is_configured_makes_all_unknown),
         cmocka_unit_test(a_spoke_needs_an_address_of_this_family),

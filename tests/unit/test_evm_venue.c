@@ -53,7 +53,7 @@ static struct venue_state state_now(void)
 {
     struct venue_state state = {.index = 7};
 
-    venue_state_of(&venue, &reading, &state);
+    assert_status(STATUS_OK, venue_state_of(&venue, &reading, &state));
     return state;
 }
 

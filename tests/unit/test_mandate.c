@@ -384,6 +384,8 @@ static void every_line_says_who_enforces_it(void **state)
     assert_null(mandate_free(mandate));
     mandate = mandate_of("kind: warp-route", "kind: aave-v3\n    health_floor: 1.25");
     assert_int_equal(by_of(mandate, "venues.va.health_floor"), 0);
+    assert_null(mandate_free(mandate));
+    mandate = mandate_of("kind: warp-route", "kind: uniswap-v3");
     assert_int_equal(by_of(mandate, "venues.va"), 0);
     assert_null(mandate_free(mandate));
 }
@@ -433,6 +435,7 @@ static void guards_enforce_and_their_absence_is_told(void **state)
     "  - name: sa\n    kind: spoke\n    chain: alpha\n    asset: USDC\n"                           \
     "    address: '0x6666666666666666666666666666666666666604'\n"                                  \
     "    token: '0x6666666666666666666666666666666666666602'\n    buffer: 5 USDC\n"
+#define GUARD_TEXT "    guard: '0x6666666666666666666666666666666666666609'\n"
 #define VAULT_TEXT(chain, more)                                                                    \
     "  - name: ea\n    kind: erc4626\n    chain: " chain "\n    asset: USDC\n"                     \
     "    address: '0x6666666666666666666666666666666666666605'\n"                                  \
@@ -442,6 +445,13 @@ static void guards_enforce_and_their_absence_is_told(void **state)
     "  - name: eb\n    kind: erc4626\n    chain: alpha\n    asset: USDC\n"                         \
     "    address: '0x6666666666666666666666666666666666666606'\n"                                  \
     "    token: '0x6666666666666666666666666666666666666602'\n    spoke: sa\n    index: 1\n"
+
+#define RESERVE_TEXT(name, asset, index, more)                                                     \
+    "  - name: " name "\n    kind: aave-v3\n    chain: alpha\n    asset: " asset "\n"              \
+    "    address: '0x6666666666666666666666666666666666666607'\n"                                  \
+    "    token: '0x6666666666666666666666666666666666666602'\n    spoke: sa\n    index: " index    \
+    "\n" more
+#define RECEIPT "    receipt: '0x6666666666666666666666666666666666666608'\n"
 
 /* A vault is reached through a spoke of its own chain and asset, by a place of its own. */
 static void spokes_and_what_they_reach_must_fit(void **state)
@@ -460,6 +470,12 @@ static void spokes_and_what_they_reach_must_fit(void **state)
         {SPOKE_TEXT VAULT_TEXT("beta", "    spoke: sa\n    index: 0\n"), "is on another chain"},
         {SPOKE_TEXT VAULT_TEXT("alpha", "    spoke: sa\n    index: 1\n") SECOND_TEXT,
          "has the place of \"ea\""},
+        {SPOKE_TEXT RESERVE_TEXT("ra", "USDC", "0", ""), "ra: needs \"receipt\""},
+        {SPOKE_TEXT VAULT_TEXT("alpha", "    spoke: sa\n    index: 0\n" RECEIPT),
+         "\"receipt\" belongs to aave-v3 alone"},
+        {SPOKE_TEXT RESERVE_TEXT("ra", "USDC", "0", RECEIPT)
+             RESERVE_TEXT("rb", "USDC", "1", RECEIPT),
+         "rb: has the address of \"ra\""},
         {NULL, NULL},
     };
     struct mandate_findings findings;
@@ -504,6 +520,19 @@ static void what_spokes_hold_says_who_enforces_it(void **state)
     assert_int_equal(by_of(mandate, "venues.ea.cap"), MANDATE_BY_CORE | MANDATE_BY_CONTRACT);
     assert_int_equal(by_of(mandate, "venues.ea.code_hash"), MANDATE_BY_CORE | MANDATE_BY_CONTRACT);
     assert_int_equal(by_of(mandate, "venues.ea.cap_share"), 0);
+    assert_null(mandate_free(mandate));
+    /* A guard waits between what it moves, a spoke for nothing: then no contract holds that. */
+    mandate = mandate_of("    cap_share: 75 %\n    floor: 5 USDC\n", GUARD_TEXT);
+    assert_int_equal(by_of(mandate, "limits.cooldown"), MANDATE_BY_CORE | MANDATE_BY_CONTRACT);
+    assert_null(mandate_free(mandate));
+    mandate = mandate_of("    cap_share: 75 %\n    floor: 5 USDC\n", GUARD_TEXT SPOKE_TEXT);
+    assert_int_equal(by_of(mandate, "limits.cooldown"), MANDATE_BY_CORE);
+    assert_null(mandate_free(mandate));
+    mandate =
+        mandate_of("bridges:\n", SPOKE_TEXT RESERVE_TEXT("ra", "USDC", "0", RECEIPT) "bridges:\n");
+    mandate_check(mandate, &findings);
+    assert_int_equal(findings.count, 0);
+    assert_int_equal(by_of(mandate, "venues.ra.receipt"), MANDATE_BY_CORE | MANDATE_BY_CONTRACT);
     assert_null(mandate_free(mandate));
 }
 

@@ -348,6 +348,9 @@ static void the_reference_names_are_there_on_request(void **state)
     assert_int_equal(sum_of(world, "hyperlane_submitter_queue_length{"), OPEN);
     assert_int_equal(sum_of(world, "hyperlane_block_height{"),
                      sum_of(world, "sluice_chain_head_block{"));
+    await(world, "/metrics", 200, "hyperlane_backfill_complete{agent=\"relayer\"");
+    await(world, "/metrics", 200, "hyperlane_observed_validator_latest_index{");
+    assert_true(sum_of(world, "hyperlane_observed_validator_latest_index{") > 0);
     assert_true(sum_of(world, "hyperlane_messages_processed_count{") > 0);
     assert_true(sum_of(world, "hyperlane_messages_processed_count{") <=
                 sum_of(world, "hyperlane_operations_processed_count{"));

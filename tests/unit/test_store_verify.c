@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "relay/base/check.h"
 #include "store/verify.h"
 #include "tests/support/folder.h"
 
@@ -82,10 +83,11 @@ static enum status examine(void *context, uint64_t sequence, struct bytes record
 }
 
 /* The record's number; what ends with a zero needs another look. */
-static bool outline(struct bytes record, struct verify_outline *ret_outline)
+static bool outline(const void *context, struct bytes record, struct verify_outline *ret_outline)
 {
     uint64_t number = 0;
 
+    CHECK(context != NULL); /* that of the options */
     for (size_t i = strlen("record "); i < record.count; i++) {
         number = 10 * number + (uint64_t)(record.data[i] - '0');
     }

@@ -7,6 +7,7 @@
 #include "relay/base/check.h"
 
 #define KIND_VAULT     1u
+#define KIND_AAVE      2u
 #define KINDS_MAX      3u
 #define WHOLE_BPS      UINT64_C(10000)
 #define DAY_S          UINT64_C(86400)
@@ -37,8 +38,8 @@ enum status venue_books_read(struct bytes returned, struct venue_books *ret_book
     books.probe = read_selector(&reader);
     books.probe_word = abi_read_hash(&reader);
     books.asset = abi_read_address(&reader);
-    (void)abi_read_address(&reader); /* receipt: a vault's is the vault */
-    (void)abi_read_address(&reader); /* debt */
+    books.receipt = abi_read_address(&reader); /* a vault's is the vault */
+    (void)abi_read_address(&reader);           /* debt */
     books.cap = abi_read_amount(&reader);
     (void)abi_read_amount(&reader); /* debtCap */
     (void)abi_read_amount(&reader); /* healthMin */
@@ -57,8 +58,18 @@ enum status venue_books_read(struct bytes returned, struct venue_books *ret_book
 bool venue_is_in_books(const struct core_venue *venue, const struct address *token,
                        const struct venue_books *books)
 {
-    return venue->kind == VENUE_ERC4626 && books->kind == KIND_VAULT &&
-           address_equal(&books->place, &venue->venue) && address_equal(&books->asset, token);
+    const bool is_there =
+        address_equal(&books->place, &venue->venue) && address_equal(&books->asset, token);
+
+    switch (venue->kind) {
+    case VENUE_ERC4626:
+        return is_there && books->kind == KIND_VAULT;
+    case VENUE_AAVE:
+        return is_there && books->kind == KIND_AAVE &&
+               address_equal(&books->receipt, &venue->receipt);
+    }
+    CHECK(false);
+    return false;
 }
 
 /* Saturates: a bound that cannot be computed bounds nothing, and the price is held to the other. */
@@ -99,17 +110,10 @@ static bool price_jumped(const struct venue_reading *reading)
            amount_compare(&raised, &books->book) < 0;
 }
 
-enum venue_gate venue_gate_of(const struct venue_reading *reading)
+static enum venue_gate vault_gate(const struct venue_reading *reading)
 {
     const struct venue_books *books = &reading->books;
 
-    if (!books->open) {
-        return VENUE_SHUT;
-    }
-    if (!hash_equal(&reading->code, &books->code) ||
-        (books->probe != 0 && !hash_equal(&reading->probe_word, &books->probe_word))) {
-        return VENUE_CODE_CHANGED;
-    }
     if (reading->paused) {
         return VENUE_PAUSED;
     }
@@ -120,6 +124,50 @@ enum venue_gate venue_gate_of(const struct venue_reading *reading)
     return price_jumped(reading) ? VENUE_PRICE_JUMPED : VENUE_OPEN;
 }
 
+static enum venue_gate reserve_gate(const struct venue_reading *reading)
+{
+    const struct aave_reserve *reserve = &reading->reserve.reserve;
+    const struct amount room = aave_room(&reading->reserve);
+
+    if (!address_equal(&reserve->receipt, &reading->books.receipt)) {
+        return VENUE_RECEIPT_CHANGED;
+    }
+    if (reserve->paused) {
+        return VENUE_PAUSED;
+    }
+    if (!reserve->active || reserve->frozen) {
+        return VENUE_FROZEN;
+    }
+    if (aave_is_insolvent(&reading->reserve)) {
+        return VENUE_INSOLVENT;
+    }
+    return amount_is_zero(&room) ? VENUE_FULL : VENUE_OPEN;
+}
+
+enum venue_gate venue_gate_of(const struct core_venue *venue, const struct venue_reading *reading)
+{
+    const struct venue_books *books = &reading->books;
+
+    if (!books->open) {
+        return VENUE_SHUT;
+    }
+    if (!hash_equal(&reading->code, &books->code) ||
+        (books->probe != 0 && !hash_equal(&reading->probe_word, &books->probe_word))) {
+        return VENUE_CODE_CHANGED;
+    }
+    if (!hash_is_zero(&venue->code) && !hash_equal(&venue->code, &reading->code)) {
+        return VENUE_CODE_CHANGED; /* not what the owner allowed, whatever the spoke says */
+    }
+    switch (venue->kind) {
+    case VENUE_ERC4626:
+        return vault_gate(reading);
+    case VENUE_AAVE:
+        return reserve_gate(reading);
+    }
+    CHECK(false);
+    return VENUE_SHUT;
+}
+
 static struct amount rest_below(const struct amount *most, const struct amount *used)
 {
     struct amount rest;
@@ -127,24 +175,47 @@ static struct amount rest_below(const struct amount *most, const struct amount *
     return amount_subtract(most, used, &rest) == STATUS_OK ? rest : amount_zero();
 }
 
-void venue_state_of(const struct core_venue *venue, const struct venue_reading *reading,
-                    struct venue_state *state)
+/* What the venue itself takes and gives now. */
+struct venue_doors {
+    struct amount in;
+    struct amount out;
+};
+
+static struct venue_doors doors_of(const struct core_venue *venue,
+                                   const struct venue_reading *reading)
+{
+    const struct aave_reserve *reserve = &reading->reserve.reserve;
+
+    if (venue->kind == VENUE_ERC4626) {
+        return (struct venue_doors){.in = reading->deposit_max, .out = reading->withdraw_max};
+    }
+    return (struct venue_doors){
+        .in = aave_room(&reading->reserve),
+        .out = reserve->paused || !reserve->active ? amount_zero() : reading->reserve.liquidity};
+}
+
+enum status venue_state_of(const struct core_venue *venue, const struct venue_reading *reading,
+                           struct venue_state *state)
 {
     struct amount cap = reading->books.cap;
+    const struct venue_doors doors = doors_of(venue, reading);
 
     if (!amount_is_zero(&venue->cap)) {
         cap = amount_smaller(&cap, &venue->cap);
     }
     const struct amount room = rest_below(&cap, &reading->supplied);
-    state->gate = venue_gate_of(reading);
-    if (!hash_is_zero(&venue->code) && !hash_equal(&venue->code, &reading->code)) {
-        state->gate = VENUE_CODE_CHANGED; /* not what the owner allowed, whatever the spoke says */
-    }
+    state->gate = venue_gate_of(venue, reading);
     state->supplied = reading->supplied;
     state->owed = reading->owed;
-    state->enter_max =
-        state->gate == VENUE_OPEN ? amount_smaller(&reading->deposit_max, &room) : amount_zero();
-    state->leave_max = amount_smaller(&reading->withdraw_max, &reading->supplied);
+    state->enter_max = state->gate == VENUE_OPEN ? amount_smaller(&doors.in, &room) : amount_zero();
+    state->leave_max = amount_smaller(&doors.out, &reading->supplied);
     state->share_price = reading->price;
     state->pieces_count = 0;
+    if (venue->kind == VENUE_ERC4626 || state->gate == VENUE_RECEIPT_CHANGED) {
+        return STATUS_OK;
+    }
+    /* Of a closed one too: what is inside earns, and may be worth taking out. */
+    const struct amount most = sum(&reading->supplied, &state->enter_max);
+    return aave_curve(&reading->reserve, &reading->supplied, &most, state->pieces,
+                      &state->pieces_count);
 }

@@ -29,7 +29,7 @@ const MANDATE_SIGNERS = [`0x${'51'.repeat(20)}`, `0x${'52'.repeat(20)}`];
  * {endpoint, bucket, credentials}), privateAddresses (servers that modules name may be on this
  * machine), minted (an asset that one router locks and others mint: {asset, collateral: {chain,
  * address, token}, routers: [{chain, address}]}), spokes (true: the mandate names the spokes and
- * their vaults too), relayTo (chain to whether messages are delivered to it; to all when absent).
+ * their vaults too), reserves (of Aave pools that spokes reach: [{chain, index, pool, receipt}]), relayTo (chain to whether messages are delivered to it; to all when absent).
  */
 export function writeNode(devnet, options) {
   const folder = path.join(options.folder, options.name);
@@ -249,7 +249,7 @@ function mandateYaml(devnet, options) {
       Object.entries(options.venue ?? {}).map(([name, value]) => `    ${name}: ${value}`),
     ]),
     options.minted ? collateralYaml(options.minted) : [],
-    options.spokes ? devnet.chains.map((chain) => spokeYaml(chain)) : [],
+    options.spokes ? devnet.chains.map((chain) => spokeYaml(chain, options)) : [],
     'bridges:',
     devnet.chains.map((chain) => [
       `  - name: bridge-${chain.name}`,
@@ -269,8 +269,12 @@ function mandateYaml(devnet, options) {
   ]);
 }
 
-/** A chain's spoke and its vaults, as venues of a mandate. */
-function spokeYaml(chain) {
+/** The reserves that a chain's spoke reaches. */
+const reservesOf = (chain, options) =>
+  (options.reserves ?? []).filter(({ chain: name }) => name === chain.name);
+
+/** A chain's spoke and what it reaches, as venues of a mandate. */
+function spokeYaml(chain, options) {
   const common = [
     `    chain: ${chain.name}`, `    asset: ${ASSET}`, `    token: "${chain.stablecoin}"`,
   ];
@@ -281,6 +285,11 @@ function spokeYaml(chain) {
       `  - name: vault${i + 1}-${chain.name}`, '    kind: erc4626', common,
       `    address: "${vault}"`, `    spoke: spoke-${chain.name}`, `    index: ${i}`,
       `    cap: ${VENUE_CAP} ${ASSET}`,
+    ]),
+    reservesOf(chain, options).map(({ index, pool, receipt }) => [
+      `  - name: reserve${index}-${chain.name}`, '    kind: aave-v3', common,
+      `    address: "${pool}"`, `    receipt: "${receipt}"`, `    spoke: spoke-${chain.name}`,
+      `    index: ${index}`, `    cap: ${VENUE_CAP} ${ASSET}`,
     ]),
   ];
 }
@@ -324,7 +333,7 @@ function signerChainYaml(devnet, chain, validator, options) {
     '    spend_per_hour_max: 1000 ether',
     '    allow:',
     validator ? announceYaml(chain) : relayerYaml(devnet, chain),
-    options.spokes ? spokeRulesYaml(devnet, chain) : [],
+    options.spokes ? spokeRulesYaml(devnet, chain, options) : [],
     validator ? validateYaml(chain) : ['    lookups: true'],
   ];
 }
@@ -359,7 +368,8 @@ function relayerYaml(devnet, chain) {
   ];
 }
 
-function spokeRulesYaml(devnet, chain) {
+function spokeRulesYaml(devnet, chain, options) {
+  const places = [...venuesOf(chain).keys(), ...reservesOf(chain, options).map(({ index }) => index)];
   const tokens = (count) => `${BigInt(count) * 10n ** BigInt(devnet.tokenDecimals)} base units`;
   const amounts = [
     `        amount_max: ${tokens(1_000_000)}`,
@@ -370,7 +380,7 @@ function spokeRulesYaml(devnet, chain) {
     ['deposit', 'withdraw'].map((verb) => [
       `      - leg: ${verb}`,
       `        contract: ${chain.spoke}`,
-      `        venues: [${venuesOf(chain).map((_, i) => i).join(', ')}]`,
+      `        venues: [${places.join(', ')}]`,
       amounts,
     ]),
     '      - leg: bridge',

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "proto/record_scan.h"
 #include "relay/base/check.h"
 #include "relay/cli/cli.h"
 #include "relay/cli/journal/journal_internal.h"
@@ -21,6 +22,7 @@
 #define THREADS_MAX         8u
 
 struct examination {
+    const struct record_scanner *scanner;
     struct record_desk *desk;
     struct cli_progress progress;
     struct instant last; /* of the record before */
@@ -62,7 +64,7 @@ static enum status examine(void *context, uint64_t sequence, struct bytes bytes,
     struct record_outline outline;
     struct record record;
 
-    if (record_scan(bytes, &outline)) {
+    if (record_scan(examination->scanner, bytes, &outline)) {
         return judge_place(examination, sequence, &outline, ret_what);
     }
     const enum status status = record_decode(bytes, &desk->source, &desk->arena, &record);
@@ -83,11 +85,13 @@ static enum status examine(void *context, uint64_t sequence, struct bytes bytes,
 }
 
 /* The same in two halves, for several threads: without order, and in order. */
-static bool outline_record(struct bytes bytes, struct verify_outline *ret_outline)
+static bool outline_record(const void *context, struct bytes bytes,
+                           struct verify_outline *ret_outline)
 {
+    const struct examination *examination = context;
     struct record_outline found;
 
-    if (!record_scan(bytes, &found)) {
+    if (!record_scan(examination->scanner, bytes, &found)) {
         return false;
     }
     ret_outline->words[0] = found.at.ns;
@@ -252,6 +256,7 @@ static bool is_without_checkpoint(const char *directory)
 
 static int verify_directory(const char *directory, const struct log_trust *trust, bool is_json)
 {
+    static struct record_scanner scanner;
     struct record_desk desk;
     struct verify_report report = bad_checkpoint("it is not a signed checkpoint");
 
@@ -262,7 +267,9 @@ static int verify_directory(const char *directory, const struct log_trust *trust
     if (code != EXIT_DONE) {
         return code;
     }
-    struct examination examination = {.desk = &desk, .progress = cli_progress_from("verified")};
+    record_scanner_init(&scanner);
+    struct examination examination = {
+        .scanner = &scanner, .desk = &desk, .progress = cli_progress_from("verified")};
     const struct verify_options options = {.context = &examination,
                                            .examine = examine,
                                            .threads_count = threads_for(desk.view.head),

@@ -196,6 +196,14 @@ struct duration message_answers_hold(const struct message *message)
     return is_in_trouble ? MESSAGE_STALE_WAIT : MESSAGE_CACHE_WAIT;
 }
 
+/* Before other rows are looked up: they are borrowed from this one. */
+static void keep_locations(struct step *step, struct storage_row *storage)
+{
+    for (uint32_t i = 0; i < storage->locations_count; i++) {
+        storage->locations[i] = step_keep(step, storage->locations[i]);
+    }
+}
+
 enum storage_use storage_use(struct step *step, const struct message *message,
                              const struct address *validator)
 {
@@ -209,9 +217,7 @@ enum storage_use storage_use(struct step *step, const struct message *message,
                           !instant_is_past(instant_after(storage.answered_at, holds), step->now);
     if (!is_fresh && !message_is_asked(step, storage.asked_at)) {
         step_command(step, COMMAND_READ_STORAGE, origin)->read_storage.validator = *validator;
-        for (uint32_t i = 0; i < storage.locations_count; i++) {
-            storage.locations[i] = step_keep(step, storage.locations[i]);
-        }
+        keep_locations(step, &storage);
         storage.asked_at = step->now;
         storage_put(step, origin, validator, &storage);
     }
@@ -230,9 +236,7 @@ void message_on_announced(struct step *step, uint32_t domain, const struct fact 
         !storage_get(step, domain, &fact->announced.validator, &storage)) {
         return; /* nobody asked for it yet */
     }
-    for (uint32_t i = 0; i < storage.locations_count; i++) {
-        storage.locations[i] = step_keep(step, storage.locations[i]);
-    }
+    keep_locations(step, &storage);
     storage.answered_at.ns = 0;
     storage_put(step, domain, &fact->announced.validator, &storage);
 }
@@ -310,6 +314,21 @@ static bool is_ours(struct step *step, const struct message *message,
            hash_equal(&root, &checkpoint->root);
 }
 
+/* For people: how far this validator is. */
+static void remember_newest(struct step *step, uint32_t origin, const struct address *validator,
+                            uint32_t index)
+{
+    struct storage_row storage;
+
+    if (index == UINT32_MAX || !storage_get(step, origin, validator, &storage) ||
+        storage.newest_count > index) {
+        return;
+    }
+    keep_locations(step, &storage);
+    storage.newest_count = index + 1;
+    storage_put(step, origin, validator, &storage);
+}
+
 void message_on_checkpoint(struct step *step, const struct event *event)
 {
     const struct core_chain *origin = step_chain(step, event->domain);
@@ -339,6 +358,7 @@ void message_on_checkpoint(struct step *step, const struct event *event)
     proof.signature = event->checkpoint.signature;
     proof.is_ours = is_known && is_ours(step, &message, &security, validator, &proof.checkpoint);
     proof_put(step, &message.id, validator, slot, &proof);
+    remember_newest(step, event->domain, validator, proof.checkpoint.index);
     uint8_t memory[METADATA_BYTES_MAX];
     struct buffer metadata = buffer_from(memory, sizeof(memory));
     struct address key;

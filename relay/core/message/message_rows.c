@@ -401,6 +401,7 @@ void storage_row_pack(const struct storage_row *storage, struct packer *packer)
     pack_instant(packer, storage->asked_at);
     pack_instant(packer, storage->answered_at);
     pack_u8(packer, (uint8_t)storage->answer);
+    pack_u32(packer, storage->newest_count);
     pack_u32(packer, storage->locations_count);
     for (uint32_t i = 0; i < storage->locations_count; i++) {
         pack_bytes(packer, storage->locations[i]);
@@ -416,6 +417,7 @@ enum status storage_row_unpack(struct bytes bytes, struct storage_row *ret_stora
     storage.asked_at = unpack_instant(&unpacker);
     storage.answered_at = unpack_instant(&unpacker);
     storage.answer = (enum answer)unpack_enum(&unpacker, ANSWER_NONE, ANSWER_UNKNOWN);
+    storage.newest_count = unpack_u32(&unpacker);
     storage.locations_count = unpack_u32(&unpacker);
     if (storage.locations_count > LOCATIONS_MAX) {
         return STATUS_CORRUPT;

@@ -177,6 +177,7 @@ struct storage_row {
     struct instant asked_at;
     struct instant answered_at;
     enum answer answer;
+    uint32_t newest_count; /* one more than the newest leaf it was seen to sign; 0: none was */
     uint32_t locations_count;
     struct bytes locations[LOCATIONS_MAX]; /* borrowed from the row */
 };

@@ -202,7 +202,8 @@ static void take_spoke(const struct taking *taking, const struct mandate_entry *
 }
 
 /* After all spokes were taken. */
-static void take_vault(const struct taking *taking, const struct mandate_entry *venue)
+static void take_venue(const struct taking *taking, const struct mandate_entry *venue,
+                       enum venue_kind kind)
 {
     const struct mandate_value *values = venue->values;
     const struct mandate_entry *holder =
@@ -212,7 +213,7 @@ static void take_vault(const struct taking *taking, const struct mandate_entry *
     uint32_t domain = 0;
 
     if (core->venues_count == VENUES_MAX) {
-        refuse_at(taking, STATUS_MALFORMED, venue->line, "too many vaults");
+        refuse_at(taking, STATUS_MALFORMED, venue->line, "too many venues");
         return;
     }
     if (!domain_of(taking, &values[VENUE_CHAIN], &domain)) {
@@ -228,12 +229,23 @@ static void take_vault(const struct taking *taking, const struct mandate_entry *
         }
     }
     taken->index = small_number(&values[VENUE_INDEX]);
-    taken->kind = VENUE_ERC4626;
+    taken->kind = kind;
     taken->venue = values[VENUE_ADDRESS].address;
     taken->cap = values[VENUE_CAP].number;
+    taken->receipt = values[VENUE_RECEIPT].address; /* zero where it is not given */
     memcpy(taken->code.bytes, values[VENUE_CODE_HASH].address.bytes, sizeof(taken->code.bytes));
     refuse_no_cap(taking, venue);
     core->venues_count++;
+}
+
+static void take_vault(const struct taking *taking, const struct mandate_entry *venue)
+{
+    take_venue(taking, venue, VENUE_ERC4626);
+}
+
+static void take_reserve(const struct taking *taking, const struct mandate_entry *venue)
+{
+    take_venue(taking, venue, VENUE_AAVE);
 }
 
 /* The entries of one kind. Other kinds are none of this node's: mandate_enforcers says so. */
@@ -308,6 +320,7 @@ static void take_mandate(const struct taking *taking)
     take_kind(taking, "warp-route", take_router);
     take_kind(taking, "spoke", take_spoke);
     take_kind(taking, "erc4626", take_vault);
+    take_kind(taking, "aave-v3", take_reserve);
     take_limits(taking);
     if (taking->config->core.route.mode == ROUTE_ACT) {
         refuse_unenforced(taking);

@@ -47,6 +47,22 @@ static void sample(struct aliases *aliases, const char *name, const char *value,
 
 /* ---- chains ---- */
 
+/* A chain without a row of its past had none, or reads on from its first block. */
+static void write_backfill(struct aliases *aliases)
+{
+    struct past_row past;
+
+    exposition_family(aliases->out, EXPOSITION_GAUGE, "hyperlane_backfill_complete",
+                      "1: the chain's history was read; 0: it is read beside what is new.");
+    for (uint32_t i = 0; i < aliases->view.config->chains_count; i++) {
+        const struct core_chain *chain = chain_at(aliases, i);
+        const bool is_past =
+            found(aliases, core_view_past(&aliases->view.source, chain->domain, &past)) &&
+            past.next_number < past.end;
+        sample(aliases, "chain", chain->name, is_past ? 0 : 1);
+    }
+}
+
 static void write_chains(struct aliases *aliases)
 {
     const uint32_t count = aliases->view.config->chains_count;
@@ -189,7 +205,7 @@ static void write_processed(struct aliases *aliases)
     }
 }
 
-/* ---- keys ---- */
+/* ---- addresses ---- */
 
 static void address_text(const struct address *address, char ret_text[ADDRESS_TEXT])
 {
@@ -199,6 +215,38 @@ static void address_text(const struct address *address, char ret_text[ADDRESS_TE
     ret_text[1] = 'x';
     hex_encode(bytes_from(address->bytes + skip, sizeof(address->bytes) - skip), ret_text + 2);
 }
+
+/* ---- validators ---- */
+
+/* How far each validator is whose signatures were taken; for all destinations at once. */
+static void write_validators(struct aliases *aliases)
+{
+    const struct row_source *source = &aliases->view.source;
+    struct address validator;
+    struct storage_row storage;
+    uint32_t origin = 0;
+    enum status status = core_view_next_storage(source, 0, NULL, &origin, &validator, &storage);
+
+    exposition_family(aliases->out, EXPOSITION_GAUGE, "hyperlane_observed_validator_latest_index",
+                      "Newest leaf of the origin that the validator was seen to sign.");
+    while (found(aliases, status)) {
+        const uint32_t index = site_chain_index(aliases->site, origin);
+        char text[ADDRESS_TEXT];
+        address_text(&validator, text);
+        if (index < CHAINS_MAX && storage.newest_count > 0) {
+            const struct exposition_label list[] = {
+                label("agent", aliases->agent), label("origin", chain_at(aliases, index)->name),
+                label("destination", "any"), label("validator", text),
+                label("app_context", "Unknown")};
+            exposition_count(aliases->out, (struct exposition_labels){list, 5},
+                             storage.newest_count - 1);
+        }
+        const struct address after = validator;
+        status = core_view_next_storage(source, origin, &after, &origin, &validator, &storage);
+    }
+}
+
+/* ---- keys ---- */
 
 static void write_wallets(struct aliases *aliases)
 {
@@ -237,9 +285,11 @@ enum status site_hyperlane_metrics(struct site *site, struct exposition *exposit
         aliases.agent = aliases.view.config->chains[i].relay_to ? "relayer" : aliases.agent;
     }
     write_chains(&aliases);
+    write_backfill(&aliases);
     write_trees(&aliases);
     write_queues(&aliases);
     write_processed(&aliases);
+    write_validators(&aliases);
     write_wallets(&aliases);
     return aliases.status;
 }

@@ -2,8 +2,10 @@
 //
 // The TypeScript relayer and ours, one after the other on the same devnet, with the same validators'
 // signatures and messages of the same kind. What each asks its chains is counted between them, CPU
-// and memory come from the kernel, and deliveries from the destination's own log.
+// and memory come from the kernel, and deliveries from the destination's own log. Then ours once more
+// on chains of its own with a raised block gas limit, beside the chain's own ceiling (submit.mjs).
 
+import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { mailboxAbi } from '../../../deploy/devnet/lib/abi.mjs';
@@ -27,6 +29,7 @@ const PORT_BASE = '18740';
 const BUCKET_PORT_OFFSET = 40;
 const START_MS = 120_000;
 const POLL_MS = 500;
+const CEILING_GAS = '1000'; // million in a block, so that the limit is not what binds
 const TRAFFIC_MAX = 2000; // messages of one call of the traffic script
 const LANE = ['--burst', '--lane', 'alpha:beta', '--transfers', '0'];
 
@@ -36,7 +39,11 @@ Exit codes: 0 measured, 1 something was not delivered, 2 wrong usage, 3 somethin
 const OPTIONS = {
   messages: { type: 'string', value: 'N', default: '200', help: 'of each relayer' },
   large: { type: 'string', value: 'N', default: '20000', help: 'of ours alone after it; 0: none' },
-  patience: { type: 'string', value: 'SECONDS', default: '1800', help: 'for each part' },
+  ceiling: { type: 'string', value: 'N', default: '6000',
+    help: 'messages beside the chain\'s own ceiling, as bench/submit; 0: none' },
+  patience: { type: 'string', value: 'SECONDS', default: '1800', help: 'for each part of ours' },
+  'peer-patience': { type: 'string', value: 'SECONDS', default: '600',
+    help: 'for the TypeScript relayer; what it has not delivered then is counted as open' },
   program: { type: 'string', value: 'FILE', help: 'the node\'s program',
     default: process.env.SLUICE_PROGRAM || path.join(root, 'build/release/sluice') },
   data: { type: 'string', value: 'DIR', default: path.join(root, 'build/bench-relayers'),
@@ -71,13 +78,14 @@ class Deliveries {
     this.next = to + 1;
   }
 
-  async wait(ids, what, end) {
+  /** Resolves to how many are open at the end: none, unless `mayFail`. */
+  async wait(ids, what, end, mayFail) {
     for (;;) {
       this.stage.check();
       await this.read();
       const open = ids.filter((id) => !this.seen.has(id)).length;
       showProgress(`bench: ${ids.length - open} of ${ids.length} by ${what}`);
-      if (open === 0) return;
+      if (open === 0 || (mayFail && Date.now() > end)) return open;
       if (Date.now() > end) {
         throw new Stop(EXIT_FAILED, `${open} of ${ids.length} were not delivered by ${what}`);
       }
@@ -86,7 +94,10 @@ class Deliveries {
   }
 }
 
-/** Sends messages and waits for them. `relayer`: {name, pids(), calls(), pid}. */
+/**
+ * Sends messages and waits for them. `relayer`: {name, pids(), calls(), pid, mayFail}. Of one that may
+ * fail and does, the figures are of what it delivered, and its seconds are those it was given.
+ */
 async function measure(stage, relayer, count, patience) {
   const [origin, destination] = stage.devnet.chains;
   const deliveries = new Deliveries(stage, await headOf(destination));
@@ -100,15 +111,19 @@ async function measure(stage, relayer, count, patience) {
       ids.push(...(await stage.traffic([...LANE, '--messages', String(part)])).ids);
     }
     const sent = await timeOf(origin, await headOf(origin));
-    await deliveries.wait(ids, relayer.name, Date.now() + patience * 1000);
-    const done = await timeOf(destination, deliveries.last);
+    const end = Date.now() + patience * 1000;
+    const open = await deliveries.wait(ids, relayer.name, end, relayer.mayFail);
+    const delivered = count - open;
+    const done = await timeOf(destination, open > 0 ? await headOf(destination) : deliveries.last);
     const began = await timeOf(origin, firstBlock);
+    const each = Math.max(1, delivered);
     return {
       messages: count,
+      ...(open > 0 ? { undelivered: open } : {}),
       seconds_to_deliver: Math.max(0, done - sent), // from the last dispatch to the last delivery
-      messages_per_second: rounded(count / Math.max(1, done - began)),
-      rpc_calls_per_message: rounded((relayer.calls() - before.calls) / count),
-      cpu_ms_per_message: rounded((cpuMs(relayer.pids()) - before.cpu) / count),
+      messages_per_second: rounded(delivered / Math.max(1, done - began)),
+      rpc_calls_per_message: rounded((relayer.calls() - before.calls) / each),
+      cpu_ms_per_message: rounded((cpuMs(relayer.pids()) - before.cpu) / each),
       rss_anon_mib: rounded(memory.peak),
     };
   } finally {
@@ -134,7 +149,7 @@ async function measurePeer(stage, bucket, opened, count, patience) {
       await sleep(POLL_MS);
     }
     const { pid } = peer.child;
-    return await measure(stage, { name: 'the TypeScript relayer', pid,
+    return await measure(stage, { name: 'the TypeScript relayer', pid, mayFail: true,
       pids: () => [pid, ...childrenOf(pid)], calls: () => totalOf(proxies) }, count, patience);
   } finally {
     await peer.end();
@@ -151,13 +166,30 @@ async function startOurs(stage, opened) {
     calls: () => totalOf(proxies) };
 }
 
-function summarize(peer, ours, large) {
+/** Deliveries at one-second blocks of a raised gas limit, beside the chain's own ceiling. */
+async function measureCeiling(options, count) {
+  const file = fileURLToPath(new URL('submit.mjs', import.meta.url));
+  const args = ['--messages', String(count), '--gas', CEILING_GAS, '--program', options.program,
+    '--data', path.join(path.resolve(options.data), 'submit')];
+  const child = spawn(process.execPath, [file, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let out = '';
+  child.stdout.on('data', (data) => (out += data));
+  const code = await new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', resolve);
+  });
+  if (code !== 0) throw new Stop(EXIT_FAILED, `bench/submit ended with ${code}`);
+  return JSON.parse(out);
+}
+
+function summarize(peer, ours, large, ceiling) {
   const times = (name, more) =>
     (more[name] > 0 ? Math.round((peer[name] / more[name]) * 10) / 10 : null);
-  return { peer, ours, ...(large ? { large } : {}),
+  return { peer, ours, ...(large ? { large } : {}), ...(ceiling ? { ceiling } : {}),
     times_faster: times('seconds_to_deliver', ours),
     times_fewer_calls: times('rpc_calls_per_message', ours),
     times_less_cpu: times('cpu_ms_per_message', ours),
+    ...(ceiling ? { share_of_mix_ceiling: ceiling.share_of_mix_ceiling } : {}),
     times_less_memory: times('rss_anon_mib', ours) };
 }
 
@@ -167,24 +199,28 @@ async function main() {
   const count = readCount('--messages', options.messages, 1, 10_000);
   const large = readCount('--large', options.large, 0, 1_000_000);
   const patience = readCount('--patience', options.patience, 1, 86_400);
+  const peerPatience = readCount('--peer-patience', options['peer-patience'], 1, 86_400);
+  const beside = readCount('--ceiling', options.ceiling, 0, 10_000);
   deferInterrupts();
   const stage = new Stage({ folder: options.data, program: options.program, chains: 2 });
   const opened = [];
+  const measured = [];
   try {
     await stage.open();
     const bucket = await Bucket.open(Number(process.env.SLUICE_PORT_BASE) + BUCKET_PORT_OFFSET);
     opened.push(bucket);
     await announceBuckets(stage.devnet, bucket, await stage.startValidators({ capital: false }));
-    const peer = await measurePeer(stage, bucket, opened, count, patience);
+    measured.push(await measurePeer(stage, bucket, opened, count, peerPatience));
     const relayer = await startOurs(stage, opened);
-    const ours = await measure(stage, relayer, count, patience);
-    const more = large > 0 ? await measure(stage, relayer, large, patience) : null;
-    endProgress();
-    process.stdout.write(`${JSON.stringify(summarize(peer, ours, more))}\n`);
+    measured.push(await measure(stage, relayer, count, patience));
+    measured.push(large > 0 ? await measure(stage, relayer, large, patience) : null);
   } finally {
     await stage.close();
     opened.forEach((one) => one.close());
   }
+  measured.push(beside > 0 ? await measureCeiling(options, beside) : null);
+  endProgress();
+  process.stdout.write(`${JSON.stringify(summarize(...measured))}\n`);
 }
 
 runProgram('bench', main);

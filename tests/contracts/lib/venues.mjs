@@ -42,8 +42,11 @@ export function venueArtifacts() {
   return found;
 }
 
-/** An Aave v3 pool with a reserve for each {token, decimals, price in USD with 8 digits}. */
-export async function deployAave(chain, reserves) {
+/**
+ * An Aave v3 pool with a reserve for each {token, decimals, price in USD with 8 digits}. Below the optimal
+ * usage, 80 %, borrowing costs up to `slope` of a year.
+ */
+export async function deployAave(chain, reserves, slope = RAY / 25n) {
   const provider = await chain.deploy('AaveProvider', 'test', chain.deployer);
   await provider.setACLAdmin([chain.deployer]);
   const acl = await chain.deploy('AaveAcl', provider.address);
@@ -56,7 +59,7 @@ export async function deployAave(chain, reserves) {
   await provider.setPoolConfiguratorImpl([(await chain.deploy('AaveConfigurator')).address]);
   const pool = chain.at('AavePool', await provider.read.getPool());
   const configurator = chain.at('AaveConfigurator', await provider.read.getPoolConfigurator());
-  const rates = await chain.deploy('AaveRates', provider.address, (RAY * 8n) / 10n, 0n, RAY / 25n,
+  const rates = await chain.deploy('AaveRates', provider.address, (RAY * 8n) / 10n, 0n, slope,
     (RAY * 3n) / 4n, RAY / 50n, (RAY * 3n) / 4n, RAY / 50n, RAY / 20n, RAY / 5n);
   const tokens = await Promise.all(['AaveAToken', 'AaveStable', 'AaveVariable'].map((name) =>
     chain.deploy(name, pool.address)));

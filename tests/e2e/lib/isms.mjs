@@ -13,6 +13,7 @@ import { askNode } from '../../../deploy/devnet/lib/inspect.mjs';
 import { ObjectStore } from '../../support/object-store.mjs';
 import { ProofServer } from '../../support/proof-server.mjs';
 import { countDelivered, deliveriesOf, dispatchTo, payForGas } from './dispatch.mjs';
+import { checkLimits } from './limits.mjs';
 import { Modules } from './modules.mjs';
 import { checkOdd } from './odd.mjs';
 import { askOperator } from './operator.mjs';
@@ -87,7 +88,6 @@ async function refused(modules, validators, relayer, servers) {
       modules.aggregation([stranger, two], 2), unprovable],
     ['an offchain service alone', modules.create('test/TestCcipReadIsm', [`${servers}/good/`]),
       weak],
-    ['an Arbitrum rollup\'s outbox', modules.createOwn('NamedIsm', 8), unprovable],
     ['an optimistic rollup\'s portal', modules.createOwn('NamedIsm', 11), unprovable],
     ['a server that is not there', modules.aggregation([
       await modules.createOwn('OffchainIsm', ['http://127.0.0.1:9/good/']), two], 2),
@@ -131,6 +131,12 @@ async function checkPolicy(suite, node, modules, validators) {
     const [message, held] = [await send(), await send()];
     await inState(message, 'quarantined');
     expectEqual(say('hold', held).code, 0, 'the exit of hold');
+    const { attempts } = why(message);
+    await stage.end(node, 'SIGKILL');
+    await stage.start(node);
+    const after = why(message);
+    expect(after.state === 'quarantined' && after.attempts >= attempts,
+      `${attempts} failures, and after a SIGKILL ${after.attempts}, ${after.state}`);
     await modules.send('isms/PausableIsm', pausable, 'unpause');
     await arrives(message);
     expectEqual(why(held).state, 'held', 'the state of the other');
@@ -285,7 +291,9 @@ async function runChecks(suite, servers) {
   const validators = devnet.validators.map(({ address }) => address);
   const relayer = devnet.relayer.address;
 
-  await checkOdd(suite, node, modules, await modules.messageId(sorted(validators), 2));
+  const two = await modules.messageId(sorted(validators), 2);
+  await checkOdd(suite, node, modules, two);
+  await checkLimits(suite, servers, node, modules, two);
   const messages = new Map();
   const denied = [];
   await suite.check('modules and recipients are deployed, and each gets a message', async () => {
@@ -335,7 +343,7 @@ async function runChecks(suite, servers) {
         return (await countDelivered(destination, [next])) === 1;
       });
     });
-  await checkBatches(suite, modules, denied[0].recipient, validators);
+  await checkBatches(suite, modules, denied[0]?.recipient, validators);
   await checkPolicy(suite, node, modules, validators);
   await checkStores(suite, servers, async () => {
     const [{ recipient }] = denied;

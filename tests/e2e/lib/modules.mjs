@@ -13,6 +13,7 @@ const { encodeDeployData } = requirePackage('viem/utils');
 
 const MULTISIG = 'isms/multisig/StaticMultisigIsm.sol/Static';
 const WEIGHTED = 'isms/multisig/WeightedMultisigIsm.sol/Static';
+const AGGREGATION = 'isms/aggregation/StaticAggregationIsmFactory';
 
 const artifacts = new Map();
 const ownFolder = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../contracts');
@@ -61,12 +62,18 @@ export class Modules {
     return waitReceipt(this.url, hash, functionName);
   }
 
-  /** What a factory of static sets makes of these arguments. */
-  async make(factory, ...args) {
+  /** Where a factory of static sets puts what it makes of these arguments, and the making of it. */
+  async begin(factory, ...args) {
     if (!this.factories.has(factory)) this.factories.set(factory, this.create(factory));
     const to = await this.factories.get(factory);
-    await this.send(factory, to, 'deploy', ...args);
-    return callContract(this.url, to, artifact(factory).abi, 'getAddress', args);
+    const address = await callContract(this.url, to, artifact(factory).abi, 'getAddress', args);
+    return { address, made: this.send(factory, to, 'deploy', ...args) };
+  }
+
+  async make(factory, ...args) {
+    const { address, made } = await this.begin(factory, ...args);
+    await made;
+    return address;
   }
 
   messageId(validators, threshold) {
@@ -92,7 +99,21 @@ export class Modules {
   }
 
   aggregation(modules, threshold) {
-    return this.make('isms/aggregation/StaticAggregationIsmFactory', modules, threshold);
+    return this.make(AGGREGATION, modules, threshold);
+  }
+
+  /** So many aggregations around a module, each of one. */
+  async nested(module, levels) {
+    const begun = [{ address: module }];
+    for (let i = 0; i < levels; i += 1) begun.push(await this.begin(AGGREGATION, [begun[i].address], 1));
+    await Promise.all(begun.map(({ made }) => made));
+    return begun.at(-1).address;
+  }
+
+  /** What asks for a proof from an Arbitrum rollup's outbox; the bridge stands in for theirs. */
+  async arbitrum() {
+    const bridge = await this.create('mock/MockArbBridge.sol/MockArbBridge');
+    return this.create('isms/hook/ArbL2ToL1Ism', bridge);
   }
 
   async routing(domain, module) {
