@@ -88,6 +88,8 @@ static const struct codec_field config_venue_layout_fields[] = {
     CODEC_SCALAR(struct core_venue, cap),
     CODEC_SCALAR(struct core_venue, code),
     CODEC_SCALAR(struct core_venue, receipt),
+    CODEC_SCALAR(struct core_venue, health_min),
+    CODEC_SCALAR(struct core_venue, price_shock),
 };
 CODEC_LAYOUT(config_venue_layout, sluice__v1__config_venue__descriptor, struct core_venue);
 

@@ -131,6 +131,9 @@ static const struct codec_field venue_state_layout_fields[] = {
     CODEC_SCALAR(struct venue_state, share_price),
     CODEC_LIST_OF(CODEC_ARRAY, struct venue_state, pieces, pieces_count, VENUE_PIECES_MAX, 0,
                   &venue_piece_layout),
+    CODEC_SCALAR(struct venue_state, account_debt),
+    CODEC_SCALAR(struct venue_state, account_guard),
+    CODEC_SCALAR(struct venue_state, unit_guard),
 };
 CODEC_LAYOUT(venue_state_layout, sluice__v1__venue_state__descriptor, struct venue_state);
 

@@ -176,7 +176,7 @@ void evm_positions_start(struct evm *evm)
 /* What a step asks about. */
 enum part { PART_BALANCE, PART_VAULT, PART_QUOTE, PART_SPOKES };
 
-/* The first round asks for everything; the second is the spokes' alone. */
+/* The first round asks for everything; the others are the spokes' alone. */
 static enum part part_of(const struct evm *evm, uint32_t round, uint32_t step, uint32_t *ret_index,
                          uint32_t *ret_question)
 {
@@ -204,7 +204,7 @@ static enum part part_of(const struct evm *evm, uint32_t round, uint32_t step, u
 
 static uint32_t positions_steps(struct evm *evm, struct evm_job *job)
 {
-    if (job->phase > 1) {
+    if (job->phase >= EVM_SPOKES_ROUNDS) {
         return 0;
     }
     const uint32_t others =

@@ -5,6 +5,7 @@
 
 #include "chains/evm/abi.h"
 #include "chains/evm/evm_internal.h"
+#include "chains/evm/reserves.h"
 #include "relay/base/digest.h"
 
 #define SELECTOR_ASSET_OF          0x71f96211u
@@ -18,17 +19,6 @@
 #define SELECTOR_MAX_DEPOSIT       0x402d267du
 #define SELECTOR_MAX_WITHDRAW      0xce96cb77u
 #define SELECTOR_CONVERT_TO_ASSETS 0x07a2d13au
-#define SELECTOR_RESERVE_DATA      0x35ea6a75u
-#define SELECTOR_STABLE_DEBT       0xf731e9beu /* getTotalSupplyAndAvgRate() */
-#define SELECTOR_OPTIMAL           0x54c365c6u /* OPTIMAL_USAGE_RATIO() */
-#define SELECTOR_BASE              0x34762ca5u /* getBaseVariableBorrowRate() */
-#define SELECTOR_SLOPE_BELOW       0x0b3429a2u /* getVariableRateSlope1() */
-#define SELECTOR_SLOPE_ABOVE       0xf4202409u /* getVariableRateSlope2() */
-#define SELECTOR_LINES             0xc79ce42eu /* getInterestRateDataBps(asset) */
-#define SELECTOR_LENDABLE          0x6fb07f96u /* getVirtualUnderlyingBalance(asset) */
-
-#define LINES_APART   0x0fu /* all four, of a strategy of v3.0 */
-#define LINES_AT_ONCE 0x10u
 
 enum spoke_question {
     SPOKE_ASSET = 0,
@@ -36,31 +26,6 @@ enum spoke_question {
     SPOKE_MANDATE = 2,
     SPOKE_HELD = 3,
     SPOKE_QUESTIONS = 4,
-};
-
-enum venue_question {
-    VENUE_BOOKS = 0,
-    VENUE_POSITION = 1,
-    VENUE_DECIMALS = 2,
-    VENUE_SUPPLY = 3,
-    VENUE_DEPOSIT_MAX = 4,
-    VENUE_WITHDRAW_MAX = 5,
-    VENUE_PAUSE = 6,
-    VENUE_CODE = 7,
-    VENUE_PRICE = 8,
-    VENUE_PROBE = 9,
-    /* Of a reserve. */
-    VENUE_RESERVE = 10,
-    VENUE_LIQUIDITY = 11,
-    VENUE_LENDABLE = 12, /* what v3.1 and later lend of it: gifts are not among it */
-    VENUE_RECEIPTS = 13,
-    VENUE_DEBT = 14,
-    VENUE_STABLE_DEBT = 15,
-    VENUE_OPTIMAL = 16, /* the four parts of a strategy of v3.0, in this order */
-    VENUE_BASE = 17,
-    VENUE_SLOPE_BELOW = 18,
-    VENUE_SLOPE_ABOVE = 19,
-    VENUE_LINES = 20, /* or all at once, of v3.1 and later */
 };
 
 /* What the first round asks of each kind. */
@@ -165,6 +130,8 @@ void evm_spokes_start(struct evm *evm)
         all->venues[i].is_in_books = false;
         all->venues[i].lines = 0;
         all->venues[i].lendable_known = false;
+        all->venues[i].guards = false;
+        all->venues[i].price = amount_zero();
         memset(&all->venues[i].reading, 0, sizeof(all->venues[i].reading));
     }
     all->later_count = 0;
@@ -215,8 +182,25 @@ static void ask_reserve_later(struct evm_spokes *all, uint32_t index)
     if (!address_is_zero(&reserve->stable)) {
         ask_later(all, index, VENUE_STABLE_DEBT);
     }
-    for (uint32_t question = VENUE_OPTIMAL; question <= VENUE_LINES; question++) {
+    for (uint32_t question = VENUE_OPTIMAL; question <= VENUE_PROVIDER; question++) {
         ask_later(all, index, (enum venue_question)question);
+    }
+}
+
+static void ask_guard_later(struct evm_spokes *all, uint32_t round)
+{
+    for (uint32_t i = 0; i < all->venues_count; i++) {
+        const struct evm_venue *const venue = &all->venues[i];
+        if (!venue->is_in_books || !venue->is_readable ||
+            amount_is_zero(&venue->reading.reserve.account.debt)) {
+            continue;
+        }
+        if (round == 2) {
+            ask_later(all, i, VENUE_COLLATERAL);
+            ask_later(all, i, VENUE_ORACLE);
+        } else {
+            ask_later(all, i, VENUE_ORACLE_PRICE);
+        }
     }
 }
 
@@ -227,8 +211,12 @@ uint32_t evm_spokes_steps(struct evm *evm, uint32_t round)
     if (round == 0) {
         return flows_first(all) + all->flows_count;
     }
-    CHECK(round == 1);
+    CHECK(round < EVM_SPOKES_ROUNDS);
     all->later_count = 0;
+    if (round > 1) {
+        ask_guard_later(all, round);
+        return all->later_count;
+    }
     for (uint32_t i = 0; i < all->venues_count; i++) {
         struct evm_venue *const venue = &all->venues[i];
         venue->is_in_books =
@@ -253,7 +241,7 @@ uint32_t evm_spokes_steps(struct evm *evm, uint32_t round)
 static bool find_venue_ask(const struct evm_spokes *all, uint32_t round, uint32_t step,
                            struct evm_venue_ask *ret_ask)
 {
-    if (round == 1) {
+    if (round > 0) {
         CHECK(step < all->later_count);
         *ret_ask = all->later[step];
         return true;
@@ -307,52 +295,6 @@ static struct amount priced_shares(const struct evm_venue *venue)
     return shares;
 }
 
-/* Questions of a reserve. */
-static const struct address *write_reserve_data(const struct evm_venue *venue,
-                                                enum venue_question question,
-                                                struct abi_writer *data)
-{
-    static const uint32_t selectors[] = {
-        [VENUE_RESERVE] = SELECTOR_RESERVE_DATA,
-        [VENUE_LIQUIDITY] = SELECTOR_BALANCE_OF,
-        [VENUE_LENDABLE] = SELECTOR_LENDABLE,
-        [VENUE_RECEIPTS] = SELECTOR_TOTAL_SUPPLY,
-        [VENUE_DEBT] = SELECTOR_TOTAL_SUPPLY,
-        [VENUE_STABLE_DEBT] = SELECTOR_STABLE_DEBT,
-        [VENUE_OPTIMAL] = SELECTOR_OPTIMAL,
-        [VENUE_BASE] = SELECTOR_BASE,
-        [VENUE_SLOPE_BELOW] = SELECTOR_SLOPE_BELOW,
-        [VENUE_SLOPE_ABOVE] = SELECTOR_SLOPE_ABOVE,
-        [VENUE_LINES] = SELECTOR_LINES,
-    };
-    const struct aave_reserve *const reserve = &venue->reading.reserve.reserve;
-    const struct address *const token = &venue->spoke->token;
-
-    CHECK(question >= VENUE_RESERVE);
-    abi_write_selector(data, selectors[question]);
-    if (question == VENUE_LIQUIDITY) {
-        abi_write_address(data, &venue->config->receipt);
-        return token;
-    }
-    if (question == VENUE_RESERVE || question == VENUE_LENDABLE) {
-        abi_write_address(data, token);
-        return &venue->config->venue;
-    }
-    if (question == VENUE_RECEIPTS) {
-        return &venue->config->receipt;
-    }
-    if (question == VENUE_DEBT) {
-        return &reserve->variable;
-    }
-    if (question == VENUE_STABLE_DEBT) {
-        return &reserve->stable;
-    }
-    if (question == VENUE_LINES) {
-        abi_write_address(data, token);
-    }
-    return &reserve->strategy;
-}
-
 static const struct address *write_venue_data(const struct evm_venue *venue,
                                               enum venue_question question, struct abi_writer *data)
 {
@@ -402,7 +344,12 @@ static const struct address *write_venue_data(const struct evm_venue *venue,
     case VENUE_SLOPE_BELOW:
     case VENUE_SLOPE_ABOVE:
     case VENUE_LINES:
-        return write_reserve_data(venue, question, data);
+    case VENUE_ACCOUNT:
+    case VENUE_PROVIDER:
+    case VENUE_COLLATERAL:
+    case VENUE_ORACLE:
+    case VENUE_ORACLE_PRICE:
+        return evm_reserve_write(venue, question, data);
     }
     return &venue->config->venue;
 }
@@ -485,18 +432,6 @@ static void spoke_answer(struct evm *evm, struct evm_job *job, uint32_t step,
     }
 }
 
-static bool read_word(struct bytes returned, struct amount *ret_amount)
-{
-    struct abi_reader reader = abi_reader_from(returned);
-    const struct amount amount = abi_read_amount(&reader);
-
-    if (!abi_reader_is_done(&reader)) {
-        return false;
-    }
-    *ret_amount = amount;
-    return true;
-}
-
 static bool read_position(struct bytes returned, struct venue_reading *reading)
 {
     struct abi_reader reader = abi_reader_from(returned);
@@ -511,63 +446,11 @@ static bool read_decimals(struct bytes returned, uint32_t *ret_decimals)
     struct amount word;
     uint64_t decimals = 0;
 
-    if (!read_word(returned, &word) || amount_to_u64(&word, &decimals) != STATUS_OK ||
+    if (!evm_read_word(returned, &word) || amount_to_u64(&word, &decimals) != STATUS_OK ||
         decimals > VENUE_DECIMALS_MAX) {
         return false;
     }
     *ret_decimals = (uint32_t)decimals;
-    return true;
-}
-
-static bool take_stable_debt(struct bytes returned, struct aave_reading *reading)
-{
-    struct abi_reader reader = abi_reader_from(returned);
-
-    reading->stable_debt = abi_read_amount(&reader);
-    reading->stable_rate = abi_read_amount(&reader);
-    return abi_reader_is_done(&reader);
-}
-
-/* One part of a strategy, or all. A strategy of the other family answers none, or not so. */
-static void take_lines(struct evm_venue *venue, enum venue_question question, struct bytes returned)
-{
-    struct aave_lines *const lines = &venue->reading.reserve.lines;
-    struct amount *const parts[] = {&lines->optimal, &lines->base, &lines->slope_below,
-                                    &lines->slope_above};
-
-    if (question == VENUE_LINES) {
-        venue->lines |= aave_lines_read(returned, lines) == STATUS_OK ? LINES_AT_ONCE : 0;
-    } else if ((venue->lines & LINES_AT_ONCE) == 0) {
-        const uint32_t part = (uint32_t)question - (uint32_t)VENUE_OPTIMAL;
-        venue->lines |= read_word(returned, parts[part]) ? 1u << part : 0;
-    }
-}
-
-static bool take_reserve(struct evm_venue *venue, enum venue_question question,
-                         struct bytes returned)
-{
-    struct aave_reading *const reading = &venue->reading.reserve;
-
-    if (question == VENUE_RESERVE) {
-        return aave_reserve_read(returned, &reading->reserve) == STATUS_OK;
-    }
-    if (question == VENUE_LIQUIDITY) {
-        return read_word(returned, &reading->liquidity);
-    }
-    if (question == VENUE_LENDABLE) {
-        venue->lendable_known = read_word(returned, &venue->lendable);
-        return true; /* a pool of v3.0 has none */
-    }
-    if (question == VENUE_RECEIPTS) {
-        return read_word(returned, &reading->receipts);
-    }
-    if (question == VENUE_DEBT) {
-        return read_word(returned, &reading->debt);
-    }
-    if (question == VENUE_STABLE_DEBT) {
-        return take_stable_debt(returned, reading);
-    }
-    take_lines(venue, question, returned);
     return true;
 }
 
@@ -585,19 +468,19 @@ static bool take_venue(struct evm_venue *venue, enum venue_question question, st
     case VENUE_DECIMALS:
         return read_decimals(returned, &venue->decimals);
     case VENUE_SUPPLY:
-        return read_word(returned, &reading->supply);
+        return evm_read_word(returned, &reading->supply);
     case VENUE_DEPOSIT_MAX:
-        return read_word(returned, &reading->deposit_max);
+        return evm_read_word(returned, &reading->deposit_max);
     case VENUE_WITHDRAW_MAX:
-        return read_word(returned, &reading->withdraw_max);
+        return evm_read_word(returned, &reading->withdraw_max);
     case VENUE_PAUSE:
-        reading->paused = read_word(returned, &word) && !amount_is_zero(&word);
+        reading->paused = evm_read_word(returned, &word) && !amount_is_zero(&word);
         return true; /* few have it; what else it says is no pause */
     case VENUE_CODE:
         reading->code = keccak256(returned);
         return true;
     case VENUE_PRICE:
-        return read_word(returned, &reading->price);
+        return evm_read_word(returned, &reading->price);
     case VENUE_PROBE:
         if (returned.count < 32) {
             return false;
@@ -615,7 +498,12 @@ static bool take_venue(struct evm_venue *venue, enum venue_question question, st
     case VENUE_SLOPE_BELOW:
     case VENUE_SLOPE_ABOVE:
     case VENUE_LINES:
-        return take_reserve(venue, question, returned);
+    case VENUE_ACCOUNT:
+    case VENUE_PROVIDER:
+    case VENUE_COLLATERAL:
+    case VENUE_ORACLE:
+    case VENUE_ORACLE_PRICE:
+        return evm_reserve_take(venue, question, returned);
     }
     CHECK(false);
     return false;
@@ -673,22 +561,6 @@ void evm_spokes_answer(struct evm *evm, struct evm_job *job, uint32_t round, uin
 
 /* ---- what is told ---- */
 
-/* Of a reserve: is its strategy known, and one that there can be? */
-static bool reserve_is_whole(struct evm_venue *venue)
-{
-    struct aave_reading *const reading = &venue->reading.reserve;
-
-    if (venue->config->kind != VENUE_AAVE ||
-        !address_equal(&reading->reserve.receipt, &venue->config->receipt)) {
-        return true;
-    }
-    if (venue->lendable_known) {
-        reading->liquidity = amount_smaller(&reading->liquidity, &venue->lendable);
-    }
-    return ((venue->lines & LINES_AT_ONCE) != 0 || (venue->lines & LINES_APART) == LINES_APART) &&
-           aave_lines_are_sane(&reading->lines);
-}
-
 void evm_spokes_event(struct evm *evm, struct event *ret_event)
 {
     struct evm_spokes *const all = &evm->spokes;
@@ -703,7 +575,7 @@ void evm_spokes_event(struct evm *evm, struct event *ret_event)
     for (uint32_t i = 0; i < all->venues_count; i++) {
         struct evm_venue *const venue = &all->venues[i];
         struct venue_state *const state = &all->venue_states[count];
-        if (!venue->is_in_books || !venue->is_readable || !reserve_is_whole(venue)) {
+        if (!venue->is_in_books || !venue->is_readable || !evm_reserve_is_whole(venue)) {
             continue;
         }
         memset(state, 0, sizeof(*state));

@@ -6,8 +6,9 @@
  * stranger: one that reverts, or returns what cannot be understood, is left out of the answer, so
  * that it stays unknown and nothing else does.
  *
- * What is asked comes in two rounds, because a share's price needs the shares' decimals, an
- * upgrade's word the spoke's books, and a reserve's rates its strategy. */
+ * What is asked comes in rounds, because a share's price needs the shares' decimals, an
+ * upgrade's word the spoke's books, a reserve's rates its strategy, and
+ * what guards a debt the price by its pool's oracle. */
 #ifndef SLUICE_CHAINS_EVM_SPOKES_H
 #define SLUICE_CHAINS_EVM_SPOKES_H
 
@@ -26,19 +27,24 @@ struct evm_venue {
     bool is_in_books;
     bool lendable_known;
     struct amount lendable;
-    uint32_t lines; /* which parts of a strategy answered, as bits */
+    struct address provider; /* of the pool's addresses */
+    struct address oracle;   /* by which it decides */
+    struct amount price;     /* of a whole token, in the pool's numeraire */
+    bool guards;             /* what is supplied is collateral */
+    uint32_t lines;          /* which parts of a strategy answered, as bits */
     uint32_t decimals;
     struct venue_reading reading;
 };
 
-/* A question of the second round. */
+/* A question of a later round. */
 struct evm_venue_ask {
     uint32_t venue;
     uint32_t question;
 };
 
-/* Questions of the second round, of one venue at most. */
-#define EVM_VENUE_LATER_MAX 11u
+/* Questions of a later round, of one venue at most. */
+#define EVM_VENUE_LATER_MAX 13u
+#define EVM_SPOKES_ROUNDS   4u
 
 struct evm_spokes {
     const struct core_spoke **spokes; /* of this chain */
@@ -78,7 +84,7 @@ bool evm_spokes_fit(const struct core_config *core, uint32_t domain);
 void evm_spokes_init(struct evm *evm);
 
 void evm_spokes_start(struct evm *evm);
-/* Questions of a round, 0 or 1. Decides at the beginning of round 1 what it has. */
+/* Questions of a round, below EVM_SPOKES_ROUNDS. Decides at its beginning what it has. */
 uint32_t evm_spokes_steps(struct evm *evm, uint32_t round);
 void evm_spokes_write(const struct evm *evm, uint32_t round, uint32_t step, uint64_t id,
                       struct json_writer *writer);

@@ -140,6 +140,11 @@ struct core_venue {
     struct hash code;  /* the mandate's: keccak of its code; zero: what the spoke allows */
     /* Where the tokens are that were put in, if not at `venue`: a reserve's aToken. Zero: there. */
     struct address receipt;
+    /* What is owed there is guarded: with collateral at prices that fell by the shock, its worth at
+     * the liquidation thresholds is not below so much of the debt (15,000: one and a half times).
+     * Zero: it is not guarded with this asset. */
+    struct bps health_min;
+    struct bps price_shock;
 };
 
 struct core_route {

@@ -195,6 +195,8 @@ static void venue_pack(const struct core_venue *venue, struct packer *packer)
     pack_amount(packer, &venue->cap);
     pack_hash(packer, &venue->code);
     pack_address(packer, &venue->receipt);
+    pack_u32(packer, venue->health_min.value);
+    pack_u32(packer, venue->price_shock.value);
 }
 
 static void venue_unpack(struct unpacker *unpacker, struct core_venue *ret_venue)
@@ -212,6 +214,8 @@ static void venue_unpack(struct unpacker *unpacker, struct core_venue *ret_venue
     ret_venue->cap = unpack_amount(unpacker);
     ret_venue->code = unpack_hash(unpacker);
     ret_venue->receipt = unpack_address(unpacker);
+    ret_venue->health_min.value = unpack_u32(unpacker);
+    ret_venue->price_shock.value = unpack_u32(unpacker);
 }
 
 static void route_pack(const struct core_route *route, struct packer *packer)

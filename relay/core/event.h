@@ -201,6 +201,13 @@ struct venue_state {
     /* What 10^9 whole shares are worth, so that slow growth shows; zero where there are none. The
      * core measures the rate of a venue without pieces by how it grows. */
     struct amount share_price;
+    /* Where the venue keeps one account of all that is ours and that we owe, in a numeraire of its
+     * own: the debts, the collateral with each kind at its liquidation threshold, and what a whole
+     * token more of this asset adds to that. It is liquidated once the second is below the first.
+     * All zero: nothing is owed. */
+    struct amount account_debt;
+    struct amount account_guard;
+    struct amount unit_guard;
     /* The rate curve over what we would have in it, from nothing on: rates do not increase, and
      * above the last piece nothing is earned. None: see above. */
     uint32_t pieces_count;

@@ -134,6 +134,8 @@ enum reason {
     REASON_VENUE_FROZEN = 270,
     REASON_VENUE_FULL = 271,
     REASON_VENUE_RECEIPT_CHANGED = 272,
+    REASON_HEALTH_LOW = 273, /* of a debt, at shocked prices */
+    REASON_HEALTH_SAFE = 274,
     REASON_BACKING_DOUBTED = 280, /* collateral seems short; newer final blocks will tell */
     REASON_BACKING_BROKEN = 281,  /* collateral is short: moves and messages of the route stop */
     REASON_BACKING_HELD = 282,

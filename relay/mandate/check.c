@@ -172,6 +172,12 @@ static void venue_alone_check(struct checker *checker, const struct mandate_entr
         find(checker, values[VENUE_HEALTH_FLOOR].line,
              "%s: \"health_floor\" belongs to aave-v3 alone and is above 1", venue->name);
     }
+    if (values[VENUE_PRICE_SHOCK].given &&
+        (!values[VENUE_HEALTH_FLOOR].given ||
+         amount_compare(&values[VENUE_PRICE_SHOCK].number, &one) >= 0)) {
+        find(checker, values[VENUE_PRICE_SHOCK].line,
+             "%s: \"price_shock\" belongs to a \"health_floor\" and is below 100 %%", venue->name);
+    }
 }
 
 static void venue_pairs_check(struct checker *checker, uint32_t index)
@@ -437,9 +443,9 @@ static bool guards_hold(const struct mandate *mandate, const struct mandate_line
     static const char *const of_limits[] = {"limits.fee_max", "limits.fee_native_max",
                                             "limits.cooldown", NULL};
     static const char *const of_venues[] = {"address", "code_hash", NULL};
-    static const char *const of_spokes[] = {"kind",  "chain",     "asset",   "address",
-                                            "token", "buffer",    "spoke",   "index",
-                                            "cap",   "code_hash", "receipt", NULL};
+    static const char *const of_spokes[] = {
+        "kind",  "chain", "asset",     "address", "token",        "buffer", "spoke",
+        "index", "cap",   "code_hash", "receipt", "health_floor", NULL};
     static const char *const of_bridges[] = {"address", "velocity", "to", NULL};
     const struct mandate_entries *venues = &mandate->sections[MANDATE_VENUES];
     const char *key = strrchr(line->path, '.');
@@ -499,7 +505,8 @@ static uint32_t spokes_enforcers(const struct mandate_entry *venue, const struct
 {
     static const char *const facts[] = {"kind", "chain", "asset", "address", "token", NULL};
     static const char *const of_spokes[] = {"buffer", NULL};
-    static const char *const of_vaults[] = {"spoke", "index", "cap", "code_hash", "receipt", NULL};
+    static const char *const of_vaults[] = {"spoke",   "index",        "cap",         "code_hash",
+                                            "receipt", "health_floor", "price_shock", NULL};
     const char *key = strrchr(line->path, '.') + 1;
 
     if (!is_of_spoke(venue)) {

@@ -86,11 +86,12 @@ static const struct mandate_field venue_fields[] = {
     {"floor", MANDATE_AMOUNT, MANDATE_LEAST, MANDATE_BY_CORE},
     {"floor_share", MANDATE_SHARE, MANDATE_LEAST, MANDATE_BY_CORE},
     {"buffer", MANDATE_AMOUNT, MANDATE_LEAST, MANDATE_BY_CORE},
-    {"health_floor", MANDATE_RATIO, MANDATE_LEAST, 0},
+    {"health_floor", MANDATE_RATIO, MANDATE_LEAST, MANDATE_BY_CORE},
     {"guard", MANDATE_ADDRESS, MANDATE_FACT, MANDATE_BY_CORE | MANDATE_BY_SIGNER},
     {"spoke", MANDATE_NAME, MANDATE_FACT, MANDATE_BY_CORE | MANDATE_BY_SIGNER},
     {"index", MANDATE_COUNT, MANDATE_FACT, MANDATE_BY_CORE | MANDATE_BY_SIGNER},
     {"receipt", MANDATE_ADDRESS, MANDATE_FACT, MANDATE_BY_CORE},
+    {"price_shock", MANDATE_SHARE, MANDATE_LEAST, MANDATE_BY_CORE},
 };
 
 static const cyaml_schema_field_t venue_schema[] = {
@@ -112,6 +113,7 @@ static const cyaml_schema_field_t venue_schema[] = {
     KEY("spoke", MAY_LACK, texts[VENUE_SPOKE]),
     KEY("index", MAY_LACK, texts[VENUE_INDEX]),
     KEY("receipt", MAY_LACK, texts[VENUE_RECEIPT]),
+    KEY("price_shock", MAY_LACK, texts[VENUE_PRICE_SHOCK]),
     CYAML_FIELD_END};
 static const cyaml_schema_value_t venue_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct mandate_file_entry, venue_schema)};

@@ -105,18 +105,12 @@ enum status ecdsa_address(const struct ecdsa *ecdsa, const struct secret *secret
     return STATUS_OK;
 }
 
-enum status ecdsa_sign(const struct ecdsa *ecdsa, const struct secret *secret,
-                       const struct hash *digest, struct signature *ret_signature)
+enum status ecdsa_sign_unchecked(const struct ecdsa *ecdsa, const struct secret *secret,
+                                 const struct hash *digest, struct signature *ret_signature)
 {
     secp256k1_ecdsa_recoverable_signature point;
     struct signature signature;
-    struct address owner;
-    struct address signer;
     int recovery_id = 0;
-    enum status status = ecdsa_address(ecdsa, secret, &owner);
-    if (status != STATUS_OK) {
-        return status;
-    }
     /* No extra entropy: the default nonce function is RFC 6979, and the result has a low s. */
     if (secp256k1_ecdsa_sign_recoverable(ecdsa->context, &point, digest->bytes, secret->bytes, NULL,
                                          NULL) != 1) {
@@ -131,6 +125,23 @@ enum status ecdsa_sign(const struct ecdsa *ecdsa, const struct secret *secret,
         return STATUS_CORRUPT;
     }
     signature.bytes[64] = (uint8_t)(27 + recovery_id);
+    *ret_signature = signature;
+    return STATUS_OK;
+}
+
+enum status ecdsa_sign(const struct ecdsa *ecdsa, const struct secret *secret,
+                       const struct hash *digest, struct signature *ret_signature)
+{
+    struct signature signature;
+    struct address owner;
+    struct address signer;
+    enum status status = ecdsa_address(ecdsa, secret, &owner);
+    if (status == STATUS_OK) {
+        status = ecdsa_sign_unchecked(ecdsa, secret, digest, &signature);
+    }
+    if (status != STATUS_OK) {
+        return status;
+    }
     status = signature_recover(digest, &signature, &signer);
     if (status != STATUS_OK || !address_equal(&signer, &owner)) {
         return STATUS_CORRUPT;

@@ -90,8 +90,8 @@ static void fetch_checkpoint(struct synth_world *world, const struct command *co
                             .message_id = command->fetch_checkpoint.message_id};
     const struct hash digest =
         checkpoint_digest(command->domain, &chain->config->tree_hook, &event.checkpoint.checkpoint);
-    const enum status status =
-        ecdsa_sign(world->ecdsa, world->secrets[who], &digest, &event.checkpoint.signature);
+    const enum status status = ecdsa_sign_unchecked(world->ecdsa, world->secrets[who], &digest,
+                                                    &event.checkpoint.signature);
     CHECK(status == STATUS_OK);
     synth_answer(world, &event);
 }

@@ -43,6 +43,16 @@ enum reason view_spoke_reason(const struct view *view, const struct spoke_row *r
                                                                          : REASON_SPOKE_MANDATE;
 }
 
+/* How many times its debt the collateral is worth, at thresholds; null: nothing is owed. */
+static json_t *health_json(const struct venue_row *row)
+{
+    if (amount_is_zero(&row->state.account_debt)) {
+        return json_null();
+    }
+    return json_real(amount_to_double(&row->state.account_guard) /
+                     amount_to_double(&row->state.account_debt));
+}
+
 static json_t *venue_json(const struct core_venue *venue, const struct spoke_row *spoke,
                           const struct venue_row *row)
 {
@@ -52,14 +62,14 @@ static json_t *venue_json(const struct core_venue *venue, const struct spoke_row
                                "gate", json_of_reason(reason), "block", json_of_count(row->block));
 
     if (row->block != 0) {
-        (void)json_object_update_new(object,
-                                     json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "supplied",
-                                               json_of_amount(&row->state.supplied), "owed",
-                                               json_of_amount(&row->state.owed), "enter_max",
-                                               json_of_amount(&row->state.enter_max), "leave_max",
-                                               json_of_amount(&row->state.leave_max), "share_price",
-                                               json_of_amount(&row->state.share_price),
-                                               "rate_per_year", rate_json(row)));
+        (void)json_object_update_new(
+            object, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "supplied",
+                              json_of_amount(&row->state.supplied), "owed",
+                              json_of_amount(&row->state.owed), "enter_max",
+                              json_of_amount(&row->state.enter_max), "leave_max",
+                              json_of_amount(&row->state.leave_max), "share_price",
+                              json_of_amount(&row->state.share_price), "rate_per_year",
+                              rate_json(row), "health", health_json(row)));
     }
     return object;
 }

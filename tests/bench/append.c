@@ -3,8 +3,10 @@
  * many plain LMDB does when it is given the same keys and values in the same databases. A record
  * has 300 bytes and changes three rows. The two take turns, so that a slow moment of the disk hits
  * both; a figure is the median of its turns, and the ratio that of the turns' ratios, so that one
- * such moment decides nothing. Prints one line of JSON. Usage: bench_append [SECONDS per burst and
- * side] */
+ * such moment decides nothing. `tree_share` is the time of all hashing for the tree over the same
+ * records, leaves and nodes, as a part of that of appending them: a leaf is the record's checksum
+ * as well, so it is the most that the tree can cost. Prints one line of JSON. Usage: bench_append
+ * [SECONDS per burst and side] */
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -69,6 +71,17 @@ static void append_journal(struct journal *journal, const struct burst *burst, u
     CHECK(journal_commit(journal, &batch, &head) == STATUS_OK);
 }
 
+/* What appending computes for the tree, once more. */
+static void grow_tree(struct tree_frontier *frontier, const struct burst *burst, uint32_t count)
+{
+    struct tree_completed completed;
+
+    for (uint32_t i = 0; i < count; i++) {
+        const struct hash leaf = tree_leaf(burst->records[i]);
+        tree_append(frontier, &leaf, &completed);
+    }
+}
+
 /* ---- plain LMDB ---- */
 
 struct plain {
@@ -124,6 +137,7 @@ struct result {
     double ours; /* records a second */
     double plain;
     double ratio;
+    double tree_share;
 };
 
 static int compare(const void *left, const void *right)
@@ -147,6 +161,8 @@ static struct result run(struct burst *burst, uint32_t count, double seconds)
                                             .map_bytes = JOURNAL_MAP_BYTES * 16};
     struct journal *journal = NULL;
     struct plain plain = {.head = 0};
+    struct tree_frontier frontier = {.size = 0};
+    double shares[SLICES] = {0};
     double rates[2][SLICES];
     double ratios[SLICES];
 
@@ -168,6 +184,14 @@ static struct result run(struct burst *burst, uint32_t count, double seconds)
             }
             spent += now_s() - start;
             records += count;
+            if (side == 0) {
+                const double tree_start = now_s();
+                grow_tree(&frontier, burst, count);
+                shares[slice / 2] += now_s() - tree_start;
+            }
+        }
+        if (side == 0) {
+            shares[slice / 2] /= spent;
         }
         rates[side][slice / 2] = (double)records / spent;
     }
@@ -178,8 +202,10 @@ static struct result run(struct burst *burst, uint32_t count, double seconds)
     mdb_env_close(plain.env);
     folder_remove(&folders[0]);
     folder_remove(&folders[1]);
-    return (struct result){
-        .ours = median(rates[0]), .plain = median(rates[1]), .ratio = median(ratios)};
+    return (struct result){.ours = median(rates[0]),
+                           .plain = median(rates[1]),
+                           .ratio = median(ratios),
+                           .tree_share = median(shares)};
 }
 
 int main(int argc, char **argv)
@@ -199,8 +225,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++) {
         const struct result result = run(burst, counts[i], seconds);
         (void)printf(",\"burst_%u\":{\"records_per_s\":%.0f,\"plain_lmdb_records_per_s\":%.0f,"
-                     "\"ratio\":%.3f}",
-                     counts[i], result.ours, result.plain, result.ratio);
+                     "\"ratio\":%.3f,\"tree_share\":%.4f}",
+                     counts[i], result.ours, result.plain, result.ratio, result.tree_share);
     }
     (void)printf("}\n");
     free(burst);

@@ -67,8 +67,11 @@ struct evm_script_knobs {
         EVM_SCRIPT_RESERVE_RECEIPT_OTHER,
         EVM_SCRIPT_RESERVE_LACKS, /* owes more than there is */
         EVM_SCRIPT_RESERVE_REVERTS,
-        EVM_SCRIPT_RESERVE_BABBLES,  /* an optimal usage of nothing */
-        EVM_SCRIPT_RESERVE_RATELESS, /* its strategy says nothing */
+        EVM_SCRIPT_RESERVE_BABBLES,   /* an optimal usage of nothing */
+        EVM_SCRIPT_RESERVE_OWES,      /* the spoke owes something in its pool */
+        EVM_SCRIPT_RESERVE_OWES_FREE, /* likewise, and what it supplied guards nothing */
+        EVM_SCRIPT_RESERVE_PRICELESS, /* likewise, and its oracle says zero */
+        EVM_SCRIPT_RESERVE_RATELESS,  /* its strategy says nothing */
     } reserve;
     uint64_t data_fee; /* what the OP-stack oracle and receipts say; 0: there is no oracle */
 };

@@ -91,6 +91,8 @@ static void put_configuration(struct words *words, const struct evm_script_knobs
     word[24] |= knobs->reserve == EVM_SCRIPT_RESERVE_INACTIVE ? 0 : 1;
     word[24] |= knobs->reserve == EVM_SCRIPT_RESERVE_FROZEN ? 2 : 0;
     word[24] |= knobs->reserve == EVM_SCRIPT_RESERVE_PAUSED ? 16 : 0;
+    word[28] = 8000 >> 8; /* liquidation threshold, basis points */
+    word[29] = 8000 & 0xff;
     word[23] = (uint8_t)factor_bps;
     word[22] = (uint8_t)(factor_bps >> 8);
     word[17] = (uint8_t)(cap << 4); /* from bit 116 on */
@@ -166,6 +168,22 @@ static bool put_strategy(struct words *words, const struct evm_script_knobs *kno
     }
 }
 
+/* As getUserAccountData gives it: 1,000 of collateral at 80 % against 500, where anything is owed.
+ */
+static bool put_account(struct words *words, const struct evm_script_knobs *knobs)
+{
+    const bool owes =
+        knobs->reserve >= EVM_SCRIPT_RESERVE_OWES && knobs->reserve <= EVM_SCRIPT_RESERVE_PRICELESS;
+
+    put_number(words, 1000);
+    put_number(words, owes ? 500 : 0);
+    put_number(words, 0);
+    put_number(words, 8000);
+    put_number(words, 7500);
+    put_number(words, 1);
+    return true;
+}
+
 static bool put_pool(struct words *words, const struct evm_script_knobs *knobs, uint32_t contract,
                      uint32_t selector)
 {
@@ -176,6 +194,20 @@ static bool put_pool(struct words *words, const struct evm_script_knobs *knobs, 
     case 0x35ea6a75: /* getReserveData */
         put_reserve(words, knobs);
         return knobs->reserve != EVM_SCRIPT_RESERVE_REVERTS;
+    case 0xbf92857c: /* getUserAccountData */
+        return put_account(words, knobs);
+    case 0x4417a583: /* getUserConfiguration: of the reserve at place 6 */
+        put_number(words, knobs->reserve == EVM_SCRIPT_RESERVE_OWES_FREE ? 0 : 1u << 13);
+        return true;
+    case 0x0542975c:   /* ADDRESSES_PROVIDER */
+    case 0xfca513a8: { /* getPriceOracle: all one contract */
+        const struct address pool = script_contract(POOL);
+        put_hash(words, pool.bytes);
+        return true;
+    }
+    case 0xb3596f07: /* getAssetPrice */
+        put_number(words, knobs->reserve == EVM_SCRIPT_RESERVE_PRICELESS ? 0 : 1000000);
+        return true;
     case 0x6fb07f96: /* getVirtualUnderlyingBalance */
         put_number(words, 900);
         return knobs->reserve == EVM_SCRIPT_RESERVE_MODERN;

@@ -89,6 +89,8 @@ static void make_venue(struct maker *maker, struct core_venue *venue)
     venue->cap = amount(maker);
     venue->code = hash(maker);
     venue->receipt = address(maker);
+    venue->health_min.value = u32(maker);
+    venue->price_shock.value = u32(maker);
 }
 
 static void make_route(struct maker *maker, struct core_route *route)
@@ -362,6 +364,9 @@ static void make_venue_state(struct maker *maker, struct venue_state *state)
     state->enter_max = amount(maker);
     state->leave_max = amount(maker);
     state->share_price = amount(maker);
+    state->account_debt = amount(maker);
+    state->account_guard = amount(maker);
+    state->unit_guard = amount(maker);
     state->pieces_count = length(maker, VENUE_PIECES_MAX);
     for (uint32_t i = 0; i < state->pieces_count; i++) {
         state->pieces[i].width = amount(maker);

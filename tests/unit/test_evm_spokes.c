@@ -237,6 +237,31 @@ static void a_reserve_that_cannot_be_understood_is_left_out(void **state)
     harness_close(harness);
 }
 
+/* What is owed, what guards it, and what a token more would add: 80 % of its price. */
+static void what_is_owed_is_read_with_what_guards_it(void **state)
+{
+    (void)state;
+    struct harness *const harness = reading_of(add_reserve);
+    const struct venue_state *const venue = &harness->venues[1];
+
+    assert_int_equal(read_positions(harness), OUTCOME_OK);
+    assert_true(amount_is_zero(&venue->account_debt));
+    assert_true(amount_is_zero(&venue->unit_guard));
+    evm_script_knobs(harness->world)->reserve = EVM_SCRIPT_RESERVE_OWES;
+    assert_int_equal(read_positions(harness), OUTCOME_OK);
+    assert_amount(500, venue->account_debt);
+    assert_amount(800, venue->account_guard);
+    assert_amount(800000, venue->unit_guard);
+    evm_script_knobs(harness->world)->reserve = EVM_SCRIPT_RESERVE_OWES_FREE;
+    assert_int_equal(read_positions(harness), OUTCOME_OK);
+    assert_amount(500, venue->account_debt);
+    assert_true(amount_is_zero(&venue->unit_guard));
+    evm_script_knobs(harness->world)->reserve = EVM_SCRIPT_RESERVE_PRICELESS;
+    assert_int_equal(read_positions(harness), OUTCOME_OK);
+    assert_int_equal(harness->venues_count, 1); /* a price of nothing is no price */
+    harness_close(harness);
+}
+
 /* What the owner did not allow is not known: another receipt than in the spoke's books. */
 static void add_other_receipt(struct core_config *core, struct chain_config *config)
 {
@@ -311,6 +336,7 @@ int main(void)
         cmocka_unit_test(a_reserve_closes_its_gate_by_name),
         cmocka_unit_test(a_reserve_that_cannot_be_understood_is_left_out),
         cmocka_unit_test(a_reserve_of_other_books_is_left_out),
+        cmocka_unit_test(what_is_owed_is_read_with_what_guards_it),
         cmocka_unit_test(a_venue_that_cannot_be_read_is_left_out),
         cmocka_unit_test(a_spoke_that_lacks_what_is_configured_makes_all_unknown),
         cmocka_unit_test(a_spoke_needs_an_address_of_this_family),

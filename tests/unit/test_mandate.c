@@ -313,6 +313,7 @@ static void contradictions_are_found_with_their_line(void **state)
         {"cap_share: 75 %", "cap_share: 50 %", 16, "\"cap_share\" is below \"weight\" (line 15)"},
         {"floor: 5 USDC", "floor: 5 USDC\n    cap: 4 USDC", 18, "\"cap\" is below \"floor\""},
         {"floor: 5 USDC", "floor_share: 61 %", 15, "\"weight\" is below \"floor_share\""},
+        {"floor: 5 USDC", "price_shock: 10 %", 17, "belongs to a \"health_floor\""},
         {"floor: 5 USDC", "health_floor: 1.2", 17, "\"health_floor\" belongs to aave-v3"},
         {"    asset: USDC\n    address: '0x7777777777777777777777777777777777777701'",
          "    asset: USDC\n    cap_share: 5 %\n    address: "
@@ -383,7 +384,8 @@ static void every_line_says_who_enforces_it(void **state)
     assert_int_equal(by_of(mandate, "bridges.ab.velocity"), 0); /* the signer's hour is no two */
     assert_null(mandate_free(mandate));
     mandate = mandate_of("kind: warp-route", "kind: aave-v3\n    health_floor: 1.25");
-    assert_int_equal(by_of(mandate, "venues.va.health_floor"), 0);
+    assert_int_equal(by_of(mandate, "venues.va.health_floor"),
+                     MANDATE_BY_CORE | MANDATE_BY_CONTRACT);
     assert_null(mandate_free(mandate));
     mandate = mandate_of("kind: warp-route", "kind: uniswap-v3");
     assert_int_equal(by_of(mandate, "venues.va"), 0);

@@ -245,6 +245,66 @@ static void closed_and_unknown_venues_are_left_alone(void **state)
     desk_free(desk);
 }
 
+/* The second one owes 400 in its pool and has 900 units of ours against it, of which each guards
+ * 0.8. At prices a tenth lower and a floor of one and a half that must be 666.67. */
+static void owe(struct desk *desk)
+{
+    desk->world->config.venues[1].health_min.value = 15000;
+    desk->world->config.venues[1].price_shock.value = 1000;
+    desk->venues[1].supplied = units(900);
+    desk->venues[1].leave_max = units(900);
+    desk->venues[1].account_debt = amount_from_u64(400000000);
+    desk->venues[1].account_guard = amount_from_u64(720000000);
+    desk->venues[1].unit_guard = amount_from_u64(800000);
+    desk->spoke.idle = units(100);
+    desk->world->config.route.coin_price = units(1);
+}
+
+/* 53.33 of the guard is spare: 66.67 units may leave for the better rate, and no more. */
+static void what_guards_a_debt_stays(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+
+    owe(desk);
+    desk_plan(desk);
+    assert_int_equal(desk->answer.count, 1);
+    assert_in_range(moved(desk, PLANNED_VENUE_FIRST + 1, PLANNED_VENUE_FIRST), 66 * UNIT,
+                    67 * UNIT);
+    desk->world->config.venues[1].health_min.value = 0; /* nobody said that it is guarded */
+    desk_plan(desk);
+    assert_int_equal(moved(desk, PLANNED_VENUE_FIRST + 1, PLANNED_VENUE_FIRST), 900 * UNIT);
+    desk_free(desk);
+}
+
+/* 900 of debt need a guard of 1,500: 975 units more than the 900. They come from where they earn
+ * least: what is idle above the buffer, then the third venue, then the first, whatever it pays. */
+static void what_a_debt_lacks_comes_before_any_yield(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+
+    owe(desk);
+    desk->venues[1].account_debt = amount_from_u64(900000000);
+    desk->spoke.idle = units(500);
+    desk->venues[0].supplied = units(2000);
+    desk->venues[0].leave_max = units(2000);
+    desk->venues[2].supplied = units(300);
+    desk->venues[2].leave_max = units(300);
+    desk->venues[2].enter_max = amount_zero();
+    desk_plan(desk);
+    assert_int_equal(deposited(desk, 1), 400 * UNIT);
+    assert_int_equal(moved(desk, PLANNED_VENUE_FIRST + 2, PLANNED_VENUE_FIRST + 1), 300 * UNIT);
+    assert_in_range(moved(desk, PLANNED_VENUE_FIRST, PLANNED_VENUE_FIRST + 1), 275 * UNIT,
+                    276 * UNIT);
+    /* Even where nobody said what gas is worth. */
+    desk->world->config.route.coin_price = amount_zero();
+    desk_plan(desk);
+    assert_in_range(moved(desk, PLANNED_VENUE_FIRST, PLANNED_VENUE_FIRST + 1), 275 * UNIT,
+                    575 * UNIT);
+    desk_free(desk);
+}
+
 /* A spoke that nothing is known of, on a chain of its own. */
 static void an_unknown_spoke_holds_up_no_other(void **state)
 {
@@ -398,6 +458,8 @@ int main(void)
         cmocka_unit_test(idle_capital_goes_where_most_is_paid),
         cmocka_unit_test(curves_are_filled_down_to_one_rate),
         cmocka_unit_test(a_better_rate_is_followed_where_it_pays),
+        cmocka_unit_test(what_guards_a_debt_stays),
+        cmocka_unit_test(what_a_debt_lacks_comes_before_any_yield),
         cmocka_unit_test(closed_and_unknown_venues_are_left_alone),
         cmocka_unit_test(a_mute_venue_holds_up_no_other),
         cmocka_unit_test(an_unknown_spoke_holds_up_no_other),

@@ -421,6 +421,29 @@ static void a_plan_outlives_a_mute_spoke(void **state)
 }
 
 /* The mandate's velocity is of all moves of the asset: it is kept with the routers' planning. */
+/* A better rate waits for the cooldown; what guards a debt does not. */
+static void a_debt_waits_for_no_cooldown(void **state)
+{
+    (void)state;
+    struct farm *farm = farm_new(ROUTE_ACT);
+
+    farm->world->config.route.cooldown = DURATION_MS(3600000);
+    farm->world->config.venues[1].health_min.value = 15000;
+    assert_true(farm_plans(farm, 10000));
+    leg_is_done(farm, VENUE_DEPOSIT, 10);
+    move_is_done(farm);
+    farm->venues[1].pieces[0].rate_nano = 8 * PERCENT;
+    assert_false(farm_plans(farm, 20000));
+    assert_int_equal(desk_of(farm).reason, REASON_COOLDOWN);
+    farm->venues[1].pieces[0].rate_nano = 3 * PERCENT;
+    farm->venues[1].account_debt = units(200);
+    farm->venues[1].account_guard = units(100);
+    farm->venues[1].unit_guard = units(1);
+    assert_true(farm_plans(farm, 10000));
+    plan_is(farm, 11, 12, 200);
+    farm_free(farm);
+}
+
 static void routers_and_venues_share_the_velocity(void **state)
 {
     (void)state;
@@ -453,6 +476,7 @@ int main(void)
         cmocka_unit_test(a_plan_waits_for_a_person_and_not_for_long),
         cmocka_unit_test(a_plan_outlives_a_mute_spoke),
         cmocka_unit_test(routers_and_venues_share_the_velocity),
+        cmocka_unit_test(a_debt_waits_for_no_cooldown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -42,6 +42,9 @@ static void fill_venue(struct venue_state *ret_venue, uint64_t share_price)
     ret_venue->enter_max = amount_from_u64(50);
     ret_venue->leave_max = amount_from_u64(90);
     ret_venue->share_price = amount_from_u64(share_price);
+    ret_venue->account_debt = amount_from_u64(11);
+    ret_venue->account_guard = amount_from_u64(12);
+    ret_venue->unit_guard = amount_from_u64(13);
 }
 
 static void rows_come_back(void **state)
@@ -234,6 +237,34 @@ static void a_gate_that_turns_is_told_once_by_its_name(void **state)
     world_free(world);
 }
 
+/* A debt that lacks guard is an alarm, once; so is the word that it is well again. */
+static void a_debt_that_lacks_guard_is_told_once(void **state)
+{
+    (void)state;
+    struct world *world = venue_world();
+    struct spoke_state spoke;
+    struct venue_state venue;
+
+    world->config.venues[0].health_min.value = 20000;
+    fill_spoke(&spoke, 500);
+    fill_venue(&venue, 1000);
+    venue.account_debt = amount_from_u64(50);
+    venue.account_guard = amount_from_u64(100);
+    venue.unit_guard = amount_from_u64(1);
+    answer(world, &spoke, &venue, 1);
+    assert_int_equal(world_notes(world, REASON_HEALTH_LOW), 0);
+    venue.account_guard = amount_from_u64(99);
+    answer(world, &spoke, &venue, 2);
+    answer(world, &spoke, &venue, 3);
+    assert_int_equal(world_notes(world, REASON_HEALTH_LOW), 1);
+    assert_int_equal(world_notes(world, REASON_HEALTH_SAFE), 0);
+    venue.account_debt = amount_from_u64(49);
+    answer(world, &spoke, &venue, 4);
+    answer(world, &spoke, &venue, 5);
+    assert_int_equal(world_notes(world, REASON_HEALTH_SAFE), 1);
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +272,7 @@ int main(void)
         cmocka_unit_test(a_rate_is_measured_by_growth),
         cmocka_unit_test(only_what_is_configured_and_concave_is_kept),
         cmocka_unit_test(a_gate_that_turns_is_told_once_by_its_name),
+        cmocka_unit_test(a_debt_that_lacks_guard_is_told_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

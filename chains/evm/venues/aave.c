@@ -14,6 +14,7 @@
 #define LACK_PER       UINT64_C(10000) /* of all receipts: what is less is rounding */
 #define LACK_UNITS     UINT64_C(100)
 #define ALL_TIMES      UINT64_C(16)
+#define RESERVES_MAX   128u /* of a pool: two bits each of an account's configuration */
 
 /* ---- configuration ---- */
 
@@ -57,7 +58,9 @@ static bool configuration_take(const struct hash *word, struct aave_reserve *res
     reserve->frozen = bits_of(word, 57, 1) == 1;
     reserve->paused = bits_of(word, 60, 1) == 1;
     reserve->factor_bps = (uint32_t)bits_of(word, 64, 16);
-    if (decimals > DECIMALS_MAX || reserve->factor_bps > WHOLE_BPS) {
+    reserve->threshold_bps = (uint32_t)bits_of(word, 16, 16);
+    if (decimals > DECIMALS_MAX || reserve->factor_bps > WHOLE_BPS ||
+        reserve->threshold_bps > WHOLE_BPS) {
         return false;
     }
     const struct amount unit = power_of_ten((uint32_t)decimals);
@@ -77,7 +80,7 @@ enum status aave_reserve_read(struct bytes returned, struct aave_reserve *ret_re
         (void)abi_read_amount(&reader); /* the rates of now, and the index of debt */
     }
     (void)abi_read_u64(&reader); /* last update */
-    (void)abi_read_u32(&reader); /* place among the pool's reserves */
+    reserve.place = abi_read_u32(&reader);
     reserve.receipt = abi_read_address(&reader);
     reserve.stable = abi_read_address(&reader);
     reserve.variable = abi_read_address(&reader);
@@ -85,11 +88,40 @@ enum status aave_reserve_read(struct bytes returned, struct aave_reserve *ret_re
     reserve.treasury_scaled = abi_read_amount(&reader);
     reserve.unbacked = abi_read_amount(&reader);
     (void)abi_read_amount(&reader); /* debt of isolated collateral */
-    if (!abi_reader_is_done(&reader) || !configuration_take(&word, &reserve)) {
+    if (!abi_reader_is_done(&reader) || reserve.place >= RESERVES_MAX ||
+        !configuration_take(&word, &reserve)) {
         return STATUS_MALFORMED;
     }
     *ret_reserve = reserve;
     return STATUS_OK;
+}
+
+/* ---- an account ---- */
+
+enum status aave_account_read(struct bytes returned, struct aave_account *ret_account)
+{
+    struct abi_reader reader = abi_reader_from(returned);
+    const struct amount collateral = abi_read_amount(&reader);
+    const struct amount debt = abi_read_amount(&reader);
+    const struct amount whole = amount_from_u64(WHOLE_BPS);
+    struct amount guard;
+
+    (void)abi_read_amount(&reader); /* what could be borrowed */
+    const struct amount threshold = abi_read_amount(&reader);
+    (void)abi_read_amount(&reader); /* loan to value */
+    (void)abi_read_amount(&reader); /* health factor: the two by each other */
+    if (!abi_reader_is_done(&reader) || amount_compare(&threshold, &whole) > 0 ||
+        amount_scale_floor(&collateral, &threshold, &whole, &guard) != STATUS_OK) {
+        return STATUS_MALFORMED;
+    }
+    *ret_account = (struct aave_account){.debt = debt, .guard = guard};
+    return STATUS_OK;
+}
+
+bool aave_is_collateral(const struct hash *configuration, const struct aave_reserve *reserve)
+{
+    CHECK(reserve->place < RESERVES_MAX);
+    return bits_of(configuration, 2 * reserve->place + 1, 1) == 1;
 }
 
 /* ---- the strategy ---- */

@@ -29,6 +29,8 @@ struct aave_reserve {
     bool frozen;
     bool paused;
     uint32_t factor_bps;      /* of the interest: the pool's own */
+    uint32_t threshold_bps;   /* of its worth, that guards a debt; zero: it is no collateral */
+    uint32_t place;           /* among the pool's reserves */
     struct amount supply_cap; /* zero: none */
     struct amount index;      /* what a scaled unit supplied is worth */
     struct address receipt;   /* aToken; zero: the pool has no such reserve */
@@ -47,6 +49,12 @@ struct aave_lines {
     struct amount slope_above; /* from there to full usage */
 };
 
+/* All that one account has in a pool, in the pool's numeraire. */
+struct aave_account {
+    struct amount debt;
+    struct amount guard; /* its collateral, each kind at its liquidation threshold, rounded down */
+};
+
 struct aave_reading {
     struct aave_reserve reserve;
     struct aave_lines lines;
@@ -55,8 +63,14 @@ struct aave_reading {
     struct amount debt;        /* at the variable rate */
     struct amount stable_debt; /* at rates of their own */
     struct amount stable_rate; /* their mean */
+    struct aave_account account;
+    struct amount unit_guard; /* what a whole token more adds to the account's guard */
 };
 
+/* What getUserAccountData(account) returns. STATUS_MALFORMED: no pool returns that. */
+MUST_USE enum status aave_account_read(struct bytes returned, struct aave_account *ret_account);
+/* Is the reserve collateral, by the word that getUserConfiguration(account) returns? */
+bool aave_is_collateral(const struct hash *configuration, const struct aave_reserve *reserve);
 /* STATUS_MALFORMED: no pool returns that. */
 MUST_USE enum status aave_reserve_read(struct bytes returned, struct aave_reserve *ret_reserve);
 /* What getInterestRateDataBps(asset) of a v3.1 strategy returns. STATUS_MALFORMED: none does. */

@@ -211,6 +211,9 @@ enum status venue_state_of(const struct core_venue *venue, const struct venue_re
     state->leave_max = amount_smaller(&doors.out, &reading->supplied);
     state->share_price = reading->price;
     state->pieces_count = 0;
+    state->account_debt = reading->reserve.account.debt;
+    state->account_guard = reading->reserve.account.guard;
+    state->unit_guard = reading->reserve.unit_guard;
     if (venue->kind == VENUE_ERC4626 || state->gate == VENUE_RECEIPT_CHANGED) {
         return STATUS_OK;
     }

@@ -29,7 +29,8 @@ const MANDATE_SIGNERS = [`0x${'51'.repeat(20)}`, `0x${'52'.repeat(20)}`];
  * {endpoint, bucket, credentials}), privateAddresses (servers that modules name may be on this
  * machine), minted (an asset that one router locks and others mint: {asset, collateral: {chain,
  * address, token}, routers: [{chain, address}]}), spokes (true: the mandate names the spokes and
- * their vaults too), reserves (of Aave pools that spokes reach: [{chain, index, pool, receipt}]), relayTo (chain to whether messages are delivered to it; to all when absent).
+ * their vaults too), reserves (of Aave pools that spokes reach: [{chain, index, pool, receipt,
+ * guarded: {floor, shock} where something is owed}]), relayTo (chain to whether messages are delivered to it; to all when absent).
  */
 export function writeNode(devnet, options) {
   const folder = path.join(options.folder, options.name);
@@ -286,10 +287,11 @@ function spokeYaml(chain, options) {
       `    address: "${vault}"`, `    spoke: spoke-${chain.name}`, `    index: ${i}`,
       `    cap: ${VENUE_CAP} ${ASSET}`,
     ]),
-    reservesOf(chain, options).map(({ index, pool, receipt }) => [
+    reservesOf(chain, options).map(({ index, pool, receipt, guarded }) => [
       `  - name: reserve${index}-${chain.name}`, '    kind: aave-v3', common,
       `    address: "${pool}"`, `    receipt: "${receipt}"`, `    spoke: spoke-${chain.name}`,
       `    index: ${index}`, `    cap: ${VENUE_CAP} ${ASSET}`,
+      guarded ? [`    health_floor: ${guarded.floor}`, `    price_shock: ${guarded.shock}`] : [],
     ]),
   ];
 }

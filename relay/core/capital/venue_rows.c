@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "relay/base/check.h"
+#include "relay/core/capital/guard.h"
 #include "relay/core/tables.h"
 #include "relay/core/text.h"
 
@@ -111,6 +112,9 @@ void venue_row_pack(struct packer *packer, const struct venue_row *row)
     pack_amount(packer, &state->enter_max);
     pack_amount(packer, &state->leave_max);
     pack_amount(packer, &state->share_price);
+    pack_amount(packer, &state->account_debt);
+    pack_amount(packer, &state->account_guard);
+    pack_amount(packer, &state->unit_guard);
     pack_u32(packer, state->pieces_count);
     for (uint32_t i = 0; i < state->pieces_count; i++) {
         pack_amount(packer, &state->pieces[i].width);
@@ -138,6 +142,9 @@ bool venue_row_unpack(struct bytes bytes, struct venue_row *ret_row)
     state->enter_max = unpack_amount(&unpacker);
     state->leave_max = unpack_amount(&unpacker);
     state->share_price = unpack_amount(&unpacker);
+    state->account_debt = unpack_amount(&unpacker);
+    state->account_guard = unpack_amount(&unpacker);
+    state->unit_guard = unpack_amount(&unpacker);
     const uint32_t pieces_count = unpack_u32(&unpacker);
     if (gate < VENUE_OPEN || gate > VENUE_RECEIPT_CHANGED || pieces_count > VENUE_PIECES_MAX) {
         return false;
@@ -292,6 +299,32 @@ static void gate_note(struct step *step, uint32_t domain, const struct venue_row
               venue_gate_reason(state->gate), text.text);
 }
 
+/* A debt that is too little guarded, or is well again, is told once. */
+static void health_note(struct step *step, uint32_t domain, const struct core_venue *venue,
+                        const struct venue_row *row, const struct venue_state *state)
+{
+    const struct core_config *config = step->config;
+    const uint32_t decimals = config->assets[config->spokes[venue->spoke].asset].decimals;
+    const bool was_low = row->block != 0 && guard_is_low(venue, &row->state, decimals);
+    const bool is_low = guard_is_low(venue, state, decimals);
+    struct hash subject = {{0}};
+
+    if (was_low == is_low) {
+        return;
+    }
+    memcpy(subject.bytes, state->spoke.bytes, sizeof(subject.bytes));
+    struct text text = text_from("venue ");
+    text_add_number(&text, state->index);
+    text_add(&text, " of the spoke owes ");
+    text_add_amount(&text, &state->account_debt);
+    text_add(&text, " against ");
+    text_add_amount(&text, &state->account_guard);
+    text_add(&text, " in its pool's units; the floor in basis points: ");
+    text_add_number(&text, venue->health_min.value);
+    step_note(step, is_low ? NOTE_ALARM : NOTE_INFO, domain, &subject,
+              is_low ? REASON_HEALTH_LOW : REASON_HEALTH_SAFE, text.text);
+}
+
 static void spoke_put(struct step *step, const struct event *event, const struct spoke_state *state)
 {
     uint8_t key[CAPITAL_KEY_BYTES_MAX];
@@ -307,9 +340,10 @@ static void spoke_put(struct step *step, const struct event *event, const struct
              packer_finish(&packer));
 }
 
-static void venue_put(struct step *step, const struct event *event, const struct core_spoke *spoke,
+static void venue_put(struct step *step, const struct event *event, const struct core_venue *venue,
                       const struct venue_state *state)
 {
+    const struct core_spoke *spoke = &step->config->spokes[venue->spoke];
     uint8_t key[CAPITAL_KEY_BYTES_MAX];
     uint8_t value[VENUE_ROW_BYTES_MAX];
     struct packer packer = packer_from(value, sizeof(value));
@@ -319,6 +353,7 @@ static void venue_put(struct step *step, const struct event *event, const struct
 
     (void)venue_get(step, spoke, state->index, &row);
     gate_note(step, event->domain, &row, state);
+    health_note(step, event->domain, venue, &row, state);
     row.block = event->positions.block_number;
     row.block_hash = event->positions.block_hash;
     venue_row_take(&row, state, block_time, venue_horizon(&step->config->route));
@@ -340,8 +375,8 @@ static const struct core_spoke *configured_spoke(const struct step *step, uint32
     return NULL;
 }
 
-/* The spoke of a venue that is configured. */
-static const struct core_spoke *configured_venue(const struct step *step, uint32_t domain,
+/* NULL: no such venue is configured. */
+static const struct core_venue *configured_venue(const struct step *step, uint32_t domain,
                                                  const struct venue_state *state)
 {
     for (uint32_t i = 0; i < step->config->venues_count; i++) {
@@ -351,7 +386,7 @@ static const struct core_spoke *configured_venue(const struct step *step, uint32
         }
         const struct core_spoke *spoke = &step->config->spokes[venue->spoke];
         if (spoke->domain == domain && address_equal(&spoke->spoke, &state->spoke)) {
-            return spoke;
+            return venue;
         }
     }
     return NULL;
@@ -383,9 +418,9 @@ void venue_on_positions(struct step *step, const struct event *event)
     }
     for (uint32_t i = 0; i < event->positions.venues_count && room > 0; i++) {
         const struct venue_state *state = &event->positions.venues[i];
-        const struct core_spoke *spoke = configured_venue(step, event->domain, state);
-        if (spoke != NULL && is_concave(state)) {
-            venue_put(step, event, spoke, state);
+        const struct core_venue *venue = configured_venue(step, event->domain, state);
+        if (venue != NULL && is_concave(state)) {
+            venue_put(step, event, venue, state);
             room--;
         }
     }

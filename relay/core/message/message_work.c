@@ -57,23 +57,45 @@ static enum reason object_to(const struct core_chain *config, const struct secur
     return ism_strength(&ism) < config->validators_min ? REASON_SECURITY_WEAK : REASON_NONE;
 }
 
-/* "kind 8 (Arbitrum L2-to-L1): 0x...": which module stands in the way, and what it is. */
+/* "kind 8 (Arbitrum L2-to-L1): 0x..." */
+static void add_module(struct text *text, const struct ism_node *node)
+{
+    text_add(text, "kind ");
+    text_add_number(text, node->type);
+    text_add(text, " (");
+    text_add(text, module_type_name(node->type));
+    text_add(text, "): ");
+    text_add_address(text, &node->address);
+}
+
+/* Which module stands in the way, and what it is. */
 static void say_obstacle(struct message *message, const struct security_row *security)
 {
     const struct ism ism = security_ism(security);
     const struct ism_node *node = ism_obstacle(&ism);
-    struct text text = text_from("kind ");
+    struct text text = text_from("");
 
-    if (node == NULL) {
-        text = text_from("a trusted relayer is somebody else");
-        message_say(message, &text);
-        return;
+    if (node != NULL) {
+        add_module(&text, node);
+    } else {
+        text_add(&text, "a trusted relayer is somebody else");
     }
-    text_add_number(&text, node->type);
-    text_add(&text, " (");
-    text_add(&text, module_type_name(node->type));
-    text_add(&text, "): ");
-    text_add_address(&text, &node->address);
+    message_say(message, &text);
+}
+
+/* "0 of 2: kind 6 (without metadata): 0x...": how many could forge a message, of how many wanted.
+ */
+static void say_weak(struct message *message, const struct core_chain *config,
+                     const struct security_row *security)
+{
+    const struct ism ism = security_ism(security);
+    struct text text = text_from("");
+
+    text_add_number(&text, ism_strength(&ism));
+    text_add(&text, " of ");
+    text_add_number(&text, config->validators_min);
+    text_add(&text, ": ");
+    add_module(&text, &security->nodes[0]);
     message_say(message, &text);
 }
 
@@ -168,6 +190,8 @@ static enum stage stage_security(struct step *step, struct message *message)
         if (objection != REASON_NONE && is_fresh(step, security.answered_at, MESSAGE_ANSWER_WAIT)) {
             if (objection == REASON_SECURITY_UNSUPPORTED) {
                 say_obstacle(message, &security);
+            } else {
+                say_weak(message, config, &security);
             }
             message_later(step, message, objection, MESSAGE_LONG_WAIT);
             return STAGE_WAIT;

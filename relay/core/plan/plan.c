@@ -322,7 +322,7 @@ static enum reason desk_consider(struct step *step, const struct plan_desk *desk
     if (plan_basis_is_settled(&basis)) {
         return REASON_WITHIN_TOLERANCE;
     }
-    if (row->last_move_at.ns != 0 &&
+    if (row->last_move_at.ns != 0 && !plan_basis_is_urgent(&basis) &&
         !instant_is_past(instant_after(row->last_move_at, route->cooldown), step->now)) {
         return REASON_COOLDOWN;
     }

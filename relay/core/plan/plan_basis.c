@@ -58,6 +58,17 @@ enum reason plan_basis_take(struct step *step, const struct plan_desk *desk,
     return reason;
 }
 
+bool plan_basis_is_urgent(const struct plan_basis *basis)
+{
+    bool urgent = false;
+
+    for (uint32_t i = 0; basis->kind == MOVE_BETWEEN_VENUES && i < basis->venues.venues_count;
+         i++) {
+        urgent = urgent || basis->venues.venues[i].urgent;
+    }
+    return urgent;
+}
+
 bool plan_basis_is_settled(const struct plan_basis *basis)
 {
     /* Venues are worth a question whenever something may go: only the answer says whether it pays.

@@ -197,8 +197,9 @@ static void way_across(struct plan_venues *snapshot, const struct crossing *cros
                            .fixed = crossing->fixed};
 
     if (in != NULL) {
-        /* As between venues: only where gas is weighed, and only what is known is left. */
-        if (!snapshot->fixed || (out != NULL && !out->known)) {
+        /* As between venues: only where gas is weighed or a debt needs it, and only what is known
+         * is left. */
+        if ((!snapshot->fixed && !in->urgent) || (out != NULL && !out->known)) {
             return;
         }
         way.max = amount_smaller(&way.max, &in->enter_max);

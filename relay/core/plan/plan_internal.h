@@ -5,6 +5,7 @@
 #define SLUICE_RELAY_CORE_PLAN_PLAN_INTERNAL_H
 
 #include "relay/core/capital/capital_internal.h"
+#include "relay/core/capital/guard.h"
 #include "relay/core/capital/venue_rows.h"
 #include "relay/routing/network.h"
 
@@ -64,7 +65,11 @@ struct plan_venue {
     uint32_t index; /* in the configuration */
     uint32_t spoke; /* its place */
     struct venue_row row;
-    bool known;              /* what a unit earns */
+    bool known; /* what a unit earns */
+    /* What must be in it for what is owed there (guard.h), and of that what can be; zero: nothing.
+     */
+    struct amount safe;
+    bool urgent;             /* less is in it */
     struct amount enter_max; /* from anywhere, beside what is on its way */
     struct amount leave_max;
     struct amount inbound;      /* on its way here from siblings of its spoke */
@@ -176,6 +181,8 @@ bool plan_desk_at(const struct core_config *config, uint32_t number, struct plan
 /* REASON_NONE: taken. Else why there is none. */
 enum reason plan_basis_take(struct step *step, const struct plan_desk *desk,
                             struct plan_basis *ret_basis);
+/* Must capital guard a debt now? Then no cooldown is waited for. */
+bool plan_basis_is_urgent(const struct plan_basis *basis);
 /* Is nothing to be asked? */
 bool plan_basis_is_settled(const struct plan_basis *basis);
 enum reason plan_basis_pack(struct step *step, const struct plan_basis *basis,

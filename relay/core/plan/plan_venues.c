@@ -12,6 +12,9 @@
  * leaves; nothing enters a venue whose gate is not open. A venue whose rate nobody knows yet is
  * left as it is, but for what is missing in the buffer: unknown is not zero. One that did not
  * answer when its spoke was read is no place: a venue that goes mute must not hold back the others.
+ * What guards a debt (relay/core/capital/guard.h) comes before everything that earns: the first of
+ * the capital in such a venue is worth more than anything else, so that the plan brings it from
+ * where it costs least, and none of it leaves.
  * What gas costs is paid once for a move, so that a better rate is followed only where it pays
  * within the horizon. */
 #include <string.h>
@@ -27,6 +30,9 @@
 /* What a unit that is missing in the buffer is worth, in 1e-9: more than any venue pays, so that
  * what was taken out of the buffer comes home first. */
 #define BUFFER_WORTH_NANO 100000000
+/* Likewise of one that is missing to guard a debt: more than in the buffer, for a liquidation takes
+ * its part of everything. */
+#define GUARD_WORTH_NANO 500000000
 
 /* ---- ways ---- */
 
@@ -72,7 +78,8 @@ static void ways_find(struct plan_venues *snapshot)
                          .fixed = site->fixed});
         for (uint32_t k = 0; k < snapshot->venues_count; k++) {
             const struct plan_venue *other = &snapshot->venues[k];
-            if (k != i && snapshot->fixed && site->known && other->spoke == site->spoke) {
+            if (k != i && (snapshot->fixed || other->urgent) && site->known &&
+                other->spoke == site->spoke) {
                 plan_way_add(
                     snapshot,
                     (struct plan_way){.from = spokes + i,
@@ -168,6 +175,24 @@ static struct amount missing_of(const struct plan_venues *snapshot)
     return sum;
 }
 
+/* What a guarded debt needs stays, and what it lacks may come as far as the venue lets it in. */
+static void guard_take(const struct core_venue *config, uint32_t decimals, struct plan_venue *site)
+{
+    const struct venue_state *state = &site->row.state;
+    struct amount most;
+
+    site->safe = guard_least(config, state, decimals);
+    if (amount_is_zero(&site->safe)) {
+        return;
+    }
+    if (amount_add(&state->supplied, &site->enter_max, &most) == STATUS_OK) {
+        site->safe = amount_smaller(&site->safe, &most);
+    }
+    site->urgent = amount_compare(&site->safe, &state->supplied) > 0;
+    const struct amount spare = capital_less(&state->supplied, &site->safe);
+    site->leave_max = amount_smaller(&site->leave_max, &spare);
+}
+
 static enum reason venue_read(struct step *step, uint32_t index, uint32_t spoke,
                               struct plan_venues *snapshot)
 {
@@ -192,6 +217,7 @@ static enum reason venue_read(struct step *step, uint32_t index, uint32_t spoke,
     site->leave_max = amount_smaller(&site->row.state.leave_max, &site->row.state.supplied);
     if (site->known) {
         site->enter_max = enter_max_of(config, site, at);
+        guard_take(config, snapshot->decimals, site);
     } else {
         /* Nobody need wait for a rate to have his money back, on whichever chain. */
         const struct amount missing = missing_of(snapshot);
@@ -298,26 +324,65 @@ static void buffer_pack(const struct plan_venues *snapshot, const struct plan_sp
     }
 }
 
-static uint32_t pieces_count_of(const struct plan_venue *site)
+/* The pieces of a venue, with what guards a debt as worth of its own. */
+struct curve {
+    struct route_piece pieces[VENUE_PIECES_MAX + 1];
+    uint32_t count;
+    struct amount unguarded; /* that no piece is of yet */
+};
+
+static void curve_push(struct curve *curve, const struct amount *width, int64_t rate_nano)
 {
-    return site->row.state.pieces_count > 0 ? site->row.state.pieces_count : site->known ? 1u : 0u;
+    if (!amount_is_zero(width)) {
+        CHECK(curve->count < VENUE_PIECES_MAX + 1);
+        curve->pieces[curve->count++] =
+            (struct route_piece){.width = *width, .rate = {.mantissa = rate_nano, .exponent = -9}};
+    }
+}
+
+/* One more piece; that which guards is split off. Guarding pieces come first, so that both parts
+ * stay in order. */
+static void curve_add(struct curve *curve, const struct amount *width, int64_t rate_nano)
+{
+    const struct amount guarding = amount_smaller(width, &curve->unguarded);
+    const struct amount rest = capital_less(width, &guarding);
+
+    curve_push(curve, &guarding, rate_nano + GUARD_WORTH_NANO);
+    curve_push(curve, &rest, rate_nano);
+    curve->unguarded = capital_less(&curve->unguarded, &guarding);
+}
+
+static struct curve curve_of(const struct plan_venues *snapshot, const struct plan_venue *site)
+{
+    struct curve curve = {.count = 0,
+                          .unguarded = amount_smaller(&site->safe, &snapshot->everything)};
+    uint64_t rate_nano = 0;
+
+    for (uint32_t i = 0; i < site->row.state.pieces_count; i++) {
+        const struct venue_piece *piece = &site->row.state.pieces[i];
+        const struct amount width = amount_smaller(&piece->width, &snapshot->everything);
+        curve_add(&curve, &width, horizon_nano(piece->rate_nano, snapshot->horizon));
+    }
+    if (site->row.state.pieces_count == 0 && venue_rate_measured(&site->row, &rate_nano)) {
+        curve_add(&curve, &snapshot->everything, horizon_nano(rate_nano, snapshot->horizon));
+    }
+    const struct amount beyond = curve.unguarded; /* it earns nothing there, and guards */
+    curve_push(&curve, &beyond, GUARD_WORTH_NANO);
+    return curve;
+}
+
+static uint32_t pieces_count_of(const struct plan_venues *snapshot, const struct plan_venue *site)
+{
+    return curve_of(snapshot, site).count;
 }
 
 static void pieces_pack(const struct plan_venues *snapshot, const struct plan_venue *site,
                         struct packer *packer)
 {
-    struct route_piece piece = {.rate = {.exponent = -9}};
-    uint64_t rate_nano = 0;
+    const struct curve curve = curve_of(snapshot, site);
 
-    for (uint32_t i = 0; i < site->row.state.pieces_count; i++) {
-        piece.width = amount_smaller(&site->row.state.pieces[i].width, &snapshot->everything);
-        piece.rate.mantissa = horizon_nano(site->row.state.pieces[i].rate_nano, snapshot->horizon);
-        network_pack_piece(packer, &piece);
-    }
-    if (site->row.state.pieces_count == 0 && venue_rate_measured(&site->row, &rate_nano)) {
-        piece.width = snapshot->everything;
-        piece.rate.mantissa = horizon_nano(rate_nano, snapshot->horizon);
-        network_pack_piece(packer, &piece);
+    for (uint32_t i = 0; i < curve.count; i++) {
+        network_pack_piece(packer, &curve.pieces[i]);
     }
 }
 
@@ -351,7 +416,7 @@ static void places_pack(const struct plan_venues *snapshot, struct packer *packe
     }
     for (uint32_t i = 0; i < snapshot->venues_count; i++) {
         const struct plan_venue *site = &snapshot->venues[i];
-        const uint32_t count = pieces_count_of(site);
+        const uint32_t count = pieces_count_of(snapshot, site);
         const struct route_place place = {
             .tag = PLANNED_VENUE_FIRST + site->index,
             .decimals = snapshot->decimals,
@@ -529,7 +594,7 @@ static uint32_t pieces_count(const struct plan_venues *snapshot)
         count += buffer_pieces(&snapshot->spokes[i]);
     }
     for (uint32_t i = 0; i < snapshot->venues_count; i++) {
-        count += pieces_count_of(&snapshot->venues[i]);
+        count += pieces_count_of(snapshot, &snapshot->venues[i]);
     }
     return count;
 }

@@ -233,6 +233,8 @@ static void take_venue(const struct taking *taking, const struct mandate_entry *
     taken->venue = values[VENUE_ADDRESS].address;
     taken->cap = values[VENUE_CAP].number;
     taken->receipt = values[VENUE_RECEIPT].address; /* zero where it is not given */
+    taken->health_min.value = small_number(&values[VENUE_HEALTH_FLOOR]);
+    taken->price_shock.value = small_number(&values[VENUE_PRICE_SHOCK]);
     memcpy(taken->code.bytes, values[VENUE_CODE_HASH].address.bytes, sizeof(taken->code.bytes));
     refuse_no_cap(taking, venue);
     core->venues_count++;

@@ -11,6 +11,9 @@
 #define NATIVE_DECIMALS 18u
 #define ADDRESS_TEXT    67u
 
+#define VALIDATORS_LOOKED_AT_MAX 4096u
+#define VALIDATORS_SHOWN_MAX     512u
+
 struct aliases {
     struct site *site;
     struct view view;
@@ -218,7 +221,8 @@ static void address_text(const struct address *address, char ret_text[ADDRESS_TE
 
 /* ---- validators ---- */
 
-/* How far each validator is whose signatures were taken; for all destinations at once. */
+/* How far each validator is whose signatures were taken; for all destinations at once. Anybody can
+ * make a set of many, so no more are looked at and shown than a page has room for. */
 static void write_validators(struct aliases *aliases)
 {
     const struct row_source *source = &aliases->view.source;
@@ -229,7 +233,10 @@ static void write_validators(struct aliases *aliases)
 
     exposition_family(aliases->out, EXPOSITION_GAUGE, "hyperlane_observed_validator_latest_index",
                       "Newest leaf of the origin that the validator was seen to sign.");
-    while (found(aliases, status)) {
+    uint32_t shown_count = 0;
+    for (uint32_t i = 0; i < VALIDATORS_LOOKED_AT_MAX && shown_count < VALIDATORS_SHOWN_MAX &&
+                         found(aliases, status);
+         i++) {
         const uint32_t index = site_chain_index(aliases->site, origin);
         char text[ADDRESS_TEXT];
         address_text(&validator, text);
@@ -240,6 +247,7 @@ static void write_validators(struct aliases *aliases)
                 label("app_context", "Unknown")};
             exposition_count(aliases->out, (struct exposition_labels){list, 5},
                              storage.newest_count - 1);
+            shown_count++;
         }
         const struct address after = validator;
         status = core_view_next_storage(source, origin, &after, &origin, &validator, &storage);

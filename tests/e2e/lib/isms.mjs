@@ -16,7 +16,7 @@ import { countDelivered, deliveriesOf, dispatchTo, payForGas } from './dispatch.
 import { checkLimits } from './limits.mjs';
 import { Modules } from './modules.mjs';
 import { checkOdd } from './odd.mjs';
-import { askOperator } from './operator.mjs';
+import { askOperator, askWhy } from './operator.mjs';
 import { checkProofs } from './proofs.mjs';
 import { checkSets } from './sets.mjs';
 import { runSuite } from './suite.mjs';
@@ -100,7 +100,7 @@ async function refused(modules, validators, relayer, servers) {
 function policyOf({ testRecipient }) {
   const demand = [{ type: 'onChainFeeQuoting', gasFraction: '20/1',
     matchingList: [{ recipientaddress: testRecipient }] }];
-  return { retries_max: 12, retry_wait_max: '1 s',
+  return { retries_max: 15, retry_wait_max: '1 s',
     blacklist: `'${JSON.stringify([{ recipientaddress: STRANGER }])}'`,
     gas_payment: `'${JSON.stringify(demand)}'` };
 }
@@ -110,7 +110,7 @@ async function checkPolicy(suite, node, modules, validators) {
   const { stage } = suite;
   const { devnet, program } = stage;
   const [origin, destination] = devnet.chains;
-  const why = ({ id }) => askNode(program, ['why', '--config', node.config, id]);
+  const why = (message) => askWhy(stage, node, message);
   const arrives = (message) => suite.until('it is delivered', DELIVER_SECONDS, async () => {
     stage.check();
     return (await countDelivered(destination, [message])) === 1;
@@ -278,7 +278,7 @@ async function checkStores(suite, { objects }, sendTo) {
 
 async function runChecks(suite, servers) {
   const { stage } = suite;
-  const { devnet, program } = stage;
+  const { devnet } = stage;
   const [origin, destination] = devnet.chains;
   await stage.startValidators({ capital: false, store: servers.store });
   const policy = policyOf(destination);
@@ -323,8 +323,7 @@ async function runChecks(suite, servers) {
     const [{ to }] = await deliveriesOf(destination, [trusting]);
     expectEqual(to.toLowerCase(), destination.mailbox.toLowerCase(), 'who was called');
   });
-  const reasonOf = ({ id }) =>
-    askNode(program, ['why', '--config', node.config, id]).reason?.text ?? '';
+  const reasonOf = (message) => askWhy(stage, node, message).reason?.text ?? '';
   for (const { name, message, says } of denied) {
     await suite.check(`not delivered: ${name}`, async () => {
       await suite.until(`the reason ${says}`, REFUSE_SECONDS, () => says.test(reasonOf(message)));

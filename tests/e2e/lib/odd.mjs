@@ -10,6 +10,7 @@ import { dispatchLogs, messageOfLog } from '../../../deploy/devnet/lib/messages.
 import { requirePackage } from '../../../deploy/devnet/lib/packages.mjs';
 import { callContract, rpc, sendTransaction, waitReceipt } from '../../../deploy/devnet/lib/rpc.mjs';
 import { countDelivered } from './dispatch.mjs';
+import { askWhy } from './operator.mjs';
 
 const { concat, encodeFunctionData, numberToHex, pad, parseAbi } = requirePackage('viem/utils');
 
@@ -62,11 +63,8 @@ class Odd {
     });
   }
 
-  /** What the node says of a message; nothing before it knows of it. */
-  why({ id }) {
-    const { code, out } = runVerb(this.stage.program,
-      ['why', '--config', this.node.config, '--json', id]);
-    return code === 0 ? JSON.parse(out) : {};
+  why(message) {
+    return askWhy(this.stage, this.node, message);
   }
 
   async isRefused(message, words) {

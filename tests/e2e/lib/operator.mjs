@@ -4,12 +4,19 @@
 
 import { spawnSync } from 'node:child_process';
 import { expectEqual } from '../../../deploy/devnet/lib/expect.mjs';
+import { runVerb } from '../../../deploy/devnet/lib/inspect.mjs';
 
 /** Runs `sluice VERB ... --config` of a node; resolves to {code, said}. */
 export function askOperator(stage, node, ...words) {
   const { status, stdout, stderr } = spawnSync(
     stage.program, [...words, '--config', node.config], { encoding: 'utf8' });
   return { code: status, said: (stdout + stderr).trim() };
+}
+
+/** What `sluice why` says of a message; nothing before the node knows of it. */
+export function askWhy({ program }, node, { id }) {
+  const { code, out } = runVerb(program, ['why', '--config', node.config, '--json', id]);
+  return code === 0 ? JSON.parse(out) : {};
 }
 
 /** Runs `sluice VERB ... --config` of a node; it must be accepted. Resolves to what it printed. */

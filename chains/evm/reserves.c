@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "chains/evm/reserves.h"
+
+#include "relay/base/check.h"
+
+#define SELECTOR_BALANCE_OF   0x70a08231u
+#define SELECTOR_TOTAL_SUPPLY 0x18160dddu
+#define SELECTOR_RESERVE_DATA 0x35ea6a75u
+#define SELECTOR_STABLE_DEBT  0xf731e9beu /* getTotalSupplyAndAvgRate() */
+#define SELECTOR_OPTIMAL      0x54c365c6u /* OPTIMAL_USAGE_RATIO() */
+#define SELECTOR_BASE         0x34762ca5u /* getBaseVariableBorrowRate() */
+#define SELECTOR_SLOPE_BELOW  0x0b3429a2u /* getVariableRateSlope1() */
+#define SELECTOR_SLOPE_ABOVE  0xf4202409u /* getVariableRateSlope2() */
+#define SELECTOR_LINES        0xc79ce42eu /* getInterestRateDataBps(asset) */
+#define SELECTOR_LENDABLE     0x6fb07f96u /* getVirtualUnderlyingBalance(asset) */
+#define SELECTOR_ACCOUNT      0xbf92857cu /* getUserAccountData(account) */
+#define SELECTOR_COLLATERAL   0x4417a583u /* getUserConfiguration(account) */
+#define SELECTOR_PROVIDER     0x0542975cu /* ADDRESSES_PROVIDER() */
+#define SELECTOR_ORACLE       0xfca513a8u /* getPriceOracle() */
+#define SELECTOR_PRICE        0xb3596f07u /* getAssetPrice(asset) */
+
+#define LINES_APART   0x0fu /* all four, of a strategy of v3.0 */
+#define LINES_AT_ONCE 0x10u
+
+bool evm_read_word(struct bytes returned, struct amount *ret_amount)
+{
+    struct abi_reader reader = abi_reader_from(returned);
+    const struct amount amount = abi_read_amount(&reader);
+
+    if (!abi_reader_is_done(&reader)) {
+        return false;
+    }
+    *ret_amount = amount;
+    return true;
+}
+
+/* ---- what is asked ---- */
+
+const struct address *evm_reserve_write(const struct evm_venue *venue, enum venue_question question,
+                                        struct abi_writer *data)
+{
+    static const uint32_t selectors[] = {
+        [VENUE_RESERVE] = SELECTOR_RESERVE_DATA,
+        [VENUE_LIQUIDITY] = SELECTOR_BALANCE_OF,
+        [VENUE_LENDABLE] = SELECTOR_LENDABLE,
+        [VENUE_RECEIPTS] = SELECTOR_TOTAL_SUPPLY,
+        [VENUE_DEBT] = SELECTOR_TOTAL_SUPPLY,
+        [VENUE_STABLE_DEBT] = SELECTOR_STABLE_DEBT,
+        [VENUE_OPTIMAL] = SELECTOR_OPTIMAL,
+        [VENUE_BASE] = SELECTOR_BASE,
+        [VENUE_SLOPE_BELOW] = SELECTOR_SLOPE_BELOW,
+        [VENUE_SLOPE_ABOVE] = SELECTOR_SLOPE_ABOVE,
+        [VENUE_LINES] = SELECTOR_LINES,
+        [VENUE_ACCOUNT] = SELECTOR_ACCOUNT,
+        [VENUE_PROVIDER] = SELECTOR_PROVIDER,
+        [VENUE_COLLATERAL] = SELECTOR_COLLATERAL,
+        [VENUE_ORACLE] = SELECTOR_ORACLE,
+        [VENUE_ORACLE_PRICE] = SELECTOR_PRICE,
+    };
+    const struct aave_reserve *const reserve = &venue->reading.reserve.reserve;
+    const struct address *const token = &venue->spoke->token;
+
+    CHECK(question >= VENUE_RESERVE);
+    abi_write_selector(data, selectors[question]);
+    if (question == VENUE_LIQUIDITY) {
+        abi_write_address(data, &venue->config->receipt);
+        return token;
+    }
+    if (question == VENUE_RESERVE || question == VENUE_LENDABLE) {
+        abi_write_address(data, token);
+        return &venue->config->venue;
+    }
+    if (question == VENUE_ACCOUNT || question == VENUE_COLLATERAL) {
+        abi_write_address(data, &venue->spoke->spoke);
+        return &venue->config->venue;
+    }
+    if (question == VENUE_PROVIDER) {
+        return &venue->config->venue;
+    }
+    if (question == VENUE_ORACLE) {
+        return &venue->provider;
+    }
+    if (question == VENUE_ORACLE_PRICE) {
+        abi_write_address(data, token);
+        return &venue->oracle;
+    }
+    if (question == VENUE_RECEIPTS) {
+        return &venue->config->receipt;
+    }
+    if (question == VENUE_DEBT) {
+        return &reserve->variable;
+    }
+    if (question == VENUE_STABLE_DEBT) {
+        return &reserve->stable;
+    }
+    if (question == VENUE_LINES) {
+        abi_write_address(data, token);
+    }
+    return &reserve->strategy;
+}
+
+/* ---- what is answered ---- */
+
+static bool take_stable_debt(struct bytes returned, struct aave_reading *reading)
+{
+    struct abi_reader reader = abi_reader_from(returned);
+
+    reading->stable_debt = abi_read_amount(&reader);
+    reading->stable_rate = abi_read_amount(&reader);
+    return abi_reader_is_done(&reader);
+}
+
+/* One part of a strategy, or all. A strategy of the other family answers none, or not so. */
+static void take_lines(struct evm_venue *venue, enum venue_question question, struct bytes returned)
+{
+    struct aave_lines *const lines = &venue->reading.reserve.lines;
+    struct amount *const parts[] = {&lines->optimal, &lines->base, &lines->slope_below,
+                                    &lines->slope_above};
+
+    if (question == VENUE_LINES) {
+        venue->lines |= aave_lines_read(returned, lines) == STATUS_OK ? LINES_AT_ONCE : 0;
+    } else if ((venue->lines & LINES_AT_ONCE) == 0) {
+        const uint32_t part = (uint32_t)question - (uint32_t)VENUE_OPTIMAL;
+        venue->lines |= evm_read_word(returned, parts[part]) ? 1u << part : 0;
+    }
+}
+
+static bool read_place(struct bytes returned, struct address *ret_place)
+{
+    struct abi_reader reader = abi_reader_from(returned);
+    const struct address place = abi_read_address(&reader);
+
+    if (!abi_reader_is_done(&reader) || address_is_zero(&place)) {
+        return false;
+    }
+    *ret_place = place;
+    return true;
+}
+
+/* What guards the debts of the account. */
+static bool take_guard(struct evm_venue *venue, enum venue_question question, struct bytes returned)
+{
+    struct aave_reading *const reading = &venue->reading.reserve;
+    struct abi_reader reader = abi_reader_from(returned);
+
+    if (question == VENUE_ACCOUNT) {
+        return aave_account_read(returned, &reading->account) == STATUS_OK;
+    }
+    if (question == VENUE_PROVIDER) {
+        return read_place(returned, &venue->provider);
+    }
+    if (question == VENUE_ORACLE) {
+        return read_place(returned, &venue->oracle);
+    }
+    if (question == VENUE_COLLATERAL) {
+        const struct hash word = abi_read_hash(&reader);
+        /* The first of it that is supplied becomes collateral by itself. */
+        venue->guards = amount_is_zero(&venue->reading.supplied) ||
+                        aave_is_collateral(&word, &reading->reserve);
+        return abi_reader_is_done(&reader);
+    }
+    return evm_read_word(returned, &venue->price) && !amount_is_zero(&venue->price);
+}
+
+bool evm_reserve_take(struct evm_venue *venue, enum venue_question question, struct bytes returned)
+{
+    struct aave_reading *const reading = &venue->reading.reserve;
+
+    if (question >= VENUE_ACCOUNT) {
+        return take_guard(venue, question, returned);
+    }
+    if (question == VENUE_RESERVE) {
+        return aave_reserve_read(returned, &reading->reserve) == STATUS_OK;
+    }
+    if (question == VENUE_LIQUIDITY) {
+        return evm_read_word(returned, &reading->liquidity);
+    }
+    if (question == VENUE_LENDABLE) {
+        venue->lendable_known = evm_read_word(returned, &venue->lendable);
+        return true; /* a pool of v3.0 has none */
+    }
+    if (question == VENUE_RECEIPTS) {
+        return evm_read_word(returned, &reading->receipts);
+    }
+    if (question == VENUE_DEBT) {
+        return evm_read_word(returned, &reading->debt);
+    }
+    if (question == VENUE_STABLE_DEBT) {
+        return take_stable_debt(returned, reading);
+    }
+    take_lines(venue, question, returned);
+    return true;
+}
+
+bool evm_reserve_is_whole(struct evm_venue *venue)
+{
+    struct aave_reading *const reading = &venue->reading.reserve;
+
+    if (venue->config->kind != VENUE_AAVE ||
+        !address_equal(&reading->reserve.receipt, &venue->config->receipt)) {
+        return true;
+    }
+    if (venue->lendable_known) {
+        reading->liquidity = amount_smaller(&reading->liquidity, &venue->lendable);
+    }
+    const struct amount threshold = amount_from_u64(reading->reserve.threshold_bps);
+    const struct amount whole = amount_from_u64(10000);
+    if (venue->guards &&
+        amount_scale_floor(&venue->price, &threshold, &whole, &reading->unit_guard) != STATUS_OK) {
+        return false;
+    }
+    return ((venue->lines & LINES_AT_ONCE) != 0 || (venue->lines & LINES_APART) == LINES_APART) &&
+           aave_lines_are_sane(&reading->lines);
+}

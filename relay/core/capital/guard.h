@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* relay/core/capital/guard.h: how much must be in a venue so that what is owed there is guarded.
+ *
+ * A debt is guarded while, at prices of the collateral that fell by the mandate's shock, the
+ * collateral at its liquidation thresholds is worth the mandate's floor times the debt:
+ *
+ *     guard * (1 - shock) >= debt * floor
+ *
+ * What is missing is brought in by planning before anything is earned (relay/core/plan), and
+ * what that needs is never taken out. Rounded against us. Threads: none; pure. */
+#ifndef SLUICE_RELAY_CORE_CAPITAL_GUARD_H
+#define SLUICE_RELAY_CORE_CAPITAL_GUARD_H
+
+#include "relay/core/config.h"
+#include "relay/core/event.h"
+
+/* What must be in the venue, in base units; zero: nothing is owed there, or it is not guarded with
+ * this asset. The largest number: nothing of this asset would be enough. */
+struct amount guard_least(const struct core_venue *venue, const struct venue_state *state,
+                          uint32_t decimals);
+/* Is less in it than must be? */
+bool guard_is_low(const struct core_venue *venue, const struct venue_state *state,
+                  uint32_t decimals);
+
+#endif
