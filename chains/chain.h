@@ -104,6 +104,7 @@ struct chain_endpoint {
     uint64_t malformed;      /* what cannot be parsed, or cannot be true */
     uint64_t dissents;       /* answers that a quorum contradicts */
     uint64_t behind;         /* answers that come too early for this endpoint */
+    uint64_t foreign_logs;   /* of contracts that it was not asked about: nothing comes of them */
     struct duration latency; /* of answers, smoothed */
     uint64_t head_number;    /* newest block it told of */
     uint64_t head_time_s;    /* and its timestamp */

@@ -330,9 +330,11 @@ static inline bool take_field(struct scan *scan, struct frame *frame)
         return false;
     }
     const uint8_t slot = scanner->slots[level->first_slot + (tag >> 3)];
+    if (slot == NO_RULE) {
+        return false;
+    }
     const struct scan_rule *rule = &scanner->rules[level->first_rule + slot - 1u];
-    if (slot == NO_RULE || rule->form != (tag & 7) ||
-        !moves_on(frame, rule, (uint32_t)(tag >> 3))) {
+    if (rule->form != (tag & 7) || !moves_on(frame, rule, (uint32_t)(tag >> 3))) {
         return false;
     }
     if (rule->form == WIRE_BYTES) {

@@ -263,7 +263,7 @@ const struct cli_verb cli_verbs[] = {
      "said. Exit codes: 0 a plan; 1 there is none, and why; 2 the file is not what it should be.\n",
      cli_solve},
     {"certify", "Check a plan against its network, independently of the solver.",
-     "sluice certify NETWORK PLAN\n\n"
+     "sluice certify NETWORK PLAN [--json]\n\n"
      "Prints value, bound, baseline, gap and the largest violation, all computed anew from the "
      "two\n"
      "files. Exit codes: 0 the plan keeps every bound to 1e-9 of scale and is as good as it says "

@@ -77,6 +77,7 @@ static void unlink_slot(struct evm *evm, struct evm_slot *slot)
     evm_facts_clear(evm, &slot->facts);
     slot->facts = (struct evm_fact_list){0};
     slot->events_seen = 0;
+    slot->contradicts_bloom = false;
 }
 
 /* Links headers from the oldest on. A block whose parent is not the one before it means that one of
@@ -263,18 +264,22 @@ static void judge_logs(struct evm *evm, struct evm_slot *slot)
     const uint64_t promised =
         evm->watch.bloom_lies ? 0 : evm_bloom_events(&evm->interest, slot->header.bloom);
 
-    if ((promised & ~slot->events_seen) != 0 && !slot->is_asked_again) {
+    /* Logs that their block's bloom contradicts are a lie of one of the two. */
+    const bool is_doubtful =
+        (promised & ~slot->events_seen) != 0 || (slot->contradicts_bloom && !evm->watch.bloom_lies);
+
+    if (is_doubtful && !slot->is_asked_again) {
         slot->is_asked_again = true;
         pause_slot(evm, slot);
         return;
     }
-    if ((promised & ~slot->events_seen) != 0 && !evm->no_block_receipts &&
-        !hash_is_zero(&slot->header.receipts_root)) {
+    if (is_doubtful && !evm->no_block_receipts && !hash_is_zero(&slot->header.receipts_root)) {
         unlink_slot(evm, slot);
         slot->phase = EVM_SLOT_PROOF_WANTED;
         slot->again_at = evm->now;
         return;
     }
+    evm->watch.bloom_lies |= slot->contradicts_bloom; /* nothing can be proved here */
     slot->phase = EVM_SLOT_READY;
 }
 
@@ -289,8 +294,10 @@ void evm_proof_write(struct evm *evm, const struct evm_call *call, struct json_w
 static enum status read_proven(struct evm *evm, struct evm_slot *slot,
                                const struct json_token *receipts)
 {
-    const struct evm_logs_expected expected = {
-        .from = slot->header.number, .to = slot->header.number, .block_hash = &slot->header.hash};
+    const struct evm_logs_expected expected = {.from = slot->header.number,
+                                               .to = slot->header.number,
+                                               .block_hash = &slot->header.hash,
+                                               .bloom = slot->header.bloom};
     const struct json_token *receipt = json_first(receipts);
 
     for (uint32_t i = 0; i < receipts->count; i++, receipt = json_after(receipt)) {
@@ -300,6 +307,7 @@ static enum status read_proven(struct evm *evm, struct evm_slot *slot,
         if (status != STATUS_OK) {
             return status;
         }
+        evm->watch.bloom_lies |= found.contradicts_bloom;
     }
     return STATUS_OK;
 }
@@ -314,7 +322,7 @@ void evm_proof_answer(struct evm *evm, const struct evm_call *call, const struct
     CHECK(slot->phase == EVM_SLOT_PROOF_ASKED);
     if (answer->kind == EVM_ANSWER_ERROR) {
         evm->no_block_receipts = true; /* not offered here, or too large for a frame */
-        slot->phase = EVM_SLOT_READY;
+        slot->phase = EVM_SLOT_LINKED; /* the logs are what there is */
         return;
     }
     slot->phase = EVM_SLOT_PROOF_WANTED;
@@ -361,6 +369,7 @@ void evm_logs_answer(struct evm *evm, const struct evm_call *call, const struct 
         return;
     }
     const enum status status = evm_facts_read(evm, answer->result, &expected, &slot->facts, &found);
+    evm_call_count_foreign(evm, call, found.unasked);
     if (status != STATUS_OK) {
         if (status == STATUS_MALFORMED) {
             evm_endpoint_malformed(evm, call->endpoint, EVM_TEXT_OTHER_LOGS);
@@ -372,8 +381,8 @@ void evm_logs_answer(struct evm *evm, const struct evm_call *call, const struct 
         evm->store.is_full = status == STATUS_FULL;
         return;
     }
-    watch->bloom_lies |= found.contradicts_bloom;
-    watch->bloom_is_proven |= found.logs > 0;
+    slot->contradicts_bloom |= found.contradicts_bloom;
+    watch->bloom_is_proven |= found.logs > 0 && !found.contradicts_bloom;
     watch->transfers_are_split |= found.foreign > FOREIGN_LOGS_MAX;
     slot->events_seen |= found.events;
     slot->facts.filters_left &= ~(1u << call->step);

@@ -401,6 +401,13 @@ static void ask_lacking_again(struct evm *evm, struct evm_call *call)
     }
 }
 
+void evm_call_count_foreign(struct evm *evm, const struct evm_call *call, uint32_t count)
+{
+    if (call->need == 1) {
+        evm->chain.endpoints[call->endpoint].foreign_logs += count;
+    }
+}
+
 static void vote(struct evm *evm, struct evm_call *call, uint32_t endpoint,
                  const struct evm_answer *answer)
 {
@@ -414,6 +421,7 @@ static void vote(struct evm *evm, struct evm_call *call, uint32_t endpoint,
         fail_ask(evm, call, endpoint, repeat_after(ask->tries), answer);
         return;
     }
+    evm->chain.endpoints[endpoint].foreign_logs += said.foreign_logs;
     ask->phase = EVM_ASK_VOTED;
     ask->digest = said.digest;
     ask->is_null = said.is_null;

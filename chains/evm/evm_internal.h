@@ -154,6 +154,7 @@ struct evm_slot {
     struct evm_fact_list facts;
     uint64_t events_seen; /* bits of enum fact_kind */
     bool is_asked_again;
+    bool contradicts_bloom; /* what its logs do */
     struct instant again_at;
 };
 
@@ -512,6 +513,9 @@ bool evm_call_is_ready(const struct evm *evm, const struct evm_call *call, uint3
 /* What an endpoint said to a question it was asked. */
 void evm_call_said(struct evm *evm, struct evm_call *call, uint32_t endpoint,
                    const struct evm_answer *answer);
+/* Logs of contracts that nobody asked about, in an answer that was enough by itself; where several
+ * must agree, each answer was counted when it came. */
+void evm_call_count_foreign(struct evm *evm, const struct evm_call *call, uint32_t count);
 /* It is asked again at once. */
 void evm_call_again(struct evm *evm, struct evm_call *call, uint32_t endpoint);
 void evm_calls_lost(struct evm *evm, uint32_t endpoint);
@@ -624,7 +628,8 @@ struct evm_logs_expected {
 struct evm_logs_found {
     uint32_t logs;    /* in the answer */
     uint32_t foreign; /* of them, not ours */
-    uint64_t events;  /* bits of enum fact_kind, by topic */
+    uint32_t unasked; /* of those, of contracts that nobody asked about */
+    uint64_t events;  /* bits of enum fact_kind, by topic and contract */
     bool contradicts_bloom;
 };
 /* Adds the facts of one answer to a list in order of (block, log index). STATUS_MALFORMED: not what

@@ -135,18 +135,21 @@ enum status evm_facts_read(struct evm *evm, const struct json_token *logs,
         }
         last = log;
         ret_found->logs++;
-        ret_found->events |= evm_log_event(&log);
         if (expected->bloom != NULL && !evm_log_agrees_with_bloom(&log, expected->bloom)) {
             ret_found->contradicts_bloom = true;
         }
         const enum status status = read_fact(evm, &log, &node);
         if (status == STATUS_NOT_FOUND) {
+            ret_found->events |= evm_log_event(&evm->interest, &log);
             ret_found->foreign++;
+            ret_found->unasked +=
+                evm_interest_contract(&evm->interest, &log.address) == NULL ? 1 : 0;
             continue;
         }
         if (status != STATUS_OK) {
             return status;
         }
+        ret_found->events |= UINT64_C(1) << node->fact.kind;
         if (insert(&place, node)) {
             evm->store.held++;
             evm_follow_fact(evm, &node->fact);

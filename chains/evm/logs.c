@@ -397,10 +397,16 @@ bool evm_log_agrees_with_bloom(const struct evm_log *log, const uint8_t *bloom)
     return true;
 }
 
-uint64_t evm_log_event(const struct evm_log *log)
+uint64_t evm_log_event(const struct evm_interest *interest, const struct evm_log *log)
 {
-    for (size_t i = 0; i < EVM_EVENTS_COUNT && log->topics_count > 0; i++) {
-        if (memcmp(log->topics[0].bytes, events[i].topic, 32) == 0) {
+    const struct evm_contract *const contract = evm_interest_contract(interest, &log->address);
+
+    if (contract == NULL || log->topics_count == 0) {
+        return 0;
+    }
+    for (size_t i = 0; i < EVM_EVENTS_COUNT; i++) {
+        if ((contract->roles & (events[i].roles | events[i].asked_too)) != 0 &&
+            memcmp(log->topics[0].bytes, events[i].topic, 32) == 0) {
             return UINT64_C(1) << events[i].kind;
         }
     }

@@ -105,8 +105,8 @@ struct evm_log {
 MUST_USE enum status evm_log_read(const struct json_token *json, struct evm_log *ret_log);
 /* True when address and topics all set their bits in the bloom of the log's block. */
 bool evm_log_agrees_with_bloom(const struct evm_log *log, const uint8_t *bloom);
-/* The bit of the event a log has by its topic, whoever emitted it; 0: none of ours. */
-uint64_t evm_log_event(const struct evm_log *log);
+/* The bit of the event a log is by its topic and its contract; 0: none that was asked for. */
+uint64_t evm_log_event(const struct evm_interest *interest, const struct evm_log *log);
 /* The fact a log states. The data of a Dispatch is read into `memory`; every message there is
  * borrowed from it, and `*ret_used` says how much of it was used. A message above MESSAGE_BYTES_MAX
  * is given as its id. STATUS_NOT_FOUND: not of interest. STATUS_MALFORMED: one of ours by address

@@ -280,6 +280,7 @@ void evm_range_logs_answer(struct evm *evm, const struct evm_call *call,
     }
     const enum status status =
         evm_facts_read(evm, answer->result, &expected, &range->facts, &found);
+    evm_call_count_foreign(evm, call, found.unasked);
     if (status == STATUS_FULL) {
         wait_for_memory(evm, range, call->endpoint);
         return;

@@ -198,13 +198,21 @@ static bool take_receipt(struct keccak *keccak, const struct json_token *receipt
     return take_members(keccak, receipt, names, sizeof(names) / sizeof(names[0]));
 }
 
-static bool take_log(struct keccak *keccak, const struct json_token *item, uint64_t *events)
+/* What is counted of a list while its digest is taken. */
+struct tally {
+    const struct evm_interest *interest;
+    uint64_t events;  /* bits of enum fact_kind, by topic and contract */
+    uint32_t foreign; /* logs of contracts that nobody asked about */
+};
+
+static bool take_log(struct keccak *keccak, const struct json_token *item, struct tally *tally)
 {
     struct evm_log log;
 
     if (evm_log_read(item, &log) != STATUS_OK) {
         return false;
     }
+    tally->foreign += evm_interest_contract(tally->interest, &log.address) == NULL ? 1 : 0;
     take(keccak, log.address.bytes, sizeof(log.address.bytes));
     take_u64(keccak, log.topics_count);
     for (uint32_t i = 0; i < log.topics_count; i++) {
@@ -214,21 +222,22 @@ static bool take_log(struct keccak *keccak, const struct json_token *item, uint6
     take(keccak, log.block_hash.bytes, sizeof(log.block_hash.bytes));
     take(keccak, log.transaction.bytes, sizeof(log.transaction.bytes));
     take_u64(keccak, log.index);
-    *events |= evm_log_event(&log);
+    tally->events |= evm_log_event(tally->interest, &log);
     return take_words(keccak, log.data);
 }
 
-typedef bool (*item_taker)(struct keccak *keccak, const struct json_token *item, uint64_t *events);
+typedef bool (*item_taker)(struct keccak *keccak, const struct json_token *item,
+                           struct tally *tally);
 
 static bool take_block_receipt(struct keccak *keccak, const struct json_token *item,
-                               uint64_t *events)
+                               struct tally *tally)
 {
-    (void)events;
+    (void)tally;
     return take_receipt(keccak, item);
 }
 
 static bool take_list(struct keccak *keccak, const struct json_token *list, item_taker taker,
-                      uint64_t *events)
+                      struct tally *tally)
 {
     if (list->kind != JSON_ARRAY) {
         return false;
@@ -236,7 +245,7 @@ static bool take_list(struct keccak *keccak, const struct json_token *list, item
     take_u64(keccak, list->count);
     const struct json_token *item = json_first(list);
     for (uint32_t i = 0; i < list->count; i++, item = json_after(item)) {
-        if (!taker(keccak, item, events)) {
+        if (!taker(keccak, item, tally)) {
             return false;
         }
     }
@@ -279,7 +288,7 @@ static bool read_result(const struct evm *evm, const struct evm_call *call,
 {
     struct evm_header header;
     struct keccak keccak;
-    uint64_t events = 0;
+    struct tally tally = {.interest = &evm->interest};
     bool is_whole = false;
 
     keccak_init(&keccak);
@@ -293,8 +302,9 @@ static bool read_result(const struct evm *evm, const struct evm_call *call,
         }
         break;
     case EVM_FORM_LOGS:
-        is_whole = take_list(&keccak, result, take_log, &events);
-        vote->lacks = is_whole && lacks_logs(evm, call, events);
+        is_whole = take_list(&keccak, result, take_log, &tally);
+        vote->lacks = is_whole && lacks_logs(evm, call, tally.events);
+        vote->foreign_logs = tally.foreign;
         break;
     case EVM_FORM_WORDS:
         is_whole = take_words(&keccak, result);
@@ -307,7 +317,7 @@ static bool read_result(const struct evm *evm, const struct evm_call *call,
         is_whole = take_receipt(&keccak, result);
         break;
     case EVM_FORM_RECEIPTS:
-        is_whole = take_list(&keccak, result, take_block_receipt, &events);
+        is_whole = take_list(&keccak, result, take_block_receipt, &tally);
         break;
     }
     vote->digest = keccak_finish(&keccak);

@@ -64,6 +64,7 @@ struct evm_ask {
 
 struct evm_vote {
     struct hash digest;
+    uint32_t foreign_logs; /* in it, of contracts that nobody asked about */
     bool is_null;
     bool lacks;
 };

@@ -52,9 +52,9 @@ static json_t *endpoint_json(const struct look *look, uint32_t chain, uint32_t i
     const bool has_head = seen->head_number > 0;
 
     return json_pack(
-        "{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}", "chain",
-        config->core.chains[chain].name, "endpoint", config->chains[chain].endpoints[index],
-        "state", words[endpoint->verdict], "head",
+        "{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:s}",
+        "chain", config->core.chains[chain].name, "endpoint",
+        config->chains[chain].endpoints[index], "state", words[endpoint->verdict], "head",
         has_head ? json_of_count(seen->head_number) : json_null(), "head_age_s",
         has_head ? json_integer((json_int_t)now_s - (json_int_t)seen->head_time_s) : json_null(),
         "final", seen->final_number > 0 ? json_of_count(seen->final_number) : json_null(),
@@ -62,7 +62,7 @@ static json_t *endpoint_json(const struct look *look, uint32_t chain, uint32_t i
         json_of_count(seen->calls_sent), "errors", json_of_count(seen->errors), "silences",
         json_of_count(seen->silences), "malformed", json_of_count(seen->malformed), "dissents",
         json_of_count(seen->dissents), "behind", json_of_count(seen->behind), "refusals",
-        json_of_count(seen->refusals), "plan",
+        json_of_count(seen->refusals), "foreign_logs", json_of_count(seen->foreign_logs), "plan",
         plan_json(config, chain, index, now_s / 86400, reader), "detail", endpoint->detail);
 }
 
@@ -86,10 +86,10 @@ static void print_plan(struct cli_table *table, const json_t *plan)
 
 static void print_endpoints(const json_t *list)
 {
-    static const char *const titles[] = {"CHAIN",   "ENDPOINT",    "STATE",    ">HEAD",   ">AGE S",
-                                         ">FINAL",  ">LATENCY MS", ">CALLS",   ">ERRORS", ">SILENT",
-                                         ">BEHIND", ">DISSENTS",   ">REFUSED", ">SPENT",  ">LEFT",
-                                         "DETAIL",  NULL};
+    static const char *const titles[] = {
+        "CHAIN",       "ENDPOINT", "STATE",   ">HEAD",   ">AGE S",  ">FINAL",
+        ">LATENCY MS", ">CALLS",   ">ERRORS", ">SILENT", ">BEHIND", ">DISSENTS",
+        ">REFUSED",    ">FOREIGN", ">SPENT",  ">LEFT",   "DETAIL",  NULL};
     struct cli_table *table = cli_table_new(titles);
     const json_t *entry;
     size_t index;
@@ -109,6 +109,7 @@ static void print_endpoints(const json_t *list)
         cli_table_cell(table, "%lld", count_of(entry, "behind"));
         cli_table_cell(table, "%lld", count_of(entry, "dissents"));
         cli_table_cell(table, "%lld", count_of(entry, "refusals"));
+        cli_table_cell(table, "%lld", count_of(entry, "foreign_logs"));
         print_plan(table, json_object_get(entry, "plan"));
         cli_table_cell(table, "%s", json_text_at(entry, "detail"));
     }

@@ -67,6 +67,17 @@ static json_t *conflict_words(const struct network_file *network, const struct m
     return lines;
 }
 
+static void print_conflict(size_t lines, bool irreducible)
+{
+    if (lines == 1) {
+        cli_say("solve", "infeasible: one bound cannot be kept%s",
+                irreducible ? "; without it there is a plan" : "");
+        return;
+    }
+    cli_say("solve", "infeasible: %zu bounds contradict each other%s", lines,
+            irreducible ? "; without any one of them there is a plan" : "");
+}
+
 /* `warm`: the digest of the plan that the solver started from; NULL: none. */
 static int print_plan(const struct network_file *network, const struct model_plan *plan,
                       const char *warm)
@@ -77,8 +88,7 @@ static int print_plan(const struct network_file *network, const struct model_pla
     const size_t lines = json_array_size(conflict);
 
     if (plan->status == MODEL_INFEASIBLE) {
-        cli_say("solve", "infeasible: %zu bounds contradict each other%s", lines,
-                irreducible ? "; without any one of them there is a plan" : "");
+        print_conflict(lines, irreducible);
     }
     for (size_t i = 0; i < lines && i < 10; i++) {
         cli_say("solve", "  %s", json_string_value(json_array_get(conflict, i)));

@@ -11,6 +11,7 @@
 #define ENDLESS     1e24 /* a bound that is left out; above any amount that makes sense */
 #define TRIES_MAX   400u /* bounds that are left out in turn */
 #define PIVOTS_MAX  20000u
+#define PIVOTS_ROW  16u /* by row, and for 64 more; rounding may look like a gain for ever */
 
 struct conflict {
     const struct model *model;
@@ -189,6 +190,13 @@ static void loose_copy(struct conflict *conflict)
     conflict->loose.groups = conflict->groups;
 }
 
+static uint64_t pivots_max(const struct simplex *simplex)
+{
+    const uint64_t pivots = PIVOTS_ROW * ((uint64_t)simplex->rows_count + 64);
+
+    return pivots < PIVOTS_MAX ? pivots : PIVOTS_MAX;
+}
+
 /* Is there no plan within the bounds that are left? */
 static bool contradicts(struct conflict *conflict)
 {
@@ -198,7 +206,7 @@ static bool contradicts(struct conflict *conflict)
     (void)simplex_waste_forbid(&simplex);
     simplex.worth = 0;
     simplex.penalty = 1;
-    return simplex_run(&simplex, PIVOTS_MAX) == SIMPLEX_DONE &&
+    return simplex_run(&simplex, pivots_max(&simplex)) == SIMPLEX_DONE &&
            simplex_excess(&simplex) > EXCESS_NONE;
 }
 

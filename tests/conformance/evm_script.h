@@ -14,6 +14,7 @@ extern const struct chain_fixture evm_script_fixture;
 /* What one endpoint does otherwise than the others. */
 struct evm_script_habits {
     bool lies;            /* about everything that decides, and every liar tells the same lies */
+    bool misplaces_logs;  /* the first of each answer has another contract's address */
     bool is_mute;         /* takes everything and answers nothing */
     uint32_t slow_rounds; /* for which it keeps what it has to say */
     bool is_limited;      /* refuses everything for its rate */
@@ -57,7 +58,7 @@ struct evm_script_knobs {
         EVM_SCRIPT_VENUE_BABBLES,  /* decimals that no token has */
     } venue;
     bool spoke_lacks_venue;
-    enum {
+    enum evm_script_reserve {
         EVM_SCRIPT_RESERVE_FINE = 0, /* with a strategy of Aave v3.0 */
         EVM_SCRIPT_RESERVE_MODERN,   /* of v3.1: rates at once, and an own count of liquidity */
         EVM_SCRIPT_RESERVE_PAUSED,

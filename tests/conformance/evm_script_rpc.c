@@ -708,7 +708,7 @@ static void answer_one(struct script *script, uint32_t endpoint, const json_t *q
 {
     const char *const method = json_string_value(json_object_get(question, "method"));
     const json_t *const parameters = json_object_get(question, "params");
-    const bool lies = script->endpoints[endpoint].habits.lies;
+    const struct evm_script_habits *const habits = &script->endpoints[endpoint].habits;
 
     count_method(script, method);
     put(text, "{\"jsonrpc\":\"2.0\",\"id\":%" JSON_INTEGER_FORMAT ",",
@@ -746,13 +746,13 @@ static void answer_one(struct script *script, uint32_t endpoint, const json_t *q
         put(text, "\"result\":{\"oldestBlock\":\"0x1\",\"reward\":%s}", script->knobs.rewards);
     } else if (strcmp(method, "eth_gasPrice") == 0 && script->knobs.gas_price != NULL) {
         put(text, "\"result\":%s", script->knobs.gas_price);
-    } else if (strcmp(method, "eth_blockNumber") == 0) {
-        put(text, "\"result\":\"0x%" PRIx64 "\"", script->head);
     } else {
         put_error(text, -32601, "no such method");
     }
-    if (lies) {
+    if (habits->lies) {
         lie(method, start, text);
+    } else if (habits->misplaces_logs && strcmp(method, "eth_getLogs") == 0) {
+        change_digit(text, start, "\"address\":\"0x");
     }
     put(text, "}");
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The routing core on any small network that is well-formed, at any scale: it ends within its
  * steps and the memory that its size allows, what it says is true, and it says the same from a warm
- * start's nonsense. */
+ * start's nonsense. What proves a plan comes back from a record's bytes, and from any others
+ * nothing does but a proof of some bound. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,14 +10,16 @@
 #include "relay/base/check.h"
 #include "relay/routing/allocation.h"
 #include "relay/routing/conflict.h"
+#include "relay/routing/proof.h"
 
-#define PLACES_MAX    8u
-#define CORRIDORS_MAX 24u
-#define GROUPS_MAX    6u
-#define PIECES_MAX    96u
-#define TERMS_MAX     256u
-#define STEPS_MAX     40u
-#define BYTES_MAX     (1u << 20) /* for as many places, corridors and terms as there can be */
+#define PLACES_MAX      8u
+#define CORRIDORS_MAX   24u
+#define GROUPS_MAX      6u
+#define PIECES_MAX      96u
+#define TERMS_MAX       256u
+#define STEPS_MAX       40u
+#define PROOF_BYTES_MAX 65536u
+#define BYTES_MAX       (1u << 20) /* for as many places, corridors and terms as there can be */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -146,7 +149,48 @@ static void group_take(struct fixture *fixture, struct source *source)
     group->risk = (members & 1u) != 0 ? number(source) * 1e-6 : 0;
 }
 
-static void check_plan(const struct model *model, const double *positions, const double *flows)
+/* Bytes that are no proof are refused; those that are one have one form, and prove a bound. */
+static void check_proof(const struct model *model, const struct model_plan *plan,
+                        struct bytes packed, void *scratch)
+{
+    static uint8_t again[PROOF_BYTES_MAX];
+    struct model_plan read = *plan;
+    struct certificate certificate;
+    void *memory = malloc(proof_footprint(model));
+
+    CHECK(memory != NULL);
+    if (proof_unpack(packed, model, memory, &read) == STATUS_OK) {
+        struct packer packer = packer_from(again, sizeof(again));
+        proof_pack(model, &read, &packer);
+        CHECK(!packer.overrun);
+        const struct bytes written = packer_finish(&packer);
+        CHECK(bytes_equal(written, packed));
+        (void)certificate_compute(model, &read, scratch, &certificate);
+    }
+    free(memory);
+}
+
+/* A plan's own proof, then the same with what the input says written over a part of it. */
+static void check_proofs(const struct model *model, const struct model_plan *plan,
+                         struct source *source, void *scratch)
+{
+    static uint8_t bytes[PROOF_BYTES_MAX];
+    struct packer packer = packer_from(bytes, sizeof(bytes));
+
+    proof_pack(model, plan, &packer);
+    CHECK(!packer.overrun);
+    const struct bytes packed = packer_finish(&packer);
+    check_proof(model, plan, packed, scratch);
+    const size_t count = byte(source) % 8 == 0 ? byte(source) % packed.count : packed.count;
+    for (uint32_t i = byte(source) % 16; i > 0; i--) {
+        const size_t at = (byte(source) * 256u + byte(source)) % packed.count;
+        bytes[at] = (uint8_t)byte(source);
+    }
+    check_proof(model, plan, bytes_from(bytes, count), scratch);
+}
+
+static void check_plan(const struct model *model, const double *positions, const double *flows,
+                       struct source source)
 {
     const struct allocation_options options = {
         .gap = 1e-6, .steps_max = STEPS_MAX, .warm_positions = positions, .warm_flows = flows};
@@ -171,6 +215,7 @@ static void check_plan(const struct model *model, const double *positions, const
         const bool supported = certificate_supports(&certificate, &plan, &lie);
         CHECK(supported);
         CHECK(plan.steps <= options.steps_max + 1);
+        check_proofs(model, &plan, &source, scratch);
         if (plan.status == MODEL_INFEASIBLE) {
             uint32_t count = 0;
             bool irreducible = false;
@@ -213,13 +258,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (model_check(&fixture.model) != STATUS_OK) {
         return 0;
     }
-    check_plan(&fixture.model, NULL, NULL);
+    check_plan(&fixture.model, NULL, NULL, source);
     for (uint32_t i = 0; i < PLACES_MAX; i++) {
         positions[i] = number(&source) - 1;
     }
     for (uint32_t i = 0; i < CORRIDORS_MAX; i++) {
         flows[i] = number(&source) - 1;
     }
-    check_plan(&fixture.model, positions, flows);
+    check_plan(&fixture.model, positions, flows, source);
     return 0;
 }

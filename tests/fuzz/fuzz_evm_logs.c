@@ -62,7 +62,7 @@ static void read_log(const struct json_token *json)
     CHECK(fact.kind >= FACT_DISPATCH);
     CHECK(fact.kind <= FACT_KIND_LAST);
     CHECK(evm_interest_contract(&interest, &fact.contract) != NULL);
-    CHECK(evm_log_event(&log) == UINT64_C(1) << fact.kind);
+    CHECK(evm_log_event(&interest, &log) == UINT64_C(1) << fact.kind);
     if (fact.kind == FACT_DISPATCH) {
         CHECK(fact.dispatch.message.count <= MESSAGE_BYTES_MAX);
         CHECK(fact.dispatch.message.count == 0 ||

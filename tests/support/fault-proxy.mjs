@@ -77,10 +77,14 @@ export class FaultProxy {
 
   /**
    * The connections of now are dead from here on, and nobody is told: what comes in is dropped, pings
-   * too, and nothing goes out. New ones are good.
+   * too, and nothing goes out. New ones are good. A `stuck` one does not even take bytes from its
+   * socket, so that those of the node pile up there.
    */
-  deafen() {
-    for (const socket of this.sockets) socket.isDead = true;
+  deafen({ isStuck = false } = {}) {
+    for (const socket of this.sockets) {
+      socket.isDead = true;
+      if (isStuck) socket._socket.pause();
+    }
   }
 
   /** From now on it stands for another chain's node; nodes have to connect anew. */

@@ -34,20 +34,46 @@ const TEXT_COMPRESSED = 0xc1;
 const FLOOD = Buffer.concat(Array.from({ length: 40 }, () =>
   Buffer.concat([head(TEXT, BigInt(PIECE_BYTES)), Buffer.alloc(PIECE_BYTES, 0x61)])));
 
-/** What ends a connection. */
+const letter = (first) => Buffer.from([first, 0x01, 0x61]);
+
+/** What ends a connection, each with the code that it is to be ended with (RFC 6455, 7.4.1). */
+const BROKEN = 1002;
+const NOT_TEXT = 1007;
+export const TOO_LARGE = 1009;
 export const protocolFaults = {
-  'a frame of 2^63 bytes': () => raw(head(TEXT, 1n << 63n)),
-  'a frame that is said to be 2^62 bytes': () =>
-    raw(Buffer.concat([head(TEXT, 1n << 62n), Buffer.alloc(PIECE_BYTES, 0x61)])),
-  'a compressed frame that nobody agreed on': () =>
-    raw(Buffer.from([TEXT_COMPRESSED, 0x05, 0xaa, 0x56, 0x4a, 0x2d, 0x2e])),
-  'a frame of no known kind, and a flood after it': () =>
-    raw(Buffer.concat([Buffer.from([0x83, 0x01, 0x61]), FLOOD])),
+  'a frame of 2^63 bytes': { code: BROKEN, fault: () => raw(head(TEXT, 1n << 63n)) },
+  'a frame that is said to be 2^62 bytes': { code: TOO_LARGE, fault: () =>
+    raw(Buffer.concat([head(TEXT, 1n << 62n), Buffer.alloc(PIECE_BYTES, 0x61)])) },
+  'a frame of 40 MB': { code: TOO_LARGE, fault: () =>
+    ({ frame: (text) => [`"${'a'.repeat(40_000_000)}"`, text] }) },
+  'a compressed frame that nobody agreed on': { code: BROKEN, fault: () =>
+    raw(Buffer.from([TEXT_COMPRESSED, 0x05, 0xaa, 0x56, 0x4a, 0x2d, 0x2e])) },
+  'a frame of no known kind, and a flood after it': { code: BROKEN, fault: () =>
+    raw(Buffer.concat([letter(0x83), FLOOD])) },
+  'a fragment of nothing that began': { code: BROKEN, fault: () => raw(letter(0x80)) },
+  'a text inside the fragments of another': { code: BROKEN, fault: () =>
+    raw(Buffer.concat([letter(TEXT_BEGINS), letter(TEXT)])) },
+  'a ping in fragments': { code: BROKEN, fault: () => raw(letter(0x09)) },
+  'a ping of 126 bytes': { code: BROKEN, fault: () =>
+    raw(Buffer.concat([Buffer.from([0x89, 126, 0, 126]), Buffer.alloc(126, 0x61)])) },
+  'text that is not UTF-8': { code: NOT_TEXT, fault: () =>
+    raw(Buffer.from([TEXT, 0x04, 0x22, 0xc3, 0x28, 0x22])) },
+};
+
+/** Ends that a server may choose, or that befall it: a node comes back. */
+export const endings = {
+  'going away (1001)': (socket) => socket.close(1001),
+  'an internal error (1011)': (socket) => socket.close(1011, 'no more'),
+  'a code of its own (4000)': (socket) => socket.close(4000),
+  'a closing frame with a code that none may have': (socket) =>
+    socket._socket.write(Buffer.from([0x88, 0x02, 0x03, 0xed])),
+  'a closing frame of one byte': (socket) => socket._socket.write(Buffer.from([0x88, 0x01, 0x03])),
+  'its side alone, without a closing frame': (socket) => socket._socket.end(),
+  'everything, by a reset': (socket) => socket._socket.resetAndDestroy(),
 };
 
 /** What ends none: it is no JSON, and that is all. */
 export const harmlessFaults = {
-  'text that is not UTF-8': () => raw(Buffer.from([TEXT, 0x04, 0x22, 0xc3, 0x28, 0x22])),
   'masked frames of a server': () =>
     raw(Buffer.from([TEXT, 0x82, 0x01, 0x02, 0x03, 0x04, 0x7a, 0x7f])),
 };

@@ -6,6 +6,7 @@
 
 #include "relay/core/capital/capital_internal.h"
 #include "relay/core/core.h"
+#include "relay/node/alert/alert_kept.h"
 #include "relay/node/alert/alert_look.h"
 #include "relay/node/alert/alert_text.h"
 #include "tests/support/row_table.h"
@@ -453,6 +454,66 @@ static uint32_t tell_all(struct alerts *alerts)
     return count;
 }
 
+/* Out and in again, with the clocks of another run of the machine; and nothing of a damaged file.
+ */
+static void what_was_told_is_kept(void **state)
+{
+    static const char *const damaged[] = {
+        "",
+        "sluice alerts 2\n",
+        "sluice alerts 1\nchain_stopped 1 2\n",
+        "sluice alerts 1\nchain_stopped 1 2 -",
+        "sluice alerts 1\nno_such_kind 1 2 -\n",
+        "sluice alerts 1\nchain_stopped x 2 -\n",
+        "sluice alerts 1\nchain_stopped 1 2 6\n",
+        "sluice alerts 1\nchain_stopped 1 2 00\n",
+        "sluice alerts 1\nchain_stopped 1 2 - -\n",
+        "sluice alerts 1\nblind 1 2 -\nchain_stopped 1 2\n",
+    };
+    const struct alert_options options = {.hold = {.ns = HOLD_S * SECOND_NS}, .per_hour = 1000};
+    struct alert_clocks clocks = {.now_ns = 9000 * SECOND_NS, .now = {.ns = NOW_S * SECOND_NS}};
+    struct alerts *alerts = calloc(1, sizeof(*alerts));
+    uint8_t *memory = malloc(ALERT_KEPT_BYTES);
+    struct buffer text = buffer_from(memory, ALERT_KEPT_BYTES);
+    const struct alert_fact told = fact_of(ALERT_CHAIN_STOPPED, 1);
+    const struct alert_fact not_told = fact_of(ALERT_HEAD_OLD, 2); /* held first */
+    struct alert_notice notice;
+
+    (void)state;
+    alerts_init(alerts, &options);
+    alerts_begin(alerts, 8000 * SECOND_NS);
+    alerts_see(alerts, &told);
+    alerts_see(alerts, &not_told);
+    alerts_end(alerts);
+    assert_int_equal(1, tell_all(alerts));
+    alert_kept_write(alerts, &clocks, &text);
+
+    alerts_init(alerts, &options);
+    clocks =
+        (struct alert_clocks){.now_ns = 50 * SECOND_NS, .now = {.ns = (NOW_S + 7) * SECOND_NS}};
+    assert_status(STATUS_OK, alert_kept_read(alerts, &clocks, buffer_bytes(&text)));
+    assert_int_equal(1, alerts_firing(alerts, ALERT_CHAIN_STOPPED));
+    assert_int_equal(0, alerts_firing(alerts, ALERT_HEAD_OLD));
+    alerts_begin(alerts, 51 * SECOND_NS);
+    alerts_see(alerts, &told);
+    alerts_end(alerts);
+    assert_int_equal(0, tell_all(alerts));
+    alerts_begin(alerts, (51 + HOLD_S) * SECOND_NS);
+    alerts_end(alerts);
+    assert_true(alerts_next(alerts, &notice));
+    assert_int_equal(ALERT_CLEARS, notice.news);
+    assert_string_equal(told.subject, notice.fact.subject);
+
+    for (size_t i = 0; i < sizeof(damaged) / sizeof(damaged[0]); i++) {
+        alerts_init(alerts, &options);
+        assert_status(STATUS_MALFORMED,
+                      alert_kept_read(alerts, &clocks, bytes_from_string(damaged[i])));
+        assert_int_equal(0, alerts->entries[0].first_ns);
+    }
+    free(memory);
+    free(alerts);
+}
+
 static void see_many(struct alerts *alerts, enum alert_kind kind, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
@@ -567,6 +628,7 @@ int main(void)
         cmocka_unit_test(each_says_what_to_do),
         cmocka_unit_test_setup_teardown(what_is_short_is_not_told, begin, finish),
         cmocka_unit_test_setup_teardown(not_knowing_is_no_end, begin, finish),
+        cmocka_unit_test(what_was_told_is_kept),
         cmocka_unit_test(no_more_is_told_than_there_is_room_for),
         cmocka_unit_test(more_than_there_are_places_for_are_counted),
         cmocka_unit_test(what_lasts_is_told_again_at_times),

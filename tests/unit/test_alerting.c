@@ -81,6 +81,7 @@ static int begin(void **state)
                                                 .per_hour = 1000,
                                                 .failures_min = 1,
                                                 .backlog_after = {.ns = UINT64_MAX}};
+    world->live.has_started = true;
     *state = world;
     return 0;
 }
@@ -377,6 +378,85 @@ static void what_a_program_leaves_behind_ends_with_it(void **state)
     wait_gone(child);
 }
 
+static void wait_kept(const struct world *world, const char *part, bool is_there)
+{
+    char text[TEXT_BYTES];
+
+    for (uint32_t waited_ms = 0; waited_ms < WAIT_MS; waited_ms += 20) {
+        read_file(world, "data/alerts.told", text);
+        if ((strstr(text, part) != NULL) == is_there) {
+            return;
+        }
+        nap();
+    }
+    fail_msg("data/alerts.told: %s", text);
+}
+
+static void leave_two(struct world *world, bool has_journal, bool has_log)
+{
+    memset(&world->live.health, 0, sizeof(world->live.health));
+    if (has_journal) {
+        control_health_add(&world->live.health, "journal", "no room", (struct instant){.ns = 1});
+    }
+    if (has_log) {
+        control_health_add(&world->live.health, "log", "not signed", (struct instant){.ns = 1});
+    }
+    world->live.beat_ns = clock_monotonic_ns();
+    alerting_leave(world->alerting, &world->live);
+}
+
+static void restart(struct world *world)
+{
+    world->alerting = alerting_close(world->alerting);
+    start(world);
+}
+
+/* What lasts over a restart is told once; what ended while nobody ran is told to have ended. That
+ * another thing is told afterwards shows that this one would have been. */
+static void what_was_told_before_a_restart_is_not_told_again(void **state)
+{
+    struct world *world = *state;
+    char text[TEXT_BYTES];
+
+    write_file(world, "recorder", 0700, recorder);
+    use_program(world, "recorder", "x");
+    start(world);
+    leave_two(world, true, false);
+    wait_for(world, "told", "SLUICE_ALERT=journal_unwritable\n", text);
+    wait_kept(world, "journal_unwritable", true);
+    restart(world);
+    leave_two(world, true, true);
+    wait_for(world, "told", "SLUICE_ALERT=log_trouble\n", text);
+    assert_int_equal(1, count_of(text, "SLUICE_ALERT=journal_unwritable\n"));
+    wait_kept(world, "log_trouble", true);
+    restart(world);
+    leave_two(world, true, false);
+    wait_for(world, "told", "SLUICE_STATE=cleared\n", text);
+    wait_kept(world, "log_trouble", false);
+    read_file(world, "told", text);
+    assert_int_equal(1, count_of(text, "SLUICE_ALERT=journal_unwritable\n"));
+    assert_int_equal(2, count_of(text, "SLUICE_ALERT=log_trouble\n"));
+    wait_kept(world, "journal_unwritable", true);
+}
+
+/* Nobody was told yet: the program fails until after the restart. */
+static void what_nobody_was_told_is_told_after_a_restart(void **state)
+{
+    struct world *world = *state;
+    char text[TEXT_BYTES];
+
+    write_file(world, "recorder", 0700, "#!/bin/sh\necho x >>\"${0%/*}/tried\"\nexit 1\n");
+    use_program(world, "recorder", "x");
+    start(world);
+    leave(world, "no room");
+    wait_for(world, "tried", "x", text);
+    world->alerting = alerting_close(world->alerting);
+    write_file(world, "recorder", 0700, recorder);
+    start(world);
+    leave(world, "no room");
+    wait_for(world, "told", "SLUICE_ALERT=journal_unwritable\n", text);
+}
+
 static void a_token_that_others_may_read_is_refused(void **state)
 {
     struct world *world = *state;
@@ -408,6 +488,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_fails_delays_nobody, begin, end),
         cmocka_unit_test_setup_teardown(a_program_that_hangs_is_ended, begin, end),
         cmocka_unit_test_setup_teardown(what_a_program_leaves_behind_ends_with_it, begin, end),
+        cmocka_unit_test_setup_teardown(what_was_told_before_a_restart_is_not_told_again, begin,
+                                        end),
+        cmocka_unit_test_setup_teardown(what_nobody_was_told_is_told_after_a_restart, begin, end),
         cmocka_unit_test_setup_teardown(a_token_that_others_may_read_is_refused, begin, end),
     };
 

@@ -437,6 +437,7 @@ static void networks_are_solved_and_explained(void **state)
     write_file("network.json", PLACES CORRIDORS "}");
     assert_int_equal(end_of(start("solve network.json", "plan.json")), EXIT_DONE);
     assert_run("certify network.json plan.json", EXIT_DONE, "violation");
+    assert_run("certify network.json plan.json --json", EXIT_DONE, "\"supported\": true");
     assert_run("explain network.json plan.json", EXIT_DONE,
                "raising the max of place 'b' by 1 is worth 0.019");
     assert_run("explain --json network.json plan.json", EXIT_DONE, "\"kind\": \"place_max\"");
@@ -444,6 +445,8 @@ static void networks_are_solved_and_explained(void **state)
     write_file("dear.json", PLACES "\"corridors\":[{\"id\":\"ab\",\"from\":\"a\",\"to\":\"b\","
                                    "\"max\":500,\"cost\":0.01,\"output\":{\"gain\":1}}]}");
     assert_run("explain dear.json plan.json", EXIT_NEGATIVE, "its value is not what it says");
+    assert_run("certify dear.json plan.json --json", EXIT_NEGATIVE,
+               "\"refused\": \"its value is not what it says\"");
 }
 
 static void bad_routing_files_are_one_line(void **state)

@@ -178,6 +178,24 @@ static int64_t ask(sqlite3 *database, const char *question)
     return answer;
 }
 
+/* Each line: who was on the other side, and where to look it up, on the chain and here. What a
+ * ledger opens with was in no transaction. What one side has from another, that one has given. */
+static void expect_lines_can_be_looked_up(sqlite3 *database)
+{
+    assert_int_equal(0, ask(database, "SELECT count(*) FROM ledger WHERE counterparty = '' OR "
+                                      "record NOT BETWEEN 1 AND (SELECT CAST(value AS INTEGER) "
+                                      "FROM source WHERE name = 'records')"));
+    assert_true(ask(database, "SELECT count(*) FROM ledger WHERE transaction_hash LIKE '0x%' AND "
+                              "length(transaction_hash) = 66") > 100);
+    assert_int_equal(0, ask(database, "SELECT count(*) FROM ledger WHERE what <> 'opening' AND "
+                                      "length(coalesce(transaction_hash, '')) <> 66"));
+    assert_int_equal(0, ask(database,
+                            "SELECT count(*) FROM (SELECT sum(CAST(debit AS INTEGER) - CAST(credit "
+                            "AS INTEGER)) AS net FROM ledger WHERE asset = 'USDC' GROUP BY "
+                            "min(chain || account, counterparty_chain || counterparty), max(chain "
+                            "|| account, counterparty_chain || counterparty)) WHERE net <> 0"));
+}
+
 static void a_database_holds_the_same(void **state)
 {
     char path[400];
@@ -202,6 +220,7 @@ static void a_database_holds_the_same(void **state)
         0, ask(database, "SELECT count(*) FROM balances b WHERE finish <> (SELECT balance FROM "
                          "ledger l WHERE l.asset = b.asset AND l.chain = b.chain AND l.account = "
                          "b.account AND l.address IS b.address ORDER BY line DESC LIMIT 1)"));
+    expect_lines_can_be_looked_up(database);
     assert_int_equal(SQLITE_OK, sqlite3_close(database));
     /* Never over what is there. */
     assert_int_equal(EXIT_USAGE, CLI_CALL(cli_ledger, "ledger", "--data", folder.path, "--format",

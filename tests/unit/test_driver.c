@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "proto/record.h"
+#include "relay/base/check.h"
 #include "relay/core/reason.h"
 
 /* ---- promises ---- */
@@ -341,6 +342,57 @@ static void after_a_stop_nothing_is_taken(void **state)
     bench_free(&bench);
 }
 
+/* The first record of what is being written: the event. */
+static void read_event(struct record_arena *arena, struct record *ret_record)
+{
+    CHECK(outside.commits_count > 0);
+    const struct journal_batch *batch = &outside.batches[outside.commits_count - 1];
+
+    assert_true(batch->records_count > 0);
+    assert_status(STATUS_OK, record_decode(batch->records[0], NULL, arena, ret_record));
+    assert_int_equal(ret_record->kind, RECORD_EVENT);
+}
+
+/* A run is between two records: which binary began it and under which configuration, who asked for
+ * what meanwhile, and why it ended. */
+static void a_run_and_who_spoke_in_it_are_records(void **state)
+{
+    (void)state;
+    struct bench bench = bench_new();
+    void *memory = malloc(RECORD_ARENA_BYTES);
+    struct record_arena arena = record_arena_from(memory, RECORD_ARENA_BYTES);
+    const struct event pause = {
+        .kind = EVENT_OPERATOR,
+        .operator_ = {.action = OPERATOR_PAUSE, .uid = 5, .reason = bytes_from_string("lunch")}};
+    struct record record;
+
+    bench.config->route.mandate = (struct hash){.bytes = {7, 8, 9}};
+    driver_start(bench.driver);
+    tick(&bench);
+    read_event(&arena, &record);
+    assert_int_equal(record.event.kind, EVENT_START);
+    assert_true(bytes_equal(record.event.start.build_id, bytes_from_string("test")));
+    assert_int_equal(record.event.start.config->chains_count, 2);
+    assert_int_equal(record.event.start.config->chains[1].domain, DOMAIN_B);
+    assert_true(
+        hash_equal(&record.event.start.config->route.mandate, &bench.config->route.mandate));
+    commit_all(&bench);
+    assert_status(STATUS_OK, driver_on_operator(bench.driver, &pause, 41));
+    tick(&bench);
+    read_event(&arena, &record);
+    assert_int_equal(record.event.kind, EVENT_OPERATOR);
+    assert_int_equal(record.event.operator_.uid, 5);
+    assert_true(bytes_equal(record.event.operator_.reason, bytes_from_string("lunch")));
+    commit_all(&bench);
+    driver_stop(bench.driver, bytes_from_string("enough"));
+    tick(&bench);
+    read_event(&arena, &record);
+    assert_int_equal(record.event.kind, EVENT_STOP);
+    assert_true(bytes_equal(record.event.stop.reason, bytes_from_string("enough")));
+    free(memory);
+    bench_free(&bench);
+}
+
 /* The batch holds each event, then what is recorded of its commands, and the rows. */
 static void a_batch_says_what_happened(void **state)
 {
@@ -440,6 +492,7 @@ int main(void)
         cmocka_unit_test(people_are_answered_when_their_request_is_durable),
         cmocka_unit_test(the_earliest_wake_comes_once),
         cmocka_unit_test(after_a_stop_nothing_is_taken),
+        cmocka_unit_test(a_run_and_who_spoke_in_it_are_records),
         cmocka_unit_test(a_batch_says_what_happened),
         cmocka_unit_test(an_event_that_cannot_be_journaled_is_not_stepped),
         cmocka_unit_test(an_adapter_hears_when_the_signer_cannot_be_asked),

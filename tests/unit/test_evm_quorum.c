@@ -203,6 +203,28 @@ static void a_lie_is_kept_as_evidence(void **state)
     harness_close(harness);
 }
 
+/* Among three it is outvoted; one that is alone is counted as well. */
+static void logs_of_other_contracts_are_counted(void **state)
+{
+    (void)state;
+    for (uint32_t endpoints = 1; endpoints <= 3; endpoints += 2) {
+        struct harness *const harness = watching(endpoints, endpoints == 1 ? 1 : 2);
+
+        follow_blocks(harness, 2);
+        assert_int_equal(harness->chain->endpoints[0].foreign_logs, 0);
+        habits(harness, 0)->misplaces_logs = true;
+        follow_blocks(harness, 4);
+        assert_true(harness->chain->endpoints[0].foreign_logs > 0);
+        if (endpoints > 1) {
+            harness_assert_synchronous(harness);
+        }
+        for (uint32_t i = 1; i < endpoints; i++) {
+            assert_int_equal(harness->chain->endpoints[i].foreign_logs, 0);
+        }
+        harness_close(harness);
+    }
+}
+
 static void silent_ones_beyond_the_quorum_stop_nothing(void **state)
 {
     (void)state;
@@ -647,6 +669,7 @@ int main(void)
         cmocka_unit_test(liars_below_the_quorum_change_nothing),
         cmocka_unit_test(servers_are_named_by_a_quorum),
         cmocka_unit_test(a_lie_is_kept_as_evidence),
+        cmocka_unit_test(logs_of_other_contracts_are_counted),
         cmocka_unit_test(silent_ones_beyond_the_quorum_stop_nothing),
         cmocka_unit_test(without_a_quorum_nothing_is_given),
         cmocka_unit_test(lost_connections_make_no_smaller_quorum),

@@ -193,7 +193,7 @@ static void a_reserve_closes_its_gate_by_name(void **state)
 {
     (void)state;
     static const struct {
-        int reserve;
+        enum evm_script_reserve reserve;
         enum venue_gate gate;
         uint64_t leave_max;
     } cases[] = {
@@ -221,8 +221,8 @@ static void a_reserve_closes_its_gate_by_name(void **state)
 static void a_reserve_that_cannot_be_understood_is_left_out(void **state)
 {
     (void)state;
-    static const int mute[] = {EVM_SCRIPT_RESERVE_REVERTS, EVM_SCRIPT_RESERVE_BABBLES,
-                               EVM_SCRIPT_RESERVE_RATELESS};
+    static const enum evm_script_reserve mute[] = {
+        EVM_SCRIPT_RESERVE_REVERTS, EVM_SCRIPT_RESERVE_BABBLES, EVM_SCRIPT_RESERVE_RATELESS};
     struct harness *const harness = reading_of(add_reserve);
 
     for (size_t i = 0; i < sizeof(mute) / sizeof(mute[0]); i++) {

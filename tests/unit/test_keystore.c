@@ -4,6 +4,8 @@
  *
  * The two vectors are those of the Web3 Secret Storage Definition (passphrase "testpassword"). The
  * third file and the signatures were made by node's crypto and viem from the key 0x11 x 32. */
+#include <fcntl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -53,6 +55,9 @@ static const char other_tool[] =
     "\"160b807eee987102b2125747fb3d11651874e295900cb0f3c5b0d8dccd700f74\"},\"mac\":"
     "\"b7a3fa7ba2fc8dd49b94d7ca3db732a5b9f8263281b7cecd397f482e7a3c746d\"}}";
 
+#define MASK             0x5a
+#define SHADOW_BYTES_MIN (1ul << 30) /* what a sanitizer maps for itself */
+
 static struct ecdsa *ecdsa;
 
 static enum keystore_problem open_text(const char *text, const char *passphrase,
@@ -81,6 +86,70 @@ static void published_vectors_open(void **state)
     (void)state;
     expect_key(vector_pbkdf2, "testpassword", vector_secret, vector_address);
     expect_key(vector_scrypt, "testpassword", vector_secret, vector_address);
+}
+
+/* How often `count` bytes are in what this process may write. They are given masked,
+ * so that they are not found where they are asked for. */
+static unsigned count_in_memory(const uint8_t *masked, size_t count)
+{
+    static uint8_t piece[(64u << 10) + 32];
+    char line[512];
+    unsigned found = 0;
+    FILE *maps = fopen("/proc/self/maps", "r");
+    const int memory = open("/proc/self/mem", O_RDONLY);
+
+    assert_non_null(maps);
+    assert_true(memory >= 0 && count <= 32);
+    while (fgets(line, sizeof(line), maps) != NULL) {
+        char *rest = NULL;
+        unsigned long at = strtoul(line, &rest, 16);
+        const unsigned long end = *rest == '-' ? strtoul(rest + 1, &rest, 16) : at;
+        if (strncmp(rest, " rw", 3) != 0 || end - at > SHADOW_BYTES_MIN) {
+            continue;
+        }
+        for (ssize_t have = 0; at < end; at += 64u << 10) {
+            have = pread(memory, piece, sizeof(piece), (off_t)at);
+            for (ssize_t i = 0; i + (ssize_t)count <= have; i++) {
+                size_t same = 0;
+                while (same < count && piece[i + (ssize_t)same] == (masked[same] ^ MASK)) {
+                    same++;
+                }
+                found += same == count ? 1 : 0;
+            }
+        }
+    }
+    (void)close(memory);
+    (void)fclose(maps);
+    return found;
+}
+
+static void *open_vector(void *context)
+{
+    struct address address;
+
+    assert_int_equal(open_text(vector_pbkdf2, "testpassword", context, &address), KEYSTORE_OK);
+    return NULL;
+}
+
+/* No copy stays: of a key that was opened and freed, half of it is nowhere. It is opened on a
+ * thread, so that nobody writes over what is left on its stack. */
+static void a_freed_key_is_nowhere_in_memory(void **state)
+{
+    struct secret *secret = secret_new();
+    pthread_t thread;
+    uint8_t masked[sizeof(secret->bytes)];
+
+    (void)state;
+    assert_non_null(secret);
+    assert_int_equal(pthread_create(&thread, NULL, open_vector, secret), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    for (size_t i = 0; i < sizeof(masked); i++) {
+        masked[i] = secret->bytes[i] ^ MASK;
+    }
+    assert_true(count_in_memory(masked, 16) >= 1);
+    assert_null(secret_free(secret));
+    assert_int_equal(count_in_memory(masked, 16), 0);
+    assert_int_equal(count_in_memory(masked + 16, 16), 0);
 }
 
 static void another_tools_file_opens(void **state)
@@ -333,6 +402,7 @@ static int close_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_freed_key_is_nowhere_in_memory), /* before others open its file */
         cmocka_unit_test(published_vectors_open),
         cmocka_unit_test(another_tools_file_opens),
         cmocka_unit_test(a_wrong_passphrase_opens_nothing),

@@ -129,9 +129,32 @@ static void a_mute_venue_stops_nothing_and_a_spoke_that_differs_does(void **stat
     world_free(world);
 }
 
+/* What is supplied to a reserve goes to its receipt and not to its pool. */
+static void a_reserves_tokens_are_where_its_receipt_is(void **state)
+{
+    (void)state;
+    struct world *world = spoke_world();
+
+    world->config.venues[0].kind = VENUE_AAVE;
+    world->config.venues[0].receipt = named(0x53);
+    reconcile(world, 500, 40, false);
+    transfer(world, named(0x51), named(0x53), 300);
+    reconcile(world, 200, 345, false);
+    assert_int_equal(in(world, ACCOUNT_VENUE), 345);
+    assert_int_equal(in(world, ACCOUNT_YIELD), -5);
+    transfer(world, named(0x53), named(0x51), 345);
+    transfer(world, named(0x51), named(0x52), 7); /* the pool itself is anybody */
+    reconcile(world, 538, 0, false);
+    assert_int_equal(in(world, ACCOUNT_SPOKE), 538);
+    assert_int_equal(in(world, ACCOUNT_YIELD), -5);
+    assert_int_equal(world_ledger_state(world, 1), LEDGER_RECONCILED);
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_reserves_tokens_are_where_its_receipt_is),
         cmocka_unit_test(deposits_yield_and_withdrawals_are_booked),
         cmocka_unit_test(a_mute_venue_stops_nothing_and_a_spoke_that_differs_does),
     };

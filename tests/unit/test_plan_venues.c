@@ -271,6 +271,13 @@ static void what_guards_a_debt_stays(void **state)
     assert_int_equal(desk->answer.count, 1);
     assert_in_range(moved(desk, PLANNED_VENUE_FIRST + 1, PLANNED_VENUE_FIRST), 66 * UNIT,
                     67 * UNIT);
+    desk->venues[1].pieces_count = 0; /* nor for the buffer, whatever it pays */
+    desk->spoke.idle = amount_zero();
+    desk_plan(desk);
+    assert_in_range(moved(desk, PLANNED_VENUE_FIRST + 1, PLANNED_SPOKE_FIRST), 66 * UNIT,
+                    67 * UNIT);
+    desk->venues[1].pieces_count = 1;
+    desk->spoke.idle = units(100);
     desk->world->config.venues[1].health_min.value = 0; /* nobody said that it is guarded */
     desk_plan(desk);
     assert_int_equal(moved(desk, PLANNED_VENUE_FIRST + 1, PLANNED_VENUE_FIRST), 900 * UNIT);

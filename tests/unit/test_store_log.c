@@ -93,8 +93,9 @@ static struct note_key key_of(const char *text)
     return key;
 }
 
-/* Signs what is there with the known log key, as `origin`, and keeps it. */
-static void sign_as(struct desk *desk, const char *origin)
+/* Signs what is there with the known log key, as a log of `origin`, in the name of `signer`, and
+ * keeps it. */
+static void sign_as_line(struct desk *desk, const char *origin, const char *signer)
 {
     const struct tree_source tree = journal_tree(desk->reader);
     struct log_checkpoint checkpoint = {.origin = bytes_from_string(origin),
@@ -114,13 +115,19 @@ static void sign_as(struct desk *desk, const char *origin)
     assert_status(STATUS_OK, log_checkpoint_append(&buffer, &checkpoint));
     assert_status(STATUS_OK, ed25519_public_key(seed, public_key));
     assert_status(STATUS_OK, ed25519_sign(seed, buffer_bytes(&buffer), signature));
-    assert_status(STATUS_OK, note_key_init(&key, NOTE_KEY_ED25519, checkpoint.origin, public_key));
+    assert_status(STATUS_OK,
+                  note_key_init(&key, NOTE_KEY_ED25519, bytes_from_string(signer), public_key));
     assert_status(STATUS_OK, buffer_append(&buffer, bytes_from("\n", 1)));
     assert_status(STATUS_OK, note_append_signature(&buffer, &key, bytes_from(signature, 64)));
     const struct journal_checkpoint kept = {.size = checkpoint.size, .note = buffer_bytes(&buffer)};
     const struct journal_batch batch = {.checkpoint = &kept};
     assert_status(STATUS_OK, journal_commit(desk->journal, &batch, &head));
     assert_status(STATUS_OK, journal_reader_refresh(desk->reader));
+}
+
+static void sign_as(struct desk *desk, const char *origin)
+{
+    sign_as_line(desk, origin, origin);
 }
 
 static void grow_to(struct desk *desk, uint64_t head)
@@ -494,6 +501,33 @@ static void missing_and_long_pieces_are_found(void **state)
     assert_int_equal(EXPORT_BAD_TARGET, export_once(desk, 0).finding);
 }
 
+/* Signed by the log's own key, but of another log. */
+static void a_checkpoint_of_another_origin_is_refused(void **state)
+{
+    struct desk *desk = *state;
+    struct verify_report report;
+    struct bytes note;
+    uint64_t size = 0;
+    char path[600];
+
+    grow_to(desk, 300);
+    assert_int_equal(EXPORT_DONE, export_once(desk, 0).finding);
+    assert_status(STATUS_OK, verify_out(desk, &report));
+    append_to(desk, 301);
+    sign_as_line(desk, "relay.example/journal/2", ORIGIN);
+    assert_status(STATUS_OK, journal_seek_checkpoint(desk->reader, UINT64_MAX, JOURNAL_DOWNWARDS,
+                                                     &size, &note));
+    assert_int_equal(301, size);
+    (void)snprintf(path, sizeof(path), "%s/checkpoint", desk->out);
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(note.count, fwrite(note.data, 1, note.count, file));
+    (void)fclose(file);
+    assert_status(STATUS_CORRUPT, verify_out(desk, &report));
+    assert_int_equal(VERIFY_CHECKPOINT, report.finding);
+    assert_string_equal("it is of another origin", report.what);
+}
+
 /* ---- proofs ---- */
 
 static void proofs_are_read_as_written(void **state)
@@ -676,6 +710,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(another_history_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_flipped_bit_is_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(missing_and_long_pieces_are_found, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_checkpoint_of_another_origin_is_refused, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(proofs_are_read_as_written, set_up, tear_down),
         cmocka_unit_test_setup_teardown(growths_are_read_as_written, set_up, tear_down),
     };

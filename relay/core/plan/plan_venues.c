@@ -217,12 +217,12 @@ static enum reason venue_read(struct step *step, uint32_t index, uint32_t spoke,
     site->leave_max = amount_smaller(&site->row.state.leave_max, &site->row.state.supplied);
     if (site->known) {
         site->enter_max = enter_max_of(config, site, at);
-        guard_take(config, snapshot->decimals, site);
     } else {
         /* Nobody need wait for a rate to have his money back, on whichever chain. */
         const struct amount missing = missing_of(snapshot);
         site->leave_max = amount_smaller(&site->leave_max, &missing);
     }
+    guard_take(config, snapshot->decimals, site);
     site->fixed.exponent = -(int32_t)snapshot->decimals;
     if (snapshot->fixed && !plan_fixed_cost(step, holder->domain, VENUE_GAS, &no_fee,
                                             snapshot->decimals, &site->fixed)) {

@@ -6,6 +6,7 @@
 #include <sys/statvfs.h>
 
 #include "relay/base/check.h"
+#include "relay/node/alert/alert_kept.h"
 #include "relay/node/alert/alerting_internal.h"
 #include "relay/node/driver/row_source.h"
 #include "relay/node/process/clock.h"
@@ -156,7 +157,47 @@ static void look(struct alerting *alerting, uint64_t now_ns)
     } else {
         alert_look_blind(status, &alerting->alerts);
     }
+    if (!alerting->live.has_started) {
+        /* What was told before a restart has not ended because nobody looks yet. */
+        alerts_keep(&alerting->alerts);
+    }
     alerts_end(&alerting->alerts);
+}
+
+/* ---- over a restart ---- */
+
+static struct alert_clocks read_clocks(void)
+{
+    return (struct alert_clocks){.now_ns = clock_monotonic_ns(), .now = clock_now()};
+}
+
+static void recall(struct alerting *alerting)
+{
+    const struct alert_clocks clocks = read_clocks();
+    const enum status status =
+        alert_kept_load(&alerting->alerts, &clocks, alerting->options.config->data);
+
+    if (status != STATUS_OK && status != STATUS_NOT_FOUND) {
+        say(LOG_WARN, "alerts.told cannot be read: what is still wrong is told again",
+            status_name(status));
+    }
+}
+
+/* Only when nothing is on its way: a notice that nobody got must not count as told. */
+static void remember(struct alerting *alerting)
+{
+    const struct alert_clocks clocks = read_clocks();
+
+    if (alerting->kept_count == alerting->alerts.told_count || !channels_are_done(alerting)) {
+        return;
+    }
+    alerting->kept_count = alerting->alerts.told_count;
+    const enum status status =
+        alert_kept_save(&alerting->alerts, &clocks, alerting->options.config->data);
+    if (status != STATUS_OK) {
+        say(LOG_WARN, "alerts.told cannot be written: a restart will tell again",
+            status_name(status));
+    }
 }
 
 static void tell(struct alerting *alerting)
@@ -201,6 +242,7 @@ static void *alerting_run(void *context)
             take_notes(alerting, now_ns);
             look(alerting, now_ns);
             tell(alerting);
+            remember(alerting);
             tick_ns = now_ns + TICK_US * 1000u;
         }
         channels_tick(alerting, now_ns);
@@ -247,6 +289,7 @@ int alerting_open(const struct alerting_options *options, struct alerting **ret_
                                                            .repeat = config->repeat,
                                                            .per_hour = config->per_hour});
     CHECK(pthread_mutex_init(&alerting->shared.mutex, NULL) == 0);
+    recall(alerting);
     int code = channels_open(alerting);
     if (code == EXIT_DONE) {
         if (open_memory(alerting)) {

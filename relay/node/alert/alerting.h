@@ -7,7 +7,8 @@
  * that fails is tried again ever more slowly, ALERTING_TRIES times in all; one that is slow delays
  * no other. What a channel cannot take is counted, and every notice is a line of the log too.
  *
- * After a start it knows nothing of before: what is still wrong is told again.
+ * What was told, and given to every channel or given up, is not told again after a restart, and its
+ * end is told when it is over by then (alert_kept.h); what was not given yet is told anew.
  *
  * Threads: one of its own, with a libwebsockets context of its own, so that the loop never waits.
  * The functions below belong to the loop's thread. */

@@ -326,6 +326,17 @@ int channels_open(struct alerting *alerting)
     return read_token(alerting);
 }
 
+bool channels_are_done(const struct alerting *alerting)
+{
+    for (uint32_t i = 0; i < ALERTING_CHANNELS; i++) {
+        const struct channel *channel = &alerting->channels[i];
+        if (channel->is_on && channel->next < alerting->notices_count) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void channels_close(struct alerting *alerting)
 {
     for (uint32_t i = 0; i < ALERTING_CHANNELS; i++) {

@@ -58,6 +58,7 @@ struct alerting {
     struct site_live live; /* a copy, taken each tick */
     struct alerts alerts;
     struct alert_memory memory;
+    uint64_t kept_count; /* notices (told_count) that the file of alert_kept.h tells of */
     bool has_backlogs;
     struct backlog backlogs[CHAINS_MAX];
     uint64_t backlogs_due_ns;
@@ -84,6 +85,8 @@ int channels_open(struct alerting *alerting);
 void channels_tell(struct alerting *alerting, const struct alert_notice *notice, struct instant at);
 /* Goes on with what is under way. */
 void channels_tick(struct alerting *alerting, uint64_t now_ns);
+/* Every notice was given to every channel, or given up. */
+bool channels_are_done(const struct alerting *alerting);
 void channels_close(struct alerting *alerting);
 
 #endif

@@ -462,6 +462,14 @@ struct driver_counters driver_counters(const struct driver *driver)
     return driver->counters;
 }
 
+const struct chain_endpoint *driver_endpoint(const struct driver *driver, uint32_t chain_index,
+                                             uint32_t endpoint_index)
+{
+    CHECK(chain_index < driver->config->chains_count);
+    CHECK(endpoint_index < driver->chains[chain_index]->endpoints_count);
+    return &driver->chains[chain_index]->endpoints[endpoint_index];
+}
+
 /* ---- building ---- */
 
 /* Hands out parts of one block; with no block it only counts. */

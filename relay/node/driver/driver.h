@@ -249,5 +249,8 @@ bool driver_is_unwritable(const struct driver *driver);
 /* True while events are left where they are: a transport stops reading until it is false. */
 bool driver_is_pressed(const struct driver *driver);
 struct driver_counters driver_counters(const struct driver *driver);
+/* How an endpoint did; borrowed for the driver's life. Numbered as in the configuration. */
+const struct chain_endpoint *driver_endpoint(const struct driver *driver, uint32_t chain_index,
+                                             uint32_t endpoint_index);
 
 #endif

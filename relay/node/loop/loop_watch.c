@@ -31,6 +31,7 @@ static void leave_endpoints(struct loop *loop)
             to->is_bad = from->bad;
             _Static_assert(sizeof(to->trouble) == sizeof(from->trouble), "the same words");
             memcpy(to->trouble, from->trouble, sizeof(to->trouble));
+            to->seen = *driver_endpoint(loop->driver, i, j);
         }
     }
 }

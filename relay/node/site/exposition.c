@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "relay/base/check.h"
+#include "relay/base/utf8.h"
 
 #define NUMBER_BYTES_MAX 96u
 #define NS_PER_S         1000000000u
@@ -48,41 +49,10 @@ static bool is_name(const char *text)
     return count > 0 && count < EXPOSITION_NAME_BYTES_MAX;
 }
 
-/* How many bytes the character at the front takes; 0: it is not UTF-8. Overlong forms, surrogates
- * and what is above U+10FFFF are not. */
-static size_t character_bytes(struct bytes text)
-{
-    static const struct {
-        uint8_t first;
-        uint8_t last;
-        uint8_t second_low;
-        uint8_t second_high;
-        size_t count;
-    } forms[] = {
-        {0x00, 0x7f, 0, 0, 1},       {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3},
-        {0xe1, 0xec, 0x80, 0xbf, 3}, {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3},
-        {0xf0, 0xf0, 0x90, 0xbf, 4}, {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-    };
-
-    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-        if (text.data[0] < forms[i].first || text.data[0] > forms[i].last) {
-            continue;
-        }
-        bool is_whole = forms[i].count <= text.count;
-        for (size_t at = 1; is_whole && at < forms[i].count; at++) {
-            const uint8_t low = at == 1 ? forms[i].second_low : 0x80;
-            const uint8_t high = at == 1 ? forms[i].second_high : 0xbf;
-            is_whole = text.data[at] >= low && text.data[at] <= high;
-        }
-        return is_whole ? forms[i].count : 0;
-    }
-    return 0;
-}
-
 static void put_escaped(struct exposition *exposition, struct bytes text)
 {
     while (text.count > 0) {
-        const size_t count = character_bytes(text);
+        const size_t count = utf8_character_bytes(text);
         const size_t step = count == 0 ? 1 : count;
         if (count == 0) {
             put_string(exposition, "?");

@@ -36,6 +36,7 @@ struct site_endpoint {
     bool is_up;
     bool is_bad; /* the wrong chain, or a contract is missing */
     char trouble[128];
+    struct chain_endpoint seen; /* what the adapter counts */
 };
 
 /* What the node told people by itself (relay/node/alert/alerting.h). */

@@ -152,6 +152,9 @@ bool site_is_alive(const struct site *site);
 /* STATUS_FULL, STATUS_IO, STATUS_CORRUPT. */
 enum status site_metrics(struct site *site, struct exposition *exposition);
 
+/* ---- site_endpoints.c ---- */
+void site_write_endpoints(const struct site *site, struct exposition *out);
+
 /* ---- site_hyperlane.c ---- */
 /* After the others: the same under names that dashboards of the reference agents ask for. */
 enum status site_hyperlane_metrics(struct site *site, struct exposition *exposition);

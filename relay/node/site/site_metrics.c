@@ -151,24 +151,6 @@ static void write_chain_ages(struct writing *writing)
     }
 }
 
-static void write_endpoints(struct writing *writing)
-{
-    gauge(writing, "sluice_endpoint_up",
-          "1: the endpoint answers and serves the chain; numbered as in the configuration.");
-    for (uint32_t i = 0; i < writing->view.config->chains_count; i++) {
-        const struct node_chain *chain = &writing->site->options.config->chains[i];
-        for (uint32_t j = 0; j < chain->endpoints_count; j++) {
-            const struct site_endpoint *endpoint = &writing->site->live.endpoints[i][j];
-            char number[16];
-            (void)snprintf(number, sizeof(number), "%u", j);
-            const struct exposition_label list[] = {
-                label("chain", writing->view.config->chains[i].name), label("endpoint", number)};
-            exposition_count(writing->out, (struct exposition_labels){list, 2},
-                             endpoint->is_up && !endpoint->is_bad ? 1 : 0);
-        }
-    }
-}
-
 /* ---- is it alive ---- */
 
 static void write_alive(struct writing *writing)
@@ -286,7 +268,7 @@ static void write_splits(struct writing *writing)
 
 static void write_truth(struct writing *writing)
 {
-    write_endpoints(writing);
+    site_write_endpoints(writing->site, writing->out);
     write_note(writing, "sluice_dissents_total",
                "Endpoints that contradicted the others and were outvoted.", REASON_DISSENT);
     write_splits(writing);

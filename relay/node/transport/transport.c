@@ -2,13 +2,19 @@
 #include "relay/node/transport/transport.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "relay/base/check.h"
+#include "relay/base/utf8.h"
 #include "relay/node/driver/queue.h"
+#include "relay/node/process/clock.h"
 #include "relay/node/web/resolver.h"
 #include "relay/node/web/web_client.h"
 
@@ -16,6 +22,8 @@
 #define RECEIVE_KEEP_BYTES  ((size_t)1 << 20) /* a larger buffer is given back after its message */
 #define RECEIVE_FIRST_BYTES ((size_t)64 << 10)
 #define CONNECTIONS_MAX     (CHAINS_MAX * ENDPOINTS_PER_CHAIN_MAX)
+#define FAREWELL_S          1 /* for a peer to read why it was ended */
+#define SILENCE_MS_MAX      20000u
 #define HTTP_DEADLINE_MS    20000u
 #define HTTP_OK             200u
 #define HTTP_TOO_MANY       429u
@@ -26,7 +34,7 @@ static const uint32_t retry_waits_ms[] = {100, 250, 500, 1000, 2000, 5000, 10000
 
 static const lws_retry_bo_t idle_policy = {
     .secs_since_valid_ping = 10,
-    .secs_since_valid_hangup = 20,
+    .secs_since_valid_hangup = SILENCE_MS_MAX / 1000u,
 };
 
 enum connection_state {
@@ -45,7 +53,10 @@ struct connection {
     uint32_t frame_bytes_max;
     enum connection_state state;
     struct lws *wsi;
-    uint32_t tries; /* since the last message came in */
+    uint32_t tries;       /* since the last message came in */
+    uint64_t answered_ms; /* monotonic: its last pong, or when it came up */
+    bool is_over;         /* it ends for a reason that is known */
+    int farewell;         /* the socket of an ended connection, until the next try; -1: none */
     char address[ADDRESS_TEXT_BYTES];
     const char *distrust; /* why its certificate is not believed; NULL: it is, or none came */
     struct queue sending;
@@ -125,6 +136,8 @@ static void connection_up(struct connection *connection)
 {
     struct transport *transport = connection->transport;
     connection->state = CONNECTION_UP;
+    connection->answered_ms = clock_monotonic_ms();
+    connection->is_over = false;
     transport->handler.connected(transport->handler.context, connection->chain_index,
                                  connection->endpoint_index);
 }
@@ -146,6 +159,7 @@ static void connection_open(struct connection *connection)
         .local_protocol_name = transport_protocol.name,
         .retry_and_idle_policy = &idle_policy,
         .opaque_user_data = connection,
+        .userdata = connection, /* without it, LWS_CALLBACK_WS_CLIENT_DROP_PROTOCOL is not told */
         .pwsi = &connection->wsi,
     };
     /* A failure may have been told to the callback already; connection_down takes it once. */
@@ -160,10 +174,19 @@ static bool is_literal_address(const char *host)
     return inet_pton(AF_INET, host, &address) == 1 || inet_pton(AF_INET6, host, &address) == 1;
 }
 
+static void connection_let_go(struct connection *connection)
+{
+    if (connection->farewell >= 0) {
+        (void)close(connection->farewell); /* nothing is waited for */
+        connection->farewell = -1;
+    }
+}
+
 static void connection_try(struct connection *connection)
 {
     struct transport *transport = connection->transport;
     CHECK(connection->state == CONNECTION_DOWN);
+    connection_let_go(connection);
     if (transport->stopping) {
         return;
     }
@@ -221,6 +244,67 @@ void transport_take_addresses(struct transport *transport)
     }
 }
 
+/* ---- ends with a reason (RFC 6455, section 7.4.1) ---- */
+
+/* The closing frame leaves at once or not at all: libwebsockets' own way of sending it later goes
+ * on taking what comes, into a buffer that only a receiver who returned 0 empties, and writes
+ * beyond its end. */
+static void connection_say(struct lws *wsi, enum lws_close_status code)
+{
+    /* Whole, a close; two bytes behind a mask, which may be 0: it hides what scripts write from
+     * proxies, and a code is no script's. */
+    const uint8_t frame[] = {
+        0x88, 0x82, 0, 0, 0, 0, (uint8_t)((unsigned)code >> 8), (uint8_t)((unsigned)code & 0xff)};
+    uint8_t memory[LWS_PRE + sizeof(frame)];
+
+    if (lws_partial_buffered(wsi) != 0 || lws_send_pipe_choked(wsi) != 0) {
+        return;
+    }
+    memcpy(memory + LWS_PRE, frame, sizeof(frame));
+    /* The end is the same without. */
+    (void)lws_write(wsi, memory + LWS_PRE, sizeof(frame), LWS_WRITE_RAW);
+}
+
+/* Says why, and hears no more: the socket stays, unread, for as long as the peer needs to read it,
+ * for closing it now would take back what is on its way. It is nobody's meanwhile. */
+static int connection_end(struct connection *connection, struct lws *wsi,
+                          enum lws_close_status code, const char *why)
+{
+    connection_say(wsi, code);
+    (void)lws_rx_flow_control(wsi, 0);
+    lws_set_opaque_user_data(wsi, NULL);
+    lws_set_timeout(wsi, PENDING_TIMEOUT_USER_OK, FAREWELL_S);
+    connection_down(connection, bytes_from_string(why));
+    return 0;
+}
+
+/* False: the peer ended its side, or the network did. */
+static bool is_open(struct lws *wsi)
+{
+    uint8_t next;
+    const ssize_t count =
+        recv(lws_get_socket_fd(wsi), &next, sizeof(next), MSG_PEEK | MSG_DONTWAIT);
+
+    return count > 0 || (count < 0 && (errno == EAGAIN || errno == EWOULDBLOCK));
+}
+
+/* The library is about to end a connection by itself. If the peer is there and did not ask for it,
+ * what it sent is not the protocol. */
+static void connection_dropped(struct connection *connection, struct lws *wsi)
+{
+    const bool is_alive = clock_monotonic_ms() - connection->answered_ms < SILENCE_MS_MAX;
+
+    if (connection->state == CONNECTION_UP && connection->wsi == wsi && is_alive &&
+        !connection->is_over && !connection->transport->stopping && is_open(wsi)) {
+        connection_say(wsi, LWS_CLOSE_STATUS_PROTOCOL_ERR);
+        /* Held open for a moment: see connection_end. The library closes its own at once. */
+        connection_let_go(connection);
+        connection->farewell = fcntl(lws_get_socket_fd(wsi), F_DUPFD_CLOEXEC, 0);
+        lws_set_opaque_user_data(wsi, NULL);
+        connection_down(connection, bytes_from_string("it broke the websocket protocol"));
+    }
+}
+
 /* ---- messages ---- */
 
 static void connection_deliver(struct connection *connection, struct bytes frame)
@@ -256,29 +340,39 @@ static enum status connection_gather(struct connection *connection, struct bytes
     return STATUS_OK;
 }
 
-/* Non-zero ends the connection, as the library wants it. */
+/* A whole message. */
+static int connection_take(struct connection *connection, struct lws *wsi, struct bytes frame)
+{
+    if (lws_frame_is_binary(wsi) == 0 && !utf8_is_text(frame)) {
+        return connection_end(connection, wsi, LWS_CLOSE_STATUS_INVALID_PAYLOAD,
+                              "text that is not UTF-8");
+    }
+    connection_deliver(connection, frame);
+    return 0;
+}
+
+/* What the library's callback returns. */
 static int connection_receive(struct connection *connection, struct lws *wsi, struct bytes piece)
 {
     const size_t to_come = lws_remaining_packet_payload(wsi);
     const bool last = lws_is_final_fragment(wsi) != 0 && to_come == 0;
     const size_t room = connection->frame_bytes_max - connection->received_count;
-    /* What a frame's head promises is refused before it comes. The connection is cut without a
-     * closing code: while it waits to send one, libwebsockets takes more bytes into a buffer that
-     * only a receiver who returned 0 empties, and writes beyond its end. */
+    /* What a frame's head promises is refused before it comes. */
     if (piece.count > room || to_come > room - piece.count) {
-        return -1;
+        return connection_end(connection, wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE,
+                              "a message above frame_bytes_max");
     }
     if (last && connection->received_count == 0) {
-        connection_deliver(connection, piece);
-        return 0;
+        return connection_take(connection, wsi, piece);
     }
     if (connection_gather(connection, piece) != STATUS_OK) {
-        return -1;
+        return connection_end(connection, wsi, LWS_CLOSE_STATUS_UNEXPECTED_CONDITION,
+                              "no memory for its message");
     }
     if (last) {
         const struct bytes frame = {connection->received, connection->received_count};
         connection->received_count = 0;
-        connection_deliver(connection, frame);
+        (void)connection_take(connection, wsi, frame);
         if (connection->received_capacity > RECEIVE_KEEP_BYTES) {
             free(connection->received);
             connection->received = NULL;
@@ -384,6 +478,7 @@ void transport_send(struct transport *transport, uint32_t chain_index, uint32_t 
                   "the header ends where the payload starts");
     struct sending_item *item = queue_push(&connection->sending, sizeof(*item) + frame.count);
     if (item == NULL) {
+        connection->is_over = true;
         lws_set_timeout(connection->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
         return;
     }
@@ -436,6 +531,12 @@ static int transport_callback(struct lws *wsi, enum lws_callback_reasons reason,
         connection_down(connection, connection->distrust == NULL
                                         ? text
                                         : bytes_from_string(connection->distrust));
+    } else if (reason == LWS_CALLBACK_CLIENT_RECEIVE_PONG) {
+        connection->answered_ms = clock_monotonic_ms();
+    } else if (reason == LWS_CALLBACK_WS_PEER_INITIATED_CLOSE) {
+        connection->is_over = true;
+    } else if (reason == LWS_CALLBACK_WS_CLIENT_DROP_PROTOCOL) {
+        connection_dropped(connection, wsi);
     } else if (reason == LWS_CALLBACK_CLIENT_CLOSED) {
         connection_down(connection, bytes_from_string("connection closed"));
     } else if (reason == LWS_CALLBACK_WSI_DESTROY && connection->state == CONNECTION_OPENING) {
@@ -501,6 +602,7 @@ static enum status transport_build(struct transport *transport, const struct nod
                 .chain_index = i,
                 .endpoint_index = j,
                 .frame_bytes_max = chain.frame_bytes_max,
+                .farewell = -1,
             };
             if (endpoint_parse(config->chains[i].endpoints[j], &connection->endpoint) !=
                 STATUS_OK) {
@@ -544,6 +646,7 @@ struct transport *transport_free(struct transport *transport)
     transport->resolver = resolver_free(transport->resolver);
     /* A half-built transport has no connections yet. */
     for (uint32_t i = 0; transport->connections != NULL && i < transport->connections_count; i++) {
+        connection_let_go(&transport->connections[i]);
         free(transport->connections[i].sending_memory);
         free(transport->connections[i].received);
     }

@@ -10,6 +10,10 @@
  * peer is pinged and given up. Whole messages come out (bounded by frame_bytes_max); whole messages
  * go in through a bounded queue; a peer that does not read them is disconnected.
  *
+ * A peer that breaks the protocol is told so as it is cut: 1002 (what no server may send), 1007
+ * (text that is not UTF-8), 1009 (a message above frame_bytes_max, refused by what its head
+ * promises).
+ *
  * Names are resolved on threads of their own (relay/node/web/resolver.h), because the loop must not
  * block.
  *

@@ -21,6 +21,7 @@ export const run = promisify(execFile);
 const DELIVER_SECONDS = 120;
 const BACKLOG_SECONDS = 3; // that a message may wait before a person is told
 export const IN_FLIGHT_MAX = 8; // of the destination's key
+const SITE_PORT_OFFSET = 47; // beside the node that moves capital (fault-backing.mjs)
 const BLOCKS_TO_FINAL = 2; // on top of the one that anvil then calls finalized
 
 /** Blocks at once, beside those of every second, with the time of now: nobody waits for them. */
@@ -67,6 +68,10 @@ export class World {
     Object.assign(this, { suite, stage: suite.stage, seed, sent: 0, proxies: [], nodes: [], node: null });
   }
 
+  get sitePort() {
+    return Number(process.env.SLUICE_PORT_BASE) + SITE_PORT_OFFSET;
+  }
+
   get origin() {
     return this.stage.devnet.chains[0];
   }
@@ -90,6 +95,7 @@ export class World {
       capital: false,
       alerts: { command: '[/bin/true]', hold: '500 ms', backlog_after: `${BACKLOG_SECONDS} s`,
         per_hour: 1000 },
+      site: this.sitePort,
       endpointOf: (chain) => (chain === this.origin
         ? [first.url, second.url, third.httpUrl].join(', ') : this.sender.url),
       ...this.settings,
@@ -101,6 +107,15 @@ export class World {
   async restart() {
     await this.stage.end(this.node);
     await this.stage.start(this.node);
+  }
+
+  /** From its next start on the relayer reaches a reader by its `url` or its `httpUrl`. */
+  reach(index, by) {
+    const { url, httpUrl } = this.readers[index];
+    const [from, to] = by === 'url' ? [httpUrl, url] : [url, httpUrl];
+    const text = readFileSync(this.node.config, 'utf8');
+    if (!text.includes(from)) throw new Error(`${this.node.config} does not have ${from}`);
+    writeFileSync(this.node.config, text.replace(from, to));
   }
 
   /** What every node behind these proxies needs. */
@@ -190,6 +205,15 @@ export class World {
       if (error.code === 1) return []; // none fits
       throw error;
     }
+  }
+
+  /** A number of the relayer's metrics that it gives for an endpoint of the origin. */
+  async metric(name, endpoint) {
+    const text = await (await fetch(`http://127.0.0.1:${this.sitePort}/metrics`)).text();
+    const line = `${name}{chain="${this.origin.name}",endpoint="${endpoint}"} `;
+    const found = text.split('\n').find((one) => one.startsWith(line));
+    if (!found) throw new Error(`no ${line}in the metrics`);
+    return Number(found.slice(line.length));
   }
 
   /** Alerts of the relayer that a person was told of, from `firing` to `cleared`: lines of its log. */
