@@ -491,7 +491,6 @@ struct evm {
     struct evm_key keys[EVM_KEYS_MAX];
     bool no_block_receipts;
     struct evm_gas_hint gas_hints[EVM_GAS_HINTS]; /* by likeness */
-
     bool positions_are_busy;
     struct evm_quote_ask *quotes_asked;
     uint32_t quotes_asked_count;
