@@ -73,9 +73,10 @@ static const struct codec_field config_vault_layout_fields[] = {
 CODEC_LAYOUT(config_vault_layout, sluice__v1__config_vault__descriptor, struct core_vault);
 
 static const struct codec_field config_spoke_layout_fields[] = {
-    CODEC_SCALAR(struct core_spoke, domain),   CODEC_SCALAR(struct core_spoke, asset),
-    CODEC_SCALAR(struct core_spoke, spoke),    CODEC_SCALAR(struct core_spoke, token),
-    CODEC_SCALAR(struct core_spoke, idle_min),
+    CODEC_SCALAR(struct core_spoke, domain),    CODEC_SCALAR(struct core_spoke, asset),
+    CODEC_SCALAR(struct core_spoke, spoke),     CODEC_SCALAR(struct core_spoke, token),
+    CODEC_SCALAR(struct core_spoke, idle_min),  CODEC_SCALAR(struct core_spoke, bridge),
+    CODEC_SCALAR(struct core_spoke, bridge_to),
 };
 CODEC_LAYOUT(config_spoke_layout, sluice__v1__config_spoke__descriptor, struct core_spoke);
 

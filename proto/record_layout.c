@@ -274,6 +274,13 @@ static const struct codec_field lane_layout_fields[] = {
 };
 CODEC_LAYOUT(lane_layout, sluice__v1__lane__descriptor, struct event);
 
+static const struct codec_field spoke_flow_layout_fields[] = {
+    CODEC_SCALAR(struct spoke_flow, spoke),     CODEC_SCALAR(struct spoke_flow, token),
+    CODEC_SCALAR(struct spoke_flow, sibling),   CODEC_SCALAR(struct spoke_flow, sent),
+    CODEC_SCALAR(struct spoke_flow, announced), CODEC_SCALAR(struct spoke_flow, received),
+};
+CODEC_LAYOUT(spoke_flow_layout, sluice__v1__spoke_flow__descriptor, struct spoke_flow);
+
 static const struct codec_field positions_layout_fields[] = {
     CODEC_ENUM_OF(struct event, positions.outcome, OUTCOME_OK, OUTCOME_UNKNOWN),
     CODEC_SCALAR(struct event, positions.block_number),
@@ -289,6 +296,8 @@ static const struct codec_field positions_layout_fields[] = {
     CODEC_LIST_OF(CODEC_LIST, struct event, positions.venues, positions.venues_count, VENUES_MAX, 0,
                   &venue_state_layout),
     CODEC_SCALAR(struct event, positions.time_s),
+    CODEC_LIST_OF(CODEC_LIST, struct event, positions.flows, positions.flows_count, SPOKE_FLOWS_MAX,
+                  0, &spoke_flow_layout),
 };
 CODEC_LAYOUT(positions_layout, sluice__v1__positions__descriptor, struct event);
 
@@ -517,6 +526,26 @@ static const struct codec_field leg_venue_layout_fields[] = {
 };
 CODEC_LAYOUT(leg_venue_layout, sluice__v1__leg_venue__descriptor, struct leg);
 
+static const struct codec_field leg_crossing_layout_fields[] = {
+    CODEC_SCALAR(struct leg, crossing.spoke),
+    CODEC_SCALAR(struct leg, crossing.bridge),
+    CODEC_SCALAR(struct leg, crossing.destination),
+    CODEC_SCALAR(struct leg, crossing.token),
+    CODEC_SCALAR(struct leg, crossing.amount),
+    CODEC_SCALAR(struct leg, crossing.fee_native_max),
+    CODEC_SCALAR(struct leg, crossing.fee_token_max),
+    CODEC_SCALAR(struct leg, crossing.mandate),
+    CODEC_SCALAR(struct leg, crossing.deadline_s),
+};
+CODEC_LAYOUT(leg_crossing_layout, sluice__v1__leg_crossing__descriptor, struct leg);
+
+static const struct codec_field leg_settle_layout_fields[] = {
+    CODEC_SCALAR(struct leg, settle.spoke),
+    CODEC_SCALAR(struct leg, settle.origin),
+    CODEC_SCALAR(struct leg, settle.token),
+};
+CODEC_LAYOUT(leg_settle_layout, sluice__v1__leg_settle__descriptor, struct leg);
+
 static const struct codec_field leg_layout_fields[] = {
     CODEC_SCALAR(struct leg, id),
     CODEC_SCALAR(struct leg, domain),
@@ -527,6 +556,8 @@ static const struct codec_field leg_layout_fields[] = {
     CODEC_CHOICE_OF(struct leg, kind, LEG_CANCEL, 0, &leg_cancel_layout),
     CODEC_CHOICE_OF(struct leg, kind, LEG_VENUE, 0, &leg_venue_layout),
     CODEC_CHOICE_OF(struct leg, kind, LEG_BATCH, 0, &leg_batch_layout),
+    CODEC_CHOICE_OF(struct leg, kind, LEG_CROSSING, 0, &leg_crossing_layout),
+    CODEC_CHOICE_OF(struct leg, kind, LEG_SETTLE, 0, &leg_settle_layout),
 };
 CODEC_LAYOUT(leg_layout, sluice__v1__leg__descriptor, struct leg);
 

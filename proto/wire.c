@@ -24,6 +24,10 @@ static_assert((int)SLUICE__V1__SIGNER_LEG_KIND__SIGNER_LEG_KIND_BATCH == (int)LE
               "leg kinds are numbered alike");
 static_assert((int)SLUICE__V1__SIGNER_LEG_KIND__SIGNER_LEG_KIND_VENUE == (int)LEG_VENUE,
               "leg kinds are numbered alike");
+static_assert((int)SLUICE__V1__SIGNER_LEG_KIND__SIGNER_LEG_KIND_CROSSING == (int)LEG_CROSSING,
+              "leg kinds are numbered alike");
+static_assert((int)SLUICE__V1__SIGNER_LEG_KIND__SIGNER_LEG_KIND_SETTLE == (int)LEG_SETTLE,
+              "leg kinds are numbered alike");
 static_assert((int)SLUICE__V1__SIGNER_OUTCOME__SIGNER_OUTCOME_OK == (int)OUTCOME_OK,
               "outcomes are numbered alike");
 static_assert((int)SLUICE__V1__SIGNER_OUTCOME__SIGNER_OUTCOME_REFUSED == (int)OUTCOME_REFUSED,
@@ -143,7 +147,8 @@ static bool read_text(const char *text, size_t count_max, struct bytes *ret_byte
 static bool read_leg_kind(Sluice__V1__SignerLegKind value, enum leg_kind *ret_kind)
 {
     if (((int)value < (int)LEG_PROCESS || (int)value > (int)LEG_VENUE) &&
-        (int)value != (int)LEG_BATCH) {
+        (int)value != (int)LEG_BATCH && (int)value != (int)LEG_CROSSING &&
+        (int)value != (int)LEG_SETTLE) {
         return false;
     }
     *ret_kind = (enum leg_kind)value;

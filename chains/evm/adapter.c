@@ -108,6 +108,7 @@ static void lay_out_spokes(struct evm_spokes *all, const struct core_config *cor
     all->venues = take(layout, venues * sizeof(*all->venues));
     all->venue_states = take(layout, venues * sizeof(*all->venue_states));
     all->later = take(layout, EVM_VENUE_LATER_MAX * venues * sizeof(*all->later));
+    all->flows = take(layout, evm_flows_count(core, domain) * sizeof(*all->flows));
 }
 
 /* Everything an adapter has besides struct evm. */

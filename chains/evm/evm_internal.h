@@ -16,7 +16,7 @@
  *   account.c   a key's nonces, its balance, and what transactions pay
  *   send.c      prepare and broadcast             gas.c        what deliveries need
  *   sign.c      legs held while they are signed
- *   follow.c    inclusion of transactions
+ *   follow.c    inclusion of transactions           flows.c      what goes between our spokes
  *   errors.c    what an error of a node means
  *
  * Everything is driven from state: evm_pump looks at each part and starts what is missing, so a
@@ -403,7 +403,10 @@ struct evm_vault {
 };
 
 struct evm_quote_ask {
-    uint32_t router; /* index into routers of this chain */
+    struct address named; /* the router, or the bridge of a spoke */
+    struct address asker;
+    struct address bridge;
+    struct address token;
     uint32_t destination;
     struct address recipient;
     struct amount amount;
@@ -488,7 +491,6 @@ struct evm {
     struct evm_key keys[EVM_KEYS_MAX];
     bool no_block_receipts;
     struct evm_gas_hint gas_hints[EVM_GAS_HINTS]; /* by likeness */
-
     bool positions_are_busy;
     struct evm_quote_ask *quotes_asked;
     uint32_t quotes_asked_count;

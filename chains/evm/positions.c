@@ -42,7 +42,7 @@ static void add_balance(struct evm *evm, const struct address *account, const st
 }
 
 /* How much to ask a quote for: the largest move there can be, so that rounding weighs least. */
-static struct amount quote_amount(const struct core_config *core, const struct core_router *router)
+static struct amount quote_amount(const struct core_config *core, uint32_t asset)
 {
     if (!amount_is_zero(&core->route.move_max)) {
         return core->route.move_max;
@@ -52,12 +52,19 @@ static struct amount quote_amount(const struct core_config *core, const struct c
     }
     struct amount unit = amount_from_u64(1);
     const struct amount ten = amount_from_u64(10);
-    for (uint32_t i = 0; i < core->assets[router->asset].decimals; i++) {
+    for (uint32_t i = 0; i < core->assets[asset].decimals; i++) {
         if (amount_multiply(&unit, &ten, &unit) != STATUS_OK) {
             break;
         }
     }
     return unit;
+}
+
+/* Of a spoke: the ways to its siblings that the mandate has. */
+static bool is_spokes_way(const struct core_config *core, uint32_t from, uint32_t to)
+{
+    return evm_spokes_are_siblings(&core->spokes[from], &core->spokes[to]) &&
+           evm_spoke_sends_to(core, &core->spokes[from], core->spokes[to].domain);
 }
 
 uint32_t evm_quotes_bound(const struct core_config *core, uint32_t domain)
@@ -74,27 +81,54 @@ uint32_t evm_quotes_bound(const struct core_config *core, uint32_t domain)
                          : 0;
         }
     }
+    for (uint32_t i = 0; i < core->spokes_count; i++) {
+        for (uint32_t j = 0; j < core->spokes_count && core->spokes[i].domain == domain; j++) {
+            count += is_spokes_way(core, i, j) ? 1 : 0;
+        }
+    }
     return count < EVM_QUOTES_MAX ? count : EVM_QUOTES_MAX;
+}
+
+static void plan_quote(struct evm *evm, struct evm_quote_ask ask)
+{
+    if (evm->quotes_asked_count < evm_quotes_bound(&evm->core, evm->chain.domain)) {
+        evm->quotes_asked[evm->quotes_asked_count++] = ask;
+    }
 }
 
 static void plan_quotes(struct evm *evm)
 {
-    const uint32_t quotes_max = evm_quotes_bound(&evm->core, evm->chain.domain);
+    const struct core_config *const core = &evm->core;
 
     for (uint32_t i = 0; i < evm->routers_count; i++) {
         const struct core_router *const from = evm->routers[i];
-        for (uint32_t j = 0; j < evm->core.routers_count; j++) {
-            const struct core_router *const to = &evm->core.routers[j];
+        for (uint32_t j = 0; j < core->routers_count; j++) {
+            const struct core_router *const to = &core->routers[j];
             if (address_is_zero(&from->bridge) || to->asset != from->asset ||
-                to->domain == from->domain || evm->quotes_asked_count == quotes_max) {
+                to->domain == from->domain) {
                 continue;
             }
-            evm->quotes_asked[evm->quotes_asked_count++] = (struct evm_quote_ask){
-                .router = i,
-                .destination = to->domain,
-                .recipient = to->router,
-                .amount = quote_amount(&evm->core, from),
-            };
+            plan_quote(evm, (struct evm_quote_ask){.named = from->router,
+                                                   .asker = from->router,
+                                                   .bridge = from->bridge,
+                                                   .token = from->token,
+                                                   .destination = to->domain,
+                                                   .recipient = to->router,
+                                                   .amount = quote_amount(core, from->asset)});
+        }
+    }
+    for (uint32_t i = 0; i < core->spokes_count; i++) {
+        const struct core_spoke *const from = &core->spokes[i];
+        for (uint32_t j = 0; j < core->spokes_count && from->domain == evm->chain.domain; j++) {
+            if (is_spokes_way(core, i, j)) {
+                plan_quote(evm, (struct evm_quote_ask){.named = from->bridge,
+                                                       .asker = from->spoke,
+                                                       .bridge = from->bridge,
+                                                       .token = from->token,
+                                                       .destination = core->spokes[j].domain,
+                                                       .recipient = core->spokes[j].spoke,
+                                                       .amount = quote_amount(core, from->asset)});
+            }
         }
     }
 }
@@ -230,16 +264,14 @@ static void write_vault(const struct evm_vault *vault, uint32_t question, uint64
     evm_write_call(writer, NULL, &vault->config->vault, buffer_bytes(&data.buffer));
 }
 
-static void write_quote(const struct evm *evm, const struct evm_quote_ask *ask, uint64_t id,
-                        struct json_writer *writer)
+static void write_quote(const struct evm_quote_ask *ask, uint64_t id, struct json_writer *writer)
 {
-    const struct core_router *const router = evm->routers[ask->router];
     uint8_t memory[EVM_QUOTE_CALLDATA_BYTES];
     const struct bytes data =
         evm_quote_calldata(memory, ask->destination, &ask->recipient, &ask->amount);
 
     rpc_write_begin(writer, id, "eth_call");
-    evm_write_call(writer, &router->router, &router->bridge, data);
+    evm_write_call(writer, &ask->asker, &ask->bridge, data);
 }
 
 static void positions_write(struct evm *evm, const struct evm_job *job, uint32_t step, uint64_t id,
@@ -256,7 +288,7 @@ static void positions_write(struct evm *evm, const struct evm_job *job, uint32_t
         write_vault(&evm->vaults[index], question, id, writer);
         break;
     case PART_QUOTE:
-        write_quote(evm, &evm->quotes_asked[index], id, writer);
+        write_quote(&evm->quotes_asked[index], id, writer);
         break;
     case PART_SPOKES:
         evm_spokes_write(evm, job->phase, index, id, writer);
@@ -333,8 +365,8 @@ static void quote_answer(struct evm *evm, struct evm_job *job, struct evm_quote_
         evm_job_fail_answer(evm, job, answer);
         return;
     }
-    ask->is_answered = evm_quote_sum(returned, &evm->routers[ask->router]->token, &ask->amount,
-                                     &ask->fee_native, &ask->fee_token) == STATUS_OK;
+    ask->is_answered = evm_quote_sum(returned, &ask->token, &ask->amount, &ask->fee_native,
+                                     &ask->fee_token) == STATUS_OK;
 }
 
 static void positions_answer(struct evm *evm, struct evm_job *job, uint32_t step,
@@ -395,7 +427,7 @@ static void positions_event(struct evm *evm, const struct evm_job *job, struct e
         if (ask->is_answered) {
             struct bridge_quote *const quote = &evm->quotes[quotes_count++];
             memset(quote, 0, sizeof(*quote));
-            quote->router = evm->routers[ask->router]->router;
+            quote->router = ask->named;
             quote->destination = ask->destination;
             quote->amount = ask->amount;
             quote->fee_native = ask->fee_native;

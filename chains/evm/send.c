@@ -15,7 +15,11 @@
 #define SELECTOR_SPOKE_WITHDRAW 0x5646e26au
 #define SELECTOR_SPOKE_BORROW   0xd3ca896fu
 #define SELECTOR_SPOKE_REPAY    0x4de5524eu
+#define SELECTOR_SPOKE_BRIDGE   0x962fe6a2u
+#define SELECTOR_SPOKE_SETTLE   0x0a58696du
+#define SELECTOR_QUOTE_DISPATCH 0x9c42bd18u /* of the mailbox */
 #define SELECTOR_ANNOUNCE       0x21f71781u
+#define NOTICE_BYTES            128u
 #define SELECTOR_GET_L1_FEE     0x49948e0eu /* OP-stack GasPriceOracle, 0x4200..000f */
 
 static void encode_process(const struct delivery *delivery, struct abi_writer *data)
@@ -118,6 +122,53 @@ static void encode_venue(const struct leg *leg, struct abi_writer *data)
     abi_write_amount(data, &leg->venue.amount);
 }
 
+static void encode_crossing(const struct leg *leg, struct abi_writer *data)
+{
+    abi_write_selector(data, SELECTOR_SPOKE_BRIDGE);
+    abi_write_hash(data, leg->id.bytes);
+    abi_write_hash(data, leg->crossing.mandate.bytes);
+    abi_write_u64(data, leg->crossing.deadline_s);
+    abi_write_address(data, &leg->crossing.bridge);
+    abi_write_u64(data, leg->crossing.destination);
+    abi_write_address(data, &leg->crossing.token);
+    abi_write_amount(data, &leg->crossing.amount);
+}
+
+static void encode_settle(const struct leg *leg, struct abi_writer *data)
+{
+    abi_write_selector(data, SELECTOR_SPOKE_SETTLE);
+    abi_write_u64(data, leg->settle.origin);
+    abi_write_address(data, &leg->settle.token);
+}
+
+/* The spoke that a leg asks; NULL: an address is none of this family's. */
+static const struct address *spoke_asked(const struct leg *leg)
+{
+    if (leg->kind == LEG_CROSSING) {
+        return address_is_evm(&leg->crossing.spoke) && address_is_evm(&leg->crossing.bridge) &&
+                       address_is_evm(&leg->crossing.token)
+                   ? &leg->crossing.spoke
+                   : NULL;
+    }
+    if (leg->kind == LEG_SETTLE) {
+        return address_is_evm(&leg->settle.spoke) && address_is_evm(&leg->settle.token)
+                   ? &leg->settle.spoke
+                   : NULL;
+    }
+    return address_is_evm(&leg->venue.spoke) ? &leg->venue.spoke : NULL;
+}
+
+static void encode_spoke(const struct leg *leg, struct abi_writer *data)
+{
+    if (leg->kind == LEG_CROSSING) {
+        encode_crossing(leg, data);
+    } else if (leg->kind == LEG_SETTLE) {
+        encode_settle(leg, data);
+    } else {
+        encode_venue(leg, data);
+    }
+}
+
 enum status evm_leg_encode(struct evm *evm, const struct leg *leg, void *memory, size_t capacity,
                            struct address *ret_to, struct bytes *ret_data)
 {
@@ -167,11 +218,13 @@ enum status evm_leg_encode(struct evm *evm, const struct leg *leg, void *memory,
     case LEG_CANCEL:
         break;
     case LEG_VENUE:
-        if (!address_is_evm(&leg->venue.spoke)) {
+    case LEG_CROSSING:
+    case LEG_SETTLE:
+        to = spoke_asked(leg);
+        if (to == NULL) {
             return STATUS_MALFORMED;
         }
-        to = &leg->venue.spoke;
-        encode_venue(leg, &data);
+        encode_spoke(leg, &data);
         break;
     }
     if (address_is_zero(to)) {
@@ -184,8 +237,9 @@ enum status evm_leg_encode(struct evm *evm, const struct leg *leg, void *memory,
 }
 
 /* ---- prepare ----------------------------------------------------------------------------------
- * A rebalance is quoted first, as who will ask in its transaction, the router or the guard; then
- * every kind is simulated from the key's own address; then a rollup is asked for its data fee. */
+ * A rebalance is quoted first, as who will ask in its transaction, the router or the guard; what
+ * leaves a spoke likewise, and then the notice that goes with it to the sibling. Then every kind is
+ * simulated from the key's own address; then a rollup is asked for its data fee. */
 
 static const struct core_router *find_router(const struct evm *evm, uint32_t domain,
                                              const struct address *address)
@@ -210,6 +264,12 @@ static const struct core_router *find_sibling(const struct evm *evm,
     return NULL;
 }
 
+static bool is_large(const struct evm *evm, const struct amount *amount)
+{
+    return !amount_is_zero(&evm->core.large.value) &&
+           amount_compare(amount, &evm->core.large.value) >= 0;
+}
+
 static void start_rebalance(struct evm *evm, struct evm_job *job, const struct leg *leg)
 {
     const struct core_router *const router =
@@ -228,10 +288,30 @@ static void start_rebalance(struct evm *evm, struct evm_job *job, const struct l
     job->prepare.bridge = leg->rebalance.bridge;
     job->prepare.destination = leg->rebalance.destination;
     job->prepare.amount = leg->rebalance.amount;
-    job->everyone = !amount_is_zero(&evm->core.large.value) &&
-                    amount_compare(&leg->rebalance.amount, &evm->core.large.value) >= 0;
+    job->everyone = is_large(evm, &leg->rebalance.amount);
     job->prepare.fee_native_max = leg->rebalance.fee_native_max;
     job->prepare.fee_token_max = leg->rebalance.fee_token_max;
+}
+
+static void start_crossing(struct evm *evm, struct evm_job *job, const struct leg *leg)
+{
+    const struct core_spoke *const sibling =
+        evm_spoke_sibling(&evm->core, evm->chain.domain, &leg->crossing.spoke, &leg->crossing.token,
+                          leg->crossing.destination);
+
+    if (sibling == NULL) {
+        evm_job_fail_text(job, OUTCOME_REFUSED, "spoke or destination is not configured");
+        return;
+    }
+    job->prepare.asker = leg->crossing.spoke;
+    job->prepare.token = leg->crossing.token;
+    job->prepare.recipient = sibling->spoke;
+    job->prepare.bridge = leg->crossing.bridge;
+    job->prepare.destination = leg->crossing.destination;
+    job->prepare.amount = leg->crossing.amount;
+    job->everyone = is_large(evm, &leg->crossing.amount);
+    job->prepare.fee_native_max = leg->crossing.fee_native_max;
+    job->prepare.fee_token_max = leg->crossing.fee_token_max;
 }
 
 /* What is simulated may not fail in any of its calls, so that its gas is that of all of them; what
@@ -264,20 +344,36 @@ void evm_prepare_start(struct evm *evm, struct evm_job *job, const struct leg *l
     if (leg->kind == LEG_REBALANCE) {
         start_rebalance(evm, job, leg);
     }
+    if (leg->kind == LEG_CROSSING) {
+        start_crossing(evm, job, leg);
+    }
     if (leg->kind == LEG_BATCH) {
         start_batch(evm, job, leg);
     }
 }
 
+/* The phases before the simulation: the bridge's quote, and the notice's. */
+static uint32_t quote_phases(const struct evm_job *job)
+{
+    return job->prepare.leg_kind == LEG_CROSSING    ? 2
+           : job->prepare.leg_kind == LEG_REBALANCE ? 1
+                                                    : 0;
+}
+
 static bool asks_quote(const struct evm_job *job)
 {
-    return job->prepare.leg_kind == LEG_REBALANCE && job->phase == 0;
+    return quote_phases(job) > 0 && job->phase == 0;
+}
+
+static bool asks_notice(const struct evm_job *job)
+{
+    return quote_phases(job) > 1 && job->phase == 1;
 }
 
 /* The phase that asks what the rollup takes for the data: the last one, where there is one. */
 static uint32_t data_fee_phase(const struct evm_job *job)
 {
-    return job->prepare.leg_kind == LEG_REBALANCE ? 2 : 1;
+    return quote_phases(job) + 1;
 }
 
 static bool asks_data_fee(const struct evm_job *job)
@@ -287,7 +383,8 @@ static bool asks_data_fee(const struct evm_job *job)
 
 enum evm_vote_form evm_prepare_form(const struct evm_job *job)
 {
-    return asks_quote(job) || asks_data_fee(job) ? EVM_FORM_WORDS : EVM_FORM_GAS;
+    return asks_quote(job) || asks_notice(job) || asks_data_fee(job) ? EVM_FORM_WORDS
+                                                                     : EVM_FORM_GAS;
 }
 
 static uint32_t prepare_steps(struct evm *evm, struct evm_job *job)
@@ -353,6 +450,48 @@ static void data_fee_answer(struct evm *evm, struct evm_job *job, const struct e
     }
 }
 
+/* quoteDispatch of the notice that the spoke sends to its sibling with what it sends: four words
+ * (Messages.sol), whose values weigh nothing. */
+static void notice_write(struct evm *evm, const struct evm_job *job, struct json_writer *writer)
+{
+    uint8_t memory[4 + 8 * 32];
+    struct abi_writer data = abi_writer_from(memory, sizeof(memory));
+
+    abi_write_selector(&data, SELECTOR_QUOTE_DISPATCH);
+    abi_write_u64(&data, job->prepare.destination);
+    abi_write_hash(&data, job->prepare.recipient.bytes);
+    abi_write_u64(&data, 96);
+    abi_write_u64(&data, NOTICE_BYTES);
+    for (uint32_t i = 0; i < NOTICE_BYTES / 32; i++) {
+        abi_write_u64(&data, 1);
+    }
+    CHECK(!data.overrun);
+    evm_write_call(writer, &job->prepare.asker, &evm->self->mailbox, buffer_bytes(&data.buffer));
+    evm_write_at(evm, job, writer);
+}
+
+static void notice_answer(struct evm *evm, struct evm_job *job, const struct evm_answer *answer)
+{
+    struct bytes returned;
+
+    if (evm_return_bytes(evm, answer, &returned) != STATUS_OK) {
+        evm_job_fail_answer(evm, job, answer);
+        return;
+    }
+    struct abi_reader reader = abi_reader_from(returned);
+    const struct amount fee = abi_read_amount(&reader);
+    if (!abi_reader_is_done(&reader) ||
+        amount_add(&job->prepare.fee_native, &fee, &job->prepare.fee_native) != STATUS_OK) {
+        evm_job_fail_text(job, OUTCOME_REFUSED, "the quote of the notice cannot be understood");
+        return;
+    }
+    if (amount_compare(&job->prepare.fee_native, &job->prepare.fee_native_max) > 0) {
+        evm_job_fail_text(job, OUTCOME_REFUSED, "the bridge's fee is above the limit");
+        return;
+    }
+    job->prepare.value = job->prepare.fee_native;
+}
+
 static void prepare_write(struct evm *evm, const struct evm_job *job, uint32_t step, uint64_t id,
                           struct json_writer *writer)
 {
@@ -365,6 +504,12 @@ static void prepare_write(struct evm *evm, const struct evm_job *job, uint32_t s
         rpc_write_begin(writer, id, "eth_call");
         evm_write_call(writer, &job->prepare.asker, &job->prepare.bridge, data);
         evm_write_at(evm, job, writer);
+        rpc_write_end(writer);
+        return;
+    }
+    if (asks_notice(job)) {
+        rpc_write_begin(writer, id, "eth_call");
+        notice_write(evm, job, writer);
         rpc_write_end(writer);
         return;
     }
@@ -421,6 +566,10 @@ static void prepare_answer(struct evm *evm, struct evm_job *job, uint32_t step,
     (void)step;
     if (asks_quote(job)) {
         quote_answer(evm, job, answer);
+        return;
+    }
+    if (asks_notice(job)) {
+        notice_answer(evm, job, answer);
         return;
     }
     if (asks_data_fee(job)) {

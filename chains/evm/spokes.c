@@ -90,7 +90,8 @@ bool evm_spokes_fit(const struct core_config *core, uint32_t domain)
     for (uint32_t i = 0; i < core->spokes_count; i++) {
         const struct core_spoke *const spoke = &core->spokes[i];
         fits = fits && (spoke->domain != domain ||
-                        (is_contract(&spoke->spoke) && is_contract(&spoke->token)));
+                        (is_contract(&spoke->spoke) && is_contract(&spoke->token) &&
+                         address_is_evm(&spoke->bridge)));
     }
     for (uint32_t i = 0; i < core->venues_count; i++) {
         fits = fits &&
@@ -117,6 +118,7 @@ void evm_spokes_init(struct evm *evm)
                 (struct evm_venue){.config = venue, .spoke = &evm->core.spokes[venue->spoke]};
         }
     }
+    evm_flows_init(evm);
 }
 
 void evm_spokes_start(struct evm *evm)
@@ -141,6 +143,28 @@ static void ask_later(struct evm_spokes *all, uint32_t venue, enum venue_questio
 {
     all->later[all->later_count++] =
         (struct evm_venue_ask){.venue = venue, .question = (uint32_t)question};
+}
+
+/* Of the first round. */
+static uint32_t flows_first(const struct evm_spokes *all)
+{
+    const enum venue_question *questions;
+    uint32_t count = SPOKE_QUESTIONS * all->spokes_count;
+
+    for (uint32_t i = 0; i < all->venues_count; i++) {
+        count += questions_of(&all->venues[i], &questions);
+    }
+    return count;
+}
+
+/* NULL: the step asks about something else. */
+static struct spoke_flow *find_flow_ask(const struct evm_spokes *all, uint32_t round, uint32_t step)
+{
+    if (round > 0 || step < flows_first(all)) {
+        return NULL;
+    }
+    CHECK(step - flows_first(all) < all->flows_count);
+    return &all->flows[step - flows_first(all)];
 }
 
 /* A pool that names another receipt for the asset has nothing that would be worth knowing. */
@@ -183,14 +207,9 @@ static void ask_guard_later(struct evm_spokes *all, uint32_t round)
 uint32_t evm_spokes_steps(struct evm *evm, uint32_t round)
 {
     struct evm_spokes *const all = &evm->spokes;
-    const enum venue_question *questions;
 
     if (round == 0) {
-        uint32_t count = SPOKE_QUESTIONS * all->spokes_count;
-        for (uint32_t i = 0; i < all->venues_count; i++) {
-            count += questions_of(&all->venues[i], &questions);
-        }
-        return count;
+        return flows_first(all) + all->flows_count;
     }
     CHECK(round < EVM_SPOKES_ROUNDS);
     all->later_count = 0;
@@ -356,8 +375,13 @@ void evm_spokes_write(const struct evm *evm, uint32_t round, uint32_t step, uint
                       struct json_writer *writer)
 {
     const struct evm_spokes *const all = &evm->spokes;
+    const struct spoke_flow *const flow = find_flow_ask(all, round, step);
     struct evm_venue_ask ask;
 
+    if (flow != NULL) {
+        evm_flow_write(flow, id, writer);
+        return;
+    }
     if (find_venue_ask(all, round, step, &ask)) {
         write_venue(&all->venues[ask.venue], (enum venue_question)ask.question, id, writer);
         return;
@@ -521,8 +545,13 @@ static void venue_answer(struct evm *evm, struct evm_job *job, const struct evm_
 void evm_spokes_answer(struct evm *evm, struct evm_job *job, uint32_t round, uint32_t step,
                        const struct evm_answer *answer)
 {
+    struct spoke_flow *const flow = find_flow_ask(&evm->spokes, round, step);
     struct evm_venue_ask ask;
 
+    if (flow != NULL) {
+        evm_flow_answer(evm, job, flow, answer);
+        return;
+    }
     if (find_venue_ask(&evm->spokes, round, step, &ask)) {
         venue_answer(evm, job, &ask, answer);
     } else {
@@ -560,4 +589,6 @@ void evm_spokes_event(struct evm *evm, struct event *ret_event)
     ret_event->positions.spokes_count = all->spokes_count;
     ret_event->positions.venues = all->venue_states;
     ret_event->positions.venues_count = count;
+    ret_event->positions.flows = all->flows;
+    ret_event->positions.flows_count = all->flows_count;
 }

@@ -56,11 +56,28 @@ struct evm_spokes {
     struct evm_venue_ask *later;
     uint32_t venues_count;
     uint32_t later_count;
+    struct spoke_flow *flows; /* between those spokes and their siblings */
+    uint32_t flows_count;
 };
 
 /* What a chain's memory must have room for. */
 uint32_t evm_spokes_count(const struct core_config *core, uint32_t domain);
 uint32_t evm_venues_count(const struct core_config *core, uint32_t domain);
+uint32_t evm_flows_count(const struct core_config *core, uint32_t domain);
+/* Do they hold one asset on two chains? */
+bool evm_spokes_are_siblings(const struct core_spoke *a, const struct core_spoke *b);
+/* Once, when the memory is laid out; then a question for each, and its answer into the flow. */
+void evm_flows_init(struct evm *evm);
+void evm_flow_write(const struct spoke_flow *flow, uint64_t id, struct json_writer *writer);
+void evm_flow_answer(struct evm *evm, struct evm_job *job, struct spoke_flow *flow,
+                     const struct evm_answer *answer);
+/* Does the mandate let its bridge send there? */
+bool evm_spoke_sends_to(const struct core_config *core, const struct core_spoke *spoke,
+                        uint32_t domain);
+/* The sibling on `destination` of the spoke at this address that holds `token`; NULL: none. */
+const struct core_spoke *evm_spoke_sibling(const struct core_config *core, uint32_t domain,
+                                           const struct address *spoke, const struct address *token,
+                                           uint32_t destination);
 /* Whether every address of them is an EVM address, and needed ones are there. */
 bool evm_spokes_fit(const struct core_config *core, uint32_t domain);
 /* Once, when the memory is laid out. */

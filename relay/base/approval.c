@@ -43,21 +43,32 @@ struct hash approval_leg_id(const struct hash *plan_id, uint32_t index, uint32_t
 bool approval_venue_leg(const struct approval_move *move, uint32_t leg,
                         struct approval_venue *ret_venue)
 {
-    const uint32_t first_in = move->source_venue != 0 ? 1u : 0u;
+    const bool crosses = move->kind == MOVE_BETWEEN_SPOKES;
+    const uint32_t crossing = move->source_venue != 0 ? 1u : 0u;
+    const uint32_t last = crossing + (crosses ? 1u : 0u);
 
-    if (move->kind != MOVE_BETWEEN_VENUES || move->source_domain != move->target_domain ||
-        move->source_venue == move->target_venue) {
+    if (move->kind == MOVE_BETWEEN_ROUTERS ||
+        crosses == (move->source_domain == move->target_domain) ||
+        (!crosses && move->source_venue == move->target_venue)) {
         return false;
     }
-    if (leg < first_in) {
-        *ret_venue = (struct approval_venue){.enters = false, .index = move->source_venue - 1};
+    const bool is_there = crosses && leg == last;
+    *ret_venue = (struct approval_venue){
+        .act = APPROVAL_CROSSES,
+        .domain = is_there ? move->target_domain : move->source_domain,
+        .spoke = is_there ? move->target : move->source,
+    };
+    if (leg < crossing) {
+        ret_venue->act = APPROVAL_WITHDRAWS;
+        ret_venue->index = move->source_venue - 1;
         return true;
     }
-    if (leg == first_in && move->target_venue != 0) {
-        *ret_venue = (struct approval_venue){.enters = true, .index = move->target_venue - 1};
+    if (leg == last && move->target_venue != 0) {
+        ret_venue->act = APPROVAL_DEPOSITS;
+        ret_venue->index = move->target_venue - 1;
         return true;
     }
-    return false;
+    return crosses && leg == crossing;
 }
 
 /* Moves between routers are packed as they were before there was any other kind, so that what
@@ -80,6 +91,16 @@ static void pack_moves(struct packer *packer, const struct approval *approval)
             pack_u32(packer, move->source_domain);
             pack_address(packer, &move->source);
             pack_u32(packer, move->source_venue);
+            pack_u32(packer, move->target_venue);
+            break;
+        case MOVE_BETWEEN_SPOKES:
+            pack_u32(packer, NO_DOMAIN);
+            pack_u8(packer, (uint8_t)move->kind);
+            pack_u32(packer, move->source_domain);
+            pack_address(packer, &move->source);
+            pack_u32(packer, move->source_venue);
+            pack_u32(packer, move->target_domain);
+            pack_address(packer, &move->target);
             pack_u32(packer, move->target_venue);
             break;
         }
@@ -192,14 +213,19 @@ static bool unpack_move(struct unpacker *unpacker, struct approval_move *move)
         move->amount = unpack_amount(unpacker);
         return true;
     }
-    move->kind = MOVE_BETWEEN_VENUES;
-    if (unpack_u8(unpacker) != MOVE_BETWEEN_VENUES) {
+    const uint8_t kind = unpack_u8(unpacker);
+    if (kind != MOVE_BETWEEN_VENUES && kind != MOVE_BETWEEN_SPOKES) {
         return false;
     }
+    move->kind = (enum move_kind)kind;
     move->source_domain = unpack_u32(unpacker);
     move->source = unpack_address(unpacker);
     move->source_venue = unpack_u32(unpacker);
     move->target_domain = move->source_domain;
+    if (move->kind == MOVE_BETWEEN_SPOKES) {
+        move->target_domain = unpack_u32(unpacker);
+        move->target = unpack_address(unpacker);
+    }
     move->target_venue = unpack_u32(unpacker);
     move->amount = unpack_amount(unpacker);
     return move->source_domain != NO_DOMAIN;

@@ -33,6 +33,8 @@ enum move_kind {
     MOVE_BETWEEN_ROUTERS = 1, /* collateral of one router goes to another one over their bridge */
     MOVE_BETWEEN_VENUES = 2,  /* what one spoke holds, on its own chain: one leg that takes it out
                                  of `source_venue`, one that puts it into `target_venue` */
+    MOVE_BETWEEN_SPOKES = 3,  /* what one spoke holds goes to its sibling on another chain: out of
+                                 `source_venue`, over the bridge, into `target_venue` there */
 };
 
 /* A venue is named by its place in the spoke's own list, counted from 1; 0: what lies idle in the
@@ -43,8 +45,9 @@ struct approval_move {
     struct address source; /* the router that is asked to move its collateral, or the spoke */
     uint32_t source_venue;
     uint32_t target_domain; /* between venues: the same */
+    struct address target;  /* between spokes: the sibling; else zero */
     uint32_t target_venue;
-    struct amount amount;
+    struct amount amount; /* what arrives at a sibling may be less, and is then put in */
 };
 
 /* One move of a plan, with the rest of it. */
@@ -64,13 +67,21 @@ struct hash approval_move_id(const struct hash *plan_id, uint32_t index);
 /* The id of a leg of it, by number from 0. */
 struct hash approval_leg_id(const struct hash *plan_id, uint32_t index, uint32_t leg);
 
-/* What a leg of a move between venues does. */
-struct approval_venue {
-    bool enters;    /* a deposit; else a withdrawal */
-    uint32_t index; /* in the spoke's list, from 0 */
+enum approval_act {
+    APPROVAL_WITHDRAWS = 1,
+    APPROVAL_CROSSES = 2, /* goes to the sibling */
+    APPROVAL_DEPOSITS = 3,
 };
-/* Out of the source first, then into the target; what is idle needs no leg. False: the move has no
- * such leg, or is none between venues of one spoke. */
+
+/* What a leg of a move between venues or spokes does. */
+struct approval_venue {
+    enum approval_act act;
+    uint32_t domain;
+    struct address spoke; /* that is asked */
+    uint32_t index;       /* of the venue in the spoke's list, from 0; of a crossing: 0 */
+};
+/* Out of the source first, then over the bridge where there is one, then into the target; what is
+ * idle needs no leg. False: the move has no such leg, or is none of these kinds. */
 bool approval_venue_leg(const struct approval_move *move, uint32_t leg,
                         struct approval_venue *ret_venue);
 

@@ -16,6 +16,7 @@
 #define SYNTHETICS_MAX          64u  /* routers that mint what others hold collateral for */
 #define SPOKES_MAX              64u  /* contracts of ours that hold capital, by chain and asset */
 #define VENUES_MAX              128u /* where spokes' capital can earn, of all spokes together */
+#define SPOKE_FLOWS_MAX         128u /* of spokes on one chain, to and from their siblings */
 #define VENUE_PIECES_MAX        16u  /* of one venue's rate curve */
 #define NAME_BYTES_MAX          32u  /* names of chains, assets, nodes, with the final NUL */
 

@@ -67,7 +67,7 @@ const char *plan_move_end(const struct rows_view *view, const struct plan_move *
 
 static void print_limits(const struct rows_view *view, const struct plan_row *plan)
 {
-    const bool venues = plan->moves_count > 0 && plan->moves[0].kind == MOVE_BETWEEN_VENUES;
+    const bool venues = plan->moves_count > 0 && plan->moves[0].kind != MOVE_BETWEEN_ROUTERS;
     for (uint32_t i = 0; i < plan->binding_count; i++) {
         const struct plan_limit *limit = &plan->binding[i];
         const char *what = venues ? venue_limit_text(view, limit) : limit_text(view, limit);

@@ -39,12 +39,14 @@ enum command_kind {
 
 /* stored: never renumber. What one transaction does. */
 enum leg_kind {
-    LEG_PROCESS = 1,   /* Mailbox.process(metadata, message) */
-    LEG_REBALANCE = 2, /* router.rebalance(destination, amount, bridge), or the guard's */
-    LEG_ANNOUNCE = 3,  /* ValidatorAnnounce.announce(validator, location, signature) */
-    LEG_CANCEL = 4,    /* a transfer of nothing to ourselves, to free a nonce */
-    LEG_VENUE = 5,     /* spoke.deposit(order, venue, amount) and the verbs of the same form */
-    LEG_BATCH = 115,   /* several Mailbox.process through a contract that goes on after a failure */
+    LEG_PROCESS = 1,    /* Mailbox.process(metadata, message) */
+    LEG_REBALANCE = 2,  /* router.rebalance(destination, amount, bridge), or the guard's */
+    LEG_ANNOUNCE = 3,   /* ValidatorAnnounce.announce(validator, location, signature) */
+    LEG_CANCEL = 4,     /* a transfer of nothing to ourselves, to free a nonce */
+    LEG_VENUE = 5,      /* spoke.deposit(order, venue, amount) and the verbs of the same form */
+    LEG_CROSSING = 245, /* spoke.bridge(order, bridge, destination, token, amount) */
+    LEG_SETTLE = 246,   /* spoke.settle(origin, token): books what came from a sibling; no order */
+    LEG_BATCH = 115, /* several Mailbox.process through a contract that goes on after a failure */
 };
 
 /* stored: never renumber. What a spoke does with a venue. */
@@ -99,6 +101,23 @@ struct leg {
             struct hash mandate;
             uint64_t deadline_s; /* block time; later the spoke refuses */
         } venue;
+        /* Likewise an order. Who gets it is the spoke's word: its sibling on `destination`. */
+        struct {
+            struct address spoke;
+            struct address bridge;
+            uint32_t destination;
+            struct address token;
+            struct amount amount;
+            struct amount fee_native_max; /* with the notice to the sibling; above it: refused */
+            struct amount fee_token_max;
+            struct hash mandate;
+            uint64_t deadline_s;
+        } crossing;
+        struct {
+            struct address spoke;
+            uint32_t origin;
+            struct address token;
+        } settle;
     };
 };
 

@@ -118,6 +118,10 @@ struct core_spoke {
     struct address spoke;
     struct address token;
     struct amount idle_min; /* a deposit leaves at least this idle: the mandate's liquid buffer */
+    struct address
+        bridge; /* that takes its asset to its siblings; zero: nothing leaves the chain */
+    /* A bit for each chain, by its place in `chains`, that the mandate lets the bridge send to. */
+    uint64_t bridge_to;
 };
 
 /* stored: never renumber */

@@ -171,6 +171,8 @@ static void spoke_pack(const struct core_spoke *spoke, struct packer *packer)
     pack_address(packer, &spoke->spoke);
     pack_address(packer, &spoke->token);
     pack_amount(packer, &spoke->idle_min);
+    pack_address(packer, &spoke->bridge);
+    pack_u64(packer, spoke->bridge_to);
 }
 
 static void spoke_unpack(struct unpacker *unpacker, struct core_spoke *ret_spoke)
@@ -180,6 +182,8 @@ static void spoke_unpack(struct unpacker *unpacker, struct core_spoke *ret_spoke
     ret_spoke->spoke = unpack_address(unpacker);
     ret_spoke->token = unpack_address(unpacker);
     ret_spoke->idle_min = unpack_amount(unpacker);
+    ret_spoke->bridge = unpack_address(unpacker);
+    ret_spoke->bridge_to = unpack_u64(unpacker);
 }
 
 static void venue_pack(const struct core_venue *venue, struct packer *packer)

@@ -326,6 +326,8 @@ static void on_prepared(struct step *step, const struct event *event)
         break;
     case LEG_REBALANCE:
     case LEG_VENUE:
+    case LEG_CROSSING:
+    case LEG_SETTLE:
         capital_on_prepared(step, event);
         break;
     case LEG_BATCH:

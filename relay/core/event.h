@@ -214,8 +214,19 @@ struct venue_state {
     struct venue_piece pieces[VENUE_PIECES_MAX];
 };
 
+/* What one of our spokes says of its asset and one sibling: all that ever was, so that what is
+ * under way is what one sent less what the other received. */
+struct spoke_flow {
+    struct address spoke;
+    struct address token;
+    uint32_t sibling;        /* its domain */
+    struct amount sent;      /* to the sibling */
+    struct amount announced; /* by the sibling's notices, as sent to us */
+    struct amount received;  /* of that, and booked */
+};
+
 struct bridge_quote {
-    struct address router;
+    struct address router; /* or, for what spokes send, the bridge itself */
     uint32_t destination;
     struct amount amount;     /* asked for */
     struct amount fee_native; /* sum of the quotes in the native asset */
@@ -267,7 +278,7 @@ enum rejection {
 #define PLANNED_VENUE_FIRST 0x2000u
 
 /* One transfer of a plan: `amount` leaves place `from` for place `to`. Both are routers, or one is
- * a spoke and the other one of its venues, or both are venues of one spoke. */
+ * a spoke or one of its venues each: of one spoke, or of two that hold one asset on two chains. */
 struct planned_move {
     uint32_t from;
     uint32_t to;
@@ -329,7 +340,7 @@ struct event {
             uint64_t gas;               /* estimated, without a margin */
             struct hash payload_digest; /* keccak(to || value || calldata) on EVM */
             struct amount value;        /* native amount the payload carries */
-            struct amount fee_native;   /* LEG_REBALANCE: quoted now; else 0 */
+            struct amount fee_native;   /* LEG_REBALANCE, LEG_CROSSING: quoted now; else 0 */
             struct amount fee_token;
             struct amount data_fee; /* native; what a rollup adds for its data, else 0 */
             struct bytes reason;    /* revert text when refused */
@@ -390,6 +401,8 @@ struct event {
             uint32_t spokes_count;
             const struct venue_state *venues;
             uint32_t venues_count;
+            const struct spoke_flow *flows;
+            uint32_t flows_count;
         } positions;
         struct {
             enum outcome outcome;

@@ -83,6 +83,22 @@ static void fold_leg(struct fold *fold, const struct leg *leg)
         pack_hash(packer, &leg->venue.mandate);
         pack_u64(packer, leg->venue.deadline_s);
         break;
+    case LEG_CROSSING:
+        pack_address(packer, &leg->crossing.spoke);
+        pack_address(packer, &leg->crossing.bridge);
+        pack_u32(packer, leg->crossing.destination);
+        pack_address(packer, &leg->crossing.token);
+        pack_amount(packer, &leg->crossing.amount);
+        pack_amount(packer, &leg->crossing.fee_native_max);
+        pack_amount(packer, &leg->crossing.fee_token_max);
+        pack_hash(packer, &leg->crossing.mandate);
+        pack_u64(packer, leg->crossing.deadline_s);
+        break;
+    case LEG_SETTLE:
+        pack_address(packer, &leg->settle.spoke);
+        pack_u32(packer, leg->settle.origin);
+        pack_address(packer, &leg->settle.token);
+        break;
     }
 }
 

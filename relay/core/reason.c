@@ -154,6 +154,7 @@ static const char *const texts[] = {
     [REASON_VENUE_MUTE] = "the venue does not answer as one of its kind must",
     [REASON_SPOKE_MANDATE] = "the spoke obeys another mandate",
     [REASON_SPOKE_PAUSED] = "the spoke is paused",
+    [REASON_MOVE_UNBOOKED] = "the move arrived, and the spoke has not booked it yet",
     [REASON_OVER_VELOCITY] = "the mandate's velocity for this window is used up",
     [REASON_OVER_BUDGET] = "the mandate's fee budget for this window is used up",
     [REASON_MANDATE_BOUND] = "the mandate's floors, caps and bridges leave nothing to move",

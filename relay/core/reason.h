@@ -130,6 +130,7 @@ enum reason {
     REASON_VENUE_MUTE = 257,    /* it did not answer as one of its kind must */
     REASON_SPOKE_MANDATE = 258, /* the spoke obeys another mandate than ours */
     REASON_SPOKE_PAUSED = 259,
+    REASON_MOVE_UNBOOKED = 260, /* it arrived; the spoke's books do not have it yet */
     REASON_VENUE_FROZEN = 270,
     REASON_VENUE_FULL = 271,
     REASON_VENUE_RECEIPT_CHANGED = 272,

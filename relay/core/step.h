@@ -229,6 +229,8 @@ void message_on_batch_end(struct step *step, const struct leg *batch, enum leg_e
 void move_on_leg_included(struct step *step, const struct hash *leg_id, uint64_t block_number);
 void move_on_leg_end(struct step *step, const struct hash *leg_id, enum leg_end end,
                      const struct event *receipt);
+/* Of a LEG_SETTLE, whatever became of it. */
+void flow_on_leg_end(struct step *step, const struct leg *leg);
 void tree_on_leg_end(struct step *step, const struct hash *leg_id, enum leg_end end,
                      const struct event *receipt);
 /* The signer refused or the network rejected the leg for good; its nonce is being freed, and

@@ -467,6 +467,9 @@ static bool guards_hold(const struct mandate *mandate, const struct mandate_line
     }
     for (uint32_t i = 0; i < venues->count; i++) {
         const struct mandate_entry *other = &venues->entries[i];
+        if (is_kind(other, SPOKE) && strcmp(line->path, "limits.cooldown") == 0) {
+            return false; /* a spoke waits for nothing between what it sends */
+        }
         if (is_unguarded(mandate, other) &&
             (bridge == NULL || bridge_of(mandate, other) == bridge)) {
             return false;

@@ -29,6 +29,7 @@ struct yaml_rule {
     char *leg;
     char *contract;
     char *guard;
+    char *token;
     char **bridges; /* absent: NULL and 0 */
     unsigned bridges_count;
     char **destinations;
@@ -96,6 +97,7 @@ static const cyaml_schema_field_t rule_fields[] = {
     REQUIRED_TEXT("leg", struct yaml_rule, leg),
     REQUIRED_TEXT("contract", struct yaml_rule, contract),
     OPTIONAL_TEXT("guard", struct yaml_rule, guard),
+    OPTIONAL_TEXT("token", struct yaml_rule, token),
     CYAML_FIELD_SEQUENCE("bridges", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_rule,
                          bridges, &text_schema, 1, POLICY_BRIDGES_MAX),
     CYAML_FIELD_SEQUENCE("destinations", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_rule,
@@ -311,20 +313,26 @@ static bool check_rule(const struct loader *loader, struct key_name key,
 {
     const bool has_amounts = yaml->amount_max != NULL && yaml->amount_per_hour_max != NULL;
     const bool has_amount = yaml->amount_max != NULL || yaml->amount_per_hour_max != NULL;
-    const bool has_way =
-        yaml->bridges_count > 0 || yaml->destinations_count > 0 || yaml->guard != NULL;
-    if (rule->leg == LEG_REBALANCE &&
-        (yaml->bridges_count == 0 || yaml->destinations_count == 0 || !has_amounts)) {
+    const bool has_way = yaml->bridges_count > 0 || yaml->destinations_count > 0;
+    const bool goes_far = rule->leg == LEG_REBALANCE || rule->leg == LEG_CROSSING;
+    if (goes_far && (yaml->bridges_count == 0 || yaml->destinations_count == 0 || !has_amounts)) {
         return fail(loader, key,
-                    "a rebalance needs bridges, destinations, amount_max and "
-                    "amount_per_hour_max");
+                    "a %.80s needs bridges, destinations, amount_max and "
+                    "amount_per_hour_max",
+                    yaml->leg);
+    }
+    if ((rule->leg == LEG_CROSSING) != (yaml->token != NULL)) {
+        return fail(loader, key,
+                    "a bridge needs the token that goes over it, and nothing else has one");
     }
     if (rule->leg == LEG_VENUE && (yaml->venues_count == 0 || !has_amounts)) {
         return fail(loader, key, "a %.80s needs venues, amount_max and amount_per_hour_max",
                     yaml->leg);
     }
-    if (rule->leg != LEG_REBALANCE && has_way) {
-        return fail(loader, key, "guard, bridges and destinations belong to a rebalance alone");
+    if ((!goes_far && has_way) || (rule->leg != LEG_REBALANCE && yaml->guard != NULL)) {
+        return fail(loader, key,
+                    "guard belongs to a rebalance alone, bridges and destinations to a rebalance "
+                    "or a bridge");
     }
     if (rule->leg != LEG_VENUE && yaml->venues_count > 0) {
         return fail(loader, key, "venues belong to what a spoke does alone");
@@ -353,6 +361,10 @@ static bool load_way(const struct loader *loader, struct key_name key, const str
 {
     if (yaml->guard != NULL &&
         !load_address(loader, key_named("%s.guard", key.text), yaml->guard, &rule->guard)) {
+        return false;
+    }
+    if (yaml->token != NULL &&
+        !load_address(loader, key_named("%s.token", key.text), yaml->token, &rule->token)) {
         return false;
     }
     for (unsigned i = 0; i < yaml->bridges_count; i++) {
@@ -394,7 +406,7 @@ static bool load_rule(const struct loader *loader, struct key_name key,
     if (policy_find_leg(bytes_from_string(yaml->leg), rule) != STATUS_OK) {
         return fail(loader, key_named("%s.leg", key.text),
                     "\"%.80s\" is not a leg; legs are process, rebalance, announce, batch, "
-                    "deposit, withdraw, borrow and repay",
+                    "deposit, withdraw, borrow, repay, bridge and settle",
                     yaml->leg);
     }
     if (!load_address(loader, key_named("%s.contract", key.text), yaml->contract,
@@ -403,6 +415,7 @@ static bool load_rule(const struct loader *loader, struct key_name key,
     }
     for (uint32_t i = 0; i < chain->rules_count; i++) {
         if (chain->rules[i].leg == rule->leg && chain->rules[i].verb == rule->verb &&
+            rule->leg != LEG_CROSSING && /* one for each token */
             address_equal(&chain->rules[i].contract, &rule->contract)) {
             return fail(loader, key, "this leg of this contract is allowed above already");
         }
@@ -677,119 +690,4 @@ struct signer_config *signer_config_free(struct signer_config *config)
 {
     free(config);
     return NULL;
-}
-
-/* ---- showing ---- */
-
-static const char *mode_name(enum signer_mode mode)
-{
-    switch (mode) {
-    case SIGNER_MODE_OBSERVE:
-        return "observe: delivers messages and validates, moves no capital";
-    case SIGNER_MODE_PROPOSE:
-        return "propose: moves capital inside the bounds below when an approver signed the plan";
-    case SIGNER_MODE_ACT:
-        return "act: moves capital inside the bounds below";
-    }
-    check_failed(__FILE__, __LINE__, "a mode is one of the above");
-}
-
-static void print_address(const struct address *address, FILE *out)
-{
-    char digits[41];
-    hex_encode(bytes_from(address->bytes + 12, 20), digits);
-    (void)fprintf(out, "0x%s", digits);
-}
-
-static void print_amount(const char *label, const struct amount *amount, uint32_t decimals,
-                         const char *unit, FILE *out)
-{
-    char text[AMOUNT_DECIMAL_BYTES_MAX + 2];
-    (void)amount_format_units(amount, decimals, text);
-    (void)fprintf(out, "%s%s %s\n", label, text, unit);
-}
-
-static void print_way(const struct policy_rule *rule, FILE *out)
-{
-    (void)fprintf(out, "    to domains:");
-    for (uint32_t i = 0; i < rule->destinations_count; i++) {
-        (void)fprintf(out, " %u", rule->destinations[i]);
-    }
-    if (!address_is_zero(&rule->guard)) {
-        (void)fprintf(out, "\n    through the guard ");
-        print_address(&rule->guard, out);
-    }
-    (void)fprintf(out, "\n    through bridges:");
-    for (uint32_t i = 0; i < rule->bridges_count; i++) {
-        (void)fprintf(out, " ");
-        print_address(&rule->bridges[i], out);
-    }
-    (void)fprintf(out, "\n");
-}
-
-static void print_rule(const struct policy_rule *rule, FILE *out)
-{
-    (void)fprintf(out, "  may call %s of ", policy_function_text(rule));
-    print_address(&rule->contract, out);
-    (void)fprintf(out, "\n");
-    if (!policy_moves(rule->leg)) {
-        return;
-    }
-    if (rule->leg == LEG_REBALANCE) {
-        print_way(rule, out);
-    } else {
-        (void)fprintf(out, "    its venues:");
-        for (uint32_t i = 0; i < rule->venues_count; i++) {
-            (void)fprintf(out, " %u", rule->venues[i]);
-        }
-        (void)fprintf(out, "\n");
-    }
-    print_amount("    one move at most: ", &rule->amount_max, 0, "base units", out);
-    print_amount("    any hour at most: ", &rule->amount_per_hour_max, 0, "base units", out);
-}
-
-static void print_chain(const struct policy_chain *chain, FILE *out)
-{
-    (void)fprintf(out, "chain %s: domain %u, chain id %llu\n", chain->name, chain->domain,
-                  (unsigned long long)chain->chain_id);
-    (void)fprintf(out, "  gas limit at most: %llu\n", (unsigned long long)chain->gas_limit_max);
-    print_amount("  fee per gas at most: ", &chain->fee_per_gas_max, 9, "gwei", out);
-    print_amount("  value at most: ", &chain->value_max, 18, "ether", out);
-    print_amount("  value and fees of any hour at most: ", &chain->spend_per_hour_max, 18, "ether",
-                 out);
-    for (uint32_t i = 0; i < chain->rules_count; i++) {
-        print_rule(&chain->rules[i], out);
-    }
-    if (chain->validates) {
-        (void)fprintf(out, "  validates merkle tree hook ");
-        print_address(&chain->tree_hook, out);
-        (void)fprintf(out, ", mailbox ");
-        print_address(&chain->mailbox, out);
-        (void)fprintf(out, "\n");
-    }
-}
-
-void signer_config_print(const struct signer_config *config, FILE *out)
-{
-    (void)fprintf(out, "mode %s\n", mode_name(config->policy.mode));
-    if (config->policy.has_mandate) {
-        char digits[65];
-        hex_encode(bytes_from(config->policy.mandate.bytes, 32), digits);
-        (void)fprintf(out, "mandate 0x%s\n", digits);
-    }
-    for (uint32_t i = 0; i < config->policy.approvers_count; i++) {
-        (void)fprintf(out, "approver ");
-        print_address(&config->policy.approvers[i], out);
-        (void)fprintf(out, "\n");
-    }
-    (void)fprintf(out, "socket %s\nstate %s\n", config->socket, config->state);
-    for (uint32_t i = 0; i < config->keys_count; i++) {
-        const struct config_key *key = &config->keys[i];
-        (void)fprintf(out, "key %s:%s%s, keystore %s\n", key->name,
-                      key->chain ? " sends transactions" : "",
-                      key->validator ? " signs checkpoints" : "", key->keystore);
-    }
-    for (uint32_t i = 0; i < config->policy.chains_count; i++) {
-        print_chain(&config->policy.chains[i], out);
-    }
 }

@@ -5,7 +5,8 @@
 
 #include "relay/base/check.h"
 
-#define KIND "warp-route"
+#define KIND  "warp-route"
+#define SPOKE "spoke"
 
 struct narrowing {
     const struct mandate *mandate;
@@ -135,6 +136,48 @@ static bool venue_narrow(const struct narrowing *narrowing, const struct policy_
     return kept > 0;
 }
 
+/* The venue that a spoke is for the token of a crossing; NULL: it is none. */
+static const struct mandate_entry *spoke_of(const struct narrowing *narrowing,
+                                            const struct policy_chain *chain,
+                                            const struct policy_rule *rule)
+{
+    const struct mandate_entries *venues = &narrowing->mandate->sections[MANDATE_VENUES];
+
+    for (uint32_t i = 0; i < venues->count; i++) {
+        const struct mandate_value *values = venues->entries[i].values;
+        if (strcmp(values[VENUE_KIND].text, SPOKE) == 0 &&
+            domain_of(narrowing->mandate, values[VENUE_CHAIN].text) == chain->domain &&
+            address_equal(&values[VENUE_ADDRESS].address, &rule->contract) &&
+            address_equal(&values[VENUE_TOKEN].address, &rule->token)) {
+            return &venues->entries[i];
+        }
+    }
+    return NULL;
+}
+
+/* Of the rule's destinations those are left where the mandate has a spoke of the same asset. */
+static void siblings_keep(const struct narrowing *narrowing, const struct mandate_entry *spoke,
+                          struct policy_rule *rule)
+{
+    const struct mandate_entries *venues = &narrowing->mandate->sections[MANDATE_VENUES];
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < rule->destinations_count && spoke != NULL; i++) {
+        bool has = false;
+        for (uint32_t k = 0; k < venues->count; k++) {
+            const struct mandate_value *values = venues->entries[k].values;
+            has = has || (strcmp(values[VENUE_KIND].text, SPOKE) == 0 &&
+                          strcmp(values[VENUE_ASSET].text, spoke->values[VENUE_ASSET].text) == 0 &&
+                          domain_of(narrowing->mandate, values[VENUE_CHAIN].text) ==
+                              rule->destinations[i]);
+        }
+        if (has) {
+            rule->destinations[kept++] = rule->destinations[i];
+        }
+    }
+    rule->destinations_count = kept;
+}
+
 /* False: nothing is left of the rule. */
 static bool rule_narrow(const struct narrowing *narrowing, const struct policy_chain *chain,
                         struct policy_rule *rule)
@@ -147,6 +190,11 @@ static bool rule_narrow(const struct narrowing *narrowing, const struct policy_c
 
     if (rule->leg == LEG_VENUE) {
         return venue_narrow(narrowing, chain, rule);
+    }
+    if (rule->leg == LEG_CROSSING) {
+        venue = spoke_of(narrowing, chain, rule);
+        bridge = venue == NULL ? NULL : bridge_of(narrowing, venue);
+        siblings_keep(narrowing, venue, rule);
     }
     if (bridge == NULL || !guard_narrow(venue, rule)) {
         return false;

@@ -9,10 +9,9 @@
 #include "relay/base/check.h"
 #include "relay/base/hex.h"
 #include "relay/hyperlane/message.h"
-#include "relay/signer/arguments.h"
+#include "relay/signer/policy_read.h"
 
-#define SELECTOR_BYTES 4u
-#define WORD_BYTES     32u
+#define WORD_BYTES 32u
 
 #define DIRECT  0u
 #define GUARDED 1u
@@ -24,7 +23,7 @@ struct function {
     uint32_t variant;
     const char *name;
     const char *signature;
-    uint8_t selector[SELECTOR_BYTES];
+    uint8_t selector[POLICY_SELECTOR_BYTES];
 };
 
 #define ORDER       "(bytes32,bytes32,uint64)"
@@ -48,6 +47,12 @@ static const struct function functions[] = {
     {LEG_VENUE, VENUE_WITHDRAW, "withdraw", VENUE("withdraw"), {0x56, 0x46, 0xe2, 0x6a}},
     {LEG_VENUE, VENUE_BORROW, "borrow", VENUE("borrow"), {0xd3, 0xca, 0x89, 0x6f}},
     {LEG_VENUE, VENUE_REPAY, "repay", VENUE("repay"), {0x4d, 0xe5, 0x52, 0x4e}},
+    {LEG_CROSSING,
+     0,
+     "bridge",
+     "bridge(" ORDER ",address,uint32,address,uint256)",
+     {0x96, 0x2f, 0xe6, 0xa2}},
+    {LEG_SETTLE, 0, "settle", "settle(uint32,address)", {0x0a, 0x58, 0x69, 0x6d}},
 };
 #define FUNCTIONS_COUNT (sizeof(functions) / sizeof(functions[0]))
 
@@ -79,7 +84,7 @@ enum status policy_find_leg(struct bytes name, struct policy_rule *rule)
 
 bool policy_moves(enum leg_kind leg)
 {
-    return leg == LEG_REBALANCE || leg == LEG_VENUE;
+    return leg == LEG_REBALANCE || leg == LEG_VENUE || leg == LEG_CROSSING;
 }
 
 static const struct function *function_of(enum leg_kind leg, uint32_t variant)
@@ -133,17 +138,10 @@ static const char *amount_show(const struct amount *amount, struct amount_text *
 
 /* ---- calldata ---- */
 
-static struct arguments arguments_of(struct bytes calldata, size_t count)
-{
-    CHECK(calldata.count >= SELECTOR_BYTES);
-    return arguments_from(
-        bytes_from(calldata.data + SELECTOR_BYTES, calldata.count - SELECTOR_BYTES), count);
-}
-
 static bool calls(struct bytes calldata, const struct function *function)
 {
-    return calldata.count >= SELECTOR_BYTES &&
-           memcmp(calldata.data, function->selector, SELECTOR_BYTES) == 0;
+    return calldata.count >= POLICY_SELECTOR_BYTES &&
+           memcmp(calldata.data, function->selector, POLICY_SELECTOR_BYTES) == 0;
 }
 
 static const struct policy_rule *find_rule(const struct policy_chain *chain, enum leg_kind leg,
@@ -164,7 +162,7 @@ static const struct policy_rule *find_rule(const struct policy_chain *chain, enu
 static bool allows_delivery(const struct policy_transaction *asked, struct bytes calldata,
                             struct refusal *refusal)
 {
-    struct arguments arguments = arguments_of(calldata, 2);
+    struct arguments arguments = policy_arguments(calldata, 2);
     struct message_view message;
     (void)argument_bytes(&arguments, 0); /* metadata: the contract verifies it */
     const struct bytes bytes = argument_bytes(&arguments, WORD_BYTES);
@@ -185,8 +183,7 @@ static bool carries_nothing(const struct policy_transaction *asked, struct refus
 {
     if (!amount_is_zero(&asked->transaction.value)) {
         return refuse(refusal, REFUSAL_VALUE,
-                      "process: carries native value, which delivery never "
-                      "needs");
+                      "carries native value, which neither a delivery nor a settlement needs");
     }
     return true;
 }
@@ -225,7 +222,7 @@ static bool allows_call(const struct policy_transaction *asked, struct bytes cal
 /* Deliveries and nothing else, as many as one transaction may have, one behind the other. */
 static bool allows_batch(const struct policy_transaction *asked, struct refusal *refusal)
 {
-    struct arguments arguments = arguments_of(asked->transaction.data, 2);
+    struct arguments arguments = policy_arguments(asked->transaction.data, 2);
     const uint32_t start = argument_u32(&arguments, 0);
     const uint32_t count = argument_u32(&arguments, WORD_BYTES);
     bool is_formed = !arguments.malformed && start == WORD_BYTES && count >= 1 &&
@@ -269,56 +266,6 @@ static bool rule_has_bridge(const struct policy_rule *rule, const struct address
         }
     }
     return false;
-}
-
-static struct hash argument_hash(struct arguments *arguments, size_t offset)
-{
-    const struct amount word = argument_word(arguments, offset);
-    struct hash hash;
-    amount_to_be(&word, hash.bytes);
-    return hash;
-}
-
-/* The first three words. */
-static struct policy_order argument_order(struct arguments *arguments)
-{
-    const struct amount deadline = argument_word(arguments, 2 * WORD_BYTES);
-    struct policy_order order = {.leg = argument_hash(arguments, 0),
-                                 .mandate = argument_hash(arguments, WORD_BYTES)};
-    arguments->malformed |= amount_to_u64(&deadline, &order.deadline_s) != STATUS_OK;
-    return order;
-}
-
-/* False: other bytes than exactly these arguments. */
-static bool rebalance_read(const struct evm_transaction *transaction,
-                           struct policy_rebalance *rebalance)
-{
-    memset(rebalance, 0, sizeof(*rebalance));
-    rebalance->guarded = calls(transaction->data, function_of(LEG_REBALANCE, GUARDED));
-    struct arguments arguments = arguments_of(transaction->data, rebalance->guarded ? 7 : 3);
-    size_t next = 0;
-    if (rebalance->guarded) {
-        rebalance->order = argument_order(&arguments);
-        rebalance->router = argument_address(&arguments, 3 * WORD_BYTES);
-        next = 4 * WORD_BYTES;
-    } else {
-        rebalance->router = transaction->to;
-    }
-    rebalance->destination = argument_u32(&arguments, next);
-    rebalance->amount = argument_word(&arguments, next + WORD_BYTES);
-    rebalance->bridge = argument_address(&arguments, next + 2 * WORD_BYTES);
-    return arguments_are_done(&arguments);
-}
-
-static bool venue_read(const struct evm_transaction *transaction, struct policy_venue *venue)
-{
-    struct arguments arguments = arguments_of(transaction->data, 5);
-    memset(venue, 0, sizeof(*venue));
-    venue->order = argument_order(&arguments);
-    const struct amount index = argument_word(&arguments, 3 * WORD_BYTES);
-    arguments.malformed |= amount_to_u64(&index, &venue->index) != STATUS_OK;
-    venue->amount = argument_word(&arguments, 4 * WORD_BYTES);
-    return arguments_are_done(&arguments);
 }
 
 /* The order that a guard or spoke obeys is ours: it names the leg, so that it is obeyed once, and
@@ -371,30 +318,47 @@ static bool allows_venue(const struct policy *policy, const struct wire_request 
     return allows_amount(asked, &venue->amount, refusal);
 }
 
+/* Where it goes and over what: of a rebalance or a crossing. */
+static bool allows_way(const struct policy_transaction *asked, const char *name,
+                       uint32_t destination, const struct address *bridge, struct refusal *refusal)
+{
+    struct address_text text;
+    if (!rule_has_destination(asked->rule, destination)) {
+        return refuse(refusal, REFUSAL_DESTINATION,
+                      "%s: domain %u is not among `destinations` of this rule on %s", name,
+                      destination, asked->chain->name);
+    }
+    if (!rule_has_bridge(asked->rule, bridge)) {
+        return refuse(refusal, REFUSAL_BRIDGE, "%s: %s is not among `bridges` of this rule on %s",
+                      name, address_show(bridge, &text), asked->chain->name);
+    }
+    return true;
+}
+
 static bool allows_rebalance(const struct policy *policy, const struct wire_request *request,
                              struct policy_transaction *asked, struct refusal *refusal)
 {
     const struct policy_rebalance *rebalance = &asked->rebalance;
-    struct address_text bridge_text;
     if (rebalance->guarded && !allows_order(policy, request, &rebalance->order, refusal)) {
         return false;
     }
-    if (!rule_has_destination(asked->rule, rebalance->destination)) {
-        return refuse(refusal, REFUSAL_DESTINATION,
-                      "rebalance: domain %u is not among `destinations` of this rule on %s",
-                      rebalance->destination, asked->chain->name);
-    }
-    if (!rule_has_bridge(asked->rule, &rebalance->bridge)) {
-        return refuse(refusal, REFUSAL_BRIDGE,
-                      "rebalance: %s is not among `bridges` of this rule on %s",
-                      address_show(&rebalance->bridge, &bridge_text), asked->chain->name);
-    }
-    return allows_amount(asked, &rebalance->amount, refusal);
+    return allows_way(asked, "rebalance", rebalance->destination, &rebalance->bridge, refusal) &&
+           allows_amount(asked, &rebalance->amount, refusal);
+}
+
+/* Its fee in the token the spoke bounds, the native one is the value. */
+static bool allows_crossing(const struct policy *policy, const struct wire_request *request,
+                            struct policy_transaction *asked, struct refusal *refusal)
+{
+    const struct policy_crossing *crossing = &asked->crossing;
+    return allows_order(policy, request, &crossing->order, refusal) &&
+           allows_way(asked, "bridge", crossing->destination, &crossing->bridge, refusal) &&
+           allows_amount(asked, &crossing->amount, refusal);
 }
 
 static bool allows_announce(const struct policy_transaction *asked, struct refusal *refusal)
 {
-    struct arguments arguments = arguments_of(asked->transaction.data, 3);
+    struct arguments arguments = policy_arguments(asked->transaction.data, 3);
     (void)argument_address(&arguments, 0);
     const struct bytes location = argument_bytes(&arguments, WORD_BYTES);
     const struct bytes signature = argument_bytes(&arguments, 2 * WORD_BYTES);
@@ -412,32 +376,47 @@ static bool allows_announce(const struct policy_transaction *asked, struct refus
 
 /* ---- plans ---- */
 
-/* A plan names what a spoke does by the venues on both sides, of which this leg is one: a deposit
- * or a withdrawal. What is borrowed or repaid is no move of any plan. */
+/* A plan names what a spoke does by the venues and spokes on both sides, of which this leg is one.
+ * What is borrowed or repaid is no move of any plan. What a bridge took of the amount is not there
+ * to be put in. */
 static bool is_venue_leg_of(const struct policy_transaction *asked,
                             const struct approval_move *move, uint32_t leg)
 {
     struct approval_venue venue;
-    if (!approval_venue_leg(move, leg, &venue)) {
+    bool is_it = false;
+    if (!approval_venue_leg(move, leg, &venue) || venue.domain != asked->chain->domain ||
+        !address_equal(&venue.spoke, &asked->transaction.to)) {
         return false;
     }
-    return asked->rule->verb == (venue.enters ? VENUE_DEPOSIT : VENUE_WITHDRAW) &&
-           asked->venue.index == venue.index &&
-           address_equal(&move->source, &asked->transaction.to);
+    const int more = amount_compare(&asked->moved, &move->amount);
+    switch (venue.act) {
+    case APPROVAL_WITHDRAWS:
+        is_it = asked->rule->leg == LEG_VENUE && asked->rule->verb == VENUE_WITHDRAW &&
+                asked->venue.index == venue.index && more == 0;
+        break;
+    case APPROVAL_CROSSES:
+        is_it = asked->rule->leg == LEG_CROSSING && more == 0 &&
+                asked->crossing.destination == move->target_domain;
+        break;
+    case APPROVAL_DEPOSITS:
+        is_it = asked->rule->leg == LEG_VENUE && asked->rule->verb == VENUE_DEPOSIT &&
+                asked->venue.index == venue.index &&
+                (more == 0 || (more < 0 && move->kind == MOVE_BETWEEN_SPOKES));
+        break;
+    }
+    return is_it;
 }
 
 /* A plan names a rebalance by its router and the domain it goes to; it is one leg. */
 static bool is_move_of(const struct policy_transaction *asked, const struct approval_move *move,
                        uint32_t leg)
 {
-    if (move->source_domain != asked->chain->domain ||
-        !amount_equal(&move->amount, &asked->moved)) {
-        return false;
-    }
-    if (asked->rule->leg == LEG_VENUE) {
+    if (asked->rule->leg != LEG_REBALANCE) {
         return is_venue_leg_of(asked, move, leg);
     }
     return move->kind == MOVE_BETWEEN_ROUTERS && leg == 0 &&
+           move->source_domain == asked->chain->domain &&
+           amount_equal(&move->amount, &asked->moved) &&
            move->target_domain == asked->rebalance.destination &&
            address_equal(&move->source, &asked->rebalance.router);
 }
@@ -531,12 +510,28 @@ static const struct policy_chain *find_chain(const struct policy *policy, uint32
     return NULL;
 }
 
+/* A spoke has a rule for each token that may leave it. */
+static const struct policy_rule *find_crossing_rule(const struct policy_transaction *asked)
+{
+    for (uint32_t i = 0; i < asked->chain->rules_count; i++) {
+        const struct policy_rule *rule = &asked->chain->rules[i];
+        if (rule->leg == LEG_CROSSING && address_equal(&rule->contract, &asked->transaction.to) &&
+            address_equal(&rule->token, &asked->crossing.token)) {
+            return rule;
+        }
+    }
+    return NULL;
+}
+
 /* Through a guard the rule is that of the router it is asked to move; where a rule has a guard, the
  * router is not called directly, and another guard not at all. */
 static const struct policy_rule *find_rule_of(const struct policy_transaction *asked,
                                               const struct function *function)
 {
     const struct address *to = &asked->transaction.to;
+    if (function->leg == LEG_CROSSING) {
+        return find_crossing_rule(asked);
+    }
     if (function->leg != LEG_REBALANCE) {
         return find_rule(asked->chain, function->leg, to, function->variant);
     }
@@ -560,22 +555,6 @@ static const struct function *function_called(enum leg_kind leg,
     return first;
 }
 
-/* False: the arguments are not the function's. Only moves are read before their rule is known. */
-static bool read_move(const struct function *function, struct policy_transaction *asked,
-                      struct refusal *refusal)
-{
-    if (function->leg == LEG_REBALANCE && !rebalance_read(&asked->transaction, &asked->rebalance)) {
-        return refuse(refusal, REFUSAL_MALFORMED,
-                      "rebalance: its arguments are not %sa domain, an amount and a bridge",
-                      function->variant == GUARDED ? "an order, a router, " : "");
-    }
-    if (function->leg == LEG_VENUE && !venue_read(&asked->transaction, &asked->venue)) {
-        return refuse(refusal, REFUSAL_MALFORMED,
-                      "%s: its arguments are not an order, a venue and an amount", function->name);
-    }
-    return true;
-}
-
 static bool allows_function(const struct policy *policy, const struct wire_request *request,
                             struct policy_transaction *asked, struct refusal *refusal)
 {
@@ -589,7 +568,8 @@ static bool allows_function(const struct policy *policy, const struct wire_reque
         return refuse(refusal, REFUSAL_FUNCTION, "the calldata does not call %s, which the leg is",
                       function->signature);
     }
-    if (!read_move(function, asked, refusal)) {
+    /* Only moves are read before their rule is known. */
+    if (!policy_read_move(leg, function->variant == GUARDED, function->name, asked, refusal)) {
         return false;
     }
     asked->rule = find_rule_of(asked, function);
@@ -607,6 +587,10 @@ static bool allows_function(const struct policy *policy, const struct wire_reque
         return allows_announce(asked, refusal);
     case LEG_BATCH:
         return allows_batch(asked, refusal);
+    case LEG_CROSSING:
+        return allows_crossing(policy, request, asked, refusal);
+    case LEG_SETTLE:
+        return carries_nothing(asked, refusal);
     case LEG_CANCEL:
     case LEG_VENUE:
         return allows_venue(policy, request, asked, refusal);

@@ -30,6 +30,8 @@ struct policy_rule {
     /* LEG_REBALANCE alone: */
     struct address
         guard; /* the router is moved through it and never directly; zero: there is none */
+    struct address token; /* LEG_CROSSING alone: what goes */
+    /* LEG_REBALANCE and LEG_CROSSING: */
     struct address bridges[POLICY_BRIDGES_MAX];
     uint32_t bridges_count;
     uint32_t destinations[POLICY_DESTINATIONS_MAX]; /* domains */
@@ -37,7 +39,7 @@ struct policy_rule {
     /* LEG_VENUE alone: places in the spoke's list */
     uint32_t venues[POLICY_VENUES_MAX];
     uint32_t venues_count;
-    /* Of both: */
+    /* Of all three: */
     struct amount amount_max;          /* of one move */
     struct amount amount_per_hour_max; /* of all moves through this contract */
 };
@@ -131,6 +133,15 @@ struct policy_venue {
     struct amount amount;
 };
 
+/* What a spoke is asked to send to its sibling on a chain. */
+struct policy_crossing {
+    struct policy_order order;
+    struct address bridge;
+    uint32_t destination;
+    struct address token;
+    struct amount amount;
+};
+
 /* A transaction inside the policy. Pointers are borrowed from the policy and the request. */
 struct policy_transaction {
     const struct policy_chain *chain;
@@ -138,7 +149,8 @@ struct policy_transaction {
     struct evm_transaction transaction;
     struct policy_rebalance rebalance; /* of a LEG_REBALANCE */
     struct policy_venue venue;         /* of a LEG_VENUE */
-    struct amount moved;               /* by a rebalance or venue leg: base units; else 0 */
+    struct policy_crossing crossing;   /* of a LEG_CROSSING */
+    struct amount moved;               /* by one of these three: base units; else 0 */
     uint64_t expires_s;                /* of the approval that the mode wants; 0: it wants none */
     struct amount spend;               /* value + gas limit * fee ceiling, in wei */
 };
@@ -159,7 +171,7 @@ MUST_USE bool policy_allows_lookup(const struct policy *policy, const struct wir
                                    struct refusal *ret_refusal);
 
 /* Sets the rule's leg, and verb, to those of this name: process, rebalance, announce, batch,
- * deposit, withdraw, borrow or repay. STATUS_NOT_FOUND: there is none. */
+ * deposit, withdraw, borrow, repay, bridge or settle. STATUS_NOT_FOUND: there is none. */
 MUST_USE enum status policy_find_leg(struct bytes name, struct policy_rule *rule);
 /* Whether it moves capital: then it has amounts, and belongs to a plan. */
 bool policy_moves(enum leg_kind leg);

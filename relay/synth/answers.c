@@ -221,6 +221,8 @@ static void take_leg(struct synth_world *world, const struct leg *leg, struct sy
     case LEG_CANCEL:
     case LEG_BATCH: /* no chain of this world has such contracts */
     case LEG_VENUE:
+    case LEG_CROSSING:
+    case LEG_SETTLE:
         break;
     }
 }

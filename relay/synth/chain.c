@@ -261,6 +261,8 @@ static void include(struct synth_world *world, struct synth_chain *chain, struct
     case LEG_CANCEL:
     case LEG_BATCH:
     case LEG_VENUE:
+    case LEG_CROSSING:
+    case LEG_SETTLE:
         tx->succeeded = true;
         break;
     }

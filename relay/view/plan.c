@@ -63,7 +63,7 @@ static const char *const venue_limit_names[] = {[PLAN_LIMIT_LEAVING] = "leaving 
 
 static json_t *limits_json(const struct view *view, const struct plan_row *plan)
 {
-    const bool venues = plan->moves_count > 0 && plan->moves[0].kind == MOVE_BETWEEN_VENUES;
+    const bool venues = plan->moves_count > 0 && plan->moves[0].kind != MOVE_BETWEEN_ROUTERS;
     const char *const *names = venues ? venue_limit_names : limit_names;
     json_t *limits = json_array();
     for (uint32_t i = 0; i < plan->binding_count; i++) {

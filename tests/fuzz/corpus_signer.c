@@ -39,8 +39,10 @@ static int write_request(const char *folder, const char *name, const struct wire
     failed |= write_seed(folder, "wire", stream, 6, buffer_bytes(&frame));
     if (request->ask == WIRE_ASK_TRANSACTION) {
         failed |= write_seed(folder, "policy", name,
-                             request->transaction.leg_kind == LEG_BATCH
-                                 ? 5
+                             request->transaction.leg_kind == LEG_BATCH      ? 5
+                             : request->transaction.leg_kind == LEG_CROSSING ? 7
+                             : request->transaction.leg_kind == LEG_SETTLE
+                                 ? 8
                                  : (uint8_t)(request->transaction.leg_kind - LEG_PROCESS),
                              request->transaction.transaction);
     }
@@ -76,6 +78,12 @@ static int write_transactions(const char *folder)
     fixture_venue(&made, 2, VENUE_DEPOSIT, 0, 1000, &mandate);
     request = fixture_request(&made, LEG_VENUE, &key);
     failed |= write_request(folder, "venue", &request);
+    fixture_crossing(&made, 2, FIXTURE_OTHER_DOMAIN, 1000, &mandate);
+    request = fixture_request(&made, LEG_CROSSING, &key);
+    failed |= write_request(folder, "crossing", &request);
+    fixture_settle(&made, 2, FIXTURE_OTHER_DOMAIN);
+    request = fixture_request(&made, LEG_SETTLE, &key);
+    failed |= write_request(folder, "settle", &request);
     fixture_announce(&made, 3);
     request = fixture_request(&made, LEG_ANNOUNCE, &key);
     failed |= write_request(folder, "announce", &request);

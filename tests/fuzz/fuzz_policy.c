@@ -52,6 +52,18 @@ static void check_allowed(const struct wire_request *request,
         CHECK(transaction->data.data[4 + 127] == 0);
         CHECK(amount_is_zero(&transaction->value));
         break;
+    case LEG_CROSSING:
+        CHECK(address_equal(&transaction->to, &spoke));
+        CHECK(transaction->data.count == 4 + 224);
+        CHECK(memcmp(transaction->data.data + 4, request->transaction.leg_id.bytes, 32) == 0);
+        CHECK(memcmp(transaction->data.data + 4 + 96, bridge.bytes, 32) == 0);
+        CHECK(transaction->data.data[4 + 159] == (FIXTURE_OTHER_DOMAIN & 0xff));
+        break;
+    case LEG_SETTLE:
+        CHECK(address_equal(&transaction->to, &spoke));
+        CHECK(transaction->data.count == 4 + 64);
+        CHECK(amount_is_zero(&transaction->value));
+        break;
     }
 }
 
@@ -73,12 +85,25 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count)
                                  .contract = fixture_address(FIXTURE_SPOKE),
                                  .venues_count = 1,
                                  .amount_max = amount_from_u64(1000)};
+        chain->rules[chain->rules_count++] =
+            (struct policy_rule){.leg = LEG_CROSSING,
+                                 .contract = fixture_address(FIXTURE_SPOKE),
+                                 .token = fixture_address(FIXTURE_TOKEN),
+                                 .bridges = {fixture_address(FIXTURE_BRIDGE)},
+                                 .bridges_count = 1,
+                                 .destinations = {FIXTURE_OTHER_DOMAIN},
+                                 .destinations_count = 1,
+                                 .amount_max = amount_from_u64(1000)};
+        chain->rules[chain->rules_count++] =
+            (struct policy_rule){.leg = LEG_SETTLE, .contract = fixture_address(FIXTURE_SPOKE)};
     }
     request.transaction.domain = FIXTURE_DOMAIN;
     request.transaction.family = bytes_from_string("evm");
     request.transaction.key = fixture_address(0x77);
-    request.transaction.leg_kind =
-        data[0] % 6 == 5 ? LEG_BATCH : (enum leg_kind)(LEG_PROCESS + data[0] % 6);
+    request.transaction.leg_kind = data[0] == 7       ? LEG_CROSSING
+                                   : data[0] == 8     ? LEG_SETTLE
+                                   : data[0] % 6 == 5 ? LEG_BATCH
+                                                      : (enum leg_kind)(LEG_PROCESS + data[0] % 6);
     /* As the seeds' orders name them. */
     request.transaction.leg_id.bytes[0] = (uint8_t)request.transaction.leg_kind;
     request.transaction.leg_id.bytes[1] = 2;

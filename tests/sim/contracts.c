@@ -496,6 +496,9 @@ static const char *run_leg(struct world_chain *chain, const struct leg *leg,
         return run_batch(chain, leg, true);
     case LEG_VENUE:
         return spokes_run_leg(chain, leg);
+    case LEG_CROSSING:
+    case LEG_SETTLE:
+        return "no bridge between spokes in this world";
     }
     CHECK(false);
     return NULL;
@@ -552,6 +555,8 @@ uint64_t contracts_gas(const struct leg *leg)
     case LEG_CANCEL:
         return 21000;
     case LEG_VENUE:
+    case LEG_CROSSING:
+    case LEG_SETTLE:
         return 300000;
     case LEG_BATCH:
         return batch_gas(leg);

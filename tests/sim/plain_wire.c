@@ -110,6 +110,20 @@ void plain_pack_leg(struct packer *packer, const struct leg *leg)
         pack_amount(packer, &leg->venue.amount);
         pack_u64(packer, leg->venue.deadline_s);
         return;
+    case LEG_CROSSING:
+        pack_hash(packer, &leg->id);
+        pack_address(packer, &leg->crossing.spoke);
+        pack_address(packer, &leg->crossing.bridge);
+        pack_u32(packer, leg->crossing.destination);
+        pack_address(packer, &leg->crossing.token);
+        pack_amount(packer, &leg->crossing.amount);
+        pack_u64(packer, leg->crossing.deadline_s);
+        return;
+    case LEG_SETTLE:
+        pack_address(packer, &leg->settle.spoke);
+        pack_u32(packer, leg->settle.origin);
+        pack_address(packer, &leg->settle.token);
+        return;
     }
     CHECK(false);
 }
@@ -148,6 +162,18 @@ struct leg plain_unpack_leg(struct unpacker *unpacker)
         leg.venue.index = unpack_u32(unpacker);
         leg.venue.amount = unpack_amount(unpacker);
         leg.venue.deadline_s = unpack_u64(unpacker);
+    } else if (kind == LEG_CROSSING) {
+        leg.id = unpack_hash(unpacker);
+        leg.crossing.spoke = unpack_address(unpacker);
+        leg.crossing.bridge = unpack_address(unpacker);
+        leg.crossing.destination = unpack_u32(unpacker);
+        leg.crossing.token = unpack_address(unpacker);
+        leg.crossing.amount = unpack_amount(unpacker);
+        leg.crossing.deadline_s = unpack_u64(unpacker);
+    } else if (kind == LEG_SETTLE) {
+        leg.settle.spoke = unpack_address(unpacker);
+        leg.settle.origin = unpack_u32(unpacker);
+        leg.settle.token = unpack_address(unpacker);
     } else if (kind != LEG_CANCEL) {
         unpacker->underrun = true;
         return leg;

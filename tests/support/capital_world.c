@@ -517,17 +517,24 @@ void world_final(struct world *world, uint32_t domain)
 void world_answer_positions(struct world *world, uint32_t domain)
 {
     struct world_chain *chain = &world->chains[domain];
-    struct bridge_quote quotes[WORLD_CHAINS];
+    struct bridge_quote quotes[2 * WORLD_CHAINS];
     uint32_t quotes_count = 0;
-    const bool has_spoke = domain == 1 && world->spoke != NULL;
+    const struct world_spoke *own = &world->spokes[domain];
+    const struct spoke_state *spoke = domain == 1 && world->spoke != NULL   ? world->spoke
+                                      : !address_is_zero(&own->state.spoke) ? &own->state
+                                                                            : NULL;
+    const bool has_spoke = spoke != NULL;
+    struct amount held = amount_zero();
+    if (has_spoke) {
+        assert_status(STATUS_OK, amount_add(&spoke->idle, &own->unbooked, &held));
+    }
     const struct balance balances[5] = {
         {world_router(domain), world_token(domain), amount_from_u64(chain->asked_truth.router)},
         {world_bridge(domain), world_token(domain), amount_from_u64(chain->asked_truth.bridge)},
         {world_key(), world_token(domain), amount_from_u64(chain->asked_truth.key)},
         {{{0}}, world_synthetic(domain), amount_from_u64(chain->asked_truth.supply)},
-        {has_spoke ? world->spoke->spoke : world_key(),
-         has_spoke ? world->spoke->token : world_token(domain),
-         has_spoke ? world->spoke->idle : amount_from_u64(chain->asked_truth.key)},
+        {has_spoke ? spoke->spoke : world_key(), has_spoke ? spoke->token : world_token(domain),
+         has_spoke ? held : amount_from_u64(chain->asked_truth.key)},
     };
 
     if (!chain->asked) {
@@ -542,6 +549,8 @@ void world_answer_positions(struct world *world, uint32_t domain)
                 .fee_native = amount_from_u64(world->fee_native),
                 .fee_token = amount_from_u64(world->fee_token_ppm),
             };
+            quotes[quotes_count] = quotes[quotes_count - 1];
+            quotes[quotes_count++].router = world_bridge(domain); /* of what spokes send */
         }
     }
     const struct event event = {
@@ -557,8 +566,10 @@ void world_answer_positions(struct world *world, uint32_t domain)
                       .vaults_count = domain == 1 && world->vault != NULL ? 1 : 0,
                       .quotes = quotes,
                       .quotes_count = quotes_count,
-                      .spokes = world->spoke,
+                      .spokes = spoke,
                       .spokes_count = has_spoke ? 1 : 0,
+                      .flows = &own->flow,
+                      .flows_count = own->flow.sibling != 0 ? 1 : 0,
                       .venues = world->venues,
                       .venues_count = has_spoke ? world->venues_count : 0},
     };
@@ -651,7 +662,8 @@ void world_leg_end(struct world *world, struct hash id, enum leg_end end)
         .receipt = {.leg_id = id,
                     .outcome = OUTCOME_OK,
                     .succeeded = end == LEG_SUCCEEDED,
-                    .block_number = world->chains[1].block,
+                    .block_number =
+                        world->chains[world->receipt_domain != 0 ? world->receipt_domain : 1].block,
                     .gas_used = 200000,
                     .gas_price = amount_from_u64(1000000000)},
     };

@@ -45,6 +45,13 @@ struct world_chain {
     bool running;
 };
 
+/* A spoke on one chain, and what it says of one sibling. */
+struct world_spoke {
+    struct spoke_state state; /* its address is zero: there is none */
+    struct amount unbooked;   /* tokens that it holds beside what is idle */
+    struct spoke_flow flow;   /* its sibling is zero: it says nothing */
+};
+
 struct world {
     struct core_config config;
     struct step step;
@@ -73,6 +80,8 @@ struct world {
     const struct spoke_state *spoke;
     const struct venue_state *venues;
     uint32_t venues_count;
+    struct world_spoke spokes[WORLD_CHAINS + 1]; /* by domain; instead of the one above */
+    uint32_t receipt_domain;                     /* where legs are final; zero: chain 1 */
 };
 
 struct world *world_new(enum route_mode mode);

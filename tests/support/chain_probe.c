@@ -266,6 +266,8 @@ static struct leg make_leg(struct probe *probe, enum leg_kind kind)
     case LEG_CANCEL:
     case LEG_BATCH: /* the probe makes none */
     case LEG_VENUE:
+    case LEG_CROSSING:
+    case LEG_SETTLE:
         break;
     }
     return leg;

@@ -76,6 +76,8 @@ static void make_spoke(struct maker *maker, struct core_spoke *spoke)
     spoke->spoke = address(maker);
     spoke->token = address(maker);
     spoke->idle_min = amount(maker);
+    spoke->bridge = address(maker);
+    spoke->bridge_to = u64(maker);
 }
 
 static void make_venue(struct maker *maker, struct core_venue *venue)
@@ -372,6 +374,23 @@ static void make_venue_state(struct maker *maker, struct venue_state *state)
     }
 }
 
+static void make_flows(struct maker *maker, struct event *event)
+{
+    const uint32_t count = length(maker, SPOKE_FLOWS_MAX);
+    struct spoke_flow *flows = take(maker, count * sizeof(*flows));
+
+    for (uint32_t i = 0; i < count; i++) {
+        flows[i].spoke = address(maker);
+        flows[i].token = address(maker);
+        flows[i].sibling = u32(maker);
+        flows[i].sent = amount(maker);
+        flows[i].announced = amount(maker);
+        flows[i].received = amount(maker);
+    }
+    event->positions.flows = count == 0 ? NULL : flows;
+    event->positions.flows_count = count;
+}
+
 static void make_venues(struct maker *maker, struct event *event)
 {
     const uint32_t spokes_count = length(maker, SPOKES_MAX);
@@ -430,6 +449,7 @@ static void make_positions(struct maker *maker, struct event *event)
     event->positions.quotes = quotes_count == 0 ? NULL : quotes;
     event->positions.quotes_count = quotes_count;
     make_venues(maker, event);
+    make_flows(maker, event);
 }
 
 static void make_planned(struct maker *maker, struct event *event)

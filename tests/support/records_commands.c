@@ -46,6 +46,22 @@ static void make_leg(struct maker *maker, enum leg_kind kind, struct leg *leg)
         leg->venue.mandate = hash(maker);
         leg->venue.deadline_s = u64(maker);
         return;
+    case LEG_CROSSING:
+        leg->crossing.spoke = address(maker);
+        leg->crossing.bridge = address(maker);
+        leg->crossing.destination = u32(maker);
+        leg->crossing.token = address(maker);
+        leg->crossing.amount = amount(maker);
+        leg->crossing.fee_native_max = amount(maker);
+        leg->crossing.fee_token_max = amount(maker);
+        leg->crossing.mandate = hash(maker);
+        leg->crossing.deadline_s = u64(maker);
+        return;
+    case LEG_SETTLE:
+        leg->settle.spoke = address(maker);
+        leg->settle.origin = u32(maker);
+        leg->settle.token = address(maker);
+        return;
     }
     CHECK(false);
 }

@@ -54,7 +54,8 @@ static bool positions_equal(struct event *a, struct event *b)
            LISTS_EQUAL(&a->positions, &b->positions, vaults, vaults_count) &&
            LISTS_EQUAL(&a->positions, &b->positions, quotes, quotes_count) &&
            LISTS_EQUAL(&a->positions, &b->positions, spokes, spokes_count) &&
-           LISTS_EQUAL(&a->positions, &b->positions, venues, venues_count);
+           LISTS_EQUAL(&a->positions, &b->positions, venues, venues_count) &&
+           LISTS_EQUAL(&a->positions, &b->positions, flows, flows_count);
 }
 
 static bool pointees_equal(struct event *a, struct event *b)

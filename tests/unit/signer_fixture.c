@@ -202,6 +202,28 @@ void fixture_venue(struct fixture_transaction *made, uint64_t nonce, enum venue_
     finish(&calldata);
 }
 
+void fixture_crossing(struct fixture_transaction *made, uint64_t nonce, uint32_t destination,
+                      uint64_t amount, const struct hash *mandate)
+{
+    start(made, nonce, FIXTURE_SPOKE);
+    struct calldata calldata = call(made, "\x96\x2f\xe6\xa2");
+    put_order(&calldata, LEG_CROSSING, nonce, mandate);
+    put_address(&calldata, fixture_address(FIXTURE_BRIDGE));
+    put_word(&calldata, destination);
+    put_address(&calldata, fixture_address(FIXTURE_TOKEN));
+    put_word(&calldata, amount);
+    finish(&calldata);
+}
+
+void fixture_settle(struct fixture_transaction *made, uint64_t nonce, uint32_t origin)
+{
+    start(made, nonce, FIXTURE_SPOKE);
+    struct calldata calldata = call(made, "\x0a\x58\x69\x6d");
+    put_word(&calldata, origin);
+    put_address(&calldata, fixture_address(FIXTURE_TOKEN));
+    finish(&calldata);
+}
+
 void fixture_guarded(struct fixture_transaction *made, uint64_t nonce, uint64_t amount,
                      const struct hash *mandate)
 {

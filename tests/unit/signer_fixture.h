@@ -24,6 +24,7 @@
 #define FIXTURE_GUARD     0xa6
 #define FIXTURE_SPOKE     0xa7
 #define FIXTURE_MULTICALL 0xa8
+#define FIXTURE_TOKEN     0xa9
 
 struct address fixture_address(uint8_t byte);
 
@@ -48,6 +49,10 @@ void fixture_guarded(struct fixture_transaction *made, uint64_t nonce, uint64_t 
 /* A spoke is asked for this verb, with such an order. */
 void fixture_venue(struct fixture_transaction *made, uint64_t nonce, enum venue_verb verb,
                    uint64_t index, uint64_t amount, const struct hash *mandate);
+/* A spoke is asked to send FIXTURE_TOKEN over FIXTURE_BRIDGE, with such an order. */
+void fixture_crossing(struct fixture_transaction *made, uint64_t nonce, uint32_t destination,
+                      uint64_t amount, const struct hash *mandate);
+void fixture_settle(struct fixture_transaction *made, uint64_t nonce, uint32_t origin);
 void fixture_announce(struct fixture_transaction *made, uint64_t nonce);
 void fixture_cancel(struct fixture_transaction *made, uint64_t nonce, const struct address *key);
 

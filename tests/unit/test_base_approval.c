@@ -127,21 +127,21 @@ static void a_venue_move_is_out_and_then_in(void **state)
     struct approval_venue venue;
 
     assert_true(approval_venue_leg(&move, 0, &venue));
-    assert_false(venue.enters);
+    assert_int_equal(venue.act, APPROVAL_WITHDRAWS);
     assert_int_equal(venue.index, 3);
     assert_true(approval_venue_leg(&move, 1, &venue));
-    assert_true(venue.enters);
+    assert_int_equal(venue.act, APPROVAL_DEPOSITS);
     assert_int_equal(venue.index, 5);
     assert_false(approval_venue_leg(&move, 2, &venue));
     move.source_venue = 0; /* what is idle goes in at once */
     assert_true(approval_venue_leg(&move, 0, &venue));
-    assert_true(venue.enters);
+    assert_int_equal(venue.act, APPROVAL_DEPOSITS);
     assert_int_equal(venue.index, 5);
     assert_false(approval_venue_leg(&move, 1, &venue));
     move.source_venue = 4;
     move.target_venue = 0; /* comes out and stays */
     assert_true(approval_venue_leg(&move, 0, &venue));
-    assert_false(venue.enters);
+    assert_int_equal(venue.act, APPROVAL_WITHDRAWS);
     assert_false(approval_venue_leg(&move, 1, &venue));
     move.source_venue = 0;
     assert_false(approval_venue_leg(&move, 0, &venue)); /* goes nowhere */
@@ -149,6 +149,71 @@ static void a_venue_move_is_out_and_then_in(void **state)
     move.target_domain++;
     assert_false(approval_venue_leg(&move, 0, &venue));
     assert_false(approval_venue_leg(&approval.moves[0], 0, &venue));
+}
+
+/* A move of a spoke's venue 4 to venue 6 of its sibling. */
+static struct approval approval_across(void)
+{
+    struct approval approval = approval_with_venues();
+    struct approval_move *move = &approval.moves[1];
+
+    move->kind = MOVE_BETWEEN_SPOKES;
+    move->target_domain = move->source_domain + 1;
+    move->target.bytes[31] = 0x99;
+    return approval;
+}
+
+static void a_move_across_is_out_over_and_in(void **state)
+{
+    (void)state;
+    const struct approval approval = approval_across();
+    struct approval_move move = approval.moves[1];
+    static const enum approval_act acts[] = {APPROVAL_WITHDRAWS, APPROVAL_CROSSES,
+                                             APPROVAL_DEPOSITS};
+    struct approval_venue venue;
+
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_true(approval_venue_leg(&move, i, &venue));
+        assert_int_equal(venue.act, acts[i]);
+        assert_int_equal(venue.domain, i < 2 ? move.source_domain : move.target_domain);
+        assert_true(address_equal(&venue.spoke, i < 2 ? &move.source : &move.target));
+    }
+    assert_int_equal(venue.index, 5);
+    assert_false(approval_venue_leg(&move, 3, &venue));
+    move.source_venue = 0; /* idle, and stays idle there: it only crosses */
+    move.target_venue = 0;
+    assert_true(approval_venue_leg(&move, 0, &venue));
+    assert_int_equal(venue.act, APPROVAL_CROSSES);
+    assert_false(approval_venue_leg(&move, 1, &venue));
+    move.target_domain = move.source_domain;
+    assert_false(approval_venue_leg(&move, 0, &venue));
+}
+
+static void every_part_of_a_move_across_is_signed_and_comes_back(void **state)
+{
+    (void)state;
+    const struct approval first = approval_across();
+    const struct hash signed_ = approval_digest(&first);
+    uint8_t memory[APPROVAL_BYTES_MAX];
+    struct approval back;
+
+    for (uint32_t i = 0; i < 7; i++) {
+        struct approval other = first;
+        struct approval_move *move = &other.moves[1];
+        move->source_venue += i == 0 ? 1u : 0u;
+        move->target_venue += i == 1 ? 1u : 0u;
+        move->source.bytes[31] ^= i == 2 ? 1u : 0u;
+        move->target.bytes[31] ^= i == 3 ? 1u : 0u;
+        move->source_domain += i == 4 ? 7u : 0u;
+        move->target_domain += i == 5 ? 7u : 0u;
+        move->amount = i == 6 ? amount_from_u64(77) : move->amount;
+        const struct hash digest = approval_digest(&other);
+        assert_false(hash_equal(&digest, &signed_));
+    }
+    assert_status(STATUS_OK, approval_unpack(approval_pack(&first, memory), &back));
+    const struct hash digest = approval_digest(&back);
+    assert_true(hash_equal(&digest, &signed_));
+    assert_true(address_equal(&back.moves[1].target, &first.moves[1].target));
 }
 
 static void other_bytes_are_refused(void **state)
@@ -193,6 +258,8 @@ int main(void)
         cmocka_unit_test(what_was_packed_comes_back),
         cmocka_unit_test(every_part_of_a_venue_move_is_signed),
         cmocka_unit_test(a_venue_move_is_out_and_then_in),
+        cmocka_unit_test(a_move_across_is_out_over_and_in),
+        cmocka_unit_test(every_part_of_a_move_across_is_signed_and_comes_back),
         cmocka_unit_test(other_bytes_are_refused),
         cmocka_unit_test(a_moves_id_names_plan_and_place),
     };

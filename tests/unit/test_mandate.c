@@ -437,6 +437,7 @@ static void guards_enforce_and_their_absence_is_told(void **state)
     "  - name: sa\n    kind: spoke\n    chain: alpha\n    asset: USDC\n"                           \
     "    address: '0x6666666666666666666666666666666666666604'\n"                                  \
     "    token: '0x6666666666666666666666666666666666666602'\n    buffer: 5 USDC\n"
+#define GUARD_TEXT "    guard: '0x6666666666666666666666666666666666666609'\n"
 #define VAULT_TEXT(chain, more)                                                                    \
     "  - name: ea\n    kind: erc4626\n    chain: " chain "\n    asset: USDC\n"                     \
     "    address: '0x6666666666666666666666666666666666666605'\n"                                  \
@@ -521,6 +522,13 @@ static void what_spokes_hold_says_who_enforces_it(void **state)
     assert_int_equal(by_of(mandate, "venues.ea.cap"), MANDATE_BY_CORE | MANDATE_BY_CONTRACT);
     assert_int_equal(by_of(mandate, "venues.ea.code_hash"), MANDATE_BY_CORE | MANDATE_BY_CONTRACT);
     assert_int_equal(by_of(mandate, "venues.ea.cap_share"), 0);
+    assert_null(mandate_free(mandate));
+    /* A guard waits between what it moves, a spoke for nothing: then no contract holds that. */
+    mandate = mandate_of("    cap_share: 75 %\n    floor: 5 USDC\n", GUARD_TEXT);
+    assert_int_equal(by_of(mandate, "limits.cooldown"), MANDATE_BY_CORE | MANDATE_BY_CONTRACT);
+    assert_null(mandate_free(mandate));
+    mandate = mandate_of("    cap_share: 75 %\n    floor: 5 USDC\n", GUARD_TEXT SPOKE_TEXT);
+    assert_int_equal(by_of(mandate, "limits.cooldown"), MANDATE_BY_CORE);
     assert_null(mandate_free(mandate));
     mandate =
         mandate_of("bridges:\n", SPOKE_TEXT RESERVE_TEXT("ra", "USDC", "0", RECEIPT) "bridges:\n");

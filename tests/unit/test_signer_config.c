@@ -137,14 +137,30 @@ static void without_a_mode_nothing_moves(void **state)
     signer_config_free(config);
 }
 
+struct mistake {
+    const char *from;
+    const char *to;
+    const char *words;
+};
+
+static void is_refused_at_its_place(const struct mistake *mistake)
+{
+    struct signer_config *config = load_changed(mistake->from, mistake->to);
+    if (config != NULL || strstr(error.text, mistake->words) == NULL) {
+        print_error("%s -> %s: %s\n", mistake->from, mistake->to,
+                    config != NULL ? "loaded" : error.text);
+    }
+    assert_null(config);
+    assert_non_null(strstr(error.text, mistake->words));
+    /* file:line:column: */
+    const char *place = error.text + strlen(path);
+    assert_true(place[0] == ':' && place[1] >= '1' && place[1] <= '9');
+}
+
 static void each_mistake_is_refused_at_its_place(void **state)
 {
     (void)state;
-    const struct {
-        const char *from;
-        const char *to;
-        const char *words;
-    } mistakes[] = {
+    const struct mistake mistakes[] = {
         {"mode: observe", "mode: watch", "mode: \"watch\" is not a mode"},
         {"mode: observe", "mode: propose", "mode: propose needs `mandate` or `mandate_file`, and"},
         {"mode: observe", "mode: propose\nmandate: " MANDATE, "mode: propose needs"},
@@ -183,7 +199,10 @@ static void each_mistake_is_refused_at_its_place(void **state)
         {"leg: process", "leg: process\n        amount_max: 1 base units", "belong to a rebalance"},
         {"leg: process", "leg: process\n        venues: [1]", "belong to what a spoke does"},
         {"leg: process", "leg: process\n        guard: 0x5FbDB2315678afecb367f032d93F642f64180aa3",
-         "belong to a rebalance alone"},
+         "guard belongs to a rebalance alone"},
+        {"leg: process", "leg: bridge", "a bridge needs bridges, destinations"},
+        {"leg: process", "leg: process\n        token: 0x5FbDB2315678afecb367f032d93F642f64180aa3",
+         "needs the token that goes over it, and nothing else has one"},
         {"leg: process", "leg: deposit", "a deposit needs venues"},
         {"leg: announce\n        contract: 0xCf7Ed3AccA5a467e9e704C703E8D87F634fB0Fc9",
          "leg: process\n        contract: 0x5FbDB2315678afecb367f032d93F642f64180aa3",
@@ -195,16 +214,7 @@ static void each_mistake_is_refused_at_its_place(void **state)
          "longer than 107 bytes"},
     };
     for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
-        struct signer_config *config = load_changed(mistakes[i].from, mistakes[i].to);
-        if (config != NULL || strstr(error.text, mistakes[i].words) == NULL) {
-            print_error("%s -> %s: %s\n", mistakes[i].from, mistakes[i].to,
-                        config != NULL ? "loaded" : error.text);
-        }
-        assert_null(config);
-        assert_non_null(strstr(error.text, mistakes[i].words));
-        /* file:line:column: */
-        const char *place = error.text + strlen(path);
-        assert_true(place[0] == ':' && place[1] >= '1' && place[1] <= '9');
+        is_refused_at_its_place(&mistakes[i]);
     }
 }
 

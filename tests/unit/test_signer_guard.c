@@ -29,12 +29,13 @@ static enum refusal_kind judge_as(enum leg_kind leg, struct bytes plan)
                                                                             : refusal.kind;
 }
 
-/* As the leg of this id, which is a move of the plan. */
-static enum refusal_kind judge_move(const struct hash *id, const struct approval *plan)
+/* As the leg of this kind and id, which is a move of the plan. */
+static enum refusal_kind judge_leg(enum leg_kind leg, const struct hash *id,
+                                   const struct approval *plan)
 {
     uint8_t memory[APPROVAL_BYTES_MAX];
     const struct address key = fixture_address(1);
-    struct wire_request request = fixture_request(&made, LEG_VENUE, &key);
+    struct wire_request request = fixture_request(&made, leg, &key);
     struct policy_transaction allowed;
     struct refusal refusal = {.kind = REFUSAL_NONE};
 
@@ -42,6 +43,11 @@ static enum refusal_kind judge_move(const struct hash *id, const struct approval
     request.transaction.plan = approval_pack(plan, memory);
     return policy_allows_transaction(&policy, &request, &allowed, &refusal) ? REFUSAL_NONE
                                                                             : refusal.kind;
+}
+
+static enum refusal_kind judge_move(const struct hash *id, const struct approval *plan)
+{
+    return judge_leg(LEG_VENUE, id, plan);
 }
 
 static enum refusal_kind judge(void)
@@ -282,6 +288,148 @@ static void both_legs_between_venues_are_of_one_move(void **state)
     assert_int_equal(judge_move(&ids[0], &plan), REFUSAL_PLAN); /* there are two */
 }
 
+/* One spoke may send one token to one domain over one bridge, and book what comes. */
+static void allow_crossing(void)
+{
+    struct policy_chain *chain = &policy.chains[0];
+
+    allow_venues();
+    chain->rules[chain->rules_count++] =
+        (struct policy_rule){.leg = LEG_CROSSING,
+                             .contract = fixture_address(FIXTURE_SPOKE),
+                             .token = fixture_address(FIXTURE_TOKEN),
+                             .bridges = {fixture_address(FIXTURE_BRIDGE)},
+                             .bridges_count = 1,
+                             .destinations = {FIXTURE_OTHER_DOMAIN},
+                             .destinations_count = 1,
+                             .amount_max = amount_from_u64(1000),
+                             .amount_per_hour_max = amount_from_u64(2500)};
+    chain->rules[chain->rules_count++] =
+        (struct policy_rule){.leg = LEG_SETTLE, .contract = fixture_address(FIXTURE_SPOKE)};
+}
+
+static enum refusal_kind judge_crossing(void)
+{
+    return judge_as(LEG_CROSSING, bytes_from(NULL, 0));
+}
+
+/* The stolen key cannot send elsewhere, something else, over another bridge, or more at once. */
+static void every_byte_of_a_crossing_counts(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t place;
+        uint8_t bits;
+        enum refusal_kind refusal;
+    } cases[] = {
+        {4, 1, REFUSAL_ORDER},                /* the leg */
+        {4 + 64, 1, REFUSAL_MALFORMED},       /* above the deadline */
+        {4 + 96, 1, REFUSAL_MALFORMED},       /* above the bridge */
+        {4 + 127, 1, REFUSAL_BRIDGE},         /* another bridge */
+        {4 + 128, 1, REFUSAL_MALFORMED},      /* above the domain */
+        {4 + 159, 0x80, REFUSAL_DESTINATION}, /* another domain */
+        {4 + 160, 1, REFUSAL_MALFORMED},      /* above the token */
+        {4 + 191, 1, REFUSAL_FUNCTION},       /* another token */
+        {4 + 192, 1, REFUSAL_AMOUNT},
+    };
+
+    allow_crossing();
+    fixture_crossing(&made, 0, FIXTURE_OTHER_DOMAIN, 10, &none);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        made.data[cases[i].place] ^= cases[i].bits;
+        const enum refusal_kind refusal = judge_crossing();
+        if (refusal != cases[i].refusal) {
+            fail_msg("byte %zu: refusal %d", cases[i].place, (int)refusal);
+        }
+        made.data[cases[i].place] ^= cases[i].bits;
+    }
+    made.transaction.data.count += 32;
+    assert_int_equal(judge_crossing(), REFUSAL_MALFORMED);
+    made.transaction.data.count -= 32;
+    made.transaction.value = amount_from_u64(5001); /* the fee that goes with it */
+    assert_int_equal(judge_crossing(), REFUSAL_VALUE);
+    made.transaction.value = amount_from_u64(5000);
+    assert_int_equal(judge_crossing(), REFUSAL_NONE);
+    made.transaction.to = fixture_address(0x77); /* another spoke */
+    assert_int_equal(judge_crossing(), REFUSAL_FUNCTION);
+    fixture_crossing(&made, 0, FIXTURE_OTHER_DOMAIN, 1001, &none);
+    assert_int_equal(judge_crossing(), REFUSAL_AMOUNT);
+    policy.mode = SIGNER_MODE_OBSERVE;
+    fixture_crossing(&made, 0, FIXTURE_OTHER_DOMAIN, 10, &none);
+    assert_int_equal(judge_crossing(), REFUSAL_MODE);
+}
+
+/* Booking what came needs no plan, works in every mode, and carries nothing. */
+static void what_came_may_be_booked_at_any_time(void **state)
+{
+    (void)state;
+    allow_crossing();
+    policy.mode = SIGNER_MODE_PROPOSE;
+    fixture_settle(&made, 0, FIXTURE_OTHER_DOMAIN);
+    assert_int_equal(judge_as(LEG_SETTLE, bytes_from(NULL, 0)), REFUSAL_NONE);
+    made.transaction.value = amount_from_u64(1);
+    assert_int_equal(judge_as(LEG_SETTLE, bytes_from(NULL, 0)), REFUSAL_VALUE);
+    made.transaction.value = amount_zero();
+    made.data[4] ^= 1; /* above the domain */
+    assert_int_equal(judge_as(LEG_SETTLE, bytes_from(NULL, 0)), REFUSAL_MALFORMED);
+    made.data[4] ^= 1;
+    made.transaction.to = fixture_address(0x77);
+    assert_int_equal(judge_as(LEG_SETTLE, bytes_from(NULL, 0)), REFUSAL_FUNCTION);
+}
+
+/* Out of venue 2 here, over the bridge, into venue 0 of the sibling: each leg by its number, its
+ * chain and its spoke alone; and what is put in there may be less, never more, than what was sent.
+ */
+static void a_move_between_spokes_is_three_legs_of_one_plan(void **state)
+{
+    (void)state;
+    struct approval plan = {.moves_count = 1};
+    struct hash ids[3];
+
+    allow_crossing();
+    policy.mode = SIGNER_MODE_ACT;
+    policy.has_mandate = true;
+    policy.mandate.bytes[0] = 9;
+    plan.mandate = policy.mandate;
+    plan.moves[0] = (struct approval_move){.kind = MOVE_BETWEEN_SPOKES,
+                                           .source_domain = FIXTURE_DOMAIN,
+                                           .source = fixture_address(FIXTURE_SPOKE),
+                                           .source_venue = 3,
+                                           .target_domain = FIXTURE_OTHER_DOMAIN,
+                                           .target = fixture_address(FIXTURE_SPOKE),
+                                           .target_venue = 1,
+                                           .amount = amount_from_u64(10)};
+    for (uint32_t leg = 0; leg < 3; leg++) {
+        ids[leg] = approval_leg_id(&plan.plan_id, 0, leg);
+        plan.leg = leg;
+        fixture_venue(&made, 0, VENUE_WITHDRAW, 2, 10, &policy.mandate);
+        memcpy(made.data + 4, ids[leg].bytes, sizeof(ids[leg].bytes));
+        assert_int_equal(judge_move(&ids[leg], &plan), leg == 0 ? REFUSAL_NONE : REFUSAL_PLAN);
+        fixture_crossing(&made, 0, FIXTURE_OTHER_DOMAIN, 10, &policy.mandate);
+        memcpy(made.data + 4, ids[leg].bytes, sizeof(ids[leg].bytes));
+        assert_int_equal(judge_leg(LEG_CROSSING, &ids[leg], &plan),
+                         leg == 1 ? REFUSAL_NONE : REFUSAL_PLAN);
+        fixture_crossing(&made, 0, FIXTURE_OTHER_DOMAIN, 9, &policy.mandate);
+        memcpy(made.data + 4, ids[leg].bytes, sizeof(ids[leg].bytes));
+        assert_int_equal(judge_leg(LEG_CROSSING, &ids[leg], &plan), REFUSAL_PLAN);
+        fixture_venue(&made, 0, VENUE_DEPOSIT, 0, 10, &policy.mandate);
+        memcpy(made.data + 4, ids[leg].bytes, sizeof(ids[leg].bytes));
+        assert_int_equal(judge_move(&ids[leg], &plan), REFUSAL_PLAN); /* on this chain */
+    }
+    /* The same from the other side, where the third leg belongs. */
+    plan.moves[0].source_domain = FIXTURE_OTHER_DOMAIN;
+    plan.moves[0].target_domain = FIXTURE_DOMAIN;
+    for (uint64_t amount = 9; amount <= 11; amount++) {
+        fixture_venue(&made, 0, VENUE_DEPOSIT, 0, amount, &policy.mandate);
+        memcpy(made.data + 4, ids[2].bytes, sizeof(ids[2].bytes));
+        assert_int_equal(judge_move(&ids[2], &plan), amount <= 10 ? REFUSAL_NONE : REFUSAL_PLAN);
+    }
+    plan.moves[0].target = fixture_address(0x77); /* another spoke than it was sent to */
+    fixture_venue(&made, 0, VENUE_DEPOSIT, 0, 10, &policy.mandate);
+    memcpy(made.data + 4, ids[2].bytes, sizeof(ids[2].bytes));
+    assert_int_equal(judge_move(&ids[2], &plan), REFUSAL_PLAN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +439,9 @@ int main(void)
         cmocka_unit_test(every_byte_of_a_venue_leg_counts),
         cmocka_unit_test(a_venue_leg_belongs_to_a_plan),
         cmocka_unit_test(both_legs_between_venues_are_of_one_move),
+        cmocka_unit_test(every_byte_of_a_crossing_counts),
+        cmocka_unit_test(what_came_may_be_booked_at_any_time),
+        cmocka_unit_test(a_move_between_spokes_is_three_legs_of_one_plan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

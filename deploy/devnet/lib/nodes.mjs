@@ -373,13 +373,27 @@ function relayerYaml(devnet, chain) {
 function spokeRulesYaml(devnet, chain, options) {
   const places = [...venuesOf(chain).keys(), ...reservesOf(chain, options).map(({ index }) => index)];
   const tokens = (count) => `${BigInt(count) * 10n ** BigInt(devnet.tokenDecimals)} base units`;
-  return ['deposit', 'withdraw'].map((verb) => [
-    `      - leg: ${verb}`,
-    `        contract: ${chain.spoke}`,
-    `        venues: [${places.join(', ')}]`,
+  const amounts = [
     `        amount_max: ${tokens(1_000_000)}`,
     `        amount_per_hour_max: ${tokens(100_000_000)}`,
-  ]);
+  ];
+  const others = devnet.chains.filter((other) => other !== chain).map(({ domain }) => domain);
+  return [
+    ['deposit', 'withdraw'].map((verb) => [
+      `      - leg: ${verb}`,
+      `        contract: ${chain.spoke}`,
+      `        venues: [${places.join(', ')}]`,
+      amounts,
+    ]),
+    '      - leg: bridge',
+    `        contract: ${chain.spoke}`,
+    `        token: ${chain.stablecoin}`,
+    `        bridges: [${chain.bridge}]`,
+    `        destinations: [${others.join(', ')}]`,
+    amounts,
+    '      - leg: settle',
+    `        contract: ${chain.spoke}`,
+  ];
 }
 
 /**

@@ -38,6 +38,7 @@ export const spokeAbi = parseAbi([
   'function closeVenue(uint256 index)',
   'function assetOf(address token) view returns (bytes32 id, uint256 idle, uint256 velocityLeft, uint256 lossLeft, uint256 kept)',
   'function positionAt(uint256 index) view returns (uint256 supplied, uint256 owed)',
+  'function flowOf(uint32 domain, address token) view returns (bytes32 spoke, uint256 sent, uint256 announced, uint256 received)',
 ]);
 export const tillAbi = parseAbi([
   'function deposit(uint256 amount)',

@@ -278,9 +278,13 @@ static int take_plan(struct grep *grep, const struct hash *id)
         status = capital_view_move(&grep->desk.view.source, &move_id, &move);
         if (status == STATUS_OK) {
             add_needle(grep, &move_id);
-            if (plan.moves[i].kind == MOVE_BETWEEN_VENUES) {
-                const struct hash second = approval_leg_id(id, i, 1);
-                add_needle(grep, &second); /* of its legs, where it has two */
+            /* Its legs after the first. */
+            const uint32_t legs = plan.moves[i].kind == MOVE_BETWEEN_ROUTERS  ? 1u
+                                  : plan.moves[i].kind == MOVE_BETWEEN_VENUES ? 2u
+                                                                              : 3u;
+            for (uint32_t leg = 1; leg < legs; leg++) {
+                const struct hash later = approval_leg_id(id, i, leg);
+                add_needle(grep, &later);
             }
             add_needle(grep, &move.transaction);
             add_needle(grep, &move.message_id);

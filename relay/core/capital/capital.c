@@ -5,6 +5,7 @@
 
 #include "relay/base/check.h"
 #include "relay/core/capital/capital_internal.h"
+#include "relay/core/capital/flows.h"
 #include "relay/core/tables.h"
 
 /* ---- events ---- */
@@ -24,6 +25,7 @@ void capital_on_positions(struct step *step, const struct event *event)
 void capital_on_prepared(struct step *step, const struct event *event)
 {
     move_on_prepared(step, event);
+    flow_on_prepared(step, event);
 }
 
 void capital_on_planned(struct step *step, const struct event *event)
@@ -497,6 +499,13 @@ bool capital_next_watched(const struct core_config *config, uint32_t domain, uin
         }
     }
     return false;
+}
+
+struct amount capital_less(const struct amount *a, const struct amount *b)
+{
+    struct amount difference;
+
+    return amount_subtract(a, b, &difference) == STATUS_OK ? difference : amount_zero();
 }
 
 struct amount capital_share(const struct amount *amount, struct bps bps)

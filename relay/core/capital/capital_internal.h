@@ -84,6 +84,9 @@ void ledger_on_operator(struct step *step, const struct event *event);
 /* A final CollateralMoved. Returns the id of our move that it is; zero: none of ours. */
 struct hash move_on_sent(struct step *step, uint32_t domain, const struct fact *fact,
                          const struct amount *amount, const struct hash *message_id);
+/* The same of what a spoke sent to its sibling, in this transaction. */
+struct hash move_on_crossed(struct step *step, const struct transit_row *sent,
+                            const struct hash *transaction, const struct hash *message_id);
 void move_on_arrived(struct step *step, const struct hash *move_id, const struct amount *amount,
                      uint64_t block);
 /* The chain's spokes and venues were read at this final block. */
@@ -112,6 +115,8 @@ void plan_on_operator(struct step *step, const struct event *event);
  * reserved. `except` (or zero) is left out. */
 struct amount plan_available(struct step *step, const struct core_router *router,
                              const struct hash *except);
+/* a - b, at least zero. */
+struct amount capital_less(const struct amount *a, const struct amount *b);
 /* floor(amount * bps / 10,000) */
 struct amount capital_share(const struct amount *amount, struct bps bps);
 

@@ -480,7 +480,7 @@ static struct plan_move unpack_plan_move(struct unpacker *unpacker)
 
     memset(&move, 0, sizeof(move));
     const uint8_t kind = unpack_u8(unpacker);
-    unpacker->underrun |= kind != MOVE_BETWEEN_ROUTERS && kind != MOVE_BETWEEN_VENUES;
+    unpacker->underrun |= kind < MOVE_BETWEEN_ROUTERS || kind > MOVE_BETWEEN_SPOKES;
     move.kind = (enum move_kind)kind;
     move.source_domain = unpack_u32(unpacker);
     move.source = unpack_address(unpacker);
@@ -688,6 +688,8 @@ void move_row_pack(struct packer *packer, const struct move_row *row)
     pack_amount(packer, &row->arrived_amount);
     pack_u64(packer, row->sent_block);
     pack_u64(packer, row->arrived_block);
+    pack_amount(packer, &row->booked_before);
+    pack_instant(packer, row->booked_at);
     pack_raw(packer, bytes_from(row->words, sizeof(row->words)));
 }
 
@@ -717,6 +719,8 @@ bool move_row_unpack(struct bytes bytes, struct move_row *ret_row)
     ret_row->arrived_amount = unpack_amount(&unpacker);
     ret_row->sent_block = unpack_u64(&unpacker);
     ret_row->arrived_block = unpack_u64(&unpacker);
+    ret_row->booked_before = unpack_amount(&unpacker);
+    ret_row->booked_at = unpack_instant(&unpacker);
     const struct bytes words = unpack_raw(&unpacker, sizeof(ret_row->words));
     if (words.count == sizeof(ret_row->words)) {
         memcpy(ret_row->words, words.data, sizeof(ret_row->words));

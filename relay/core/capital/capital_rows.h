@@ -25,7 +25,9 @@
  *   TABLE_POSITION  0, domain, vault                  -> struct vault_row
  *                   2, domain, spoke, token           -> struct spoke_row (venue_rows.h)
  *                   3, domain, spoke, venue           -> struct venue_row (venue_rows.h)
- *                   1, domain, router                 -> quotes: struct quote_row per destination
+ *                   1, domain, router                 -> quotes: struct quote_row per destination;
+ *                                                        of a spoke, under its bridge's address
+ *                   4, domain, spoke, token, sibling  -> struct flow_row (flow_rows.h)
  *
  * Decoders return false for bytes that none of the encoders wrote: the store is corrupt then.
  * Threads: none. */
@@ -118,7 +120,7 @@ struct posting_row {
 /* stored: never renumber */
 enum transit_kind {
     TRANSIT_USER = 1,
-    TRANSIT_MOVE = 2,
+    TRANSIT_MOVE = 2, /* between routers, or between spokes */
 };
 
 struct transit_row {
@@ -333,6 +335,10 @@ struct move_row {
     struct amount arrived_amount;
     uint64_t sent_block; /* of its last leg, between venues */
     uint64_t arrived_block;
+    /* Between spokes: what the target had booked of the source when the move began, and when what
+     * this move brought was booked too (zero: not yet). */
+    struct amount booked_before;
+    struct instant booked_at;
     char words[MOVE_WORDS_BYTES_MAX]; /* said against it last; printable, zero-filled */
 };
 
@@ -414,7 +420,7 @@ bool quote_row_find(struct bytes bytes, uint32_t destination, struct quote_row *
 #define ASSEMBLY_BYTES_MAX     16384u
 #define PLAN_ROW_BYTES_MAX     16384u
 #define PLAN_ASSET_BYTES_MAX   384u
-#define MOVE_ROW_BYTES_MAX     960u
+#define MOVE_ROW_BYTES_MAX     1024u
 #define VAULT_ROW_BYTES_MAX    384u
 #define QUOTES_ROW_BYTES_MAX   16384u
 

@@ -152,14 +152,16 @@ void capital_view_approval(const struct hash *id, const struct plan_row *plan,
     ret_approval->mandate = plan->limits;
     ret_approval->moves_count = plan->moves_count;
     for (uint32_t i = 0; i < plan->moves_count; i++) {
-        ret_approval->moves[i] =
-            (struct approval_move){.kind = plan->moves[i].kind,
-                                   .source_domain = plan->moves[i].source_domain,
-                                   .source = plan->moves[i].source,
-                                   .source_venue = plan->moves[i].source_venue,
-                                   .target_domain = plan->moves[i].target_domain,
-                                   .target_venue = plan->moves[i].target_venue,
-                                   .amount = plan->moves[i].amount};
+        ret_approval->moves[i] = (struct approval_move){
+            .kind = plan->moves[i].kind,
+            .target = plan->moves[i].kind == MOVE_BETWEEN_SPOKES ? plan->moves[i].target
+                                                                 : (struct address){{0}},
+            .source_domain = plan->moves[i].source_domain,
+            .source = plan->moves[i].source,
+            .source_venue = plan->moves[i].source_venue,
+            .target_domain = plan->moves[i].target_domain,
+            .target_venue = plan->moves[i].target_venue,
+            .amount = plan->moves[i].amount};
     }
     ret_approval->expires_s = plan->approval_expires_s;
     ret_approval->signature = plan->approval;

@@ -9,6 +9,7 @@
  *   synthetic         ProcessId, ReceivedTransferRemote mints; SentTransferRemote, Dispatch burns
  *   a rebalance       Transfer(router -> bridge), Dispatch(bridge), CollateralMoved(router)
  *   it arrives        ProcessId, Transfer(bridge -> router)
+ *   a spoke sends     Transfer(spoke -> bridge), Dispatch(bridge); it arrives like a rebalance
  *   a spoke deposits  Transfer(spoke -> venue); it withdraws: Transfer(venue -> spoke)
  *
  * So transfers wait in the chain's assembly row until a later fact explains them, or the
@@ -102,20 +103,13 @@ static void amount_grow(struct book *book, struct amount *sum, const struct amou
 }
 
 /* Takes up to `wanted` out of `*pending`; returns what it took. */
-static struct amount amount_take(struct amount *pending, const struct amount *wanted)
+struct amount ledger_amount_take(struct amount *pending, const struct amount *wanted)
 {
     const struct amount taken = amount_smaller(pending, wanted);
     const enum status status = amount_subtract(pending, &taken, pending);
 
     CHECK(status == STATUS_OK);
     return taken;
-}
-
-static struct amount amount_less(const struct amount *a, const struct amount *b)
-{
-    struct amount difference;
-
-    return amount_subtract(a, b, &difference) == STATUS_OK ? difference : amount_zero();
 }
 
 /* ---- the transaction being put together ---- */
@@ -143,7 +137,7 @@ void ledger_flush(struct book *book)
     assembly->processing = false;
 }
 
-static struct assembly_entry *entry_of(struct book *book, const struct account *account)
+struct assembly_entry *ledger_entry_of(struct book *book, const struct account *account)
 {
     struct assembly *assembly = book->assembly;
 
@@ -169,7 +163,7 @@ static struct assembly_entry *entry_of(struct book *book, const struct account *
 }
 
 /* Makes the fact's transaction the one being put together. */
-static void assembly_enter(struct book *book, const struct fact *fact)
+void ledger_enter(struct book *book, const struct fact *fact)
 {
     struct assembly *assembly = book->assembly;
 
@@ -251,101 +245,6 @@ static struct account router_account(const struct book *book, const struct core_
                            router->domain, &router->router);
 }
 
-/* ---- messages that carry capital ---- */
-
-static void transit_put(struct book *book, const struct hash *id, const struct transit_row *row)
-{
-    uint8_t key[CAPITAL_KEY_BYTES_MAX];
-    uint8_t value[TRANSIT_ROW_BYTES_MAX];
-    struct packer packer = packer_from(value, sizeof(value));
-    struct bytes unused;
-
-    transit_row_pack(&packer, row);
-    step_put(book->step, transit_key(key, id), packer_finish(&packer));
-    const bool under_way = row->sent && !row->delivered;
-    const bool listed = step_get(book->step, transit_open_key(key, id), &unused);
-    if (under_way && !listed) {
-        step_put(book->step, transit_open_key(key, id), bytes_from(NULL, 0));
-    } else if (!under_way && listed) {
-        step_delete(book->step, transit_open_key(key, id));
-    }
-}
-
-/* The account that holds the message while it is under way. */
-static struct account transit_account(const struct transit_row *row)
-{
-    return capital_account(row->kind == TRANSIT_USER ? ACCOUNT_OWED : ACCOUNT_ARRIVING, row->symbol,
-                           row->destination, &row->target);
-}
-
-/* Both ends are known: what they differ by is a fee (or, the other way round, a gain). */
-static void transit_close(struct book *book, const struct hash *id, const struct transit_row *row)
-{
-    const struct account fees = pool(ACCOUNT_FEES, row->symbol, row->destination);
-    const struct account held = transit_account(row);
-    const struct amount lost = amount_less(&row->sent_amount, &row->delivered_amount);
-    const struct amount gained = amount_less(&row->delivered_amount, &row->sent_amount);
-    /* OWED is a debt: what is not paid of it is gained by us. ARRIVING is the reverse. */
-    const bool user = row->kind == TRANSIT_USER;
-
-    (void)ledger_post(book, POSTING_DIFFERENCE, user ? &held : &fees, user ? &fees : &held, &lost,
-                      id);
-    (void)ledger_post(book, POSTING_DIFFERENCE, user ? &fees : &held, user ? &held : &fees, &gained,
-                      id);
-}
-
-/* Books a sending whose delivery was booked first, against what the delivery was taken from. */
-static void transit_settle(struct book *book, const struct hash *id, const struct transit_row *row)
-{
-    const struct account held = transit_account(row);
-    const bool user = row->kind == TRANSIT_USER;
-    const struct account from =
-        pool(user ? ACCOUNT_EQUITY : ACCOUNT_EXTERNAL, row->symbol, row->destination);
-
-    (void)ledger_post(book, POSTING_SETTLEMENT, user ? &held : &from, user ? &from : &held,
-                      &row->delivered_amount, id);
-    transit_close(book, id, row);
-}
-
-/* Records the sending `sent` of a message, which was posted already. Returns the row as it is now;
- * a delivery that came first is settled. */
-static struct transit_row transit_sent(struct book *book, const struct hash *id,
-                                       const struct transit_row *sent)
-{
-    struct transit_row row;
-
-    if (!capital_get_transit(book->step, id, &row)) {
-        row = *sent;
-        transit_put(book, id, &row);
-        return row;
-    }
-    if (row.sent || row.kind != sent->kind || row.destination != sent->destination ||
-        !address_equal(&row.target, &sent->target)) {
-        return row; /* a message id is dispatched once: nothing to add */
-    }
-    struct transit_row both = *sent;
-    both.delivered = row.delivered;
-    both.delivered_amount = row.delivered_amount;
-    both.delivered_block = row.delivered_block;
-    if (both.delivered) {
-        transit_settle(book, id, &both);
-    }
-    transit_put(book, id, &both);
-    return both;
-}
-
-static void transit_delivered(struct book *book, const struct hash *id, struct transit_row *row,
-                              const struct amount *amount)
-{
-    row->delivered = true;
-    row->delivered_amount = *amount;
-    row->delivered_block = book->assembly->block;
-    if (row->sent) {
-        transit_close(book, id, row);
-    }
-    transit_put(book, id, row);
-}
-
 /* ---- a user sends ---- */
 
 /* What the router that a message goes to will owe. False: nobody watches it. */
@@ -367,7 +266,7 @@ static void user_sent(struct book *book, const struct account *source,
                       const struct hash *id)
 {
     const char *symbol = source->symbol;
-    struct assembly_entry *entry = entry_of(book, source);
+    struct assembly_entry *entry = ledger_entry_of(book, source);
     struct account claim;
 
     if (!entry->sent || entry->sent_remote != message->destination ||
@@ -378,8 +277,8 @@ static void user_sent(struct book *book, const struct account *source,
     entry->sent = false;
     const struct amount got = source->kind == ACCOUNT_SUPPLY
                                   ? body->amount /* burned */
-                                  : amount_take(&entry->in, &body->amount);
-    const struct amount missing = amount_less(&body->amount, &got);
+                                  : ledger_amount_take(&entry->in, &body->amount);
+    const struct amount missing = capital_less(&body->amount, &got);
     const struct account fees = pool(ACCOUNT_FEES, symbol, book->domain);
     const bool is_watched =
         claim_on(book, message->destination, &message->recipient, symbol, &claim);
@@ -403,7 +302,7 @@ static void user_sent(struct book *book, const struct account *source,
         .since = book->step->now,
     };
     capital_symbol(sent.symbol, symbol);
-    (void)transit_sent(book, id, &sent);
+    (void)ledger_transit_sent(book, id, &sent);
 }
 
 static void on_dispatch(struct book *book, const struct fact *fact)
@@ -422,8 +321,11 @@ static void on_dispatch(struct book *book, const struct fact *fact)
     struct account source;
     const struct hash id = message_id(fact->dispatch.message);
     if (capital_route_end(config, book->domain, &message.sender, &source)) {
-        assembly_enter(book, fact);
+        ledger_enter(book, fact);
         user_sent(book, &source, &message, &body, &id);
+        return;
+    }
+    if (ledger_crossing_sent(book, fact, &message, &body, &id)) {
         return;
     }
     for (uint32_t i = 0; i < config->routers_count; i++) {
@@ -434,8 +336,8 @@ static void on_dispatch(struct book *book, const struct fact *fact)
             !watched(book, &candidate->token, &message.sender, &bridge)) {
             continue;
         }
-        assembly_enter(book, fact);
-        struct assembly_entry *entry = entry_of(book, &bridge);
+        ledger_enter(book, fact);
+        struct assembly_entry *entry = ledger_entry_of(book, &bridge);
         entry->dispatched = true;
         entry->dispatched_id = id;
         entry->dispatched_destination = message.destination;
@@ -476,9 +378,9 @@ static bool user_paid(struct book *book, const struct account *router, const str
             !address_equal(&row.target, &router->address)) {
             return false;
         }
-        const struct account owed = transit_account(&row);
+        const struct account owed = ledger_transit_account(&row);
         (void)ledger_post(book, POSTING_USER_PAID, &owed, router, amount, id);
-        transit_delivered(book, id, &row, amount);
+        ledger_transit_delivered(book, id, &row, amount);
         return true;
     }
     if (!is_watched_chain(book, origin, router->symbol)) {
@@ -495,7 +397,7 @@ static bool user_paid(struct book *book, const struct account *router, const str
     row.destination = book->domain;
     row.target = router->address;
     row.since = book->step->now;
-    transit_delivered(book, id, &row, amount);
+    ledger_transit_delivered(book, id, &row, amount);
     return true;
 }
 
@@ -508,7 +410,7 @@ static bool moved_message(struct book *book, const struct core_router *router,
     const struct account bridge =
         capital_account(ACCOUNT_BRIDGE, capital_router_symbol(book->step->config, router),
                         book->domain, &router->bridge);
-    struct assembly_entry *entry = entry_of(book, &bridge);
+    struct assembly_entry *entry = ledger_entry_of(book, &bridge);
 
     if (entry->dispatched && entry->dispatched_destination == fact->collateral_moved.destination &&
         address_equal(&entry->dispatched_recipient, &fact->collateral_moved.recipient)) {
@@ -534,12 +436,13 @@ static void on_collateral_moved(struct book *book, const struct fact *fact)
     if (router == NULL) {
         return;
     }
-    assembly_enter(book, fact);
+    ledger_enter(book, fact);
     const char *symbol = capital_router_symbol(config, router);
     const bool followed = moved_message(book, router, fact, &id);
     const struct account source = router_account(book, router);
-    struct assembly_entry *entry = entry_of(book, &source);
-    const struct amount moved = amount_take(&entry->to_bridge, &fact->collateral_moved.amount);
+    struct assembly_entry *entry = ledger_entry_of(book, &source);
+    const struct amount moved =
+        ledger_amount_take(&entry->to_bridge, &fact->collateral_moved.amount);
     const struct amount fee = entry->to_bridge;
     entry->to_bridge = amount_zero();
     const struct core_router *target = capital_router(config, fact->collateral_moved.destination,
@@ -570,7 +473,7 @@ static void on_collateral_moved(struct book *book, const struct fact *fact)
     sent.sent_block = book->assembly->block;
     sent.since = book->step->now;
     sent.move_id = move_on_sent(book->step, book->domain, fact, &moved, &id);
-    const struct transit_row row = transit_sent(book, &id, &sent);
+    const struct transit_row row = ledger_transit_sent(book, &id, &sent);
     if (row.delivered) {
         move_on_arrived(book->step, &sent.move_id, &row.delivered_amount, row.delivered_block);
     }
@@ -590,14 +493,15 @@ static bool move_arrived(struct book *book, const struct account *router,
             !address_equal(&row.target, &router->address)) {
             return false;
         }
-        const struct account arriving = transit_account(&row);
+        const struct account arriving = ledger_transit_account(&row);
         (void)ledger_post(book, POSTING_MOVE_ARRIVED, router, &arriving, &fact->transfer.amount,
                           &id);
-        transit_delivered(book, &id, &row, &fact->transfer.amount);
+        ledger_transit_delivered(book, &id, &row, &fact->transfer.amount);
         move_on_arrived(book->step, &row.move_id, &fact->transfer.amount, fact->block_number);
         return true;
     }
-    if (from == NULL || from->kind != ACCOUNT_BRIDGE) {
+    /* A spoke's bridge need not be a watched account where what it brought comes from. */
+    if (router->kind == ACCOUNT_ROUTER && (from == NULL || from->kind != ACCOUNT_BRIDGE)) {
         return false;
     }
     /* Its sending is not final yet, or it is a gift that somebody sent over the bridge. */
@@ -609,7 +513,7 @@ static bool move_arrived(struct book *book, const struct account *router,
     row.destination = book->domain;
     row.target = router->address;
     row.since = book->step->now;
-    transit_delivered(book, &id, &row, &fact->transfer.amount);
+    ledger_transit_delivered(book, &id, &row, &fact->transfer.amount);
     return true;
 }
 
@@ -617,7 +521,7 @@ static bool move_arrived(struct book *book, const struct account *router,
 
 static void transfer_out(struct book *book, const struct account *from, const struct fact *fact)
 {
-    struct assembly_entry *entry = entry_of(book, from);
+    struct assembly_entry *entry = ledger_entry_of(book, from);
 
     if (from->kind == ACCOUNT_ROUTER) {
         const struct core_router *router = router_at(book, &from->address);
@@ -633,6 +537,10 @@ static void transfer_out(struct book *book, const struct account *from, const st
             return;
         }
     }
+    if (from->kind == ACCOUNT_SPOKE && ledger_is_spokes_bridge(book, from, &fact->transfer.to)) {
+        amount_grow(book, &entry->to_bridge, &fact->transfer.amount);
+        return;
+    }
     amount_grow(book, &entry->out, &fact->transfer.amount);
 }
 
@@ -646,7 +554,7 @@ static void on_transfer(struct book *book, const struct fact *fact)
     if (!leaves && !enters) {
         return;
     }
-    assembly_enter(book, fact);
+    ledger_enter(book, fact);
     if (ledger_venue_transfer(book, fact, leaves ? &from : NULL, enters ? &to : NULL)) {
         return;
     }
@@ -656,11 +564,11 @@ static void on_transfer(struct book *book, const struct fact *fact)
     if (!enters) {
         return;
     }
-    if (to.kind == ACCOUNT_ROUTER && book->assembly->processing &&
+    if ((to.kind == ACCOUNT_ROUTER || to.kind == ACCOUNT_SPOKE) && book->assembly->processing &&
         move_arrived(book, &to, leaves ? &from : NULL, fact)) {
         return;
     }
-    amount_grow(book, &entry_of(book, &to)->in, &fact->transfer.amount);
+    amount_grow(book, &ledger_entry_of(book, &to)->in, &fact->transfer.amount);
 }
 
 /* ---- the other facts ---- */
@@ -670,7 +578,7 @@ static void on_process(struct book *book, const struct fact *fact)
     const struct core_chain *chain = step_chain(book->step, book->domain);
 
     if (chain != NULL && address_equal(&fact->contract, &chain->mailbox)) {
-        assembly_enter(book, fact);
+        ledger_enter(book, fact);
         book->assembly->processing = true;
         book->assembly->process_id = fact->process.message_id;
     }
@@ -694,12 +602,12 @@ static void on_remote(struct book *book, const struct fact *fact)
     if (!capital_route_end(book->step->config, book->domain, &fact->contract, &account)) {
         return;
     }
-    assembly_enter(book, fact);
+    ledger_enter(book, fact);
     if (account.kind == ACCOUNT_SUPPLY && fact->kind == FACT_REMOTE_RECEIVED) {
         minted(book, &account, fact);
         return;
     }
-    struct assembly_entry *entry = entry_of(book, &account);
+    struct assembly_entry *entry = ledger_entry_of(book, &account);
     if (fact->kind == FACT_REMOTE_SENT) {
         entry->sent = true;
         entry->sent_remote = fact->remote.remote;

@@ -19,6 +19,7 @@
 #include "relay/base/check.h"
 #include "relay/core/capital/backing.h"
 #include "relay/core/capital/capital_view.h"
+#include "relay/core/capital/flows.h"
 #include "relay/core/capital/ledger_internal.h"
 #include "relay/core/capital/venue_rows.h"
 #include "relay/core/tables.h"
@@ -276,6 +277,12 @@ static void readings_put(struct step *step, const struct event *event)
             room -= quotes_put(step, event, &router->router) ? 1u : 0u;
         }
     }
+    for (uint32_t i = 0; i < step->config->spokes_count && room > 0; i++) {
+        const struct core_spoke *spoke = &step->config->spokes[i];
+        if (spoke->domain == event->domain && !address_is_zero(&spoke->bridge)) {
+            room -= quotes_put(step, event, &spoke->bridge) ? 1u : 0u;
+        }
+    }
 }
 
 /* ---- comparing ---- */
@@ -525,6 +532,7 @@ void ledger_on_positions(struct step *step, const struct event *event)
     }
     readings_put(step, event);
     venue_on_positions(step, event);
+    flow_on_positions(step, event);
     question_end(step, event->domain, &chain);
     answer_apply(step, event, &chain, snapshot);
     capital_put_chain(step, event->domain, &chain);

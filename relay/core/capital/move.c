@@ -11,6 +11,11 @@
  *
  *      SENT, INCLUDED --leg final--> RESERVED (another leg), or TRANSIT --read--> DONE
  *
+ * Between spokes the leg over the bridge is one of these legs: once it is final the move is in
+ * TRANSIT until it has arrived and the target has booked it (flows.h), however long that takes;
+ * then what arrived, which may be less, is put into the venue there by one more leg, or the move is
+ * DONE.
+ *
  * Invariants
  *   1. The row exists, and counts, before anything is asked about the move: reserve, then send.
  *   2. The move's id is its first leg's id, and a second leg's is made of the same plan and place,
@@ -19,8 +24,9 @@
  *   3. Until its CollateralMoved is final, the amount counts as gone from the source and present at
  *      the target by this row; from then on by the ledger's ARRIVING account. Both change in the
  *      same step, so capital under way is counted once at every instant.
- *   4. At most one move of a pair of routers is not yet in TRANSIT: a final CollateralMoved of our
- *      key with its pair and amount is therefore that move.
+ *   4. At most one move of a pair of routers, or of spokes, is not yet in TRANSIT: a final
+ *      CollateralMoved of our key with its pair and amount is therefore that move, and so is what a
+ *      spoke's bridge sent to its sibling.
  *   5. A move fails only when its transaction can no longer happen (void, reverted, refused) or was
  *      never handed to the lane. Time alone ends none that the lane has. */
 #include <string.h>
@@ -29,6 +35,7 @@
 #include "relay/base/check.h"
 #include "relay/base/digest.h"
 #include "relay/core/capital/backing.h"
+#include "relay/core/capital/flows.h"
 #include "relay/core/plan/plan_internal.h"
 #include "relay/core/text.h"
 
@@ -116,6 +123,12 @@ void move_start(struct step *step, const struct hash *plan_id, const struct plan
     row.index = index;
     capital_symbol(row.symbol, plan->symbol);
     row.move = plan->moves[index];
+    const struct core_spoke *target = plan_move_target(step->config, &row.move, row.symbol);
+    if (target != NULL) {
+        struct flow_row flow;
+        (void)flow_get(step, target, row.move.source_domain, &flow);
+        row.booked_before = flow.received;
+    }
     retry_at(step, &id, &row, (struct duration){.ns = 0});
     capital_put_move(step, &id, &row);
 }
@@ -151,14 +164,34 @@ static bool rebalance_leg(const struct step *step, const struct hash *id,
     return true;
 }
 
+/* A spoke obeys the order of a leg until then. */
+static struct instant order_end(const struct move_row *row)
+{
+    return instant_after(row->booked_at.ns != 0 ? row->booked_at : row->created, ORDER_LIFE);
+}
+
+/* Is it the one over the bridge? */
+static bool move_leg_crosses(const struct move_row *row)
+{
+    const uint32_t crossing = row->move.source_venue != 0 ? 1u : 0u;
+
+    return row->move.kind == MOVE_BETWEEN_ROUTERS ||
+           (row->move.kind == MOVE_BETWEEN_SPOKES && row->leg == crossing);
+}
+
+/* Where the leg that is done now runs. */
+static uint32_t leg_domain(const struct move_row *row)
+{
+    return row->booked_at.ns != 0 ? row->move.target_domain : row->move.source_domain;
+}
+
 /* The leg that is done now. */
 static bool move_leg(const struct step *step, const struct hash *id, const struct move_row *row,
                      struct leg *ret_leg)
 {
     return row->move.kind == MOVE_BETWEEN_ROUTERS
                ? rebalance_leg(step, id, row, ret_leg)
-               : plan_venue_leg(step, row, row->leg, instant_after(row->created, ORDER_LIFE),
-                                ret_leg);
+               : plan_venue_leg(step, row, row->leg, order_end(row), ret_leg);
 }
 
 /* What holds the move back for now. */
@@ -184,12 +217,13 @@ static bool mode_moves(const struct step *step)
  * venues say now the simulation shows; the order lives for as long as the spoke obeys it. */
 static enum reason venues_void(const struct step *step, const struct move_row *row)
 {
-    const struct duration life = row->leg == 0 ? RESERVE_MAX : ORDER_LIFE;
+    const struct instant end =
+        row->leg == 0 ? instant_after(row->created, RESERVE_MAX) : order_end(row);
 
     if (plan_move_spoke(step->config, &row->move, row->symbol) == NULL || !mode_moves(step)) {
         return REASON_PLAN_STALE; /* the configuration changed */
     }
-    if (instant_is_past(instant_after(row->created, life), step->now)) {
+    if (instant_is_past(end, step->now)) {
         return row->reason == REASON_AWAITING_SIMULATION ? REASON_PLAN_STALE : row->reason;
     }
     return REASON_NONE;
@@ -198,7 +232,7 @@ static enum reason venues_void(const struct step *step, const struct move_row *r
 /* Why a move that nothing has been sent for must be given up; REASON_NONE: it need not. */
 static enum reason move_void(struct step *step, const struct hash *id, const struct move_row *row)
 {
-    if (row->move.kind == MOVE_BETWEEN_VENUES) {
+    if (row->move.kind != MOVE_BETWEEN_ROUTERS) {
         return venues_void(step, row);
     }
     const struct core_router *source =
@@ -232,7 +266,9 @@ void move_on_due(struct step *step, const struct hash *id)
     if (ended != REASON_NONE) {
         move_fail(step, id, &row, ended,
                   row.leg == 0 ? "given up before anything was sent"
-                               : "taken out, and given up before it was put in: it is idle");
+                  : row.booked_at.ns == 0
+                      ? "taken out, and given up before it was put in: it is idle"
+                      : "sent over, and given up before it was put in: it is idle");
         return;
     }
     if (held != REASON_NONE) {
@@ -315,7 +351,7 @@ void move_on_prepared(struct step *step, const struct event *event)
     struct hash id;
 
     if (!capital_get_move_of_leg(step, &event->prepared.leg_id, &id, &row) ||
-        row.state != MOVE_RESERVED || event->domain != row.move.source_domain) {
+        row.state != MOVE_RESERVED || event->domain != leg_domain(&row)) {
         return; /* late, repeated or none of ours */
     }
     switch (event->prepared.outcome) {
@@ -370,36 +406,44 @@ static void gas_book(struct move_row *row, const struct event *receipt)
     }
 }
 
+/* The leg after the one that was done: asked for at once. */
+static void leg_begin(struct step *step, const struct hash *id, struct move_row *row)
+{
+    uint8_t key[CAPITAL_KEY_BYTES_MAX];
+
+    row->leg++;
+    row->ended_leg = false;
+    row->attempts = 0;
+    const struct hash leg_id = approval_leg_id(&row->plan_id, row->index, row->leg);
+    step_put(step, move_leg_key(key, &leg_id), bytes_from(id->bytes, sizeof(id->bytes)));
+    move_set(step, row, MOVE_RESERVED, REASON_AWAITING_SIMULATION);
+    retry_at(step, id, row, (struct duration){.ns = 0});
+}
+
 /* A leg between venues is final and did what it should: the next one, or all are done. */
 static void venue_leg_done(struct step *step, const struct hash *id, struct move_row *row,
                            const struct event *receipt)
 {
-    uint8_t key[CAPITAL_KEY_BYTES_MAX];
     const bool to_another = row->move.source_venue != 0 && row->move.target_venue != 0;
 
-    row->sent_amount = row->move.amount;
+    row->sent_amount = row->booked_at.ns != 0 ? row->sent_amount : row->move.amount;
     row->sent_block = receipt == NULL ? row->sent_block : receipt->receipt.block_number;
-    if (row->leg == 0 && to_another) {
-        row->leg = 1;
-        row->ended_leg = false;
-        row->attempts = 0;
-        const struct hash leg_id = approval_leg_id(&row->plan_id, row->index, row->leg);
-        step_put(step, move_leg_key(key, &leg_id), bytes_from(id->bytes, sizeof(id->bytes)));
-        move_set(step, row, MOVE_RESERVED, REASON_AWAITING_SIMULATION);
-        retry_at(step, id, row, (struct duration){.ns = 0});
+    if (row->leg == 0 && (to_another || row->move.kind == MOVE_BETWEEN_SPOKES)) {
+        leg_begin(step, id, row);
     } else {
         move_set(step, row, MOVE_TRANSIT, REASON_POSITIONS_UNKNOWN);
     }
     capital_put_move(step, id, row);
 }
 
+/* The leg over the bridge, from a router or from a spoke. */
 static void rebalance_leg_done(struct step *step, const struct hash *id, const struct move_row *row)
 {
     if (row->state != MOVE_TRANSIT && row->state != MOVE_DONE) {
-        /* Facts are applied before legs end: its CollateralMoved should have been seen. It
-         * stays reserved, and so counted, until a person has looked. */
+        /* Facts are applied before legs end: what left should have been seen. It stays reserved,
+         * and so counted, until a person has looked. */
         step_note(step, NOTE_ALARM, row->move.source_domain, id, REASON_UNRECONCILED,
-                  "a rebalance succeeded and its CollateralMoved was not seen");
+                  "a move over a bridge succeeded, and nothing was seen to leave");
     }
     capital_put_move(step, id, row);
 }
@@ -417,7 +461,7 @@ void move_on_leg_end(struct step *step, const struct hash *leg_id, enum leg_end 
     row.ended_leg = true;
     switch (end) {
     case LEG_SUCCEEDED:
-        if (row.move.kind == MOVE_BETWEEN_VENUES) {
+        if (!move_leg_crosses(&row)) {
             venue_leg_done(step, &id, &row, receipt);
         } else {
             rebalance_leg_done(step, &id, &row);
@@ -431,7 +475,9 @@ void move_on_leg_end(struct step *step, const struct hash *leg_id, enum leg_end 
         capital_put_move(step, &id, &row);
         return;
     }
-    struct text text = text_from(row.leg == 0 ? "" : "taken out, and idle: ");
+    struct text text = text_from(row.leg == 0            ? ""
+                                 : row.booked_at.ns == 0 ? "taken out, and idle: "
+                                                         : "sent over, and idle: ");
     text_add(&text,
              end == LEG_REVERTED ? "its transaction reverted" : "its transaction was cancelled");
     move_fail(step, &id, &row, end == LEG_REVERTED ? REASON_TRANSACTION_REVERTED : REASON_REJECTED,
@@ -506,6 +552,49 @@ struct hash move_on_sent(struct step *step, uint32_t domain, const struct fact *
     return (struct hash){{0}};
 }
 
+struct hash move_on_crossed(struct step *step, const struct transit_row *sent,
+                            const struct hash *transaction, const struct hash *message_id)
+{
+    struct hash id = {{0}};
+    struct move_row row;
+
+    while (capital_next_open_move(step, &id, &id, &row)) {
+        const bool is_it = (row.state == MOVE_SENT || row.state == MOVE_INCLUDED) &&
+                           move_leg_crosses(&row) && row.move.kind == MOVE_BETWEEN_SPOKES &&
+                           row.move.source_domain == sent->origin &&
+                           address_equal(&row.move.source, &sent->source) &&
+                           row.move.target_domain == sent->destination &&
+                           address_equal(&row.move.target, &sent->target) &&
+                           capital_is_symbol(row.symbol, sent->symbol);
+        if (!is_it) {
+            continue;
+        }
+        row.message_id = *message_id;
+        row.sent_amount = sent->sent_amount;
+        row.sent_block = sent->sent_block;
+        row.transaction = *transaction;
+        move_set(step, &row, MOVE_TRANSIT, REASON_MOVE_UNDER_WAY);
+        capital_put_move(step, &id, &row);
+        step_note(step, NOTE_INFO, sent->origin, &id, REASON_MOVE_UNDER_WAY, NULL);
+        return id;
+    }
+    return (struct hash){{0}};
+}
+
+/* It is there. Between spokes it is not in the books there, and not in its venue. */
+static void move_ends_well(struct step *step, const struct hash *id, struct move_row *row)
+{
+    move_set(step, row, MOVE_DONE, REASON_MOVE_ARRIVED);
+    capital_put_move(step, id, row);
+    struct text text = text_from(row->symbol);
+    text_add(&text, row->move.kind == MOVE_BETWEEN_ROUTERS ? " arrived, base units: "
+                    : row->move.target_venue == 0          ? " is home, base units: "
+                                                           : " is in its venue, base units: ");
+    text_add_amount(&text, &row->arrived_amount);
+    step_note(step, NOTE_INFO, row->move.target_domain, id, REASON_MOVE_ARRIVED, text.text);
+    plan_on_move_end(step, &row->plan_id);
+}
+
 void move_on_arrived(struct step *step, const struct hash *move_id, const struct amount *amount,
                      uint64_t block)
 {
@@ -517,16 +606,57 @@ void move_on_arrived(struct step *step, const struct hash *move_id, const struct
     }
     row.arrived_amount = *amount;
     row.arrived_block = block;
-    move_set(step, &row, MOVE_DONE, REASON_MOVE_ARRIVED);
-    capital_put_move(step, move_id, &row);
-    struct text text = text_from(row.symbol);
-    text_add(&text, " arrived, base units: ");
-    text_add_amount(&text, amount);
-    step_note(step, NOTE_INFO, row.move.target_domain, move_id, REASON_MOVE_ARRIVED, text.text);
-    plan_on_move_end(step, &row.plan_id);
+    if (row.move.kind == MOVE_BETWEEN_SPOKES) {
+        move_set(step, &row, MOVE_TRANSIT, REASON_MOVE_UNBOOKED);
+        capital_put_move(step, move_id, &row);
+        return;
+    }
+    move_ends_well(step, move_id, &row);
 }
 
 /* ---- what was read of spokes and venues ---- */
+
+/* Was the spoke where the move's last leg ran read at this block or later? One that is configured
+ * no more is asked nothing. */
+static bool is_read_since(struct step *step, const struct move_row *row, uint64_t block)
+{
+    const struct core_spoke *spoke = row->move.kind == MOVE_BETWEEN_SPOKES
+                                         ? plan_move_target(step->config, &row->move, row->symbol)
+                                         : plan_move_spoke(step->config, &row->move, row->symbol);
+    struct spoke_row read;
+
+    return spoke == NULL || (venue_get_spoke(step, spoke, &read) && read.block >= block);
+}
+
+/* Has the target booked, as it was read last, all that arrived? */
+static bool is_booked(struct step *step, const struct move_row *row)
+{
+    const struct core_spoke *target = plan_move_target(step->config, &row->move, row->symbol);
+    struct flow_row flow;
+    struct amount due;
+
+    return target == NULL ||
+           (flow_get(step, target, row->move.source_domain, &flow) &&
+            flow.block >= row->arrived_block &&
+            amount_add(&row->booked_before, &row->arrived_amount, &due) == STATUS_OK &&
+            amount_compare(&flow.received, &due) >= 0);
+}
+
+/* On its way between spokes: goes on once it is booked there, and its leg over the bridge has
+ * ended. */
+static void crossing_read(struct step *step, const struct hash *id, struct move_row *row)
+{
+    if (row->arrived_block == 0 || !row->ended_leg || !is_booked(step, row)) {
+        return;
+    }
+    row->booked_at = step->now;
+    if (row->move.target_venue == 0) {
+        move_ends_well(step, id, row);
+        return;
+    }
+    leg_begin(step, id, row);
+    capital_put_move(step, id, row);
+}
 
 void move_on_read(struct step *step, uint32_t domain, uint64_t block)
 {
@@ -534,24 +664,21 @@ void move_on_read(struct step *step, uint32_t domain, uint64_t block)
     struct move_row row;
 
     while (step_has_room(step, 1) && capital_next_open_move(step, &id, &id, &row)) {
-        if (row.move.kind != MOVE_BETWEEN_VENUES || row.state != MOVE_TRANSIT ||
-            row.move.source_domain != domain || row.sent_block > block) {
+        if (row.move.kind == MOVE_BETWEEN_ROUTERS || row.state != MOVE_TRANSIT ||
+            row.move.target_domain != domain) {
             continue;
         }
-        const struct core_spoke *spoke = plan_move_spoke(step->config, &row.move, row.symbol);
-        struct spoke_row read;
-        if (spoke != NULL && (!venue_get_spoke(step, spoke, &read) || read.block < block)) {
+        if (row.move.kind == MOVE_BETWEEN_SPOKES && row.booked_at.ns == 0) {
+            crossing_read(step, &id, &row);
+            continue;
+        }
+        if (row.sent_block > block || !is_read_since(step, &row, block)) {
             continue; /* the answer was not taken, or says nothing of this spoke */
         }
-        row.arrived_amount = row.move.amount; /* a verb moves exactly that or reverts */
-        row.arrived_block = row.sent_block;
-        move_set(step, &row, MOVE_DONE, REASON_MOVE_ARRIVED);
-        capital_put_move(step, &id, &row);
-        struct text text = text_from(row.symbol);
-        text_add(&text, row.move.target_venue == 0 ? " is home, base units: "
-                                                   : " is in its venue, base units: ");
-        text_add_amount(&text, &row.move.amount);
-        step_note(step, NOTE_INFO, domain, &id, REASON_MOVE_ARRIVED, text.text);
-        plan_on_move_end(step, &row.plan_id);
+        if (row.move.kind == MOVE_BETWEEN_VENUES) {
+            row.arrived_amount = row.move.amount; /* a verb moves exactly that or reverts */
+            row.arrived_block = row.sent_block;
+        }
+        move_ends_well(step, &id, &row);
     }
 }

@@ -274,7 +274,11 @@ static void tell_refused(struct step *step, const struct leg_row *leg, struct by
         break;
     case LEG_REBALANCE:
     case LEG_VENUE:
+    case LEG_CROSSING:
         move_on_leg_refused(step, &leg->leg.id, words);
+        break;
+    case LEG_SETTLE:
+        flow_on_leg_end(step, &leg->leg);
         break;
     case LEG_ANNOUNCE:
         tree_on_leg_refused(step, leg->leg.domain, &leg->leg.id);
@@ -504,6 +508,7 @@ static void tell_included(struct step *step, const struct leg_row *leg, uint64_t
         break;
     case LEG_REBALANCE:
     case LEG_VENUE:
+    case LEG_CROSSING:
         move_on_leg_included(step, &leg->leg.id, block_number);
         break;
     case LEG_BATCH:
@@ -511,6 +516,7 @@ static void tell_included(struct step *step, const struct leg_row *leg, uint64_t
         break;
     case LEG_ANNOUNCE:
     case LEG_CANCEL:
+    case LEG_SETTLE:
         break;
     }
 }

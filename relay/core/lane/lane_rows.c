@@ -238,6 +238,22 @@ static void content_pack(const struct leg *leg, bool has_bytes, struct packer *p
         pack_hash(packer, &leg->venue.mandate);
         pack_u64(packer, leg->venue.deadline_s);
         break;
+    case LEG_CROSSING:
+        pack_address(packer, &leg->crossing.spoke);
+        pack_address(packer, &leg->crossing.bridge);
+        pack_u32(packer, leg->crossing.destination);
+        pack_address(packer, &leg->crossing.token);
+        pack_amount(packer, &leg->crossing.amount);
+        pack_amount(packer, &leg->crossing.fee_native_max);
+        pack_amount(packer, &leg->crossing.fee_token_max);
+        pack_hash(packer, &leg->crossing.mandate);
+        pack_u64(packer, leg->crossing.deadline_s);
+        break;
+    case LEG_SETTLE:
+        pack_address(packer, &leg->settle.spoke);
+        pack_u32(packer, leg->settle.origin);
+        pack_address(packer, &leg->settle.token);
+        break;
     }
 }
 
@@ -283,6 +299,22 @@ static void content_unpack(struct unpacker *unpacker, struct leg *leg)
         leg->venue.mandate = unpack_hash(unpacker);
         leg->venue.deadline_s = unpack_u64(unpacker);
         break;
+    case LEG_CROSSING:
+        leg->crossing.spoke = unpack_address(unpacker);
+        leg->crossing.bridge = unpack_address(unpacker);
+        leg->crossing.destination = unpack_u32(unpacker);
+        leg->crossing.token = unpack_address(unpacker);
+        leg->crossing.amount = unpack_amount(unpacker);
+        leg->crossing.fee_native_max = unpack_amount(unpacker);
+        leg->crossing.fee_token_max = unpack_amount(unpacker);
+        leg->crossing.mandate = unpack_hash(unpacker);
+        leg->crossing.deadline_s = unpack_u64(unpacker);
+        break;
+    case LEG_SETTLE:
+        leg->settle.spoke = unpack_address(unpacker);
+        leg->settle.origin = unpack_u32(unpacker);
+        leg->settle.token = unpack_address(unpacker);
+        break;
     }
 }
 
@@ -298,7 +330,8 @@ static enum leg_kind unpack_kind(struct unpacker *unpacker)
 {
     const uint8_t kind = unpack_u8(unpacker);
 
-    if ((kind < LEG_PROCESS || kind > LEG_VENUE) && kind != LEG_BATCH) {
+    if ((kind < LEG_PROCESS || kind > LEG_VENUE) && kind != LEG_BATCH && kind != LEG_CROSSING &&
+        kind != LEG_SETTLE) {
         unpacker->underrun = true;
         return LEG_CANCEL;
     }

@@ -208,7 +208,11 @@ static void tell_end(struct step *step, const struct leg_row *leg, enum leg_end 
         break;
     case LEG_REBALANCE:
     case LEG_VENUE:
+    case LEG_CROSSING:
         move_on_leg_end(step, &leg->leg.id, end, receipt);
+        break;
+    case LEG_SETTLE:
+        flow_on_leg_end(step, &leg->leg);
         break;
     case LEG_ANNOUNCE:
         tree_on_leg_end(step, &leg->leg.id, end, receipt);

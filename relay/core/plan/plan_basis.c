@@ -50,6 +50,7 @@ enum reason plan_basis_take(struct step *step, const struct plan_desk *desk,
         ret_basis->reserved = ret_basis->routers.reserved;
         break;
     case MOVE_BETWEEN_VENUES:
+    case MOVE_BETWEEN_SPOKES: /* its desk is that of venues */
         reason = plan_venues_take(step, desk->asset, &ret_basis->venues);
         ret_basis->reserved = false; /* spokes with moves under way are left out */
         break;
@@ -169,6 +170,7 @@ void plan_basis_keep(struct step *step, const struct plan_basis *basis, struct p
         routers_keep(step, &basis->routers, plan);
         break;
     case MOVE_BETWEEN_VENUES:
+    case MOVE_BETWEEN_SPOKES: /* its desk is that of venues */
         venues_keep(step->config, &basis->venues, plan);
         break;
     }

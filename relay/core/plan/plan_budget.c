@@ -45,6 +45,8 @@ struct hash plan_limits_digest(const struct step *step)
         pack_address(&packer, &spoke->spoke);
         pack_address(&packer, &spoke->token);
         pack_amount(&packer, &spoke->idle_min);
+        pack_address(&packer, &spoke->bridge);
+        pack_u64(&packer, spoke->bridge_to);
         sha2_update(&sha2, packer_finish(&packer));
     }
     for (uint32_t i = 0; i < step->config->venues_count; i++) {

@@ -58,6 +58,7 @@ struct plan_spoke {
     struct amount buffer;  /* that the mandate wants idle */
     struct amount spare;   /* idle above it */
     struct amount missing; /* below it */
+    struct amount inbound; /* on its way here from siblings, to stay idle */
 };
 
 struct plan_venue {
@@ -69,8 +70,9 @@ struct plan_venue {
      */
     struct amount safe;
     bool urgent;             /* less is in it */
-    struct amount enter_max; /* from anywhere */
+    struct amount enter_max; /* from anywhere, beside what is on its way */
     struct amount leave_max;
+    struct amount inbound;      /* on its way here from siblings of its spoke */
     struct route_decimal fixed; /* what a transaction costs */
 };
 
@@ -79,8 +81,8 @@ struct plan_way {
     uint32_t from; /* place: spokes first, then venues */
     uint32_t to;
     struct amount max;
-    uint32_t venue; /* whose gas is paid */
-    uint32_t legs;
+    struct route_decimal rate;  /* what a unit costs */
+    struct route_decimal fixed; /* what its legs cost */
 };
 
 #define PLAN_CORRIDORS_MAX (PLAN_ROUTERS_MAX * (PLAN_ROUTERS_MAX - 1))
@@ -119,20 +121,40 @@ enum reason plan_venues_take(struct step *step, uint32_t asset, struct plan_venu
  * Else why nothing may enter or leave anywhere: the reason for what is left out, or
  * REASON_WITHIN_TOLERANCE. */
 enum reason plan_venues_pack(const struct plan_venues *venues, struct packer *packer);
+/* Adds, behind the ways on one chain, those to siblings on others, as far as bridges go there, were
+ * asked what they take, and carry nothing of ours yet. */
+void plan_crossings_find(struct step *step, struct plan_venues *snapshot);
+/* Counts what is on its way from siblings where it will be. False: out of range. */
+bool plan_crossings_count(struct step *step, struct plan_venues *snapshot);
+/* Is a move of the spoke decided whose effect may not be in what was read of it? */
+bool plan_spoke_is_reserved(struct step *step, const struct core_spoke *spoke,
+                            const struct spoke_row *read);
+/* Drops ways of nothing. */
+void plan_way_add(struct plan_venues *snapshot, struct plan_way way);
+/* Of two costs in one unit. */
+struct route_decimal plan_cost_sum(struct route_decimal a, struct route_decimal b);
+/* Fee per unit of the quote, rounded up, at least one part in 1e9. False: the whole amount. */
+bool plan_fee_rate(const struct quote_row *quote, struct route_decimal *ret_rate);
 /* Would these moves, made now, keep the mandate's buffers and caps and the limits of spokes and
  * venues? */
 bool plan_venues_fit(const struct core_config *config, const struct plan_venues *venues,
                      const struct plan_move *moves, uint32_t moves_count);
 
-/* A move of such a plan, from the tags of its ends. False: not of one spoke. */
+/* A move of such a plan, from the tags of its ends. False: nothing goes from one to the other. */
 bool plan_venue_move(const struct core_config *config, const struct planned_move *planned,
                      struct plan_move *ret_move);
 /* The spoke of such a move in the configuration in force; NULL: there is none any more. */
 const struct core_spoke *plan_move_spoke(const struct core_config *config,
                                          const struct plan_move *move, const char *symbol);
-/* The legs that do it, by number from 0: one between a spoke and a venue, two between venues, the
- * second once the first is final. The spoke obeys it until `deadline`. False: there is no such leg,
- * or no key on the chain. */
+/* The spoke it goes to, on another chain; NULL: it goes to none, or there is none any more. */
+const struct core_spoke *plan_move_target(const struct core_config *config,
+                                          const struct plan_move *move, const char *symbol);
+/* Where the second spoke is a sibling, does the mandate let the first one's bridge go there? */
+bool plan_spoke_sends_to(const struct core_config *config, const struct core_spoke *from,
+                         const struct core_spoke *to);
+/* The legs that do it, by number from 0: one between a spoke and a venue, two between venues, one
+ * more over the bridge, each once the one before is final. The spoke obeys it until `deadline`.
+ * False: there is no such leg, or no key on the chain. */
 bool plan_venue_leg(const struct step *step, const struct move_row *move, uint32_t number,
                     struct instant deadline, struct leg *ret_leg);
 

@@ -51,13 +51,6 @@ struct pairs {
     bool bound; /* by the mandate's floors and caps */
 };
 
-static struct amount less(const struct amount *a, const struct amount *b)
-{
-    struct amount difference;
-
-    return amount_subtract(a, b, &difference) == STATUS_OK ? difference : amount_zero();
-}
-
 /* What the bridge at a router can still pay out: its liquidity less what is on its way already. A
  * router without a bridge of its own gets what the others' bridges bring. */
 static struct amount room_of(struct step *step, const struct plan_snapshot *snapshot,
@@ -74,13 +67,12 @@ static struct amount room_of(struct step *step, const struct plan_snapshot *snap
         capital_account(ACCOUNT_ROUTER, snapshot->symbol, router->domain, &router->router);
     const struct account_balance liquidity = ledger_balance(step, &bridge);
     const struct account_balance collateral = ledger_balance(step, &held);
-    const struct amount on_its_way = less(&site->gross, &collateral.amount);
-    return liquidity.negative ? amount_zero() : less(&liquidity.amount, &on_its_way);
+    const struct amount on_its_way = capital_less(&site->gross, &collateral.amount);
+    return liquidity.negative ? amount_zero() : capital_less(&liquidity.amount, &on_its_way);
 }
 
-/* Fee per unit of the quote, rounded up; at least one part in 1e9, so that no plan moves for
- * nothing. */
-static bool fee_rate(const struct quote_row *quote, struct route_decimal *ret_rate)
+/* At least one part in 1e9, so that no plan moves for nothing. */
+bool plan_fee_rate(const struct quote_row *quote, struct route_decimal *ret_rate)
 {
     const struct amount scale = amount_from_u64(FEE_SCALE);
     struct amount rate = amount_zero();
@@ -173,7 +165,7 @@ static void pair_read(struct step *step, const struct plan_snapshot *snapshot, u
     }
     const struct amount fee_max = capital_share(&quote.amount, route->fee_max);
     if (amount_compare(&quote.fee_native, &route->fee_native_max) > 0 ||
-        amount_compare(&quote.fee_token, &fee_max) > 0 || !fee_rate(&quote, &pair->cost)) {
+        amount_compare(&quote.fee_token, &fee_max) > 0 || !plan_fee_rate(&quote, &pair->cost)) {
         pairs->dear = true;
         return;
     }
@@ -201,7 +193,8 @@ static void pairs_read(struct step *step, const struct plan_snapshot *snapshot,
     for (uint32_t i = 0; i < snapshot->count; i++) {
         const struct plan_site *site = &snapshot->sites[i];
         const struct account_balance held = plan_site_effective(site);
-        const struct amount below = held.negative ? site->cap : less(&site->cap, &held.amount);
+        const struct amount below =
+            held.negative ? site->cap : capital_less(&site->cap, &held.amount);
         ret_pairs->room[i] = room_of(step, snapshot, site);
         ret_pairs->capped[i] = amount_compare(&below, &ret_pairs->room[i]) < 0;
         ret_pairs->room[i] = amount_smaller(&below, &ret_pairs->room[i]);
@@ -253,7 +246,7 @@ static bool pieces_pack(const struct plan_snapshot *snapshot, struct bps fee_max
 
     for (uint32_t i = 0; i < snapshot->count; i++) {
         const struct plan_site *site = &snapshot->sites[i];
-        const struct amount low = less(&site->goal, &half);
+        const struct amount low = capital_less(&site->goal, &half);
         struct amount edge;
         struct amount top;
         if (amount_add(&site->claims, &low, &edge) != STATUS_OK ||
@@ -263,7 +256,7 @@ static bool pieces_pack(const struct plan_snapshot *snapshot, struct bps fee_max
         }
         const struct route_piece lower = {.width = edge,
                                           .rate = {.mantissa = 2 * worth, .exponent = -9}};
-        const struct route_piece band = {.width = less(&top, &edge),
+        const struct route_piece band = {.width = capital_less(&top, &edge),
                                          .rate = {.mantissa = worth, .exponent = -9}};
         network_pack_piece(packer, &lower);
         network_pack_piece(packer, &band);

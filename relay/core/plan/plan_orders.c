@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* relay/core/plan/plan_orders.c: moves between a spoke and its venues: their names, and the orders
- * to the spoke that do them. */
+/* relay/core/plan/plan_orders.c: moves between a spoke and its venues, or those of its sibling on
+ * another chain: their names, and the orders to the spokes that do them. */
 #include <string.h>
 
 #include "relay/core/plan/plan_internal.h"
@@ -35,32 +35,63 @@ bool plan_venue_move(const struct core_config *config, const struct planned_move
     struct end to;
 
     if (!end_of(config, planned->from, &from) || !end_of(config, planned->to, &to) ||
-        from.spoke != to.spoke || from.venue == to.venue) {
+        (from.spoke == to.spoke && from.venue == to.venue)) {
         return false;
     }
-    const struct core_spoke *spoke = &config->spokes[from.spoke];
-    *ret_move = (struct plan_move){.kind = MOVE_BETWEEN_VENUES,
-                                   .source_domain = spoke->domain,
-                                   .source = spoke->spoke,
-                                   .source_venue = from.venue,
-                                   .target_domain = spoke->domain,
-                                   .target = spoke->spoke,
-                                   .target_venue = to.venue,
-                                   .amount = planned->amount};
+    const struct core_spoke *source = &config->spokes[from.spoke];
+    const struct core_spoke *target = &config->spokes[to.spoke];
+    if (source != target && !plan_spoke_sends_to(config, source, target)) {
+        return false;
+    }
+    *ret_move =
+        (struct plan_move){.kind = source == target ? MOVE_BETWEEN_VENUES : MOVE_BETWEEN_SPOKES,
+                           .source_domain = source->domain,
+                           .source = source->spoke,
+                           .source_venue = from.venue,
+                           .target_domain = target->domain,
+                           .target = target->spoke,
+                           .target_venue = to.venue,
+                           .amount = planned->amount};
     return true;
 }
 
-const struct core_spoke *plan_move_spoke(const struct core_config *config,
-                                         const struct plan_move *move, const char *symbol)
+bool plan_spoke_sends_to(const struct core_config *config, const struct core_spoke *from,
+                         const struct core_spoke *to)
+{
+    for (uint32_t i = 0; i < config->chains_count; i++) {
+        if (config->chains[i].domain == to->domain) {
+            return from->asset == to->asset && from->domain != to->domain &&
+                   !address_is_zero(&from->bridge) && (from->bridge_to >> i & 1) != 0;
+        }
+    }
+    return false;
+}
+
+static const struct core_spoke *spoke_at(const struct core_config *config, uint32_t domain,
+                                         const struct address *address, const char *symbol)
 {
     for (uint32_t i = 0; i < config->spokes_count; i++) {
         const struct core_spoke *spoke = &config->spokes[i];
-        if (spoke->domain == move->source_domain && address_equal(&spoke->spoke, &move->source) &&
+        if (spoke->domain == domain && address_equal(&spoke->spoke, address) &&
             capital_is_symbol(config->assets[spoke->asset].symbol, symbol)) {
             return spoke;
         }
     }
     return NULL;
+}
+
+const struct core_spoke *plan_move_spoke(const struct core_config *config,
+                                         const struct plan_move *move, const char *symbol)
+{
+    return spoke_at(config, move->source_domain, &move->source, symbol);
+}
+
+const struct core_spoke *plan_move_target(const struct core_config *config,
+                                          const struct plan_move *move, const char *symbol)
+{
+    return move->kind == MOVE_BETWEEN_SPOKES
+               ? spoke_at(config, move->target_domain, &move->target, symbol)
+               : NULL;
 }
 
 /* Is this place in the spoke's list still a venue of the configuration? */
@@ -75,35 +106,62 @@ static bool is_configured(const struct core_config *config, const struct core_sp
     return false;
 }
 
+static void crossing_leg(const struct step *step, const struct core_spoke *spoke,
+                         const struct move_row *move, struct leg *leg)
+{
+    const struct core_route *route = &step->config->route;
+
+    leg->kind = LEG_CROSSING;
+    leg->crossing.spoke = spoke->spoke;
+    leg->crossing.bridge = spoke->bridge;
+    leg->crossing.destination = move->move.target_domain;
+    leg->crossing.token = spoke->token;
+    leg->crossing.amount = move->move.amount;
+    leg->crossing.fee_native_max = route->fee_native_max;
+    leg->crossing.fee_token_max = capital_share(&move->move.amount, route->fee_max);
+    leg->crossing.mandate = route->mandate;
+}
+
 bool plan_venue_leg(const struct step *step, const struct move_row *move, uint32_t number,
                     struct instant deadline, struct leg *ret_leg)
 {
     const struct core_config *config = step->config;
-    const struct core_spoke *spoke = plan_move_spoke(config, &move->move, move->symbol);
-    const struct core_chain *chain = step_chain(step, move->move.source_domain);
     const struct approval_move named = {.kind = move->move.kind,
                                         .source_domain = move->move.source_domain,
                                         .source = move->move.source,
                                         .source_venue = move->move.source_venue,
                                         .target_domain = move->move.target_domain,
+                                        .target = move->move.target,
                                         .target_venue = move->move.target_venue,
                                         .amount = move->move.amount};
+    const uint64_t deadline_s = deadline.ns / NS_PER_SECOND;
     struct approval_venue venue;
 
-    if (spoke == NULL || chain == NULL || address_is_zero(&chain->key) ||
-        !approval_venue_leg(&named, number, &venue) || !is_configured(config, spoke, venue.index)) {
+    if (!approval_venue_leg(&named, number, &venue)) {
+        return false;
+    }
+    const struct core_spoke *spoke = spoke_at(config, venue.domain, &venue.spoke, move->symbol);
+    const struct core_chain *chain = step_chain(step, venue.domain);
+    if (spoke == NULL || chain == NULL || address_is_zero(&chain->key)) {
         return false;
     }
     memset(ret_leg, 0, sizeof(*ret_leg));
     ret_leg->id = approval_leg_id(&move->plan_id, move->index, number);
-    ret_leg->kind = LEG_VENUE;
     ret_leg->domain = spoke->domain;
     ret_leg->key = chain->key;
-    ret_leg->venue.verb = venue.enters ? VENUE_DEPOSIT : VENUE_WITHDRAW;
+    if (venue.act == APPROVAL_CROSSES) {
+        const struct core_spoke *target = plan_move_target(config, &move->move, move->symbol);
+        crossing_leg(step, spoke, move, ret_leg);
+        ret_leg->crossing.deadline_s = deadline_s;
+        return target != NULL && plan_spoke_sends_to(config, spoke, target);
+    }
+    ret_leg->kind = LEG_VENUE;
+    ret_leg->venue.verb = venue.act == APPROVAL_DEPOSITS ? VENUE_DEPOSIT : VENUE_WITHDRAW;
     ret_leg->venue.spoke = spoke->spoke;
     ret_leg->venue.index = venue.index;
-    ret_leg->venue.amount = move->move.amount;
+    /* Of what was sent to a sibling, what came is put in. */
+    ret_leg->venue.amount = move->booked_at.ns != 0 ? move->arrived_amount : move->move.amount;
     ret_leg->venue.mandate = config->route.mandate;
-    ret_leg->venue.deadline_s = deadline.ns / NS_PER_SECOND;
-    return true;
+    ret_leg->venue.deadline_s = deadline_s;
+    return is_configured(config, spoke, venue.index);
 }

@@ -15,13 +15,6 @@ static bool add(struct amount *sum, const struct amount *amount)
     return amount_add(sum, amount, sum) == STATUS_OK;
 }
 
-static struct amount less(const struct amount *a, const struct amount *b)
-{
-    struct amount difference;
-
-    return amount_subtract(a, b, &difference) == STATUS_OK ? difference : amount_zero();
-}
-
 struct account_balance plan_site_effective(const struct plan_site *site)
 {
     const struct account_row row = {.debit = site->gross, .credit = site->claims};
@@ -71,7 +64,7 @@ static bool site_read(struct step *step, const char *symbol, struct plan_site *s
     }
     site->gross = collateral.amount;
     site->claims = debt.amount;
-    site->sendable = less(&collateral.amount, &debt.amount);
+    site->sendable = capital_less(&collateral.amount, &debt.amount);
     return add(&site->gross, &transit.amount);
 }
 
@@ -121,7 +114,7 @@ static bool reservations_read(struct step *step, struct plan_snapshot *snapshot)
         if (source == NULL || target == NULL) {
             continue; /* a router that is configured no more: the move counts at neither end */
         }
-        source->sendable = less(&source->sendable, &row.move.amount);
+        source->sendable = capital_less(&source->sendable, &row.move.amount);
         if (!add(&source->claims, &row.move.amount) || !add(&target->gross, &row.move.amount)) {
             return false;
         }
@@ -144,7 +137,7 @@ static void bounds_set(struct plan_snapshot *snapshot, struct plan_site *site)
     }
     if (!amount_is_zero(&site->floor)) {
         const struct amount spare =
-            held.negative ? amount_zero() : less(&held.amount, &site->floor);
+            held.negative ? amount_zero() : capital_less(&held.amount, &site->floor);
         site->floor_binds = amount_compare(&spare, &site->sendable) < 0;
         site->sendable = amount_smaller(&site->sendable, &spare);
     }
@@ -166,7 +159,7 @@ static bool goals_set(struct step *step, struct plan_snapshot *snapshot)
             return false;
         }
     }
-    snapshot->total = less(&gross, &claims);
+    snapshot->total = capital_less(&gross, &claims);
     for (uint32_t i = 0; i < snapshot->count; i++) {
         struct plan_site *site = &snapshot->sites[i];
         site->goal = capital_share(&snapshot->total, site->router->weight);
@@ -188,7 +181,7 @@ static void conservation_check(struct step *step, const struct plan_snapshot *sn
                           add(&sum.debit, &site.gross) && add(&sum.credit, &site.claims);
         CHECK(good);
     }
-    const struct amount total = less(&sum.debit, &sum.credit);
+    const struct amount total = capital_less(&sum.debit, &sum.credit);
     CHECK(amount_equal(&total, &snapshot->total));
 }
 
@@ -219,8 +212,8 @@ enum reason plan_snapshot_take(struct step *step, uint32_t asset,
 static bool is_near(const struct amount *amount, const struct amount *wanted,
                     const struct amount *tolerance)
 {
-    const struct amount above = less(amount, wanted);
-    const struct amount below = less(wanted, amount);
+    const struct amount above = capital_less(amount, wanted);
+    const struct amount below = capital_less(wanted, amount);
 
     return amount_compare(&above, tolerance) <= 0 && amount_compare(&below, tolerance) <= 0;
 }
@@ -255,7 +248,7 @@ struct amount plan_available(struct step *step, const struct core_router *router
         if (row.state != MOVE_TRANSIT && row.move.kind == MOVE_BETWEEN_ROUTERS &&
             !hash_equal(&id, except) && row.move.source_domain == router->domain &&
             address_equal(&row.move.source, &router->router)) {
-            site.sendable = less(&site.sendable, &row.move.amount);
+            site.sendable = capital_less(&site.sendable, &row.move.amount);
         }
     }
     return site.sendable;
@@ -302,9 +295,9 @@ bool plan_moves_fit(const struct plan_snapshot *snapshot, const struct plan_move
             amount_subtract(&after, &out, &after) != STATUS_OK) {
             return false;
         }
-        const struct amount short_of = less(&wanted, &after);
-        const struct amount beyond = less(&after, &wanted);
-        const struct amount held = less(&after, &site->claims);
+        const struct amount short_of = capital_less(&wanted, &after);
+        const struct amount beyond = capital_less(&after, &wanted);
+        const struct amount held = capital_less(&after, &site->claims);
         if (!amount_is_zero(&in) && amount_compare(&held, &site->cap) > 0) {
             return false;
         }

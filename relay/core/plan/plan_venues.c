@@ -4,6 +4,9 @@
  *     spoke (idle) --deposit, gas--> venue, which pays its rate curve over the horizon
  *                  <--withdraw, gas--   '--withdraw, deposit, twice the gas--> another one
  *
+ * and all of these on to a sibling on another chain and its venues, over the bridge, at what the
+ * bridge takes (plan_crossings.c).
+ *
  * A place's balance is what was read of it at a final block. A deposit leaves the mandate's liquid
  * buffer, and takes no more than the venue takes, the cap allows and the spoke's velocity limit
  * leaves; nothing enters a venue whose gate is not open. A venue whose rate nobody knows yet is
@@ -31,22 +34,24 @@
  * its part of everything. */
 #define GUARD_WORTH_NANO 500000000
 
-static struct amount less(const struct amount *a, const struct amount *b)
-{
-    struct amount difference;
-
-    return amount_subtract(a, b, &difference) == STATUS_OK ? difference : amount_zero();
-}
-
 /* ---- ways ---- */
 
-static void way_add(struct plan_venues *snapshot, struct plan_way way)
+void plan_way_add(struct plan_venues *snapshot, struct plan_way way)
 {
     if (!amount_is_zero(&way.max)) {
         CHECK(snapshot->ways_count < PLAN_CORRIDORS_MAX);
         snapshot->ways[snapshot->ways_count++] = way;
     }
 }
+
+struct route_decimal plan_cost_sum(struct route_decimal a, struct route_decimal b)
+{
+    CHECK(a.exponent == b.exponent); /* plan_fixed_cost's, of one asset */
+    a.mantissa = a.mantissa > INT64_MAX / 2 - b.mantissa ? INT64_MAX / 2 : a.mantissa + b.mantissa;
+    return a;
+}
+
+static const struct route_decimal least = {.mantissa = COST_LEAST_NANO, .exponent = -9};
 
 /* In the order of the venues: in, out, and, where it is known what gas is worth, to each other one
  * of the same spoke: else a rate that is better by nothing would be followed at any cost. */
@@ -56,48 +61,38 @@ static void ways_find(struct plan_venues *snapshot)
 
     for (uint32_t i = 0; i < snapshot->venues_count; i++) {
         const struct plan_venue *site = &snapshot->venues[i];
-        const struct amount *spare = &snapshot->spokes[site->spoke].spare;
-        way_add(snapshot, (struct plan_way){.from = site->spoke,
-                                            .to = spokes + i,
-                                            .max = amount_smaller(&site->enter_max, spare),
-                                            .venue = i,
-                                            .legs = 1});
-        way_add(snapshot, (struct plan_way){.from = spokes + i,
-                                            .to = site->spoke,
-                                            .max = site->leave_max,
-                                            .venue = i,
-                                            .legs = 1});
+        const struct plan_spoke *holder = &snapshot->spokes[site->spoke];
+        plan_way_add(snapshot,
+                     (struct plan_way){.from = site->spoke,
+                                       .to = spokes + i,
+                                       .max = amount_smaller(&site->enter_max, &holder->spare),
+                                       .rate = least,
+                                       .fixed = site->fixed});
+        plan_way_add(snapshot,
+                     (struct plan_way){
+                         .from = spokes + i,
+                         .to = site->spoke,
+                         .max = site->known ? site->leave_max
+                                            : amount_smaller(&site->leave_max, &holder->missing),
+                         .rate = least,
+                         .fixed = site->fixed});
         for (uint32_t k = 0; k < snapshot->venues_count; k++) {
             const struct plan_venue *other = &snapshot->venues[k];
             if (k != i && (snapshot->fixed || other->urgent) && site->known &&
                 other->spoke == site->spoke) {
-                way_add(snapshot, (struct plan_way){
-                                      .from = spokes + i,
+                plan_way_add(
+                    snapshot,
+                    (struct plan_way){.from = spokes + i,
                                       .to = spokes + k,
                                       .max = amount_smaller(&site->leave_max, &other->enter_max),
-                                      .venue = i,
-                                      .legs = 2});
+                                      .rate = least,
+                                      .fixed = plan_cost_sum(site->fixed, other->fixed)});
             }
         }
     }
 }
 
 /* ---- reading ---- */
-
-/* Is a move of the spoke decided whose effect may not be in what was read? */
-static bool is_reserved(struct step *step, const struct core_spoke *spoke)
-{
-    struct hash id = {{0}};
-    struct move_row row;
-
-    while (capital_next_open_move(step, &id, &id, &row)) {
-        if (row.move.kind == MOVE_BETWEEN_VENUES &&
-            plan_move_spoke(step->config, &row.move, row.symbol) == spoke) {
-            return true;
-        }
-    }
-    return false;
-}
 
 /* Why nothing is planned for a spoke; REASON_NONE: its row is read. */
 static enum reason spoke_read(struct step *step, const struct core_spoke *config,
@@ -117,7 +112,7 @@ static enum reason spoke_read(struct step *step, const struct core_spoke *config
     if (!hash_equal(&ret_row->state.mandate, &step->config->route.mandate)) {
         return REASON_PLAN_STALE;
     }
-    return is_reserved(step, config) ? REASON_MOVE_UNDER_WAY : REASON_NONE;
+    return plan_spoke_is_reserved(step, config, ret_row) ? REASON_MOVE_UNDER_WAY : REASON_NONE;
 }
 
 /* Something is no place of the plan; the first reason is kept. */
@@ -147,8 +142,8 @@ static bool spoke_take(struct step *step, uint32_t index, struct plan_venues *sn
         (struct plan_spoke){.index = index,
                             .row = row,
                             .buffer = buffer,
-                            .spare = less(&row.state.idle, &buffer),
-                            .missing = less(&buffer, &row.state.idle)};
+                            .spare = capital_less(&row.state.idle, &buffer),
+                            .missing = capital_less(&buffer, &row.state.idle)};
     return amount_add(&snapshot->everything, &row.state.idle, &snapshot->everything) == STATUS_OK;
 }
 
@@ -161,10 +156,23 @@ static struct amount enter_max_of(const struct core_venue *config, const struct 
         amount_smaller(&site->row.state.enter_max, &spoke->row.state.velocity_left);
 
     if (!amount_is_zero(&config->cap)) {
-        const struct amount room = less(&config->cap, &site->row.state.supplied);
+        const struct amount room = capital_less(&config->cap, &site->row.state.supplied);
         most = amount_smaller(&most, &room);
     }
     return site->row.state.gate == VENUE_OPEN ? most : amount_zero();
+}
+
+/* What is missing in the buffers of all spokes. */
+static struct amount missing_of(const struct plan_venues *snapshot)
+{
+    struct amount sum = amount_zero();
+
+    for (uint32_t i = 0; i < snapshot->spokes_count; i++) {
+        if (amount_add(&sum, &snapshot->spokes[i].missing, &sum) != STATUS_OK) {
+            return amount_max();
+        }
+    }
+    return sum;
 }
 
 /* What a guarded debt needs stays, and what it lacks may come as far as the venue lets it in. */
@@ -181,7 +189,7 @@ static void guard_take(const struct core_venue *config, uint32_t decimals, struc
         site->safe = amount_smaller(&site->safe, &most);
     }
     site->urgent = amount_compare(&site->safe, &state->supplied) > 0;
-    const struct amount spare = less(&state->supplied, &site->safe);
+    const struct amount spare = capital_less(&state->supplied, &site->safe);
     site->leave_max = amount_smaller(&site->leave_max, &spare);
 }
 
@@ -210,9 +218,12 @@ static enum reason venue_read(struct step *step, uint32_t index, uint32_t spoke,
     if (site->known) {
         site->enter_max = enter_max_of(config, site, at);
     } else {
-        site->leave_max = amount_smaller(&site->leave_max, &at->missing);
+        /* Nobody need wait for a rate to have his money back, on whichever chain. */
+        const struct amount missing = missing_of(snapshot);
+        site->leave_max = amount_smaller(&site->leave_max, &missing);
     }
     guard_take(config, snapshot->decimals, site);
+    site->fixed.exponent = -(int32_t)snapshot->decimals;
     if (snapshot->fixed && !plan_fixed_cost(step, holder->domain, VENUE_GAS, &no_fee,
                                             snapshot->decimals, &site->fixed)) {
         return REASON_POSITIONS_UNKNOWN;
@@ -265,6 +276,9 @@ enum reason plan_venues_take(struct step *step, uint32_t asset, struct plan_venu
     if (snapshot->venues_count == 0 && config->venues_count > 0) {
         return REASON_POSITIONS_UNKNOWN; /* all of them are mute */
     }
+    if (!plan_crossings_count(step, snapshot)) {
+        return REASON_UNRECONCILED;
+    }
     for (uint32_t i = 0; i < snapshot->venues_count; i++) {
         /* Venues without a limit say the largest number there is. */
         snapshot->venues[i].enter_max =
@@ -272,6 +286,7 @@ enum reason plan_venues_take(struct step *step, uint32_t asset, struct plan_venu
     }
     snapshot->tolerance = capital_share(&snapshot->everything, config->route.tolerance);
     ways_find(snapshot);
+    plan_crossings_find(step, snapshot);
     return step->status == STATUS_OK ? REASON_NONE : REASON_POSITIONS_UNKNOWN;
 }
 
@@ -330,11 +345,11 @@ static void curve_push(struct curve *curve, const struct amount *width, int64_t 
 static void curve_add(struct curve *curve, const struct amount *width, int64_t rate_nano)
 {
     const struct amount guarding = amount_smaller(width, &curve->unguarded);
-    const struct amount rest = less(width, &guarding);
+    const struct amount rest = capital_less(width, &guarding);
 
     curve_push(curve, &guarding, rate_nano + GUARD_WORTH_NANO);
     curve_push(curve, &rest, rate_nano);
-    curve->unguarded = less(&curve->unguarded, &guarding);
+    curve->unguarded = capital_less(&curve->unguarded, &guarding);
 }
 
 static struct curve curve_of(const struct plan_venues *snapshot, const struct plan_venue *site)
@@ -373,6 +388,13 @@ static void pieces_pack(const struct plan_venues *snapshot, const struct plan_ve
 
 /* ---- the network ---- */
 
+static struct amount with_inbound(const struct amount *there, const struct amount *inbound)
+{
+    struct amount sum;
+
+    return amount_add(there, inbound, &sum) == STATUS_OK ? sum : amount_max();
+}
+
 /* Pieces stand in the order of their places: one of each spoke with a buffer, then the venues'. */
 static void places_pack(const struct plan_venues *snapshot, struct packer *packer)
 {
@@ -385,7 +407,7 @@ static void places_pack(const struct plan_venues *snapshot, struct packer *packe
             .tag = PLANNED_SPOKE_FIRST + site->index,
             .decimals = snapshot->decimals,
             .price = {.mantissa = 1, .exponent = 0},
-            .balance = site->row.state.idle,
+            .balance = with_inbound(&site->row.state.idle, &site->inbound),
             .max = snapshot->everything,
             .yield = count > 0 ? ROUTE_YIELD_PIECES : ROUTE_YIELD_NONE,
             .pieces = {.first = count > 0 ? first : 0, .count = count}};
@@ -399,7 +421,7 @@ static void places_pack(const struct plan_venues *snapshot, struct packer *packe
             .tag = PLANNED_VENUE_FIRST + site->index,
             .decimals = snapshot->decimals,
             .price = {.mantissa = 1, .exponent = 0},
-            .balance = site->row.state.supplied,
+            .balance = with_inbound(&site->row.state.supplied, &site->inbound),
             .max = snapshot->everything,
             .yield = count > 0 ? ROUTE_YIELD_PIECES : ROUTE_YIELD_NONE,
             .pieces = {.first = count > 0 ? first : 0, .count = count}};
@@ -420,7 +442,7 @@ static void corridors_pack(const struct plan_venues *snapshot, struct packer *pa
             .to = way->to,
             .max = way->max,
             .least = snapshot->move_min,
-            .cost = {.mantissa = COST_LEAST_NANO, .exponent = -9},
+            .cost = way->rate,
             .output = ROUTE_OUTPUT_LINEAR,
             .gain = {.mantissa = 1, .exponent = 0},
         };
@@ -474,6 +496,13 @@ static bool bound_of(const struct plan_venues *snapshot, enum bound bound, uint3
     return false;
 }
 
+/* The spoke that a place is, or is a venue of. */
+static uint32_t spoke_of(const struct plan_venues *snapshot, uint32_t place)
+{
+    return place < snapshot->spokes_count ? place
+                                          : snapshot->venues[place - snapshot->spokes_count].spoke;
+}
+
 static bool is_bound(const struct plan_venues *snapshot, enum bound bound, uint32_t place,
                      const struct plan_way *way)
 {
@@ -483,8 +512,10 @@ static bool is_bound(const struct plan_venues *snapshot, enum bound bound, uint3
     case BOUND_SPARE:
     case BOUND_LEAVING:
         return way->from == place;
-    case BOUND_VELOCITY:
-        return way->to >= spokes && snapshot->venues[way->to - spokes].spoke == place;
+    case BOUND_VELOCITY: /* what enters its venues, and what goes to siblings */
+        return place < spokes &&
+               ((way->to >= spokes && snapshot->venues[way->to - spokes].spoke == place) ||
+                (spoke_of(snapshot, way->from) == place && spoke_of(snapshot, way->to) != place));
     case BOUND_ENTERING:
         return way->to == place;
     case BOUNDS_COUNT:
@@ -549,11 +580,8 @@ static void transactions_pack(const struct plan_venues *snapshot, uint32_t terms
 {
     for (uint32_t i = 0; snapshot->fixed && i < snapshot->ways_count; i++) {
         const struct plan_way *way = &snapshot->ways[i];
-        struct route_transaction transaction = {
-            .tag = i,
-            .cost = snapshot->venues[way->venue].fixed,
-            .corridors = {.first = terms_first + i, .count = 1}};
-        transaction.cost.mantissa *= (int64_t)way->legs; /* of at most a half of the range */
+        const struct route_transaction transaction = {
+            .tag = i, .cost = way->fixed, .corridors = {.first = terms_first + i, .count = 1}};
         network_pack_transaction(packer, &transaction);
     }
 }
@@ -661,7 +689,7 @@ bool plan_venues_fit(const struct core_config *config, const struct plan_venues 
                                     .to = place_find(config, venues, move->target_domain,
                                                      &move->target, move->target_venue),
                                     .max = move->amount};
-        if (move->kind != MOVE_BETWEEN_VENUES || ways[i].from == PLACES_MAX ||
+        if (move->kind == MOVE_BETWEEN_ROUTERS || ways[i].from == PLACES_MAX ||
             ways[i].to == PLACES_MAX) {
             return false;
         }

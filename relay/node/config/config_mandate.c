@@ -176,6 +176,7 @@ static void take_router(const struct taking *taking, const struct mandate_entry 
 static void take_spoke(const struct taking *taking, const struct mandate_entry *venue)
 {
     const struct mandate_value *values = venue->values;
+    const struct mandate_entry *bridge = bridge_of(taking, venue);
     struct core_config *core = &taking->config->core;
     struct core_spoke *spoke = &core->spokes[core->spokes_count];
 
@@ -191,6 +192,12 @@ static void take_spoke(const struct taking *taking, const struct mandate_entry *
     spoke->spoke = values[VENUE_ADDRESS].address;
     spoke->token = values[VENUE_TOKEN].address;
     spoke->idle_min = values[VENUE_BUFFER].number;
+    if (bridge != NULL && strcmp(bridge->values[BRIDGE_KIND].text, "warp-route") == 0) {
+        spoke->bridge_to = bridge_reach(taking, bridge);
+        if (spoke->bridge_to != 0) {
+            spoke->bridge = bridge->values[BRIDGE_ADDRESS].address;
+        }
+    }
     core->spokes_count++;
 }
 

@@ -23,6 +23,8 @@ static uint32_t leg_pointers(struct leg *leg, struct bytes *ret_pointers[POINTER
     case LEG_REBALANCE:
     case LEG_CANCEL:
     case LEG_VENUE:
+    case LEG_CROSSING:
+    case LEG_SETTLE:
         return 0;
     }
     CHECK(false);

@@ -317,7 +317,8 @@ static struct bytes plan_of(const struct driver *driver, const struct chain_requ
     struct plan_row plan;
     struct approval approval = {.index = 0};
     static_assert(APPROVAL_MOVES_MAX >= PLAN_MOVES_MAX, "a plan's moves fit an approval");
-    if ((request->sign.leg_kind != LEG_REBALANCE && request->sign.leg_kind != LEG_VENUE) ||
+    if ((request->sign.leg_kind != LEG_REBALANCE && request->sign.leg_kind != LEG_VENUE &&
+         request->sign.leg_kind != LEG_CROSSING) ||
         capital_view_move_of_leg(&driver->source, &request->sign.leg_id, &move_id, &move) !=
             STATUS_OK ||
         capital_view_plan(&driver->source, &move.plan_id, &plan) != STATUS_OK ||
