@@ -15,6 +15,7 @@
 #define LOGS_AGAIN_AFTER   DURATION_MS(200)
 #define HEADER_AGAIN_AFTER DURATION_MS(300)
 #define PROOF_AGAIN_AFTER  DURATION_MS(1000)
+#define PROOF_PATIENCE     DURATION_MS(60000) /* with who may have receipts and is silent */
 
 enum { FOREIGN_LOGS_MAX = 64 }; /* in one block: above it transfers are filtered by account */
 
@@ -137,6 +138,56 @@ static void ask_logs(struct evm *evm, struct evm_slot *slot)
     slot->phase = EVM_SLOT_LOGS;
 }
 
+static bool may_prove(const struct evm_endpoint *endpoint)
+{
+    return endpoint->phase == EVM_ENDPOINT_GOOD && !endpoint->is_mute && !endpoint->lacks_receipts;
+}
+
+/* Has everybody said to have no receipts? Then the logs are what there is. Whoever does not speak
+ * may have some and is waited for, so that those who leave logs out do not win by refusing. */
+static bool is_unprovable(const struct evm *evm, const struct evm_slot *slot)
+{
+    uint32_t lacking_count = 0;
+    bool somebody_may = false;
+
+    for (uint32_t i = 0; i < evm->readers_count; i++) {
+        lacking_count += evm->endpoints[i].lacks_receipts ? 1 : 0;
+        somebody_may = somebody_may || may_prove(&evm->endpoints[i]);
+    }
+    return lacking_count == evm->readers_count ||
+           (!somebody_may &&
+            instant_is_past(instant_after(slot->doubted_at, PROOF_PATIENCE), evm->now));
+}
+
+/* Who is asked for the receipts of a block; EVM_ANY_ENDPOINT: nobody now. */
+static uint32_t prover_find(const struct evm *evm)
+{
+    uint32_t best = EVM_ANY_ENDPOINT;
+
+    for (uint32_t i = 0; i < evm->readers_count; i++) {
+        if (may_prove(&evm->endpoints[i]) && evm_endpoint_answers(evm, i) &&
+            (best == EVM_ANY_ENDPOINT || evm_endpoint_is_better(evm, i, best))) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+static void ask_proof(struct evm *evm, struct evm_slot *slot)
+{
+    const uint32_t prover = prover_find(evm);
+
+    if (is_unprovable(evm, slot)) {
+        slot->phase = EVM_SLOT_LINKED; /* the logs are what there is */
+    } else if (prover == EVM_ANY_ENDPOINT) {
+        slot->again_at = instant_after(evm->now, PROOF_AGAIN_AFTER);
+        evm_quorum_tell(evm, QUORUM_UNPROVED);
+    } else if (evm_call_start(evm, EVM_CALL_PROOF,
+                              (uint32_t)(slot->header.number % EVM_AHEAD_BLOCKS), 0, prover)) {
+        slot->phase = EVM_SLOT_PROOF_ASKED;
+    }
+}
+
 static void pump_slot(struct evm *evm, struct evm_slot *slot)
 {
     switch (slot->phase) {
@@ -158,10 +209,8 @@ static void pump_slot(struct evm *evm, struct evm_slot *slot)
         ask_logs(evm, slot);
         return;
     case EVM_SLOT_PROOF_WANTED:
-        if (instant_is_past(slot->again_at, evm->now) && !evm->store.is_full &&
-            evm_call_start(evm, EVM_CALL_PROOF, (uint32_t)(slot->header.number % EVM_AHEAD_BLOCKS),
-                           0, EVM_ANY_ENDPOINT)) {
-            slot->phase = EVM_SLOT_PROOF_ASKED;
+        if (instant_is_past(slot->again_at, evm->now) && !evm->store.is_full) {
+            ask_proof(evm, slot);
         }
         return;
     case EVM_SLOT_PROOF_ASKED:
@@ -268,12 +317,12 @@ static void judge_logs(struct evm *evm, struct evm_slot *slot)
     const bool is_doubtful =
         (promised & ~slot->events_seen) != 0 || (slot->contradicts_bloom && !evm->watch.bloom_lies);
 
-    if (is_doubtful && !slot->is_asked_again) {
-        slot->is_asked_again = true;
+    if (is_doubtful && slot->doubted_at.ns == 0) {
+        slot->doubted_at = evm->now;
         pause_slot(evm, slot);
         return;
     }
-    if (is_doubtful && !evm->no_block_receipts && !hash_is_zero(&slot->header.receipts_root)) {
+    if (is_doubtful && !is_unprovable(evm, slot) && !hash_is_zero(&slot->header.receipts_root)) {
         unlink_slot(evm, slot);
         slot->phase = EVM_SLOT_PROOF_WANTED;
         slot->again_at = evm->now;
@@ -321,8 +370,9 @@ void evm_proof_answer(struct evm *evm, const struct evm_call *call, const struct
 
     CHECK(slot->phase == EVM_SLOT_PROOF_ASKED);
     if (answer->kind == EVM_ANSWER_ERROR) {
-        evm->no_block_receipts = true; /* not offered here, or too large for a frame */
-        slot->phase = EVM_SLOT_LINKED; /* the logs are what there is */
+        evm->endpoints[call->endpoint].lacks_receipts = true; /* or too large for a frame */
+        slot->phase = EVM_SLOT_PROOF_WANTED;
+        slot->again_at = evm->now;
         return;
     }
     slot->phase = EVM_SLOT_PROOF_WANTED;

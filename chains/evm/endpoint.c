@@ -249,6 +249,7 @@ void evm_endpoint_connected(struct evm *evm, uint32_t index)
         evm_endpoint_lost(evm, index); /* a new connection without word of the old one's end */
     }
     endpoint->refuses_batches = false;
+    endpoint->lacks_receipts = false;
     endpoint->is_subscribed = false;
     endpoint->cannot_subscribe = false;
     endpoint->subscription_bytes = 0;

@@ -105,6 +105,7 @@ struct evm_endpoint {
     uint32_t checks_done;
     struct instant check_again_at; /* BAD, or the check stalled */
     bool refuses_batches;
+    bool lacks_receipts; /* of whole blocks */
     bool is_subscribed;
     bool cannot_subscribe;
     uint32_t subscription_bytes;
@@ -152,9 +153,9 @@ struct evm_slot {
     enum evm_slot_phase phase;
     struct evm_header header; /* only its number until it is known */
     struct evm_fact_list facts;
-    uint64_t events_seen; /* bits of enum fact_kind */
-    bool is_asked_again;
-    bool contradicts_bloom; /* what its logs do */
+    uint64_t events_seen;      /* bits of enum fact_kind */
+    struct instant doubted_at; /* its logs, for the first time: then they are asked for again */
+    bool contradicts_bloom;    /* what its logs do */
     struct instant again_at;
 };
 
@@ -481,15 +482,14 @@ struct evm {
     uint8_t *leg_bytes;
     uint64_t legs_sequence;
     struct evm_follow *follows;
-    /* Of legs and follows, how many are in each phase but the free one: most of the time there is
-     * nobody to look for. */
+    /* Of legs and follows, how many are in each phase but the free one: mostly there is nobody. */
     uint32_t legs_in[EVM_LEG_PHASES_COUNT];
     uint32_t follows_in[EVM_FOLLOW_PHASES_COUNT];
     uint64_t nonces_seen_head; /* for which keys' nonces were thought of last */
     uint64_t nonces_seen_final;
     bool nonces_are_old; /* something else than a block asks to think of them again */
     struct evm_key keys[EVM_KEYS_MAX];
-    bool no_block_receipts;
+    bool no_block_receipts;                       /* each that is followed is asked for by itself */
     struct evm_gas_hint gas_hints[EVM_GAS_HINTS]; /* by likeness */
     bool positions_are_busy;
     struct evm_quote_ask *quotes_asked;

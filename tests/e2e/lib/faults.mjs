@@ -12,7 +12,7 @@ import { readLog } from '../../../deploy/devnet/lib/nodes.mjs';
 import { requirePackage } from '../../../deploy/devnet/lib/packages.mjs';
 import { rpc } from '../../../deploy/devnet/lib/rpc.mjs';
 import { sleep } from '../../../deploy/devnet/lib/terminal.mjs';
-import { altering, baseFee, halfOpen, logs, otherChain, receipts, stale, tips, transactions,
+import { altering, baseFee, failing, halfOpen, logs, otherChain, receipts, stale, tips, transactions,
   vanishingReceipts } from '../../support/fault-proxy.mjs';
 import { Turncoat, capital, finality, forkOfTheirOwn, impostors } from './fault-chains.mjs';
 import { certificates, doctors } from './fault-doctor.mjs';
@@ -132,6 +132,10 @@ async function quorums(world) {
       world.clear();
       await world.awaitDelivery(message);
     });
+  const withoutReceipts = () => failing(['eth_getBlockReceipts'], -32601, 'no such method');
+  await world.check('2: two leave logs out and have no receipts: a third one\'s prove them wrong',
+    [[first, logs.none(), withoutReceipts()], [second, logs.none(), withoutReceipts()]], () =>
+      world.deliverOne());
 }
 
 async function ages(world) {
