@@ -157,7 +157,7 @@ export class Turncoat {
       async () => {
         await world.suite.until('it is named', WAIT_SECONDS, async () =>
           (await world.records('endpoint')).some((record) =>
-            JSON.stringify(record).includes('4243')));
+            JSON.stringify(record).includes('chain id is 4243')));
         proxy.keep();
         const before = proxy.count('eth_getBlockByNumber');
         await world.deliverOne();

@@ -154,7 +154,7 @@ async function ages(world) {
       await world.deliverOne();
       await world.suite.until('it is named', 10, async () =>
         (await world.records('endpoint')).some((record) =>
-          JSON.stringify(record).includes('4242')));
+          JSON.stringify(record).includes('chain id is 4242')));
     });
 }
 
