@@ -14,7 +14,7 @@ import { EXIT_UNAVAILABLE, Stop, sleep, stopIfInterrupted } from './terminal.mjs
 // anvil keeps a state for each block: 200 KB of memory, and half a megabyte of disk for those that
 // memory no longer holds. How many memory holds is anvil's own judgement of the moment, so the disk
 // alone must reach back over the deepest reorganisation of the tests, 512 blocks. States of blocks
-// that were replaced take places too: 800 were too few in one run of three.
+// that were replaced take places too: 800 were too few in two runs of three.
 const STATES_ON_DISK_MAX = 3000;
 
 const PROGRAM = 'anvil';
