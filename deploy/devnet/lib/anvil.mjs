@@ -11,11 +11,11 @@ import { endProcess, isProcess, recordProcess } from './processes.mjs';
 import { rpc } from './rpc.mjs';
 import { EXIT_UNAVAILABLE, Stop, sleep, stopIfInterrupted } from './terminal.mjs';
 
-// anvil keeps a state for each block: 200 KB of memory, and half a megabyte of disk for those that
-// memory no longer holds. How many memory holds is anvil's own judgement of the moment, so the disk
-// alone must reach back over the deepest reorganisation of the tests, 512 blocks. States of blocks
-// that were replaced take places too: 800 were too few in two runs of three.
-const STATES_ON_DISK_MAX = 3000;
+// anvil keeps a state for each block, 200 KB of memory. Once it is allowed to put old ones on disk it
+// holds ever fewer in memory, and a chain that goes back to a state from the disk has lost the code of
+// its contracts. So all are in memory: enough to reach back over the deepest reorganisation of the
+// tests, 512 blocks.
+const STATES_MAX = 1000;
 
 const PROGRAM = 'anvil';
 // A forked anvil blocks a worker with each question to the chain it goes on from. With as many
@@ -62,7 +62,7 @@ function anvilArguments(options) {
     ['--accounts', ACCOUNTS_COUNT],
     ['--mnemonic', TEST_PHRASE],
     ['--hardfork', 'prague'],
-    ['--max-persisted-states', STATES_ON_DISK_MAX],
+    ['--prune-history', STATES_MAX],
     ['--cache-path', options.workPath],
   ];
   if (options.blockSeconds > 0) list.push(['--block-time', options.blockSeconds]);
