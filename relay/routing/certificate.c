@@ -569,7 +569,7 @@ bool certificate_supports(const struct certificate *certificate, const struct mo
         lie = "its baseline is not what it says";
     } else if (!(certificate->bound <= plan->bound) && !is_near(certificate->bound, plan->bound)) {
         lie = "its prices do not prove its bound";
-    } else if (!(certificate->gap <= plan->gap * (1 + 1e-6) + 1e-9)) {
+    } else if (!(certificate->gap <= plan->gap + 1e-6 * size_of(plan->gap) + 1e-9)) {
         lie = "its gap is larger than it says";
     } else if (plan->status == MODEL_OPTIMAL && !(certificate->gap <= MODEL_GAP_OPTIMAL)) {
         lie = "it says optimal, and its gap is above 1e-6";
