@@ -182,8 +182,11 @@ async function checkAlerts(suite, visit, relayer, pager) {
     const [notice] = pager.notices('quorum_lost');
     expectEqual(`${notice.node} ${notice.severity}`, `${relayer.name} page`, 'who and how bad');
     expect(notice.what && notice.did && notice.todo, 'what happened, what was done, what to do');
-    const metrics = await (await fetch(`${visit.base}/metrics`)).text();
-    expect(/^sluice_alert_sent_total [1-9]/m.test(metrics), 'it counts what it sent');
+    let metrics = '';
+    await visit.until('it counts what it sent', async () => {
+      metrics = await (await fetch(`${visit.base}/metrics`)).text();
+      return /^sluice_alert_sent_total [1-9]/m.test(metrics);
+    });
     expect(/^sluice_alert_failed_total 0$/m.test(metrics), 'nothing failed');
   });
 }
