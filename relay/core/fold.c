@@ -2,6 +2,7 @@
 #include "relay/core/fold.h"
 
 #include "relay/base/pack.h"
+#include "relay/core/lane/lane_rows.h"
 
 /* The fixed fields of a command are packed here before they are folded in one go. */
 #define FOLD_BYTES_MAX 640u
@@ -47,57 +48,23 @@ static void fold_leg(struct fold *fold, const struct leg *leg)
     pack_u8(packer, (uint8_t)leg->kind);
     pack_u32(packer, leg->domain);
     pack_address(packer, &leg->key);
+    leg_fields_pack(leg, packer);
     switch (leg->kind) {
     case LEG_PROCESS:
-        pack_hash(packer, &leg->process.message_id);
         fold_bytes(fold, leg->process.message);
         fold_bytes(fold, leg->process.metadata);
         break;
-    case LEG_REBALANCE:
-        pack_address(packer, &leg->rebalance.router);
-        pack_address(packer, &leg->rebalance.bridge);
-        pack_u32(packer, leg->rebalance.destination);
-        pack_amount(packer, &leg->rebalance.amount);
-        pack_amount(packer, &leg->rebalance.fee_native_max);
-        pack_amount(packer, &leg->rebalance.fee_token_max);
-        pack_address(packer, &leg->rebalance.guard);
-        pack_hash(packer, &leg->rebalance.mandate);
-        pack_u64(packer, leg->rebalance.deadline_s);
-        break;
     case LEG_ANNOUNCE:
-        pack_address(packer, &leg->announce.validator);
-        fold_signature(fold, &leg->announce.signature);
         fold_bytes(fold, leg->announce.location);
         break;
-    case LEG_CANCEL:
-        break;
     case LEG_BATCH:
-        pack_address(packer, &leg->batch.contract);
         fold_bytes(fold, leg->batch.deliveries);
         break;
+    case LEG_REBALANCE:
+    case LEG_CANCEL:
     case LEG_VENUE:
-        pack_u8(packer, (uint8_t)leg->venue.verb);
-        pack_address(packer, &leg->venue.spoke);
-        pack_u32(packer, leg->venue.index);
-        pack_amount(packer, &leg->venue.amount);
-        pack_hash(packer, &leg->venue.mandate);
-        pack_u64(packer, leg->venue.deadline_s);
-        break;
     case LEG_CROSSING:
-        pack_address(packer, &leg->crossing.spoke);
-        pack_address(packer, &leg->crossing.bridge);
-        pack_u32(packer, leg->crossing.destination);
-        pack_address(packer, &leg->crossing.token);
-        pack_amount(packer, &leg->crossing.amount);
-        pack_amount(packer, &leg->crossing.fee_native_max);
-        pack_amount(packer, &leg->crossing.fee_token_max);
-        pack_hash(packer, &leg->crossing.mandate);
-        pack_u64(packer, leg->crossing.deadline_s);
-        break;
     case LEG_SETTLE:
-        pack_address(packer, &leg->settle.spoke);
-        pack_u32(packer, leg->settle.origin);
-        pack_address(packer, &leg->settle.token);
         break;
     }
 }

@@ -201,12 +201,11 @@ enum status intent_row_unpack(struct bytes bytes, struct intent_row *ret_intent)
     return unpacker_is_done(&unpacker) ? STATUS_OK : STATUS_CORRUPT;
 }
 
-static void content_pack(const struct leg *leg, bool has_bytes, struct packer *packer)
+void leg_fields_pack(const struct leg *leg, struct packer *packer)
 {
     switch (leg->kind) {
     case LEG_PROCESS:
         pack_hash(packer, &leg->process.message_id);
-        pack_bytes(packer, has_bytes ? leg->process.metadata : bytes_from(NULL, 0));
         break;
     case LEG_REBALANCE:
         pack_address(packer, &leg->rebalance.router);
@@ -222,13 +221,11 @@ static void content_pack(const struct leg *leg, bool has_bytes, struct packer *p
     case LEG_ANNOUNCE:
         pack_address(packer, &leg->announce.validator);
         pack_raw(packer, bytes_from(leg->announce.signature.bytes, 65));
-        pack_bytes(packer, has_bytes ? leg->announce.location : bytes_from(NULL, 0));
         break;
     case LEG_CANCEL:
         break;
     case LEG_BATCH:
         pack_address(packer, &leg->batch.contract);
-        pack_bytes(packer, has_bytes ? leg->batch.deliveries : bytes_from(NULL, 0));
         break;
     case LEG_VENUE:
         pack_u8(packer, (uint8_t)leg->venue.verb);
@@ -253,6 +250,28 @@ static void content_pack(const struct leg *leg, bool has_bytes, struct packer *p
         pack_address(packer, &leg->settle.spoke);
         pack_u32(packer, leg->settle.origin);
         pack_address(packer, &leg->settle.token);
+        break;
+    }
+}
+
+static void content_pack(const struct leg *leg, bool has_bytes, struct packer *packer)
+{
+    leg_fields_pack(leg, packer);
+    switch (leg->kind) {
+    case LEG_PROCESS:
+        pack_bytes(packer, has_bytes ? leg->process.metadata : bytes_from(NULL, 0));
+        break;
+    case LEG_ANNOUNCE:
+        pack_bytes(packer, has_bytes ? leg->announce.location : bytes_from(NULL, 0));
+        break;
+    case LEG_BATCH:
+        pack_bytes(packer, has_bytes ? leg->batch.deliveries : bytes_from(NULL, 0));
+        break;
+    case LEG_REBALANCE:
+    case LEG_CANCEL:
+    case LEG_VENUE:
+    case LEG_CROSSING:
+    case LEG_SETTLE:
         break;
     }
 }

@@ -128,6 +128,9 @@ struct bytes intent_key(uint8_t memory[INTENT_KEY_BYTES], uint32_t domain,
                         const struct address *key, uint64_t nonce);
 struct bytes leg_key(uint8_t memory[LEG_KEY_BYTES], const struct hash *leg_id);
 
+/* What a leg's contract is told, but for bytes of any length: the same in its row and in the digest
+ * of the command, so that neither can forget a field. */
+void leg_fields_pack(const struct leg *leg, struct packer *packer);
 void lane_row_pack(const struct lane_row *lane, struct packer *packer);
 void intent_row_pack(const struct intent_row *intent, struct packer *packer);
 void leg_row_pack(const struct leg_row *leg, struct packer *packer);
