@@ -42,18 +42,33 @@ static const struct codec_field config_chain_layout_fields[] = {
 CODEC_LAYOUT(config_chain_layout, sluice__v1__config_chain__descriptor, struct core_chain);
 
 static const struct codec_field config_asset_layout_fields[] = {
-    CODEC_NAME_OF(struct core_asset, symbol),
-    CODEC_SCALAR(struct core_asset, decimals),
+    CODEC_NAME_OF(struct core_asset, symbol),         CODEC_SCALAR(struct core_asset, decimals),
+    CODEC_SCALAR(struct core_asset, delta_max),       CODEC_SCALAR(struct core_asset, delta_calm),
+    CODEC_SCALAR(struct core_asset, volatility_calm),
 };
 CODEC_LAYOUT(config_asset_layout, sluice__v1__config_asset__descriptor, struct core_asset);
 
+/* A set of chains: one field for every 64 of them. */
+#define CHAIN_SET_OF(struct_, word, name)                                                          \
+    {                                                                                              \
+        .type = CODEC_U64, .label = (name), .offset = offsetof(struct_, bridge_to.words[word])     \
+    }
+
 static const struct codec_field config_router_layout_fields[] = {
-    CODEC_SCALAR(struct core_router, domain), CODEC_SCALAR(struct core_router, asset),
-    CODEC_SCALAR(struct core_router, router), CODEC_SCALAR(struct core_router, token),
-    CODEC_SCALAR(struct core_router, bridge), CODEC_SCALAR(struct core_router, weight),
-    CODEC_SCALAR(struct core_router, floor),  CODEC_SCALAR(struct core_router, floor_share),
-    CODEC_SCALAR(struct core_router, cap),    CODEC_SCALAR(struct core_router, cap_share),
-    CODEC_SCALAR(struct core_router, guard),  CODEC_SCALAR(struct core_router, bridge_to),
+    CODEC_SCALAR(struct core_router, domain),
+    CODEC_SCALAR(struct core_router, asset),
+    CODEC_SCALAR(struct core_router, router),
+    CODEC_SCALAR(struct core_router, token),
+    CODEC_SCALAR(struct core_router, bridge),
+    CODEC_SCALAR(struct core_router, weight),
+    CODEC_SCALAR(struct core_router, floor),
+    CODEC_SCALAR(struct core_router, floor_share),
+    CODEC_SCALAR(struct core_router, cap),
+    CODEC_SCALAR(struct core_router, cap_share),
+    CODEC_SCALAR(struct core_router, guard),
+    CHAIN_SET_OF(struct core_router, 0, "bridge_to"),
+    CHAIN_SET_OF(struct core_router, 1, "bridge_to_64"),
+    CHAIN_SET_OF(struct core_router, 2, "bridge_to_128"),
 };
 CODEC_LAYOUT(config_router_layout, sluice__v1__config_router__descriptor, struct core_router);
 
@@ -73,12 +88,30 @@ static const struct codec_field config_vault_layout_fields[] = {
 CODEC_LAYOUT(config_vault_layout, sluice__v1__config_vault__descriptor, struct core_vault);
 
 static const struct codec_field config_spoke_layout_fields[] = {
-    CODEC_SCALAR(struct core_spoke, domain),    CODEC_SCALAR(struct core_spoke, asset),
-    CODEC_SCALAR(struct core_spoke, spoke),     CODEC_SCALAR(struct core_spoke, token),
-    CODEC_SCALAR(struct core_spoke, idle_min),  CODEC_SCALAR(struct core_spoke, bridge),
-    CODEC_SCALAR(struct core_spoke, bridge_to),
+    CODEC_SCALAR(struct core_spoke, domain),
+    CODEC_SCALAR(struct core_spoke, asset),
+    CODEC_SCALAR(struct core_spoke, spoke),
+    CODEC_SCALAR(struct core_spoke, token),
+    CODEC_SCALAR(struct core_spoke, idle_min),
+    CODEC_SCALAR(struct core_spoke, bridge),
+    CHAIN_SET_OF(struct core_spoke, 0, "bridge_to"),
+    CODEC_SCALAR(struct core_spoke, idle_most),
+    CODEC_SCALAR(struct core_spoke, cap),
+    CODEC_SCALAR(struct core_spoke, cap_share),
+    CODEC_SCALAR(struct core_spoke, floor_share),
+    CODEC_SCALAR(struct core_spoke, floor),
+    CHAIN_SET_OF(struct core_spoke, 1, "bridge_to_64"),
+    CHAIN_SET_OF(struct core_spoke, 2, "bridge_to_128"),
 };
 CODEC_LAYOUT(config_spoke_layout, sluice__v1__config_spoke__descriptor, struct core_spoke);
+
+static const struct codec_field config_feed_layout_fields[] = {
+    CODEC_SCALAR(struct core_feed, asset),          CODEC_SCALAR(struct core_feed, domain),
+    CODEC_SCALAR(struct core_feed, feed),           CODEC_SCALAR(struct core_feed, age_max),
+    CODEC_SCALAR(struct core_feed, divergence_max), CODEC_SCALAR(struct core_feed, feed_line),
+    CODEC_SCALAR(struct core_feed, age_line),       CODEC_SCALAR(struct core_feed, divergence_line),
+};
+CODEC_LAYOUT(config_feed_layout, sluice__v1__config_feed__descriptor, struct core_feed);
 
 static const struct codec_field config_venue_layout_fields[] = {
     CODEC_SCALAR(struct core_venue, spoke),
@@ -90,6 +123,11 @@ static const struct codec_field config_venue_layout_fields[] = {
     CODEC_SCALAR(struct core_venue, receipt),
     CODEC_SCALAR(struct core_venue, health_min),
     CODEC_SCALAR(struct core_venue, price_shock),
+    CODEC_SCALAR(struct core_venue, cap_share),
+    CODEC_SCALAR(struct core_venue, issuer),
+    CODEC_SCALAR(struct core_venue, issuer_cap_share),
+    CODEC_SCALAR(struct core_venue, floor),
+    CODEC_SCALAR(struct core_venue, floor_share),
 };
 CODEC_LAYOUT(config_venue_layout, sluice__v1__config_venue__descriptor, struct core_venue);
 
@@ -127,11 +165,16 @@ CODEC_LAYOUT(config_rule_layout, sluice__v1__config_rule__descriptor, struct cor
 
 static const struct codec_field config_condition_layout_fields[] = {
     CODEC_SCALAR(struct core_condition, rule),
-    CODEC_ENUM_OF(struct core_condition, field, MATCH_MESSAGE_ID, MATCH_ANYWHERE),
+    CODEC_ENUM_OF(struct core_condition, field, MATCH_MESSAGE_ID, MATCH_BODY),
     CODEC_SCALAR(struct core_condition, value),
 };
 CODEC_LAYOUT(config_condition_layout, sluice__v1__config_condition__descriptor,
              struct core_condition);
+
+static const struct codec_field config_pattern_layout_fields[] = {
+    CODEC_NAME_OF(struct core_pattern, text),
+};
+CODEC_LAYOUT(config_pattern_layout, sluice__v1__config_pattern__descriptor, struct core_pattern);
 
 static const struct codec_field config_limit_layout_fields[] = {
     CODEC_NAME_OF(struct core_limit, name),        CODEC_SCALAR(struct core_limit, fee_per_gas_max),
@@ -160,8 +203,21 @@ static const struct codec_field config_policy_layout_fields[] = {
     CODEC_LIST_OF(CODEC_ARRAY, struct core_policy, rates, rates_count, RATES_MAX, 0,
                   &config_rate_layout),
     CODEC_NAME_OF(struct core_policy, currency),
+    CODEC_LIST_OF(CODEC_ARRAY, struct core_policy, patterns, patterns_count, PATTERNS_MAX, 0,
+                  &config_pattern_layout),
 };
 CODEC_LAYOUT(config_policy_layout, sluice__v1__config_policy__descriptor, struct core_policy);
+
+static const struct codec_field config_hub_layout_fields[] = {
+    CODEC_SCALAR(struct core_hub, domain),
+    CODEC_SCALAR(struct core_hub, asset),
+    CODEC_SCALAR(struct core_hub, hub),
+    CODEC_SCALAR(struct core_hub, token),
+    CODEC_SCALAR(struct core_hub, round_interval),
+    CODEC_SCALAR(struct core_hub, report_interval),
+    CODEC_SCALAR(struct core_hub, report_fee_max),
+};
+CODEC_LAYOUT(config_hub_layout, sluice__v1__config_hub__descriptor, struct core_hub);
 
 static const struct codec_field config_layout_fields[] = {
     CODEC_NAME_OF(struct core_config, node_name),
@@ -184,6 +240,10 @@ static const struct codec_field config_layout_fields[] = {
                   &config_venue_layout),
     CODEC_LIST_OF(CODEC_ARRAY, struct core_config, synthetics, synthetics_count, SYNTHETICS_MAX, 0,
                   &config_synthetic_layout),
+    CODEC_LIST_OF(CODEC_ARRAY, struct core_config, feeds, feeds_count, FEEDS_MAX, 0,
+                  &config_feed_layout),
+    CODEC_LIST_OF(CODEC_ARRAY, struct core_config, hubs, hubs_count, HUBS_MAX, 0,
+                  &config_hub_layout),
 };
 const struct codec_layout record_config_layout = {.wire = &sluice__v1__config__descriptor,
                                                   .fields = config_layout_fields,

@@ -134,6 +134,7 @@ static const struct codec_field venue_state_layout_fields[] = {
     CODEC_SCALAR(struct venue_state, account_debt),
     CODEC_SCALAR(struct venue_state, account_guard),
     CODEC_SCALAR(struct venue_state, unit_guard),
+    CODEC_SCALAR(struct venue_state, unit_price),
 };
 CODEC_LAYOUT(venue_state_layout, sluice__v1__venue_state__descriptor, struct venue_state);
 
@@ -281,6 +282,33 @@ static const struct codec_field spoke_flow_layout_fields[] = {
 };
 CODEC_LAYOUT(spoke_flow_layout, sluice__v1__spoke_flow__descriptor, struct spoke_flow);
 
+static const struct codec_field feed_state_layout_fields[] = {
+    CODEC_SCALAR(struct feed_state, feed),
+    CODEC_ENUM_OF(struct feed_state, answer, FEED_PRICE, FEED_HUGE),
+    CODEC_SCALAR(struct feed_state, price),
+    CODEC_SCALAR(struct feed_state, updated_s),
+};
+CODEC_LAYOUT(feed_state_layout, sluice__v1__feed_state__descriptor, struct feed_state);
+static const struct codec_field hub_state_layout_fields[] = {
+    CODEC_SCALAR(struct hub_state, hub),          CODEC_SCALAR(struct hub_state, reserve),
+    CODEC_SCALAR(struct hub_state, pending),      CODEC_SCALAR(struct hub_state, owed),
+    CODEC_SCALAR(struct hub_state, supply),       CODEC_SCALAR(struct hub_state, price),
+    CODEC_SCALAR(struct hub_state, round),        CODEC_SCALAR(struct hub_state, settled),
+    CODEC_SCALAR(struct hub_state, round_assets), CODEC_SCALAR(struct hub_state, round_shares),
+    CODEC_SCALAR(struct hub_state, closed_at_s),  CODEC_SCALAR(struct hub_state, skew_max_s),
+    CODEC_SCALAR(struct hub_state, paused),       CODEC_SCALAR(struct hub_state, mandate),
+    CODEC_SCALAR(struct hub_state, is_priced),    CODEC_SCALAR(struct hub_state, low),
+    CODEC_SCALAR(struct hub_state, high),         CODEC_SCALAR(struct hub_state, asset),
+};
+CODEC_LAYOUT(hub_state_layout, sluice__v1__hub_state__descriptor, struct hub_state);
+
+static const struct codec_field hub_report_layout_fields[] = {
+    CODEC_SCALAR(struct hub_report, hub),      CODEC_SCALAR(struct hub_report, domain),
+    CODEC_SCALAR(struct hub_report, sequence), CODEC_SCALAR(struct hub_report, time_s),
+    CODEC_SCALAR(struct hub_report, jumped),
+};
+CODEC_LAYOUT(hub_report_layout, sluice__v1__hub_report__descriptor, struct hub_report);
+
 static const struct codec_field positions_layout_fields[] = {
     CODEC_ENUM_OF(struct event, positions.outcome, OUTCOME_OK, OUTCOME_UNKNOWN),
     CODEC_SCALAR(struct event, positions.block_number),
@@ -298,6 +326,12 @@ static const struct codec_field positions_layout_fields[] = {
     CODEC_SCALAR(struct event, positions.time_s),
     CODEC_LIST_OF(CODEC_LIST, struct event, positions.flows, positions.flows_count, SPOKE_FLOWS_MAX,
                   0, &spoke_flow_layout),
+    CODEC_LIST_OF(CODEC_LIST, struct event, positions.feeds, positions.feeds_count, FEEDS_MAX, 0,
+                  &feed_state_layout),
+    CODEC_LIST_OF(CODEC_LIST, struct event, positions.hubs, positions.hubs_count, HUBS_MAX, 0,
+                  &hub_state_layout),
+    CODEC_LIST_OF(CODEC_LIST, struct event, positions.reports, positions.reports_count,
+                  HUB_REPORTS_MAX, 0, &hub_report_layout),
 };
 CODEC_LAYOUT(positions_layout, sluice__v1__positions__descriptor, struct event);
 
@@ -546,6 +580,19 @@ static const struct codec_field leg_settle_layout_fields[] = {
 };
 CODEC_LAYOUT(leg_settle_layout, sluice__v1__leg_settle__descriptor, struct leg);
 
+static const struct codec_field leg_hub_layout_fields[] = {
+    CODEC_ENUM_OF(struct leg, hub.verb, HUB_CLOSE, HUB_PAY),
+    CODEC_SCALAR(struct leg, hub.contract),
+    CODEC_SCALAR(struct leg, hub.domain),
+    CODEC_SCALAR(struct leg, hub.asset),
+    CODEC_SCALAR(struct leg, hub.token),
+    CODEC_SCALAR(struct leg, hub.amount),
+    CODEC_SCALAR(struct leg, hub.value),
+    CODEC_SCALAR(struct leg, hub.mandate),
+    CODEC_SCALAR(struct leg, hub.deadline_s),
+};
+CODEC_LAYOUT(leg_hub_layout, sluice__v1__leg_hub__descriptor, struct leg);
+
 static const struct codec_field leg_layout_fields[] = {
     CODEC_SCALAR(struct leg, id),
     CODEC_SCALAR(struct leg, domain),
@@ -556,6 +603,7 @@ static const struct codec_field leg_layout_fields[] = {
     CODEC_CHOICE_OF(struct leg, kind, LEG_CANCEL, 0, &leg_cancel_layout),
     CODEC_CHOICE_OF(struct leg, kind, LEG_VENUE, 0, &leg_venue_layout),
     CODEC_CHOICE_OF(struct leg, kind, LEG_BATCH, 0, &leg_batch_layout),
+    CODEC_CHOICE_OF(struct leg, kind, LEG_HUB, 0, &leg_hub_layout),
     CODEC_CHOICE_OF(struct leg, kind, LEG_CROSSING, 0, &leg_crossing_layout),
     CODEC_CHOICE_OF(struct leg, kind, LEG_SETTLE, 0, &leg_settle_layout),
 };

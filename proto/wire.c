@@ -28,6 +28,8 @@ static_assert((int)SLUICE__V1__SIGNER_LEG_KIND__SIGNER_LEG_KIND_CROSSING == (int
               "leg kinds are numbered alike");
 static_assert((int)SLUICE__V1__SIGNER_LEG_KIND__SIGNER_LEG_KIND_SETTLE == (int)LEG_SETTLE,
               "leg kinds are numbered alike");
+static_assert((int)SLUICE__V1__SIGNER_LEG_KIND__SIGNER_LEG_KIND_HUB == (int)LEG_HUB,
+              "leg kinds are numbered alike");
 static_assert((int)SLUICE__V1__SIGNER_OUTCOME__SIGNER_OUTCOME_OK == (int)OUTCOME_OK,
               "outcomes are numbered alike");
 static_assert((int)SLUICE__V1__SIGNER_OUTCOME__SIGNER_OUTCOME_REFUSED == (int)OUTCOME_REFUSED,
@@ -148,7 +150,7 @@ static bool read_leg_kind(Sluice__V1__SignerLegKind value, enum leg_kind *ret_ki
 {
     if (((int)value < (int)LEG_PROCESS || (int)value > (int)LEG_VENUE) &&
         (int)value != (int)LEG_BATCH && (int)value != (int)LEG_CROSSING &&
-        (int)value != (int)LEG_SETTLE) {
+        (int)value != (int)LEG_SETTLE && (int)value != (int)LEG_HUB) {
         return false;
     }
     *ret_kind = (enum leg_kind)value;

@@ -260,7 +260,8 @@ const struct cli_verb cli_verbs[] = {
      "prices\n"
      "that prove it ('sluice certify'). With fixed costs the gap that is left may be above GAP; it "
      "is\n"
-     "said. Exit codes: 0 a plan; 1 there is none, and why; 2 the file is not what it should be.\n",
+     "said. relay/routing_file/README.md describes both files, with an example to begin with.\n\n"
+     "Exit codes: 0 a plan; 1 there is none, and why; 2 the file is not what it should be.\n",
      cli_solve},
     {"certify", "Check a plan against its network, independently of the solver.",
      "sluice certify NETWORK PLAN [--json]\n\n"

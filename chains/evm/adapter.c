@@ -111,6 +111,24 @@ static void lay_out_spokes(struct evm_spokes *all, const struct core_config *cor
     all->flows = take(layout, evm_flows_count(core, domain) * sizeof(*all->flows));
 }
 
+static void lay_out_feeds(struct evm_feeds *all, uint32_t count, struct layout *layout)
+{
+    all->feeds = take(layout, count * sizeof(*all->feeds));
+    all->readings = take(layout, count * sizeof(*all->readings));
+    all->states = take(layout, count * sizeof(*all->states));
+}
+
+static void lay_out_hubs(struct evm_hubs *all, const struct core_config *core, uint32_t domain,
+                         struct layout *layout)
+{
+    const uint32_t hubs = evm_hubs_count(core, domain);
+
+    all->hubs = take(layout, hubs * sizeof(*all->hubs));
+    all->spokes = take(layout, hubs * sizeof(*all->spokes));
+    all->states = take(layout, hubs * sizeof(*all->states));
+    all->reports = take(layout, evm_hub_reports_count(core, domain) * sizeof(*all->reports));
+}
+
 /* Everything an adapter has besides struct evm. */
 static void lay_out(struct evm *evm, const struct chain_config *config, struct layout *layout)
 {
@@ -120,6 +138,7 @@ static void lay_out(struct evm *evm, const struct chain_config *config, struct l
     const uint32_t synthetics = count_synthetics(core, domain);
     const uint32_t vaults = count_vaults(core, domain);
     const uint32_t spokes = evm_spokes_count(core, domain);
+    const uint32_t hubs = evm_hubs_count(core, domain);
     const uint32_t quotes = evm_quotes_bound(core, domain);
 
     evm->parser_memory = take(layout, json_parser_footprint(config->frame_bytes_max));
@@ -127,10 +146,10 @@ static void lay_out(struct evm *evm, const struct chain_config *config, struct l
     evm->scratch = take(layout, scratch_bytes());
     evm->calls = take(layout, evm->calls_max * sizeof(*evm->calls));
     evm->interest.contracts = take(layout, (4 + 3 * routers + synthetics + 2 * vaults + spokes +
-                                            count_fee_tokens(core, domain)) *
+                                            hubs + count_fee_tokens(core, domain)) *
                                                sizeof(*evm->interest.contracts));
     evm->interest.accounts =
-        take(layout, (2 + 2 * routers + vaults + spokes) * sizeof(*evm->interest.accounts));
+        take(layout, (2 + 2 * routers + vaults + spokes + hubs) * sizeof(*evm->interest.accounts));
     evm->routers = take(layout, routers * sizeof(*evm->routers));
     evm->vaults = take(layout, vaults * sizeof(*evm->vaults));
     evm->store.capacity = 2 * (size_t)config->frame_bytes_max;
@@ -154,6 +173,8 @@ static void lay_out(struct evm *evm, const struct chain_config *config, struct l
     evm->quotes_asked = take(layout, quotes * sizeof(*evm->quotes_asked));
     evm->quotes = take(layout, quotes * sizeof(*evm->quotes));
     lay_out_spokes(&evm->spokes, core, domain, layout);
+    lay_out_feeds(&evm->feeds, evm_feeds_count(core, domain), layout);
+    lay_out_hubs(&evm->spokes.hubs, core, domain, layout);
 }
 
 /* As many transactions as may be under way, of all keys, at least as many as legs. */
@@ -256,7 +277,8 @@ static bool addresses_fit(const struct core_config *core, const struct core_chai
     while (next_fee_token(&core->policy, self->domain, &index, &token)) {
         fits = fits && address_is_evm(&token);
     }
-    return fits && evm_spokes_fit(core, self->domain);
+    return fits && evm_spokes_fit(core, self->domain) && evm_hubs_fit(core, self->domain) &&
+           evm_feeds_fit(core, self->domain);
 }
 
 /* Transfers of such tokens to the paymaster. */
@@ -315,6 +337,13 @@ static void build_interest(struct evm *evm)
             evm_interest_add_account(interest, &spoke->spoke);
         }
     }
+    for (uint32_t i = 0; i < evm->core.hubs_count; i++) {
+        const struct core_hub *const hub = &evm->core.hubs[i];
+        if (hub->domain == evm->chain.domain) {
+            evm_interest_add_contract(interest, &hub->token, EVM_ROLE_TOKEN);
+            evm_interest_add_account(interest, &hub->hub);
+        }
+    }
     evm_interest_finish(interest);
 }
 
@@ -361,6 +390,8 @@ static enum status evm_init(void *memory, const struct chain_config *config,
     build_interest(evm);
     evm_positions_init(evm);
     evm_spokes_init(evm);
+    evm_feeds_init(evm);
+    evm_hubs_init(evm);
     *ret_chain = &evm->chain;
     return STATUS_OK;
 }

@@ -10,14 +10,12 @@
  *   past.c      history that a first watch passed over, read beside
  *   facts.c     logs of a block or range, kept until they are given
  *   receipts.c  the root of a block's receipts          recheck.c logs that one endpoint lacked
- *   jobs.c      questions the core asked: life, deadlines, answers as events
- *   read.c      storage, tree                        positions.c  balances, vaults, quotes
- *   security.c  trees of security modules
- *   account.c   a key's nonces, its balance, and what transactions pay
+ *   jobs.c      questions the core asked: answers    errors.c     what an error of a node means
+ *   read.c      storage, tree                        positions.c  balances, vaults, quotes, hubs.c
+ *   security.c  trees of security modules            account.c    nonces, what transactions pay
  *   send.c      prepare and broadcast             gas.c        what deliveries need
- *   sign.c      legs held while they are signed
- *   follow.c    inclusion of transactions           flows.c      what goes between our spokes
- *   errors.c    what an error of a node means
+ *   sign.c      legs held while they are signed      feeds.c      prices
+ *   follow.c    inclusion of transactions            flows.c      what goes between our spokes
  *
  * Everything is driven from state: evm_pump looks at each part and starts what is missing, so a
  * lost or failed question needs no special path; it is started again because its answer is missing.
@@ -29,6 +27,7 @@
 
 #include "chains/chain.h"
 #include "chains/evm/evm_limits.h"
+#include "chains/evm/feeds.h"
 #include "chains/evm/logs.h"
 #include "chains/evm/modules.h"
 #include "chains/evm/ranges.h"
@@ -499,6 +498,7 @@ struct evm {
     struct vault_state *vault_states;
     struct bridge_quote *quotes;
     struct evm_spokes spokes;
+    struct evm_feeds feeds;
 };
 
 /* calls.c */

@@ -15,7 +15,7 @@ bool evm_spoke_sends_to(const struct core_config *core, const struct core_spoke 
 {
     for (uint32_t i = 0; i < core->chains_count; i++) {
         if (core->chains[i].domain == domain) {
-            return !address_is_zero(&spoke->bridge) && (spoke->bridge_to >> i & 1) != 0;
+            return !address_is_zero(&spoke->bridge) && chain_set_has(&spoke->bridge_to, i);
         }
     }
     return false;

@@ -150,6 +150,12 @@ void evm_positions_init(struct evm *evm)
             add_balance(evm, &spoke->spoke, &spoke->token);
         }
     }
+    for (uint32_t i = 0; i < evm->core.hubs_count; i++) {
+        const struct core_hub *const hub = &evm->core.hubs[i];
+        if (hub->domain == evm->chain.domain) {
+            add_balance(evm, &hub->hub, &hub->token);
+        }
+    }
     add_balance(evm, &evm->self->key, &native);
     for (uint32_t i = 0; i < evm->core.synthetics_count; i++) {
         if (evm->core.synthetics[i].domain == evm->chain.domain) {
@@ -171,15 +177,23 @@ void evm_positions_start(struct evm *evm)
         evm->quotes_asked[i].is_answered = false;
     }
     evm_spokes_start(evm);
+    evm_feeds_start(evm);
 }
 
 /* What a step asks about. */
-enum part { PART_BALANCE, PART_VAULT, PART_QUOTE, PART_SPOKES };
+enum part { PART_BALANCE, PART_VAULT, PART_QUOTE, PART_FEED, PART_SPOKES, PART_HUBS };
 
-/* The first round asks for everything; the others are the spokes' alone. */
+/* The first round asks for everything; the others are the hubs' and spokes' alone. */
 static enum part part_of(const struct evm *evm, uint32_t round, uint32_t step, uint32_t *ret_index,
                          uint32_t *ret_question)
 {
+    const uint32_t of_hubs = evm_hubs_steps(evm, round);
+
+    if (step < of_hubs) {
+        *ret_index = step;
+        return PART_HUBS;
+    }
+    step -= of_hubs;
     if (round > 0) {
         *ret_index = step;
         return PART_SPOKES;
@@ -199,6 +213,10 @@ static enum part part_of(const struct evm *evm, uint32_t round, uint32_t step, u
         return PART_QUOTE;
     }
     *ret_index -= evm->quotes_asked_count;
+    if (*ret_index < evm_feeds_steps(evm)) {
+        return PART_FEED;
+    }
+    *ret_index -= evm_feeds_steps(evm);
     return PART_SPOKES;
 }
 
@@ -207,9 +225,10 @@ static uint32_t positions_steps(struct evm *evm, struct evm_job *job)
     if (job->phase >= EVM_SPOKES_ROUNDS) {
         return 0;
     }
-    const uint32_t others =
-        evm->balances_count + VAULT_STEPS * evm->vaults_count + evm->quotes_asked_count;
-    return evm_spokes_steps(evm, job->phase) + (job->phase == 0 ? others : 0);
+    const uint32_t others = evm->balances_count + VAULT_STEPS * evm->vaults_count +
+                            evm->quotes_asked_count + evm_feeds_steps(evm);
+    return evm_hubs_steps(evm, job->phase) + evm_spokes_steps(evm, job->phase) +
+           (job->phase == 0 ? others : 0);
 }
 
 struct bytes evm_quote_calldata(uint8_t memory[EVM_QUOTE_CALLDATA_BYTES], uint32_t destination,
@@ -290,8 +309,14 @@ static void positions_write(struct evm *evm, const struct evm_job *job, uint32_t
     case PART_QUOTE:
         write_quote(&evm->quotes_asked[index], id, writer);
         break;
+    case PART_FEED:
+        evm_feeds_write(evm, index, id, writer);
+        break;
     case PART_SPOKES:
         evm_spokes_write(evm, job->phase, index, id, writer);
+        break;
+    case PART_HUBS:
+        evm_hubs_write(evm, job->phase, index, id, writer);
         break;
     }
     evm_write_block_hash(writer, &job->positions.block_hash);
@@ -392,8 +417,14 @@ static void positions_answer(struct evm *evm, struct evm_job *job, uint32_t step
     case PART_QUOTE:
         quote_answer(evm, job, &evm->quotes_asked[index], answer);
         return;
+    case PART_FEED:
+        evm_feeds_answer(evm, job, index, answer);
+        return;
     case PART_SPOKES:
         evm_spokes_answer(evm, job, job->phase, index, answer);
+        return;
+    case PART_HUBS:
+        evm_hubs_answer(evm, job, job->phase, index, answer);
         return;
     }
     if (read_amount(evm, answer, is_quantity, into) != STATUS_OK) {
@@ -446,6 +477,8 @@ static void positions_event(struct evm *evm, const struct evm_job *job, struct e
     ret_event->positions.quotes = evm->quotes;
     ret_event->positions.quotes_count = quotes_count;
     evm_spokes_event(evm, ret_event);
+    evm_feeds_event(evm, ret_event);
+    evm_hubs_event(evm, ret_event);
 }
 
 const struct evm_job_ops evm_positions_ops = {positions_steps, positions_write, positions_answer,

@@ -18,7 +18,9 @@
 #define SELECTOR_PROVIDER     0x0542975cu /* ADDRESSES_PROVIDER() */
 #define SELECTOR_ORACLE       0xfca513a8u /* getPriceOracle() */
 #define SELECTOR_PRICE        0xb3596f07u /* getAssetPrice(asset) */
+#define SELECTOR_UNIT         0x8c89b64fu /* BASE_CURRENCY_UNIT() */
 
+#define ONE_NUMERAIRE UINT64_C(1000000000000000000)
 #define LINES_APART   0x0fu /* all four, of a strategy of v3.0 */
 #define LINES_AT_ONCE 0x10u
 
@@ -36,64 +38,66 @@ bool evm_read_word(struct bytes returned, struct amount *ret_amount)
 
 /* ---- what is asked ---- */
 
-const struct address *evm_reserve_write(const struct evm_venue *venue, enum venue_question question,
-                                        struct abi_writer *data)
+const struct address *evm_reserve_write(const struct evm_venue *venue,
+                                        enum reserve_question question, struct abi_writer *data)
 {
     static const uint32_t selectors[] = {
-        [VENUE_RESERVE] = SELECTOR_RESERVE_DATA,
-        [VENUE_LIQUIDITY] = SELECTOR_BALANCE_OF,
-        [VENUE_LENDABLE] = SELECTOR_LENDABLE,
-        [VENUE_RECEIPTS] = SELECTOR_TOTAL_SUPPLY,
-        [VENUE_DEBT] = SELECTOR_TOTAL_SUPPLY,
-        [VENUE_STABLE_DEBT] = SELECTOR_STABLE_DEBT,
-        [VENUE_OPTIMAL] = SELECTOR_OPTIMAL,
-        [VENUE_BASE] = SELECTOR_BASE,
-        [VENUE_SLOPE_BELOW] = SELECTOR_SLOPE_BELOW,
-        [VENUE_SLOPE_ABOVE] = SELECTOR_SLOPE_ABOVE,
-        [VENUE_LINES] = SELECTOR_LINES,
-        [VENUE_ACCOUNT] = SELECTOR_ACCOUNT,
-        [VENUE_PROVIDER] = SELECTOR_PROVIDER,
-        [VENUE_COLLATERAL] = SELECTOR_COLLATERAL,
-        [VENUE_ORACLE] = SELECTOR_ORACLE,
-        [VENUE_ORACLE_PRICE] = SELECTOR_PRICE,
+        [0] = SELECTOR_RESERVE_DATA, /* of RESERVE_DATA */
+        [RESERVE_LIQUIDITY - RESERVE_DATA] = SELECTOR_BALANCE_OF,
+        [RESERVE_LENDABLE - RESERVE_DATA] = SELECTOR_LENDABLE,
+        [RESERVE_RECEIPTS - RESERVE_DATA] = SELECTOR_TOTAL_SUPPLY,
+        [RESERVE_DEBT - RESERVE_DATA] = SELECTOR_TOTAL_SUPPLY,
+        [RESERVE_STABLE_DEBT - RESERVE_DATA] = SELECTOR_STABLE_DEBT,
+        [RESERVE_OPTIMAL - RESERVE_DATA] = SELECTOR_OPTIMAL,
+        [RESERVE_BASE - RESERVE_DATA] = SELECTOR_BASE,
+        [RESERVE_SLOPE_BELOW - RESERVE_DATA] = SELECTOR_SLOPE_BELOW,
+        [RESERVE_SLOPE_ABOVE - RESERVE_DATA] = SELECTOR_SLOPE_ABOVE,
+        [RESERVE_LINES - RESERVE_DATA] = SELECTOR_LINES,
+        [RESERVE_ACCOUNT - RESERVE_DATA] = SELECTOR_ACCOUNT,
+        [RESERVE_PROVIDER - RESERVE_DATA] = SELECTOR_PROVIDER,
+        [RESERVE_COLLATERAL - RESERVE_DATA] = SELECTOR_COLLATERAL,
+        [RESERVE_ORACLE - RESERVE_DATA] = SELECTOR_ORACLE,
+        [RESERVE_ORACLE_PRICE - RESERVE_DATA] = SELECTOR_PRICE,
+        [RESERVE_ORACLE_UNIT - RESERVE_DATA] = SELECTOR_UNIT,
     };
     const struct aave_reserve *const reserve = &venue->reading.reserve.reserve;
     const struct address *const token = &venue->spoke->token;
 
-    CHECK(question >= VENUE_RESERVE);
-    abi_write_selector(data, selectors[question]);
-    if (question == VENUE_LIQUIDITY) {
+    abi_write_selector(data, selectors[question - RESERVE_DATA]);
+    if (question == RESERVE_LIQUIDITY) {
         abi_write_address(data, &venue->config->receipt);
         return token;
     }
-    if (question == VENUE_RESERVE || question == VENUE_LENDABLE) {
+    if (question == RESERVE_DATA || question == RESERVE_LENDABLE) {
         abi_write_address(data, token);
         return &venue->config->venue;
     }
-    if (question == VENUE_ACCOUNT || question == VENUE_COLLATERAL) {
+    if (question == RESERVE_ACCOUNT || question == RESERVE_COLLATERAL) {
         abi_write_address(data, &venue->spoke->spoke);
         return &venue->config->venue;
     }
-    if (question == VENUE_PROVIDER) {
+    if (question == RESERVE_PROVIDER) {
         return &venue->config->venue;
     }
-    if (question == VENUE_ORACLE) {
+    if (question == RESERVE_ORACLE) {
         return &venue->provider;
     }
-    if (question == VENUE_ORACLE_PRICE) {
-        abi_write_address(data, token);
+    if (question == RESERVE_ORACLE_PRICE || question == RESERVE_ORACLE_UNIT) {
+        if (question == RESERVE_ORACLE_PRICE) {
+            abi_write_address(data, token);
+        }
         return &venue->oracle;
     }
-    if (question == VENUE_RECEIPTS) {
+    if (question == RESERVE_RECEIPTS) {
         return &venue->config->receipt;
     }
-    if (question == VENUE_DEBT) {
+    if (question == RESERVE_DEBT) {
         return &reserve->variable;
     }
-    if (question == VENUE_STABLE_DEBT) {
+    if (question == RESERVE_STABLE_DEBT) {
         return &reserve->stable;
     }
-    if (question == VENUE_LINES) {
+    if (question == RESERVE_LINES) {
         abi_write_address(data, token);
     }
     return &reserve->strategy;
@@ -111,16 +115,17 @@ static bool take_stable_debt(struct bytes returned, struct aave_reading *reading
 }
 
 /* One part of a strategy, or all. A strategy of the other family answers none, or not so. */
-static void take_lines(struct evm_venue *venue, enum venue_question question, struct bytes returned)
+static void take_lines(struct evm_venue *venue, enum reserve_question question,
+                       struct bytes returned)
 {
     struct aave_lines *const lines = &venue->reading.reserve.lines;
     struct amount *const parts[] = {&lines->optimal, &lines->base, &lines->slope_below,
                                     &lines->slope_above};
 
-    if (question == VENUE_LINES) {
+    if (question == RESERVE_LINES) {
         venue->lines |= aave_lines_read(returned, lines) == STATUS_OK ? LINES_AT_ONCE : 0;
     } else if ((venue->lines & LINES_AT_ONCE) == 0) {
-        const uint32_t part = (uint32_t)question - (uint32_t)VENUE_OPTIMAL;
+        const uint32_t part = (uint32_t)question - (uint32_t)RESERVE_OPTIMAL;
         venue->lines |= evm_read_word(returned, parts[part]) ? 1u << part : 0;
     }
 }
@@ -138,54 +143,57 @@ static bool read_place(struct bytes returned, struct address *ret_place)
 }
 
 /* What guards the debts of the account. */
-static bool take_guard(struct evm_venue *venue, enum venue_question question, struct bytes returned)
+static bool take_guard(struct evm_venue *venue, enum reserve_question question,
+                       struct bytes returned)
 {
     struct aave_reading *const reading = &venue->reading.reserve;
     struct abi_reader reader = abi_reader_from(returned);
 
-    if (question == VENUE_ACCOUNT) {
+    if (question == RESERVE_ACCOUNT) {
         return aave_account_read(returned, &reading->account) == STATUS_OK;
     }
-    if (question == VENUE_PROVIDER) {
+    if (question == RESERVE_PROVIDER) {
         return read_place(returned, &venue->provider);
     }
-    if (question == VENUE_ORACLE) {
+    if (question == RESERVE_ORACLE) {
         return read_place(returned, &venue->oracle);
     }
-    if (question == VENUE_COLLATERAL) {
+    if (question == RESERVE_COLLATERAL) {
         const struct hash word = abi_read_hash(&reader);
         /* The first of it that is supplied becomes collateral by itself. */
         venue->guards = amount_is_zero(&venue->reading.supplied) ||
                         aave_is_collateral(&word, &reading->reserve);
         return abi_reader_is_done(&reader);
     }
-    return evm_read_word(returned, &venue->price) && !amount_is_zero(&venue->price);
+    struct amount *const word = question == RESERVE_ORACLE_PRICE ? &venue->price : &venue->unit;
+    return evm_read_word(returned, word) && !amount_is_zero(word);
 }
 
-bool evm_reserve_take(struct evm_venue *venue, enum venue_question question, struct bytes returned)
+bool evm_reserve_take(struct evm_venue *venue, enum reserve_question question,
+                      struct bytes returned)
 {
     struct aave_reading *const reading = &venue->reading.reserve;
 
-    if (question >= VENUE_ACCOUNT) {
+    if (question >= RESERVE_ACCOUNT) {
         return take_guard(venue, question, returned);
     }
-    if (question == VENUE_RESERVE) {
+    if (question == RESERVE_DATA) {
         return aave_reserve_read(returned, &reading->reserve) == STATUS_OK;
     }
-    if (question == VENUE_LIQUIDITY) {
+    if (question == RESERVE_LIQUIDITY) {
         return evm_read_word(returned, &reading->liquidity);
     }
-    if (question == VENUE_LENDABLE) {
+    if (question == RESERVE_LENDABLE) {
         venue->lendable_known = evm_read_word(returned, &venue->lendable);
         return true; /* a pool of v3.0 has none */
     }
-    if (question == VENUE_RECEIPTS) {
+    if (question == RESERVE_RECEIPTS) {
         return evm_read_word(returned, &reading->receipts);
     }
-    if (question == VENUE_DEBT) {
+    if (question == RESERVE_DEBT) {
         return evm_read_word(returned, &reading->debt);
     }
-    if (question == VENUE_STABLE_DEBT) {
+    if (question == RESERVE_STABLE_DEBT) {
         return take_stable_debt(returned, reading);
     }
     take_lines(venue, question, returned);
@@ -205,8 +213,13 @@ bool evm_reserve_is_whole(struct evm_venue *venue)
     }
     const struct amount threshold = amount_from_u64(reading->reserve.threshold_bps);
     const struct amount whole = amount_from_u64(10000);
+    const struct amount one = amount_from_u64(ONE_NUMERAIRE);
     if (venue->guards &&
         amount_scale_floor(&venue->price, &threshold, &whole, &reading->unit_guard) != STATUS_OK) {
+        return false;
+    }
+    if (!amount_is_zero(&venue->unit) &&
+        amount_scale_floor(&venue->price, &one, &venue->unit, &reading->unit_price) != STATUS_OK) {
         return false;
     }
     return ((venue->lines & LINES_AT_ONCE) != 0 || (venue->lines & LINES_APART) == LINES_APART) &&

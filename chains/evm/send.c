@@ -5,6 +5,7 @@
 
 #include "chains/evm/abi.h"
 #include "chains/evm/evm_internal.h"
+#include "chains/evm/reserves.h"
 #include "relay/hyperlane/deliveries.h"
 
 #define SELECTOR_PROCESS        0x7c39d130u
@@ -17,6 +18,12 @@
 #define SELECTOR_SPOKE_REPAY    0x4de5524eu
 #define SELECTOR_SPOKE_BRIDGE   0x962fe6a2u
 #define SELECTOR_SPOKE_SETTLE   0x0a58696du
+#define SELECTOR_SPOKE_REPORT   0x0e8300f5u
+#define SELECTOR_SPOKE_PAY_HUB  0x8d79ad36u
+#define SELECTOR_HUB_CLOSE      0x26653be0u
+#define SELECTOR_HUB_SETTLE     0x6ffbfaa8u
+#define SELECTOR_HUB_INVEST     0x2dc5a5f6u
+#define SELECTOR_HUB_RECALL     0x49e74e7cu
 #define SELECTOR_QUOTE_DISPATCH 0x9c42bd18u /* of the mailbox */
 #define SELECTOR_ANNOUNCE       0x21f71781u
 #define NOTICE_BYTES            128u
@@ -141,7 +148,34 @@ static void encode_settle(const struct leg *leg, struct abi_writer *data)
     abi_write_address(data, &leg->settle.token);
 }
 
-/* The spoke that a leg asks; NULL: an address is none of this family's. */
+static void encode_hub(const struct leg *leg, struct abi_writer *data)
+{
+    static const uint32_t selectors[] = {
+        [HUB_CLOSE] = SELECTOR_HUB_CLOSE,     [HUB_SETTLE] = SELECTOR_HUB_SETTLE,
+        [HUB_INVEST] = SELECTOR_HUB_INVEST,   [HUB_RECALL] = SELECTOR_HUB_RECALL,
+        [HUB_REPORT] = SELECTOR_SPOKE_REPORT, [HUB_PAY] = SELECTOR_SPOKE_PAY_HUB};
+    const enum hub_verb verb = leg->hub.verb;
+
+    abi_write_selector(data, selectors[verb]);
+    if (verb == HUB_SETTLE) {
+        return; /* anybody's: it has one outcome */
+    }
+    abi_write_hash(data, leg->id.bytes);
+    abi_write_hash(data, leg->hub.mandate.bytes);
+    abi_write_u64(data, leg->hub.deadline_s);
+    if (verb == HUB_RECALL) {
+        abi_write_u64(data, leg->hub.domain);
+        abi_write_hash(data, leg->hub.asset.bytes);
+    }
+    if (verb == HUB_PAY) {
+        abi_write_address(data, &leg->hub.token);
+    }
+    if (verb == HUB_RECALL || verb == HUB_PAY || verb == HUB_INVEST) {
+        abi_write_amount(data, &leg->hub.amount);
+    }
+}
+
+/* The spoke, or hub, that a leg asks; NULL: an address is none of this family's. */
 static const struct address *spoke_asked(const struct leg *leg)
 {
     if (leg->kind == LEG_CROSSING) {
@@ -155,6 +189,12 @@ static const struct address *spoke_asked(const struct leg *leg)
                    ? &leg->settle.spoke
                    : NULL;
     }
+    if (leg->kind == LEG_HUB) {
+        return address_is_evm(&leg->hub.contract) && address_is_evm(&leg->hub.token) &&
+                       leg->hub.verb != HUB_NOTHING
+                   ? &leg->hub.contract
+                   : NULL;
+    }
     return address_is_evm(&leg->venue.spoke) ? &leg->venue.spoke : NULL;
 }
 
@@ -164,6 +204,8 @@ static void encode_spoke(const struct leg *leg, struct abi_writer *data)
         encode_crossing(leg, data);
     } else if (leg->kind == LEG_SETTLE) {
         encode_settle(leg, data);
+    } else if (leg->kind == LEG_HUB) {
+        encode_hub(leg, data);
     } else {
         encode_venue(leg, data);
     }
@@ -220,6 +262,7 @@ enum status evm_leg_encode(struct evm *evm, const struct leg *leg, void *memory,
     case LEG_VENUE:
     case LEG_CROSSING:
     case LEG_SETTLE:
+    case LEG_HUB:
         to = spoke_asked(leg);
         if (to == NULL) {
             return STATUS_MALFORMED;
@@ -350,6 +393,9 @@ void evm_prepare_start(struct evm *evm, struct evm_job *job, const struct leg *l
     if (leg->kind == LEG_BATCH) {
         start_batch(evm, job, leg);
     }
+    if (leg->kind == LEG_HUB) {
+        job->prepare.value = leg->hub.value;
+    }
 }
 
 /* The phases before the simulation: the bridge's quote, and the notice's. */
@@ -435,19 +481,27 @@ static void data_fee_write(struct evm *evm, const struct evm_job *job, struct js
     evm_write_at(evm, job, writer);
 }
 
-static void data_fee_answer(struct evm *evm, struct evm_job *job, const struct evm_answer *answer)
+/* One word and nothing else; else the job ends. */
+static bool word_answer(struct evm *evm, struct evm_job *job, const struct evm_answer *answer,
+                        const char *otherwise, struct amount *ret_amount)
 {
     struct bytes returned;
 
     if (evm_return_bytes(evm, answer, &returned) != STATUS_OK) {
         evm_job_fail_answer(evm, job, answer);
-        return;
+        return false;
     }
-    struct abi_reader reader = abi_reader_from(returned);
-    job->prepare.data_fee = abi_read_amount(&reader);
-    if (!abi_reader_is_done(&reader)) {
-        evm_job_fail_text(job, OUTCOME_UNKNOWN, "the data fee cannot be understood");
+    if (!evm_read_word(returned, ret_amount)) {
+        evm_job_fail_text(job, OUTCOME_UNKNOWN, otherwise);
+        return false;
     }
+    return true;
+}
+
+static void data_fee_answer(struct evm *evm, struct evm_job *job, const struct evm_answer *answer)
+{
+    (void)word_answer(evm, job, answer, "the data fee cannot be understood",
+                      &job->prepare.data_fee);
 }
 
 /* quoteDispatch of the notice that the spoke sends to its sibling with what it sends: four words
@@ -472,18 +526,13 @@ static void notice_write(struct evm *evm, const struct evm_job *job, struct json
 
 static void notice_answer(struct evm *evm, struct evm_job *job, const struct evm_answer *answer)
 {
-    struct bytes returned;
+    struct amount fee;
 
-    if (evm_return_bytes(evm, answer, &returned) != STATUS_OK) {
-        evm_job_fail_answer(evm, job, answer);
+    if (!word_answer(evm, job, answer, "the quote of the notice cannot be understood", &fee)) {
         return;
     }
-    struct abi_reader reader = abi_reader_from(returned);
-    const struct amount fee = abi_read_amount(&reader);
-    if (!abi_reader_is_done(&reader) ||
-        amount_add(&job->prepare.fee_native, &fee, &job->prepare.fee_native) != STATUS_OK) {
-        evm_job_fail_text(job, OUTCOME_REFUSED, "the quote of the notice cannot be understood");
-        return;
+    if (amount_add(&job->prepare.fee_native, &fee, &job->prepare.fee_native) != STATUS_OK) {
+        job->prepare.fee_native = amount_max();
     }
     if (amount_compare(&job->prepare.fee_native, &job->prepare.fee_native_max) > 0) {
         evm_job_fail_text(job, OUTCOME_REFUSED, "the bridge's fee is above the limit");

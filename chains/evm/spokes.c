@@ -29,16 +29,14 @@ enum spoke_question {
 };
 
 /* What the first round asks of each kind. */
-static const enum venue_question vault_questions[] = {
-    VENUE_BOOKS,       VENUE_POSITION,     VENUE_DECIMALS, VENUE_SUPPLY,
-    VENUE_DEPOSIT_MAX, VENUE_WITHDRAW_MAX, VENUE_PAUSE,    VENUE_CODE};
-static const enum venue_question reserve_questions[] = {VENUE_BOOKS, VENUE_POSITION, VENUE_CODE,
-                                                        VENUE_RESERVE};
+static const uint32_t vault_questions[] = {VENUE_BOOKS,  VENUE_POSITION,    VENUE_DECIMALS,
+                                           VENUE_SUPPLY, VENUE_DEPOSIT_MAX, VENUE_WITHDRAW_MAX,
+                                           VENUE_PAUSE,  VENUE_CODE};
+static const uint32_t reserve_questions[] = {VENUE_BOOKS, VENUE_POSITION, VENUE_CODE, RESERVE_DATA};
 
 #define COUNT_OF(list) ((uint32_t)(sizeof(list) / sizeof((list)[0])))
 
-static uint32_t questions_of(const struct evm_venue *venue,
-                             const enum venue_question **ret_questions)
+static uint32_t questions_of(const struct evm_venue *venue, const uint32_t **ret_questions)
 {
     switch (venue->config->kind) {
     case VENUE_ERC4626:
@@ -132,6 +130,7 @@ void evm_spokes_start(struct evm *evm)
         all->venues[i].lendable_known = false;
         all->venues[i].guards = false;
         all->venues[i].price = amount_zero();
+        all->venues[i].unit = amount_zero();
         memset(&all->venues[i].reading, 0, sizeof(all->venues[i].reading));
     }
     all->later_count = 0;
@@ -139,16 +138,15 @@ void evm_spokes_start(struct evm *evm)
 
 /* ---- what is asked ---- */
 
-static void ask_later(struct evm_spokes *all, uint32_t venue, enum venue_question question)
+static void ask_later(struct evm_spokes *all, uint32_t venue, uint32_t question)
 {
-    all->later[all->later_count++] =
-        (struct evm_venue_ask){.venue = venue, .question = (uint32_t)question};
+    all->later[all->later_count++] = (struct evm_venue_ask){.venue = venue, .question = question};
 }
 
 /* Of the first round. */
 static uint32_t flows_first(const struct evm_spokes *all)
 {
-    const enum venue_question *questions;
+    const uint32_t *questions;
     uint32_t count = SPOKE_QUESTIONS * all->spokes_count;
 
     for (uint32_t i = 0; i < all->venues_count; i++) {
@@ -172,18 +170,18 @@ static void ask_reserve_later(struct evm_spokes *all, uint32_t index)
 {
     const struct aave_reserve *const reserve = &all->venues[index].reading.reserve.reserve;
 
-    ask_later(all, index, VENUE_LIQUIDITY);
-    ask_later(all, index, VENUE_RECEIPTS);
+    ask_later(all, index, RESERVE_LIQUIDITY);
+    ask_later(all, index, RESERVE_RECEIPTS);
     if (!address_equal(&reserve->receipt, &all->venues[index].config->receipt)) {
         return;
     }
-    ask_later(all, index, VENUE_LENDABLE);
-    ask_later(all, index, VENUE_DEBT);
+    ask_later(all, index, RESERVE_LENDABLE);
+    ask_later(all, index, RESERVE_DEBT);
     if (!address_is_zero(&reserve->stable)) {
-        ask_later(all, index, VENUE_STABLE_DEBT);
+        ask_later(all, index, RESERVE_STABLE_DEBT);
     }
-    for (uint32_t question = VENUE_OPTIMAL; question <= VENUE_PROVIDER; question++) {
-        ask_later(all, index, (enum venue_question)question);
+    for (uint32_t question = RESERVE_OPTIMAL; question <= RESERVE_PROVIDER; question++) {
+        ask_later(all, index, question);
     }
 }
 
@@ -196,10 +194,11 @@ static void ask_guard_later(struct evm_spokes *all, uint32_t round)
             continue;
         }
         if (round == 2) {
-            ask_later(all, i, VENUE_COLLATERAL);
-            ask_later(all, i, VENUE_ORACLE);
+            ask_later(all, i, RESERVE_COLLATERAL);
+            ask_later(all, i, RESERVE_ORACLE);
         } else {
-            ask_later(all, i, VENUE_ORACLE_PRICE);
+            ask_later(all, i, RESERVE_ORACLE_PRICE);
+            ask_later(all, i, RESERVE_ORACLE_UNIT);
         }
     }
 }
@@ -251,10 +250,10 @@ static bool find_venue_ask(const struct evm_spokes *all, uint32_t round, uint32_
     }
     step -= SPOKE_QUESTIONS * all->spokes_count;
     for (uint32_t i = 0; i < all->venues_count; i++) {
-        const enum venue_question *questions;
+        const uint32_t *questions;
         const uint32_t count = questions_of(&all->venues[i], &questions);
         if (step < count) {
-            *ret_ask = (struct evm_venue_ask){.venue = i, .question = (uint32_t)questions[step]};
+            *ret_ask = (struct evm_venue_ask){.venue = i, .question = questions[step]};
             return true;
         }
         step -= count;
@@ -333,28 +332,11 @@ static const struct address *write_venue_data(const struct evm_venue *venue,
         return &venue->reading.books.probe_at;
     case VENUE_CODE:
         break;
-    case VENUE_RESERVE:
-    case VENUE_LIQUIDITY:
-    case VENUE_LENDABLE:
-    case VENUE_RECEIPTS:
-    case VENUE_DEBT:
-    case VENUE_STABLE_DEBT:
-    case VENUE_OPTIMAL:
-    case VENUE_BASE:
-    case VENUE_SLOPE_BELOW:
-    case VENUE_SLOPE_ABOVE:
-    case VENUE_LINES:
-    case VENUE_ACCOUNT:
-    case VENUE_PROVIDER:
-    case VENUE_COLLATERAL:
-    case VENUE_ORACLE:
-    case VENUE_ORACLE_PRICE:
-        return evm_reserve_write(venue, question, data);
     }
     return &venue->config->venue;
 }
 
-static void write_venue(const struct evm_venue *venue, enum venue_question question, uint64_t id,
+static void write_venue(const struct evm_venue *venue, uint32_t question, uint64_t id,
                         struct json_writer *writer)
 {
     uint8_t memory[4 + 32];
@@ -365,7 +347,10 @@ static void write_venue(const struct evm_venue *venue, enum venue_question quest
         json_write_evm_address(writer, &venue->config->venue);
         return;
     }
-    const struct address *const to = write_venue_data(venue, question, &data);
+    const struct address *const to =
+        question >= RESERVE_QUESTION_FIRST
+            ? evm_reserve_write(venue, (enum reserve_question)question, &data)
+            : write_venue_data(venue, (enum venue_question)question, &data);
     CHECK(!data.overrun);
     rpc_write_begin(writer, id, "eth_call");
     evm_write_call(writer, NULL, to, buffer_bytes(&data.buffer));
@@ -383,7 +368,7 @@ void evm_spokes_write(const struct evm *evm, uint32_t round, uint32_t step, uint
         return;
     }
     if (find_venue_ask(all, round, step, &ask)) {
-        write_venue(&all->venues[ask.venue], (enum venue_question)ask.question, id, writer);
+        write_venue(&all->venues[ask.venue], ask.question, id, writer);
         return;
     }
     write_spoke(all->spokes[step / SPOKE_QUESTIONS], (enum spoke_question)(step % SPOKE_QUESTIONS),
@@ -487,40 +472,24 @@ static bool take_venue(struct evm_venue *venue, enum venue_question question, st
         }
         memcpy(reading->probe_word.bytes, returned.data, 32); /* and no more, as the spoke */
         return true;
-    case VENUE_RESERVE:
-    case VENUE_LIQUIDITY:
-    case VENUE_LENDABLE:
-    case VENUE_RECEIPTS:
-    case VENUE_DEBT:
-    case VENUE_STABLE_DEBT:
-    case VENUE_OPTIMAL:
-    case VENUE_BASE:
-    case VENUE_SLOPE_BELOW:
-    case VENUE_SLOPE_ABOVE:
-    case VENUE_LINES:
-    case VENUE_ACCOUNT:
-    case VENUE_PROVIDER:
-    case VENUE_COLLATERAL:
-    case VENUE_ORACLE:
-    case VENUE_ORACLE_PRICE:
-        return evm_reserve_take(venue, question, returned);
     }
     CHECK(false);
     return false;
 }
 
 /* What not every venue of the kind has. */
-static bool may_lack(enum venue_question question)
+static bool may_lack(uint32_t question)
 {
-    return question == VENUE_PAUSE || question == VENUE_LENDABLE ||
-           (question >= VENUE_OPTIMAL && question <= VENUE_LINES);
+    return question == VENUE_PAUSE || question == RESERVE_LENDABLE ||
+           question == RESERVE_ORACLE_UNIT ||
+           (question >= RESERVE_OPTIMAL && question <= RESERVE_LINES);
 }
 
 static void venue_answer(struct evm *evm, struct evm_job *job, const struct evm_venue_ask *ask,
                          const struct evm_answer *answer)
 {
     struct evm_venue *const venue = &evm->spokes.venues[ask->venue];
-    const enum venue_question question = (enum venue_question)ask->question;
+    const uint32_t question = ask->question;
     struct bytes returned;
 
     if (answer->kind == EVM_ANSWER_ERROR && evm_error_is_revert(answer)) {
@@ -535,7 +504,9 @@ static void venue_answer(struct evm *evm, struct evm_job *job, const struct evm_
         return;
     }
     const bool is_read = evm_return_bytes(evm, answer, &returned) == STATUS_OK &&
-                         take_venue(venue, question, returned);
+                         (question >= RESERVE_QUESTION_FIRST
+                              ? evm_reserve_take(venue, (enum reserve_question)question, returned)
+                              : take_venue(venue, (enum venue_question)question, returned));
     if (!is_read && question == VENUE_BOOKS) {
         evm_job_fail_text(job, OUTCOME_UNKNOWN, "what a spoke says cannot be understood");
     }

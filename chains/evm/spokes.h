@@ -12,6 +12,7 @@
 #ifndef SLUICE_CHAINS_EVM_SPOKES_H
 #define SLUICE_CHAINS_EVM_SPOKES_H
 
+#include "chains/evm/hubs.h"
 #include "chains/evm/venues/venue.h"
 #include "chains/rpc/frame.h"
 
@@ -30,6 +31,7 @@ struct evm_venue {
     struct address provider; /* of the pool's addresses */
     struct address oracle;   /* by which it decides */
     struct amount price;     /* of a whole token, in the pool's numeraire */
+    struct amount unit;      /* of that */
     bool guards;             /* what is supplied is collateral */
     uint32_t lines;          /* which parts of a strategy answered, as bits */
     uint32_t decimals;
@@ -58,6 +60,7 @@ struct evm_spokes {
     uint32_t later_count;
     struct spoke_flow *flows; /* between those spokes and their siblings */
     uint32_t flows_count;
+    struct evm_hubs hubs;
 };
 
 /* What a chain's memory must have room for. */

@@ -10,11 +10,14 @@
 #include "relay/base/pack.h"
 
 #define FORMAT            2u
-#define MOVE_BYTES        (4u + 1u + 4u + 32u + 4u + 4u + 32u) /* the longer kind */
+#define MOVE_BYTES        (4u + 1u + 4u + 32u + 4u + 4u + 32u + 4u + 32u) /* the longest kind */
+#define PLACE_BYTES       (4u + 32u + 4u + 1u + 32u)
 #define NUMBER_DIGITS_MAX 20u
 #define NO_DOMAIN         0u
 
-static_assert(APPROVAL_MOVES_MAX * MOVE_BYTES + 256u < APPROVAL_BYTES_MAX, "all moves fit");
+static_assert(APPROVAL_MOVES_MAX * MOVE_BYTES + APPROVAL_PLACES_MAX * PLACE_BYTES + 256u <
+                  APPROVAL_BYTES_MAX,
+              "all moves and places fit");
 
 struct hash approval_move_id(const struct hash *plan_id, uint32_t index)
 {
@@ -187,6 +190,44 @@ struct hash approval_digest(const struct approval *approval)
 
 /* ---- bytes ---- */
 
+/* Nothing where there are none. */
+static void pack_places(struct packer *packer, const struct approval *approval)
+{
+    CHECK(approval->places_count <= APPROVAL_PLACES_MAX);
+    if (approval->places_count > 0) {
+        pack_u32(packer, approval->places_count);
+    }
+    for (uint32_t i = 0; i < approval->places_count; i++) {
+        const struct approval_place *place = &approval->places[i];
+        pack_u32(packer, place->domain);
+        pack_address(packer, &place->contract);
+        pack_u32(packer, place->venue);
+        pack_bool(packer, place->negative);
+        pack_amount(packer, &place->amount);
+    }
+}
+
+/* False: not such bytes. */
+static bool unpack_places(struct unpacker *unpacker, struct approval *approval)
+{
+    if (unpacker_is_done(unpacker)) {
+        return true;
+    }
+    approval->places_count = unpack_u32(unpacker);
+    if (approval->places_count == 0 || approval->places_count > APPROVAL_PLACES_MAX) {
+        return false;
+    }
+    for (uint32_t i = 0; i < approval->places_count; i++) {
+        struct approval_place *place = &approval->places[i];
+        place->domain = unpack_u32(unpacker);
+        place->contract = unpack_address(unpacker);
+        place->venue = unpack_u32(unpacker);
+        place->negative = unpack_bool(unpacker);
+        place->amount = unpack_amount(unpacker);
+    }
+    return unpacker_is_done(unpacker);
+}
+
 struct bytes approval_pack(const struct approval *approval, uint8_t memory[APPROVAL_BYTES_MAX])
 {
     struct packer packer = packer_from(memory, APPROVAL_BYTES_MAX);
@@ -200,6 +241,7 @@ struct bytes approval_pack(const struct approval *approval, uint8_t memory[APPRO
     pack_u64(&packer, approval->expires_s);
     pack_raw(&packer, bytes_from(approval->signature.bytes, sizeof(approval->signature.bytes)));
     pack_moves(&packer, approval);
+    pack_places(&packer, approval);
     return packer_finish(&packer);
 }
 
@@ -259,7 +301,7 @@ enum status approval_unpack(struct bytes bytes, struct approval *ret_approval)
             return STATUS_MALFORMED;
         }
     }
-    if (!unpacker_is_done(&unpacker)) {
+    if (!unpack_places(&unpacker, &approval)) {
         return STATUS_MALFORMED;
     }
     *ret_approval = approval;

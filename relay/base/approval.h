@@ -25,6 +25,7 @@
 #include "relay/base/signature.h"
 
 #define APPROVAL_MOVES_MAX  48u
+#define APPROVAL_PLACES_MAX 24u
 #define APPROVAL_BYTES_MAX  8192u /* packed */
 #define APPROVAL_TEXT_BYTES 512u
 
@@ -50,6 +51,16 @@ struct approval_move {
     struct amount amount; /* what arrives at a sibling may be less, and is then put in */
 };
 
+/* What a plan says was at one of its places, with what was on its way there. The signer holds the
+ * plan's moves to the mandate's shares by it (relay/signer/shares.h); no approver signs it. */
+struct approval_place {
+    uint32_t domain;
+    struct address contract; /* router or spoke */
+    uint32_t venue;          /* as above */
+    bool negative;           /* a router that owes more than it has */
+    struct amount amount;
+};
+
 /* One move of a plan, with the rest of it. */
 struct approval {
     struct hash plan_id;
@@ -60,6 +71,8 @@ struct approval {
     struct approval_move moves[APPROVAL_MOVES_MAX];
     uint64_t expires_s; /* Unix time; 0: nobody signed */
     struct signature signature;
+    uint32_t places_count;
+    struct approval_place places[APPROVAL_PLACES_MAX];
 };
 
 /* The id of a plan's move, and of the first leg that makes it. */
@@ -85,7 +98,8 @@ struct approval_venue {
 bool approval_venue_leg(const struct approval_move *move, uint32_t leg,
                         struct approval_venue *ret_venue);
 
-/* The text without the place of the move; not ended by NUL. Returns its bytes. */
+/* The text without the place of the move, and what was where; not ended by NUL. Returns its bytes.
+ */
 size_t approval_text(const struct approval *approval, char ret_text[APPROVAL_TEXT_BYTES]);
 /* What the approver's key signs. */
 struct hash approval_digest(const struct approval *approval);

@@ -142,6 +142,11 @@ static int check(const struct mandate_call *call, const char *path)
             "\"contract\" is the guard, or the spoke, as its owner set it up: nothing here reads "
             "with which numbers");
     }
+    if (count_by(mandate, &lines, MANDATE_BY_STATED) > 0) {
+        cli_say("mandate",
+                "\"by the plan's word\": the signer sees no chain; it holds a plan to the line by "
+                "what the plan says is where");
+    }
     findings_say(path, "", &findings);
     findings_say(path, "warning: ", &warnings);
     if (unenforced > 0) {

@@ -30,6 +30,10 @@ static const char *venue_limit_text(const struct rows_view *view, const struct p
         return cli_text("the mandate's cap on %s", to);
     case PLAN_LIMIT_VELOCITY:
         return cli_text("what may enter venues on %s in this window", to);
+    case PLAN_LIMIT_SHARE:
+        return cli_text("the mandate's floor of %s", from);
+    case PLAN_LIMIT_ISSUER:
+        return cli_text("the mandate's cap of an issuer, here on %s", to);
     }
     return "";
 }
@@ -50,6 +54,8 @@ static const char *limit_text(const struct rows_view *view, const struct plan_li
     case PLAN_LIMIT_CAP:
         return cli_text("the mandate's cap on %s", to);
     case PLAN_LIMIT_VELOCITY:
+    case PLAN_LIMIT_SHARE:
+    case PLAN_LIMIT_ISSUER:
         break; /* of venues alone */
     }
     return "";

@@ -312,6 +312,7 @@ static void add_sums(const struct gathering *gathering, const struct ledger_walk
         case ACCOUNT_ROUTER:
         case ACCOUNT_OWED:
         case ACCOUNT_ARRIVING:
+        case ACCOUNT_HUB:
             add_position(gathering, positions, sum);
             break;
         case ACCOUNT_KEY:

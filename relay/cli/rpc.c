@@ -71,16 +71,32 @@ static long long count_of(const json_t *object, const char *key)
     return (long long)json_integer_value(json_object_get(object, key));
 }
 
+/* What nobody said is not zero. */
+static void put_said(struct cli_table *table, const json_t *entry, const char *key)
+{
+    if (json_is_null(json_object_get(entry, key))) {
+        cli_table_cell(table, "-");
+    } else {
+        cli_table_cell(table, "%lld", count_of(entry, key));
+    }
+}
+
+static void put_latency(struct cli_table *table, long long latency_us)
+{
+    if (latency_us == 0) {
+        cli_table_cell(table, "-"); /* it answered nothing */
+    } else {
+        cli_table_cell(table, "%.1f", (double)latency_us / 1000.0);
+    }
+}
+
 static void print_plan(struct cli_table *table, const json_t *plan)
 {
-    static const char *const keys[] = {"spent_today", "left_today"};
-
-    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-        if (json_is_null(json_object_get(plan, keys[i]))) {
-            cli_table_cell(table, "-");
-        } else {
-            cli_table_cell(table, "%lld", count_of(plan, keys[i]));
-        }
+    if (json_is_null(json_object_get(plan, "calls_per_day"))) {
+        cli_table_cell(table, "-");
+    } else {
+        cli_table_cell(table, "%lld of %lld", count_of(plan, "spent_today"),
+                       count_of(plan, "calls_per_day"));
     }
 }
 
@@ -89,7 +105,7 @@ static void print_endpoints(const json_t *list)
     static const char *const titles[] = {
         "CHAIN",       "ENDPOINT", "STATE",   ">HEAD",   ">AGE S",  ">FINAL",
         ">LATENCY MS", ">CALLS",   ">ERRORS", ">SILENT", ">BEHIND", ">DISSENTS",
-        ">REFUSED",    ">FOREIGN", ">SPENT",  ">LEFT",   "DETAIL",  NULL};
+        ">REFUSED",    ">FOREIGN", ">TODAY",  "DETAIL",  NULL};
     struct cli_table *table = cli_table_new(titles);
     const json_t *entry;
     size_t index;
@@ -99,10 +115,10 @@ static void print_endpoints(const json_t *list)
         cli_table_cell(table, "%s", json_text_at(entry, "chain"));
         cli_table_cell(table, "%s", json_text_at(entry, "endpoint"));
         cli_table_cell(table, "%s", json_text_at(entry, "state"));
-        cli_table_cell(table, "%lld", count_of(entry, "head"));
-        cli_table_cell(table, "%lld", count_of(entry, "head_age_s"));
-        cli_table_cell(table, "%lld", count_of(entry, "final"));
-        cli_table_cell(table, "%.1f", (double)count_of(entry, "latency_us") / 1000.0);
+        put_said(table, entry, "head");
+        put_said(table, entry, "head_age_s");
+        put_said(table, entry, "final");
+        put_latency(table, count_of(entry, "latency_us"));
         cli_table_cell(table, "%lld", count_of(entry, "calls"));
         cli_table_cell(table, "%lld", count_of(entry, "errors"));
         cli_table_cell(table, "%lld", count_of(entry, "silences"));

@@ -13,6 +13,8 @@
 #include "relay/cli/status.h"
 #include "relay/view/view.h"
 
+#define PRICE_DECIMALS 18u
+
 /* ---- tables ---- */
 
 static json_int_t count_at(const json_t *object, const char *key)
@@ -178,6 +180,47 @@ static void print_asset(const json_t *asset, FILE *out)
     cli_table_write(table, out);
 }
 
+/* All that spokes hold and owe, over all chains, against the mandate's band. */
+static void print_exposures(const json_t *assets, FILE *out)
+{
+    static const char *const titles[] = {"ASSET",      ">EXPOSED TO", ">BAND", ">IDLE",
+                                         ">IN VENUES", ">UNDER WAY",  ">OWED", ">MOVES A DAY",
+                                         "STATE",      NULL};
+    static const char *const amounts[] = {"delta", "band", "idle", "supplied", "under_way", "owed"};
+    struct cli_table *table = NULL;
+    const json_t *asset;
+    size_t index;
+
+    json_array_foreach(assets, index, asset)
+    {
+        const json_t *exposure = json_object_get(asset, "exposure");
+        const json_t *moves = json_object_get(exposure, "volatility_per_day");
+        if (exposure == NULL) {
+            continue;
+        }
+        table = table == NULL ? cli_table_new(titles) : table;
+        cli_table_cell(table, "%s", json_text_at(asset, "asset"));
+        for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++) {
+            const json_t *amount = json_object_get(exposure, amounts[i]);
+            cli_table_cell(table, "%s",
+                           amount == NULL ? "not known"
+                           : json_is_null(amount)
+                               ? "none"
+                               : json_units_text(amount, (uint32_t)count_at(asset, "decimals")));
+        }
+        if (json_is_real(moves)) {
+            cli_table_cell(table, "%.2f %%", 100 * json_real_value(moves));
+        } else {
+            cli_table_cell(table, "%s", "not known");
+        }
+        cli_table_cell(table, "%s", reason_at(exposure, "state"));
+    }
+    if (table != NULL) {
+        (void)fputc('\n', out);
+        cli_table_write(table, out);
+    }
+}
+
 static void print_vaults(const json_t *vaults, FILE *out)
 {
     static const char *const titles[] = {"VAULT",      "CHAIN",      ">ASSETS", ">ASSETS PER SHARE",
@@ -233,6 +276,31 @@ static void print_venues(struct cli_table *table, const json_t *spoke)
     }
 }
 
+static void print_prices(const json_t *prices, FILE *out)
+{
+    static const char *const titles[] = {"PRICE OF", ">LOW", ">HIGH", "STATE", NULL};
+    static const char *const amounts[] = {"low", "high"};
+    if (json_array_size(prices) == 0) {
+        return;
+    }
+    struct cli_table *table = cli_table_new(titles);
+    const json_t *price;
+    size_t index;
+    json_array_foreach(prices, index, price)
+    {
+        cli_table_cell(table, "%s", json_text_at(price, "asset"));
+        for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++) {
+            const json_t *amount = json_object_get(price, amounts[i]);
+            cli_table_cell(table, "%s",
+                           json_is_string(amount) ? json_units_text(amount, PRICE_DECIMALS)
+                                                  : "not known");
+        }
+        cli_table_cell(table, "%s", reason_at(price, "reason"));
+    }
+    (void)fputc('\n', out);
+    cli_table_write(table, out);
+}
+
 static void print_spokes(const json_t *spokes, FILE *out)
 {
     static const char *const titles[] = {"SPOKE",  "CHAIN", ">IDLE", ">KEPT", ">LOSS BUDGET LEFT",
@@ -269,6 +337,40 @@ static void print_spokes(const json_t *spokes, FILE *out)
     cli_table_write(venues, out);
 }
 
+static void print_hubs(const json_t *hubs, FILE *out)
+{
+    static const char *const titles[] = {"HUB",   "CHAIN",     ">RESERVE",    ">ASKS IN",
+                                         ">OWED", ">IN ROUND", ">SHARES OUT", ">BLOCK",
+                                         "WAITS", NULL};
+    static const char *const amounts[] = {"reserve", "pending", "owed"};
+    if (json_array_size(hubs) == 0) {
+        return;
+    }
+    struct cli_table *table = cli_table_new(titles);
+    const json_t *hub;
+    size_t index;
+    json_array_foreach(hubs, index, hub)
+    {
+        const char *waits = reason_at(hub, "waits");
+        const char *shares = json_text_at(hub, "round_shares");
+        cli_table_cell(table, "%s", json_text_at(hub, "hub"));
+        cli_table_cell(table, "%s", json_text_at(hub, "chain"));
+        for (size_t i = 0; i < sizeof(amounts) / sizeof(amounts[0]); i++) {
+            cli_table_cell(table, "%s",
+                           json_object_get(hub, amounts[i]) == NULL
+                               ? "not known"
+                               : json_units_text(json_object_get(hub, amounts[i]),
+                                                 (uint32_t)count_at(hub, "decimals")));
+        }
+        cli_table_cell(table, "%lld", count_at(hub, "round"));
+        cli_table_cell(table, "%s", shares);
+        cli_table_cell(table, "%lld", count_at(hub, "block"));
+        cli_table_cell(table, "%s", waits[0] == '-' ? "for nobody" : waits);
+    }
+    (void)fputc('\n', out);
+    cli_table_write(table, out);
+}
+
 void status_print(const json_t *root, FILE *out)
 {
     const json_t *node = json_object_get(root, "node");
@@ -295,7 +397,10 @@ void status_print(const json_t *root, FILE *out)
         print_asset(asset, out);
     }
     print_vaults(json_object_get(root, "vaults"), out);
+    print_prices(json_object_get(root, "prices"), out);
     print_spokes(json_object_get(root, "spokes"), out);
+    print_hubs(json_object_get(root, "hubs"), out);
+    print_exposures(assets, out);
 }
 
 int cli_status(int argc, char **argv)

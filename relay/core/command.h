@@ -46,6 +46,7 @@ enum leg_kind {
     LEG_VENUE = 5,      /* spoke.deposit(order, venue, amount) and the verbs of the same form */
     LEG_CROSSING = 245, /* spoke.bridge(order, bridge, destination, token, amount) */
     LEG_SETTLE = 246,   /* spoke.settle(origin, token): books what came from a sibling; no order */
+    LEG_HUB = 233,      /* what a hub and its spokes are asked to do for the holders of shares */
     LEG_BATCH = 115, /* several Mailbox.process through a contract that goes on after a failure */
 };
 
@@ -55,6 +56,17 @@ enum venue_verb {
     VENUE_WITHDRAW = 2,
     VENUE_BORROW = 3,
     VENUE_REPAY = 4,
+};
+
+/* stored: never renumber. Each but HUB_SETTLE carries an order. */
+enum hub_verb {
+    HUB_NOTHING = 0, /* of no leg */
+    HUB_CLOSE = 1,   /* hub.closeRound(order): no request joins the round any more */
+    HUB_SETTLE = 2,  /* hub.settleRound(): prices it */
+    HUB_INVEST = 3,  /* hub.invest(order, amount): to the spoke on its chain */
+    HUB_RECALL = 4,  /* hub.recall(order, domain, asset id, amount): so much is to come home */
+    HUB_REPORT = 5,  /* spoke.report(order): what is there, as a message to the hub */
+    HUB_PAY = 6,     /* spoke.payHub(order, token, amount): for redemptions */
 };
 
 struct leg {
@@ -118,6 +130,17 @@ struct leg {
             uint32_t origin;
             struct address token;
         } settle;
+        struct {
+            enum hub_verb verb;
+            struct address contract; /* the hub, or the spoke */
+            uint32_t domain;         /* HUB_RECALL: of the spoke that is told */
+            struct hash asset;       /* HUB_RECALL: as hub and spokes name it */
+            struct address token;    /* HUB_PAY */
+            struct amount amount;    /* HUB_INVEST, HUB_RECALL, HUB_PAY */
+            struct amount value;     /* native, pays for a message; what is over comes back */
+            struct hash mandate;
+            uint64_t deadline_s;
+        } hub;
     };
 };
 

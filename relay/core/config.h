@@ -66,9 +66,36 @@ struct core_chain {
 struct core_asset {
     char symbol[NAME_BYTES_MAX];
     uint32_t decimals;
+    /* The mandate's: how much of it the portfolio may be exposed to, either way, over all chains;
+     * zero: as much as it likes. `delta_calm`, where it is not zero, counts while a day's
+     * volatility of the price is at most `volatility_calm`, and widens with it up to `delta_max`.
+     */
+    struct amount delta_max;
+    struct amount delta_calm;
+    struct bps volatility_calm; /* zero: nothing widens */
 };
 
-_Static_assert(CHAINS_MAX <= 64, "bridge_to has a bit for each chain");
+/* Some of the chains: a bit for each, by its place in `chains`. */
+struct chain_set {
+    uint64_t words[3];
+};
+
+_Static_assert(CHAINS_MAX <= 8 * sizeof(struct chain_set), "a set has a bit for each chain");
+
+static inline void chain_set_add(struct chain_set *set, uint32_t place)
+{
+    set->words[place / 64] |= UINT64_C(1) << place % 64;
+}
+
+static inline bool chain_set_has(const struct chain_set *set, uint32_t place)
+{
+    return (set->words[place / 64] >> place % 64 & 1) != 0;
+}
+
+static inline bool chain_set_is_empty(const struct chain_set *set)
+{
+    return (set->words[0] | set->words[1] | set->words[2]) == 0;
+}
 
 /* One warp-route router that holds collateral on one chain. */
 struct core_router {
@@ -80,9 +107,8 @@ struct core_router {
     /* Contract that holds the rebalancer role and calls the router for our key, inside bounds of
      * its own (chains/evm/contracts/Guard.sol). Zero: the key holds the role. */
     struct address guard;
-    /* A bit for each chain, by its place in `chains`, that the mandate lets the bridge send to;
-     * zero: it names none, so to every one. */
-    uint64_t bridge_to;
+    /* That the mandate lets the bridge send to; empty: it names none, so to every one. */
+    struct chain_set bridge_to;
     struct bps weight; /* target share of the asset's collateral over all its routers; they sum
                           to 10,000 per asset */
     /* Of the mandate, in effect, that is above claims. Zero: none. No move brings it below the
@@ -117,17 +143,49 @@ struct core_spoke {
     uint32_t asset;
     struct address spoke;
     struct address token;
-    struct amount idle_min; /* a deposit leaves at least this idle: the mandate's liquid buffer */
+    struct amount idle_min;  /* a deposit leaves at least this idle: the mandate's liquid buffer */
+    struct amount idle_most; /* that it widens to with the price's volatility; zero: it does not */
     struct address
         bridge; /* that takes its asset to its siblings; zero: nothing leaves the chain */
-    /* A bit for each chain, by its place in `chains`, that the mandate lets the bridge send to. */
-    uint64_t bridge_to;
+    struct chain_set bridge_to; /* that the mandate lets the bridge send to */
+    /* What it and its venues hold together; no move brings it above, or below. The shares are of
+     * all spokes of the asset, its chain's among them. Zero: the mandate has no such line. */
+    struct amount cap;
+    struct amount floor;
+    struct bps cap_share;
+    struct bps floor_share;
+};
+
+/* The vault whose shares claim what all spokes of one asset hold (chains/evm/contracts/Hub.sol).
+ * Its spoke is the one of this asset on its own chain. */
+struct core_hub {
+    uint32_t domain;
+    uint32_t asset; /* index into assets; a hub for each at most */
+    struct address hub;
+    struct address token;
+    struct duration round_interval;  /* requests are priced no more often than this */
+    struct duration report_interval; /* each spoke reports this often though nobody asked for it */
+    struct amount report_fee_max;    /* native, of the message with a report */
 };
 
 /* stored: never renumber */
 enum venue_kind {
     VENUE_ERC4626 = 1, /* a vault with shares */
     VENUE_AAVE = 2,    /* a reserve of a lending pool */
+};
+
+/* A contract that says what a whole token of an asset is worth, in the numeraire that all of them
+ * share: one of Chainlink's aggregators, or what answers like one. An asset has none, or two of
+ * different makers (relay/core/capital/prices.h). The lines are the mandate's. */
+struct core_feed {
+    uint32_t asset; /* index into assets */
+    uint32_t domain;
+    struct address feed;
+    struct duration age_max;   /* an older price is none */
+    struct bps divergence_max; /* of the two, as a part of the lower one */
+    uint32_t feed_line;
+    uint32_t age_line;
+    uint32_t divergence_line;
 };
 
 /* Where a spoke's capital earns. One address is at most one venue of a spoke. */
@@ -145,6 +203,14 @@ struct core_venue {
      * Zero: it is not guarded with this asset. */
     struct bps health_min;
     struct bps price_shock;
+    /* No move brings it above, or below; the shares are of all spokes of the asset. Zero: none. */
+    struct amount floor;
+    struct bps cap_share;
+    struct bps floor_share;
+    /* Who stands behind what it gives for capital: venues of one number are one issuer's, and
+     * together hold no more than this share. Zero: nobody who is bounded. */
+    uint32_t issuer;
+    struct bps issuer_cap_share;
 };
 
 struct core_route {
@@ -214,6 +280,12 @@ enum match_field {
     MATCH_DESTINATION = 4, /* likewise */
     MATCH_RECIPIENT = 5,
     MATCH_ANYWHERE = 6, /* RULE_ADDRESS: sender, recipient, or the bytes of it in the body */
+    MATCH_BODY = 7,     /* the value's last four bytes are an index into patterns */
+};
+
+/* A regular expression over a message's body (relay/core/message/pattern.h). */
+struct core_pattern {
+    char text[PATTERN_BYTES_MAX];
 };
 
 struct core_condition {
@@ -248,6 +320,8 @@ struct core_policy {
     uint32_t rules_count;
     struct core_condition conditions[CONDITIONS_MAX];
     uint32_t conditions_count;
+    struct core_pattern patterns[PATTERNS_MAX];
+    uint32_t patterns_count;
     struct core_limit limits[ROUTE_LIMITS_MAX];
     uint32_t limits_count;
     struct core_rate rates[RATES_MAX];
@@ -269,8 +343,12 @@ struct core_config {
     uint32_t spokes_count;
     struct core_venue venues[VENUES_MAX];
     uint32_t venues_count;
+    struct core_hub hubs[HUBS_MAX];
+    uint32_t hubs_count;
     struct core_synthetic synthetics[SYNTHETICS_MAX];
     uint32_t synthetics_count;
+    struct core_feed feeds[FEEDS_MAX];
+    uint32_t feeds_count;
     struct address validator; /* checkpoint key's address; zero: no chain is validated */
     struct core_route route;
     struct core_large large;

@@ -100,7 +100,25 @@ static void chain_unpack(struct unpacker *unpacker, struct core_chain *ret_chain
     ret_chain->sign_lookups = unpack_bool(unpacker);
 }
 
-static void router_pack(const struct core_router *router, struct packer *packer)
+void chain_set_pack(struct packer *packer, const struct chain_set *set, uint32_t chains_count)
+{
+    for (uint32_t i = 0; 64 * i < chains_count; i++) {
+        pack_u64(packer, set->words[i]);
+    }
+}
+
+static struct chain_set chain_set_unpack(struct unpacker *unpacker, uint32_t chains_count)
+{
+    struct chain_set set = {{0}};
+
+    for (uint32_t i = 0; 64 * i < chains_count; i++) {
+        set.words[i] = unpack_u64(unpacker);
+    }
+    return set;
+}
+
+static void router_pack(const struct core_router *router, uint32_t chains_count,
+                        struct packer *packer)
 {
     pack_u32(packer, router->domain);
     pack_u32(packer, router->asset);
@@ -113,10 +131,11 @@ static void router_pack(const struct core_router *router, struct packer *packer)
     pack_amount(packer, &router->cap);
     pack_u32(packer, router->cap_share.value);
     pack_address(packer, &router->guard);
-    pack_u64(packer, router->bridge_to);
+    chain_set_pack(packer, &router->bridge_to, chains_count);
 }
 
-static void router_unpack(struct unpacker *unpacker, struct core_router *ret_router)
+static void router_unpack(struct unpacker *unpacker, uint32_t chains_count,
+                          struct core_router *ret_router)
 {
     ret_router->domain = unpack_u32(unpacker);
     ret_router->asset = unpack_u32(unpacker);
@@ -129,7 +148,7 @@ static void router_unpack(struct unpacker *unpacker, struct core_router *ret_rou
     ret_router->cap = unpack_amount(unpacker);
     ret_router->cap_share.value = unpack_u32(unpacker);
     ret_router->guard = unpack_address(unpacker);
-    ret_router->bridge_to = unpack_u64(unpacker);
+    ret_router->bridge_to = chain_set_unpack(unpacker, chains_count);
 }
 
 static void synthetic_pack(const struct core_synthetic *synthetic, struct packer *packer)
@@ -164,26 +183,83 @@ static void vault_unpack(struct unpacker *unpacker, struct core_vault *ret_vault
     ret_vault->owner = unpack_address(unpacker);
 }
 
-static void spoke_pack(const struct core_spoke *spoke, struct packer *packer)
+static void spoke_pack(const struct core_spoke *spoke, uint32_t chains_count, struct packer *packer)
 {
     pack_u32(packer, spoke->domain);
     pack_u32(packer, spoke->asset);
     pack_address(packer, &spoke->spoke);
     pack_address(packer, &spoke->token);
     pack_amount(packer, &spoke->idle_min);
+    pack_amount(packer, &spoke->idle_most);
     pack_address(packer, &spoke->bridge);
-    pack_u64(packer, spoke->bridge_to);
+    chain_set_pack(packer, &spoke->bridge_to, chains_count);
+    pack_amount(packer, &spoke->cap);
+    pack_amount(packer, &spoke->floor);
+    pack_u32(packer, spoke->cap_share.value);
+    pack_u32(packer, spoke->floor_share.value);
 }
 
-static void spoke_unpack(struct unpacker *unpacker, struct core_spoke *ret_spoke)
+static void hub_pack(const struct core_hub *hub, struct packer *packer)
+{
+    pack_u32(packer, hub->domain);
+    pack_u32(packer, hub->asset);
+    pack_address(packer, &hub->hub);
+    pack_address(packer, &hub->token);
+    pack_u64(packer, hub->round_interval.ns);
+    pack_u64(packer, hub->report_interval.ns);
+    pack_amount(packer, &hub->report_fee_max);
+}
+
+static void hub_unpack(struct unpacker *unpacker, struct core_hub *ret_hub)
+{
+    ret_hub->domain = unpack_u32(unpacker);
+    ret_hub->asset = unpack_u32(unpacker);
+    ret_hub->hub = unpack_address(unpacker);
+    ret_hub->token = unpack_address(unpacker);
+    ret_hub->round_interval.ns = unpack_u64(unpacker);
+    ret_hub->report_interval.ns = unpack_u64(unpacker);
+    ret_hub->report_fee_max = unpack_amount(unpacker);
+}
+
+static void spoke_unpack(struct unpacker *unpacker, uint32_t chains_count,
+                         struct core_spoke *ret_spoke)
 {
     ret_spoke->domain = unpack_u32(unpacker);
     ret_spoke->asset = unpack_u32(unpacker);
     ret_spoke->spoke = unpack_address(unpacker);
     ret_spoke->token = unpack_address(unpacker);
     ret_spoke->idle_min = unpack_amount(unpacker);
+    ret_spoke->idle_most = unpack_amount(unpacker);
     ret_spoke->bridge = unpack_address(unpacker);
-    ret_spoke->bridge_to = unpack_u64(unpacker);
+    ret_spoke->bridge_to = chain_set_unpack(unpacker, chains_count);
+    ret_spoke->cap = unpack_amount(unpacker);
+    ret_spoke->floor = unpack_amount(unpacker);
+    ret_spoke->cap_share.value = unpack_u32(unpacker);
+    ret_spoke->floor_share.value = unpack_u32(unpacker);
+}
+
+static void feed_pack(const struct core_feed *feed, struct packer *packer)
+{
+    pack_u32(packer, feed->asset);
+    pack_u32(packer, feed->domain);
+    pack_address(packer, &feed->feed);
+    pack_u64(packer, feed->age_max.ns);
+    pack_u32(packer, feed->divergence_max.value);
+    pack_u32(packer, feed->feed_line);
+    pack_u32(packer, feed->age_line);
+    pack_u32(packer, feed->divergence_line);
+}
+
+static void feed_unpack(struct unpacker *unpacker, struct core_feed *ret_feed)
+{
+    ret_feed->asset = unpack_u32(unpacker);
+    ret_feed->domain = unpack_u32(unpacker);
+    ret_feed->feed = unpack_address(unpacker);
+    ret_feed->age_max.ns = unpack_u64(unpacker);
+    ret_feed->divergence_max.value = unpack_u32(unpacker);
+    ret_feed->feed_line = unpack_u32(unpacker);
+    ret_feed->age_line = unpack_u32(unpacker);
+    ret_feed->divergence_line = unpack_u32(unpacker);
 }
 
 static void venue_pack(const struct core_venue *venue, struct packer *packer)
@@ -197,6 +273,11 @@ static void venue_pack(const struct core_venue *venue, struct packer *packer)
     pack_address(packer, &venue->receipt);
     pack_u32(packer, venue->health_min.value);
     pack_u32(packer, venue->price_shock.value);
+    pack_amount(packer, &venue->floor);
+    pack_u32(packer, venue->cap_share.value);
+    pack_u32(packer, venue->floor_share.value);
+    pack_u32(packer, venue->issuer);
+    pack_u32(packer, venue->issuer_cap_share.value);
 }
 
 static void venue_unpack(struct unpacker *unpacker, struct core_venue *ret_venue)
@@ -216,6 +297,11 @@ static void venue_unpack(struct unpacker *unpacker, struct core_venue *ret_venue
     ret_venue->receipt = unpack_address(unpacker);
     ret_venue->health_min.value = unpack_u32(unpacker);
     ret_venue->price_shock.value = unpack_u32(unpacker);
+    ret_venue->floor = unpack_amount(unpacker);
+    ret_venue->cap_share.value = unpack_u32(unpacker);
+    ret_venue->floor_share.value = unpack_u32(unpacker);
+    ret_venue->issuer = unpack_u32(unpacker);
+    ret_venue->issuer_cap_share.value = unpack_u32(unpacker);
 }
 
 static void route_pack(const struct core_route *route, struct packer *packer)
@@ -300,7 +386,7 @@ static void condition_unpack(struct unpacker *unpacker, struct core_condition *r
     ret_condition->rule = unpack_u32(unpacker);
     const uint8_t field = unpack_u8(unpacker);
 
-    if (field < MATCH_MESSAGE_ID || field > MATCH_ANYWHERE) {
+    if (field < MATCH_MESSAGE_ID || field > MATCH_BODY) {
         unpacker->underrun = true;
         return;
     }
@@ -361,6 +447,11 @@ static void policy_pack(const struct core_policy *policy, struct packer *packer)
         pack_u8(packer, (uint8_t)condition->field);
         pack_hash(packer, &condition->value);
     }
+    CHECK(policy->patterns_count <= PATTERNS_MAX);
+    pack_u32(packer, policy->patterns_count);
+    for (uint32_t i = 0; i < policy->patterns_count; i++) {
+        pack_text(packer, policy->patterns[i].text, sizeof(policy->patterns[i].text));
+    }
     CHECK(policy->limits_count <= ROUTE_LIMITS_MAX);
     pack_u32(packer, policy->limits_count);
     for (uint32_t i = 0; i < policy->limits_count; i++) {
@@ -386,6 +477,10 @@ static void policy_unpack(struct unpacker *unpacker, struct core_policy *ret_pol
     for (uint32_t i = 0; i < ret_policy->conditions_count; i++) {
         condition_unpack(unpacker, &ret_policy->conditions[i]);
     }
+    ret_policy->patterns_count = unpack_count(unpacker, PATTERNS_MAX);
+    for (uint32_t i = 0; i < ret_policy->patterns_count; i++) {
+        unpack_text(unpacker, ret_policy->patterns[i].text, sizeof(ret_policy->patterns[i].text));
+    }
     ret_policy->limits_count = unpack_count(unpacker, ROUTE_LIMITS_MAX);
     for (uint32_t i = 0; i < ret_policy->limits_count; i++) {
         limit_unpack(unpacker, &ret_policy->limits[i]);
@@ -406,6 +501,8 @@ void config_pack(const struct core_config *config, struct packer *packer)
     CHECK(config->spokes_count <= SPOKES_MAX);
     CHECK(config->venues_count <= VENUES_MAX);
     CHECK(config->synthetics_count <= SYNTHETICS_MAX);
+    CHECK(config->feeds_count <= FEEDS_MAX);
+    CHECK(config->hubs_count <= HUBS_MAX);
 
     pack_text(packer, config->node_name, sizeof(config->node_name));
     pack_u32(packer, config->chains_count);
@@ -416,10 +513,13 @@ void config_pack(const struct core_config *config, struct packer *packer)
     for (uint32_t i = 0; i < config->assets_count; i++) {
         pack_text(packer, config->assets[i].symbol, sizeof(config->assets[i].symbol));
         pack_u32(packer, config->assets[i].decimals);
+        pack_amount(packer, &config->assets[i].delta_max);
+        pack_amount(packer, &config->assets[i].delta_calm);
+        pack_u32(packer, config->assets[i].volatility_calm.value);
     }
     pack_u32(packer, config->routers_count);
     for (uint32_t i = 0; i < config->routers_count; i++) {
-        router_pack(&config->routers[i], packer);
+        router_pack(&config->routers[i], config->chains_count, packer);
     }
     pack_u32(packer, config->vaults_count);
     for (uint32_t i = 0; i < config->vaults_count; i++) {
@@ -427,7 +527,7 @@ void config_pack(const struct core_config *config, struct packer *packer)
     }
     pack_u32(packer, config->spokes_count);
     for (uint32_t i = 0; i < config->spokes_count; i++) {
-        spoke_pack(&config->spokes[i], packer);
+        spoke_pack(&config->spokes[i], config->chains_count, packer);
     }
     pack_u32(packer, config->venues_count);
     for (uint32_t i = 0; i < config->venues_count; i++) {
@@ -436,6 +536,14 @@ void config_pack(const struct core_config *config, struct packer *packer)
     pack_u32(packer, config->synthetics_count);
     for (uint32_t i = 0; i < config->synthetics_count; i++) {
         synthetic_pack(&config->synthetics[i], packer);
+    }
+    pack_u32(packer, config->feeds_count);
+    for (uint32_t i = 0; i < config->feeds_count; i++) {
+        feed_pack(&config->feeds[i], packer);
+    }
+    pack_u32(packer, config->hubs_count);
+    for (uint32_t i = 0; i < config->hubs_count; i++) {
+        hub_pack(&config->hubs[i], packer);
     }
     pack_address(packer, &config->validator);
     route_pack(&config->route, packer);
@@ -458,10 +566,13 @@ enum status config_unpack(struct bytes bytes, struct core_config *ret_config)
     for (uint32_t i = 0; i < ret_config->assets_count; i++) {
         unpack_text(&unpacker, ret_config->assets[i].symbol, sizeof(ret_config->assets[i].symbol));
         ret_config->assets[i].decimals = unpack_u32(&unpacker);
+        ret_config->assets[i].delta_max = unpack_amount(&unpacker);
+        ret_config->assets[i].delta_calm = unpack_amount(&unpacker);
+        ret_config->assets[i].volatility_calm.value = unpack_u32(&unpacker);
     }
     ret_config->routers_count = unpack_count(&unpacker, ROUTERS_MAX);
     for (uint32_t i = 0; i < ret_config->routers_count; i++) {
-        router_unpack(&unpacker, &ret_config->routers[i]);
+        router_unpack(&unpacker, ret_config->chains_count, &ret_config->routers[i]);
     }
     ret_config->vaults_count = unpack_count(&unpacker, VAULTS_MAX);
     for (uint32_t i = 0; i < ret_config->vaults_count; i++) {
@@ -469,7 +580,7 @@ enum status config_unpack(struct bytes bytes, struct core_config *ret_config)
     }
     ret_config->spokes_count = unpack_count(&unpacker, SPOKES_MAX);
     for (uint32_t i = 0; i < ret_config->spokes_count; i++) {
-        spoke_unpack(&unpacker, &ret_config->spokes[i]);
+        spoke_unpack(&unpacker, ret_config->chains_count, &ret_config->spokes[i]);
     }
     ret_config->venues_count = unpack_count(&unpacker, VENUES_MAX);
     for (uint32_t i = 0; i < ret_config->venues_count; i++) {
@@ -478,6 +589,14 @@ enum status config_unpack(struct bytes bytes, struct core_config *ret_config)
     ret_config->synthetics_count = unpack_count(&unpacker, SYNTHETICS_MAX);
     for (uint32_t i = 0; i < ret_config->synthetics_count; i++) {
         synthetic_unpack(&unpacker, &ret_config->synthetics[i]);
+    }
+    ret_config->feeds_count = unpack_count(&unpacker, FEEDS_MAX);
+    for (uint32_t i = 0; i < ret_config->feeds_count; i++) {
+        feed_unpack(&unpacker, &ret_config->feeds[i]);
+    }
+    ret_config->hubs_count = unpack_count(&unpacker, HUBS_MAX);
+    for (uint32_t i = 0; i < ret_config->hubs_count; i++) {
+        hub_unpack(&unpacker, &ret_config->hubs[i]);
     }
     ret_config->validator = unpack_address(&unpacker);
     route_unpack(&unpacker, &ret_config->route);

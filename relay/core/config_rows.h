@@ -10,12 +10,14 @@
 #include "relay/core/config.h"
 
 /* Bytes of the largest packed configuration, rounded up. */
-#define CONFIG_PACKED_BYTES_MAX (256u << 10)
+#define CONFIG_PACKED_BYTES_MAX (512u << 10)
 #define CONFIG_SLICE_BYTES      (32u << 10)
 #define CONFIG_SLICES_MAX       (CONFIG_PACKED_BYTES_MAX / CONFIG_SLICE_BYTES)
 #define CONFIG_KEY_BYTES        3u
 
 void config_pack(const struct core_config *config, struct packer *packer);
+/* As many words as so many chains need: sets of up to 64 chains are one. */
+void chain_set_pack(struct packer *packer, const struct chain_set *set, uint32_t chains_count);
 /* STATUS_CORRUPT: not a packed configuration, or a count beyond its limit. */
 MUST_USE enum status config_unpack(struct bytes bytes, struct core_config *ret_config);
 

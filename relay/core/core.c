@@ -328,6 +328,7 @@ static void on_prepared(struct step *step, const struct event *event)
     case LEG_VENUE:
     case LEG_CROSSING:
     case LEG_SETTLE:
+    case LEG_HUB:
         capital_on_prepared(step, event);
         break;
     case LEG_BATCH:

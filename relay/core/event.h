@@ -208,6 +208,9 @@ struct venue_state {
     struct amount account_debt;
     struct amount account_guard;
     struct amount unit_guard;
+    /* What a whole token is worth by the venue's own word, in 1e-18 of the numeraire; zero where
+     * it does not say in which units. */
+    struct amount unit_price;
     /* The rate curve over what we would have in it, from nothing on: rates do not increase, and
      * above the last piece nothing is earned. None: see above. */
     uint32_t pieces_count;
@@ -223,6 +226,57 @@ struct spoke_flow {
     struct amount sent;      /* to the sibling */
     struct amount announced; /* by the sibling's notices, as sent to us */
     struct amount received;  /* of that, and booked */
+};
+
+/* stored: never renumber. What a contract that should say a price said. */
+enum feed_answer {
+    FEED_PRICE = 1,
+    FEED_MUTE = 2, /* reverted, or is none of its kind */
+    FEED_ZERO = 3,
+    FEED_NEGATIVE = 4,
+    FEED_HUGE = 5, /* more than anything is worth */
+};
+
+struct feed_state {
+    struct address feed;
+    enum feed_answer answer;
+    struct amount price; /* of a whole token, in 1e-18 of the numeraire; zero unless FEED_PRICE */
+    uint64_t updated_s;  /* when it was made, by its own word; zero where it is mute */
+};
+
+/* What a hub says of itself: its books, and the requests that are priced next. Amounts of assets in
+ * base units, of shares in theirs. */
+struct hub_state {
+    struct address hub;
+    struct amount reserve; /* assets there that belong to the holders of shares */
+    struct amount pending; /* assets of requests that are not priced yet */
+    struct amount owed;    /* assets that were priced and wait for their claimants */
+    struct amount supply;  /* shares there are */
+    struct amount price;   /* of 10^6 base units of shares, times 10^18, as last settled */
+    uint64_t round;        /* the open one */
+    uint64_t settled;      /* the last priced one */
+    /* Of the round after `settled`: */
+    struct amount round_assets; /* to deposit */
+    struct amount round_shares; /* to redeem */
+    uint64_t closed_at_s;       /* block time; 0: it is the open one */
+    uint32_t skew_max_s;        /* how far chains' clocks may differ */
+    bool paused;
+    struct hash mandate; /* in force there */
+    struct hash asset;   /* as hub and spokes name it */
+    /* What the spokes and all in flight are worth by the reports made after the round was closed,
+     * the lower and the higher price; not known while a report is missing, stale or out of step. */
+    bool is_priced;
+    struct amount low;
+    struct amount high;
+};
+
+/* What a hub last took of a spoke's reports. */
+struct hub_report {
+    struct address hub;
+    uint32_t domain;   /* the spoke's */
+    uint64_t sequence; /* 0: none came yet */
+    uint64_t time_s;   /* of the spoke's block */
+    bool jumped;       /* it moved too far: nothing is priced until it is back or accepted */
 };
 
 struct bridge_quote {
@@ -403,6 +457,12 @@ struct event {
             uint32_t venues_count;
             const struct spoke_flow *flows;
             uint32_t flows_count;
+            const struct feed_state *feeds;
+            uint32_t feeds_count;
+            const struct hub_state *hubs;
+            uint32_t hubs_count;
+            const struct hub_report *reports;
+            uint32_t reports_count;
         } positions;
         struct {
             enum outcome outcome;

@@ -65,6 +65,7 @@ static void fold_leg(struct fold *fold, const struct leg *leg)
     case LEG_VENUE:
     case LEG_CROSSING:
     case LEG_SETTLE:
+    case LEG_HUB:
         break;
     }
 }

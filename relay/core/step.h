@@ -231,6 +231,8 @@ void move_on_leg_end(struct step *step, const struct hash *leg_id, enum leg_end 
                      const struct event *receipt);
 /* Of a LEG_SETTLE, whatever became of it. */
 void flow_on_leg_end(struct step *step, const struct leg *leg);
+/* Of a LEG_HUB; one that the signer refused is LEG_VOID. */
+void hub_on_leg_end(struct step *step, const struct leg *leg, enum leg_end end);
 void tree_on_leg_end(struct step *step, const struct hash *leg_id, enum leg_end end,
                      const struct event *receipt);
 /* The signer refused or the network rejected the leg for good; its nonce is being freed, and

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "relay/hyperlane/checkpoint.h"
 
+#include "relay/base/check.h"
 #include "relay/base/digest.h"
 #include "relay/base/pack.h"
 
@@ -16,15 +17,23 @@ static struct hash bound_hash(uint32_t domain, const struct address *contract, c
     return keccak256(packer_finish(&packer));
 }
 
-struct hash personal_digest(const struct hash *message)
+struct personal_text personal_text(const struct hash *message)
 {
-    uint8_t memory[28 + 32];
-    struct packer packer = packer_from(memory, sizeof(memory));
+    struct personal_text text;
+    struct packer packer = packer_from(text.bytes, sizeof(text.bytes));
 
     pack_raw(&packer, bytes_from_string("\x19"
                                         "Ethereum Signed Message:\n32"));
     pack_hash(&packer, message);
-    return keccak256(packer_finish(&packer));
+    CHECK(packer_finish(&packer).count == sizeof(text.bytes));
+    return text;
+}
+
+struct hash personal_digest(const struct hash *message)
+{
+    const struct personal_text text = personal_text(message);
+
+    return keccak256(bytes_from(text.bytes, sizeof(text.bytes)));
 }
 
 struct hash checkpoint_domain_hash(uint32_t origin, const struct address *tree_hook)
@@ -54,8 +63,8 @@ struct hash checkpoint_digest(uint32_t origin, const struct address *tree_hook,
     return personal_digest(&signing_hash);
 }
 
-struct hash announcement_digest(uint32_t domain, const struct address *mailbox,
-                                struct bytes location)
+struct hash announcement_signing_hash(uint32_t domain, const struct address *mailbox,
+                                      struct bytes location)
 {
     const struct hash domain_hash = bound_hash(domain, mailbox, "HYPERLANE_ANNOUNCEMENT");
     struct keccak keccak;
@@ -63,11 +72,18 @@ struct hash announcement_digest(uint32_t domain, const struct address *mailbox,
     keccak_init(&keccak);
     keccak_update(&keccak, bytes_from(domain_hash.bytes, sizeof(domain_hash.bytes)));
     keccak_update(&keccak, location);
-    const struct hash hash = keccak_finish(&keccak);
+    return keccak_finish(&keccak);
+}
+
+struct hash announcement_digest(uint32_t domain, const struct address *mailbox,
+                                struct bytes location)
+{
+    const struct hash hash = announcement_signing_hash(domain, mailbox, location);
+
     return personal_digest(&hash);
 }
 
-struct hash lookup_digest(const struct address *sender, struct bytes data, struct bytes url)
+struct hash lookup_signing_hash(const struct address *sender, struct bytes data, struct bytes url)
 {
     const size_t skipped = address_is_evm(sender) ? 12 : 0;
     struct keccak keccak;
@@ -77,7 +93,13 @@ struct hash lookup_digest(const struct address *sender, struct bytes data, struc
     keccak_update(&keccak, bytes_from(sender->bytes + skipped, sizeof(sender->bytes) - skipped));
     keccak_update(&keccak, data);
     keccak_update(&keccak, url);
-    const struct hash hash = keccak_finish(&keccak);
+    return keccak_finish(&keccak);
+}
+
+struct hash lookup_digest(const struct address *sender, struct bytes data, struct bytes url)
+{
+    const struct hash hash = lookup_signing_hash(sender, data, url);
+
     return personal_digest(&hash);
 }
 

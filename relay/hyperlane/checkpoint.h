@@ -28,6 +28,11 @@ struct hash checkpoint_signing_hash(uint32_t origin, const struct address *tree_
 struct hash checkpoint_digest(uint32_t origin, const struct address *tree_hook,
                               const struct checkpoint *checkpoint);
 
+/* Of the two below, before the personal-message prefix. */
+struct hash announcement_signing_hash(uint32_t domain, const struct address *mailbox,
+                                      struct bytes location);
+struct hash lookup_signing_hash(const struct address *sender, struct bytes data, struct bytes url);
+
 /* What the validator's key signs to announce `location`, such as "file:///var/lib/x". */
 struct hash announcement_digest(uint32_t domain, const struct address *mailbox,
                                 struct bytes location);
@@ -35,6 +40,12 @@ struct hash announcement_digest(uint32_t domain, const struct address *mailbox,
 /* What a relayer's key signs so that a server that proves to `sender` (a module) knows who asks for
  * `data` by this template of its address. */
 struct hash lookup_digest(const struct address *sender, struct bytes data, struct bytes url);
+
+/* What is hashed for the digest below, for keys that hash by themselves. */
+struct personal_text {
+    uint8_t bytes[28 + 32];
+};
+struct personal_text personal_text(const struct hash *message);
 
 /* EIP-191 digest of a 32-byte message: keccak("\x19" "Ethereum Signed Message:\n32" || message). */
 struct hash personal_digest(const struct hash *message);

@@ -592,6 +592,9 @@ static enum status write_aggregation(struct build *build, uint32_t at)
     struct metadata_aggregation aggregation;
     bool taken[METADATA_PARTS_MAX];
 
+    if (node->count == 0) {
+        return STATUS_OK; /* it asks nobody, so its metadata has no head either */
+    }
     (void)choose_modules(build, node, taken);
     enum status status = metadata_aggregation_begin(&aggregation, node->count, build->buffer);
     for (uint32_t i = 0; i < node->count && status == STATUS_OK; i++) {

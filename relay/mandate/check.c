@@ -5,11 +5,14 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "relay/mandate/feed.h"
+
 #define WHOLE_BPS  10000u
 #define WARP_ROUTE "warp-route"
 #define SPOKE      "spoke"
 #define VAULT      "erc4626"
 #define RESERVE    "aave-v3"
+#define HUB        "hub"
 
 struct checker {
     const struct mandate *mandate;
@@ -85,7 +88,8 @@ static bool same(const struct mandate_entry *a, const struct mandate_entry *b, u
 static void venue_spoke_check(struct checker *checker, const struct mandate_entry *venue)
 {
     const struct mandate_value *values = venue->values;
-    const bool is_reached = !is_kind(venue, WARP_ROUTE) && !is_kind(venue, SPOKE);
+    const bool is_reached =
+        !is_kind(venue, WARP_ROUTE) && !is_kind(venue, SPOKE) && !is_kind(venue, HUB);
 
     if (values[VENUE_SPOKE].given != is_reached || values[VENUE_INDEX].given != is_reached) {
         find(checker, venue->line,
@@ -138,21 +142,82 @@ static void venue_weight_check(struct checker *checker, const struct mandate_ent
     }
 }
 
+/* What its chain may hold of the whole, every venue of the chain must be able to hold. */
+static void venue_chain_check(struct checker *checker, const struct mandate_entry *venue)
+{
+    const struct mandate_value *values = venue->values;
+    const struct mandate_entry *chain =
+        mandate_find(checker->mandate, MANDATE_CHAINS, values[VENUE_CHAIN].text);
+
+    if (chain != NULL) {
+        order_check(checker, venue->name, &chain->values[CHAIN_CAP_SHARE], "cap_share of its chain",
+                    &values[VENUE_WEIGHT], "weight");
+        order_check(checker, venue->name, &chain->values[CHAIN_CAP_SHARE], "cap_share of its chain",
+                    &values[VENUE_FLOOR_SHARE], "floor_share");
+    }
+    if (values[VENUE_ISSUER].given && (is_kind(venue, WARP_ROUTE) || is_kind(venue, SPOKE))) {
+        find(checker, values[VENUE_ISSUER].line,
+             "%s: \"issuer\" belongs to vaults and pools alone: it stands behind what they give",
+             venue->name);
+    }
+}
+
+/* Is there a spoke for the hub's asset on its chain, which it hands deposits to? */
+static bool has_spoke(const struct checker *checker, const struct mandate_entry *hub)
+{
+    const struct mandate_entries *venues = entries_of(checker, MANDATE_VENUES);
+
+    for (uint32_t i = 0; i < venues->count; i++) {
+        const struct mandate_entry *venue = &venues->entries[i];
+        if (is_kind(venue, SPOKE) && same(venue, hub, VENUE_CHAIN) &&
+            same(venue, hub, VENUE_ASSET) && same(venue, hub, VENUE_TOKEN)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A hub is priced by what spokes report to it: without a bound on what that costs, or a spoke of
+ * its own, it would be priced never. */
+static void venue_hub_check(struct checker *checker, const struct mandate_entry *venue)
+{
+    const struct mandate_value *values = venue->values;
+    const bool is_hub = is_kind(venue, HUB);
+
+    if (values[VENUE_REPORT_FEE_MAX].given != is_hub ||
+        values[VENUE_ROUND_INTERVAL].given != is_hub ||
+        (values[VENUE_REPORT_INTERVAL].given && !is_hub)) {
+        find(checker, venue->line,
+             is_hub ? "%s: needs \"round_interval\" and \"report_fee_max\""
+                    : "%s: \"round_interval\", \"report_interval\" and \"report_fee_max\" "
+                      "belong to a hub alone",
+             venue->name);
+    } else if (is_hub && !has_spoke(checker, venue)) {
+        find(checker, venue->line,
+             "%s: there is no spoke for its asset and token on its chain, which deposits go to",
+             venue->name);
+    }
+}
+
 static void venue_alone_check(struct checker *checker, const struct mandate_entry *venue)
 {
-    static const char *const kinds[] = {WARP_ROUTE, SPOKE, VAULT, RESERVE, "uniswap-v3", NULL};
+    static const char *const kinds[] = {WARP_ROUTE, SPOKE, VAULT, RESERVE, HUB, "uniswap-v3", NULL};
     const struct mandate_value *values = venue->values;
 
     reference_check(checker, venue, &values[VENUE_CHAIN], MANDATE_CHAINS);
     reference_check(checker, venue, &values[VENUE_ASSET], MANDATE_ASSETS);
+    reference_check(checker, venue, &values[VENUE_ISSUER], MANDATE_ISSUERS);
     if (!is_one_of(values[VENUE_KIND].text, kinds)) {
         find(checker, values[VENUE_KIND].line,
-             "%s: \"kind\" must be warp-route, spoke, erc4626, aave-v3 or uniswap-v3", venue->name);
+             "%s: \"kind\" must be warp-route, spoke, erc4626, aave-v3, hub or uniswap-v3",
+             venue->name);
         return;
     }
     venue_spoke_check(checker, venue);
     venue_weight_check(checker, venue);
     venue_receipt_check(checker, venue);
+    venue_chain_check(checker, venue);
+    venue_hub_check(checker, venue);
     order_check(checker, venue->name, &values[VENUE_CAP], "cap", &values[VENUE_FLOOR], "floor");
     order_check(checker, venue->name, &values[VENUE_CAP], "cap", &values[VENUE_BUFFER], "buffer");
     order_check(checker, venue->name, &values[VENUE_CAP_SHARE], "cap_share",
@@ -177,6 +242,24 @@ static void venue_alone_check(struct checker *checker, const struct mandate_entr
          amount_compare(&values[VENUE_PRICE_SHOCK].number, &one) >= 0)) {
         find(checker, values[VENUE_PRICE_SHOCK].line,
              "%s: \"price_shock\" belongs to a \"health_floor\" and is below 100 %%", venue->name);
+    }
+}
+
+static void buffer_check(struct checker *checker, const struct mandate_entry *venue)
+{
+    const struct mandate_value *most = &venue->values[VENUE_BUFFER_MAX];
+    const struct mandate_entry *asset =
+        mandate_find(checker->mandate, MANDATE_ASSETS, venue->values[VENUE_ASSET].text);
+
+    order_check(checker, venue->name, most, "buffer_max", &venue->values[VENUE_BUFFER], "buffer");
+    if (most->given && !(is_kind(venue, SPOKE) && venue->values[VENUE_BUFFER].given)) {
+        find(checker, most->line, "%s: \"buffer_max\" belongs to the \"buffer\" of a spoke",
+             venue->name);
+    }
+    if (most->given && asset != NULL && !asset->values[ASSET_VOLATILITY_CALM].given) {
+        find(checker, most->line,
+             "%s: \"buffer_max\" needs a \"volatility_calm\" of \"%s\" (line %u)", venue->name,
+             asset->name, asset->line);
     }
 }
 
@@ -314,6 +397,9 @@ static void bridge_check(struct checker *checker, uint32_t index)
 static void chains_check(struct checker *checker)
 {
     const struct mandate_entries *chains = entries_of(checker, MANDATE_CHAINS);
+    uint64_t floors = 0;
+    uint64_t caps = 0;
+    bool all_capped = true;
 
     for (uint32_t i = 0; i < chains->count; i++) {
         const struct mandate_entry *chain = &chains->entries[i];
@@ -325,6 +411,106 @@ static void chains_check(struct checker *checker)
                      chains->entries[k].name, chains->entries[k].line);
             }
         }
+        floors += bps_of(&chain->values[CHAIN_FLOOR_SHARE]);
+        caps += bps_of(&chain->values[CHAIN_CAP_SHARE]);
+        all_capped = all_capped && chain->values[CHAIN_CAP_SHARE].given;
+    }
+    if (floors > WHOLE_BPS) {
+        find(checker, chains->entries[0].line,
+             "chains: their \"floor_share\" add up to more than 100 %%");
+    }
+    if (all_capped && caps < WHOLE_BPS) {
+        find(checker, chains->entries[0].line,
+             "chains: their \"cap_share\" add up to less than 100 %%: some of it may be nowhere");
+    }
+}
+
+/* Is an issuer named by an entry of this section? */
+static bool is_named(const struct mandate *mandate, enum mandate_section section, uint32_t field,
+                     const char *name)
+{
+    const struct mandate_entries *entries = &mandate->sections[section];
+
+    for (uint32_t i = 0; i < entries->count; i++) {
+        if (strcmp(entries->entries[i].values[field].text, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void issuers_check(struct checker *checker)
+{
+    const struct mandate_entries *issuers = entries_of(checker, MANDATE_ISSUERS);
+
+    for (uint32_t i = 0; i < issuers->count; i++) {
+        const struct mandate_entry *issuer = &issuers->entries[i];
+        if (!is_named(checker->mandate, MANDATE_ASSETS, ASSET_ISSUER, issuer->name) &&
+            !is_named(checker->mandate, MANDATE_VENUES, VENUE_ISSUER, issuer->name)) {
+            find(checker, issuer->line, "%s: no venue and no asset is of this issuer",
+                 issuer->name);
+        }
+    }
+}
+
+/* One source alone can be wrong by any factor, and a price without an age is one for ever. */
+static void prices_check(struct checker *checker, const struct mandate_entry *asset)
+{
+    static const uint32_t fields[] = {ASSET_PRICE, ASSET_PRICE_SECOND, ASSET_PRICE_AGE_MAX,
+                                      ASSET_PRICE_DIVERGENCE_MAX};
+    const struct mandate_value *values = asset->values;
+    struct address feeds[2] = {{{0}}, {{0}}};
+    char chains[2][NAME_BYTES_MAX] = {"", ""};
+    uint32_t given = 0;
+
+    for (uint32_t i = 0; i < 4; i++) {
+        given += values[fields[i]].given ? 1 : 0;
+    }
+    if (given != 0 && given != 4) {
+        find(checker, asset->line,
+             "%s: a price needs \"price\", \"price_second\", \"price_age_max\" and "
+             "\"price_divergence_max\" together",
+             asset->name);
+    }
+    for (uint32_t i = 0; i < 2; i++) {
+        const struct mandate_value *value = &values[fields[i]];
+        if (!value->given) {
+            continue;
+        }
+        if (!mandate_feed_read(value->text, chains[i], &feeds[i])) {
+            find(checker, value->line, "%s: \"%s\" is no chainlink:CHAIN:0xADDRESS", asset->name,
+                 value->text);
+        } else if (mandate_find(checker->mandate, MANDATE_CHAINS, chains[i]) == NULL) {
+            find(checker, value->line, "%s: \"%s\" is none of \"chains\"", asset->name, chains[i]);
+        }
+    }
+    if (given == 4 && !address_is_zero(&feeds[0]) && address_equal(&feeds[0], &feeds[1]) &&
+        strcmp(chains[0], chains[1]) == 0) {
+        find(checker, values[ASSET_PRICE_SECOND].line,
+             "%s: \"price_second\" is \"price\" again (line %u): one source, not two", asset->name,
+             values[ASSET_PRICE].line);
+    }
+}
+
+/* What widens with a price's volatility has an end, and somebody says what is calm. */
+static void exposure_check(struct checker *checker, const struct mandate_entry *asset)
+{
+    const struct mandate_value *values = asset->values;
+
+    if (values[ASSET_DELTA_CALM].given && !values[ASSET_DELTA_MAX].given) {
+        find(checker, values[ASSET_DELTA_CALM].line,
+             "%s: \"delta_calm\" widens up to a \"delta_max\", and there is none", asset->name);
+    }
+    order_check(checker, asset->name, &values[ASSET_DELTA_MAX], "delta_max",
+                &values[ASSET_DELTA_CALM], "delta_calm");
+    if (values[ASSET_VOLATILITY_CALM].given && !values[ASSET_PRICE].given) {
+        find(checker, values[ASSET_VOLATILITY_CALM].line,
+             "%s: \"volatility_calm\" is about a \"price\", and there is none", asset->name);
+    }
+    if (values[ASSET_DELTA_CALM].given && !values[ASSET_VOLATILITY_CALM].given) {
+        find(checker, values[ASSET_DELTA_CALM].line,
+             "%s: \"delta_calm\" widens above a \"volatility_calm\", and there is none",
+             asset->name);
     }
 }
 
@@ -337,11 +523,8 @@ static void assets_check(struct checker *checker)
         const struct mandate_value *values = asset->values;
         reference_check(checker, asset, &values[ASSET_ISSUER], MANDATE_ISSUERS);
         shares_check(checker, asset);
-        if (!values[ASSET_PRICE].given &&
-            (values[ASSET_PRICE_SECOND].given || values[ASSET_PRICE_AGE_MAX].given ||
-             values[ASSET_PRICE_DIVERGENCE_MAX].given)) {
-            find(checker, asset->line, "%s: bounds a price, but has no \"price\"", asset->name);
-        }
+        exposure_check(checker, asset);
+        prices_check(checker, asset);
     }
 }
 
@@ -375,8 +558,10 @@ void mandate_check(const struct mandate *mandate, struct mandate_findings *ret_f
     ret_findings->count = 0;
     assets_check(&checker);
     chains_check(&checker);
+    issuers_check(&checker);
     for (uint32_t i = 0; i < mandate->sections[MANDATE_VENUES].count; i++) {
         venue_alone_check(&checker, &mandate->sections[MANDATE_VENUES].entries[i]);
+        buffer_check(&checker, &entries_of(&checker, MANDATE_VENUES)->entries[i]);
         venue_pairs_check(&checker, i);
     }
     for (uint32_t i = 0; i < mandate->sections[MANDATE_BRIDGES].count; i++) {
@@ -432,7 +617,8 @@ void mandate_warn(const struct mandate *mandate, struct mandate_findings *ret_fi
 /* A spoke, or what this node reaches through one. */
 static bool is_of_spoke(const struct mandate_entry *venue)
 {
-    return is_kind(venue, SPOKE) || is_kind(venue, VAULT) || is_kind(venue, RESERVE);
+    return is_kind(venue, SPOKE) || is_kind(venue, VAULT) || is_kind(venue, RESERVE) ||
+           is_kind(venue, HUB);
 }
 
 /* Whether the guards of all routers that move, or the spokes, hold this line too, as they were set
@@ -443,9 +629,9 @@ static bool guards_hold(const struct mandate *mandate, const struct mandate_line
     static const char *const of_limits[] = {"limits.fee_max", "limits.fee_native_max",
                                             "limits.cooldown", NULL};
     static const char *const of_venues[] = {"address", "code_hash", NULL};
-    static const char *const of_spokes[] = {
-        "kind",  "chain", "asset",     "address", "token",        "buffer", "spoke",
-        "index", "cap",   "code_hash", "receipt", "health_floor", NULL};
+    static const char *const of_spokes[] = {"kind",      "chain",   "asset",        "address",
+                                            "token",     "buffer",  "spoke",        "index",
+                                            "code_hash", "receipt", "health_floor", NULL};
     static const char *const of_bridges[] = {"address", "velocity", "to", NULL};
     const struct mandate_entries *venues = &mandate->sections[MANDATE_VENUES];
     const char *key = strrchr(line->path, '.');
@@ -454,7 +640,9 @@ static bool guards_hold(const struct mandate *mandate, const struct mandate_line
         return false;
     }
     if (venue != NULL && is_of_spoke(venue)) {
-        return is_one_of(key + 1, of_spokes);
+        /* It caps what is in each venue, and not what it holds itself. */
+        return is_one_of(key + 1, of_spokes) ||
+               (!is_kind(venue, SPOKE) && strcmp(key + 1, "cap") == 0);
     }
     if (venue != NULL) {
         return venue->values[VENUE_GUARD].given && is_one_of(key + 1, of_venues);
@@ -499,14 +687,18 @@ static const struct mandate_entry *entry_at(const struct mandate *mandate, const
 }
 
 /* Of a line about a spoke or what it reaches. Of a vault the core also holds code hash and cap
- * against what it reads; a cap of a spoke, say, is nobody's yet. */
+ * against what it reads. */
 static uint32_t spokes_enforcers(const struct mandate_entry *venue, const struct mandate_line *line,
                                  uint32_t by)
 {
     static const char *const facts[] = {"kind", "chain", "asset", "address", "token", NULL};
-    static const char *const of_spokes[] = {"buffer", NULL};
-    static const char *const of_vaults[] = {"spoke",   "index",        "cap",         "code_hash",
-                                            "receipt", "health_floor", "price_shock", NULL};
+    static const char *const of_spokes[] = {"buffer", "buffer_max",  "cap", "cap_share",
+                                            "floor",  "floor_share", NULL};
+    static const char *const of_vaults[] = {
+        "spoke",        "index",       "cap",       "cap_share",   "floor", "receipt",
+        "health_floor", "price_shock", "code_hash", "floor_share", NULL};
+    static const char *const of_hubs[] = {"round_interval", "report_interval", "report_fee_max",
+                                          NULL};
     const char *key = strrchr(line->path, '.') + 1;
 
     if (!is_of_spoke(venue)) {
@@ -516,7 +708,9 @@ static uint32_t spokes_enforcers(const struct mandate_entry *venue, const struct
         return by;
     }
     by |= strcmp(key, "code_hash") == 0 ? MANDATE_BY_CORE : 0;
-    return is_one_of(key, facts) || is_one_of(key, is_kind(venue, SPOKE) ? of_spokes : of_vaults)
+    return is_one_of(key, facts) || is_one_of(key, is_kind(venue, SPOKE) ? of_spokes
+                                                   : is_kind(venue, HUB) ? of_hubs
+                                                                         : of_vaults)
                ? by
                : 0;
 }
@@ -534,6 +728,11 @@ uint32_t mandate_enforcers(const struct mandate *mandate, const struct mandate_l
     if (venue != NULL && !is_kind(venue, WARP_ROUTE)) {
         return spokes_enforcers(venue, line, by);
     }
+    const struct mandate_entry *issuer = entry_at(mandate, line->path, MANDATE_ISSUERS);
+    if (issuer != NULL && (by & MANDATE_BY_NATURE) == 0 &&
+        is_named(mandate, MANDATE_ASSETS, ASSET_ISSUER, issuer->name)) {
+        return 0; /* how much there is of an asset, no move between places of it changes */
+    }
     if (bridge != NULL && strcmp(bridge->values[BRIDGE_KIND].text, WARP_ROUTE) != 0) {
         return 0;
     }
@@ -546,7 +745,7 @@ uint32_t mandate_enforcers(const struct mandate *mandate, const struct mandate_l
 
 const char *mandate_enforcers_text(uint32_t by)
 {
-    static const char *const texts[8] = {
+    static const char *const texts[16] = {
         "NOT ENFORCED YET: nothing on this node can",
         "the node alone",
         "signer",
@@ -555,9 +754,18 @@ const char *mandate_enforcers_text(uint32_t by)
         "core, contract",
         "signer, contract",
         "core, signer, contract",
+        "signer by the plan's word",
+        "core, signer by the plan's word",
+        "signer",
+        "core, signer",
+        "signer by the plan's word, contract",
+        "core, signer by the plan's word, contract",
+        "signer, contract",
+        "core, signer, contract",
     };
+    const uint32_t stated = (by & MANDATE_BY_STATED) != 0 ? 8 : 0;
 
     return (by & MANDATE_BY_NATURE) != 0
                ? "says what the others are about"
-               : texts[by & (MANDATE_BY_CORE | MANDATE_BY_SIGNER | MANDATE_BY_CONTRACT)];
+               : texts[stated + (by & (MANDATE_BY_CORE | MANDATE_BY_SIGNER | MANDATE_BY_CONTRACT))];
 }

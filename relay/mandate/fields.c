@@ -21,11 +21,13 @@ static const cyaml_schema_value_t text_entry = {
 static const struct mandate_field asset_fields[] = {
     {"decimals", MANDATE_COUNT, MANDATE_FACT, MANDATE_BY_CORE | MANDATE_BY_SIGNER},
     {"issuer", MANDATE_NAME, MANDATE_FACT, MANDATE_BY_NATURE},
-    {"price", MANDATE_TEXT, MANDATE_FACT, 0},
-    {"price_second", MANDATE_TEXT, MANDATE_FACT, 0},
-    {"price_age_max", MANDATE_DURATION, MANDATE_MOST, 0},
-    {"price_divergence_max", MANDATE_SHARE, MANDATE_MOST, 0},
+    {"price", MANDATE_TEXT, MANDATE_FACT, MANDATE_BY_CORE},
+    {"price_second", MANDATE_TEXT, MANDATE_FACT, MANDATE_BY_CORE},
+    {"price_age_max", MANDATE_DURATION, MANDATE_MOST, MANDATE_BY_CORE},
+    {"price_divergence_max", MANDATE_SHARE, MANDATE_MOST, MANDATE_BY_CORE},
     {"delta_max", MANDATE_AMOUNT, MANDATE_MOST, 0},
+    {"delta_calm", MANDATE_AMOUNT, MANDATE_MOST, 0},
+    {"volatility_calm", MANDATE_SHARE, MANDATE_LEAST, MANDATE_BY_CORE},
 };
 
 static const cyaml_schema_field_t asset_schema[] = {
@@ -37,6 +39,8 @@ static const cyaml_schema_field_t asset_schema[] = {
     KEY("price_age_max", MAY_LACK, texts[ASSET_PRICE_AGE_MAX]),
     KEY("price_divergence_max", MAY_LACK, texts[ASSET_PRICE_DIVERGENCE_MAX]),
     KEY("delta_max", MAY_LACK, texts[ASSET_DELTA_MAX]),
+    KEY("delta_calm", MAY_LACK, texts[ASSET_DELTA_CALM]),
+    KEY("volatility_calm", MAY_LACK, texts[ASSET_VOLATILITY_CALM]),
     CYAML_FIELD_END};
 static const cyaml_schema_value_t asset_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct mandate_file_entry, asset_schema)};
@@ -44,7 +48,7 @@ static const cyaml_schema_value_t asset_entry = {
 /* ---- issuers ---- */
 
 static const struct mandate_field issuer_fields[] = {
-    {"cap_share", MANDATE_SHARE, MANDATE_MOST, 0},
+    {"cap_share", MANDATE_SHARE, MANDATE_MOST, MANDATE_BY_CORE | MANDATE_BY_STATED},
 };
 
 static const cyaml_schema_field_t issuer_schema[] = {
@@ -56,8 +60,8 @@ static const cyaml_schema_value_t issuer_entry = {
 
 static const struct mandate_field chain_fields[] = {
     {"domain", MANDATE_COUNT, MANDATE_FACT, MANDATE_BY_CORE | MANDATE_BY_SIGNER},
-    {"cap_share", MANDATE_SHARE, MANDATE_MOST, 0},
-    {"floor_share", MANDATE_SHARE, MANDATE_LEAST, 0},
+    {"cap_share", MANDATE_SHARE, MANDATE_MOST, MANDATE_BY_CORE | MANDATE_BY_STATED},
+    {"floor_share", MANDATE_SHARE, MANDATE_LEAST, MANDATE_BY_CORE | MANDATE_BY_STATED},
     {"gas_budget", MANDATE_NATIVE, MANDATE_MOST, MANDATE_BY_SIGNER_HOURLY},
 };
 
@@ -81,17 +85,22 @@ static const struct mandate_field venue_fields[] = {
     {"token", MANDATE_ADDRESS, MANDATE_FACT, MANDATE_BY_CORE},
     {"code_hash", MANDATE_HASH, MANDATE_FACT, 0},
     {"weight", MANDATE_SHARE, MANDATE_FACT, MANDATE_BY_CORE},
-    {"cap", MANDATE_AMOUNT, MANDATE_MOST, MANDATE_BY_CORE},
-    {"cap_share", MANDATE_SHARE, MANDATE_MOST, MANDATE_BY_CORE},
-    {"floor", MANDATE_AMOUNT, MANDATE_LEAST, MANDATE_BY_CORE},
-    {"floor_share", MANDATE_SHARE, MANDATE_LEAST, MANDATE_BY_CORE},
-    {"buffer", MANDATE_AMOUNT, MANDATE_LEAST, MANDATE_BY_CORE},
+    {"cap", MANDATE_AMOUNT, MANDATE_MOST, MANDATE_BY_CORE | MANDATE_BY_STATED},
+    {"cap_share", MANDATE_SHARE, MANDATE_MOST, MANDATE_BY_CORE | MANDATE_BY_STATED},
+    {"floor", MANDATE_AMOUNT, MANDATE_LEAST, MANDATE_BY_CORE | MANDATE_BY_STATED},
+    {"floor_share", MANDATE_SHARE, MANDATE_LEAST, MANDATE_BY_CORE | MANDATE_BY_STATED},
+    {"buffer", MANDATE_AMOUNT, MANDATE_LEAST, MANDATE_BY_CORE | MANDATE_BY_STATED},
     {"health_floor", MANDATE_RATIO, MANDATE_LEAST, MANDATE_BY_CORE},
     {"guard", MANDATE_ADDRESS, MANDATE_FACT, MANDATE_BY_CORE | MANDATE_BY_SIGNER},
     {"spoke", MANDATE_NAME, MANDATE_FACT, MANDATE_BY_CORE | MANDATE_BY_SIGNER},
     {"index", MANDATE_COUNT, MANDATE_FACT, MANDATE_BY_CORE | MANDATE_BY_SIGNER},
     {"receipt", MANDATE_ADDRESS, MANDATE_FACT, MANDATE_BY_CORE},
     {"price_shock", MANDATE_SHARE, MANDATE_LEAST, MANDATE_BY_CORE},
+    {"buffer_max", MANDATE_AMOUNT, MANDATE_LEAST, MANDATE_BY_CORE},
+    {"issuer", MANDATE_NAME, MANDATE_FACT, MANDATE_BY_NATURE},
+    {"round_interval", MANDATE_DURATION, MANDATE_LEAST, MANDATE_BY_CORE},
+    {"report_interval", MANDATE_DURATION, MANDATE_MOST, MANDATE_BY_CORE},
+    {"report_fee_max", MANDATE_NATIVE, MANDATE_MOST, MANDATE_BY_CORE},
 };
 
 static const cyaml_schema_field_t venue_schema[] = {
@@ -114,6 +123,11 @@ static const cyaml_schema_field_t venue_schema[] = {
     KEY("index", MAY_LACK, texts[VENUE_INDEX]),
     KEY("receipt", MAY_LACK, texts[VENUE_RECEIPT]),
     KEY("price_shock", MAY_LACK, texts[VENUE_PRICE_SHOCK]),
+    KEY("buffer_max", MAY_LACK, texts[VENUE_BUFFER_MAX]),
+    KEY("issuer", MAY_LACK, texts[VENUE_ISSUER]),
+    KEY("round_interval", MAY_LACK, texts[VENUE_ROUND_INTERVAL]),
+    KEY("report_interval", MAY_LACK, texts[VENUE_REPORT_INTERVAL]),
+    KEY("report_fee_max", MAY_LACK, texts[VENUE_REPORT_FEE_MAX]),
     CYAML_FIELD_END};
 static const cyaml_schema_value_t venue_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct mandate_file_entry, venue_schema)};

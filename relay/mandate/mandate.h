@@ -21,7 +21,7 @@
 #define MANDATE_FORMAT            "sluice-mandate/1"
 #define MANDATE_LINES_MAX         4096u
 #define MANDATE_ENTRIES_MAX       128u /* of one section */
-#define MANDATE_FIELDS_MAX        20u  /* of one entry */
+#define MANDATE_FIELDS_MAX        24u  /* of one entry */
 #define MANDATE_PATH_BYTES_MAX    128u
 #define MANDATE_VALUE_BYTES_MAX   128u
 #define MANDATE_PEOPLE_MAX        16u
@@ -69,6 +69,8 @@ enum mandate_type {
 #define MANDATE_BY_SIGNER_HOURLY 8u
 /* Nothing to enforce: it names what other lines are about. */
 #define MANDATE_BY_NATURE 16u
+/* The signer, by what the plan states of its places: it sees no chain (relay/signer/shares.h). */
+#define MANDATE_BY_STATED 32u
 
 struct mandate_field {
     const char *key;
@@ -85,7 +87,9 @@ enum {
     ASSET_PRICE_SECOND,
     ASSET_PRICE_AGE_MAX,
     ASSET_PRICE_DIVERGENCE_MAX,
-    ASSET_DELTA_MAX
+    ASSET_DELTA_MAX,
+    ASSET_DELTA_CALM,
+    ASSET_VOLATILITY_CALM
 };
 enum { ISSUER_CAP_SHARE };
 enum { CHAIN_DOMAIN, CHAIN_CAP_SHARE, CHAIN_FLOOR_SHARE, CHAIN_GAS_BUDGET };
@@ -107,7 +111,12 @@ enum {
     VENUE_SPOKE,
     VENUE_INDEX,
     VENUE_RECEIPT,
-    VENUE_PRICE_SHOCK
+    VENUE_PRICE_SHOCK,
+    VENUE_BUFFER_MAX,
+    VENUE_ISSUER,
+    VENUE_ROUND_INTERVAL,
+    VENUE_REPORT_INTERVAL,
+    VENUE_REPORT_FEE_MAX
 };
 enum { BRIDGE_KIND, BRIDGE_CHAIN, BRIDGE_ASSET, BRIDGE_ADDRESS, BRIDGE_VELOCITY };
 enum {

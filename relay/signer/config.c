@@ -15,12 +15,22 @@
 #define KEY_TEXT_MAX 128
 #define TEXT_MAX     1024
 
+#define KEY_TIMEOUT_USUAL DURATION_MS(5000)
+
 /* ---- the shape: every value is text here ---- */
+
+struct yaml_web3signer {
+    char *url;
+    char *authority;
+    char *timeout;
+};
 
 struct yaml_key {
     char *name;
     char *keystore;
     char *passphrase_file;
+    char *address;
+    struct yaml_web3signer *web3signer;
     char **roles;
     unsigned roles_count;
 };
@@ -83,10 +93,18 @@ struct yaml_config {
 static const cyaml_schema_value_t text_schema = {
     CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, TEXT_MAX)};
 
+static const cyaml_schema_field_t web3signer_fields[] = {
+    REQUIRED_TEXT("url", struct yaml_web3signer, url),
+    OPTIONAL_TEXT("authority", struct yaml_web3signer, authority),
+    OPTIONAL_TEXT("timeout", struct yaml_web3signer, timeout), CYAML_FIELD_END};
+
 static const cyaml_schema_field_t key_fields[] = {
     REQUIRED_TEXT("name", struct yaml_key, name),
-    REQUIRED_TEXT("keystore", struct yaml_key, keystore),
-    REQUIRED_TEXT("passphrase_file", struct yaml_key, passphrase_file),
+    OPTIONAL_TEXT("keystore", struct yaml_key, keystore),
+    OPTIONAL_TEXT("passphrase_file", struct yaml_key, passphrase_file),
+    OPTIONAL_TEXT("address", struct yaml_key, address),
+    CYAML_FIELD_MAPPING_PTR("web3signer", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_key,
+                            web3signer, web3signer_fields),
     CYAML_FIELD_SEQUENCE("roles", CYAML_FLAG_POINTER, struct yaml_key, roles, &text_schema, 1, 2),
     CYAML_FIELD_END};
 
@@ -406,7 +424,8 @@ static bool load_rule(const struct loader *loader, struct key_name key,
     if (policy_find_leg(bytes_from_string(yaml->leg), rule) != STATUS_OK) {
         return fail(loader, key_named("%s.leg", key.text),
                     "\"%.80s\" is not a leg; legs are process, rebalance, announce, batch, "
-                    "deposit, withdraw, borrow, repay, bridge and settle",
+                    "deposit, withdraw, borrow, repay, bridge, settle, close_round, settle_round, "
+                    "invest, recall, report and pay_hub",
                     yaml->leg);
     }
     if (!load_address(loader, key_named("%s.contract", key.text), yaml->contract,
@@ -415,6 +434,7 @@ static bool load_rule(const struct loader *loader, struct key_name key,
     }
     for (uint32_t i = 0; i < chain->rules_count; i++) {
         if (chain->rules[i].leg == rule->leg && chain->rules[i].verb == rule->verb &&
+            chain->rules[i].hub_verb == rule->hub_verb &&
             rule->leg != LEG_CROSSING && /* one for each token */
             address_equal(&chain->rules[i].contract, &rule->contract)) {
             return fail(loader, key, "this leg of this contract is allowed above already");
@@ -512,14 +532,82 @@ static bool load_role(const struct loader *loader, struct key_name key, const ch
     return fail(loader, key, "\"%.80s\" is not a role; roles are chain and validator", text);
 }
 
+static bool load_keystore(const struct loader *loader, struct key_name key,
+                          const struct yaml_key *yaml, struct config_key *to)
+{
+    if (yaml->keystore == NULL || yaml->passphrase_file == NULL || yaml->address != NULL) {
+        return fail(loader, key,
+                    "a key is in a keystore (keystore and passphrase_file) or elsewhere "
+                    "(address and web3signer)");
+    }
+    return load_path(loader, key_named("%s.keystore", key.text), yaml->keystore,
+                     FILE_PATH_BYTES_MAX, to->keystore) &&
+           load_secret_path(loader, key_named("%s.passphrase_file", key.text),
+                            yaml->passphrase_file, to->passphrase_file);
+}
+
+static bool load_timeout(const struct loader *loader, struct key_name key, const char *text,
+                         struct duration *ret_timeout)
+{
+    const struct duration shortest = DURATION_MS(100);
+    const struct duration longest = DURATION_MS(60000);
+
+    *ret_timeout = KEY_TIMEOUT_USUAL;
+    if (text == NULL) {
+        return true;
+    }
+    return (settings_parse_duration(text, ret_timeout) == STATUS_OK &&
+            ret_timeout->ns >= shortest.ns && ret_timeout->ns <= longest.ns) ||
+           fail(loader, key, "\"%.80s\" is not a time from 100 ms to 60 s, such as \"5 s\"", text);
+}
+
+static bool load_web3signer(const struct loader *loader, struct key_name key,
+                            const struct yaml_web3signer *yaml, struct key_place *to)
+{
+    to->backend = KEY_AT_WEB3SIGNER;
+    if (https_place_read(yaml->url, &to->place) != STATUS_OK) {
+        return fail(loader, key_named("%s.url", key.text),
+                    "\"%.80s\" is not the address of a web server, such as "
+                    "\"https://keys.example.com:9000\"",
+                    yaml->url);
+    }
+    if (yaml->authority != NULL && !to->place.has_tls) {
+        return fail(loader, key_named("%s.authority", key.text), "belongs to https:// alone");
+    }
+    return (yaml->authority == NULL ||
+            load_path(loader, key_named("%s.authority", key.text), yaml->authority,
+                      FILE_PATH_BYTES_MAX, to->authority_file)) &&
+           load_timeout(loader, key_named("%s.timeout", key.text), yaml->timeout, &to->timeout);
+}
+
+/* A key elsewhere: by whatever name it goes there, here it is its address. */
+static bool load_elsewhere(const struct loader *loader, struct key_name key,
+                           const struct yaml_key *yaml, struct key_place *to)
+{
+    if (yaml->keystore != NULL || yaml->passphrase_file != NULL || yaml->address == NULL) {
+        return fail(loader, key,
+                    "a key elsewhere needs `address`, and neither keystore nor passphrase_file");
+    }
+    const struct key_name name = key_named("%s.address", key.text);
+    for (uint32_t i = 0; i < loader->config->keys_count; i++) {
+        const struct key_place *other = &loader->config->places[i];
+        struct address address;
+        if (settings_parse_address(yaml->address, &address) == STATUS_OK &&
+            other->backend != KEY_IN_KEYSTORE && address_equal(&other->address, &address)) {
+            return fail(loader, name, "is the address of another key of this file");
+        }
+    }
+    return load_address(loader, name, yaml->address, &to->address) &&
+           load_web3signer(loader, key_named("%s.web3signer", key.text), yaml->web3signer, to);
+}
+
 static bool load_key(const struct loader *loader, struct key_name key, const struct yaml_key *yaml)
 {
     struct config_key *to = &loader->config->keys[loader->config->keys_count];
+    struct key_place *place = &loader->config->places[loader->config->keys_count];
     if (!load_name(loader, key_named("%s.name", key.text), yaml->name, to->name) ||
-        !load_path(loader, key_named("%s.keystore", key.text), yaml->keystore, FILE_PATH_BYTES_MAX,
-                   to->keystore) ||
-        !load_secret_path(loader, key_named("%s.passphrase_file", key.text), yaml->passphrase_file,
-                          to->passphrase_file)) {
+        !(yaml->web3signer == NULL ? load_keystore(loader, key, yaml, to)
+                                   : load_elsewhere(loader, key, yaml, place))) {
         return false;
     }
     for (unsigned i = 0; i < yaml->roles_count; i++) {

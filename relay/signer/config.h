@@ -14,12 +14,13 @@
 #include "relay/settings/settings.h"
 #include "relay/signer/file.h"
 #include "relay/signer/policy.h"
+#include "relay/signer/remote/key_place.h"
 
 #define SIGNER_SOCKET_BYTES_MAX 108u /* sockaddr_un.sun_path, with the final NUL */
 
 struct config_key {
     char name[NAME_BYTES_MAX];
-    char keystore[FILE_PATH_BYTES_MAX];
+    char keystore[FILE_PATH_BYTES_MAX]; /* both empty: the key is elsewhere */
     char passphrase_file[FILE_PATH_BYTES_MAX];
     bool chain;
     bool validator;
@@ -32,6 +33,7 @@ struct signer_config {
     uint32_t client_uid; /* who may connect beside this process's own user */
     struct config_key keys[WIRE_KEYS_MAX];
     uint32_t keys_count;
+    struct key_place places[WIRE_KEYS_MAX]; /* of the keys */
     char mandate_file[FILE_PATH_BYTES_MAX]; /* the owner's mandate; empty: none */
     struct policy policy;                   /* narrowed to what the mandate allows */
 };

@@ -97,6 +97,21 @@ static void print_chain(const struct policy_chain *chain, FILE *out)
     }
 }
 
+static void print_place(const struct config_key *key, const struct key_place *place, FILE *out)
+{
+    switch (place->backend) {
+    case KEY_IN_KEYSTORE:
+        (void)fprintf(out, "keystore %s\n", key->keystore);
+        return;
+    case KEY_AT_WEB3SIGNER:
+        print_address(&place->address, out);
+        (void)fprintf(out, " at web3signer %s://%s%s\n", place->place.has_tls ? "https" : "http",
+                      place->place.authority, place->place.path);
+        return;
+    }
+    check_failed(__FILE__, __LINE__, "a key is in one of the places above");
+}
+
 void signer_config_print(const struct signer_config *config, FILE *out)
 {
     (void)fprintf(out, "mode %s\n", mode_name(config->policy.mode));
@@ -113,9 +128,10 @@ void signer_config_print(const struct signer_config *config, FILE *out)
     (void)fprintf(out, "socket %s\nstate %s\n", config->socket, config->state);
     for (uint32_t i = 0; i < config->keys_count; i++) {
         const struct config_key *key = &config->keys[i];
-        (void)fprintf(out, "key %s:%s%s, keystore %s\n", key->name,
-                      key->chain ? " sends transactions" : "",
-                      key->validator ? " signs checkpoints" : "", key->keystore);
+        const struct key_place *place = &config->places[i];
+        (void)fprintf(out, "key %s:%s%s, ", key->name, key->chain ? " sends transactions" : "",
+                      key->validator ? " signs checkpoints" : "");
+        print_place(key, place, out);
     }
     for (uint32_t i = 0; i < config->policy.chains_count; i++) {
         print_chain(&config->policy.chains[i], out);

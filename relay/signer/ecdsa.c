@@ -149,3 +149,19 @@ enum status ecdsa_sign(const struct ecdsa *ecdsa, const struct secret *secret,
     *ret_signature = signature;
     return STATUS_OK;
 }
+
+enum status ecdsa_lower(const uint8_t r_and_s[64], uint8_t ret_r_and_s[64])
+{
+    static const uint8_t zero[32];
+    const secp256k1_context *context = secp256k1_context_static;
+    secp256k1_ecdsa_signature signature;
+
+    if (memcmp(r_and_s, zero, sizeof(zero)) == 0 || memcmp(r_and_s + 32, zero, sizeof(zero)) == 0 ||
+        secp256k1_ecdsa_signature_parse_compact(context, &signature, r_and_s) != 1) {
+        return STATUS_MALFORMED;
+    }
+    (void)secp256k1_ecdsa_signature_normalize(context, &signature, &signature);
+    const int done = secp256k1_ecdsa_signature_serialize_compact(context, ret_r_and_s, &signature);
+    CHECK(done == 1);
+    return STATUS_OK;
+}

@@ -47,4 +47,8 @@ MUST_USE enum status ecdsa_sign_unchecked(const struct ecdsa *ecdsa, const struc
                                           const struct hash *digest,
                                           struct signature *ret_signature);
 
+/* r and s as somebody else's key made them, with s in the lower half. STATUS_MALFORMED: one of them
+ * is zero or not below the group's order. */
+MUST_USE enum status ecdsa_lower(const uint8_t r_and_s[64], uint8_t ret_r_and_s[64]);
+
 #endif

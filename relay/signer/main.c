@@ -2,7 +2,8 @@
 /* sluice-signer: the only process that holds keys. It answers signing requests on a Unix socket and
  * checks each against its own configuration and its own record of what it signed before.
  *
- * Exit codes: 0 stopped in good order; 2 usage or configuration; 3 the kernel cannot confine it;
+ * Exit codes: 0 stopped in good order; 2 usage or configuration; 3 the kernel cannot confine it, or
+ * (--check) a key elsewhere does not sign;
  * 5 the watermark is damaged; 6 another signer holds the state folder or the socket; 75 a full or
  * read-only disk, or no memory: try again. */
 #include <getopt.h>
@@ -26,6 +27,7 @@ struct process {
     struct ecdsa *ecdsa;
     struct watermark *watermark;
     struct server *server;
+    struct key_holder *holder;
     struct secret *secrets[WIRE_KEYS_MAX];
     struct signer_key keys[WIRE_KEYS_MAX];
     uint32_t keys_count;
@@ -41,7 +43,9 @@ static const char usage_text[] =
     "\n"
     "  --config FILE             the custodian's file (deploy/config/signer.example.yaml)\n"
     "  --log FILE                that of a log's signer (deploy/config/log-signer.example.yaml)\n"
-    "  --check                   read the file, show what it allows, and end\n"
+    "  --check                   read the file, show what it allows, ask each key that is "
+    "elsewhere\n"
+    "                            (web3signer) whether it signs, and end: 3 when one does not\n"
     "  --exit-with-parent[=PID]  end when the process that started it ends\n"
     "  --version, --help\n"
     "\n"
@@ -203,17 +207,30 @@ static int load_secret(const struct config_key *key, const struct ecdsa *ecdsa,
     return -1;
 }
 
+/* A key of a keystore, or the place of one that is elsewhere. */
+static int load_key(struct process *process, uint32_t i)
+{
+    const struct config_key *from = &process->config->keys[i];
+    struct signer_key *key = &process->keys[i];
+    key->index = i;
+    if (process->config->places[i].backend != KEY_IN_KEYSTORE) {
+        key->address = process->config->places[i].address;
+        return -1;
+    }
+    process->secrets[i] = secret_new();
+    if (process->secrets[i] == NULL) {
+        return stopped("key", from->name, "no memory", EXIT_CODE_TEMPORARY);
+    }
+    return load_secret(from, process->ecdsa, process->secrets[i], &key->address);
+}
+
 static int load_keys(struct process *process)
 {
     const struct signer_config *config = process->config;
     for (uint32_t i = 0; i < config->keys_count; i++) {
         const struct config_key *from = &config->keys[i];
         struct signer_key *key = &process->keys[i];
-        process->secrets[i] = secret_new();
-        if (process->secrets[i] == NULL) {
-            return stopped("key", from->name, "no memory", EXIT_CODE_TEMPORARY);
-        }
-        const int code = load_secret(from, process->ecdsa, process->secrets[i], &key->address);
+        const int code = load_key(process, i);
         if (code >= 0) {
             return code;
         }
@@ -257,6 +274,7 @@ static int serve_keys(struct process *process, const sigset_t *wait_mask)
                             .watermark = process->watermark,
                             .keys = process->keys,
                             .keys_count = process->keys_count,
+                            .holder = process->holder,
                             .read_uptime = uptime_read};
     const struct server_work work = {
         .context = &signer, .answer = answer_work, .settle = settle_work, .ended = work_ended};
@@ -264,9 +282,49 @@ static int serve_keys(struct process *process, const sigset_t *wait_mask)
                  wait_mask);
 }
 
+static int open_holder(struct process *process)
+{
+    const struct signer_config *config = process->config;
+    const enum status status =
+        key_holder_open(config->places, config->keys_count, &process->holder);
+    return status == STATUS_OK
+               ? -1
+               : stopped("process", "keys elsewhere",
+                         "the process that reaches them cannot be started", EXIT_CODE_TEMPORARY);
+}
+
+/* Shows what is allowed, and whether the keys that are elsewhere sign. */
+static int check(struct process *process)
+{
+    const struct signer_config *config = process->config;
+    char why[KEY_WHY_BYTES];
+    int code = open_holder(process);
+    if (code >= 0) {
+        return code;
+    }
+    code = EXIT_CODE_DONE;
+    signer_config_print(config, stdout);
+    for (uint32_t i = 0; i < config->keys_count; i++) {
+        if (config->places[i].backend == KEY_IN_KEYSTORE) {
+            continue;
+        }
+        const bool signs = key_holder_try(process->holder, i, why) == STATUS_OK;
+        (void)printf("key %s: %s%s\n", config->keys[i].name,
+                     signs ? "signs" : "does NOT sign: ", signs ? "" : why);
+        code = signs ? code : EXIT_CODE_DEPENDENCY;
+    }
+    return code;
+}
+
 static int run(struct process *process)
 {
     sigset_t wait_mask;
+    /* First of all, so that what reaches the network has nothing of this process but its
+     * configuration. */
+    int code = open_holder(process);
+    if (code >= 0) {
+        return code;
+    }
     process->ecdsa = ecdsa_new();
     if (process->ecdsa == NULL) {
         return stopped("process", "start", "no memory or no randomness", EXIT_CODE_TEMPORARY);
@@ -274,7 +332,7 @@ static int run(struct process *process)
     prepare_signals(&wait_mask);
     uptime_begin();
     /* The lock comes first: a second signer is refused before it reads a key. */
-    int code = open_watermark(process);
+    code = open_watermark(process);
     if (code < 0) {
         code = take_mandate(process->config);
     }
@@ -297,6 +355,7 @@ static void give_back(struct process *process)
         process->secrets[i] = secret_free(process->secrets[i]);
     }
     process->server = server_close(process->server);
+    process->holder = key_holder_close(process->holder);
     process->watermark = watermark_close(process->watermark);
     process->ecdsa = ecdsa_free(process->ecdsa);
     process->config = signer_config_free(process->config);
@@ -329,9 +388,9 @@ int main(int argc, char **argv)
         return status == STATUS_NO_MEMORY ? EXIT_CODE_TEMPORARY : EXIT_CODE_USAGE;
     }
     if (arguments.check) {
-        signer_config_print(process.config, stdout);
+        code = check(&process);
         give_back(&process);
-        return EXIT_CODE_DONE;
+        return code;
     }
     code = run(&process);
     give_back(&process);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "relay/signer/mandate.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "relay/base/check.h"
 
 #define KIND  "warp-route"
 #define SPOKE "spoke"
+#define HUB   "hub"
 
 struct narrowing {
     const struct mandate *mandate;
@@ -218,6 +220,33 @@ static bool rule_narrow(const struct narrowing *narrowing, const struct policy_c
     return bridges > 0 && destinations > 0;
 }
 
+/* Is the contract a hub of the mandate here, or a spoke, as the function needs it? */
+static bool hub_is_named(const struct narrowing *narrowing, const struct policy_chain *chain,
+                         const struct policy_rule *rule)
+{
+    const struct mandate_entries *venues = &narrowing->mandate->sections[MANDATE_VENUES];
+    const bool of_spoke = rule->hub_verb == HUB_REPORT || rule->hub_verb == HUB_PAY;
+
+    for (uint32_t i = 0; i < venues->count; i++) {
+        const struct mandate_value *values = venues->entries[i].values;
+        if (strcmp(values[VENUE_KIND].text, of_spoke ? SPOKE : HUB) == 0 &&
+            domain_of(narrowing->mandate, values[VENUE_CHAIN].text) == chain->domain &&
+            address_equal(&values[VENUE_ADDRESS].address, &rule->contract)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool rule_stays(const struct narrowing *narrowing, const struct policy_chain *chain,
+                       struct policy_rule *rule)
+{
+    if (rule->leg == LEG_HUB) {
+        return hub_is_named(narrowing, chain, rule);
+    }
+    return !policy_moves(rule->leg) || rule_narrow(narrowing, chain, rule);
+}
+
 static void chain_narrow(const struct narrowing *narrowing, struct policy_chain *chain)
 {
     const struct mandate_entries *chains = &narrowing->mandate->sections[MANDATE_CHAINS];
@@ -225,7 +254,7 @@ static void chain_narrow(const struct narrowing *narrowing, struct policy_chain 
 
     for (uint32_t i = 0; i < chain->rules_count; i++) {
         struct policy_rule *rule = &chain->rules[i];
-        if (!policy_moves(rule->leg) || rule_narrow(narrowing, chain, rule)) {
+        if (rule_stays(narrowing, chain, rule)) {
             if (kept != i) {
                 chain->rules[kept] = *rule;
             }
@@ -265,6 +294,105 @@ static void approvers_narrow(const struct narrowing *narrowing)
     policy->approvers_count = kept;
 }
 
+/* ---- what places may hold ---- */
+
+static uint32_t small_of(const struct mandate_value *value)
+{
+    uint64_t number = 0;
+
+    return amount_to_u64(&value->number, &number) == STATUS_OK && number <= UINT32_MAX
+               ? (uint32_t)number
+               : UINT32_MAX;
+}
+
+/* The place of an entry in its section, from 1; 0: there is no such entry. */
+static uint32_t number_of(const struct mandate *mandate, enum mandate_section section,
+                          const struct mandate_value *name)
+{
+    const struct mandate_entries *entries = &mandate->sections[section];
+
+    for (uint32_t i = 0; i < entries->count; i++) {
+        if (name->given && strcmp(entries->entries[i].name, name->text) == 0) {
+            return i + 1;
+        }
+    }
+    return 0;
+}
+
+/* Of a router and of a spoke its chain's shares hold too: a chain has one of each for an asset. */
+static void chain_shares_narrow(const struct mandate *mandate, const struct mandate_entry *venue,
+                                struct policy_place *place)
+{
+    const struct mandate_entry *chain =
+        mandate_find(mandate, MANDATE_CHAINS, venue->values[VENUE_CHAIN].text);
+    const struct mandate_value *cap = &chain->values[CHAIN_CAP_SHARE];
+    const uint32_t floor = small_of(&chain->values[CHAIN_FLOOR_SHARE]);
+
+    if (cap->given && (place->cap_share.value == 0 || small_of(cap) < place->cap_share.value)) {
+        place->cap_share.value = small_of(cap);
+    }
+    if (floor > place->floor_share.value) {
+        place->floor_share.value = floor;
+    }
+}
+
+static void place_add(const struct mandate *mandate, const struct mandate_entry *venue,
+                      struct policy *policy)
+{
+    const struct mandate_value *values = venue->values;
+    const bool is_router = strcmp(values[VENUE_KIND].text, KIND) == 0;
+    const bool is_spoke = strcmp(values[VENUE_KIND].text, SPOKE) == 0;
+    const struct mandate_entry *holder =
+        values[VENUE_SPOKE].given ? mandate_find(mandate, MANDATE_VENUES, values[VENUE_SPOKE].text)
+                                  : venue;
+    const uint32_t issuer = number_of(mandate, MANDATE_ISSUERS, &values[VENUE_ISSUER]);
+
+    CHECK(policy->places_count < POLICY_PLACES_MAX);
+    CHECK(holder != NULL); /* the mandate was checked */
+    struct policy_place *place = &policy->places[policy->places_count++];
+    *place = (struct policy_place){
+        .domain = domain_of(mandate, values[VENUE_CHAIN].text),
+        .contract = holder->values[VENUE_ADDRESS].address,
+        .venue = is_router || is_spoke ? 0 : small_of(&values[VENUE_INDEX]) + 1,
+        .is_router = is_router,
+        .asset = number_of(mandate, MANDATE_ASSETS, &values[VENUE_ASSET]),
+        .cap = values[VENUE_CAP].number,
+        .floor = values[VENUE_FLOOR].number,
+        .cap_share.value = small_of(&values[VENUE_CAP_SHARE]),
+        .floor_share.value = small_of(&values[VENUE_FLOOR_SHARE]),
+        .issuer = issuer,
+    };
+    if (issuer != 0) {
+        place->issuer_cap_share.value = small_of(
+            &mandate->sections[MANDATE_ISSUERS].entries[issuer - 1].values[ISSUER_CAP_SHARE]);
+    }
+    if (is_router && amount_compare(&values[VENUE_BUFFER].number, &place->floor) > 0) {
+        place->floor = values[VENUE_BUFFER].number;
+    }
+    if (is_spoke) {
+        place->buffer = values[VENUE_BUFFER].number;
+    }
+    if (is_router || is_spoke) {
+        chain_shares_narrow(mandate, venue, place);
+    }
+}
+
+/* Every venue that a node moves capital to or from. */
+static void places_take(const struct mandate *mandate, struct policy *policy)
+{
+    static const char *const kinds[] = {KIND, SPOKE, "erc4626", "aave-v3"};
+    const struct mandate_entries *venues = &mandate->sections[MANDATE_VENUES];
+
+    static_assert(POLICY_PLACES_MAX >= MANDATE_ENTRIES_MAX, "all venues are places");
+    for (uint32_t i = 0; i < venues->count; i++) {
+        for (size_t k = 0; k < sizeof(kinds) / sizeof(kinds[0]); k++) {
+            if (strcmp(venues->entries[i].values[VENUE_KIND].text, kinds[k]) == 0) {
+                place_add(mandate, &venues->entries[i], policy);
+            }
+        }
+    }
+}
+
 void signer_mandate_apply(const struct mandate *mandate, struct policy *policy)
 {
     const struct amount hour = amount_from_u64(MANDATE_WINDOW_OF_SIGNERS.ns);
@@ -280,4 +408,5 @@ void signer_mandate_apply(const struct mandate *mandate, struct policy *policy)
         chain_narrow(&narrowing, &policy->chains[i]);
     }
     approvers_narrow(&narrowing);
+    places_take(mandate, policy);
 }

@@ -10,11 +10,11 @@
 #include "relay/base/hex.h"
 #include "relay/hyperlane/message.h"
 #include "relay/signer/policy_read.h"
+#include "relay/signer/shares.h"
 
 #define WORD_BYTES 32u
-
-#define DIRECT  0u
-#define GUARDED 1u
+#define DIRECT     0u
+#define GUARDED    1u
 
 /* A function that may be called: the selector is the head of keccak(signature). The variant of a
  * rebalance says who is called, that of a venue leg is its verb. */
@@ -28,6 +28,8 @@ struct function {
 
 #define ORDER       "(bytes32,bytes32,uint64)"
 #define VENUE(verb) verb "(" ORDER ",uint256,uint256)"
+#define BRIDGE      "bridge(" ORDER ",address,uint32,address,uint256)"
+#define RECALL      "recall(" ORDER ",uint32,bytes32,uint256)"
 
 static const struct function functions[] = {
     {LEG_PROCESS, 0, "process", "process(bytes,bytes)", {0x7c, 0x39, 0xd1, 0x30}},
@@ -47,12 +49,14 @@ static const struct function functions[] = {
     {LEG_VENUE, VENUE_WITHDRAW, "withdraw", VENUE("withdraw"), {0x56, 0x46, 0xe2, 0x6a}},
     {LEG_VENUE, VENUE_BORROW, "borrow", VENUE("borrow"), {0xd3, 0xca, 0x89, 0x6f}},
     {LEG_VENUE, VENUE_REPAY, "repay", VENUE("repay"), {0x4d, 0xe5, 0x52, 0x4e}},
-    {LEG_CROSSING,
-     0,
-     "bridge",
-     "bridge(" ORDER ",address,uint32,address,uint256)",
-     {0x96, 0x2f, 0xe6, 0xa2}},
+    {LEG_CROSSING, 0, "bridge", BRIDGE, {0x96, 0x2f, 0xe6, 0xa2}},
     {LEG_SETTLE, 0, "settle", "settle(uint32,address)", {0x0a, 0x58, 0x69, 0x6d}},
+    {LEG_HUB, HUB_CLOSE, "close_round", "closeRound(" ORDER ")", {0x26, 0x65, 0x3b, 0xe0}},
+    {LEG_HUB, HUB_SETTLE, "settle_round", "settleRound()", {0x6f, 0xfb, 0xfa, 0xa8}},
+    {LEG_HUB, HUB_INVEST, "invest", "invest(" ORDER ",uint256)", {0x2d, 0xc5, 0xa5, 0xf6}},
+    {LEG_HUB, HUB_RECALL, "recall", RECALL, {0x49, 0xe7, 0x4e, 0x7c}},
+    {LEG_HUB, HUB_REPORT, "report", "report(" ORDER ")", {0x0e, 0x83, 0x00, 0xf5}},
+    {LEG_HUB, HUB_PAY, "pay_hub", "payHub(" ORDER ",address,uint256)", {0x8d, 0x79, 0xad, 0x36}},
 };
 #define FUNCTIONS_COUNT (sizeof(functions) / sizeof(functions[0]))
 
@@ -75,6 +79,8 @@ enum status policy_find_leg(struct bytes name, struct policy_rule *rule)
             rule->leg = functions[i].leg;
             if (rule->leg == LEG_VENUE) {
                 rule->verb = (enum venue_verb)functions[i].variant;
+            } else if (rule->leg == LEG_HUB) {
+                rule->hub_verb = (enum hub_verb)functions[i].variant;
             }
             return STATUS_OK;
         }
@@ -99,10 +105,10 @@ static const struct function *function_of(enum leg_kind leg, uint32_t variant)
 
 static uint32_t variant_of(const struct policy_rule *rule)
 {
-    if (rule->leg == LEG_VENUE) {
-        return (uint32_t)rule->verb;
-    }
-    return rule->leg == LEG_REBALANCE && !address_is_zero(&rule->guard) ? GUARDED : DIRECT;
+    return rule->leg == LEG_VENUE                                         ? (uint32_t)rule->verb
+           : rule->leg == LEG_HUB                                         ? (uint32_t)rule->hub_verb
+           : rule->leg == LEG_REBALANCE && !address_is_zero(&rule->guard) ? GUARDED
+                                                                          : DIRECT;
 }
 
 const char *policy_function_text(const struct policy_rule *rule)
@@ -356,6 +362,20 @@ static bool allows_crossing(const struct policy *policy, const struct wire_reque
            allows_amount(asked, &crossing->amount, refusal);
 }
 
+/* For the holders of shares: who gets what is the contracts' word. Only a message has a fee. */
+static bool allows_hub(const struct policy *policy, const struct wire_request *request,
+                       const struct policy_transaction *asked, struct refusal *refusal)
+{
+    const enum hub_verb verb = asked->rule->hub_verb;
+    struct policy_order order;
+    if (!policy_read_hub(verb, &asked->transaction, &order)) {
+        return refuse(refusal, REFUSAL_MALFORMED, "its arguments are not those of %s",
+                      policy_function_text(asked->rule));
+    }
+    return (verb == HUB_SETTLE || allows_order(policy, request, &order, refusal)) &&
+           (verb == HUB_REPORT || verb == HUB_RECALL || carries_nothing(asked, refusal));
+}
+
 static bool allows_announce(const struct policy_transaction *asked, struct refusal *refusal)
 {
     struct arguments arguments = policy_arguments(asked->transaction.data, 3);
@@ -477,6 +497,9 @@ static bool allows_plan(const struct policy *policy, const struct wire_request *
         return refuse(refusal, REFUSAL_MANDATE,
                       "the plan was made under another mandate than the signer's `mandate`");
     }
+    if (!shares_allow(policy, &plan, refusal)) {
+        return false;
+    }
     if (wants_approval && (plan.expires_s == 0 || !is_approver(policy, &plan))) {
         return refuse(refusal, REFUSAL_APPROVAL,
                       "none of `approvers` signed this plan; see 'sluice approve --help'");
@@ -591,6 +614,8 @@ static bool allows_function(const struct policy *policy, const struct wire_reque
         return allows_crossing(policy, request, asked, refusal);
     case LEG_SETTLE:
         return carries_nothing(asked, refusal);
+    case LEG_HUB:
+        return allows_hub(policy, request, asked, refusal);
     case LEG_CANCEL:
     case LEG_VENUE:
         return allows_venue(policy, request, asked, refusal);
@@ -600,7 +625,7 @@ static bool allows_function(const struct policy *policy, const struct wire_reque
 
 static bool allows_mode(const struct policy *policy, enum leg_kind leg, struct refusal *refusal)
 {
-    if (!policy_moves(leg)) {
+    if (!policy_moves(leg) && leg != LEG_HUB) {
         return true;
     }
     switch (policy->mode) {

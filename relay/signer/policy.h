@@ -18,14 +18,16 @@
 #define POLICY_BRIDGES_MAX      16u /* of one rule */
 #define POLICY_DESTINATIONS_MAX CHAINS_MAX
 #define POLICY_APPROVERS_MAX    16u
-#define POLICY_VENUES_MAX       32u /* of one rule */
+#define POLICY_VENUES_MAX       32u  /* of one rule */
+#define POLICY_PLACES_MAX       128u /* of a mandate */
 
 /* One function of one contract. A cancel (nothing to ourselves) needs no rule. */
 struct policy_rule {
     /* Any but LEG_CANCEL: it fixes the function. The calls inside a LEG_BATCH each need a rule of
      * LEG_PROCESS as well. */
     enum leg_kind leg;
-    enum venue_verb verb; /* with this, for a LEG_VENUE */
+    enum venue_verb verb;   /* with this, for a LEG_VENUE */
+    enum hub_verb hub_verb; /* and this, for a LEG_HUB */
     struct address contract;
     /* LEG_REBALANCE alone: */
     struct address
@@ -60,6 +62,22 @@ struct policy_chain {
     bool lookups;             /* questions to servers that prove to modules here are signed */
 };
 
+/* A place that the mandate names, and what it may hold (relay/signer/shares.h). */
+struct policy_place {
+    uint32_t domain;
+    struct address contract; /* router or spoke */
+    uint32_t venue;          /* of a spoke, from 1; 0: the spoke with all its venues, or a router */
+    bool is_router;
+    uint32_t asset;    /* its number in the mandate */
+    struct amount cap; /* zero: none, like the three below */
+    struct amount floor;
+    struct bps cap_share; /* of all routers, or of all spokes, of the asset */
+    struct bps floor_share;
+    struct amount buffer; /* of a spoke: what stays idle; zero: none */
+    uint32_t issuer; /* of a venue: its number in the mandate, from 1; 0: nobody who is bounded */
+    struct bps issuer_cap_share;
+};
+
 struct policy {
     enum signer_mode mode;
     /* What a move's plan must be made under. SIGNER_MODE_PROPOSE has one. */
@@ -67,6 +85,8 @@ struct policy {
     struct hash mandate;
     struct address approvers[POLICY_APPROVERS_MAX]; /* SIGNER_MODE_PROPOSE: any one of them */
     uint32_t approvers_count;
+    struct policy_place places[POLICY_PLACES_MAX]; /* of the mandate's file; none without it */
+    uint32_t places_count;
     struct policy_chain chains[CHAINS_MAX];
     uint32_t chains_count;
 };
@@ -98,6 +118,7 @@ enum refusal_kind {
     REFUSAL_ORDER,    /* the order is not of the request's leg */
     REFUSAL_VENUE,
     REFUSAL_LOOKUP, /* not allowed here, or no address of a web server */
+    REFUSAL_SHARE,  /* the plan would bring a place above its cap or below its floor */
 };
 
 struct refusal {
@@ -171,7 +192,8 @@ MUST_USE bool policy_allows_lookup(const struct policy *policy, const struct wir
                                    struct refusal *ret_refusal);
 
 /* Sets the rule's leg, and verb, to those of this name: process, rebalance, announce, batch,
- * deposit, withdraw, borrow, repay, bridge or settle. STATUS_NOT_FOUND: there is none. */
+ * deposit, withdraw, borrow, repay, bridge, settle, close_round, settle_round, invest, recall,
+ * report or pay_hub. STATUS_NOT_FOUND: there is none. */
 MUST_USE enum status policy_find_leg(struct bytes name, struct policy_rule *rule);
 /* Whether it moves capital: then it has amounts, and belongs to a plan. */
 bool policy_moves(enum leg_kind leg);

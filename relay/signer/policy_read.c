@@ -85,6 +85,27 @@ static bool settle_read(const struct evm_transaction *transaction)
     return arguments_are_done(&arguments);
 }
 
+bool policy_read_hub(enum hub_verb verb, const struct evm_transaction *transaction,
+                     struct policy_order *ret_order)
+{
+    static const size_t words[] = {
+        [HUB_CLOSE] = 3,  [HUB_SETTLE] = 0, [HUB_INVEST] = 4,
+        [HUB_RECALL] = 6, [HUB_REPORT] = 3, [HUB_PAY] = 5,
+    };
+    struct arguments arguments = policy_arguments(transaction->data, words[verb]);
+    memset(ret_order, 0, sizeof(*ret_order));
+    if (verb != HUB_SETTLE) {
+        *ret_order = argument_order(&arguments);
+    }
+    if (verb == HUB_RECALL) {
+        (void)argument_u32(&arguments, 3 * WORD_BYTES);
+    }
+    if (verb == HUB_PAY) {
+        (void)argument_address(&arguments, 3 * WORD_BYTES);
+    }
+    return arguments_are_done(&arguments);
+}
+
 bool policy_read_move(enum leg_kind leg, bool guarded, const char *name,
                       struct policy_transaction *asked, struct refusal *refusal)
 {

@@ -13,6 +13,9 @@
 
 /* Behind the selector, with so many words of head. */
 struct arguments policy_arguments(struct bytes calldata, size_t count);
+/* The order of a hub's function; HUB_SETTLE has none. False: these are not its arguments. */
+bool policy_read_hub(enum hub_verb verb, const struct evm_transaction *transaction,
+                     struct policy_order *ret_order);
 /* Reads the arguments of this leg's function into `asked`; a leg that moves nothing has none to
  * read. False: `refusal` says what they are not. `guarded`: the guard's rebalance, with its order.
  * Of a settlement nothing is anybody's to limit: the spoke books what came, and only that. */

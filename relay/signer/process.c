@@ -133,7 +133,7 @@ int open_server(const struct server_options *options, struct server **ret_server
 int serve(struct server *server, const struct server_work *work, const char *socket,
           const char *state, const sigset_t *wait_mask)
 {
-    enum status status = sandbox_close();
+    enum status status = sandbox_close(SANDBOX_KEYS);
     if (status != STATUS_OK) {
         return stopped("process", "confinement",
                        "the kernel offers no system call filter (seccomp); nothing is signed "
@@ -147,6 +147,10 @@ int serve(struct server *server, const struct server_work *work, const char *soc
         return stopped("state folder", state,
                        "the record of earlier signatures is damaged; nothing more is signed",
                        EXIT_CODE_INTEGRITY);
+    }
+    if (status == STATUS_UNREACHABLE) {
+        return stopped("process", "keys elsewhere",
+                       "the process that reaches them has ended; start again", EXIT_CODE_TEMPORARY);
     }
     if (status != STATUS_OK) {
         return stopped("state folder", state,

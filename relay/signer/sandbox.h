@@ -15,10 +15,17 @@ MUST_USE enum status sandbox_start(void);
  * whoever is the parent now. STATUS_NOT_FOUND: that parent is gone already. STATUS_IO. */
 MUST_USE enum status sandbox_follow_parent(int parent);
 
+/* What a process of the signer's does for the rest of its life. */
+enum sandbox_kind {
+    SANDBOX_KEYS,    /* holds keys and the record of what they signed; no network */
+    SANDBOX_NETWORK, /* reaches keys elsewhere; may connect and read files, and write none */
+};
+
 /* After everything is open: from here on only the system calls that serving takes are answered.
- * Opening files, executing memory, and most others fail with EPERM; making sockets or processes,
- * loading programs and tracing end the process at once. STATUS_UNSUPPORTED: the kernel has no
- * filters. STATUS_NO_MEMORY. */
-MUST_USE enum status sandbox_close(void);
+ * Executing memory, and most others, fail with EPERM; making processes, loading programs, tracing
+ * and listening end the process at once. Where keys are held, opening files fails, too, and so does
+ * no socket come to be: making one ends the process. STATUS_UNSUPPORTED: the kernel has no filters.
+ * STATUS_NO_MEMORY. */
+MUST_USE enum status sandbox_close(enum sandbox_kind kind);
 
 #endif

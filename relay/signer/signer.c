@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "relay/base/check.h"
+#include "relay/base/digest.h"
 
 #ifndef SLUICE_VERSION
 #error "the build names the version"
@@ -37,13 +38,58 @@ static void answer_unknown(struct signer *signer, enum status status, struct sig
     answer->reply.reason = bytes_from_string(answer->refusal.text);
 }
 
-static void answer_signature(struct signer *signer, const struct signer_key *key,
-                             const struct hash *digest, struct signer_answer *answer)
+/* What a key is to sign. */
+struct signing {
+    struct hash digest;
+    struct bytes preimage; /* what it is the Keccak-256 of */
+};
+
+/* The watermark becomes durable in the middle of a batch (promise 7). */
+static enum status settle_early(struct signer *signer)
 {
+    if (signer->unsettled == STATUS_OK && watermark_is_open(signer->watermark)) {
+        signer->unsettled = watermark_commit(signer->watermark);
+    }
+    return signer->unsettled;
+}
+
+/* The key is elsewhere and gave no signature: asking again may help. */
+static void answer_silence(struct signer *signer, enum status status, const char *why,
+                           struct signer_answer *answer)
+{
+    if (status == STATUS_IO) {
+        signer->ended = STATUS_UNREACHABLE;
+    }
+    (void)refuse(&answer->refusal, REFUSAL_KEY, "the key does not sign: %s", why);
+    answer->refusal.kind = REFUSAL_NONE;
+    answer->reply.outcome = OUTCOME_UNKNOWN;
+    answer->reply.answer = WIRE_ANSWER_NONE;
+    answer->reply.reason = bytes_from_string(answer->refusal.text);
+}
+
+static void answer_signature(struct signer *signer, const struct signer_key *key,
+                             const struct signing *signing, struct signer_answer *answer)
+{
+    const struct key_question question = {
+        .index = key->index, .digest = signing->digest, .preimage = signing->preimage};
+    char why[KEY_WHY_BYTES];
     struct signature signature;
-    const enum status status = ecdsa_sign(signer->ecdsa, key->secret, digest, &signature);
+    enum status status = STATUS_OK;
+    if (key->secret != NULL) {
+        status = ecdsa_sign(signer->ecdsa, key->secret, &signing->digest, &signature);
+    } else {
+        status = settle_early(signer);
+    }
     if (status != STATUS_OK) {
         answer_unknown(signer, status, answer);
+        return;
+    }
+    if (key->secret == NULL) {
+        CHECK(signer->holder != NULL);
+        status = key_holder_sign(signer->holder, &question, &signature, why);
+    }
+    if (status != STATUS_OK) {
+        answer_silence(signer, status, why, answer);
         return;
     }
     answer->reply.outcome = OUTCOME_OK;
@@ -264,12 +310,12 @@ static enum status claim(struct signer *signer, claim_fn claims, const void *ask
 }
 
 static void answer_claimed(struct signer *signer, const struct signer_key *key, claim_fn claims,
-                           const void *asked, const struct hash *digest,
+                           const void *asked, const struct signing *signing,
                            struct signer_answer *answer)
 {
     const enum status status = claim(signer, claims, asked, &answer->refusal);
     if (status == STATUS_OK) {
-        answer_signature(signer, key, digest, answer);
+        answer_signature(signer, key, signing, answer);
     } else if (status == STATUS_REFUSED) {
         answer_refused(answer);
     } else {
@@ -312,10 +358,20 @@ static void answer_transaction(struct signer *signer, const struct wire_request 
     asked.digest = evm_transaction_digest(request->transaction.transaction);
     asked.payload = evm_payload_digest(&asked.policy.transaction);
     asked.cancels = request->transaction.leg_kind == LEG_CANCEL;
-    answer_claimed(signer, key, claim_asked_transaction, &asked, &asked.digest, answer);
+    const struct signing signing = {.digest = asked.digest,
+                                    .preimage = request->transaction.transaction};
+    answer_claimed(signer, key, claim_asked_transaction, &asked, &signing, answer);
 }
 
 /* ---- validators ---- */
+
+/* `text` must outlive it. */
+static struct signing personal_signing(const struct personal_text *text)
+{
+    const struct bytes preimage = bytes_from(text->bytes, sizeof(text->bytes));
+
+    return (struct signing){.digest = keccak256(preimage), .preimage = preimage};
+}
 
 struct asked_checkpoint {
     struct watermark_index index;
@@ -366,10 +422,12 @@ static void answer_checkpoint(struct signer *signer, const struct wire_request *
                   .index = request->checkpoint.checkpoint.index},
         .checkpoint = request->checkpoint.checkpoint,
     };
-    const struct hash digest =
-        checkpoint_digest(request->checkpoint.domain, &request->checkpoint.tree_hook,
-                          &request->checkpoint.checkpoint);
-    answer_claimed(signer, key, claim_asked_checkpoint, &asked, &digest, answer);
+    const struct hash message =
+        checkpoint_signing_hash(request->checkpoint.domain, &request->checkpoint.tree_hook,
+                                &request->checkpoint.checkpoint);
+    const struct personal_text text = personal_text(&message);
+    const struct signing signing = personal_signing(&text);
+    answer_claimed(signer, key, claim_asked_checkpoint, &asked, &signing, answer);
 }
 
 static void answer_announcement(struct signer *signer, const struct wire_request *request,
@@ -382,10 +440,12 @@ static void answer_announcement(struct signer *signer, const struct wire_request
         return;
     }
     /* Two announcements never contradict each other, so nothing needs to be remembered. */
-    const struct hash digest =
-        announcement_digest(request->announcement.domain, &request->announcement.mailbox,
-                            request->announcement.location);
-    answer_signature(signer, key, &digest, answer);
+    const struct hash message =
+        announcement_signing_hash(request->announcement.domain, &request->announcement.mailbox,
+                                  request->announcement.location);
+    const struct personal_text text = personal_text(&message);
+    const struct signing signing = personal_signing(&text);
+    answer_signature(signer, key, &signing, answer);
 }
 
 /* Who asks a server, and for what: it moves nothing and binds nobody, so nothing is remembered. */
@@ -397,9 +457,11 @@ static void answer_lookup(struct signer *signer, const struct wire_request *requ
         answer_refused(answer);
         return;
     }
-    const struct hash digest =
-        lookup_digest(&request->lookup.sender, request->lookup.call_data, request->lookup.url);
-    answer_signature(signer, key, &digest, answer);
+    const struct hash message = lookup_signing_hash(&request->lookup.sender,
+                                                    request->lookup.call_data, request->lookup.url);
+    const struct personal_text text = personal_text(&message);
+    const struct signing signing = personal_signing(&text);
+    answer_signature(signer, key, &signing, answer);
 }
 
 static void answer_hello(const struct signer *signer, struct signer_answer *answer)
@@ -455,10 +517,9 @@ void signer_answer(struct signer *signer, const struct wire_request *request, st
 
 void signer_settle(struct signer *signer, struct signer_answer *answers, uint32_t answers_count)
 {
-    if (!watermark_is_open(signer->watermark)) {
-        return;
-    }
-    const enum status status = watermark_commit(signer->watermark);
+    const enum status status = settle_early(signer);
+    signer->unsettled = STATUS_OK;
+    watermark_abort(signer->watermark); /* what was claimed behind a failure */
     if (status == STATUS_OK) {
         return;
     }

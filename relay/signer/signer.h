@@ -11,8 +11,11 @@
  *      a cancel; after a cancel only a cancel.
  *   3. One (root, message id) per (key, origin, tree hook, index), for ever.
  *   4. A move's leg is signed under one nonce only, for ever.
- *   5. The same request gives the same signature.
+ *   5. The same request gives the same signature, where the key is in a keystore; a key elsewhere
+ * may give another one of the same digest, which binds it to nothing else.
  *   6. A refused request leaves no trace in budgets or claims.
+ *   7. A key elsewhere is not even asked before the watermark is durable: what leaves this machine
+ *      may be used by whoever sees it.
  *
  * Budgets count ceilings (value + gas limit * fee ceiling), because the signer cannot see what was
  * paid; of several attempts for one nonce the dearest counts, because only one can be mined.
@@ -23,13 +26,15 @@
 
 #include "relay/signer/ecdsa.h"
 #include "relay/signer/policy.h"
+#include "relay/signer/remote/key_holder.h"
 #include "relay/signer/watermark.h"
 
 struct signer_key {
     struct address address;
-    const struct secret *secret;
-    bool chain;     /* may send transactions */
-    bool validator; /* may sign checkpoints and announcements */
+    const struct secret *secret; /* NULL: elsewhere */
+    uint32_t index;              /* of its place, for the holder */
+    bool chain;                  /* may send transactions */
+    bool validator;              /* may sign checkpoints and announcements */
 };
 
 struct signer {
@@ -38,12 +43,16 @@ struct signer {
     struct watermark *watermark;
     const struct signer_key *keys;
     uint32_t keys_count;
-    struct instant now; /* latest seen; never moves back */
+    struct key_holder *holder; /* of the keys that are elsewhere; NULL: there are none */
+    struct instant now;        /* latest seen; never moves back */
     /* How long the machine runs, so that no budget's hour ends because somebody set its clock.
      * NULL: only the wall clock is known. */
     struct watermark_uptime (*read_uptime)(void);
-    /* STATUS_OK: it goes on. STATUS_CORRUPT: the watermark contradicts itself. Another status: it
-     * must be opened anew. Both end the process; nothing more is signed. */
+    /* Why what was answered since the last settlement cannot be made durable. */
+    enum status unsettled;
+    /* STATUS_OK: it goes on. STATUS_CORRUPT: the watermark contradicts itself. STATUS_UNREACHABLE:
+     * what reaches keys elsewhere has ended. Another status: the watermark must be opened anew. All
+     * end the process; nothing more is signed. */
     enum status ended;
 };
 

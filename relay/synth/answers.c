@@ -112,7 +112,7 @@ static void read_lane(struct synth_world *world, const struct command *command)
 /* What an answer points to, until it is given. */
 struct positions {
     struct balance balances[3];
-    struct bridge_quote quotes[SYNTH_CHAINS - 1];
+    struct bridge_quote quotes[PLAN_ROUTERS_MAX - 1];
 };
 
 static void fill_positions(const struct synth_world *world, const struct synth_chain *chain,
@@ -128,7 +128,7 @@ static void fill_positions(const struct synth_world *world, const struct synth_c
         (struct balance){chain->router->bridge, token, amount_from_u64(holdings->bridge)};
     positions->balances[2] =
         (struct balance){chain->config->key, token, amount_from_u64(holdings->key)};
-    for (uint32_t i = 0; i < SYNTH_CHAINS; i++) {
+    for (uint32_t i = 0; i < world->config.routers_count; i++) {
         if (&world->chains[i] != chain) {
             positions->quotes[count++] =
                 (struct bridge_quote){.router = chain->router->router,
@@ -158,7 +158,7 @@ static void read_positions(struct synth_world *world, const struct command *comm
         event.positions.balances = positions->balances;
         event.positions.balances_count = 3;
         event.positions.quotes = positions->quotes;
-        event.positions.quotes_count = SYNTH_CHAINS - 1;
+        event.positions.quotes_count = world->config.routers_count - 1;
     }
     synth_answer(world, &event);
 }
@@ -223,6 +223,7 @@ static void take_leg(struct synth_world *world, const struct leg *leg, struct sy
     case LEG_VENUE:
     case LEG_CROSSING:
     case LEG_SETTLE:
+    case LEG_HUB:
         break;
     }
 }

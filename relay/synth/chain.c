@@ -109,10 +109,16 @@ static struct address user(const struct synth_world *world, uint64_t number)
     return address_from_evm(hash.bytes);
 }
 
-/* More wants to go to gamma than comes from it, and from there to alpha. */
-static struct synth_chain *target_of(struct synth_world *world, const struct synth_chain *chain)
+/* More wants to go to gamma than comes from it, and from there to alpha. Of more chains than three,
+ * to any of the first `count`. */
+static struct synth_chain *target_of(struct synth_world *world, const struct synth_chain *chain,
+                                     uint32_t count)
 {
     const uint32_t index = (uint32_t)(chain - world->chains);
+    if (count > SYNTH_CHAINS) {
+        const uint32_t any = (uint32_t)prng_below(&world->prng, count - 1);
+        return &world->chains[any >= index ? any + 1 : any];
+    }
     const uint32_t wanted = index == 2 ? 0 : 2;
     const uint32_t other = 3 - index - wanted;
 
@@ -124,7 +130,7 @@ static void send_tokens(struct synth_world *world, struct synth_chain *chain,
 {
     uint8_t memory[128];
     struct buffer body = buffer_from(memory, sizeof(memory));
-    const struct synth_chain *target = target_of(world, chain);
+    const struct synth_chain *target = target_of(world, chain, world->config.routers_count);
     const struct address from = user(world, prng_u64(&world->prng));
     const uint64_t amount = prng_between(&world->prng, TRANSFER_MIN, world->transfer_max);
     const struct token_message token = {.recipient = user(world, prng_u64(&world->prng)),
@@ -149,7 +155,7 @@ static void send_words(struct synth_world *world, struct synth_chain *chain,
 {
     uint8_t body[BODY_BYTES_MAX];
     const size_t count = (size_t)prng_between(&world->prng, 1, sizeof(body));
-    const struct synth_chain *target = target_of(world, chain);
+    const struct synth_chain *target = target_of(world, chain, world->config.chains_count);
     const struct hash recipient = synth_hash(world, "recipient", target->config->domain,
                                              prng_below(&world->prng, SYNTH_RECIPIENTS));
 
@@ -263,6 +269,7 @@ static void include(struct synth_world *world, struct synth_chain *chain, struct
     case LEG_VENUE:
     case LEG_CROSSING:
     case LEG_SETTLE:
+    case LEG_HUB:
         tx->succeeded = true;
         break;
     }
@@ -323,7 +330,7 @@ void synth_block(struct synth_world *world, struct synth_chain *chain, uint32_t 
     for (uint32_t i = 0; i < messages_count; i++) {
         const struct hash transaction =
             synth_hash(world, "transaction", chain->config->domain, chain->transactions_count++);
-        if (chain->transactions_count % 2 == 0) {
+        if (chain->transactions_count % 2 == 0 && chain->router->domain != 0) {
             send_tokens(world, chain, &transaction);
         } else {
             send_words(world, chain, &transaction);

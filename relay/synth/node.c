@@ -8,7 +8,7 @@
 #include "relay/base/check.h"
 #include "relay/node/driver/row_source.h"
 
-#define CHANGES_MAX       (64u * ROWS_PER_STEP_MAX)
+#define CHANGES_MAX       (16u * ROWS_PER_STEP_MAX)
 #define CHANGES_BYTES_MAX ((size_t)32 << 20)
 #define EVENTS_PER_COMMIT 2048u
 #define RECORDS_MAX       (16u * EVENTS_PER_COMMIT)

@@ -24,6 +24,8 @@
     ((open)*4 + (open) / 6 + 12 * ((open) / (SYNTH_CHAINS * BACKLOG_PER_BLOCK) + 1) + 64)
 #define DRAIN_RECORDS    400u  /* for each message in a block on average, until all are delivered */
 #define LIFE_RECORDS_MIN 2500u /* starts, stops and what is told of them */
+/* Above three: what one chain more takes of all that, at least. */
+#define CHAIN_RECORDS 1500u
 
 struct act {
     struct synth_world *world;
@@ -35,6 +37,13 @@ struct act {
 uint64_t synth_records_min(uint64_t open_count)
 {
     return BACKLOG_RECORDS(open_count) + LIFE_RECORDS_MIN;
+}
+
+static uint64_t more_chains_records(const struct synth_options *options)
+{
+    return options->chains_count <= SYNTH_CHAINS
+               ? 0
+               : (options->chains_count - SYNTH_CHAINS) * (uint64_t)CHAIN_RECORDS;
 }
 
 static void show(struct act *act)
@@ -67,7 +76,7 @@ static void tick(struct act *act, uint32_t messages_mean)
     struct synth_world *world = act->world;
 
     pass_time(act);
-    for (uint32_t i = 0; i < SYNTH_CHAINS; i++) {
+    for (uint32_t i = 0; i < world->config.chains_count; i++) {
         const uint64_t count = prng_below(&world->prng, 2 * (uint64_t)messages_mean + 1);
         synth_block(world, &world->chains[i], (uint32_t)count);
         synth_settle(world);
@@ -80,7 +89,7 @@ static uint64_t dispatched(const struct synth_world *world)
 {
     uint64_t count = 0;
 
-    for (uint32_t i = 0; i < SYNTH_CHAINS; i++) {
+    for (uint32_t i = 0; i < world->config.chains_count; i++) {
         count += world->chains[i].dispatched_count;
     }
     return count;
@@ -111,7 +120,8 @@ static enum status live(struct act *act)
     struct synth_world *world = act->world;
     const uint32_t mean = options->records_count >= RECORDS_LARGE ? MESSAGES_LARGE : MESSAGES_SMALL;
     const uint64_t records_end = options->records_count - BACKLOG_RECORDS(options->open_count) -
-                                 mean * (uint64_t)DRAIN_RECORDS - DRAIN_RECORDS;
+                                 mean * (uint64_t)DRAIN_RECORDS - DRAIN_RECORDS -
+                                 more_chains_records(options);
     enum status status = STATUS_OK;
 
     world->transfer_max = mean == MESSAGES_LARGE ? TRANSFER_MAX_LARGE : TRANSFER_MAX_SMALL;
@@ -139,13 +149,13 @@ static void backlog(struct act *act)
     world->step_ns = BACKLOG_STEP_NS;
     for (uint32_t i = 0; left > 0 && world->status == STATUS_OK; i++) {
         const uint64_t count = left < BACKLOG_PER_BLOCK ? left : BACKLOG_PER_BLOCK;
-        synth_block(world, &world->chains[i % SYNTH_CHAINS], (uint32_t)count);
+        synth_block(world, &world->chains[i % world->config.chains_count], (uint32_t)count);
         synth_settle(world);
         left -= count;
         show(act);
     }
-    for (uint32_t i = 0; i < SYNTH_CHAINS * SYNTH_FINALITY; i++) {
-        synth_block(world, &world->chains[i % SYNTH_CHAINS], 0);
+    for (uint32_t i = 0; i < world->config.chains_count * SYNTH_FINALITY; i++) {
+        synth_block(world, &world->chains[i % world->config.chains_count], 0);
         synth_settle(world);
     }
 }
@@ -182,12 +192,13 @@ enum status synth_run(struct journal *journal, const struct synth_options *optio
     struct synth_node *node = NULL;
     struct synth_world *world = NULL;
 
-    if (options->records_count < synth_records_min(options->open_count)) {
+    if (options->records_count <
+        synth_records_min(options->open_count) + more_chains_records(options)) {
         return STATUS_MALFORMED;
     }
     enum status status = synth_node_new(journal, &node);
     if (status == STATUS_OK) {
-        status = synth_world_new(node, options->seed, &world);
+        status = synth_world_new(node, options, &world);
     }
     if (status == STATUS_OK) {
         struct act act = {.world = world, .options = options, .tick_ns = world->now_ns};

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* relay/synth/synth.h: a journal of a life that never was, for tests and benchmarks.
  *
- * The real core lives in an imaginary world: three chains with a mailbox, warp-route routers and
- * bridges, users who send messages and tokens, validators, a signer and a person who approves
- * plans. What the core is told and what it decides is journaled as the node does it, so that verify
- * and replay accept the result. No key of a person and no network is used.
+ * The real core lives in an imaginary world: three chains (or as many as are asked for, the first
+ * PLAN_ROUTERS_MAX of them with capital) with a mailbox, warp-route routers and bridges, users who
+ * send messages and tokens, validators, a signer and a person who approves plans. What the core is
+ * told and what it decides is journaled as the node does it, so that verify and replay accept the
+ * result. No key of a person and no network is used.
  *
  * Promises, tested by tests/unit/test_synth.c:
  *   1. The same options give the same records and rows, byte for byte, on every machine.
@@ -31,6 +32,7 @@ struct synth_options {
     uint64_t records_count;
     uint64_t open_count;
     uint64_t seed;
+    uint32_t chains_count; /* at most CHAINS_MAX; 0: three */
     void *context;
     /* Called about every 10,000 records. NULL: nobody looks. */
     void (*progress)(void *context, uint64_t records, uint64_t all);
@@ -47,7 +49,7 @@ struct synth_report {
     struct instant last;
 };
 
-/* The fewest records that a journal with so many open messages has. */
+/* The fewest records that a journal with so many open messages has, of three chains. */
 uint64_t synth_records_min(uint64_t open_count);
 
 /* Fills `journal`, which is empty and open for writing. STATUS_MALFORMED: records_count is below
@@ -55,7 +57,7 @@ uint64_t synth_records_min(uint64_t open_count);
 MUST_USE enum status synth_run(struct journal *journal, const struct synth_options *options,
                                struct synth_report *ret_report);
 
-/* The world's configuration: what its node was started with. */
-void synth_config(struct core_config *ret_config);
+/* The world's configuration: what its node was started with. `chains_count` as above. */
+void synth_config(uint32_t chains_count, struct core_config *ret_config);
 
 #endif

@@ -29,9 +29,12 @@ static void configure_chain(struct core_config *config, uint32_t index)
 {
     static const char *const names[SYNTH_CHAINS] = {"alpha", "beta", "gamma"};
     struct core_chain *chain = &config->chains[index];
-    struct core_router *router = &config->routers[index];
 
-    (void)snprintf(chain->name, sizeof(chain->name), "%s", names[index]);
+    if (index < SYNTH_CHAINS) {
+        (void)snprintf(chain->name, sizeof(chain->name), "%s", names[index]);
+    } else {
+        (void)snprintf(chain->name, sizeof(chain->name), "chain%u", index + 1);
+    }
     chain->domain = 901 + index;
     chain->chain_id = 31337 + index;
     chain->mailbox = named_address("mailbox", index);
@@ -45,23 +48,36 @@ static void configure_chain(struct core_config *config, uint32_t index)
     chain->priority_fee_per_gas = amount_from_u64(UINT64_C(1000000000));
     chain->gas_limit_max = 3000000;
     chain->key_balance_min = amount_from_u64(UINT64_C(10000000000000000));
-    router->domain = chain->domain;
+}
+
+static void configure_router(struct core_config *config, uint32_t index)
+{
+    struct core_router *router = &config->routers[index];
+
+    router->domain = config->chains[index].domain;
     router->router = named_address("router", index);
     router->token = named_address("token", index);
     router->bridge = named_address("bridge", index);
-    router->weight.value = index == 0 ? 3334 : 3333;
+    router->weight.value = 10000 / config->routers_count;
+    router->weight.value += index == 0 ? 10000 % config->routers_count : 0;
 }
 
-void synth_config(struct core_config *ret_config)
+void synth_config(uint32_t chains_count, struct core_config *ret_config)
 {
+    const uint32_t count = chains_count == 0 ? SYNTH_CHAINS : chains_count;
     struct core_config *config = ret_config;
 
     memset(config, 0, sizeof(*config));
     (void)snprintf(config->node_name, sizeof(config->node_name), "synth");
-    config->chains_count = SYNTH_CHAINS;
-    config->routers_count = SYNTH_CHAINS;
-    for (uint32_t i = 0; i < SYNTH_CHAINS; i++) {
+    CHECK(count >= SYNTH_CHAINS);
+    CHECK(count <= CHAINS_MAX);
+    config->chains_count = count;
+    for (uint32_t i = 0; i < count; i++) {
         configure_chain(config, i);
+    }
+    config->routers_count = count < PLAN_ROUTERS_MAX ? count : PLAN_ROUTERS_MAX;
+    for (uint32_t i = 0; i < config->routers_count; i++) {
+        configure_router(config, i);
     }
     config->assets_count = 1;
     (void)snprintf(config->assets[0].symbol, sizeof(config->assets[0].symbol), SYNTH_SYMBOL);
@@ -100,7 +116,8 @@ static enum status make_validators(struct synth_world *world)
     return STATUS_OK;
 }
 
-enum status synth_world_new(struct synth_node *node, uint64_t seed, struct synth_world **ret_world)
+enum status synth_world_new(struct synth_node *node, const struct synth_options *options,
+                            struct synth_world **ret_world)
 {
     struct synth_world *world = calloc(1, sizeof(*world));
 
@@ -108,25 +125,29 @@ enum status synth_world_new(struct synth_node *node, uint64_t seed, struct synth
         return STATUS_NO_MEMORY;
     }
     world->node = node;
-    world->seed = seed;
-    world->prng = prng_from(seed);
+    world->seed = options->seed;
+    world->prng = prng_from(options->seed);
     world->now_ns = BEGIN_NS;
     world->step_ns = STEP_NS;
     world->wake_ns = NEVER;
     world->is_deciding = true;
     world->pending = calloc(SYNTH_PENDING, sizeof(*world->pending));
     world->report.first.ns = BEGIN_NS;
-    synth_config(&world->config);
-    for (uint32_t i = 0; i < SYNTH_CHAINS; i++) {
+    synth_config(options->chains_count, &world->config);
+    world->chains = calloc(world->config.chains_count, sizeof(*world->chains));
+    for (uint32_t i = 0; i < world->config.chains_count && world->chains != NULL; i++) {
         struct synth_chain *chain = &world->chains[i];
         chain->config = &world->config.chains[i];
         chain->router = &world->config.routers[i];
-        chain->holdings = (struct synth_holdings){
-            .router = COLLATERAL, .bridge = 5 * COLLATERAL, .key = COLLATERAL / 10};
+        if (i < world->config.routers_count) {
+            chain->holdings = (struct synth_holdings){
+                .router = COLLATERAL, .bridge = 5 * COLLATERAL, .key = COLLATERAL / 10};
+        }
         chain->holdings_at[0] = chain->holdings;
         chain->hashes[0] = synth_hash(world, "block", chain->config->domain, 0);
     }
-    const enum status status = world->pending == NULL ? STATUS_NO_MEMORY : make_validators(world);
+    const enum status status =
+        world->pending == NULL || world->chains == NULL ? STATUS_NO_MEMORY : make_validators(world);
     if (status != STATUS_OK) {
         synth_world_free(world);
         return status;
@@ -143,6 +164,7 @@ struct synth_world *synth_world_free(struct synth_world *world)
         }
         ecdsa_free(world->ecdsa);
         free(world->pending);
+        free(world->chains);
         free(world);
     }
     return NULL;
@@ -162,7 +184,7 @@ struct hash synth_hash(const struct synth_world *world, const char *what, uint64
 
 struct synth_chain *synth_chain_of(struct synth_world *world, uint32_t domain)
 {
-    for (uint32_t i = 0; i < SYNTH_CHAINS; i++) {
+    for (uint32_t i = 0; i < world->config.chains_count; i++) {
         if (world->chains[i].config->domain == domain) {
             return &world->chains[i];
         }
@@ -229,14 +251,14 @@ void synth_start(struct synth_world *world)
     world->pending_first = world->pending_end;
     world->wake_ns = NEVER;
     synth_step(world, &event);
-    for (uint32_t i = 0; i < SYNTH_CHAINS; i++) {
+    for (uint32_t i = 0; i < world->config.chains_count; i++) {
         struct event connected = {.kind = EVENT_ENDPOINT,
                                   .domain = world->chains[i].config->domain};
         connected.endpoint.state = ENDPOINT_CONNECTED;
         synth_step(world, &connected);
     }
     synth_settle(world);
-    for (uint32_t i = 0; i < SYNTH_CHAINS; i++) {
+    for (uint32_t i = 0; i < world->config.chains_count; i++) {
         struct synth_chain *chain = &world->chains[i];
         synth_watch(world, chain, chain->final + 1);
     }

@@ -5,12 +5,13 @@
 #define SLUICE_RELAY_SYNTH_WORLD_INTERNAL_H
 
 #include "relay/base/prng.h"
+#include "relay/core/capital/capital_rows.h"
 #include "relay/node/driver/planning.h"
 #include "relay/signer/ecdsa.h"
 #include "relay/synth/node.h"
 #include "relay/synth/synth.h"
 
-#define SYNTH_CHAINS      3u
+#define SYNTH_CHAINS      3u /* when nobody asks for more */
 #define SYNTH_VALIDATORS  2u /* both must sign */
 #define SYNTH_RECIPIENTS  4u /* contracts that messages without tokens are for, on each chain */
 #define SYNTH_BLOCKS_KEPT 512u
@@ -50,7 +51,7 @@ struct synth_tx {
 struct synth_chain {
     struct ism_node module; /* that guards every recipient */
     const struct core_chain *config;
-    const struct core_router *router;
+    const struct core_router *router; /* all zero: none is here */
     uint64_t head;
     uint64_t final; /* as the node was told */
     struct hash hashes[SYNTH_BLOCKS_KEPT];
@@ -78,8 +79,8 @@ struct synth_world {
     struct address validators[SYNTH_VALIDATORS];
     struct ism_validator members[SYNTH_VALIDATORS];
     struct bytes locations[SYNTH_VALIDATORS];
-    struct synth_chain chains[SYNTH_CHAINS];
-    struct event *pending; /* ring */
+    struct synth_chain *chains; /* as many as the configuration has */
+    struct event *pending;      /* ring */
     uint64_t pending_first;
     uint64_t pending_end;
     uint64_t transfer_max; /* largest sum that a user sends */
@@ -92,7 +93,7 @@ struct synth_world {
 };
 
 /* ---- world.c ---- */
-MUST_USE enum status synth_world_new(struct synth_node *node, uint64_t seed,
+MUST_USE enum status synth_world_new(struct synth_node *node, const struct synth_options *options,
                                      struct synth_world **ret_world);
 struct synth_world *synth_world_free(struct synth_world *world);
 /* Steps the node at the next instant and performs what it asks for. */

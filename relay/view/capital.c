@@ -10,6 +10,7 @@
 #define FLOWS_MAX             512u
 #define TRANSITS_LOOKED_MAX   20000u
 #define POSTINGS_BY_CHAIN_MAX 50u
+#define POSTINGS_MAX          200u
 
 /* ---- flows ---- */
 
@@ -112,32 +113,90 @@ static json_t *posting_json(const struct view *view, uint32_t domain, uint64_t s
         json_of_count(row->record));
 }
 
-/* The newest of one chain first. */
-static enum status add_postings(const struct view *view, uint32_t domain, json_t *list)
+/* One chain's postings, read from the newest one backwards. */
+struct posting_reader {
+    uint32_t domain;
+    uint64_t number; /* of `row`; 0: there is none left */
+    uint64_t end;    /* none at or below it is read */
+    struct posting_row row;
+};
+
+/* The next older one in an asset of the configuration: gas is in the ledger alone. */
+static enum status posting_next(const struct view *view, struct posting_reader *reader)
+{
+    do {
+        reader->number--;
+        if (reader->number <= reader->end) {
+            reader->number = 0;
+            return STATUS_OK;
+        }
+        const enum status status =
+            capital_view_posting(&view->source, reader->domain, reader->number, &reader->row);
+        if (status != STATUS_OK) {
+            return status;
+        }
+    } while (reader->row.kind == POSTING_GAS);
+    return STATUS_OK;
+}
+
+static enum status posting_begin(const struct view *view, uint32_t domain,
+                                 struct posting_reader *ret_reader)
 {
     uint64_t count = 0;
-    enum status status = capital_view_postings_count(&view->source, domain, &count);
+    const enum status status = capital_view_postings_count(&view->source, domain, &count);
 
-    for (uint64_t i = 0; status == STATUS_OK && i < count && i < POSTINGS_BY_CHAIN_MAX; i++) {
-        struct posting_row row;
-        status = capital_view_posting(&view->source, domain, count - i, &row);
-        if (status == STATUS_OK) {
-            (void)json_array_append_new(list, posting_json(view, domain, count - i, &row));
+    *ret_reader = (struct posting_reader){.domain = domain};
+    if (status != STATUS_OK || count == 0) {
+        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    }
+    ret_reader->number = count + 1;
+    ret_reader->end = count > POSTINGS_BY_CHAIN_MAX ? count - POSTINGS_BY_CHAIN_MAX : 0;
+    return posting_next(view, ret_reader);
+}
+
+/* The reader with the newest posting; NULL: nothing is left. */
+static struct posting_reader *posting_newest(struct posting_reader *readers, uint32_t count)
+{
+    struct posting_reader *newest = NULL;
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (readers[i].number > 0 && (newest == NULL || readers[i].row.at.ns > newest->row.at.ns)) {
+            newest = &readers[i];
         }
     }
-    return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    return newest;
+}
+
+static enum status add_postings(const struct view *view, struct posting_reader *readers,
+                                json_t *list)
+{
+    const uint32_t count = view->config->chains_count;
+    enum status status = STATUS_OK;
+
+    for (uint32_t i = 0; i < count && status == STATUS_OK; i++) {
+        status = posting_begin(view, view->config->chains[i].domain, &readers[i]);
+    }
+    for (uint32_t i = 0; i < POSTINGS_MAX && status == STATUS_OK; i++) {
+        struct posting_reader *newest = posting_newest(readers, count);
+        if (newest == NULL) {
+            break;
+        }
+        (void)json_array_append_new(
+            list, posting_json(view, newest->domain, newest->number, &newest->row));
+        status = posting_next(view, newest);
+    }
+    return status;
 }
 
 enum status view_postings(const struct view *view, json_t **ret_postings)
 {
+    struct posting_reader readers[CHAINS_MAX];
     json_t *list = json_array();
+    const enum status status = add_postings(view, readers, list);
 
-    for (uint32_t i = 0; i < view->config->chains_count; i++) {
-        const enum status status = add_postings(view, view->config->chains[i].domain, list);
-        if (status != STATUS_OK) {
-            json_decref(list);
-            return status;
-        }
+    if (status != STATUS_OK) {
+        json_decref(list);
+        return status == STATUS_NOT_FOUND ? STATUS_CORRUPT : status;
     }
     *ret_postings = json_pack("{s:o}", "postings", list);
     return STATUS_OK;

@@ -50,16 +50,22 @@ static json_t *moves_json(const struct view *view, const struct hash *id,
     return moves;
 }
 
-static const char *const limit_names[] = {
-    [PLAN_LIMIT_LEAVING] = "leaving", [PLAN_LIMIT_ENTERING] = "entering",
-    [PLAN_LIMIT_WAY] = "way",         [PLAN_LIMIT_FLOOR] = "mandate floor",
-    [PLAN_LIMIT_CAP] = "mandate cap", [PLAN_LIMIT_VELOCITY] = "velocity"};
+static const char *const limit_names[] = {[PLAN_LIMIT_LEAVING] = "leaving",
+                                          [PLAN_LIMIT_ENTERING] = "entering",
+                                          [PLAN_LIMIT_WAY] = "way",
+                                          [PLAN_LIMIT_FLOOR] = "mandate floor",
+                                          [PLAN_LIMIT_CAP] = "mandate cap",
+                                          [PLAN_LIMIT_VELOCITY] = "velocity",
+                                          [PLAN_LIMIT_SHARE] = "mandate share",
+                                          [PLAN_LIMIT_ISSUER] = "issuer"};
 static const char *const venue_limit_names[] = {[PLAN_LIMIT_LEAVING] = "leaving venue",
                                                 [PLAN_LIMIT_ENTERING] = "entering venue",
                                                 [PLAN_LIMIT_WAY] = "way",
                                                 [PLAN_LIMIT_FLOOR] = "mandate buffer",
                                                 [PLAN_LIMIT_CAP] = "mandate cap",
-                                                [PLAN_LIMIT_VELOCITY] = "velocity"};
+                                                [PLAN_LIMIT_VELOCITY] = "velocity",
+                                                [PLAN_LIMIT_SHARE] = "mandate floor of the chain",
+                                                [PLAN_LIMIT_ISSUER] = "mandate cap of an issuer"};
 
 static json_t *limits_json(const struct view *view, const struct plan_row *plan)
 {

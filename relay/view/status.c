@@ -214,6 +214,27 @@ static json_t *gather_positions(struct gathering *gathering, uint32_t asset,
     return list;
 }
 
+static json_t *exposure_json(const struct exposure_row *row)
+{
+    const struct exposure *exposure = &row->exposure;
+    json_t *object = json_pack(
+        "{s:o, s:o, s:o, s:o}", "state", json_of_reason(row->reason), "since",
+        json_of_time(row->since), "band",
+        row->is_bounded ? json_of_amount(&row->band) : json_null(), "volatility_per_day",
+        row->is_volatility_known ? json_real((double)row->volatility_nano / 1e9) : json_null());
+
+    if (row->reason != REASON_POSITIONS_UNKNOWN) {
+        (void)json_object_update_new(object,
+                                     json_pack("{s:o, s:o, s:o, s:o, s:o}", "delta",
+                                               json_of_balance(&exposure->delta), "idle",
+                                               json_of_amount(&exposure->idle), "supplied",
+                                               json_of_amount(&exposure->supplied), "under_way",
+                                               json_of_balance(&exposure->under_way), "owed",
+                                               json_of_amount(&exposure->owed)));
+    }
+    return object;
+}
+
 /* "settled" is true when every chain of the asset agrees with the books and nothing is on its way:
  * then the routers' collateral is all there is. */
 static json_t *gather_asset(struct gathering *gathering, uint32_t index)
@@ -223,6 +244,7 @@ static json_t *gather_asset(struct gathering *gathering, uint32_t index)
     struct amount total;
     struct capital_ledger ledger;
     struct backing_row backing;
+    struct exposure_row exposure;
     struct plan_asset plan;
     json_t *positions = gather_positions(gathering, index, &total);
     json_t *object =
@@ -248,6 +270,9 @@ static json_t *gather_asset(struct gathering *gathering, uint32_t index)
                                             json_of_time(backing.since), "collateral",
                                             json_of_amount(&backing.collateral), "claims",
                                             json_of_amount(&backing.claims)));
+    }
+    if (found(gathering, capital_view_exposure(&view->source, asset->symbol, &exposure))) {
+        (void)json_object_set_new(object, "exposure", exposure_json(&exposure));
     }
     if (found(gathering,
               capital_view_asset(&view->source, MOVE_BETWEEN_ROUTERS, asset->symbol, &plan))) {
@@ -309,9 +334,17 @@ static json_t *gather(struct gathering *gathering)
     }
     (void)json_object_set_new(root, "capital", assets);
     (void)json_object_set_new(root, "vaults", gather_vaults(gathering));
+    json_t *prices = NULL;
+    if (found(gathering, view_prices(gathering->view, &prices))) {
+        (void)json_object_set_new(root, "prices", prices);
+    }
     json_t *spokes = NULL;
     if (found(gathering, view_spokes(gathering->view, &spokes))) {
         (void)json_object_set_new(root, "spokes", spokes);
+    }
+    json_t *hubs = NULL;
+    if (found(gathering, view_hubs(gathering->view, &hubs))) {
+        (void)json_object_set_new(root, "hubs", hubs);
     }
     return root;
 }

@@ -65,12 +65,17 @@ json_t *view_move(const struct view *view, const struct hash *id, const struct m
 /* Capital that was sent and has not arrived, by way, asset and whose it is: ours ("move") or
  * users'. "cut": there is more than is told. */
 MUST_USE enum status view_flows(const struct view *view, json_t **ret_flows);
+/* Each hub's round and reports, and why nobody is priced. */
+MUST_USE enum status view_hubs(const struct view *view, json_t **ret_hubs);
 /* What each spoke holds and what is in its venues, and why nothing may enter one. */
 MUST_USE enum status view_spokes(const struct view *view, json_t **ret_spokes);
+/* What each asset with sources of a price is worth, in 1e-18 of the numeraire. */
+MUST_USE enum status view_prices(const struct view *view, json_t **ret_prices);
 /* REASON_NONE: nothing stops the spoke. REASON_VENUE_OPEN: capital may enter the venue. */
 enum reason view_spoke_reason(const struct view *view, const struct spoke_row *row);
 enum reason view_venue_reason(const struct spoke_row *spoke, const struct venue_row *row);
-/* The newest postings of each chain, chain by chain. */
+/* The newest postings in assets of the configuration, at most 50 of a chain and 200 of all, the
+ * newest first. */
 MUST_USE enum status view_postings(const struct view *view, json_t **ret_postings);
 /* "between routers" or "between venues". */
 const char *view_move_kind(const struct plan_move *move);

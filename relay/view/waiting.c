@@ -170,6 +170,21 @@ static void look_at_spokes(struct waiting *waiting)
     }
 }
 
+static void look_at_hubs(struct waiting *waiting)
+{
+    const struct view *view = waiting->view;
+
+    for (uint32_t i = 0; i < view->config->hubs_count; i++) {
+        struct hub_row row = {.block = 0};
+        (void)found(waiting, capital_view_hub(&view->source, view->config, i, &row));
+        const enum reason reason = row.block == 0 ? REASON_POSITIONS_UNKNOWN : row.reason;
+        if (reason != REASON_NONE) {
+            add(waiting, "hub on", view_chain(view, view->config->hubs[i].domain), reason,
+                row.since, 1);
+        }
+    }
+}
+
 static void look_at_capital(struct waiting *waiting)
 {
     const struct view *view = waiting->view;
@@ -177,12 +192,22 @@ static void look_at_capital(struct waiting *waiting)
         const char *symbol = view->config->assets[i].symbol;
         struct plan_asset plan;
         struct backing_row backing;
+        struct exposure_row exposure;
         if (found(waiting,
                   capital_view_backing(&view->source, view->config->assets[i].symbol, &backing)) &&
             (backing.state == BACKING_DOUBTED || backing.state == BACKING_BROKEN)) {
             add(waiting, "collateral of", view->config->assets[i].symbol,
                 backing.state == BACKING_BROKEN ? REASON_BACKING_BROKEN : REASON_BACKING_DOUBTED,
                 backing.since, 1);
+        }
+        struct price_row price;
+        if (found(waiting, capital_view_price(&view->source, symbol, &price)) &&
+            price.reason != REASON_PRICE_GOOD) {
+            add(waiting, "price of", symbol, price.reason, price.since, 1);
+        }
+        if (found(waiting, capital_view_exposure(&view->source, symbol, &exposure)) &&
+            exposure.reason != REASON_EXPOSURE_INSIDE) {
+            add(waiting, "exposure to", symbol, exposure.reason, exposure.since, 1);
         }
         if (found(waiting,
                   capital_view_asset(&view->source, MOVE_BETWEEN_ROUTERS, symbol, &plan))) {
@@ -193,6 +218,7 @@ static void look_at_capital(struct waiting *waiting)
         }
     }
     look_at_spokes(waiting);
+    look_at_hubs(waiting);
     struct hash id = {{0}};
     struct move_row move;
     for (;;) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the pages cost the node: processor time of the site's thread as a part of one core, with
- * nobody looking and with VIEWERS pages open, over a journal with OPEN messages that are not
- * finished. Nothing else runs in the process meanwhile. Prints one line of JSON.
- * Usage: bench_pages [OPEN [SECONDS]]; with a third word it serves until it is ended, on the port
- * that it prints. */
+ * nobody looking and with VIEWERS pages open, over a journal of CHAINS chains with OPEN messages
+ * that are not finished. Nothing else runs in the process meanwhile. Prints one line of JSON.
+ * Usage: bench_pages [OPEN [SECONDS [CHAINS]]]; with a fourth word it serves until its standard
+ * input ends, before it measures, and prints where. */
 #include <arpa/inet.h>
 #include <poll.h>
 #include <stdio.h>
@@ -21,6 +21,8 @@
 
 #define OPEN_DEFAULT    100000u
 #define SECONDS_DEFAULT 30u
+#define CHAINS_DEFAULT  150u
+#define CHAIN_RECORDS   2500u
 #define VIEWERS         4u
 #define PORT            21977u
 #define UPGRADE                                                                                    \
@@ -39,10 +41,14 @@ static double clock_s(clockid_t clock)
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
-static struct journal *make_journal(const struct folder *folder, uint64_t open_count)
+static struct journal *make_journal(const struct folder *folder, uint64_t open_count,
+                                    uint32_t chains_count)
 {
-    const struct synth_options options = {
-        .records_count = 5 * open_count + 20000, .open_count = open_count, .seed = 1};
+    const struct synth_options options = {.records_count =
+                                              5 * open_count + 20000 + chains_count * CHAIN_RECORDS,
+                                          .open_count = open_count,
+                                          .seed = 1,
+                                          .chains_count = chains_count};
     const struct journal_options where = {.path = config.data, .map_bytes = (size_t)256 << 20};
     struct synth_report report;
     struct journal *journal = NULL;
@@ -53,11 +59,11 @@ static struct journal *make_journal(const struct folder *folder, uint64_t open_c
     return journal;
 }
 
-static struct site *open_site(struct journal *journal)
+static struct site *open_site(struct journal *journal, uint32_t chains_count)
 {
     struct site *site = NULL;
 
-    synth_config(&config.core);
+    synth_config(chains_count, &config.core);
     for (uint32_t i = 0; i < config.core.chains_count; i++) {
         config.chains[i].endpoints_count = 1;
         config.chains[i].quorum = 1;
@@ -84,6 +90,29 @@ static int open_viewer(void)
     return fd;
 }
 
+/* What the loop would say: it turns, and every endpoint was asked something more. */
+static void leave(struct site *site)
+{
+    live.beat_ns = (uint64_t)(clock_s(CLOCK_MONOTONIC) * 1e9);
+    for (uint32_t i = 0; i < config.core.chains_count; i++) {
+        live.endpoints[i][0].seen.head_number++;
+        live.endpoints[i][0].seen.calls_sent += i;
+    }
+    site_leave(site, &live);
+}
+
+/* Until nobody listens any more. */
+static void serve(struct site *site)
+{
+    struct pollfd wait = {.fd = STDIN_FILENO, .events = POLLIN};
+
+    (void)printf("http://127.0.0.1:%u\n", PORT);
+    (void)fflush(stdout);
+    while (poll(&wait, 1, 250) == 0) {
+        leave(site);
+    }
+}
+
 /* Lets the site work for so long and reads what viewers are told. The part of a core that it took,
  * this thread's own reading not counted. */
 static double watch(struct site *site, double seconds, const int *fds, size_t count,
@@ -99,8 +128,7 @@ static double watch(struct site *site, double seconds, const int *fds, size_t co
         waits[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
     }
     while (clock_s(CLOCK_MONOTONIC) - began < seconds) {
-        live.beat_ns = (uint64_t)(clock_s(CLOCK_MONOTONIC) * 1e9);
-        site_leave(site, &live);
+        leave(site);
         (void)poll(waits, count, 250);
         for (size_t i = 0; i < count; i++) {
             if ((waits[i].revents & POLLIN) != 0) {
@@ -127,28 +155,28 @@ int main(int argc, char **argv)
 {
     const uint64_t open_count = (uint64_t)number(argc, argv, 1, OPEN_DEFAULT);
     const double seconds = number(argc, argv, 2, SECONDS_DEFAULT);
+    const uint32_t chains_count = (uint32_t)number(argc, argv, 3, CHAINS_DEFAULT);
     const struct folder folder = folder_make();
-    struct journal *journal = make_journal(&folder, open_count);
-    struct site *site = open_site(journal);
+    struct journal *journal = make_journal(&folder, open_count, chains_count);
+    struct site *site = open_site(journal, chains_count);
     int fds[VIEWERS];
     uint64_t bytes = 0;
 
     (void)watch(site, 15, NULL, 0, &bytes); /* it reads its history */
-    if (argc > 3) {
-        (void)printf("http://127.0.0.1:%u/\n", PORT);
-        (void)fflush(stdout);
-        (void)watch(site, seconds, NULL, 0, &bytes);
+    if (argc > 4) {
+        serve(site);
     }
     const double nobody = watch(site, seconds, NULL, 0, &bytes);
     for (size_t i = 0; i < VIEWERS; i++) {
         fds[i] = open_viewer();
     }
     const double viewed = watch(site, seconds, fds, VIEWERS, &bytes);
-    (void)printf("{\"bench\":\"pages\",\"open\":%llu,\"seconds\":%.0f,\"core_alone\":%.4f,"
-                 "\"viewers\":%u,\"core_viewed\":%.4f,\"core_per_viewer\":%.4f,"
-                 "\"bytes_per_viewer_s\":%.0f}\n",
-                 (unsigned long long)open_count, seconds, nobody, VIEWERS, viewed,
-                 (viewed - nobody) / VIEWERS, (double)bytes / VIEWERS / seconds);
+    (void)printf(
+        "{\"bench\":\"pages\",\"chains\":%u,\"open\":%llu,\"seconds\":%.0f,\"core_alone\":%.4f,"
+        "\"viewers\":%u,\"core_viewed\":%.4f,\"core_per_viewer\":%.4f,"
+        "\"bytes_per_viewer_s\":%.0f}\n",
+        chains_count, (unsigned long long)open_count, seconds, nobody, VIEWERS, viewed,
+        (viewed - nobody) / VIEWERS, (double)bytes / VIEWERS / seconds);
     for (size_t i = 0; i < VIEWERS; i++) {
         CHECK(close(fds[i]) == 0);
     }

@@ -36,6 +36,11 @@ struct address evm_script_pool(void)
     return script_contract(POOL);
 }
 
+struct address evm_script_feed(uint32_t which)
+{
+    return script_contract(which == 0 ? FEED_FIRST : FEED_SECOND);
+}
+
 struct address evm_script_receipt(void)
 {
     return script_contract(POOL_RECEIPT);
@@ -219,6 +224,7 @@ static void script_connect(void *world, uint32_t index)
     struct script_endpoint *const endpoint = &((struct script *)world)->endpoints[index];
     struct bytes frame;
 
+    endpoint->waited_rounds = endpoint->habits.slow_rounds; /* what was under way is gone at once */
     while (script_give(world, index, &frame)) {
     }
     endpoint->is_subscribed = false;

@@ -17,6 +17,7 @@ struct evm_script_habits {
     bool misplaces_logs;  /* the first of each answer has another contract's address */
     bool is_mute;         /* takes everything and answers nothing */
     uint32_t slow_rounds; /* for which it keeps what it has to say */
+    bool forgets_blocks;  /* it has none of any number */
     bool is_limited;      /* refuses everything for its rate */
     bool asks_patience;   /* and says: for a minute */
     uint64_t lag;         /* blocks that it has not got yet */
@@ -45,6 +46,7 @@ struct evm_script_knobs {
     } modules;
     bool forgets_state;    /* reads at a block hash fail */
     bool confuses_blocks;  /* logs by hash are those of the block before; ranges are one longer */
+    bool renames_blocks;   /* logs by hash say that they are of a block of another hash */
     bool forks_final;      /* the final block has a hash of its own */
     bool reorgs_short;     /* a reorg makes as many blocks as it takes */
     bool lacks_base_fee;   /* headers without baseFeePerGas: a legacy chain */
@@ -74,6 +76,13 @@ struct evm_script_knobs {
         EVM_SCRIPT_RESERVE_PRICELESS, /* likewise, and its oracle says zero */
         EVM_SCRIPT_RESERVE_RATELESS,  /* its strategy says nothing */
     } reserve;
+    enum evm_script_feed {
+        EVM_SCRIPT_FEED_FINE = 0, /* 1.99 with two decimals, made at 1,700,000,000 */
+        EVM_SCRIPT_FEED_REVERTS,
+        EVM_SCRIPT_FEED_BABBLES,
+        EVM_SCRIPT_FEED_ZERO,
+        EVM_SCRIPT_FEED_NEGATIVE,
+    } feed;            /* the second one */
     uint64_t data_fee; /* what the OP-stack oracle and receipts say; 0: there is no oracle */
 };
 
@@ -84,6 +93,8 @@ struct address evm_script_spoke(void);
 struct address evm_script_spoke_vault(void);
 struct address evm_script_pool(void);
 struct address evm_script_receipt(void);
+/* A price feed: the first, or the second. */
+struct address evm_script_feed(uint32_t which);
 /* How often a method was asked, on all endpoints. */
 uint32_t evm_script_asked(const void *world, const char *method);
 /* Legacy transactions that its pool has. */

@@ -39,6 +39,8 @@ enum contract {
     POOL_RECEIPT = 0x64,
     POOL_DEBT = 0x65,
     POOL_STRATEGY = 0x66,
+    FEED_FIRST = 0x67, /* price feeds: the first always says 2 */
+    FEED_SECOND = 0x68,
     STRANGER = 0x33,
     OTHER_ROUTER = 0x44,
 };
@@ -128,9 +130,26 @@ uint64_t script_final(const struct script *script);
 /* Members of an error object, when this question is one too many; else NULL. */
 const char *script_rate_refusal(struct script *script, uint32_t endpoint);
 
+/* What is written of a frame. */
+struct text {
+    char *data;
+    size_t count;
+    size_t capacity;
+};
+
 /* evm_script_rpc.c */
+/* These words instead of what was written from `start` on. */
+void script_text_set(struct text *text, size_t start, const char *words);
 void script_push_header(struct script *script, uint32_t endpoint);
 void script_take(void *world, uint32_t endpoint, struct bytes frame);
+
+/* evm_script_lies.c */
+/* The digit after `mark`, or without one the last digit of the text from `start` on, is another. */
+void script_change_digit(struct text *text, size_t start, const char *mark);
+/* Changes the answer that begins at `start` as this endpoint's habits want it; `first` is the
+ * question's first parameter, where that is text. */
+void script_twist(const struct evm_script_habits *habits, const char *method, const char *first,
+                  size_t start, struct text *text);
 
 /* Whether only modules have this function. */
 bool script_is_of_module(uint32_t selector);

@@ -16,12 +16,6 @@
 
 /* ---- text ---- */
 
-struct text {
-    char *data;
-    size_t count;
-    size_t capacity;
-};
-
 __attribute__((format(printf, 2, 3))) static void put(struct text *text, const char *format, ...)
 {
     va_list arguments;
@@ -38,6 +32,12 @@ __attribute__((format(printf, 2, 3))) static void put(struct text *text, const c
     CHECK(written >= 0);
     CHECK((size_t)written < text->capacity - text->count);
     text->count += (size_t)written;
+}
+
+void script_text_set(struct text *text, size_t start, const char *words)
+{
+    text->count = start;
+    put(text, "%s", words);
 }
 
 static void put_hex(struct text *text, const void *data, size_t count)
@@ -113,44 +113,6 @@ static void put_header(const struct script *script, const struct script_block *b
     put(text, "\",\"transactions\":[]}");
 }
 
-/* The digit after `mark`, or without one the last digit of the text from `start` on, is another. */
-static void change_digit(struct text *text, size_t start, const char *mark)
-{
-    size_t at = text->count - 1;
-
-    if (mark != NULL) {
-        const char *const found = strstr(text->data + start, mark);
-        if (found == NULL) {
-            return; /* null */
-        }
-        at = (size_t)(found - text->data) + strlen(mark);
-    } else {
-        while (at > start && strchr("0123456789abcdef", text->data[at]) == NULL) {
-            at--;
-        }
-    }
-    text->data[at] = text->data[at] == '7' ? '8' : '7';
-}
-
-static void lie(const char *method, size_t start, struct text *text)
-{
-    if (strcmp(method, "eth_getLogs") == 0) {
-        text->count = start;
-        put(text, "\"result\":[]");
-    } else if (strcmp(method, "eth_getBlockByNumber") == 0) {
-        change_digit(text, start, "\"hash\":\"0x");
-    } else if (strcmp(method, "eth_getTransactionReceipt") == 0 ||
-               strcmp(method, "eth_getBlockReceipts") == 0) {
-        change_digit(text, start, "\"gasUsed\":\"0x");
-    } else if (strcmp(method, "eth_estimateGas") == 0) {
-        text->count = start;
-        put(text, "\"error\":{\"code\":3,\"message\":\"execution reverted: a lie\"}");
-    } else if (strcmp(method, "eth_call") == 0 || strcmp(method, "eth_getBalance") == 0 ||
-               strcmp(method, "eth_getTransactionCount") == 0) {
-        change_digit(text, start, NULL);
-    }
-}
-
 void script_push_header(struct script *script, uint32_t endpoint)
 {
     const struct evm_script_habits *const habits = &script->endpoints[endpoint].habits;
@@ -163,7 +125,7 @@ void script_push_header(struct script *script, uint32_t endpoint)
                "{\"subscription\":\"0x5\",\"result\":");
     put_header(script, &script->blocks[script->head - habits->lag], &text);
     if (habits->lies) {
-        change_digit(&text, 0, "\"hash\":\"0x");
+        script_change_digit(&text, 0, "\"hash\":\"0x");
     }
     put(&text, "}}");
     push_frame(script, endpoint, &text);
@@ -310,6 +272,8 @@ static void answer_logs(struct script *script, const json_t *parameters, struct 
     } else if (script->knobs.confuses_blocks && to < script->head) {
         to++;
     }
+    static const char mark[] = "\"blockHash\":\"0x";
+    const size_t start = text->count;
     put(text, "\"result\":[");
     for (uint64_t number = from; number <= to; number++) {
         for (uint32_t i = 0; i < script->blocks[number].logs_count; i++) {
@@ -319,6 +283,11 @@ static void answer_logs(struct script *script, const json_t *parameters, struct 
                 between = ",";
             }
         }
+    }
+    const char *log = text->data + start;
+    while (script->knobs.renames_blocks && block != NULL && (log = strstr(log, mark)) != NULL) {
+        script_change_digit(text, (size_t)(log - text->data), mark);
+        log += strlen(mark);
     }
     put(text, "]");
 }
@@ -432,7 +401,7 @@ static bool put_other_contract(const struct script *script, uint32_t contract, u
         put_words(script_module_answer(&script->knobs, contract, selector), selector, text);
         return true;
     }
-    if (contract >= SPOKE && contract <= POOL_STRATEGY) {
+    if (contract >= SPOKE && contract <= FEED_SECOND) {
         put_words(script_spoke_answer(&script->knobs, contract, selector, last), selector, text);
         return true;
     }
@@ -749,11 +718,8 @@ static void answer_one(struct script *script, uint32_t endpoint, const json_t *q
     } else {
         put_error(text, -32601, "no such method");
     }
-    if (habits->lies) {
-        lie(method, start, text);
-    } else if (habits->misplaces_logs && strcmp(method, "eth_getLogs") == 0) {
-        change_digit(text, start, "\"address\":\"0x");
-    }
+    const char *const first = json_string_value(json_array_get(parameters, 0));
+    script_twist(habits, method, first == NULL ? "" : first, start, text);
     put(text, "}");
 }
 

@@ -141,6 +141,11 @@ static void take_positions(struct harness *harness, const struct event *event)
     for (uint32_t i = 0; i < harness->venues_count; i++) {
         harness->venues[i] = event->positions.venues[i];
     }
+    harness->feeds_count = event->positions.feeds_count;
+    assert_in_range(harness->feeds_count, 0, HARNESS_VENUES_MAX);
+    for (uint32_t i = 0; i < harness->feeds_count; i++) {
+        harness->feeds[i] = event->positions.feeds[i];
+    }
 }
 
 static void take_answer(struct harness *harness, const struct event *event)

@@ -86,6 +86,8 @@ struct harness {
     uint32_t spokes_count;
     struct venue_state venues[HARNESS_VENUES_MAX];
     uint32_t venues_count;
+    struct feed_state feeds[HARNESS_VENUES_MAX];
+    uint32_t feeds_count;
     struct event dissents[HARNESS_QUORUMS_MAX]; /* without what they borrow */
     uint32_t dissents_count;
     char dissent_question[DISSENT_QUESTION_BYTES_MAX + 1]; /* of the last one */

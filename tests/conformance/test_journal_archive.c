@@ -20,13 +20,14 @@
 #include "tests/support/deaths.h"
 #include "tests/support/folder.h"
 
-#define KEEP       300u
-#define SEGMENTS   2u
-#define RECORDS    (SEGMENTS * JOURNAL_SEGMENT_RECORDS + KEEP)
-#define BLOB_EVERY 1500u /* records; that one names a blob */
-#define SHARED     9u    /* the record of the file that names the blob of BLOB_EVERY too */
-#define SEGMENT_1  "archive/records/0/1-4096"
-#define SEGMENT_2  "archive/records/0/4097-8192"
+#define CHECKSUM_BYTES 8u /* of a stored record (store/README.md) */
+#define KEEP           300u
+#define SEGMENTS       2u
+#define RECORDS        (SEGMENTS * JOURNAL_SEGMENT_RECORDS + KEEP)
+#define BLOB_EVERY     1500u /* records; that one names a blob */
+#define SHARED         9u    /* the record of the file that names the blob of BLOB_EVERY too */
+#define SEGMENT_1      "archive/records/0/1-4096"
+#define SEGMENT_2      "archive/records/0/4097-8192"
 
 /* ---- a journal in which everything is made from its number ---- */
 
@@ -269,37 +270,72 @@ static void a_reader_of_before_goes_on(void **state)
     folder_remove(&folder);
 }
 
+/* Overwrites the beginning of record `sequence`, wherever the file has it. */
+static void overwrite_record(const char *folder, uint64_t sequence, struct bytes bytes)
+{
+    char text[64];
+    const int fd = open(path_in(folder, "data.mdb"), O_RDWR);
+
+    assert_true(fd >= 0);
+    const size_t size = (size_t)lseek(fd, 0, SEEK_END);
+    char *content = malloc(size);
+    assert_non_null(content);
+    assert_int_equal(size, pread(fd, content, size, 0));
+    const struct bytes sought = text_of("record", sequence, text);
+    const char *place = memmem(content, size, sought.data, sought.count);
+    assert_non_null(place);
+    assert_int_equal(bytes.count, pwrite(fd, bytes.data, bytes.count, place - content));
+    (void)close(fd);
+    free(content);
+}
+
+/* The second segment is not moved, and the file has it still. */
+static void assert_stays(const char *folder, const struct archive_options *options,
+                         uint64_t sequence)
+{
+    struct journal *journal = open_journal(folder);
+    struct archive_report report;
+
+    assert_status(STATUS_OK, archive_segment(journal, options, &report));
+    assert_status(STATUS_CORRUPT, archive_segment(journal, options, &report));
+    assert_int_equal(sequence, report.sequence);
+    assert_int_equal(JOURNAL_SEGMENT_RECORDS, report.archived_count);
+    assert_int_equal(-1, access(path_in(folder, SEGMENT_2), F_OK));
+    journal_close(journal);
+}
+
 /* The archive may not take a record that is damaged, nor lose the last word about it. */
 static void a_damaged_record_stays_where_it_is(void **state)
 {
     (void)state;
     const struct folder folder = folder_make();
     struct journal *journal = open_journal(folder.path);
-    struct archive_report report;
-    char text[64];
 
     commit_range(journal, 1, RECORDS);
     journal_close(journal);
-    const int fd = open(path_in(folder.path, "data.mdb"), O_RDWR);
-    assert_true(fd >= 0);
-    const size_t size = (size_t)lseek(fd, 0, SEEK_END);
-    char *content = malloc(size);
-    assert_non_null(content);
-    assert_int_equal(size, pread(fd, content, size, 0));
-    const struct bytes sought = text_of("record", 5000, text);
-    char *place = memmem(content, size, sought.data, sought.count);
-    assert_non_null(place);
-    assert_int_equal(1, pwrite(fd, "R", 1, place - content));
-    (void)close(fd);
-    free(content);
+    overwrite_record(folder.path, 5000, bytes_from("R", 1));
+    assert_stays(folder.path, &archive_options, 5000);
+    folder_remove(&folder);
+}
 
-    journal = open_journal(folder.path);
-    assert_status(STATUS_OK, archive_segment(journal, &archive_options, &report));
-    assert_status(STATUS_CORRUPT, archive_segment(journal, &archive_options, &report));
-    assert_int_equal(5000, report.sequence);
-    assert_int_equal(JOURNAL_SEGMENT_RECORDS, report.archived_count);
-    assert_int_equal(-1, access(path_in(folder.path, SEGMENT_2), F_OK));
+/* Nor one that was exchanged for another with its own checksum: the tree knows the first. */
+static void a_forged_record_stays_where_it_is(void **state)
+{
+    static const struct archive_options unexamined = {.keep_records = KEEP};
+    static const char forged[] = "RECORD 5000";
+    (void)state;
+    const struct folder folder = folder_make();
+    struct journal *journal = open_journal(folder.path);
+    const struct hash leaf = tree_leaf(bytes_from_string(forged));
+    uint8_t memory[sizeof(forged) + CHECKSUM_BYTES];
+    struct buffer stored = buffer_from(memory, sizeof(memory));
+
+    assert_status(STATUS_OK, buffer_append(&stored, bytes_from_string(forged)));
+    assert_status(STATUS_OK, buffer_append(&stored, bytes_from(leaf.bytes, CHECKSUM_BYTES)));
+    commit_range(journal, 1, RECORDS);
     journal_close(journal);
+    overwrite_record(folder.path, 5000, buffer_bytes(&stored));
+    assert_stays(folder.path, &unexamined, (5000 - 1) / 256 * 256 + 1);
     folder_remove(&folder);
 }
 
@@ -520,6 +556,7 @@ int main(void)
         cmocka_unit_test(the_file_is_bounded),
         cmocka_unit_test(a_reader_of_before_goes_on),
         cmocka_unit_test(a_damaged_record_stays_where_it_is),
+        cmocka_unit_test(a_forged_record_stays_where_it_is),
         cmocka_unit_test(a_missing_segment_is_found),
         cmocka_unit_test(a_segment_that_is_cut_short_or_too_long_is_found),
         cmocka_unit_test(any_flipped_bit_is_found),

@@ -41,8 +41,9 @@ static int write_request(const char *folder, const char *name, const struct wire
         failed |= write_seed(folder, "policy", name,
                              request->transaction.leg_kind == LEG_BATCH      ? 5
                              : request->transaction.leg_kind == LEG_CROSSING ? 7
-                             : request->transaction.leg_kind == LEG_SETTLE
-                                 ? 8
+                             : request->transaction.leg_kind == LEG_SETTLE   ? 8
+                             : request->transaction.leg_kind == LEG_HUB
+                                 ? 9
                                  : (uint8_t)(request->transaction.leg_kind - LEG_PROCESS),
                              request->transaction.transaction);
     }
@@ -84,6 +85,9 @@ static int write_transactions(const char *folder)
     fixture_settle(&made, 2, FIXTURE_OTHER_DOMAIN);
     request = fixture_request(&made, LEG_SETTLE, &key);
     failed |= write_request(folder, "settle", &request);
+    fixture_pay_hub(&made, 2, 1000, &mandate);
+    request = fixture_request(&made, LEG_HUB, &key);
+    failed |= write_request(folder, "pay_hub", &request);
     fixture_announce(&made, 3);
     request = fixture_request(&made, LEG_ANNOUNCE, &key);
     failed |= write_request(folder, "announce", &request);

@@ -59,6 +59,12 @@ static void check_allowed(const struct wire_request *request,
         CHECK(memcmp(transaction->data.data + 4 + 96, bridge.bytes, 32) == 0);
         CHECK(transaction->data.data[4 + 159] == (FIXTURE_OTHER_DOMAIN & 0xff));
         break;
+    case LEG_HUB:
+        CHECK(address_equal(&transaction->to, &spoke));
+        CHECK(transaction->data.count == 4 + 160);
+        CHECK(memcmp(transaction->data.data + 4, request->transaction.leg_id.bytes, 32) == 0);
+        CHECK(amount_is_zero(&transaction->value));
+        break;
     case LEG_SETTLE:
         CHECK(address_equal(&transaction->to, &spoke));
         CHECK(transaction->data.count == 4 + 64);
@@ -96,12 +102,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count)
                                  .amount_max = amount_from_u64(1000)};
         chain->rules[chain->rules_count++] =
             (struct policy_rule){.leg = LEG_SETTLE, .contract = fixture_address(FIXTURE_SPOKE)};
+        chain->rules[chain->rules_count++] = (struct policy_rule){
+            .leg = LEG_HUB, .hub_verb = HUB_PAY, .contract = fixture_address(FIXTURE_SPOKE)};
     }
     request.transaction.domain = FIXTURE_DOMAIN;
     request.transaction.family = bytes_from_string("evm");
     request.transaction.key = fixture_address(0x77);
     request.transaction.leg_kind = data[0] == 7       ? LEG_CROSSING
                                    : data[0] == 8     ? LEG_SETTLE
+                                   : data[0] == 9     ? LEG_HUB
                                    : data[0] % 6 == 5 ? LEG_BATCH
                                                       : (enum leg_kind)(LEG_PROCESS + data[0] % 6);
     /* As the seeds' orders name them. */

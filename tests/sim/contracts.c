@@ -496,6 +496,8 @@ static const char *run_leg(struct world_chain *chain, const struct leg *leg,
         return run_batch(chain, leg, true);
     case LEG_VENUE:
         return spokes_run_leg(chain, leg);
+    case LEG_HUB:
+        return "no hub in this world";
     case LEG_CROSSING:
     case LEG_SETTLE:
         return "no bridge between spokes in this world";
@@ -557,6 +559,7 @@ uint64_t contracts_gas(const struct leg *leg)
     case LEG_VENUE:
     case LEG_CROSSING:
     case LEG_SETTLE:
+    case LEG_HUB:
         return 300000;
     case LEG_BATCH:
         return batch_gas(leg);

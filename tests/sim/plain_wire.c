@@ -124,6 +124,13 @@ void plain_pack_leg(struct packer *packer, const struct leg *leg)
         pack_u32(packer, leg->settle.origin);
         pack_address(packer, &leg->settle.token);
         return;
+    case LEG_HUB:
+        pack_hash(packer, &leg->id);
+        pack_u8(packer, (uint8_t)leg->hub.verb);
+        pack_address(packer, &leg->hub.contract);
+        pack_amount(packer, &leg->hub.amount);
+        pack_u64(packer, leg->hub.deadline_s);
+        return;
     }
     CHECK(false);
 }
@@ -174,6 +181,12 @@ struct leg plain_unpack_leg(struct unpacker *unpacker)
         leg.settle.spoke = unpack_address(unpacker);
         leg.settle.origin = unpack_u32(unpacker);
         leg.settle.token = unpack_address(unpacker);
+    } else if (kind == LEG_HUB) {
+        leg.id = unpack_hash(unpacker);
+        leg.hub.verb = (enum hub_verb)unpack_u8(unpacker);
+        leg.hub.contract = unpack_address(unpacker);
+        leg.hub.amount = unpack_amount(unpacker);
+        leg.hub.deadline_s = unpack_u64(unpacker);
     } else if (kind != LEG_CANCEL) {
         unpacker->underrun = true;
         return leg;

@@ -10,7 +10,7 @@
 #include "tests/sim/sim_internal.h"
 #include "tests/support/row_table.h"
 
-enum { CHANGES_MAX = 4096, CHANGES_BYTES_MAX = 16 << 20 };
+enum { CHANGES_MAX = 16384, CHANGES_BYTES_MAX = 16 << 20 };
 
 struct replay {
     struct sim *sim;

@@ -11,7 +11,7 @@
 #include "relay/node/driver/planning.h"
 #include "tests/support/row_table.h"
 
-#define ROWS_CHANGES_MAX 4096u
+#define ROWS_CHANGES_MAX 16384u
 #define ROWS_BYTES_MAX   (8u << 20)
 
 static struct row_table *store; /* the durable rows */
@@ -32,7 +32,8 @@ bool blocks_chain(struct step *step, uint32_t domain, struct chain_row *ret_chai
 {
     (void)step;
     assert_true(domain <= WORLD_CHAINS);
-    *ret_chain = (struct chain_row){.base_fee = amount_from_u64(the_world->base_fee)};
+    *ret_chain = (struct chain_row){.base_fee = amount_from_u64(the_world->base_fee),
+                                    .final_number = the_world->final_number};
     return true;
 }
 
@@ -571,7 +572,10 @@ void world_answer_positions(struct world *world, uint32_t domain)
                       .flows = &own->flow,
                       .flows_count = own->flow.sibling != 0 ? 1 : 0,
                       .venues = world->venues,
-                      .venues_count = has_spoke ? world->venues_count : 0},
+                      .venues_count = has_spoke ? world->venues_count : 0,
+                      .time_s = world->time_s,
+                      .feeds = world->feeds,
+                      .feeds_count = domain == 1 ? world->feeds_count : 0},
     };
     chain->asked = false;
     world_begin(world);

@@ -72,6 +72,7 @@ struct world {
     uint64_t fee_native;     /* what bridges ask per move */
     uint64_t fee_token_ppm;
     uint64_t base_fee;               /* wei per gas, on every chain */
+    uint64_t final_number;           /* of every chain, for who asks */
     uint32_t nonce;                  /* of messages */
     bool one_transaction;            /* deliveries do not begin transactions of their own */
     bool restarts;                   /* a crash and a new start after every step */
@@ -81,7 +82,11 @@ struct world {
     const struct venue_state *venues;
     uint32_t venues_count;
     struct world_spoke spokes[WORLD_CHAINS + 1]; /* by domain; instead of the one above */
-    uint32_t receipt_domain;                     /* where legs are final; zero: chain 1 */
+    /* Said on chain 1, at a block of this time (zero: not known). */
+    const struct feed_state *feeds;
+    uint32_t feeds_count;
+    uint64_t time_s;
+    uint32_t receipt_domain; /* where legs are final; zero: chain 1 */
 };
 
 struct world *world_new(enum route_mode mode);

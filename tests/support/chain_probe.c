@@ -267,6 +267,7 @@ static struct leg make_leg(struct probe *probe, enum leg_kind kind)
     case LEG_BATCH: /* the probe makes none */
     case LEG_VENUE:
     case LEG_CROSSING:
+    case LEG_HUB:
     case LEG_SETTLE:
         break;
     }

@@ -245,6 +245,7 @@ static void take_commands(struct world *world, const struct core_output *output)
             CHECK(command->note.text.count <= REASON_BYTES_MAX);
             CHECK(command->note.reason < 1024);
             world->noted[command->note.reason] = true;
+            world->alarmed[command->note.reason] |= command->note.level == NOTE_ALARM;
         } else if (command->kind == COMMAND_WAKE) {
             world->wake = command->wake.at.ns;
         } else if (command_waits(command->kind)) {
@@ -486,6 +487,11 @@ bool world_lane_of(struct world *world, uint32_t domain, uint32_t key, struct la
 bool world_lane(struct world *world, uint32_t domain, struct lane_row *ret_lane)
 {
     return world_lane_of(world, domain, 0, ret_lane);
+}
+
+bool world_alarmed(const struct world *world, enum reason reason)
+{
+    return world->alarmed[reason];
 }
 
 bool world_noted(const struct world *world, enum reason reason)

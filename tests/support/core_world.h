@@ -91,6 +91,17 @@ void world_pay(struct world *world, uint32_t domain, uint32_t destination, const
 /* The same with so much of a token (zero: the chain's coin), whose transfer comes before it. */
 void world_pay_with(struct world *world, uint32_t domain, uint32_t destination,
                     const struct hash *id, const struct address *token, uint64_t amount);
+/* Somebody pays, or says so. */
+struct world_payment {
+    uint32_t domain;
+    uint32_t destination;
+    struct hash message_id;
+    struct address token; /* zero: the chain's coin */
+    uint64_t amount;
+    uint64_t claimed;        /* what is said to be paid; zero: the amount */
+    struct address contract; /* that says so; zero: the chain's paymaster */
+};
+void world_claim(struct world *world, const struct world_payment *payment);
 /* From now on: what the outside does. */
 void world_set_faults(struct world *world, const struct world_options *options);
 void world_set_base_fee(struct world *world, uint32_t domain, uint64_t wei);
@@ -159,6 +170,8 @@ bool world_lane(struct world *world, uint32_t domain, struct lane_row *ret_lane)
 bool world_lane_of(struct world *world, uint32_t domain, uint32_t key, struct lane_row *ret_lane);
 struct address world_key(uint32_t index);
 bool world_noted(const struct world *world, enum reason reason);
+/* The same, as an alarm: a person is told. */
+bool world_alarmed(const struct world *world, enum reason reason);
 uint32_t world_commands(const struct world *world, enum command_kind kind);
 /* The last COMMAND_WATCH of a chain. */
 const struct watch *world_watch(const struct world *world, uint32_t domain);

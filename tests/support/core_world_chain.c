@@ -197,7 +197,9 @@ static void include_payments(struct world *world, struct world_chain *chain)
         paid->gas_payment.message_id = payment.message_id;
         paid->gas_payment.destination = payment.destination;
         paid->gas_payment.gas = amount_from_u64(WORLD_GAS);
-        paid->gas_payment.payment = amount_from_u64(payment.amount);
+        paid->gas_payment.payment =
+            amount_from_u64(payment.claimed == 0 ? payment.amount : payment.claimed);
+        paid->contract = address_is_zero(&payment.contract) ? paid->contract : payment.contract;
     }
     world->payments_count = kept;
 }
@@ -221,6 +223,12 @@ void world_announce(struct world *world, uint32_t domain, uint32_t validator)
     world->announcing = validator;
 }
 
+void world_claim(struct world *world, const struct world_payment *payment)
+{
+    CHECK(world->payments_count < sizeof(world->payments) / sizeof(world->payments[0]));
+    world->payments[world->payments_count++] = *payment;
+}
+
 void world_pay_with(struct world *world, uint32_t domain, uint32_t destination,
                     const struct hash *id, const struct address *token, uint64_t amount)
 {
@@ -230,8 +238,7 @@ void world_pay_with(struct world *world, uint32_t domain, uint32_t destination,
                                           .token = *token,
                                           .amount = amount};
 
-    CHECK(world->payments_count < sizeof(world->payments) / sizeof(world->payments[0]));
-    world->payments[world->payments_count++] = payment;
+    world_claim(world, &payment);
 }
 
 void world_pay(struct world *world, uint32_t domain, uint32_t destination, const struct hash *id)

@@ -30,15 +30,6 @@ struct world_message {
     bool is_refused;    /* nobody delivers such a message */
 };
 
-/* Somebody pays for a delivery in the next block of `domain`. */
-struct world_payment {
-    uint32_t domain;
-    uint32_t destination;
-    struct hash message_id;
-    struct address token; /* zero: the chain's coin */
-    uint64_t amount;
-};
-
 struct world_tx {
     struct hash hash;
     struct hash leg_id;
@@ -139,6 +130,7 @@ struct world {
     uint32_t log_committed;
     struct hash digest;
     bool noted[1024];
+    bool alarmed[1024];
     uint32_t commands[256];
 
     /* the outside */

@@ -10,7 +10,7 @@
 #include "relay/node/driver/row_source.h"
 #include "tests/support/records.h"
 
-#define CHANGES_MAX   (4u * ROWS_PER_STEP_MAX)
+#define CHANGES_MAX   (2u * ROWS_PER_STEP_MAX)
 #define CHANGES_BYTES ((size_t)8 << 20)
 
 struct live {
@@ -116,6 +116,50 @@ static struct address address_numbered(uint8_t number)
     return address_from_evm(evm);
 }
 
+static void configure_chain(struct core_chain *chain, uint32_t index)
+{
+    static const char *const names[] = {"alpha", "beta"};
+
+    (void)snprintf(chain->name, sizeof(chain->name), "%s", index < 2 ? names[index] : "chain");
+    if (index >= 2) {
+        (void)snprintf(chain->name + 5, sizeof(chain->name) - 5, "%u", index);
+    }
+    chain->domain = domains[0] + index;
+    chain->chain_id = 31337 + index;
+    chain->mailbox = address_numbered((uint8_t)(10 + index));
+    chain->tree_hook = address_numbered((uint8_t)(20 + index));
+    chain->validator_announce = address_numbered((uint8_t)(30 + index));
+    chain->gas_paymaster = address_numbered((uint8_t)(40 + index));
+    chain->start_block = 1;
+    chain->relay_to = true;
+    chain->key = address_numbered((uint8_t)(50 + index));
+    chain->fee_per_gas_max = amount_from_u64(100000000000u);
+    chain->priority_fee_per_gas = amount_from_u64(1000000000u);
+    chain->gas_limit_max = 3000000;
+}
+
+void live_config(uint32_t chains_count, uint32_t keys_count, struct core_config *ret_config)
+{
+    uint32_t keys_left = keys_count - chains_count;
+
+    CHECK(keys_count >= chains_count);
+    memset(ret_config, 0, sizeof(*ret_config));
+    (void)snprintf(ret_config->node_name, sizeof(ret_config->node_name), "test");
+    ret_config->chains_count = chains_count;
+    ret_config->validator = address_numbered(9);
+    for (uint32_t i = 0; i < chains_count; i++) {
+        struct core_chain *chain = &ret_config->chains[i];
+        configure_chain(chain, i);
+        chain->validate = true;
+        memset(chain->storage_location, 'l', sizeof(chain->storage_location) - 1);
+        for (; keys_left > 0 && chain->delivery_keys_count < DELIVERY_KEYS_MAX; keys_left--) {
+            chain->delivery_keys[chain->delivery_keys_count] =
+                address_numbered((uint8_t)(100 + chain->delivery_keys_count));
+            chain->delivery_keys_count++;
+        }
+    }
+}
+
 static struct core_config *config_new(void)
 {
     struct core_config *config = calloc(1, sizeof(*config));
@@ -124,20 +168,7 @@ static struct core_config *config_new(void)
     (void)snprintf(config->node_name, sizeof(config->node_name), "test");
     config->chains_count = 2;
     for (uint32_t i = 0; i < 2; i++) {
-        struct core_chain *chain = &config->chains[i];
-        (void)snprintf(chain->name, sizeof(chain->name), "%s", i == 0 ? "alpha" : "beta");
-        chain->domain = domains[i];
-        chain->chain_id = 31337 + i;
-        chain->mailbox = address_numbered((uint8_t)(10 + i));
-        chain->tree_hook = address_numbered((uint8_t)(20 + i));
-        chain->validator_announce = address_numbered((uint8_t)(30 + i));
-        chain->gas_paymaster = address_numbered((uint8_t)(40 + i));
-        chain->start_block = 1;
-        chain->relay_to = true;
-        chain->key = address_numbered((uint8_t)(50 + i));
-        chain->fee_per_gas_max = amount_from_u64(100000000000u);
-        chain->priority_fee_per_gas = amount_from_u64(1000000000u);
-        chain->gas_limit_max = 3000000;
+        configure_chain(&config->chains[i], i);
     }
     return config;
 }

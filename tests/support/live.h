@@ -17,6 +17,9 @@ struct live *live_free(struct live *live); /* returns NULL */
 /* Steps and commits one event. An EVENT_START begins the core anew over its rows. */
 void live_step(struct live *live, const struct event *event);
 
+/* As much as there may be: so many chains, all delivered to and validated, and sending keys. */
+void live_config(uint32_t chains_count, uint32_t keys_count, struct core_config *ret_config);
+
 /* A start, some minutes of two chains with messages, silly answers and an operator, a restart in
  * the middle and a stop: about `events_count` events. */
 void live_run(struct live *live, uint64_t seed, unsigned events_count);

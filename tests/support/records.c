@@ -37,6 +37,16 @@ static void make_chain(struct maker *maker, struct core_chain *chain)
     chain->sign_lookups = one_of(maker, 0, 1) == 1;
 }
 
+static struct chain_set chain_set(struct maker *maker)
+{
+    struct chain_set set;
+
+    for (uint32_t i = 0; i < sizeof(set.words) / sizeof(set.words[0]); i++) {
+        set.words[i] = u64(maker);
+    }
+    return set;
+}
+
 static void make_router(struct maker *maker, struct core_router *router)
 {
     router->domain = u32(maker);
@@ -50,7 +60,7 @@ static void make_router(struct maker *maker, struct core_router *router)
     router->cap = amount(maker);
     router->cap_share.value = u32(maker);
     router->guard = address(maker);
-    router->bridge_to = u64(maker);
+    router->bridge_to = chain_set(maker);
 }
 
 static void make_synthetic(struct maker *maker, struct core_synthetic *synthetic)
@@ -76,8 +86,13 @@ static void make_spoke(struct maker *maker, struct core_spoke *spoke)
     spoke->spoke = address(maker);
     spoke->token = address(maker);
     spoke->idle_min = amount(maker);
+    spoke->idle_most = amount(maker);
     spoke->bridge = address(maker);
-    spoke->bridge_to = u64(maker);
+    spoke->bridge_to = chain_set(maker);
+    spoke->cap = amount(maker);
+    spoke->cap_share.value = u32(maker);
+    spoke->floor_share.value = u32(maker);
+    spoke->floor = amount(maker);
 }
 
 static void make_venue(struct maker *maker, struct core_venue *venue)
@@ -91,6 +106,23 @@ static void make_venue(struct maker *maker, struct core_venue *venue)
     venue->receipt = address(maker);
     venue->health_min.value = u32(maker);
     venue->price_shock.value = u32(maker);
+    venue->cap_share.value = u32(maker);
+    venue->issuer = u32(maker);
+    venue->issuer_cap_share.value = u32(maker);
+    venue->floor = amount(maker);
+    venue->floor_share.value = u32(maker);
+}
+
+static void make_feed(struct maker *maker, struct core_feed *feed)
+{
+    feed->asset = u32(maker);
+    feed->domain = u32(maker);
+    feed->feed = address(maker);
+    feed->age_max.ns = u64(maker);
+    feed->divergence_max.value = u32(maker);
+    feed->feed_line = u32(maker);
+    feed->age_line = u32(maker);
+    feed->divergence_line = u32(maker);
 }
 
 static void make_route(struct maker *maker, struct core_route *route)
@@ -133,8 +165,12 @@ static void make_policy(struct maker *maker, struct core_policy *policy)
     for (uint32_t i = 0; i < policy->conditions_count; i++) {
         struct core_condition *condition = &policy->conditions[i];
         condition->rule = u32(maker);
-        condition->field = (enum match_field)one_of(maker, MATCH_MESSAGE_ID, MATCH_ANYWHERE);
+        condition->field = (enum match_field)one_of(maker, MATCH_MESSAGE_ID, MATCH_BODY);
         condition->value = hash(maker);
+    }
+    policy->patterns_count = length(maker, PATTERNS_MAX);
+    for (uint32_t i = 0; i < policy->patterns_count; i++) {
+        name(maker, policy->patterns[i].text, sizeof(policy->patterns[i].text));
     }
     policy->limits_count = length(maker, ROUTE_LIMITS_MAX);
     for (uint32_t i = 0; i < policy->limits_count; i++) {
@@ -170,6 +206,9 @@ static const struct core_config *config(struct maker *maker)
     for (uint32_t i = 0; i < config->assets_count; i++) {
         name(maker, config->assets[i].symbol, sizeof(config->assets[i].symbol));
         config->assets[i].decimals = u32(maker);
+        config->assets[i].delta_max = amount(maker);
+        config->assets[i].delta_calm = amount(maker);
+        config->assets[i].volatility_calm.value = u32(maker);
     }
     config->routers_count = length(maker, ROUTERS_MAX);
     for (uint32_t i = 0; i < config->routers_count; i++) {
@@ -183,9 +222,14 @@ static const struct core_config *config(struct maker *maker)
     for (uint32_t i = 0; i < config->vaults_count; i++) {
         make_vault(maker, &config->vaults[i]);
     }
+    maker_config_hubs(maker, config);
     config->spokes_count = length(maker, SPOKES_MAX);
     for (uint32_t i = 0; i < config->spokes_count; i++) {
         make_spoke(maker, &config->spokes[i]);
+    }
+    config->feeds_count = length(maker, FEEDS_MAX);
+    for (uint32_t i = 0; i < config->feeds_count; i++) {
+        make_feed(maker, &config->feeds[i]);
     }
     config->venues_count = length(maker, VENUES_MAX);
     for (uint32_t i = 0; i < config->venues_count; i++) {
@@ -367,11 +411,27 @@ static void make_venue_state(struct maker *maker, struct venue_state *state)
     state->account_debt = amount(maker);
     state->account_guard = amount(maker);
     state->unit_guard = amount(maker);
+    state->unit_price = amount(maker);
     state->pieces_count = length(maker, VENUE_PIECES_MAX);
     for (uint32_t i = 0; i < state->pieces_count; i++) {
         state->pieces[i].width = amount(maker);
         state->pieces[i].rate_nano = u64(maker);
     }
+}
+
+static void make_feeds(struct maker *maker, struct event *event)
+{
+    const uint32_t count = length(maker, FEEDS_MAX);
+    struct feed_state *feeds = take(maker, count * sizeof(*feeds));
+
+    for (uint32_t i = 0; i < count; i++) {
+        feeds[i].feed = address(maker);
+        feeds[i].answer = (enum feed_answer)one_of(maker, FEED_PRICE, FEED_HUGE);
+        feeds[i].price = amount(maker);
+        feeds[i].updated_s = u64(maker);
+    }
+    event->positions.feeds = count == 0 ? NULL : feeds;
+    event->positions.feeds_count = count;
 }
 
 static void make_flows(struct maker *maker, struct event *event)
@@ -450,6 +510,8 @@ static void make_positions(struct maker *maker, struct event *event)
     event->positions.quotes_count = quotes_count;
     make_venues(maker, event);
     make_flows(maker, event);
+    make_feeds(maker, event);
+    maker_hubs(maker, event);
 }
 
 static void make_planned(struct maker *maker, struct event *event)

@@ -4,6 +4,19 @@
 
 #include "tests/support/records_internal.h"
 
+static void make_hub_leg(struct maker *maker, struct leg *leg)
+{
+    leg->hub.verb = (enum hub_verb)one_of(maker, HUB_CLOSE, HUB_PAY);
+    leg->hub.contract = address(maker);
+    leg->hub.domain = u32(maker);
+    leg->hub.asset = hash(maker);
+    leg->hub.token = address(maker);
+    leg->hub.amount = amount(maker);
+    leg->hub.value = amount(maker);
+    leg->hub.mandate = hash(maker);
+    leg->hub.deadline_s = u64(maker);
+}
+
 static void make_leg(struct maker *maker, enum leg_kind kind, struct leg *leg)
 {
     leg->id = hash(maker);
@@ -61,6 +74,9 @@ static void make_leg(struct maker *maker, enum leg_kind kind, struct leg *leg)
         leg->settle.spoke = address(maker);
         leg->settle.origin = u32(maker);
         leg->settle.token = address(maker);
+        return;
+    case LEG_HUB:
+        make_hub_leg(maker, leg);
         return;
     }
     CHECK(false);

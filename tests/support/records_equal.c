@@ -55,7 +55,10 @@ static bool positions_equal(struct event *a, struct event *b)
            LISTS_EQUAL(&a->positions, &b->positions, quotes, quotes_count) &&
            LISTS_EQUAL(&a->positions, &b->positions, spokes, spokes_count) &&
            LISTS_EQUAL(&a->positions, &b->positions, venues, venues_count) &&
-           LISTS_EQUAL(&a->positions, &b->positions, flows, flows_count);
+           LISTS_EQUAL(&a->positions, &b->positions, flows, flows_count) &&
+           LISTS_EQUAL(&a->positions, &b->positions, feeds, feeds_count) &&
+           LISTS_EQUAL(&a->positions, &b->positions, hubs, hubs_count) &&
+           LISTS_EQUAL(&a->positions, &b->positions, reports, reports_count);
 }
 
 static bool pointees_equal(struct event *a, struct event *b)

@@ -142,4 +142,8 @@ static inline struct checkpoint checkpoint(struct maker *maker)
     return value;
 }
 
+/* records_hubs.c */
+void maker_config_hubs(struct maker *maker, struct core_config *config);
+void maker_hubs(struct maker *maker, struct event *event);
+
 #endif

@@ -356,7 +356,7 @@ struct bench bench_new(void)
                   .note = port_note,
                   .answered = port_answered,
                   .stepped = port_stepped},
-        .rows_changes_max = 2048,
+        .rows_changes_max = 2 * ROWS_PER_STEP_MAX,
         .rows_bytes_max = (size_t)4 << 20,
     };
     bench.memory = calloc(1, driver_footprint(&options));

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/signer_fixture.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "relay/base/check.h"
 #include "relay/hyperlane/message.h"
@@ -215,6 +217,17 @@ void fixture_crossing(struct fixture_transaction *made, uint64_t nonce, uint32_t
     finish(&calldata);
 }
 
+void fixture_pay_hub(struct fixture_transaction *made, uint64_t nonce, uint64_t amount,
+                     const struct hash *mandate)
+{
+    start(made, nonce, FIXTURE_SPOKE);
+    struct calldata calldata = call(made, "\x8d\x79\xad\x36");
+    put_order(&calldata, LEG_HUB, nonce, mandate);
+    put_address(&calldata, fixture_address(FIXTURE_TOKEN));
+    put_word(&calldata, amount);
+    finish(&calldata);
+}
+
 void fixture_settle(struct fixture_transaction *made, uint64_t nonce, uint32_t origin)
 {
     start(made, nonce, FIXTURE_SPOKE);
@@ -272,4 +285,23 @@ struct wire_request fixture_request(struct fixture_transaction *made, enum leg_k
     request.transaction.leg_id = leg_id(leg, made->transaction.nonce);
     request.transaction.transaction = buffer_bytes(&encoded);
     return request;
+}
+
+void fixture_break_watermark(void)
+{
+    for (int fd = 3; fd < 64; fd++) {
+        char link[64];
+        char target[256];
+        (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+        const ssize_t count = readlink(link, target, sizeof(target) - 1);
+        if (count > 0) {
+            target[count] = '\0';
+        }
+        if (count > 0 && strstr(target, "watermark.mdb") != NULL) {
+            FILE *null = fopen("/dev/null", "r");
+            CHECK(null != NULL);
+            CHECK(dup2(fileno(null), fd) == fd);
+            CHECK(fclose(null) == 0);
+        }
+    }
 }

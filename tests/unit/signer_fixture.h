@@ -52,6 +52,9 @@ void fixture_venue(struct fixture_transaction *made, uint64_t nonce, enum venue_
 /* A spoke is asked to send FIXTURE_TOKEN over FIXTURE_BRIDGE, with such an order. */
 void fixture_crossing(struct fixture_transaction *made, uint64_t nonce, uint32_t destination,
                       uint64_t amount, const struct hash *mandate);
+/* A spoke is asked to pay its hub. */
+void fixture_pay_hub(struct fixture_transaction *made, uint64_t nonce, uint64_t amount,
+                     const struct hash *mandate);
 void fixture_settle(struct fixture_transaction *made, uint64_t nonce, uint32_t origin);
 void fixture_announce(struct fixture_transaction *made, uint64_t nonce);
 void fixture_cancel(struct fixture_transaction *made, uint64_t nonce, const struct address *key);
@@ -59,5 +62,9 @@ void fixture_cancel(struct fixture_transaction *made, uint64_t nonce, const stru
 /* The request to sign it, from the chain key. The encoding is made anew. */
 struct wire_request fixture_request(struct fixture_transaction *made, enum leg_kind leg,
                                     const struct address *key);
+
+/* The watermark that is open can no longer be written: its descriptors read from an empty device.
+ */
+void fixture_break_watermark(void);
 
 #endif

@@ -17,7 +17,7 @@
 #define DOMAIN      7u
 #define HOLD_S      5u
 #define ROUNDS_MAX  200u
-#define CHANGES_MAX 2048u
+#define CHANGES_MAX 8192u
 #define ROWS_BYTES  ((size_t)4 << 20)
 
 struct world {

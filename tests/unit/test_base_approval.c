@@ -82,6 +82,31 @@ static void comes_back(const struct approval *approval)
         assert_int_equal(back.moves[i].target_venue, move->target_venue);
         assert_true(amount_equal(&back.moves[i].amount, &move->amount));
     }
+    assert_int_equal(back.places_count, approval->places_count);
+    for (uint32_t i = 0; i < approval->places_count; i++) {
+        const struct approval_place *place = &approval->places[i];
+        assert_int_equal(back.places[i].domain, place->domain);
+        assert_true(address_equal(&back.places[i].contract, &place->contract));
+        assert_int_equal(back.places[i].venue, place->venue);
+        assert_int_equal(back.places[i].negative, place->negative);
+        assert_true(amount_equal(&back.places[i].amount, &place->amount));
+    }
+}
+
+/* What is said to be where is packed, and nobody signs it. */
+static struct approval approval_with_places(void)
+{
+    struct approval approval = approval_with_venues();
+
+    approval.places_count = APPROVAL_PLACES_MAX;
+    for (uint32_t i = 0; i < APPROVAL_PLACES_MAX; i++) {
+        approval.places[i] = (struct approval_place){.domain = 900 + i,
+                                                     .contract = approval.moves[0].source,
+                                                     .venue = i,
+                                                     .negative = i == 3,
+                                                     .amount = amount_from_u64(7 + i)};
+    }
+    return approval;
 }
 
 static void what_was_packed_comes_back(void **state)
@@ -90,8 +115,14 @@ static void what_was_packed_comes_back(void **state)
     const struct approval routers = approval_of_two_moves();
     const struct approval venues = approval_with_venues();
 
+    const struct approval places = approval_with_places();
+    const struct hash digest = approval_digest(&venues);
+    const struct hash same = approval_digest(&places);
+
     comes_back(&routers);
     comes_back(&venues);
+    comes_back(&places);
+    assert_true(hash_equal(&digest, &same));
 }
 
 /* Whatever names a move between venues changes what is signed. */
@@ -229,6 +260,10 @@ static void other_bytes_are_refused(void **state)
     }
     memory[count] = 0;
     assert_status(STATUS_MALFORMED, approval_unpack(bytes_from(memory, count + 1), &back));
+    memset(memory + count, 0, 4); /* no places are not said */
+    assert_status(STATUS_MALFORMED, approval_unpack(bytes_from(memory, count + 4), &back));
+    memory[count + 3] = APPROVAL_PLACES_MAX + 1;
+    assert_status(STATUS_MALFORMED, approval_unpack(bytes_from(memory, sizeof(memory)), &back));
     memory[0] = 1; /* another format */
     assert_status(STATUS_MALFORMED, approval_unpack(bytes_from(memory, count), &back));
     memory[0] = 2;

@@ -141,6 +141,103 @@ static void a_corrupted_plan_is_refused(void **state)
     assert_null(network_file_free(network));
 }
 
+/* One plan for each rule that breaks this rule and no other; `a_true_plan_is_supported` shows that
+ * what breaks none is let pass. */
+static void each_rule_is_found_where_it_is_broken(void **state)
+{
+    (void)state;
+    static const char bounded[] =
+        "{\"format\":\"sluice-network/1\",\"horizon_s\":604800,\"places\":["
+        "{\"id\":\"a\",\"decimals\":6,\"price\":1,\"balance\":100,\"min\":20,\"max\":1000},"
+        "{\"id\":\"b\",\"decimals\":6,\"price\":1,\"balance\":0,\"min\":0,\"max\":50},"
+        "{\"id\":\"c\",\"decimals\":6,\"price\":1,\"balance\":0,\"min\":0,\"max\":1000},"
+        "{\"id\":\"d\",\"decimals\":6,\"price\":1,\"balance\":0,\"min\":0,\"max\":1000}],"
+        "\"corridors\":["
+        "{\"id\":\"ab\",\"from\":\"a\",\"to\":\"b\",\"max\":200,\"cost\":0,\"output\":{\"gain\":1}}"
+        ","
+        "{\"id\":\"ac\",\"from\":\"a\",\"to\":\"c\",\"max\":30,\"cost\":0,\"output\":{\"gain\":1}},"
+        "{\"id\":\"ad\",\"from\":\"a\",\"to\":\"d\",\"max\":200,\"cost\":0,\"output\":{\"gain\":1}}"
+        "],"
+        "\"groups\":[{\"id\":\"floor\",\"min\":10,\"max\":1000,\"places\":{\"b\":1}},"
+        "{\"id\":\"cap\",\"min\":0,\"max\":40,\"places\":{\"d\":1}}]}";
+    static const struct {
+        int positions[4];
+        int flows[3];
+        enum certificate_rule rule;
+        uint32_t index;
+    } cases[] = {
+        {{60, 20, 10, 10}, {20, 10, 10}, CERTIFICATE_NOTHING, 0},
+        {{60, 21, 10, 10}, {20, 10, 10}, CERTIFICATE_BALANCE, 1},
+        {{15, 40, 25, 20}, {40, 25, 20}, CERTIFICATE_PLACE_MIN, 0},
+        {{49, 51, 0, 0}, {51, 0, 0}, CERTIFICATE_PLACE_MAX, 1},
+        {{81, 20, 0, 0}, {20, -1, 0}, CERTIFICATE_FLOW_MIN, 1},
+        {{49, 20, 31, 0}, {20, 31, 0}, CERTIFICATE_FLOW_MAX, 1},
+        {{91, 9, 0, 0}, {9, 0, 0}, CERTIFICATE_GROUP_MIN, 0},
+        {{39, 20, 0, 41}, {20, 0, 41}, CERTIFICATE_GROUP_MAX, 1},
+    };
+    struct document_error error = {""};
+    struct network_file *network = NULL;
+
+    assert_int_equal(network_file_parse(bytes_from_string(bounded), &network, &error), STATUS_OK);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[2048];
+        struct certificate certificate;
+        (void)snprintf(text, sizeof(text),
+                       "{\"format\":\"sluice-plan/1\",\"status\":\"feasible\",\"value\":100,"
+                       "\"bound\":100,\"gap\":1e-6,\"baseline\":100,"
+                       "\"positions\":{\"a\":%d,\"b\":%d,\"c\":%d,\"d\":%d},"
+                       "\"flows\":{\"ab\":%d,\"ac\":%d,\"ad\":%d},"
+                       "\"prices\":{\"a\":1,\"b\":1,\"c\":1,\"d\":1},"
+                       "\"group_prices\":{\"floor\":0,\"cap\":0}}",
+                       cases[i].positions[0], cases[i].positions[1], cases[i].positions[2],
+                       cases[i].positions[3], cases[i].flows[0], cases[i].flows[1],
+                       cases[i].flows[2]);
+        const char *lie = lie_of(network, text, &certificate);
+        assert_int_equal(certificate.rule, cases[i].rule);
+        assert_int_equal(certificate.index, cases[i].index);
+        assert_true((lie == NULL) == (cases[i].rule == CERTIFICATE_NOTHING));
+        assert_string_equal(lie == NULL ? "the plan breaks a bound" : lie,
+                            "the plan breaks a bound");
+    }
+    assert_null(network_file_free(network));
+}
+
+/* What a plan says of itself beside its value and its bound. */
+static void each_claim_is_checked(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *status;
+        const char *bound;
+        const char *gap;
+        const char *baseline;
+        const char *prices;
+        const char *lie;
+    } cases[] = {
+        {"optimal", VALUE, "1e-8", "100", PRICES, NULL},
+        {"optimal", VALUE, "1e-8", "99", PRICES, "its baseline is not what it says"},
+        {"optimal", "100.8", "0.2", "100",
+         "\"prices\":{\"a\":1,\"b\":1.002002},\"group_prices\":{\"cap\":0.01}",
+         "it says optimal, and its gap is above 1e-6"},
+        {"feasible", "100.8", "0.2", "100",
+         "\"prices\":{\"a\":1,\"b\":1.002002},\"group_prices\":{\"cap\":0.01}", NULL},
+    };
+    struct network_file *network = network_new("0");
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[4096];
+        struct certificate certificate;
+        (void)snprintf(text, sizeof(text),
+                       "{\"format\":\"sluice-plan/1\",\"status\":\"%s\",\"value\":" VALUE
+                       ",\"bound\":%s,\"gap\":%s,\"baseline\":%s," POSITIONS ",%s}",
+                       cases[i].status, cases[i].bound, cases[i].gap, cases[i].baseline,
+                       cases[i].prices);
+        const char *lie = lie_of(network, text, &certificate);
+        assert_string_equal(lie == NULL ? "" : lie, cases[i].lie == NULL ? "" : cases[i].lie);
+    }
+    assert_null(network_file_free(network));
+}
+
 /* With a cost of 0.5 the move still pays (0.2 more than nothing), but the prices of the linear
  * network prove it only leaf by leaf. */
 static void a_tree_of_branches_is_walked(void **state)
@@ -221,6 +318,12 @@ static void bad_networks_are_told(void **state)
         {"\"price\":1,", "\"price\":Infinity,", "invalid token"},
         {"\"price\":1,", "\"price\":-1e999,", "real number overflow"},
         {"\"price\":1,", "\"price\":1e999,", "real number overflow"},
+        /* Nothing is unbounded: every bound is there, and is a number. */
+        {"\"max\":500,", "", "corridors[0] 'ab': member 'max' is missing"},
+        {"\"max\":500,", "\"max\":1e300,", "corridors[0] 'ab': 'max' is 1e+300"},
+        {"\"min\":0,\"max\":1000", "\"min\":0", "places[0] 'a': member 'max' is missing"},
+        {"\"min\":0,\"max\":1000", "\"min\":0,\"max\":1e300", "places[0] 'a': 'max' is 1e+300"},
+        {"\"min\":0,\"max\":50", "\"min\":0", "groups[0] 'cap': member 'max' is missing"},
         {"\"price\":1,", "\"price\":\"1\",", "places[0] 'a': 'price' must be a number"},
         {"\"price\":1,", "\"price\":1,\"price\":1,", "duplicate object key"},
         {"\"decimals\":6", "\"decimals\":6.5", "places[0] 'a': 'decimals' must be a whole"},
@@ -260,6 +363,20 @@ static void bad_networks_are_told(void **state)
     }
 }
 
+/* The example that people begin with. */
+static void the_example_is_a_network(void **state)
+{
+    (void)state;
+    struct network_file *network = NULL;
+    struct document_error error = {""};
+
+    const enum status status = network_file_load(EXAMPLE, &network, &error);
+    assert_string_equal(error.text, "");
+    assert_int_equal(status, STATUS_OK);
+    assert_int_equal(network->places.count, 4);
+    assert_null(network_file_free(network));
+}
+
 static void deep_nesting_ends_in_an_error(void **state)
 {
     (void)state;
@@ -280,9 +397,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_true_plan_is_supported),
         cmocka_unit_test(a_corrupted_plan_is_refused),
+        cmocka_unit_test(each_rule_is_found_where_it_is_broken),
+        cmocka_unit_test(each_claim_is_checked),
         cmocka_unit_test(a_tree_of_branches_is_walked),
         cmocka_unit_test(a_contradiction_is_proved_or_refused),
         cmocka_unit_test(bad_networks_are_told),
+        cmocka_unit_test(the_example_is_a_network),
         cmocka_unit_test(deep_nesting_ends_in_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 /* Checkpoint stores: the layout byte for byte, hostile objects, and the thread that waits. */
 #include "tests/support/unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -15,6 +16,18 @@
 #include "relay/node/stores/files.h"
 
 #define ANSWER_WAIT_MS 5000
+
+/* The disk fails whoever looks whether a file is there. */
+static bool looking_fails;
+
+int lstat(const char *path, struct stat *ret_state)
+{
+    if (looking_fails) {
+        errno = EIO;
+        return -1;
+    }
+    return fstatat(AT_FDCWD, path, ret_state, AT_SYMLINK_NOFOLLOW);
+}
 
 static char folder[] = "/tmp/sluice-store-XXXXXX";
 static char store[128]; /* a folder below it, made by the first write */
@@ -448,6 +461,9 @@ static void a_reorg_flag_ends_trust(void **state)
     assert_int_equal(checkpoint_store_read(&fetch, &checkpoint, &signature), STATUS_REFUSED);
     assert_int_equal(unlink(flag), 0);
     assert_int_equal(checkpoint_store_read(&fetch, &checkpoint, &signature), STATUS_OK);
+    looking_fails = true;
+    assert_int_equal(checkpoint_store_read(&fetch, &checkpoint, &signature), STATUS_IO);
+    looking_fails = false;
 }
 
 int main(void)

@@ -296,7 +296,41 @@ static void the_tool_answers(void **state)
     assert_run("tool tree leaves --at 0", EXIT_DONE,
                "27ae5ba08d7291c96c8cbddcc148bf48a6d68c7974b94356f53754ef6171d757");
     assert_run("tool tree leaves --proof 0", EXIT_DONE, "\"count\": 1");
+    uint32_t hashes_count = 0;
+    for (const char *at = strstr(output, "0x"); at != NULL; at = strstr(at + 2, "0x")) {
+        hashes_count++;
+    }
+    assert_int_equal(2 + 32, hashes_count); /* the root, the leaf and its proof */
     assert_run("tool id 03" TIMES8("000000000000000000") "00000000", EXIT_DONE, "\"id\": \"0x");
+}
+
+/* What is only in one kind of metadata, of body and of signature. */
+static void the_tool_knows_every_kind(void **state)
+{
+    (void)state;
+    static const char signature_of_zero[] =
+        "466d7fcae563e5cb09a0d1870bb580344804617879a14949cf22285f1bae3f27"
+        "14366602193ee27d5f13220db13edce0cec06dda90a2034a27f6a6caa7ed150a00";
+    static const char proof[] = TIMES8(TIMES8("abababababababababababababababab"));
+    char words[4096];
+
+    (void)snprintf(words, sizeof(words), "tool recover --signature %s" CHECKPOINT,
+                   signature_of_zero); /* other tools write v from 0 on */
+    assert_run(words, EXIT_DONE, "0x19e7e376e7c213b7e7e7e46cc70a5dd086daff2a");
+    (void)snprintf(words, sizeof(words),
+                   "tool metadata %s00000005%s%s00000009%s --type merkle-root",
+                   "000000000000000000000000" TIMES8("22222"), ID, proof, signature_of_zero);
+    assert_run(words, EXIT_DONE, "\"leaf_index\": 5");
+    assert_non_null(strstr(output, "\"index\": 9"));
+    assert_non_null(strstr(output, "\"signed_message_id\": \"0x" ID "\""));
+    assert_run("tool metadata 00000000000000000000001000000011ff --type aggregation:2", EXIT_DONE,
+               "null");
+    assert_non_null(strstr(output, "\"0xff\""));
+    assert_run("tool decode 03" TIMES8("000000000000000000") "00000000"
+                                                             "000000000000000000000000" TIMES8(
+                                                                 "33333") TIMES8("00000000") "07",
+               EXIT_DONE, "\"as_token_transfer\"");
+    assert_null(strstr(output, "\"as_token_transfer\": null"));
 }
 
 /* The same answer to the text as an argument, as standard input without one, and as "-". */
@@ -420,6 +454,10 @@ static void endpoints_that_do_not_answer_are_named(void **state)
 {
     (void)state;
     assert_run("run --check --config node.yaml", EXIT_UNREACHABLE, "ws://127.0.0.1:1");
+    assert_run("doctor --config node.yaml --seconds 1", EXIT_UNREACHABLE, "see that it runs");
+    assert_run("rpc status --config node.yaml --seconds 1", EXIT_UNREACHABLE,
+               "ws://127.0.0.1:1  down      -      -      -           -      0");
+    assert_run("rpc bench --config node.yaml --seconds 1", EXIT_UNREACHABLE, "no answer");
 }
 
 #define PLACES                                                                                     \
@@ -445,9 +483,55 @@ static void networks_are_solved_and_explained(void **state)
     write_file("dear.json", PLACES "\"corridors\":[{\"id\":\"ab\",\"from\":\"a\",\"to\":\"b\","
                                    "\"max\":500,\"cost\":0.01,\"output\":{\"gain\":1}}]}");
     assert_run("explain dear.json plan.json", EXIT_NEGATIVE, "its value is not what it says");
+    assert_run("certify dear.json plan.json", EXIT_NEGATIVE,
+               "refused: its value is not what it says");
     assert_run("certify dear.json plan.json --json", EXIT_NEGATIVE,
                "\"refused\": \"its value is not what it says\"");
 }
+
+/* What the owner wants contradicts itself: said in his own words, and there is no plan. */
+static void contradictions_are_named(void **state)
+{
+    (void)state;
+    write_file("network.json", PLACES CORRIDORS
+               ",\"groups\":[{\"id\":\"floor:b\",\"min\":30,\"max\":50,\"places\":{\"b\":1}},"
+               "{\"id\":\"cap:b\",\"min\":0,\"max\":20,\"places\":{\"b\":1}}]}");
+    assert_run("solve network.json", EXIT_NEGATIVE,
+               "2 bounds contradict each other; without any one of them there is a plan");
+    assert_run("solve network.json", EXIT_NEGATIVE, "group 'floor:b' wants at least 30");
+    assert_run("solve network.json", EXIT_NEGATIVE, "group 'cap:b' wants at most 20");
+}
+
+/* Each verb says the same one line of a network that it cannot use, and ends with 2. */
+static void assert_network_refused(const char *words)
+{
+    static const char *const verbs[] = {"solve bad.json", "certify bad.json plan.json",
+                                        "explain bad.json plan.json"};
+
+    for (size_t k = 0; k < sizeof(verbs) / sizeof(verbs[0]); k++) {
+        assert_run(verbs[k], EXIT_USAGE, words);
+        assert_ptr_equal(strchr(output, '\n'), output + strlen(output) - 1);
+    }
+}
+
+/* A million of them, one in the other. */
+static void write_nested(const char *name, const char *before)
+{
+    const size_t depth = 1000000;
+    const size_t first = strlen(before);
+    char *text = malloc(first + depth + 1);
+
+    assert_non_null(text);
+    memcpy(text, before, first);
+    memset(text + first, '[', depth);
+    text[first + depth] = '\0';
+    write_file(name, text);
+    free(text);
+}
+
+#define CORRIDOR(max, output)                                                                      \
+    PLACES "\"corridors\":[{\"id\":\"ab\",\"from\":\"a\",\"to\":\"b\",\"max\":" max                \
+           ",\"cost\":0,\"output\":" output "}]}"
 
 static void bad_routing_files_are_one_line(void **state)
 {
@@ -458,25 +542,69 @@ static void bad_routing_files_are_one_line(void **state)
     } cases[] = {
         {PLACES CORRIDORS ",\"group\":[]}", "unknown member 'group'"},
         {PLACES CORRIDORS, "bad.json: line 1, column"},
+        {"", "bad.json: line 1, column"},
         {"{\"format\":\"sluice-network/1\",\"horizon_s\":1,\"places\":[]}",
          "member 'corridors' is missing"},
-        {PLACES "\"corridors\":[{\"id\":\"ab\",\"from\":\"a\",\"to\":\"b\",\"max\":-5,\"cost\":0,"
-                "\"output\":{\"gain\":1}}]}",
-         "'max' is -5"},
+        {CORRIDOR("-5", "{\"gain\":1}"), "'max' is -5"},
+        {CORRIDOR("NaN", "{\"gain\":1}"), "invalid token near 'NaN'"},
+        {CORRIDOR("Infinity", "{\"gain\":1}"), "invalid token near 'Infinity'"},
+        {CORRIDOR("1e999", "{\"gain\":1}"), "real number overflow"},
+        {CORRIDOR("9", "{\"pieces\":[[-9,1]]}"), "'width' is -9"},
+        {CORRIDOR("9", "{\"pieces\":[[4,0.9],[5,0.95]]}"), "rates must not increase"},
+        {PLACES "\"corridors\":[{\"from\":\"a\"}]}", "corridors[0]: 'id' must be a text"},
+        {PLACES "\"corridors\":[{\"id\":\"x\"},{\"id\":\"x\"}]}", "the id 'x' is there twice"},
+        {PLACES CORRIDORS ",\"groups\":[{\"id\":\"g\",\"min\":2,\"max\":1}]}",
+         "groups[0] 'g': 'min' is 2 and 'max' is 1"},
     };
-    static const char *const verbs[] = {"solve bad.json", "certify bad.json plan.json",
-                                        "explain bad.json plan.json"};
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         write_file("bad.json", cases[i].network);
+        assert_network_refused(cases[i].words);
+    }
+    write_nested("bad.json", "{\"format\":");
+    assert_network_refused("bad.json: line 1, column");
+}
+
+#define PLAN(status, value, flow)                                                                  \
+    "{\"format\":\"sluice-plan/1\",\"status\":" status ",\"value\":" value                         \
+    ",\"bound\":101,\"gap\":0,\"baseline\":100,\"positions\":{\"a\":60,\"b\":40},\"flows\":{" flow \
+    "},\"prices\":{\"a\":1,\"b\":1},\"group_prices\":{}"
+
+static void bad_plan_files_are_one_line(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *plan;
+        const char *words;
+    } cases[] = {
+        {"{\"format\":\"sluice-plan/1\",\"status\":\"perfect\"}", "'status' must be optimal"},
+        {PLAN("\"optimal\"", "NaN", "\"ab\":40") "}", "invalid token near 'NaN'"},
+        {PLAN("\"optimal\"", "1e999", "\"ab\":40") "}", "real number overflow"},
+        {PLAN("\"optimal\"", "1", "\"ab\":40"), "plan.json: line 1, column"},
+        {PLAN("\"optimal\"", "1", "") "}", "'flows' lacks 'ab'"},
+        {PLAN("\"optimal\"", "1", "\"ab\":40,\"ac\":1") "}", "'flows' names 'ac', which the"},
+        {PLAN("\"optimal\"", "1", "\"ab\":40,\"ab\":41") "}", "duplicate object key"},
+        {PLAN("\"optimal\"", "1", "\"ab\":40") ",\"proof\":1}", "unknown member 'proof'"},
+        {PLAN("\"optimal\"", "1", "\"ab\":40") ",\"branches\":{\"transaction\":\"t\"}}",
+         "branches: node 0: member 'off' is missing"},
+    };
+    static const char *const verbs[] = {"certify network.json plan.json",
+                                        "explain network.json plan.json",
+                                        "solve network.json --warm plan.json"};
+
+    write_file("network.json", PLACES CORRIDORS "}");
+    for (size_t i = 0; i <= sizeof(cases) / sizeof(cases[0]); i++) {
+        const bool nested = i == sizeof(cases) / sizeof(cases[0]);
+        if (nested) {
+            write_nested("plan.json", "{\"branches\":");
+        } else {
+            write_file("plan.json", cases[i].plan);
+        }
         for (size_t k = 0; k < sizeof(verbs) / sizeof(verbs[0]); k++) {
-            assert_run(verbs[k], EXIT_USAGE, cases[i].words);
+            assert_run(verbs[k], EXIT_USAGE, nested ? "plan.json: line 1, column" : cases[i].words);
             assert_ptr_equal(strchr(output, '\n'), output + strlen(output) - 1);
         }
     }
-    write_file("network.json", PLACES CORRIDORS "}");
-    write_file("plan.json", "{\"format\":\"sluice-plan/1\",\"status\":\"perfect\"}");
-    assert_run("explain network.json plan.json", EXIT_USAGE, "'status' must be optimal, feasible");
     assert_run("explain network.json", EXIT_USAGE, "explain NETWORK PLAN");
     assert_run("explain network.json nowhere.json", EXIT_USAGE, "cannot open 'nowhere.json'");
 }
@@ -509,6 +637,12 @@ static void scenarios_are_played(void **state)
     assert_run("backtest quiet.json --json", EXIT_DONE, "\"value_knowing_users\": ");
     assert_run("backtest days.json --svg no/where.svg", EXIT_USAGE, "cannot write 'no/where.svg'");
     assert_run("backtest days.svg", EXIT_USAGE, "days.svg: line 1, column");
+    write_nested("days.json", "{\"format\":");
+    assert_run("backtest days.json", EXIT_USAGE, "days.json: line 1, column");
+    write_file("days.json", "{\"format\":\"sluice-scenario/1\",\"seed\":NaN}");
+    assert_run("backtest days.json", EXIT_USAGE, "invalid token near 'NaN'");
+    write_file("days.json", "{\"format\":\"sluice-scenario/1\",\"days\":1}");
+    assert_run("backtest days.json", EXIT_USAGE, "unknown member 'days'");
     assert_run("backtest", EXIT_USAGE, "backtest SCENARIO");
 }
 
@@ -563,6 +697,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_reference_configuration_is_imported, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_reference_configuration_is_run, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_tool_answers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(the_tool_knows_every_kind, set_up, tear_down),
         cmocka_unit_test_setup_teardown(tools_answer_from_an_argument_and_from_standard_input,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_tool_says_what_it_wants, set_up, tear_down),
@@ -576,7 +711,9 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(endpoints_that_do_not_answer_are_named, set_up, tear_down),
         cmocka_unit_test_setup_teardown(networks_are_solved_and_explained, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(contradictions_are_named, set_up, tear_down),
         cmocka_unit_test_setup_teardown(bad_routing_files_are_one_line, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(bad_plan_files_are_one_line, set_up, tear_down),
         cmocka_unit_test_setup_teardown(scenarios_are_played, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_node_lives_and_ends_in_good_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_killed_node_starts_again, set_up, tear_down),

@@ -268,7 +268,7 @@ static int set_up(void **state)
     (void)state;
     CHECK(rows != NULL && config != NULL);
     folder = folder_make();
-    synth_config(config);
+    synth_config(0, config);
     const struct journal_options options = {.path = folder.path};
     assert_status(STATUS_OK, journal_open_lmdb(&options, &journal));
     add_node(rows, config);

@@ -104,6 +104,60 @@ static void the_example_loads(void **state)
     assert_null(config_free(config));
 }
 
+/* What of a mandate says how much of an asset is held where, and in how much calm. */
+static void a_mandate_bounds_exposure_and_buffers(void **state)
+{
+    (void)state;
+    static const char mandate[] =
+        "format: sluice-mandate/1\nname: treasury\n"
+        "assets: [{symbol: USDC, decimals: 6, price: 'chainlink:alpha:"
+        "0x6666666666666666666666666666666666666611', price_second: 'chainlink:alpha:"
+        "0x6666666666666666666666666666666666666612', price_age_max: 1 h, "
+        "price_divergence_max: 1 %, delta_max: 900 USDC, delta_calm: 300 USDC, "
+        "volatility_calm: 2 %}]\n"
+        "chains: [{name: alpha, domain: 901}]\n"
+        "venues: [{name: s, kind: spoke, chain: alpha, asset: USDC, "
+        "address: '0x6666666666666666666666666666666666666601', "
+        "token: '0x6666666666666666666666666666666666666602', buffer: 10 USDC, "
+        "buffer_max: 40 USDC}]\n"
+        "limits: {window: 1 h, tolerance: 1 %, move_min: 1 USDC, move_max: 5 USDC, "
+        "velocity: 9 USDC, fee_max: 1 %, fee_native_max: 1 wei, margin: 1 %, cooldown: 1 s}\n"
+        "change: {delay: 2 h, signatures: 2, signers: "
+        "['0x00000000000000000000000000000000000000a1', "
+        "'0x00000000000000000000000000000000000000a2']}\n"
+        "approve: {plans: ['0x00000000000000000000000000000000000000a1']}\n";
+    struct node_config *config = NULL;
+    struct settings_error error;
+    char file[80];
+    FILE *stream;
+
+    (void)snprintf(file, sizeof(file), "%s/mandate.yaml", folder);
+    stream = fopen(file, "w");
+    assert_non_null(stream);
+    assert_true(fputs(mandate, stream) >= 0);
+    assert_int_equal(fclose(stream), 0);
+    write_file("node: {name: test, data: ./data}\nmandate: ./mandate.yaml\n"
+               "chains:\n  - name: alpha\n    domain: 901\n    chain_id: 31337\n"
+               "    endpoints: [ws://127.0.0.1:1]\n"
+               "    mailbox: \"0x2222222222222222222222222222222222222201\"\n"
+               "    merkle_tree_hook: \"0x2222222222222222222222222222222222222202\"\n"
+               "    validator_announce: \"0x2222222222222222222222222222222222222203\"\n"
+               "route: {mode: observe}\n");
+    const enum status status = config_load(path, &config, &error);
+    (void)unlink(file);
+    assert_string_equal(status == STATUS_OK ? "" : error.text, "");
+    const struct core_asset *asset = &config->core.assets[0];
+    const struct amount wanted[] = {amount_of("900000000"), amount_of("300000000"),
+                                    amount_of("10000000"), amount_of("40000000")};
+    assert_true(amount_equal(&asset->delta_max, &wanted[0]));
+    assert_true(amount_equal(&asset->delta_calm, &wanted[1]));
+    assert_int_equal(asset->volatility_calm.value, 200);
+    assert_int_equal(config->core.spokes_count, 1);
+    assert_true(amount_equal(&config->core.spokes[0].idle_min, &wanted[2]));
+    assert_true(amount_equal(&config->core.spokes[0].idle_most, &wanted[3]));
+    assert_null(config_free(config));
+}
+
 /* The first chain is validated; the second as well when `both`. */
 static enum status load_validator(const char *store, const char *credentials, bool both,
                                   struct node_config **ret_config, struct settings_error *error)
@@ -686,6 +740,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_example_loads),
+        cmocka_unit_test(a_mandate_bounds_exposure_and_buffers),
         cmocka_unit_test(keys_and_ways_to_send_are_read),
         cmocka_unit_test(the_quorum_is_more_than_half),
         cmocka_unit_test(what_is_printed_loads_again),

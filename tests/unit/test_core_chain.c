@@ -225,6 +225,16 @@ static void two_final_blocks_of_one_height_stop_the_chain(void **state)
     world_step(world, &event);
     assert_int_equal(REASON_REORG_BEYOND_FINALITY, chain_of(world, WORLD_A).stopped);
     world_free(world);
+
+    /* Also of a height whose block is not known yet. */
+    world = world_at_rest(false);
+    event.final.number = chain_of(world, WORLD_A).head_number + 1;
+    world_step(world, &event);
+    assert_int_equal(REASON_NONE, chain_of(world, WORLD_A).stopped);
+    event.final.hash = hash_filled(0x67);
+    world_step(world, &event);
+    assert_int_equal(REASON_REORG_BEYOND_FINALITY, chain_of(world, WORLD_A).stopped);
+    world_free(world);
 }
 
 static void a_final_block_we_were_not_given_stops_the_chain(void **state)
@@ -338,6 +348,32 @@ static void another_root_than_ours_stops_all_signing(void **state)
     world_free(world);
 }
 
+/* Checkpoints of the lost branch are out: whoever reads our store is told, and nothing is signed of
+ * the new one until a person says so. */
+static void a_validator_of_a_chain_that_was_replaced_raises_its_flag(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(true);
+
+    (void)world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 10);
+    const uint32_t signed_count = world_commands(world, COMMAND_SIGN_CHECKPOINT);
+    assert_int_equal(1, signed_count);
+    world_reorg(world, WORLD_A, 5, false);
+    world_run(world, 6);
+    assert_int_equal(REASON_REORG_BEYOND_FINALITY, chain_of(world, WORLD_A).stopped);
+    assert_int_equal(1, world_commands(world, COMMAND_PUBLISH_REORG));
+    assert_int_equal(FLAG_UP, tree_of(world, WORLD_A).flag);
+    assert_int_equal(FLAG_DOWN, tree_of(world, WORLD_B).flag);
+    (void)world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 10);
+    world_restart(world);
+    world_run(world, 10);
+    assert_int_equal(signed_count, world_commands(world, COMMAND_SIGN_CHECKPOINT));
+    assert_int_equal(1, world_commands(world, COMMAND_PUBLISH_REORG));
+    world_free(world);
+}
+
 /* A person's word starts the verification again, and nothing else: a root that still differs halts
  * the signing again, one that agrees lets every leaf be signed. */
 static void a_resumed_tree_is_verified_before_it_signs(void **state)
@@ -377,27 +413,36 @@ static void a_refused_checkpoint_stops_all_signing(void **state)
     world_free(world);
 }
 
+/* Leaf 5 where another one is next: the first of all, or after one that is signed. */
 static void a_gap_in_the_leaves_stops_all_signing(void **state)
 {
     (void)state;
-    struct world *world = world_at_rest(true);
-    const struct chain_row chain = chain_of(world, WORLD_A);
-    struct event event = event_of(EVENT_FACT, WORLD_A);
+    for (uint32_t leaves = 0; leaves < 2; leaves++) {
+        struct world *world = world_at_rest(true);
+        if (leaves > 0) {
+            (void)world_dispatch(world, WORLD_A, WORLD_B, 1);
+            world_run(world, 10);
+        }
+        const uint32_t signed_ = world_commands(world, COMMAND_SIGN_CHECKPOINT);
+        const struct chain_row chain = chain_of(world, WORLD_A);
+        struct event event = event_of(EVENT_FACT, WORLD_A);
 
-    event.fact.kind = FACT_TREE_INSERT;
-    event.fact.block_number = chain.head_number;
-    event.fact.block_hash = chain.head_hash;
-    event.fact.log_index = 9;
-    event.fact.contract = evm_filled(0xb0);
-    event.fact.tree_insert.message_id = hash_filled(0x12);
-    event.fact.tree_insert.leaf_index = 5;
-    world_step(world, &event);
-    world_run(world, 6);
-    assert_int_equal(REASON_LEAF_GAP, tree_of(world, WORLD_A).halted);
-    (void)world_dispatch(world, WORLD_A, WORLD_B, 1);
-    world_run(world, 10);
-    assert_int_equal(0, world_commands(world, COMMAND_SIGN_CHECKPOINT));
-    world_free(world);
+        event.fact.kind = FACT_TREE_INSERT;
+        event.fact.block_number = chain.head_number;
+        event.fact.block_hash = chain.head_hash;
+        event.fact.log_index = 9;
+        event.fact.contract = evm_filled(0xb0);
+        event.fact.tree_insert.message_id = hash_filled(0x12);
+        event.fact.tree_insert.leaf_index = 5;
+        assert_int_equal(leaves, signed_);
+        world_step(world, &event);
+        world_run(world, 6);
+        assert_int_equal(REASON_LEAF_GAP, tree_of(world, WORLD_A).halted);
+        (void)world_dispatch(world, WORLD_A, WORLD_B, 1);
+        world_run(world, 10);
+        assert_int_equal(signed_, world_commands(world, COMMAND_SIGN_CHECKPOINT));
+        world_free(world);
+    }
 }
 
 static void every_leaf_is_signed_once_over_restarts(void **state)
@@ -471,13 +516,14 @@ static void a_failing_store_stops_the_step(void **state)
     (void)state;
     struct world *world = world_at_rest(false);
     struct row_table *table = world_rows(world);
-    void *rows_memory = malloc(rows_footprint(2048, (size_t)4 << 20));
+    void *rows_memory = malloc(rows_footprint(ROWS_PER_STEP_MAX, (size_t)4 << 20));
     void *core_memory = malloc(core_footprint());
     struct core *core = NULL;
     struct core_output output;
     struct event event = event_of(EVENT_FINAL, WORLD_A);
 
-    struct rows *rows = rows_init(rows_memory, 2048, (size_t)4 << 20, row_table_source(table));
+    struct rows *rows =
+        rows_init(rows_memory, ROWS_PER_STEP_MAX, (size_t)4 << 20, row_table_source(table));
     row_table_fail(table, STATUS_IO, 1);
     assert_status(STATUS_IO, core_init(core_memory, rows, &core));
     row_table_fail(table, STATUS_CORRUPT, 1);
@@ -495,7 +541,7 @@ static void rows_of_another_version_are_refused(void **state)
 {
     (void)state;
     struct row_table *table = row_table_new();
-    void *rows_memory = malloc(rows_footprint(2048, (size_t)4 << 20));
+    void *rows_memory = malloc(rows_footprint(ROWS_PER_STEP_MAX, (size_t)4 << 20));
     void *core_memory = malloc(core_footprint());
     struct core *core = NULL;
     const uint8_t key = TABLE_META;
@@ -503,7 +549,8 @@ static void rows_of_another_version_are_refused(void **state)
     const uint8_t broken[2] = {0, 0};
     struct hash unused = {{0}};
 
-    struct rows *rows = rows_init(rows_memory, 2048, (size_t)4 << 20, row_table_source(table));
+    struct rows *rows =
+        rows_init(rows_memory, ROWS_PER_STEP_MAX, (size_t)4 << 20, row_table_source(table));
     rows_put(rows, bytes_from(&key, 1), bytes_from(later, sizeof(later)));
     rows_fold_changes(rows, &unused);
     assert_status(STATUS_VERSION, core_init(core_memory, rows, &core));
@@ -530,6 +577,7 @@ int main(void)
         cmocka_unit_test(repeats_and_old_words_change_nothing),
         cmocka_unit_test(facts_of_replaced_blocks_are_never_applied),
         cmocka_unit_test(another_root_than_ours_stops_all_signing),
+        cmocka_unit_test(a_validator_of_a_chain_that_was_replaced_raises_its_flag),
         cmocka_unit_test(a_resumed_tree_is_verified_before_it_signs),
         cmocka_unit_test(a_refused_checkpoint_stops_all_signing),
         cmocka_unit_test(a_gap_in_the_leaves_stops_all_signing),

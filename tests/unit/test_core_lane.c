@@ -79,30 +79,38 @@ static void a_fee_that_rises_is_followed(void **state)
     finish(world, 10);
 }
 
+/* A price from which many steps of an eighth lead to the ceiling, and one from which the first
+ * does.
+ */
 static void a_replacement_stays_below_the_ceiling(void **state)
 {
     (void)state;
-    struct world *world = world_at_rest();
+    static const uint64_t base_fees[] = {10, 480};
 
-    world_set_including(world, false);
-    dispatch_many(world, 1);
-    world_run(world, 5);
-    world_set_base_fee(world, WORLD_B, 5000);
-    world_run(world, 400);
-    struct row_source source = row_table_source(world_rows(world));
-    const struct address key = world_key(0);
-    struct intent_row intent;
-    uint64_t nonce = 0;
-    assert_status(STATUS_OK, core_view_next_intent(&source, WORLD_B, &key, 0, &nonce, &intent));
-    const struct amount ceiling = amount_from_u64(1000);
-    assert_true(intent.attempts_count <= ATTEMPTS_MAX - 1);
-    for (uint32_t i = 0; i < intent.attempts_count; i++) {
-        assert_true(amount_compare(&intent.attempts[i].fee_per_gas_max, &ceiling) <= 0);
+    for (size_t k = 0; k < sizeof(base_fees) / sizeof(base_fees[0]); k++) {
+        struct world *world = world_at_rest();
+        world_set_base_fee(world, WORLD_B, base_fees[k]);
+        world_run(world, 2);
+        world_set_including(world, false);
+        dispatch_many(world, 1);
+        world_run(world, 5);
+        world_set_base_fee(world, WORLD_B, k == 0 ? 5000 : base_fees[k]);
+        world_run(world, 400);
+        struct row_source source = row_table_source(world_rows(world));
+        const struct address key = world_key(0);
+        struct intent_row intent;
+        uint64_t nonce = 0;
+        assert_status(STATUS_OK, core_view_next_intent(&source, WORLD_B, &key, 0, &nonce, &intent));
+        const struct amount ceiling = amount_from_u64(1000);
+        assert_true(intent.attempts_count <= ATTEMPTS_MAX - 1);
+        for (uint32_t i = 0; i < intent.attempts_count; i++) {
+            assert_true(amount_compare(&intent.attempts[i].fee_per_gas_max, &ceiling) <= 0);
+        }
+        assert_true(world_noted(world, REASON_FEE_CEILING));
+        world_set_base_fee(world, WORLD_B, 10);
+        world_set_including(world, true);
+        finish(world, 30);
     }
-    assert_true(world_noted(world, REASON_FEE_CEILING));
-    world_set_base_fee(world, WORLD_B, 10);
-    world_set_including(world, true);
-    finish(world, 30);
 }
 
 static void what_a_pool_forgets_is_sent_again(void **state)
@@ -280,7 +288,7 @@ static void a_foreign_transaction_freezes_the_lane(void **state)
     world_use_nonce(world, WORLD_B);
     world_run(world, 70);
     assert_int_equal(LANE_FROZEN, lane_of(world, WORLD_B).state);
-    assert_true(world_noted(world, REASON_FOREIGN_TRANSACTION));
+    assert_true(world_alarmed(world, REASON_FOREIGN_TRANSACTION));
     const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
     world_run(world, 20);
     assert_int_equal(REASON_FOREIGN_TRANSACTION, row_of(world, &id).reason);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What transactions pay, and how the keys of one chain share its messages. The world's pool is a
  * strict one: a replacement must pay an eighth more in both fees. */
+#include "relay/core/lane/lane_internal.h"
 #include "relay/core/view.h"
 #include "tests/support/core_world.h"
 #include "tests/support/unit.h"
@@ -140,6 +141,13 @@ static void a_deadline_raises_fees_before_blocks_do(void **state)
 static void both_fees_rise_by_an_eighth_and_at_least_one(void **state)
 {
     (void)state;
+    static const uint64_t raises[][2] = {{0, 1}, {1, 2}, {7, 8}, {8, 9}, {9, 11}, {800, 900}};
+    for (size_t i = 0; i < sizeof(raises) / sizeof(raises[0]); i++) {
+        const struct amount old = amount_from_u64(raises[i][0]);
+        struct amount raised;
+        assert_true(lane_raise(&old, &raised));
+        assert_int_equal(raises[i][1], u64_of(&raised));
+    }
     struct world *world = world_of(&(struct world_options){.seed = 1, .deadline_s = 8});
 
     world_set_base_fee(world, WORLD_B, 0);

@@ -318,6 +318,12 @@ static void what_fails_too_often_is_given_up_until_a_person_retries_it(void **st
     world_run(world, 40); /* 5 s and twice 7 s */
     expect(world, &id, MESSAGE_DEAD, REASON_SIMULATION_REVERTED);
     assert_int_equal(4, row_of(world, &id).attempts_count);
+    world_operator(world, OPERATOR_RETRY_MESSAGE, 0, &id); /* the ladder begins anew */
+    world_run(world, 3);
+    expect(world, &id, MESSAGE_RETRY, REASON_SIMULATION_REVERTED);
+    assert_int_equal(1, row_of(world, &id).attempts_count);
+    world_run(world, 37);
+    expect(world, &id, MESSAGE_DEAD, REASON_SIMULATION_REVERTED);
     world_set_simulation(world, OUTCOME_OK, "");
     world_run(world, 600);
     expect(world, &id, MESSAGE_DEAD, REASON_SIMULATION_REVERTED);
@@ -525,6 +531,35 @@ static void a_rotated_set_is_seen_by_what_waits(void **state)
     assert_in_range(asked, 3, 12); /* per recipient, and seldom */
     world_set_strangers(world, false);
     world_run_until_delivered(world, 60);
+    world_free(world);
+}
+
+/* Two of three signatures are enough: who made the third is not found out, until a third is wanted.
+ */
+static void what_is_beyond_the_threshold_is_not_verified(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(1);
+    struct row_source source = row_table_source(world_rows(world));
+    struct hash ids[3];
+    struct message_why why;
+
+    world_set_simulation(world, OUTCOME_REFUSED, "not yet");
+    for (size_t i = 0; i < 3; i++) {
+        ids[i] = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    }
+    world_run(world, 12);
+    for (size_t i = 0; i < 3; i++) {
+        assert_status(STATUS_OK, core_view_why(&source, &ids[i], &why));
+        assert_int_equal(3, why.signers_count);
+        assert_int_equal(2, why.valid_count);
+        for (uint32_t k = 0; k < 3; k++) {
+            assert_true(why.signers[k].was_asked);
+        }
+    }
+    world_set_threshold(world, 3);
+    world_set_simulation(world, OUTCOME_OK, "");
+    world_run_until_delivered(world, 600);
     world_free(world);
 }
 
@@ -740,6 +775,7 @@ int main(void)
         cmocka_unit_test(a_backlog_delays_neither_the_newest_nor_the_oldest),
         cmocka_unit_test(unsigned_messages_give_their_places_soon),
         cmocka_unit_test(a_rotated_set_is_seen_by_what_waits),
+        cmocka_unit_test(what_is_beyond_the_threshold_is_not_verified),
         cmocka_unit_test(what_was_paused_goes_on_with_the_resume),
         cmocka_unit_test(what_has_a_nonce_takes_up_no_place),
         cmocka_unit_test(a_noisy_route_does_not_starve_another),

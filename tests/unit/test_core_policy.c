@@ -2,6 +2,7 @@
 /* What lists and payments make of messages that are under way. */
 #include <stdio.h>
 
+#include "relay/core/config_rows.h"
 #include "relay/core/message/policy.h"
 #include "relay/core/view.h"
 #include "tests/support/core_world.h"
@@ -60,6 +61,32 @@ static void what_the_whitelist_does_not_name_is_not_relayed(void **state)
     expect(world, &other, MESSAGE_NOT_RELAYED, REASON_NOT_WHITELISTED);
     assert_true(world_replays(world));
     world_free(world);
+}
+
+/* Of the patterns those after the first, too: the rows are what a stopped node is looked at by. */
+static void what_is_looked_for_in_bodies_is_kept_in_the_rows(void **state)
+{
+    (void)state;
+    static struct core_config config;
+    static struct core_config again;
+    static uint8_t memory[1u << 18];
+    struct packer packer = packer_from(memory, sizeof(memory));
+
+    policy = (struct core_policy){0};
+    add_rule(RULE_BLACKLIST);
+    policy.conditions_count = 2;
+    for (uint8_t i = 0; i < 2; i++) {
+        policy.conditions[i] = (struct core_condition){.field = MATCH_BODY};
+        policy.conditions[i].value.bytes[31] = i;
+        (void)snprintf(policy.patterns[i].text, PATTERN_BYTES_MAX, "^0%u$", i);
+    }
+    policy.patterns_count = 2;
+    config.policy = policy;
+    config_pack(&config, &packer);
+    assert_status(STATUS_OK, config_unpack(packer_finish(&packer), &again));
+    assert_memory_equal(&policy.patterns, &again.policy.patterns, sizeof(policy.patterns));
+    assert_int_equal(2, again.policy.patterns_count);
+    assert_int_equal(MATCH_BODY, again.policy.conditions[1].field);
 }
 
 static void a_block_holds_a_message_until_its_end(void **state)
@@ -260,6 +287,52 @@ static void what_is_held_gives_its_part_of_the_budget_back(void **state)
     world_free(world);
 }
 
+static void what_is_held_before_it_is_sent_takes_nothing_of_the_budget(void **state)
+{
+    (void)state;
+    policy = (struct core_policy){0};
+    struct core_limit *limit = add_limit("thrifty", 1);
+    limit->budget = amount_from_u64(GAS_ONE_MOST);
+    limit->window.ns = 3600 * WORLD_SECOND;
+    struct world *world = world_with_policy(1);
+
+    world_operator(world, OPERATOR_PAUSE, 0, NULL);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 15);
+    expect(world, &id, MESSAGE_OFFERED, REASON_PAUSED);
+    struct budget_row budget = budget_at(world, "thrifty");
+    assert_int_equal(0, amount_compare(&budget.reserved, &limit->budget));
+    world_operator(world, OPERATOR_HOLD_MESSAGE, 0, &id);
+    budget = budget_at(world, "thrifty");
+    assert_true(amount_is_zero(&budget.reserved));
+    assert_true(world_replays(world));
+    world_free(world);
+}
+
+/* Anybody can make a contract that says that something was paid. */
+static void what_another_contract_says_was_paid_is_not(void **state)
+{
+    (void)state;
+    policy = (struct core_policy){0};
+    struct core_rule *rule = add_rule(RULE_GAS_PAYMENT);
+    rule->demand = GAS_DEMAND_MINIMUM;
+    rule->payment = amount_from_u64(100);
+    struct world *world = world_with_policy(1);
+    const struct hash id = world_dispatch(world, WORLD_A, WORLD_B, 1);
+
+    world_claim(world, &(struct world_payment){.domain = WORLD_A,
+                                               .destination = WORLD_B,
+                                               .message_id = id,
+                                               .amount = 1000000,
+                                               .contract = world_key(3)});
+    world_run(world, 15);
+    expect(world, &id, MESSAGE_RETRY, REASON_UNPAID);
+    world_pay_with(world, WORLD_A, WORLD_B, &id, &coin, 93); /* and 7 with the dispatch */
+    world_run_until_delivered(world, 30);
+    assert_true(world_replays(world));
+    world_free(world);
+}
+
 static void a_signature_that_is_refused_gives_the_budget_back(void **state)
 {
     (void)state;
@@ -344,7 +417,12 @@ static void payments_in_a_token_count_as_the_token(void **state)
     world_pay_with(world, WORLD_A, WORLD_B, &id, &coin, 1000000);
     world_run(world, 15);
     expect(world, &id, MESSAGE_RETRY, REASON_UNPAID);
-    world_pay_with(world, WORLD_A, WORLD_B, &id, &token, 99);
+    world_claim(world, &(struct world_payment){.domain = WORLD_A,
+                                               .destination = WORLD_B,
+                                               .message_id = id,
+                                               .token = token,
+                                               .amount = 99, /* is what is transferred */
+                                               .claimed = 1000000});
     world_run(world, 15);
     expect(world, &id, MESSAGE_RETRY, REASON_UNPAID);
     world_pay_with(world, WORLD_A, WORLD_B, &id, &token, 1);
@@ -401,12 +479,15 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_whitelist_does_not_name_is_not_relayed),
+        cmocka_unit_test(what_is_looked_for_in_bodies_is_kept_in_the_rows),
         cmocka_unit_test(a_block_holds_a_message_until_its_end),
         cmocka_unit_test(gas_that_is_paid_for_in_part_is_waited_for),
         cmocka_unit_test(a_minimum_is_asked_before_anything_is_read),
         cmocka_unit_test(a_route_whose_gas_is_too_dear_waits_and_the_others_go_on),
         cmocka_unit_test(a_route_spends_no_more_than_its_budget_in_a_window),
         cmocka_unit_test(what_is_held_gives_its_part_of_the_budget_back),
+        cmocka_unit_test(what_is_held_before_it_is_sent_takes_nothing_of_the_budget),
+        cmocka_unit_test(what_another_contract_says_was_paid_is_not),
         cmocka_unit_test(a_signature_that_is_refused_gives_the_budget_back),
         cmocka_unit_test(nothing_is_delivered_for_less_than_the_profit_wanted),
         cmocka_unit_test(a_coin_without_a_rate_is_not_worth_nothing),

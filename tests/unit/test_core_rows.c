@@ -11,7 +11,7 @@
 #include "tests/support/row_table.h"
 #include "tests/support/unit.h"
 
-#define CHANGES_MAX 4096u
+#define CHANGES_MAX 16384u
 #define BYTES_MAX   ((size_t)1 << 20)
 
 struct overlay {

@@ -90,7 +90,7 @@ static struct strait *strait_new(void)
                                                          .spoke = spoke_of(domain),
                                                          .token = token,
                                                          .bridge = world_bridge(domain),
-                                                         .bridge_to = 7};
+                                                         .bridge_to = {{7}}};
         config->venues[domain - 1] = (struct core_venue){
             .spoke = domain - 1, .index = 4, .kind = VENUE_ERC4626, .venue = venue_of(domain)};
         strait->world->spokes[domain].state = (struct spoke_state){.spoke = spoke_of(domain),
@@ -271,7 +271,8 @@ static void settles(struct strait *strait, uint64_t amount)
     world_reconcile(strait->world);
 }
 
-static void deposits(struct strait *strait, uint64_t amount)
+/* Of what is put in, the token itself takes `fee`. */
+static void deposits_less(struct strait *strait, uint64_t amount, uint64_t fee)
 {
     const struct leg leg = leg_is_sent(strait, LEG_VENUE, THERE);
     const struct amount wanted = units(amount);
@@ -281,13 +282,21 @@ static void deposits(struct strait *strait, uint64_t amount)
     assert_true(address_equal(&leg.venue.spoke, &spoke));
     assert_true(amount_equal(&leg.venue.amount, &wanted));
     strait->idle[THERE] -= amount;
-    strait->supplied[THERE] += amount;
+    strait->supplied[THERE] += amount - fee;
     world_transaction_begin(strait->world, THERE);
-    world_transfer(strait->world, THERE, spoke_of(THERE), venue_of(THERE), amount * UNIT);
+    world_transfer(strait->world, THERE, spoke_of(THERE), venue_of(THERE), (amount - fee) * UNIT);
+    if (fee > 0) {
+        world_transfer(strait->world, THERE, spoke_of(THERE), evm_filled(0x98), fee * UNIT);
+    }
     leg_is_final(strait, &leg);
     assert_int_equal(move_now(strait).state, MOVE_TRANSIT);
     truth_tell(strait);
     world_reconcile(strait->world);
+}
+
+static void deposits(struct strait *strait, uint64_t amount)
+{
+    deposits_less(strait, amount, 0);
 }
 
 static void books_agree(struct strait *strait)
@@ -352,6 +361,37 @@ static void what_arrived_is_put_in(void **state)
     books_agree(strait);
     assert_int_equal(world_balance(strait->world, ACCOUNT_FEES, THERE, (struct address){{0}}),
                      10 * UNIT);
+    strait_free(strait);
+}
+
+/* Somebody puts so much into the spoke there. */
+static void gift_comes(struct strait *strait, uint64_t amount)
+{
+    strait->idle[THERE] += amount;
+    world_transaction_begin(strait->world, THERE);
+    world_transfer(strait->world, THERE, evm_filled(0x99), spoke_of(THERE), amount * UNIT);
+    world_final(strait->world, THERE);
+}
+
+/* A token that takes a hundredth or so of every transfer: what came is booked and put in, what got
+ * into the venue is what the venue has, and the books agree on both sides. */
+static void a_token_that_takes_a_fee_is_booked_as_it_came(void **state)
+{
+    (void)state;
+    struct strait *strait = strait_new();
+
+    assert_true(strait_plans(strait, 10000));
+    withdraws(strait, 1000);
+    const struct hash id = crosses(strait, 1000);
+    strait->announced += 1000;
+    arrives(strait, id, 990);
+    settles(strait, 990);
+    deposits_less(strait, 990, 10);
+    assert_int_equal(move_now(strait).state, MOVE_DONE);
+    books_agree(strait);
+    assert_int_equal(world_balance(strait->world, ACCOUNT_VENUE, THERE, venue_of(THERE)),
+                     980 * UNIT);
+    assert_int_equal(world_balance(strait->world, ACCOUNT_SPOKE, THERE, spoke_of(THERE)), 0);
     strait_free(strait);
 }
 
@@ -479,12 +519,137 @@ static void nothing_crosses_where_the_mandate_names_no_way(void **state)
     for (uint32_t i = 0; i < 3; i++) {
         struct strait *strait = strait_new();
         struct core_spoke *here = &strait->world->config.spokes[0];
-        here->bridge_to = i == 0 ? 4 : here->bridge_to; /* to the third chain */
+        here->bridge_to.words[0] = i == 0 ? 4 : here->bridge_to.words[0]; /* to the third chain */
         here->bridge = i == 1 ? (struct address){{0}} : here->bridge;
         strait->world->fee_native = i == 2 ? UINT64_C(1000000000000000000) : 0;
         strait->world->config.route.fee_native_max = amount_from_u64(1);
         assert_false(strait_plans(strait, 10000));
         strait_free(strait);
+    }
+}
+
+static void plans_the_crossing(struct strait *strait, uint64_t amount)
+{
+    if (amount == 0) {
+        assert_false(strait_plans(strait, 10000));
+    } else {
+        assert_true(strait_plans(strait, 10000));
+        plan_is(strait, HERE, 5, THERE, 5, amount);
+    }
+    strait_free(strait);
+}
+
+/* The whole is 1,000: what the chain there may hold of it, or must be left here, bounds what goes,
+ * whatever the rates are. What is there already counts, in the venue or idle. */
+static void shares_of_chains_bound_what_crosses(void **state)
+{
+    (void)state;
+    struct strait *strait = strait_new();
+
+    strait->world->config.spokes[1].cap_share.value = 2500;
+    plans_the_crossing(strait, 250);
+    strait = strait_new();
+    strait->world->config.spokes[1].cap = units(320);
+    strait->world->config.spokes[1].cap_share.value = 5000;
+    plans_the_crossing(strait, 320); /* of both the tighter one */
+    strait = strait_new();
+    strait->world->config.spokes[0].floor_share.value = 4000;
+    plans_the_crossing(strait, 600);
+    strait = strait_new();
+    strait->world->config.spokes[0].floor = units(900);
+    strait->world->config.spokes[0].floor_share.value = 4000;
+    plans_the_crossing(strait, 100);
+    strait = strait_new();
+    strait->supplied[HERE] = 800;
+    strait->supplied[THERE] = 200;
+    strait->world->config.spokes[1].cap_share.value = 2500;
+    plans_the_crossing(strait, 50);
+    strait = strait_new();
+    strait->supplied[HERE] = 700;
+    strait->supplied[THERE] = 300;
+    strait->world->config.spokes[1].cap_share.value = 2500;
+    plans_the_crossing(strait, 0); /* above it: nothing more enters, and nothing must leave */
+}
+
+/* What the plan says was at a place goes to the signer with it. */
+static void signer_is_told(struct strait *strait, uint32_t domain, uint32_t venue, uint64_t amount)
+{
+    const struct hash id = desk_of(strait).plan_id;
+    const struct plan_row plan = world_plan(strait->world, id);
+    const struct amount wanted = units(amount);
+    const struct address spoke = spoke_of(domain);
+    struct approval approval;
+    uint32_t found = 0;
+
+    capital_view_approval(&id, &plan, &approval);
+    assert_int_equal(approval.places_count, 4);
+    for (uint32_t i = 0; i < approval.places_count; i++) {
+        const struct approval_place *place = &approval.places[i];
+        if (place->domain == domain && place->venue == venue &&
+            address_equal(&place->contract, &spoke)) {
+            assert_true(amount_equal(&place->amount, &wanted));
+            found++;
+        }
+    }
+    assert_int_equal(found, 1);
+}
+
+/* What is on its way counts where it will be. 250 of 1,000 are under way to a vault that may hold a
+ * quarter; 200 that people bring there make it a quarter of 1,200, so that 50 of them enter. */
+static void what_is_under_way_counts_against_the_share(void **state)
+{
+    (void)state;
+    struct strait *strait = strait_new();
+
+    strait->world->config.venues[1].cap_share.value = 2500;
+    assert_true(strait_plans(strait, 10000));
+    plan_is(strait, HERE, 5, THERE, 5, 250);
+    withdraws(strait, 250);
+    (void)crosses(strait, 250);
+    strait->venues[0].gate = VENUE_SHUT; /* or what may not enter there would come here */
+    gift_comes(strait, 200);
+    assert_true(strait_plans(strait, 20000));
+    plan_is(strait, THERE, 0, THERE, 5, 50);
+    signer_is_told(strait, THERE, 5, 250);
+    signer_is_told(strait, THERE, 0, 200);
+    signer_is_told(strait, HERE, 5, 750);
+    strait_free(strait);
+}
+
+/* The venue there pays 5 % on the first thousand, which is on its way, and 1 % on more: what is
+ * deposited there meanwhile goes where 3 % are paid. */
+static void what_is_under_way_is_planned_with_where_it_will_be(void **state)
+{
+    (void)state;
+    struct strait *strait = strait_new();
+
+    strait->venues[1].pieces_count = 2;
+    strait->venues[1].pieces[0].width = units(1000);
+    strait->venues[1].pieces[1] = (struct venue_piece){.width = amount_max(), .rate_nano = PERCENT};
+    assert_true(strait_plans(strait, 10000));
+    plan_is(strait, HERE, 5, THERE, 5, 1000);
+    withdraws(strait, 1000);
+    (void)crosses(strait, 1000);
+    gift_comes(strait, 2000);
+    assert_true(strait_plans(strait, 20000));
+    plan_is(strait, THERE, 0, HERE, 5, 2000);
+    strait_free(strait);
+}
+
+/* A venue there is mute: what is in it may be anything, so that nothing enters a chain with a cap;
+ * and of a whole that is not known nothing leaves a chain with a floor. */
+static void a_share_of_an_unknown_whole_lets_nothing_cross(void **state)
+{
+    (void)state;
+
+    for (uint32_t i = 0; i < 3; i++) {
+        struct strait *strait = strait_new();
+        struct core_config *config = &strait->world->config;
+        config->venues[config->venues_count++] = (struct core_venue){
+            .spoke = 1, .index = 9, .kind = VENUE_ERC4626, .venue = evm_filled(0x79)};
+        config->spokes[1].cap_share.value = i == 1 ? 9000 : 0;
+        config->spokes[0].floor_share.value = i == 2 ? 1000 : 0;
+        plans_the_crossing(strait, i == 0 ? 1000 : 0);
     }
 }
 
@@ -494,6 +659,7 @@ int main(void)
         cmocka_unit_test(capital_follows_the_rate_over_the_bridge),
         cmocka_unit_test(a_node_that_dies_at_every_step_moves_it_once),
         cmocka_unit_test(what_arrived_is_put_in),
+        cmocka_unit_test(a_token_that_takes_a_fee_is_booked_as_it_came),
         cmocka_unit_test(what_is_stuck_holds_up_nothing_else),
         cmocka_unit_test(a_redemption_is_paid_from_another_chain),
         cmocka_unit_test(no_more_goes_than_the_bridge_can_pay_out),
@@ -501,6 +667,10 @@ int main(void)
         cmocka_unit_test(what_came_from_nowhere_is_booked),
         cmocka_unit_test(a_gift_is_not_booked),
         cmocka_unit_test(nothing_crosses_where_the_mandate_names_no_way),
+        cmocka_unit_test(shares_of_chains_bound_what_crosses),
+        cmocka_unit_test(what_is_under_way_counts_against_the_share),
+        cmocka_unit_test(what_is_under_way_is_planned_with_where_it_will_be),
+        cmocka_unit_test(a_share_of_an_unknown_whole_lets_nothing_cross),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -236,6 +236,12 @@ static void transactions_go_to_the_endpoints_for_them_alone(void **state)
     harness_watch(harness, 1);
     harness_run(harness, 300);
     assert_int_equal(0, evm_script_asked(harness->world, "eth_getBlockByNumber"));
+    command = (struct command){.kind = COMMAND_READ_LANE, .domain = harness->chain->domain};
+    command.read_lane.key = evm_filled(0x77);
+    harness_perform(harness, &command);
+    harness_run(harness, 50);
+    assert_int_equal(0, evm_script_asked(harness->world, "eth_getTransactionCount"));
+    assert_int_equal(0, evm_script_asked(harness->world, "eth_getBalance"));
     for (uint32_t i = 0; i + 1 < FIXTURE_CONFIGURED; i++) {
         harness_connect(harness, i);
     }

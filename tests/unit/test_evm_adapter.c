@@ -142,6 +142,27 @@ static void logs_of_another_block_are_not_believed(void **state)
     harness_close(harness);
 }
 
+/* The right number under a hash that is not the block's: an answer from another branch. */
+static void logs_of_a_block_of_another_hash_are_not_believed(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching();
+
+    follow_blocks(harness, 2);
+    const uint32_t known = harness->open.messages_count;
+    const uint32_t blocks = harness->blocks_count;
+    evm_script_knobs(harness->world)->renames_blocks = true;
+    (void)evm_script_fixture.dispatch(harness->world);
+    harness_mine(harness);
+    harness_run(harness, 50);
+    assert_int_equal(harness->blocks_count, blocks);
+    assert_int_equal(harness->open.messages_count, known);
+    evm_script_knobs(harness->world)->renames_blocks = false;
+    harness_run(harness, 300);
+    harness_assert_synchronous(harness);
+    harness_close(harness);
+}
+
 static void a_final_block_that_was_not_given_is_not_final(void **state)
 {
     (void)state;
@@ -619,6 +640,7 @@ int main(void)
         cmocka_unit_test(a_bloom_that_lies_is_not_trusted),
         cmocka_unit_test(logs_that_come_late_are_not_missed),
         cmocka_unit_test(logs_of_another_block_are_not_believed),
+        cmocka_unit_test(logs_of_a_block_of_another_hash_are_not_believed),
         cmocka_unit_test(a_final_block_that_was_not_given_is_not_final),
         cmocka_unit_test(a_branch_of_equal_length_is_noticed),
         cmocka_unit_test(answers_from_elsewhere_or_too_late_are_ignored),

@@ -85,12 +85,30 @@ static void without_a_guard_the_router_is_called(void **state)
     assert_status(STATUS_MALFORMED, evm_leg_encode(evm, &leg, memory, sizeof(memory), &to, &data));
 }
 
+/* Nothing to nobody but the key itself. */
+static void a_cancel_is_a_transfer_of_nothing_to_oneself(void **state)
+{
+    (void)state;
+    const struct core_chain self = {.mailbox = evm_filled(0x44)};
+    const struct leg leg = {.kind = LEG_CANCEL, .key = evm_filled(0x11)};
+    uint8_t memory[EVM_CALLDATA_MAX];
+    struct address to;
+    struct bytes data;
+
+    evm->self = &self;
+    assert_status(STATUS_OK, evm_leg_encode(evm, &leg, memory, sizeof(memory), &to, &data));
+    assert_true(address_equal(&to, &leg.key));
+    assert_int_equal(data.count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_guarded_rebalance_is_an_order_to_the_guard, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(without_a_guard_the_router_is_called, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_cancel_is_a_transfer_of_nothing_to_oneself, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

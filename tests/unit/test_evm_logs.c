@@ -535,10 +535,79 @@ static void long_words_are_cut(void **state)
     }
 }
 
+struct member {
+    const char *name;
+    const char *value; /* JSON; NULL: 256 bytes */
+};
+
+/* A head with one member in place of another (NULL: as it is). */
+static enum status read_header(const char *name, const char *value, struct evm_header *ret_header)
+{
+    static const struct member members[] = {
+        {"number", "\"0x10\""},
+        {"hash", "\"0x1111111111111111111111111111111111111111111111111111111111111111\""},
+        {"parentHash", "\"0x2222222222222222222222222222222222222222222222222222222222222222\""},
+        {"receiptsRoot", "\"0x3333333333333333333333333333333333333333333333333333333333333333\""},
+        {"timestamp", "\"0x6553f100\""},
+        {"baseFeePerGas", "\"0x7\""},
+        {"logsBloom", NULL},
+    };
+    char text[2048] = "{";
+    size_t count = 1;
+
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++) {
+        const bool is_other = name != NULL && strcmp(name, members[i].name) == 0;
+        char bloom[3 + 2 * EVM_BLOOM_BYTES + 2] = "\"0x";
+        memset(bloom + 3, '0', 2 * EVM_BLOOM_BYTES);
+        bloom[sizeof(bloom) - 2] = '"';
+        const char *const own = members[i].value == NULL ? bloom : members[i].value;
+        count += (size_t)snprintf(text + count, sizeof(text) - count, "%s\"%s\":%s",
+                                  i == 0 ? "" : ",", members[i].name, is_other ? value : own);
+    }
+    (void)snprintf(text + count, sizeof(text) - count, "}");
+    return evm_header_read(parse(text), ret_header);
+}
+
+static void what_is_not_quite_a_head_is_refused(void **state)
+{
+    (void)state;
+    static const struct member wrong[] = {
+        {"number", "16"},
+        {"number", "\"0x\""},
+        {"number", "\"0x010\""},
+        {"number", "\"0xffffffffffffffff\""},
+        {"number", "\"-0x1\""},
+        {"number", "\"0x10000000000000000\""},
+        {"number", "null"},
+        {"hash", "\"0x11\""},
+        {"hash", "null"},
+        {"parentHash", "\"\""},
+        {"receiptsRoot", "\"0x\""},
+        {"timestamp", "\"0xzz\""},
+        {"baseFeePerGas", "\"0x\""},
+        {"baseFeePerGas", "7"},
+        {"logsBloom", "\"0x\""},
+        {"logsBloom", "\"0x00\""},
+        {"logsBloom", "null"},
+        {"logsBloom", "\"0x0\""},
+    };
+    struct evm_header header;
+
+    assert_status(STATUS_OK, read_header(NULL, NULL, &header));
+    assert_int_equal(16, header.number);
+    assert_true(header.has_base_fee);
+    assert_status(STATUS_OK, read_header("baseFeePerGas", "null", &header));
+    assert_false(header.has_base_fee);
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        assert_status(STATUS_MALFORMED, read_header(wrong[i].name, wrong[i].value, &header));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_users_transfer_is_five_facts),
+        cmocka_unit_test(what_is_not_quite_a_head_is_refused),
         cmocka_unit_test(a_rebalance_and_a_deposit_are_read),
         cmocka_unit_test(a_real_bloom_holds_its_logs_and_excludes_others),
         cmocka_unit_test(what_is_not_quite_a_log_of_ours_is_refused),

@@ -285,6 +285,62 @@ static void lost_connections_make_no_smaller_quorum(void **state)
     harness_close(harness);
 }
 
+/* It has no block of any number, and says so: its silence contradicts nobody. */
+static void null_is_no_dissent(void **state)
+{
+    (void)state;
+    for (uint32_t endpoint = 0; endpoint < 3; endpoint++) {
+        wanted_endpoints = 3;
+        wanted_quorum = 2;
+        struct harness *const harness = harness_open_with(&evm_script_fixture, change);
+        habits(harness, endpoint)->forgets_blocks = true;
+        habits(harness, (endpoint + 1) % 3)->slow_rounds = 45; /* it is asked again meanwhile */
+        chain_tick(harness->chain, harness->now);
+        for (uint32_t i = 0; i < 3; i++) {
+            harness_connect(harness, i);
+        }
+        harness_watch(harness, 1);
+        follow_blocks(harness, 8);
+        harness_assert_synchronous(harness);
+        assert_int_equal(harness->dissents_count, 0);
+        harness_close(harness);
+    }
+}
+
+/* The others have agreed and the answer was given when the liar speaks. */
+static void a_lie_that_comes_late_is_evidence_too(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching(3, 2);
+    const struct command command = question(harness, COMMAND_READ_TREE);
+
+    habits(harness, 0)->lies = true;
+    habits(harness, 0)->slow_rounds = 60;
+    assert_int_equal(ask(harness, &command)->tree.outcome, OUTCOME_OK);
+    assert_int_equal(harness->dissents_count, 0);
+    harness_run(harness, 90);
+    assert_true(harness->dissents_count > 0);
+    assert_int_equal(harness->dissents[0].dissent.endpoint_index, 0);
+    assert_int_equal(harness->dissents[0].dissent.agreed_count, 2);
+    harness_close(harness);
+}
+
+/* The one that is left cannot make a quorum: it costs no call to find that out. */
+static void nobody_is_asked_in_vain(void **state)
+{
+    (void)state;
+    struct harness *const harness = watching(3, 2);
+    const struct command command = question(harness, COMMAND_READ_TREE);
+
+    harness_lose(harness, 0);
+    harness_lose(harness, 2);
+    const uint32_t asked = evm_script_asked(harness->world, "eth_call");
+    harness_perform(harness, &command);
+    harness_run(harness, 20);
+    assert_int_equal(asked, evm_script_asked(harness->world, "eth_call"));
+    harness_close(harness);
+}
+
 /* Two against two: what nobody has a quorum for is not given, and all of it is evidence. */
 static void a_split_is_no_answer(void **state)
 {
@@ -673,6 +729,9 @@ int main(void)
         cmocka_unit_test(silent_ones_beyond_the_quorum_stop_nothing),
         cmocka_unit_test(without_a_quorum_nothing_is_given),
         cmocka_unit_test(lost_connections_make_no_smaller_quorum),
+        cmocka_unit_test(null_is_no_dissent),
+        cmocka_unit_test(a_lie_that_comes_late_is_evidence_too),
+        cmocka_unit_test(nobody_is_asked_in_vain),
         cmocka_unit_test(a_split_is_no_answer),
         cmocka_unit_test(behind_is_not_different),
         cmocka_unit_test(one_whose_head_is_old_by_the_clock_is_asked_last),

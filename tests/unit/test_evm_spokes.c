@@ -252,10 +252,15 @@ static void what_is_owed_is_read_with_what_guards_it(void **state)
     assert_amount(500, venue->account_debt);
     assert_amount(800, venue->account_guard);
     assert_amount(800000, venue->unit_guard);
+    const struct amount thousand = amount_from_u64(1000);
+    struct amount price;
+    assert_status(STATUS_OK, amount_div_floor(&venue->unit_price, &thousand, &price));
+    assert_amount(UINT64_C(1000000000000000000), price);
     evm_script_knobs(harness->world)->reserve = EVM_SCRIPT_RESERVE_OWES_FREE;
     assert_int_equal(read_positions(harness), OUTCOME_OK);
     assert_amount(500, venue->account_debt);
     assert_true(amount_is_zero(&venue->unit_guard));
+    assert_true(amount_is_zero(&venue->unit_price)); /* in units that it does not name */
     evm_script_knobs(harness->world)->reserve = EVM_SCRIPT_RESERVE_PRICELESS;
     assert_int_equal(read_positions(harness), OUTCOME_OK);
     assert_int_equal(harness->venues_count, 1); /* a price of nothing is no price */
@@ -326,6 +331,64 @@ static void supply_of_a_synthetic_router_is_read_with_the_balances(void **state)
     harness_close(harness);
 }
 
+static void add_feeds(struct core_config *core, struct chain_config *config)
+{
+    add_spoke(core, config);
+    for (uint32_t i = 0; i < 2; i++) {
+        core->feeds[core->feeds_count++] = (struct core_feed){
+            .domain = core->chains[config->chain_index].domain, .feed = evm_script_feed(i)};
+    }
+}
+
+/* Two hundredths make 2 and 1.99 of a numeraire in 1e-18. One that says nothing sensible is told as
+ * what it said, and keeps nothing else from being read. */
+static void prices_are_read_at_the_block_and_told_as_what_they_are(void **state)
+{
+    (void)state;
+    static const struct {
+        enum evm_script_feed habit;
+        enum feed_answer answer;
+    } cases[] = {{EVM_SCRIPT_FEED_REVERTS, FEED_MUTE},
+                 {EVM_SCRIPT_FEED_BABBLES, FEED_MUTE},
+                 {EVM_SCRIPT_FEED_ZERO, FEED_ZERO},
+                 {EVM_SCRIPT_FEED_NEGATIVE, FEED_NEGATIVE},
+                 {EVM_SCRIPT_FEED_FINE, FEED_PRICE}};
+    struct harness *const harness = reading_of(add_feeds);
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        evm_script_knobs(harness->world)->feed = cases[i].habit;
+        assert_int_equal(read_positions(harness), OUTCOME_OK);
+        assert_int_equal(harness->venues_count, 1);
+        assert_int_equal(harness->feeds_count, 2);
+        const struct feed_state *const first = &harness->feeds[0];
+        const struct feed_state *const second = &harness->feeds[1];
+        const struct address feed = evm_script_feed(1);
+        assert_int_equal(first->answer, FEED_PRICE);
+        assert_amount(UINT64_C(2000000000000000000), first->price);
+        assert_int_equal(first->updated_s, 1700000000);
+        assert_true(address_equal(&feed, &second->feed));
+        assert_int_equal(second->answer, cases[i].answer);
+        assert_amount(cases[i].answer == FEED_PRICE ? UINT64_C(1990000000000000000) : 0,
+                      second->price);
+    }
+    harness_close(harness);
+}
+
+static void no_address(struct core_config *core, struct chain_config *config)
+{
+    add_feeds(core, config);
+    memset(&core->feeds[1].feed, 0, sizeof(core->feeds[1].feed));
+}
+
+static void a_feed_needs_an_address_of_this_family(void **state)
+{
+    (void)state;
+    struct harness *const harness = harness_open_with(&evm_script_fixture, no_address);
+
+    assert_null(harness->chain);
+    harness_close(harness);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -340,6 +403,8 @@ int main(void)
         cmocka_unit_test(a_venue_that_cannot_be_read_is_left_out),
         cmocka_unit_test(a_spoke_that_lacks_what_is_configured_makes_all_unknown),
         cmocka_unit_test(a_spoke_needs_an_address_of_this_family),
+        cmocka_unit_test(prices_are_read_at_the_block_and_told_as_what_they_are),
+        cmocka_unit_test(a_feed_needs_an_address_of_this_family),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

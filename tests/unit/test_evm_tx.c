@@ -411,10 +411,39 @@ static void strings_of_every_length_survive(void **state)
     }
 }
 
+/* One value has one form, and nothing is read from behind the end: the bytes are exactly as long as
+ * they say, in memory of that length. */
+static void other_forms_of_rlp_are_refused(void **state)
+{
+    (void)state;
+    uint8_t bytes[3 + 56] = {0xb9, 0x00, 56}; /* the length in two bytes, where one is enough */
+
+    struct rlp_reader reader = rlp_reader_from(bytes_from(bytes, sizeof(bytes)));
+    (void)rlp_read_bytes(&reader);
+    assert_true(reader.malformed);
+    bytes[0] = 0xf9;
+    reader = rlp_reader_from(bytes_from(bytes, sizeof(bytes)));
+    assert_true(rlp_read_list(&reader).malformed || reader.malformed);
+    bytes[0] = 0xb8;
+    for (size_t count = 0; count <= 2 + 56; count++) {
+        bytes[1] = 56;
+        memset(bytes + 2, 0x11, 56);
+        reader = rlp_reader_from(bytes_from(bytes, count));
+        const struct bytes read = rlp_read_bytes(&reader);
+        assert_int_equal(rlp_reader_is_done(&reader), count == 2 + 56);
+        assert_int_equal(read.count, count == 2 + 56 ? 56 : 0);
+    }
+    bytes[1] = 55; /* a short form would do */
+    reader = rlp_reader_from(bytes_from(bytes, 2 + 55));
+    (void)rlp_read_bytes(&reader);
+    assert_true(reader.malformed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unsigned_bytes_equal_the_vectors),
+        cmocka_unit_test(other_forms_of_rlp_are_refused),
         cmocka_unit_test(signed_bytes_have_the_hash_of_the_vectors),
         cmocka_unit_test(decoding_gives_back_what_was_encoded),
         cmocka_unit_test(only_the_canonical_encoding_is_read),

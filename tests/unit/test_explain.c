@@ -83,6 +83,25 @@ static void *explain(const struct model *model, const double *group_prices,
     return memory;
 }
 
+/* A plan of its own network. */
+struct explained {
+    const double *at;
+    const double *sent;
+    struct model_prices prices;
+};
+
+static void *explain_text(const char *text, const struct explained *plan,
+                          struct network_file **ret_network, struct explanation *ret_explanation)
+{
+    *ret_network = network_new(text);
+    void *memory = malloc(explain_footprint(&(*ret_network)->model));
+
+    assert_non_null(memory);
+    explain_plan(&(*ret_network)->model, plan->at, plan->sent, &plan->prices, memory,
+                 ret_explanation);
+    return memory;
+}
+
 static void moves_have_gains_and_costs(void **state)
 {
     (void)state;
@@ -171,13 +190,11 @@ static void groups_have_prices(void **state)
      * for that with -0.021, of which the risk itself is +0.014. */
     static const double place_prices[] = {1.02, 1.02, 1.021};
     static const double group_prices[] = {0, -0.021};
-    struct network_file *network = network_new(text);
-    const struct model_prices all = {.places = place_prices, .groups = group_prices};
+    const struct explained plan = {at, sent, {.places = place_prices, .groups = group_prices}};
+    struct network_file *network = NULL;
     struct explanation explanation;
-    void *memory = malloc(explain_footprint(&network->model));
+    void *memory = explain_text(text, &plan, &network, &explanation);
 
-    assert_non_null(memory);
-    explain_plan(&network->model, at, sent, &all, memory, &explanation);
     assert_int_equal(explanation.limits_count, 1);
     assert_int_equal(explanation.limits[0].kind, EXPLAIN_GROUP_MIN);
     assert_int_equal(explanation.limits[0].index, 1);
@@ -185,6 +202,38 @@ static void groups_have_prices(void **state)
     assert_near(explanation.risk, -0.0001 * 70 * 70);
     assert_near(explanation.gain, 30 * 0.02);
     assert_near(explanation.cost, 70 * 0.001);
+    free(memory);
+    assert_null(network_file_free(network));
+}
+
+/* b is full and pays 0.05, of which its group asks 0.02 and its own price 0.01. A unit more of room
+ * would be worth what is left; a's price alone would say 0.03. */
+static void a_full_place_pays_its_group_first(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"format\":\"sluice-network/1\",\"horizon_s\":1,\"places\":["
+        "{\"id\":\"a\",\"decimals\":6,\"price\":1,\"balance\":100,\"min\":0,\"max\":1000},"
+        "{\"id\":\"b\",\"decimals\":6,\"price\":1,\"balance\":0,\"min\":0,\"max\":40,"
+        "\"yield\":{\"linear\":0.05,\"quadratic\":0}}],"
+        "\"corridors\":[{\"id\":\"ab\",\"from\":\"a\",\"to\":\"b\",\"max\":500,\"cost\":0,"
+        "\"output\":{\"gain\":1}}],"
+        "\"groups\":[{\"id\":\"cap\",\"min\":0,\"max\":40,\"places\":{\"b\":1}}]}";
+    static const double at[] = {60, 40};
+    static const double sent[] = {40};
+    static const double place_prices[] = {1, 1.01};
+    static const double group_prices[] = {0.02};
+    const struct explained plan = {at, sent, {.places = place_prices, .groups = group_prices}};
+    struct network_file *network = NULL;
+    struct explanation explanation;
+    void *memory = explain_text(text, &plan, &network, &explanation);
+
+    assert_int_equal(explanation.limits_count, 2);
+    assert_int_equal(explanation.limits[0].kind, EXPLAIN_PLACE_MAX);
+    assert_int_equal(explanation.limits[0].index, 1);
+    assert_near(explanation.limits[0].price, 0.02);
+    assert_int_equal(explanation.limits[1].kind, EXPLAIN_GROUP_MAX);
+    assert_near(explanation.limits[1].price, 0.02);
     free(memory);
     assert_null(network_file_free(network));
 }
@@ -327,6 +376,7 @@ int main(void)
         cmocka_unit_test(unused_corridors_have_reasons),
         cmocka_unit_test(limits_have_prices),
         cmocka_unit_test(groups_have_prices),
+        cmocka_unit_test(a_full_place_pays_its_group_first),
         cmocka_unit_test(gains_less_costs_are_what_the_plan_makes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

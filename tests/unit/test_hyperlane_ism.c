@@ -114,6 +114,11 @@ static void a_strangers_signature_does_not_count(void **state)
     const struct ism_evidence evidence = evidence_of(signed_, 4);
 
     assert_status(STATUS_NOT_FOUND, ism_build(&ism, &evidence, &buffer));
+    /* Nor do two that signed another message. */
+    const struct ism_signed others[] = {signed_by(0x11, LEAF + 1, 0x33),
+                                        signed_by(0x12, LEAF + 1, 0x33)};
+    const struct ism_evidence of_others = evidence_of(others, 2);
+    assert_status(STATUS_NOT_FOUND, ism_build(&ism, &of_others, &buffer));
 }
 
 static void a_merkle_root_multisig_takes_a_later_checkpoint(void **state)
@@ -123,9 +128,8 @@ static void a_merkle_root_multisig_takes_a_later_checkpoint(void **state)
     fill_five(validators);
     const struct ism_node node = multisig(MODULE_MERKLE_ROOT_MULTISIG, 2, 0, 3);
     const struct ism ism = ism_of(&node, 1, validators, 5);
-    const struct ism_signed signed_[] = {signed_by(0x10, LEAF - 1, 0x30),
-                                         signed_by(0x11, LEAF - 1, 0x30), signed_by(0x10, 20, 0x34),
-                                         signed_by(0x12, 20, 0x34)};
+    struct ism_signed signed_[] = {signed_by(0x10, LEAF - 1, 0x30), signed_by(0x11, LEAF - 1, 0x30),
+                                   signed_by(0x10, 20, 0x34), signed_by(0x12, 20, 0x34)};
     struct ism_evidence evidence = evidence_of(signed_, 4);
     bool newest = false;
 
@@ -136,6 +140,10 @@ static void a_merkle_root_multisig_takes_a_later_checkpoint(void **state)
     assert_int_equal(memory[68], 21); /* siblings among 21 leaves */
     assert_int_equal(memory[1095], 20);
     evidence.prove = NULL;
+    assert_status(STATUS_NOT_FOUND, ism_build(&ism, &evidence, &buffer));
+    evidence.prove = prove;
+    signed_[2].is_ours = false; /* a root of other leaves than ours: no proof leads to it */
+    signed_[3].is_ours = false;
     assert_status(STATUS_NOT_FOUND, ism_build(&ism, &evidence, &buffer));
     assert_true(ism_wants(&ism, &validators[1].address, &newest));
     assert_true(newest);
@@ -201,6 +209,31 @@ static void an_aggregation_takes_the_cheapest_of_exactly_its_threshold(void **st
     assert_int_equal(buffer.count, 24 + 68 + 130);
     assert_memory_equal(memory, "\0\0\0\x18\0\0\0\x18\0\0\0\x18\0\0\0\xde\0\0\0\0\0\0\0\0", 24);
     assert_int_equal(ism_strength(&ism), 1); /* the pausable one and one signer */
+}
+
+/* Found by fuzz_message: somebody's module of no modules ended the node. */
+static void an_aggregation_of_nothing_has_no_metadata(void **state)
+{
+    (void)state;
+    struct ism_validator validators[5];
+    fill_five(validators);
+    const struct ism_node nothing = parent(MODULE_AGGREGATION, 0, 1, 0);
+    const struct ism_node nodes[] = {parent(MODULE_AGGREGATION, 2, 1, 2),
+                                     multisig(MODULE_MESSAGE_ID_MULTISIG, 1, 0, 3),
+                                     parent(MODULE_AGGREGATION, 0, 3, 0)};
+    const struct ism alone = ism_of(&nothing, 1, validators, 0);
+    const struct ism nested = ism_of(nodes, 3, validators, 5);
+    const struct ism_signed signed_[] = {signed_by(0x11, LEAF, 0x33)};
+    const struct ism_evidence evidence = evidence_of(signed_, 1);
+
+    assert_status(STATUS_OK, ism_build(&alone, &evidence, &buffer));
+    assert_int_equal(0, buffer.count);
+    assert_int_equal(0,
+                     ism_strength(&alone)); /* anybody passes it: no message is delivered there */
+    assert_status(STATUS_OK, ism_build(&nested, &evidence, &buffer));
+    assert_int_equal(16 + 68 + 65, buffer.count);
+    assert_int_equal(16 + 68 + 65, memory[11]); /* where the second part begins, and ends */
+    assert_int_equal(16 + 68 + 65, memory[15]);
 }
 
 static void a_nested_aggregation_counts_from_its_own_begin(void **state)
@@ -324,11 +357,12 @@ static void trees_that_are_none_are_malformed(void **state)
         {{.type = MODULE_NULL}, {.type = MODULE_NULL}}, /* nobody's child */
         {parent(MODULE_AGGREGATION, 1, 1, 2),
          parent(MODULE_ROUTING, 0, 2, 1),
-         {.type = MODULE_NULL}},                         /* two parents */
+         {.type = MODULE_NULL}}, /* two parents */
+        {parent(MODULE_ROUTING, 0, 1, 2), {.type = MODULE_NULL}, {.type = MODULE_NULL}},
         {multisig(MODULE_MESSAGE_ID_MULTISIG, 1, 1, 1)}, /* outside */
         {multisig(MODULE_MESSAGE_ID_MULTISIG, 1, 0, 2)},
     };
-    static const uint32_t counts[] = {1, 2, 2, 2, 2, 3, 1, 1};
+    static const uint32_t counts[] = {1, 2, 2, 2, 2, 3, 3, 1, 1};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         const struct ism ism = {.nodes = cases[i],
                                 .nodes_count = counts[i],
@@ -539,6 +573,7 @@ int main(void)
         cmocka_unit_test_setup(a_merkle_root_multisig_takes_a_later_checkpoint, set_up),
         cmocka_unit_test_setup(a_weighted_multisig_takes_the_heaviest, set_up),
         cmocka_unit_test_setup(an_aggregation_takes_the_cheapest_of_exactly_its_threshold, set_up),
+        cmocka_unit_test_setup(an_aggregation_of_nothing_has_no_metadata, set_up),
         cmocka_unit_test_setup(a_nested_aggregation_counts_from_its_own_begin, set_up),
         cmocka_unit_test_setup(what_no_evidence_can_satisfy_is_unsupported, set_up),
         cmocka_unit_test_setup(a_trusted_relayer_is_us_or_nobody, set_up),

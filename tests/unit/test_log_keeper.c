@@ -76,6 +76,17 @@ static void end_signer(struct desk *desk)
     }
 }
 
+/* As after a restore of everything but the signer's folder. */
+static void forget_signed(struct desk *desk)
+{
+    char path[320];
+
+    end_signer(desk);
+    (void)snprintf(path, sizeof(path), "%s/log.watermark", desk->state);
+    assert_int_equal(0, unlink(path));
+    start_signer(desk);
+}
+
 static int set_up(void **state)
 {
     struct desk *desk = calloc(1, sizeof(*desk));
@@ -251,6 +262,43 @@ static void an_older_or_changed_journal_is_refused(void **state)
     assert_int_equal(EXIT_INTEGRITY, check_fresh(desk, "other", LARGER));
 }
 
+/* A signer whose memory was lost knows nothing of the log; what is stored with the records does. */
+static void a_stored_checkpoint_of_other_records_is_refused(void **state)
+{
+    struct desk *desk = *state;
+    struct keeping keeping = {.journal = open_file(desk)};
+    struct journal *journal = NULL;
+    struct journal_reader *reader = NULL;
+    uint8_t note_memory[JOURNAL_NOTE_BYTES_MAX];
+    struct buffer note = buffer_from(note_memory, sizeof(note_memory));
+    struct bytes kept;
+    uint64_t size = 0;
+    uint64_t head = 0;
+
+    append(keeping.journal, "record", 1, RECORDS);
+    assert_int_equal(EXIT_DONE, check_when_there(desk, keeping.journal));
+    keep(desk, &keeping);
+    wait_for_checkpoint(keeping.journal, RECORDS);
+    end(&keeping);
+    assert_status(STATUS_OK, journal_reader_open(keeping.journal, &reader));
+    assert_status(STATUS_OK,
+                  journal_seek_checkpoint(reader, UINT64_MAX, JOURNAL_DOWNWARDS, &size, &kept));
+    assert_status(STATUS_OK, buffer_append(&note, kept));
+    journal_reader_close(reader);
+    journal_close(keeping.journal);
+    forget_signed(desk);
+    const struct journal_checkpoint checkpoint = {.size = size, .note = buffer_bytes(&note)};
+    const struct journal_batch batch = {.checkpoint = &checkpoint};
+    journal = journal_of("record", RECORDS);
+    assert_status(STATUS_OK, journal_commit(journal, &batch, &head));
+    assert_int_equal(EXIT_DONE, check_when_there(desk, journal));
+    journal_close(journal);
+    journal = journal_of("other", RECORDS);
+    assert_status(STATUS_OK, journal_commit(journal, &batch, &head));
+    assert_int_equal(EXIT_INTEGRITY, log_keeper_check(&desk->config, journal));
+    journal_close(journal);
+}
+
 static void what_a_signer_does_not_sign_is_said_until_it_does(void **state)
 {
     struct desk *desk = *state;
@@ -304,6 +352,7 @@ int main(void)
 #define WITH_DESK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         WITH_DESK(an_older_or_changed_journal_is_refused),
+        WITH_DESK(a_stored_checkpoint_of_other_records_is_refused),
         WITH_DESK(what_a_signer_does_not_sign_is_said_until_it_does),
         WITH_DESK(a_signer_of_another_key_is_refused),
     };

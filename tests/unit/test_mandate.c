@@ -181,6 +181,12 @@ static const char base_text[] = "format: sluice-mandate/1\n"
                                 "  signatures: 2\n"
                                 "  signers: [@1, @2, @3]\n";
 
+#define FEED_ONE "0x8888888888888888888888888888888888888801"
+#define FEED_TWO "0x8888888888888888888888888888888888888802"
+#define PRICED(one, two)                                                                           \
+    "decimals: 6, price: '" one "', price_second: '" two                                           \
+    "', price_age_max: 1 h, price_divergence_max: 1 %}"
+
 /* Appends with the people's addresses in place of "@1" to "@3". */
 static size_t text_append(char ret_text[TEXT_BYTES], size_t used, const char *text, size_t count)
 {
@@ -298,56 +304,90 @@ static void what_cannot_be_read_is_told_with_its_place(void **state)
     }
 }
 
+static const struct {
+    const char *from;
+    const char *to;
+    uint32_t line;
+    const char *words;
+} contradictions[] = {
+    {"chain: alpha", "chain: gamma", 11, "va: \"gamma\" is none of \"chains\""},
+    {"kind: warp-route", "kind: bank", 10, "\"kind\" must be warp-route"},
+    {"weight: 60 %", "weight: 70 %", 24, "add up to 110.00 %"},
+    {"cap_share: 75 %", "cap_share: 50 %", 16, "\"cap_share\" is below \"weight\" (line 15)"},
+    {"floor: 5 USDC", "floor: 5 USDC\n    cap: 4 USDC", 18, "\"cap\" is below \"floor\""},
+    {"floor: 5 USDC", "floor_share: 61 %", 15, "\"weight\" is below \"floor_share\""},
+    {"floor: 5 USDC", "price_shock: 10 %", 17, "belongs to a \"health_floor\""},
+    {"decimals: 6}", "decimals: 6, price: 'chainlink:alpha:" FEED_ONE "'}", 4,
+     "a price needs \"price\", \"price_second\""},
+    {"decimals: 6}", PRICED("chainlink:alpha:" FEED_ONE, "chainlink:alpha:" FEED_ONE), 4,
+     "is \"price\" again (line 4)"},
+    {"decimals: 6}", PRICED("chainlink:" FEED_ONE, "chainlink:alpha:" FEED_TWO), 4,
+     "is no chainlink:CHAIN:0xADDRESS"},
+    {"decimals: 6}", PRICED("chainlink:alpha:0x12", "chainlink:alpha:" FEED_TWO), 4,
+     "is no chainlink:CHAIN:0xADDRESS"},
+    {"decimals: 6}", PRICED("pyth:alpha:" FEED_ONE, "chainlink:alpha:" FEED_TWO), 4,
+     "is no chainlink:CHAIN:0xADDRESS"},
+    {"decimals: 6}", PRICED("chainlink:gamma:" FEED_ONE, "chainlink:alpha:" FEED_TWO), 4,
+     "\"gamma\" is none of \"chains\""},
+    {"decimals: 6}", "decimals: 6, delta_calm: 5 USDC}", 4, "widens up to a \"delta_max\""},
+    {"decimals: 6}", "decimals: 6, delta_max: 4 USDC, delta_calm: 5 USDC}", 4,
+     "\"delta_max\" is below \"delta_calm\""},
+    {"decimals: 6}", "decimals: 6, delta_max: 9 USDC, delta_calm: 5 USDC}", 4,
+     "widens above a \"volatility_calm\""},
+    {"decimals: 6}", "decimals: 6, volatility_calm: 2 %}", 4, "is about a \"price\""},
+    {"floor: 5 USDC", "buffer_max: 9 USDC", 17, "belongs to the \"buffer\" of a spoke"},
+    {"floor: 5 USDC", "buffer_max: 9 USDC", 17, "needs a \"volatility_calm\" of \"USDC\""},
+    {"floor: 5 USDC", "buffer: 9 USDC\n    buffer_max: 8 USDC", 18,
+     "\"buffer_max\" is below \"buffer\""},
+    {"floor: 5 USDC", "health_floor: 1.2", 17, "\"health_floor\" belongs to aave-v3"},
+    {"    asset: USDC\n    address: '0x7777777777777777777777777777777777777701'",
+     "    asset: USDC\n    cap_share: 5 %\n    address: "
+     "'0x7777777777777777777777777777777777777701'",
+     25, "\"cap_share\" of its venues add up to less than 100 %"},
+    {"chain: beta", "chain: alpha", 18, "another"},
+    {"domain: 1}", "domain: 1, cap_share: 59 %}", 6,
+     "va: \"cap_share of its chain\" is below \"weight\" (line 15)"},
+    {"domain: 1}\n  - {name: beta, domain: 2}",
+     "domain: 1, floor_share: 60 %}\n  - {name: beta, domain: 2, floor_share: 41 %}", 6,
+     "chains: their \"floor_share\" add up to more than 100 %"},
+    {"domain: 1}\n  - {name: beta, domain: 2}",
+     "domain: 1, cap_share: 60 %}\n  - {name: beta, domain: 2, cap_share: 39 %}", 6,
+     "chains: their \"cap_share\" add up to less than 100 %"},
+    {"floor: 5 USDC", "issuer: lender", 17, "va: \"lender\" is none of \"issuers\""},
+    {"floor: 5 USDC", "issuer: lender", 17, "\"issuer\" belongs to vaults and pools alone"},
+    {"domain: 2", "domain: 1", 7, "has the domain of \"alpha\" (line 6)"},
+    {"'0x6666666666666666666666666666666666666603'", "'0x6666666666666666666666666666666666666601'",
+     26, "is the venue \"va\" itself"},
+    {"to: [beta]", "to: [alpha]", 26, "which is no other chain"},
+    {"to: [beta]", "to: [beta]\n    velocity: 1 USDC", 32, "is below \"limits.move_min\""},
+    {"move_max: 1000 USDC", "move_max: 9 USDC", 36, "\"move_max\" is below \"move_min\""},
+    {"velocity: 5000 USDC", "velocity: 1 USDC", 37, "\"velocity\" is below"},
+    {"window: 1 h", "window: 0 s", 33, "bounds nothing"},
+    {"signatures: 2", "signatures: 1", 44, "must be 2 at least"},
+    {"signatures: 2", "signatures: 4", 44, "which are 3"},
+};
+
 static void contradictions_are_found_with_their_line(void **state)
 {
     (void)state;
-    static const struct {
-        const char *from;
-        const char *to;
-        uint32_t line;
-        const char *words;
-    } cases[] = {
-        {"chain: alpha", "chain: gamma", 11, "va: \"gamma\" is none of \"chains\""},
-        {"kind: warp-route", "kind: bank", 10, "\"kind\" must be warp-route"},
-        {"weight: 60 %", "weight: 70 %", 24, "add up to 110.00 %"},
-        {"cap_share: 75 %", "cap_share: 50 %", 16, "\"cap_share\" is below \"weight\" (line 15)"},
-        {"floor: 5 USDC", "floor: 5 USDC\n    cap: 4 USDC", 18, "\"cap\" is below \"floor\""},
-        {"floor: 5 USDC", "floor_share: 61 %", 15, "\"weight\" is below \"floor_share\""},
-        {"floor: 5 USDC", "price_shock: 10 %", 17, "belongs to a \"health_floor\""},
-        {"floor: 5 USDC", "health_floor: 1.2", 17, "\"health_floor\" belongs to aave-v3"},
-        {"    asset: USDC\n    address: '0x7777777777777777777777777777777777777701'",
-         "    asset: USDC\n    cap_share: 5 %\n    address: "
-         "'0x7777777777777777777777777777777777777701'",
-         25, "\"cap_share\" of its venues add up to less than 100 %"},
-        {"chain: beta", "chain: alpha", 18, "another"},
-        {"domain: 2", "domain: 1", 7, "has the domain of \"alpha\" (line 6)"},
-        {"'0x6666666666666666666666666666666666666603'",
-         "'0x6666666666666666666666666666666666666601'", 26, "is the venue \"va\" itself"},
-        {"to: [beta]", "to: [alpha]", 26, "which is no other chain"},
-        {"to: [beta]", "to: [beta]\n    velocity: 1 USDC", 32, "is below \"limits.move_min\""},
-        {"move_max: 1000 USDC", "move_max: 9 USDC", 36, "\"move_max\" is below \"move_min\""},
-        {"velocity: 5000 USDC", "velocity: 1 USDC", 37, "\"velocity\" is below"},
-        {"window: 1 h", "window: 0 s", 33, "bounds nothing"},
-        {"signatures: 2", "signatures: 1", 44, "must be 2 at least"},
-        {"signatures: 2", "signatures: 4", 44, "which are 3"},
-    };
     struct mandate *good = mandate_of(NULL, NULL);
     struct mandate_findings findings;
 
     mandate_check(good, &findings);
     assert_int_equal(findings.count, 0);
     assert_null(mandate_free(good));
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct mandate *mandate = mandate_of(cases[i].from, cases[i].to);
+    for (size_t i = 0; i < sizeof(contradictions) / sizeof(contradictions[0]); i++) {
+        struct mandate *mandate = mandate_of(contradictions[i].from, contradictions[i].to);
         bool found = false;
         mandate_check(mandate, &findings);
         for (uint32_t k = 0; k < findings.count; k++) {
-            found = found || (findings.list[k].line == cases[i].line &&
-                              strstr(findings.list[k].text, cases[i].words) != NULL);
+            found = found || (findings.list[k].line == contradictions[i].line &&
+                              strstr(findings.list[k].text, contradictions[i].words) != NULL);
         }
         if (!found) {
-            fail_msg("line %u '%s' is not found; first: %u '%s'", cases[i].line, cases[i].words,
-                     findings.list[0].line, findings.count == 0 ? "" : findings.list[0].text);
+            fail_msg("line %u '%s' is not found; first: %u '%s'", contradictions[i].line,
+                     contradictions[i].words, findings.list[0].line,
+                     findings.count == 0 ? "" : findings.list[0].text);
         }
         assert_null(mandate_free(mandate));
     }
@@ -373,7 +413,7 @@ static void every_line_says_who_enforces_it(void **state)
     (void)state;
     struct mandate *mandate = mandate_of("to: [beta]", "to: [beta]\n    velocity: 100 USDC");
 
-    assert_int_equal(by_of(mandate, "venues.va.cap_share"), MANDATE_BY_CORE);
+    assert_int_equal(by_of(mandate, "venues.va.cap_share"), MANDATE_BY_CORE | MANDATE_BY_STATED);
     assert_int_equal(by_of(mandate, "limits.move_max"), MANDATE_BY_CORE | MANDATE_BY_SIGNER);
     assert_int_equal(by_of(mandate, "bridges.ab.velocity"), MANDATE_BY_SIGNER);
     assert_null(mandate_free(mandate));
@@ -382,6 +422,11 @@ static void every_line_says_who_enforces_it(void **state)
     mandate = mandate_of("to: [beta]\nlimits:\n  window: 1 h",
                          "to: [beta]\n    velocity: 100 USDC\nlimits:\n  window: 2 h");
     assert_int_equal(by_of(mandate, "bridges.ab.velocity"), 0); /* the signer's hour is no two */
+    assert_null(mandate_free(mandate));
+    mandate =
+        mandate_of("decimals: 6}", PRICED("chainlink:alpha:" FEED_ONE, "chainlink:beta:" FEED_ONE));
+    assert_int_equal(by_of(mandate, "assets.USDC.price"), MANDATE_BY_CORE);
+    assert_int_equal(by_of(mandate, "assets.USDC.price_divergence_max"), MANDATE_BY_CORE);
     assert_null(mandate_free(mandate));
     mandate = mandate_of("kind: warp-route", "kind: aave-v3\n    health_floor: 1.25");
     assert_int_equal(by_of(mandate, "venues.va.health_floor"),
@@ -400,6 +445,21 @@ static bool is_found(const struct mandate_findings *findings, const char *words)
         found = found || strstr(findings->list[i].text, words) != NULL;
     }
     return found;
+}
+
+static void a_hub_needs_its_bounds_and_nobody_else_has_them(void **state)
+{
+    (void)state;
+    struct mandate *mandate = mandate_of("kind: warp-route", "kind: hub");
+    struct mandate_findings findings;
+
+    mandate_check(mandate, &findings);
+    assert_true(is_found(&findings, "needs \"round_interval\""));
+    assert_null(mandate_free(mandate));
+    mandate = mandate_of("floor: 5 USDC", "round_interval: 1 h");
+    mandate_check(mandate, &findings);
+    assert_true(is_found(&findings, "belong to a hub alone"));
+    assert_null(mandate_free(mandate));
 }
 
 /* With a guard on every router that moves, the contracts hold what they see of it; without one
@@ -515,13 +575,15 @@ static void what_spokes_hold_says_who_enforces_it(void **state)
     mandate_check(mandate, &findings);
     assert_int_equal(findings.count, 0);
     assert_int_equal(by_of(mandate, "venues.sa.address"), all);
-    assert_int_equal(by_of(mandate, "venues.sa.buffer"), MANDATE_BY_CORE | MANDATE_BY_CONTRACT);
-    assert_int_equal(by_of(mandate, "venues.sa.cap"), 0);
+    assert_int_equal(by_of(mandate, "venues.sa.buffer"),
+                     MANDATE_BY_CORE | MANDATE_BY_STATED | MANDATE_BY_CONTRACT);
+    assert_int_equal(by_of(mandate, "venues.sa.cap"), MANDATE_BY_CORE | MANDATE_BY_STATED);
     assert_int_equal(by_of(mandate, "venues.ea"), MANDATE_BY_NATURE);
     assert_int_equal(by_of(mandate, "venues.ea.index"), all);
-    assert_int_equal(by_of(mandate, "venues.ea.cap"), MANDATE_BY_CORE | MANDATE_BY_CONTRACT);
+    assert_int_equal(by_of(mandate, "venues.ea.cap"),
+                     MANDATE_BY_CORE | MANDATE_BY_STATED | MANDATE_BY_CONTRACT);
     assert_int_equal(by_of(mandate, "venues.ea.code_hash"), MANDATE_BY_CORE | MANDATE_BY_CONTRACT);
-    assert_int_equal(by_of(mandate, "venues.ea.cap_share"), 0);
+    assert_int_equal(by_of(mandate, "venues.ea.cap_share"), MANDATE_BY_CORE | MANDATE_BY_STATED);
     assert_null(mandate_free(mandate));
     /* A guard waits between what it moves, a spoke for nothing: then no contract holds that. */
     mandate = mandate_of("    cap_share: 75 %\n    floor: 5 USDC\n", GUARD_TEXT);
@@ -535,6 +597,35 @@ static void what_spokes_hold_says_who_enforces_it(void **state)
     mandate_check(mandate, &findings);
     assert_int_equal(findings.count, 0);
     assert_int_equal(by_of(mandate, "venues.ra.receipt"), MANDATE_BY_CORE | MANDATE_BY_CONTRACT);
+    assert_null(mandate_free(mandate));
+}
+
+/* Shares of chains and issuers are the node's; one of an asset's issuer nobody's, for no move of
+ * the asset changes it. */
+static void shares_of_chains_and_issuers_say_who_enforces_them(void **state)
+{
+    (void)state;
+    struct mandate_findings findings;
+    struct mandate *mandate =
+        mandate_of("chains:\n  - {name: alpha, domain: 1}\n",
+                   "issuers: [{name: lender, cap_share: 40 %}]\n"
+                   "chains:\n  - {name: alpha, domain: 1, cap_share: 80 %, floor_share: 20 %}\n");
+
+    mandate_check(mandate, &findings);
+    assert_true(is_found(&findings, "lender: no venue and no asset is of this issuer"));
+    assert_int_equal(findings.count, 1);
+    assert_int_equal(by_of(mandate, "chains.alpha.cap_share"), MANDATE_BY_CORE | MANDATE_BY_STATED);
+    assert_int_equal(by_of(mandate, "chains.alpha.floor_share"),
+                     MANDATE_BY_CORE | MANDATE_BY_STATED);
+    assert_int_equal(by_of(mandate, "issuers.lender.cap_share"),
+                     MANDATE_BY_CORE | MANDATE_BY_STATED);
+    assert_null(mandate_free(mandate));
+    mandate = mandate_of("  - {symbol: USDC, decimals: 6}\n",
+                         "  - {symbol: USDC, decimals: 6, issuer: mint}\n"
+                         "issuers: [{name: mint, cap_share: 40 %}]\n");
+    mandate_check(mandate, &findings);
+    assert_int_equal(findings.count, 0);
+    assert_int_equal(by_of(mandate, "issuers.mint.cap_share"), 0);
     assert_null(mandate_free(mandate));
 }
 
@@ -696,9 +787,11 @@ int main(void)
         cmocka_unit_test(what_cannot_be_read_is_told_with_its_place),
         cmocka_unit_test(contradictions_are_found_with_their_line),
         cmocka_unit_test(every_line_says_who_enforces_it),
+        cmocka_unit_test(a_hub_needs_its_bounds_and_nobody_else_has_them),
         cmocka_unit_test(guards_enforce_and_their_absence_is_told),
         cmocka_unit_test(spokes_and_what_they_reach_must_fit),
         cmocka_unit_test(what_spokes_hold_says_who_enforces_it),
+        cmocka_unit_test(shares_of_chains_and_issuers_say_who_enforces_them),
         cmocka_unit_test(each_change_tightens_loosens_or_neither),
         cmocka_unit_test(loosening_needs_two_signatures_and_a_delay),
     };

@@ -85,6 +85,11 @@ static void each_key_matches_its_field_alone(void **state)
          false},
         {"[{\"origindomain\": 901, \"recipientaddress\": \"" OTHER "\"}]", false},
         {"[{\"origindomain\": 5}, {\"destinationdomain\": 902}]", true},
+        {"[{\"bodyregex\": \"^626f6479$\"}]", true}, /* "body" */
+        {"[{\"bodyRegex\": \"f64\"}]", true},
+        {"[{\"bodyregex\": \"^64\"}]", false},
+        {"[{\"bodyregex\": \"f64\", \"origindomain\": 902}]", false},
+        {"[{\"bodyregex\": \"^64\"}, {\"bodyregex\": \"79$\"}]", true},
     };
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
         forget();
@@ -205,7 +210,7 @@ static void what_is_written_is_read_again_as_the_same(void **state)
     forget();
     assert_status(STATUS_OK,
                   read(RULE_WHITELIST, "[{\"origindomain\": [1, 4294967295], \"senderaddress\": "
-                                       "\"" SENDER "\"}, {}]"));
+                                       "\"" SENDER "\"}, {\"bodyregex\": \"^(00|ff)\"}, {}]"));
     assert_status(STATUS_OK,
                   policy_read_addresses(bytes_from_string("[\"" OTHER "\"]"), &policy, &error));
     assert_status(STATUS_OK,
@@ -246,7 +251,11 @@ static void what_is_wrong_is_refused_and_changes_nothing(void **state)
         "[{\"senderaddress\": \"0x12\"}]",
         "[{\"senderaddress\": 12}]",
         ("[{\"messageid\": \"" SENDER "\"}]"),
-        "[{\"bodyregex\": \".*\"}]",
+        "[{\"bodyregex\": \"(00\"}]",
+        "[{\"bodyregex\": \"0x00\"}]",
+        "[{\"bodyregex\": [\"00\"]}]",
+        "[{\"bodyregex\": 5}]",
+        "[{\"bodyregex\": \"00\"}, {\"bodyregex\": \"*0\"}]",
         "[{\"recipient\": \"*\"}]",
         "[{\"origindomain\": 1, \"origindomain\": 2}]",
         "[{}, {\"origindomain\": \"x\"}]",
@@ -312,6 +321,20 @@ static void more_rules_and_values_than_fit_are_refused(void **state)
     assert_status(STATUS_OK, read(RULE_WHITELIST, text));
     assert_status(STATUS_FULL, read(RULE_WHITELIST, "[{\"origindomain\": 1}]"));
     assert_int_equal(1, policy.rules_count);
+    forget();
+    for (unsigned i = 0; i < PATTERNS_MAX; i++) {
+        (void)snprintf(text, sizeof(text), "[{\"bodyregex\": \"%u\"}, {\"bodyregex\": \"%u\"}]", i,
+                       i);
+        assert_status(STATUS_OK, read(RULE_WHITELIST, text)); /* the same one takes no more room */
+    }
+    assert_status(STATUS_FULL, read(RULE_WHITELIST, "[{\"bodyregex\": \"aa\"}]"));
+    assert_int_equal(PATTERNS_MAX, policy.patterns_count);
+    forget();
+    (void)snprintf(text, sizeof(text), "[{\"bodyregex\": \"%0*u\"}]", (int)PATTERN_BYTES_MAX - 1,
+                   7u);
+    assert_status(STATUS_OK, read(RULE_WHITELIST, text));
+    (void)snprintf(text, sizeof(text), "[{\"bodyregex\": \"%0*u\"}]", (int)PATTERN_BYTES_MAX, 7u);
+    assert_status(STATUS_FULL, read(RULE_WHITELIST, text));
 }
 
 int main(void)

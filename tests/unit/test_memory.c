@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Each allocation fails in turn, once and from then on, those of LMDB and libcrypto too: of a
- * journal's life with rows, blobs and a checkpoint, of one that moves records to its archive, of an
- * export, of the log signer's with a checkpoint signed, of a watermark's with a signature in it, of
- * the reading of a custodian's file. Nothing crashes, nothing leaks, the status says what happened,
- * and what is on disk goes on as if nothing had been. */
+ * journal's life with rows, blobs and a checkpoint, of its writer's, of one that moves records to
+ * its archive, of an export, of the log signer's with a checkpoint signed, of a watermark's with a
+ * signature in it, of the reading of a custodian's file. Nothing crashes, nothing leaks, the status
+ * says what happened, and what is on disk goes on as if nothing had been. */
 #include "tests/support/unit.h"
 
 #include <openssl/err.h>
@@ -17,6 +17,7 @@
 #include "store/ed25519.h"
 #include "store/log/export.h"
 #include "store/log/published.h"
+#include "store/writer.h"
 #include "tests/support/folder.h"
 #include "tests/support/memory.h"
 #include "tests/support/signed_journal.h"
@@ -335,6 +336,44 @@ static enum status live_config(const char *folder)
     return status;
 }
 
+/* What its thread said last. */
+static void note_done(void *context, uint64_t generation, enum status status, uint64_t head)
+{
+    (void)generation;
+    *(enum status *)context = status;
+    acknowledged = status == STATUS_OK ? head : acknowledged;
+}
+
+static enum status live_writer(const char *folder)
+{
+    static const uint8_t word[] = "record";
+    const struct bytes record = bytes_from(word, sizeof(word));
+    const struct journal_change index = {.key = bytes_from_string("index"), .value = record};
+    const struct journal_batch batch = {.records = &record,
+                                        .records_count = 1,
+                                        .changes = &index,
+                                        .changes_count = 1,
+                                        .blobs = &record,
+                                        .blobs_count = 1};
+    const struct journal_options options = {.path = folder, .reserve_bytes = 65536};
+    enum status said = STATUS_OK;
+    struct writer_options writing = {.done = note_done, .context = &said, .retry = {.ns = 1000000}};
+    struct writer *writer = NULL;
+    enum status status = journal_open_lmdb(&options, &writing.journal);
+
+    if (status == STATUS_OK) {
+        status = writer_open(&writing, &writer);
+    }
+    if (status == STATUS_OK) {
+        status = writer_push(writer, 1, &batch);
+        assert_status(STATUS_OK, status);
+        writer_close(writer);
+        status = said;
+    }
+    journal_close(writing.journal);
+    return status;
+}
+
 static void check_nothing(const char *folder)
 {
     (void)folder;
@@ -378,6 +417,13 @@ static void a_journal_survives_every_failed_allocation(void **state)
 {
     (void)state;
     try_all(live_journal, check_journal, 20);
+}
+
+/* And its thread: what could not be written is tried again, or said not to be there. */
+static void a_writer_survives_every_failed_allocation(void **state)
+{
+    (void)state;
+    try_all(live_writer, check_journal, 20);
 }
 
 static void an_export_survives_every_failed_allocation(void **state)
@@ -447,6 +493,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_journal_survives_every_failed_allocation),
+        cmocka_unit_test(a_writer_survives_every_failed_allocation),
         cmocka_unit_test(an_export_survives_every_failed_allocation),
         cmocka_unit_test(an_archive_survives_every_failed_allocation),
         cmocka_unit_test(a_log_signer_survives_every_failed_allocation),

@@ -76,7 +76,7 @@ static void a_bridge_sends_where_the_mandate_lets_it(void **state)
     struct world *world = world_new(ROUTE_OBSERVE);
 
     assert_int_equal(world->config.chains[2].domain, 3);
-    world->config.routers[1].bridge_to = 1u << 2;
+    world->config.routers[1].bridge_to.words[0] = 1u << 2;
     world_reconcile(world);
     world_unbalance(world, 1, 2, 300000);
     (void)world_plans(world, 5000);
@@ -91,7 +91,8 @@ static void a_bridge_sends_where_the_mandate_lets_it(void **state)
 
     world = world_new(ROUTE_OBSERVE);
     for (uint32_t i = 0; i < 3; i++) {
-        world->config.routers[i].bridge_to = UINT64_C(1) << 63; /* to a chain that is not there */
+        world->config.routers[i].bridge_to.words[0] = UINT64_C(1)
+                                                      << 63; /* to a chain that is not there */
     }
     world_reconcile(world);
     world_unbalance(world, 1, 2, 300000);
@@ -100,7 +101,7 @@ static void a_bridge_sends_where_the_mandate_lets_it(void **state)
     world_free(world);
 
     world = world_new(ROUTE_OBSERVE);
-    world->config.routers[1].bridge_to = 1u; /* to domain 1: that is what is wanted */
+    world->config.routers[1].bridge_to.words[0] = 1u; /* to domain 1: that is what is wanted */
     world_reconcile(world);
     world_unbalance(world, 1, 2, 300000);
     assert_true(world_plans(world, 5000));

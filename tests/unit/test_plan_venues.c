@@ -10,9 +10,10 @@
 #include "tests/support/capital_world.h"
 
 #define VENUES   3u
-#define UNIT     1000000u    /* of the asset */
-#define PERCENT  10000000u   /* a year, in 1e-9 */
-#define COIN_WEI 1000000000u /* a base fee at which gas costs something */
+#define LARGEST  (PLAN_ROUTERS_MAX - 1) /* beside their spoke */
+#define UNIT     1000000u               /* of the asset */
+#define PERCENT  10000000u              /* a year, in 1e-9 */
+#define COIN_WEI 1000000000u            /* a base fee at which gas costs something */
 
 static const struct hash mandate = {{7}};
 
@@ -25,7 +26,7 @@ struct desk {
     struct world *world;
     struct spoke_state held; /* what the books agree with */
     struct spoke_state spoke;
-    struct venue_state venues[VENUES];
+    struct venue_state venues[LARGEST];
     uint64_t block;
     uint32_t told; /* of them: the others are mute */
     struct planning planning;
@@ -172,6 +173,45 @@ static void idle_capital_goes_where_most_is_paid(void **state)
     desk_free(desk);
 }
 
+static void price(struct desk *desk, uint64_t number)
+{
+    const struct amount amount = amount_from_u64(number);
+
+    world_begin(desk->world);
+    exposure_on_price(&desk->world->step, 0, &amount);
+    world_end(desk->world);
+}
+
+/* Two hours of prices that do not move, then one that is 4 % higher: nearly 4 % in a day. */
+static void buffers_widen_as_prices_move(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+    struct core_config *config = &desk->world->config;
+
+    config->assets[0].volatility_calm.value = 200;
+    config->spokes[0].idle_most = units(400);
+    desk_plan(desk);
+    assert_int_equal(deposited(desk, 0), 600 * UNIT); /* unknown: the careful end */
+    for (uint32_t i = 0; i < 3; i++) {
+        price(desk, 1000);
+        desk->world->step.now = instant_after(desk->world->step.now, DURATION_MS(3600000));
+    }
+    world_reconcile(desk->world);
+    desk_plan(desk);
+    assert_int_equal(deposited(desk, 0), 900 * UNIT); /* calm */
+    price(desk, 1040);
+    desk_plan(desk);
+    assert_in_range(deposited(desk, 0), 800 * UNIT, 810 * UNIT);
+    config->assets[0].volatility_calm.value = 50;
+    desk_plan(desk);
+    assert_int_equal(deposited(desk, 0), 600 * UNIT); /* no wider than the mandate lets it */
+    config->spokes[0].idle_most = amount_zero();
+    desk_plan(desk);
+    assert_int_equal(deposited(desk, 0), 900 * UNIT);
+    desk_free(desk);
+}
+
 /* The first 200 units at the first one earn 5 %, more of them 3.5 %: the second one's 4 % is in
  * between. */
 static void curves_are_filled_down_to_one_rate(void **state)
@@ -312,6 +352,106 @@ static void what_a_debt_lacks_comes_before_any_yield(void **state)
     desk_free(desk);
 }
 
+/* The whole is 1,000, of which 100 stay idle. */
+static void shares_of_a_venue_bound_what_it_holds(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+
+    desk->world->config.venues[0].cap_share.value = 3000;
+    desk_plan(desk);
+    assert_int_equal(deposited(desk, 0), 300 * UNIT);
+    assert_int_equal(deposited(desk, 1), 600 * UNIT);
+    /* What is in the worst one leaves for the best one down to its floor, and no further. */
+    desk->world->config.venues[0].cap_share.value = 0;
+    desk->world->config.venues[2].floor = units(150);
+    desk->spoke.idle = units(100);
+    desk->venues[2].supplied = units(900);
+    desk->venues[2].leave_max = units(900);
+    desk->world->config.route.coin_price = units(1);
+    desk_plan(desk);
+    assert_int_equal(moved(desk, PLANNED_VENUE_FIRST + 2, PLANNED_VENUE_FIRST), 750 * UNIT);
+    desk->world->config.venues[2].floor_share.value = 4000;
+    desk_plan(desk);
+    assert_int_equal(moved(desk, PLANNED_VENUE_FIRST + 2, PLANNED_VENUE_FIRST), 500 * UNIT);
+    desk_free(desk);
+}
+
+/* The two that pay most are one issuer's, who may hold a half: the rest goes to the third. Between
+ * his own venues capital may go all the same. One of them mute: nobody knows what he holds. */
+static void venues_of_one_issuer_share_a_cap(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+    struct core_config *config = &desk->world->config;
+
+    for (uint32_t i = 0; i < 2; i++) {
+        config->venues[i].issuer = 3;
+        config->venues[i].issuer_cap_share.value = 5000;
+    }
+    desk->venues[0].enter_max = units(320);
+    desk_plan(desk);
+    assert_int_equal(deposited(desk, 0), 320 * UNIT);
+    assert_int_equal(deposited(desk, 1), 180 * UNIT);
+    assert_int_equal(deposited(desk, 2), 400 * UNIT);
+    desk->spoke.idle = units(100);
+    desk->venues[1].supplied = units(900); /* more than the cap, which moves nothing */
+    desk->venues[1].leave_max = units(900);
+    config->route.coin_price = units(1);
+    desk_plan(desk);
+    assert_int_equal(desk->answer.count, 1);
+    assert_int_equal(moved(desk, PLANNED_VENUE_FIRST + 1, PLANNED_VENUE_FIRST), 320 * UNIT);
+    config->route.coin_price = amount_zero();
+    config->venues[2].issuer = 3;
+    config->venues[2].issuer_cap_share.value = 5000;
+    desk->venues[1].supplied = amount_zero();
+    desk->spoke.idle = units(1000);
+    desk->told = 2;
+    desk->block++;
+    desk_plan(desk);
+    assert_int_equal(desk->answer.count, 0);
+    config->venues[2].issuer = 0;
+    desk_plan(desk);
+    assert_int_equal(desk->answer.count, 2);
+    desk_free(desk);
+}
+
+/* As many venues as a plan has places, each with every limit there is and gas to be weighed: the
+ * question, its proof and the check of it still have room. */
+static void the_largest_desk_with_every_limit_is_planned(void **state)
+{
+    (void)state;
+    struct desk *desk = desk_new();
+    struct core_config *config = &desk->world->config;
+
+    config->venues_count = LARGEST;
+    config->route.coin_price = units(1);
+    config->spokes[0].cap_share.value = 10000;
+    config->spokes[0].floor_share.value = 1;
+    for (uint32_t i = 0; i < LARGEST; i++) {
+        config->venues[i] = (struct core_venue){.index = 10 + i,
+                                                .kind = VENUE_ERC4626,
+                                                .venue = evm_filled((uint8_t)(0x60 + i)),
+                                                .cap_share.value = 500,
+                                                .floor_share.value = 1,
+                                                .issuer = 1 + i,
+                                                .issuer_cap_share.value = 400};
+        desk->venues[i] = desk->venues[0];
+        desk->venues[i].index = 10 + i;
+        desk->venues[i].supplied = units(1);
+        desk->venues[i].leave_max = units(1);
+        desk->venues[i].pieces[0].rate_nano = (uint64_t)(50 + i) * PERCENT;
+    }
+    desk->told = LARGEST;
+    desk_plan(desk);
+    assert_true(desk->answer.count >= 20);
+    for (uint32_t i = 0; i < LARGEST; i++) { /* 4 % of 1,023, of which 1 is there */
+        assert_true(deposited(desk, i) <= 39920000);
+    }
+    assert_int_equal(deposited(desk, LARGEST - 1), 39920000);
+    desk_free(desk);
+}
+
 /* A spoke that nothing is known of, on a chain of its own. */
 static void an_unknown_spoke_holds_up_no_other(void **state)
 {
@@ -360,6 +500,117 @@ static void what_was_recalled_is_kept(void **state)
     desk_plan(desk);
     assert_int_equal(desk->answer.count, 1);
     assert_int_equal(moved(desk, PLANNED_VENUE_FIRST, PLANNED_SPOKE_FIRST), 250 * UNIT);
+    desk_free(desk);
+}
+
+/* Two sources of the asset's price, of which the second is made to say something else. */
+static void price_set(struct desk *desk, enum feed_answer answer, uint64_t low)
+{
+    struct core_config *config = &desk->world->config;
+    struct feed_state feeds[2];
+    const struct event event = {
+        .kind = EVENT_POSITIONS,
+        .domain = 1,
+        .positions = {.block_number = 3, .time_s = 1000, .feeds = feeds, .feeds_count = 2}};
+
+    config->feeds_count = 2;
+    for (uint32_t i = 0; i < 2; i++) {
+        config->feeds[i] = (struct core_feed){.domain = 1,
+                                              .feed = evm_filled((uint8_t)(0x80 + i)),
+                                              .age_max = DURATION_MS(3600000),
+                                              .divergence_max = {5000}};
+        memset(&feeds[i], 0, sizeof(feeds[i]));
+        feeds[i].feed = config->feeds[i].feed;
+        feeds[i].answer = i == 0 ? FEED_PRICE : answer;
+        feeds[i].price = amount_from_u64(i == 0 ? 1000 : low);
+        feeds[i].updated_s = 1000;
+    }
+    world_begin(desk->world);
+    price_on_positions(&desk->world->step, &event);
+    world_end(desk->world);
+}
+
+static enum reason basis_now(struct desk *desk, enum move_kind kind, struct plan_basis *ret_basis)
+{
+    const struct plan_desk of = {.kind = kind};
+
+    world_begin(desk->world);
+    const enum reason reason = plan_basis_take(&desk->world->step, &of, ret_basis);
+    world_end(desk->world);
+    return reason;
+}
+
+/* Neither between routers nor into a vault, however much it pays. */
+static void without_a_price_nothing_moves(void **state)
+{
+    (void)state;
+    static uint8_t memory[PLAN_NETWORK_BYTES_MAX];
+    static struct plan_basis basis;
+    struct packer packer = packer_from(memory, sizeof(memory));
+    struct desk *desk = desk_new();
+
+    assert_int_equal(desk_read(desk, &packer), REASON_NONE);
+    price_set(desk, FEED_PRICE, 1000);
+    assert_int_equal(basis_now(desk, MOVE_BETWEEN_VENUES, &basis), REASON_NONE);
+    assert_true(basis.venues.ways_count > 0);
+    assert_int_equal(basis_now(desk, MOVE_BETWEEN_ROUTERS, &basis), REASON_NONE);
+    price_set(desk, FEED_NEGATIVE, 0);
+    assert_int_equal(basis_now(desk, MOVE_BETWEEN_VENUES, &basis), REASON_PRICE_NEGATIVE);
+    assert_int_equal(basis_now(desk, MOVE_BETWEEN_ROUTERS, &basis), REASON_PRICE_NEGATIVE);
+    price_set(desk, FEED_PRICE, 2); /* far apart */
+    assert_int_equal(basis_now(desk, MOVE_BETWEEN_VENUES, &basis), REASON_PRICE_DIVERGES);
+    desk_free(desk);
+}
+
+/* 975 units are missing, so that and no more may enter the guarded venue, and nothing any other. */
+static void without_a_price_a_debt_is_still_guarded(void **state)
+{
+    (void)state;
+    static uint8_t memory[PLAN_NETWORK_BYTES_MAX];
+    static struct plan_basis basis;
+    struct packer packer = packer_from(memory, sizeof(memory));
+    struct desk *desk = desk_new();
+
+    owe(desk);
+    desk->venues[1].account_debt = amount_from_u64(900000000);
+    desk->spoke.idle = units(5000);
+    desk->venues[0].supplied = units(2000);
+    desk->venues[0].leave_max = units(2000);
+    assert_int_equal(desk_read(desk, &packer), REASON_NONE);
+    price_set(desk, FEED_ZERO, 0);
+    assert_int_equal(basis_now(desk, MOVE_BETWEEN_VENUES, &basis), REASON_NONE);
+    assert_int_equal(basis.venues.ways_count, 2); /* from the spoke, and from the first venue */
+    for (uint32_t i = 0; i < basis.venues.ways_count; i++) {
+        const struct amount lacking = units(975);
+        assert_int_equal(basis.venues.ways[i].to, basis.venues.spokes_count + 1);
+        assert_true(amount_equal(&lacking, &basis.venues.ways[i].max));
+    }
+    desk_free(desk);
+}
+
+/* The pool's oracle says 1,000 and the mandate's lower source 800: what guards is worth a fifth
+ * less, so 576 of the 720, against the 666.67 that 400 of debt need. */
+static void a_debt_is_guarded_at_the_lower_price(void **state)
+{
+    (void)state;
+    static uint8_t memory[PLAN_NETWORK_BYTES_MAX];
+    static struct plan_basis basis;
+    struct packer packer = packer_from(memory, sizeof(memory));
+    struct desk *desk = desk_new();
+
+    owe(desk);
+    desk->venues[1].unit_price = amount_from_u64(1000);
+    assert_int_equal(desk_read(desk, &packer), REASON_NONE);
+    price_set(desk, FEED_PRICE, 1000);
+    assert_int_equal(basis_now(desk, MOVE_BETWEEN_VENUES, &basis), REASON_NONE);
+    assert_false(basis.venues.venues[1].urgent);
+    price_set(desk, FEED_PRICE, 800);
+    assert_int_equal(basis_now(desk, MOVE_BETWEEN_VENUES, &basis), REASON_NONE);
+    assert_true(basis.venues.venues[1].urgent);
+    const struct amount safe = amount_from_u64(1041666669); /* 900 and 90.67 at 0.64 each */
+    assert_true(amount_compare(&basis.venues.venues[1].safe, &safe) <= 0);
+    const struct amount below = amount_from_u64(1041666000);
+    assert_true(amount_compare(&basis.venues.venues[1].safe, &below) > 0);
     desk_free(desk);
 }
 
@@ -463,14 +714,21 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(idle_capital_goes_where_most_is_paid),
+        cmocka_unit_test(buffers_widen_as_prices_move),
         cmocka_unit_test(curves_are_filled_down_to_one_rate),
         cmocka_unit_test(a_better_rate_is_followed_where_it_pays),
         cmocka_unit_test(what_guards_a_debt_stays),
         cmocka_unit_test(what_a_debt_lacks_comes_before_any_yield),
+        cmocka_unit_test(shares_of_a_venue_bound_what_it_holds),
+        cmocka_unit_test(venues_of_one_issuer_share_a_cap),
+        cmocka_unit_test(the_largest_desk_with_every_limit_is_planned),
         cmocka_unit_test(closed_and_unknown_venues_are_left_alone),
         cmocka_unit_test(a_mute_venue_holds_up_no_other),
         cmocka_unit_test(an_unknown_spoke_holds_up_no_other),
         cmocka_unit_test(what_was_recalled_is_kept),
+        cmocka_unit_test(without_a_price_nothing_moves),
+        cmocka_unit_test(without_a_price_a_debt_is_still_guarded),
+        cmocka_unit_test(a_debt_is_guarded_at_the_lower_price),
         cmocka_unit_test(what_cannot_be_planned_says_why),
         cmocka_unit_test(moves_become_orders_to_the_spoke),
     };

@@ -189,6 +189,7 @@ static void check_every_kind(struct bench *bench, enum maker_size size)
     check_command(bench, COMMAND_SEND, LEG_BATCH);
     check_command(bench, COMMAND_SEND, LEG_CROSSING);
     check_command(bench, COMMAND_SEND, LEG_SETTLE);
+    check_command(bench, COMMAND_SEND, LEG_HUB);
     for (uint32_t leg = LEG_PROCESS; leg <= LEG_VENUE; leg++) {
         check_command(bench, COMMAND_SEND, (enum leg_kind)leg);
     }
@@ -578,14 +579,15 @@ static void every_field_of_a_record_is_visited(void **state)
     assert_int_equal(0, seen.depth);
     /* each: fields, begin and end */
     const unsigned chains = CHAINS_MAX * (28 + 3 * DELIVERY_KEYS_MAX);
-    const unsigned assets = ASSETS_MAX * 4;
-    const unsigned routers = ROUTERS_MAX * 14;
+    const unsigned assets = ASSETS_MAX * 7;
+    const unsigned routers = ROUTERS_MAX * 16;
     const unsigned vaults = VAULTS_MAX * 7;
-    const unsigned venues = 2 + SPOKES_MAX * 9 + 2 + VENUES_MAX * 11 + 2 + SYNTHETICS_MAX * 5;
-    const unsigned limits = 2 + ROUTE_LIMITS_MAX * 8 + 2 + RATES_MAX * 6 + 1;
+    const unsigned venues = 2 + SPOKES_MAX * 16 + 2 + VENUES_MAX * 16 + 2 + SYNTHETICS_MAX * 5;
+    const unsigned feeds = 2 + FEEDS_MAX * 10 + 2 + HUBS_MAX * 9;
+    const unsigned limits = 2 + ROUTE_LIMITS_MAX * 8 + 2 + RATES_MAX * 6 + 1 + 2 + PATTERNS_MAX * 3;
     const unsigned policy = 2 + 2 + 2 * 2 + RULES_MAX * 11 + CONDITIONS_MAX * 5 + limits;
-    assert_int_equal(chains + assets + routers + vaults + venues + policy + 4 * 2 + 17 + 2 + 2 + 1 +
-                         1 + 2,
+    assert_int_equal(chains + assets + routers + vaults + venues + feeds + policy + 4 * 2 + 17 + 2 +
+                         2 + 1 + 1 + 2,
                      seen.values);
     bench_free(&bench);
 }

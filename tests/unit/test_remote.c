@@ -158,6 +158,17 @@ static void many_that_wait_cost_a_store_few_requests(void **state)
     remote = remote_free(remote);
 }
 
+/* While a fetch waits for it, the newest index is looked at every half second, and little else. */
+static void what_is_absent_costs_a_store_few_requests(void **state)
+{
+    (void)state;
+    web_store_put("/bucket/checkpoint_latest_index.json", 200, "2");
+    open_remote();
+    assert_int_equal(outcome_of_fetch("s3://bucket/us-east-1", 3), OUTCOME_ABSENT);
+    assert_true(web_store_requests() <= 20);
+    remote = remote_free(remote);
+}
+
 static void bad_stores_are_unknown_and_cost_nobody_else(void **state)
 {
     (void)state;
@@ -204,11 +215,14 @@ static void open_lookups(bool allow_private)
     assert_non_null(remote);
 }
 
-/* `targets`: of this server, each with its newline. */
-static struct event look_up(const char *first, const char *second)
+/* Of this server; `signature` says who asks the first one, zero: nobody does. */
+static struct event look_up_as(const struct signature *signature, const char *first,
+                               const char *second)
 {
     struct driver_lookup request = {.domain = 7, .call_data = bytes_from("\x01\xab", 2)};
     char urls[512];
+
+    request.signature = *signature;
 
     request.sender.bytes[31] = 0xfe;
     request.module.bytes[31] = 0xfd;
@@ -224,6 +238,13 @@ static struct event look_up(const char *first, const char *second)
     assert_int_equal(event.kind, EVENT_LOOKUP_ANSWER);
     assert_int_equal(event.lookup_answer.module.bytes[31], 0xfd);
     return event;
+}
+
+static struct event look_up(const char *first, const char *second)
+{
+    const struct signature nobody = {{0}};
+
+    return look_up_as(&nobody, first, second);
 }
 
 #define SENDER "0x00000000000000000000000000000000000000fe"
@@ -250,6 +271,33 @@ static void servers_are_asked_by_get_and_by_post(void **state)
                         "\",\"signature\":null,\"origin_tx_hash\":\"0x77000000000000000000000000"
                         "00000000000000000000000000000000000000\"}");
     CHECK(pthread_mutex_unlock(&web_store.lock) == 0);
+    remote = remote_free(remote);
+}
+
+static bool was_posted(const char *words)
+{
+    CHECK(pthread_mutex_lock(&web_store.lock) == 0);
+    const bool was = strstr(web_store.posted, words) != NULL;
+    CHECK(pthread_mutex_unlock(&web_store.lock) == 0);
+    return was;
+}
+
+/* The signature is over the first server's address: another one gets none. */
+static void the_first_server_is_told_who_asks(void **state)
+{
+    (void)state;
+    struct signature signature;
+
+    memset(signature.bytes, 0xab, sizeof(signature.bytes));
+    web_store_put("/one", 200, "{\"data\": \"0x01\"}");
+    web_store_put("/two", 200, "{\"data\": \"0x02\"}");
+    open_lookups(true);
+    struct event event = look_up_as(&signature, "/one", "/two");
+    assert_true(is_metadata(&event, "\x01", 1));
+    assert_true(was_posted("\"signature\":\"0xabababab"));
+    event = look_up_as(&signature, "/none", "/two");
+    assert_true(is_metadata(&event, "\x02", 1));
+    assert_true(was_posted("\"signature\":null"));
     remote = remote_free(remote);
 }
 
@@ -386,9 +434,13 @@ int main(void)
                                         web_store_set_up, web_store_tear_down),
         cmocka_unit_test_setup_teardown(many_that_wait_cost_a_store_few_requests, web_store_set_up,
                                         web_store_tear_down),
+        cmocka_unit_test_setup_teardown(what_is_absent_costs_a_store_few_requests, web_store_set_up,
+                                        web_store_tear_down),
         cmocka_unit_test_setup_teardown(bad_stores_are_unknown_and_cost_nobody_else,
                                         web_store_set_up, web_store_tear_down),
         cmocka_unit_test_setup_teardown(servers_are_asked_by_get_and_by_post, web_store_set_up,
+                                        web_store_tear_down),
+        cmocka_unit_test_setup_teardown(the_first_server_is_told_who_asks, web_store_set_up,
                                         web_store_tear_down),
         cmocka_unit_test_setup_teardown(the_next_server_is_asked_when_one_fails_or_stalls,
                                         web_store_set_up, web_store_tear_down),

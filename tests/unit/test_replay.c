@@ -340,6 +340,41 @@ static void an_empty_journal_is_the_same(void **state)
     journal_close(empty);
 }
 
+/* Everything that a start writes and asks for at once, and what is asked for after it. */
+static void a_node_of_as_many_chains_as_there_may_be_starts(void **state)
+{
+    (void)state;
+    struct core_config *config = calloc(1, sizeof(*config));
+    struct event start = {.kind = EVENT_START, .at = {.ns = 1000}};
+    struct event wake = {.kind = EVENT_WAKE, .at = {.ns = 2000}};
+    struct event stop = {.kind = EVENT_STOP, .at = {.ns = 3000}};
+    struct journal *journal = NULL;
+
+    assert_non_null(config);
+    live_config(CHAINS_MAX, KEYS_MAX, config);
+    start.start.config = config;
+    start.start.build_id = bytes_from_string("test");
+    stop.stop.reason = bytes_from_string("test");
+    assert_status(STATUS_OK, journal_open_memory(&journal));
+    struct live *live = live_new(journal);
+    for (unsigned life = 0; life < 2; life++) {
+        live_step(live, &start);
+        for (unsigned i = 0; i < 40; i++) {
+            live_step(live, &wake);
+        }
+        live_step(live, &stop);
+        start.at.ns = 4000;
+        wake.at.ns = 5000;
+        stop.at.ns = 6000;
+    }
+    live_free(live);
+    const struct replay_report report = replay(journal);
+    assert_status(STATUS_OK, report.status);
+    assert_int_equal(2 * 42, report.events_count);
+    journal_close(journal);
+    free(config);
+}
+
 int main(void)
 {
 #define WITH_SHELF(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -359,6 +394,7 @@ int main(void)
         WITH_SHELF(a_missing_row_is_found),
         WITH_SHELF(a_row_too_many_is_found),
         WITH_SHELF(an_empty_journal_is_the_same),
+        cmocka_unit_test(a_node_of_as_many_chains_as_there_may_be_starts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

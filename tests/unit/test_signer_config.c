@@ -7,7 +7,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "relay/base/hex.h"
 #include "tests/support/unit.h"
+
+#define AWAY "0x90F79bf6EB2c4f870365E785982E1f101E93b906"
+#define RELAYER                                                                                    \
+    "    keystore: ./keys/relayer.json\n"                                                          \
+    "    # Readable by its owner alone (mode 0600); or credential:NAME, given by the service "     \
+    "manager with\n"                                                                               \
+    "    # LoadCredential= or LoadCredentialEncrypted=NAME:PATH.\n"                                \
+    "    passphrase_file: ./keys/relayer.pass\n"
 
 static char example[16384];
 static char path[64];
@@ -218,6 +227,34 @@ static void each_mistake_is_refused_at_its_place(void **state)
     }
 }
 
+static void each_mistake_about_a_key_is_refused(void **state)
+{
+    const struct mistake mistakes[] = {
+        {"    keystore: ./keys/relayer.json\n", "", "keys[0]: a key is in a keystore"},
+        {"    keystore: ./keys/relayer.json\n", "    keystore: ./k\n    address: " AWAY "\n",
+         "keys[0]: a key is in a keystore"},
+        {"    keystore: ./keys/relayer.json\n", "    web3signer: {url: http://a}\n",
+         "keys[0]: a key elsewhere needs"},
+        {RELAYER, "    address: " AWAY "\n    web3signer: {url: keys.example.com}\n",
+         "keys[0].web3signer.url: \"keys.example.com\""},
+        {RELAYER, "    address: 0x12\n    web3signer: {url: http://a}\n", "keys[0].address"},
+        {RELAYER, "    address: " AWAY "\n    web3signer: {url: http://a, authority: x}\n",
+         "keys[0].web3signer.authority: belongs to https"},
+        {RELAYER, "    address: " AWAY "\n    web3signer: {url: http://a, timeout: 5}\n",
+         "keys[0].web3signer.timeout"},
+        {RELAYER, "    address: " AWAY "\n    web3signer: {url: http://a, timeout: 5 min}\n",
+         "keys[0].web3signer.timeout"},
+        {"keys:\n",
+         "keys:\n  - {name: a, address: " AWAY ", web3signer: {url: http://a}, roles: [chain]}\n"
+         "  - {name: b, address: " AWAY ", web3signer: {url: http://b}, roles: [chain]}\n",
+         "keys[1].address: is the address of another key"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
+        is_refused_at_its_place(&mistakes[i]);
+    }
+}
+
 static void chains_are_apart(void **state)
 {
     (void)state;
@@ -369,6 +406,66 @@ static void the_mandate_narrows_what_a_spoke_may_do(void **state)
     assert_int_equal(unlink("/tmp/sluice-signer-mandate.yaml"), 0);
 }
 
+/* What places may hold: their own lines, their chain's where that is tighter, their issuer's. */
+static void the_mandate_says_what_places_may_hold(void **state)
+{
+    (void)state;
+    const char *const with = "mode: act\nmandate_file: /tmp/sluice-signer-mandate.yaml";
+
+    mandate_write(
+        "bridges:\n",
+        "  - {name: sb, kind: spoke, chain: b, asset: USDC, cap: 70 USDC, buffer: 4 USDC,\n"
+        "     cap_share: 90 %, floor: 3 USDC, floor_share: 2 %,\n"
+        "     address: '0x5FbDB2315678afecb367f032d93F642f64180aa3',\n"
+        "     token: '0x6666666666666666666666666666666666666602'}\n"
+        "  - {name: eb, kind: erc4626, chain: b, asset: USDC, spoke: sb, index: 4,\n"
+        "     cap: 50 USDC, cap_share: 40 %, floor: 1 USDC, floor_share: 1 %,\n"
+        "     issuer: lender, address: '0x6666666666666666666666666666666666666605',\n"
+        "     token: '0x6666666666666666666666666666666666666602'}\n"
+        "issuers: [{name: lender, cap_share: 30 %}]\n"
+        "bridges:\n");
+    struct signer_config *config = load_changed("mode: observe", with);
+    if (config == NULL) {
+        fail_msg("%s", error.text);
+    }
+    const struct policy *policy = &config->policy;
+    const struct policy_place *spoke = &policy->places[policy->places_count - 2];
+    const struct policy_place *venue = &policy->places[policy->places_count - 1];
+    struct amount expected;
+    const struct amount caps[] = {amount_from_u64(70000000), amount_from_u64(50000000)};
+    const struct amount floors[] = {amount_from_u64(3000000), amount_from_u64(1000000)};
+    assert_int_equal(policy->places_count, 4);
+    assert_true(policy->places[0].is_router);
+    assert_false(spoke->is_router);
+    assert_int_equal(spoke->venue, 0);
+    assert_true(amount_equal(&spoke->cap, &caps[0]));
+    assert_true(amount_equal(&spoke->floor, &floors[0]));
+    assert_int_equal(spoke->cap_share.value, 9000);
+    assert_int_equal(spoke->floor_share.value, 200);
+    assert_int_equal(spoke->issuer, 0);
+    expected = amount_from_u64(4000000);
+    assert_true(amount_equal(&spoke->buffer, &expected));
+    assert_int_equal(venue->venue, 5);
+    assert_int_equal(venue->domain, 902);
+    assert_true(address_equal(&venue->contract, &spoke->contract));
+    assert_true(amount_equal(&venue->cap, &caps[1]));
+    assert_true(amount_equal(&venue->floor, &floors[1]));
+    assert_int_equal(venue->cap_share.value, 4000);
+    assert_int_equal(venue->floor_share.value, 100);
+    assert_int_equal(venue->issuer, 1);
+    assert_int_equal(venue->issuer_cap_share.value, 3000);
+    (void)signer_config_free(config);
+    mandate_write("domain: 902", "domain: 902, cap_share: 80 %, floor_share: 5 %");
+    config = load_changed("mode: observe", with);
+    if (config == NULL) {
+        fail_msg("%s", error.text);
+    }
+    assert_int_equal(config->policy.places[1].cap_share.value, 8000);
+    assert_int_equal(config->policy.places[1].floor_share.value, 500);
+    (void)signer_config_free(config);
+    assert_int_equal(unlink("/tmp/sluice-signer-mandate.yaml"), 0);
+}
+
 /* A passphrase that the service manager gives: by its name, and root's even where its access list
  * shows as the group's read bit; nothing else is let off. */
 static void credentials_are_the_service_managers(void **state)
@@ -416,6 +513,34 @@ static void credentials_are_the_service_managers(void **state)
     assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
 }
 
+static void a_key_may_be_elsewhere(void **state)
+{
+    struct address address;
+    (void)state;
+    struct signer_config *config = load_changed(
+        RELAYER, "    address: " AWAY "\n"
+                 "    web3signer: {url: https://keys.example.com:9000/x/, authority: ./ca.pem,\n"
+                 "                 timeout: 2 s}\n");
+    assert_non_null(config);
+    const struct key_place *place = &config->places[0];
+    assert_status(STATUS_OK, hex_decode_address(bytes_from_string(AWAY), &address));
+    assert_int_equal(place->backend, KEY_AT_WEB3SIGNER);
+    assert_true(address_equal(&place->address, &address));
+    assert_true(place->place.has_tls);
+    assert_string_equal(place->place.authority, "keys.example.com:9000");
+    assert_string_equal(place->place.path, "/x");
+    assert_string_equal(place->authority_file, "/tmp/ca.pem");
+    assert_int_equal(place->timeout.ns, 2000000000u);
+    assert_true(config->keys[0].chain);
+    assert_int_equal(config->places[1].backend, KEY_IN_KEYSTORE);
+    signer_config_free(config);
+    config = load_changed(RELAYER, "    address: " AWAY "\n    web3signer: {url: http://a}\n");
+    assert_non_null(config);
+    assert_int_equal(config->places[0].timeout.ns, 5000000000u);
+    assert_string_equal(config->places[0].authority_file, "");
+    signer_config_free(config);
+}
+
 static void a_missing_file_is_said(void **state)
 {
     (void)state;
@@ -432,10 +557,13 @@ int main(void)
         cmocka_unit_test(what_a_spoke_may_do_is_loaded),
         cmocka_unit_test(without_a_mode_nothing_moves),
         cmocka_unit_test(each_mistake_is_refused_at_its_place),
+        cmocka_unit_test(each_mistake_about_a_key_is_refused),
         cmocka_unit_test(chains_are_apart),
         cmocka_unit_test(the_mandate_narrows_what_is_allowed),
         cmocka_unit_test(the_mandate_narrows_what_a_spoke_may_do),
+        cmocka_unit_test(the_mandate_says_what_places_may_hold),
         cmocka_unit_test(credentials_are_the_service_managers),
+        cmocka_unit_test(a_key_may_be_elsewhere),
         cmocka_unit_test(a_missing_file_is_said),
     };
     return cmocka_run_group_tests(tests, read_example, remove_file);

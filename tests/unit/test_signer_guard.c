@@ -232,6 +232,21 @@ static void a_venue_leg_belongs_to_a_plan(void **state)
     const struct hash id = approval_move_id(&plan.plan_id, 0);
     memcpy(made.data + 4, id.bytes, sizeof(id.bytes));
     assert_int_equal(judge_move(&id, &plan), REFUSAL_NONE);
+    /* The mandate's shares hold too (test_signer_shares). */
+    policy.places[0] = (struct policy_place){
+        .domain = FIXTURE_DOMAIN, .contract = fixture_address(FIXTURE_SPOKE), .asset = 1};
+    policy.places[1] = policy.places[0];
+    policy.places[1].venue = 3;
+    policy.places[1].cap = amount_from_u64(10);
+    policy.places_count = 2;
+    assert_int_equal(judge_move(&id, &plan), REFUSAL_SHARE); /* nothing is stated of it */
+    plan.places[0] = (struct approval_place){
+        .domain = FIXTURE_DOMAIN, .contract = fixture_address(FIXTURE_SPOKE), .venue = 3};
+    plan.places_count = 1;
+    assert_int_equal(judge_move(&id, &plan), REFUSAL_NONE);
+    plan.places[0].amount = amount_from_u64(1);
+    assert_int_equal(judge_move(&id, &plan), REFUSAL_SHARE);
+    policy.places_count = 0;
     plan.moves[0].amount = amount_from_u64(11);
     assert_int_equal(judge_move(&id, &plan), REFUSAL_PLAN);
     plan.moves[0].amount = amount_from_u64(10);
@@ -359,6 +374,42 @@ static void every_byte_of_a_crossing_counts(void **state)
     assert_int_equal(judge_crossing(), REFUSAL_MODE);
 }
 
+/* A spoke pays its hub by an order of this leg under the mandate, never in observe; whom, and
+ * whether it may, is the spoke's word. */
+static void every_byte_of_a_payment_to_the_hub_counts(void **state)
+{
+    (void)state;
+    const struct hash other = {{9}};
+    struct policy_chain *chain = &policy.chains[0];
+
+    fixture_policy(&policy);
+    fixture_pay_hub(&made, 0, 10, &none);
+    assert_int_equal(judge_as(LEG_HUB, bytes_from(NULL, 0)), REFUSAL_FUNCTION); /* no rule */
+    chain->rules[chain->rules_count++] = (struct policy_rule){
+        .leg = LEG_HUB, .hub_verb = HUB_REPORT, .contract = fixture_address(FIXTURE_SPOKE)};
+    assert_int_equal(judge_as(LEG_HUB, bytes_from(NULL, 0)), REFUSAL_FUNCTION); /* another's */
+    chain->rules[chain->rules_count - 1].hub_verb = HUB_PAY;
+    assert_int_equal(judge_as(LEG_HUB, bytes_from(NULL, 0)), REFUSAL_NONE);
+    made.data[4] ^= 1; /* the leg */
+    assert_int_equal(judge_as(LEG_HUB, bytes_from(NULL, 0)), REFUSAL_ORDER);
+    made.data[4] ^= 1;
+    made.data[4 + 96] ^= 1; /* above the token */
+    assert_int_equal(judge_as(LEG_HUB, bytes_from(NULL, 0)), REFUSAL_MALFORMED);
+    made.data[4 + 96] ^= 1;
+    made.transaction.data.count += 32;
+    assert_int_equal(judge_as(LEG_HUB, bytes_from(NULL, 0)), REFUSAL_MALFORMED);
+    made.transaction.data.count -= 32;
+    made.transaction.value = amount_from_u64(1);
+    assert_int_equal(judge_as(LEG_HUB, bytes_from(NULL, 0)), REFUSAL_VALUE);
+    made.transaction.value = amount_from_u64(0);
+    policy.has_mandate = true;
+    policy.mandate = other;
+    assert_int_equal(judge_as(LEG_HUB, bytes_from(NULL, 0)), REFUSAL_MANDATE);
+    policy.has_mandate = false;
+    policy.mode = SIGNER_MODE_OBSERVE;
+    assert_int_equal(judge_as(LEG_HUB, bytes_from(NULL, 0)), REFUSAL_MODE);
+}
+
 /* Booking what came needs no plan, works in every mode, and carries nothing. */
 static void what_came_may_be_booked_at_any_time(void **state)
 {
@@ -440,6 +491,7 @@ int main(void)
         cmocka_unit_test(a_venue_leg_belongs_to_a_plan),
         cmocka_unit_test(both_legs_between_venues_are_of_one_move),
         cmocka_unit_test(every_byte_of_a_crossing_counts),
+        cmocka_unit_test(every_byte_of_a_payment_to_the_hub_counts),
         cmocka_unit_test(what_came_may_be_booked_at_any_time),
         cmocka_unit_test(a_move_between_spokes_is_three_legs_of_one_plan),
     };

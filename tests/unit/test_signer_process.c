@@ -144,9 +144,12 @@ struct process {
     int out; /* its standard output */
 };
 
-/* Its standard error goes to the file "said". */
-static struct process start_with(char *const *arguments)
+/* `option` may be NULL. Its standard error goes to the file "said". */
+static struct process start_with(const char *option)
 {
+    char *const arguments[] = {(char *)(uintptr_t) "sluice-signer", (char *)(uintptr_t) "--config",
+                               (char *)(uintptr_t)in_folder("signer.yaml"),
+                               (char *)(uintptr_t)option, NULL};
     int ends[2];
     assert_int_equal(pipe(ends), 0);
     const pid_t pid = fork();
@@ -170,9 +173,7 @@ static struct process start_with(char *const *arguments)
 
 static struct process start(void)
 {
-    char *const arguments[] = {(char *)(uintptr_t) "sluice-signer", (char *)(uintptr_t) "--config",
-                               (char *)(uintptr_t)in_folder("signer.yaml"), NULL};
-    return start_with(arguments);
+    return start_with(NULL);
 }
 
 /* Its first line; empty when it ended without one. */
@@ -392,7 +393,7 @@ static void the_socket_is_the_owners_alone(void **state)
 }
 
 /* A line of a file under /proc/PID. */
-static void expect_in_proc(pid_t pid, const char *name, const char *line)
+static bool is_in_proc(pid_t pid, const char *name, const char *line)
 {
     char path[64];
     char text[8192];
@@ -402,7 +403,16 @@ static void expect_in_proc(pid_t pid, const char *name, const char *line)
     const size_t count = fread(text, 1, sizeof(text) - 1, file);
     assert_int_equal(fclose(file), 0);
     text[count] = '\0';
-    assert_non_null(strstr(text, line));
+    return strstr(text, line) != NULL;
+}
+
+/* A process locks itself in beside others that are ready: it is waited for. */
+static void expect_in_proc(pid_t pid, const char *name, const char *line)
+{
+    for (int waited_ms = 0; waited_ms < WAIT_MS && !is_in_proc(pid, name, line); waited_ms++) {
+        (void)poll(NULL, 0, 1);
+    }
+    assert_true(is_in_proc(pid, name, line));
 }
 
 static void it_is_confined_while_it_serves(void **state)
@@ -413,6 +423,34 @@ static void it_is_confined_while_it_serves(void **state)
     expect_in_proc(process.pid, "status", "NoNewPrivs:\t1");
     expect_in_proc(process.pid, "limits", "Max core file size        0                    0");
     assert_int_equal(stop(process, SIGTERM), 0);
+}
+
+/* What reaches keys elsewhere is a confined child that holds nothing: without it no signature. */
+static void keys_elsewhere_are_reached_by_a_child(void **state)
+{
+    static struct fixture_transaction made;
+    char path[64];
+    (void)state;
+    write_config("socket: ./state/signer.sock\nstate: ./state\nkeys:\n"
+                 "  - {name: away, address: 0x9090909090909090909090909090909090909090,\n"
+                 "     web3signer: {url: http://127.0.0.1:1}, roles: [chain]}\n");
+    const struct process process = start_ready();
+    (void)snprintf(path, sizeof(path), "/proc/%d/task/%d/children", process.pid, process.pid);
+    const int children = open(path, O_RDONLY | O_CLOEXEC);
+    const int child = (int)strtoul(read_line(children), NULL, 10);
+    close(children);
+    expect_in_proc(child, "status", "Seccomp:\t2");
+    client_open(&clients[0]);
+    fixture_process(&made, 1);
+    const struct address away = fixture_address(0x90);
+    const struct wire_request request = fixture_request(&made, LEG_PROCESS, &away);
+    assert_int_equal(client_ask(&clients[0], &request).outcome, OUTCOME_UNKNOWN);
+    expect_said("the key does not sign: it cannot be reached");
+    assert_int_equal(kill(child, SIGKILL), 0);
+    send_request(clients[0].fd, &request);
+    assert_int_equal(wait_end(process), 75);
+    expect_said("the process that reaches them has ended");
+    close(clients[0].fd);
 }
 
 static void bad_starts_say_what_is_wrong(void **state)
@@ -651,10 +689,7 @@ static void it_ends_with_its_parent(void **state)
     if (parent == 0) {
         char option[64];
         (void)snprintf(option, sizeof(option), "--exit-with-parent=%d", (int)getpid());
-        char *const arguments[] = {(char *)(uintptr_t) "sluice-signer",
-                                   (char *)(uintptr_t) "--config",
-                                   (char *)(uintptr_t)in_folder("signer.yaml"), option, NULL};
-        const struct process process = start_with(arguments);
+        const struct process process = start_with(option);
         (void)read_line(process.out);
         (void)!write(ends[1], &process.pid, sizeof(process.pid));
         (void)pause();
@@ -670,10 +705,7 @@ static void it_ends_with_its_parent(void **state)
     assert_int_equal(kill(parent, SIGKILL), 0);
     int ended = 0;
     assert_int_equal(waitpid(parent, &ended, 0), parent);
-    char *const next[] = {(char *)(uintptr_t) "sluice-signer", (char *)(uintptr_t) "--config",
-                          (char *)(uintptr_t)in_folder("signer.yaml"),
-                          (char *)(uintptr_t) "--exit-with-parent", NULL};
-    const struct process successor = start_with(next);
+    const struct process successor = start_with("--exit-with-parent");
     while (!has_said("waiting for the signer before")) {
         assert_int_equal(waitpid(successor.pid, &ended, WNOHANG), 0);
         (void)poll(NULL, 0, 1);
@@ -685,10 +717,7 @@ static void it_ends_with_its_parent(void **state)
     assert_non_null(strstr(read_line(successor.out), "ready"));
     assert_int_equal(stop(successor, SIGTERM), 0);
     /* The wrong parent: it does not start. */
-    char *const arguments[] = {(char *)(uintptr_t) "sluice-signer", (char *)(uintptr_t) "--config",
-                               (char *)(uintptr_t)in_folder("signer.yaml"),
-                               (char *)(uintptr_t) "--exit-with-parent=1", NULL};
-    assert_int_equal(wait_end(start_with(arguments)), 75);
+    assert_int_equal(wait_end(start_with("--exit-with-parent=1")), 75);
     expect_said("is gone");
 }
 
@@ -754,6 +783,7 @@ int main(void)
         CASE(it_serves_and_stops_in_good_order),
         CASE(the_socket_is_the_owners_alone),
         CASE(it_is_confined_while_it_serves),
+        CASE(keys_elsewhere_are_reached_by_a_child),
         CASE(bad_starts_say_what_is_wrong),
         CASE(folders_open_to_others_are_refused),
         CASE(a_second_signer_is_fenced),

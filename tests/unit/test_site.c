@@ -72,7 +72,7 @@ static int begin_as(void **state, bool reference_names)
                                             .map_bytes = (size_t)64 << 20};
     assert_status(STATUS_OK, journal_open_lmdb(&journal, &world->journal));
     assert_status(STATUS_OK, synth_run(world->journal, &options, &world->report));
-    synth_config(&world->config.core);
+    synth_config(0, &world->config.core);
     world->live.has_started = true;
     for (uint32_t i = 0; i < world->config.core.chains_count; i++) {
         world->config.chains[i].endpoints_count = 1;
@@ -356,6 +356,32 @@ static void the_reference_names_are_there_on_request(void **state)
                 sum_of(world, "hyperlane_operations_processed_count{"));
 }
 
+/* The same over the lines' own numbers, which need not be whole. */
+static double number_of(const struct world *world, const char *start)
+{
+    double sum = 0;
+
+    for (const char *line = world->reply; line != NULL; line = strchr(line, '\n')) {
+        line += line[0] == '\n' ? 1 : 0;
+        const char *value = strncmp(line, start, strlen(start)) == 0 ? strchr(line, ' ') : NULL;
+        sum += value == NULL ? 0 : strtod(value, NULL);
+    }
+    return sum;
+}
+
+/* Every transaction of this life cost the same, and no plan was made that costs more than it
+ * brings. */
+static void what_acting_costs_and_brings_is_told(void **state)
+{
+    struct world *world = *state;
+    const double cost = (double)world->report.transactions_count * (double)SYNTH_GAS_COST / 1e18;
+
+    assert_int_equal(200, get(world, "/metrics"));
+    const double told = number_of(world, "sluice_fees_spent_units{asset=\"native\"");
+    assert_true(cost > 0 && told > 0.99 * cost && told < 1.01 * cost);
+    assert_true(number_of(world, "sluice_plan_gain_over_cost_ratio{") > 1);
+}
+
 /* What promtool says of a file on its standard input goes to `reply`; its exit code. */
 static int run_promtool(struct world *world, const char *path)
 {
@@ -601,6 +627,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(too_much_at_once_is_counted, begin, end),
         cmocka_unit_test_setup_teardown(the_reference_names_are_there_on_request,
                                         begin_with_reference_names, end),
+        cmocka_unit_test_setup_teardown(what_acting_costs_and_brings_is_told, begin, end),
         cmocka_unit_test_setup_teardown(promtool_agrees, begin, end),
         cmocka_unit_test_setup_teardown(only_this_machine_is_a_host, begin, end),
         cmocka_unit_test_setup_teardown(it_is_for_reading, begin, end),

@@ -114,7 +114,7 @@ static int begin(void **state)
                                             .map_bytes = (size_t)64 << 20};
     assert_status(STATUS_OK, journal_open_lmdb(&journal, &world->journal));
     assert_status(STATUS_OK, synth_run(world->journal, &options, &report));
-    synth_config(&world->config.core);
+    synth_config(0, &world->config.core);
     path_in(world, "token", site->token);
     path_in(world, "certificate", site->certificate);
     path_in(world, "key", site->key);

@@ -467,6 +467,18 @@ static void every_flipped_bit_is_found(void **state)
     assert_status(STATUS_OK, verify_out(desk, &report));
 }
 
+/* How long it was before. */
+static off_t append_byte(const char *path)
+{
+    FILE *file = fopen(path, "ab");
+
+    assert_non_null(file);
+    const off_t before = ftello(file);
+    assert_int_equal('x', fputc('x', file));
+    assert_int_equal(0, fclose(file));
+    return before;
+}
+
 static void missing_and_long_pieces_are_found(void **state)
 {
     struct desk *desk = *state;
@@ -475,12 +487,17 @@ static void missing_and_long_pieces_are_found(void **state)
 
     grow_to(desk, 300);
     assert_int_equal(EXPORT_DONE, export_once(desk, 0).finding);
-    (void)snprintf(path, sizeof(path), "%s/tile/entries/001.p/44", desk->out);
-    FILE *file = fopen(path, "ab");
-    assert_int_equal('x', fputc('x', file));
-    (void)fclose(file);
+    (void)snprintf(path, sizeof(path), "%s/tile/entries/000", desk->out);
+    const off_t full_bytes = append_byte(path);
     assert_status(STATUS_CORRUPT, verify_out(desk, &report));
     assert_int_equal(VERIFY_EXTRA, report.finding);
+    assert_int_equal(256, report.sequence);
+    assert_int_equal(0, truncate(path, full_bytes));
+    (void)snprintf(path, sizeof(path), "%s/tile/entries/001.p/44", desk->out);
+    (void)append_byte(path);
+    assert_status(STATUS_CORRUPT, verify_out(desk, &report));
+    assert_int_equal(VERIFY_EXTRA, report.finding);
+    assert_int_equal(300, report.sequence);
     assert_int_equal(0, truncate(path, 571));
     assert_status(STATUS_CORRUPT, verify_out(desk, &report));
     assert_int_equal(300, report.sequence);
@@ -499,6 +516,61 @@ static void missing_and_long_pieces_are_found(void **state)
     append_to(desk, 302);
     sign_as(desk, ORIGIN);
     assert_int_equal(EXPORT_BAD_TARGET, export_once(desk, 0).finding);
+}
+
+/* The hashes of records, too: as many as the checkpoint calls for and no more. */
+static void missing_and_long_pieces_of_hashes_are_found(void **state)
+{
+    static const uint8_t more[32] = {1};
+    struct desk *desk = *state;
+    struct verify_report report;
+    char path[600];
+
+    grow_to(desk, 300);
+    assert_int_equal(EXPORT_DONE, export_once(desk, 0).finding);
+    (void)snprintf(path, sizeof(path), "%s/tile/0/001.p/44", desk->out);
+    FILE *file = fopen(path, "ab");
+    assert_int_equal(sizeof(more), fwrite(more, 1, sizeof(more), file));
+    (void)fclose(file);
+    assert_status(STATUS_CORRUPT, verify_out(desk, &report));
+    assert_int_equal(257, report.sequence);
+    assert_int_equal(0, truncate(path, 44 * 32 - 1));
+    assert_status(STATUS_CORRUPT, verify_out(desk, &report));
+    assert_int_equal(257, report.sequence);
+    assert_int_equal(0, unlink(path));
+    assert_status(STATUS_CORRUPT, verify_out(desk, &report));
+    assert_int_equal(VERIFY_MISSING, report.finding);
+    assert_int_equal(257, report.sequence);
+}
+
+static void write_at(const char *path, off_t offset, struct bytes bytes)
+{
+    const int fd = open(path, O_RDWR);
+
+    assert_true(fd >= 0);
+    assert_int_equal(bytes.count, pwrite(fd, bytes.data, bytes.count, offset));
+    (void)close(fd);
+}
+
+/* Who changes a record and its hash alike leaves nothing wrong but the root that was signed. */
+static void a_record_that_was_changed_with_its_hash_is_found(void **state)
+{
+    static const char forged[] = "{\"seq\":999}";
+    struct desk *desk = *state;
+    const struct bytes record = bytes_from_string(forged);
+    const struct hash leaf = tree_leaf(record);
+    struct verify_report report;
+    char path[600];
+
+    grow_to(desk, 300);
+    assert_int_equal(EXPORT_DONE, export_once(desk, 0).finding);
+    (void)snprintf(path, sizeof(path), "%s/tile/entries/001.p/44", desk->out);
+    write_at(path, (off_t)(43 * (2 + record.count) + 2), record); /* the last one */
+    (void)snprintf(path, sizeof(path), "%s/tile/0/001.p/44", desk->out);
+    write_at(path, (off_t)(43 * sizeof(leaf.bytes)), bytes_from(leaf.bytes, sizeof(leaf.bytes)));
+    assert_status(STATUS_CORRUPT, verify_out(desk, &report));
+    assert_int_equal(VERIFY_CHECKPOINT, report.finding);
+    assert_string_equal("its root is not that of the records", report.what);
 }
 
 /* Signed by the log's own key, but of another log. */
@@ -710,6 +782,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(another_history_is_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_flipped_bit_is_found, set_up, tear_down),
         cmocka_unit_test_setup_teardown(missing_and_long_pieces_are_found, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(missing_and_long_pieces_of_hashes_are_found, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_record_that_was_changed_with_its_hash_is_found, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_checkpoint_of_another_origin_is_refused, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(proofs_are_read_as_written, set_up, tear_down),

@@ -45,6 +45,7 @@ static void fill_venue(struct venue_state *ret_venue, uint64_t share_price)
     ret_venue->account_debt = amount_from_u64(11);
     ret_venue->account_guard = amount_from_u64(12);
     ret_venue->unit_guard = amount_from_u64(13);
+    ret_venue->unit_price = amount_from_u64(14);
 }
 
 static void rows_come_back(void **state)
@@ -71,6 +72,8 @@ static void rows_come_back(void **state)
     }
     venue.older = (struct venue_mark){.at = {.ns = 1}, .share_price = amount_from_u64(2)};
     venue.newer = (struct venue_mark){.at = {.ns = 3}, .share_price = amount_from_u64(4)};
+    venue.told_low = true;
+    venue.told_mute = true;
     struct packer packer = packer_from(memory, SPOKE_ROW_BYTES_MAX);
     spoke_row_pack(&packer, &spoke);
     assert_false(packer.overrun);
@@ -153,7 +156,7 @@ static void answer(struct world *world, const struct spoke_state *spoke,
                                               .spokes = spoke,
                                               .spokes_count = 1,
                                               .venues = venue,
-                                              .venues_count = 1}};
+                                              .venues_count = venue != NULL ? 1 : 0}};
 
     world_begin(world);
     venue_on_positions(&world->step, &event);
@@ -265,6 +268,42 @@ static void a_debt_that_lacks_guard_is_told_once(void **state)
     world_free(world);
 }
 
+/* What is owed somewhere that says nothing is an alarm, once, and never taken for nothing owed; one
+ * that was never read may owe as well. Where nothing is guarded nobody cares. */
+static void a_guarded_debt_that_goes_mute_is_told_once(void **state)
+{
+    (void)state;
+    struct world *world = venue_world();
+    struct spoke_state spoke;
+    struct venue_state venue;
+    struct venue_row row;
+
+    fill_spoke(&spoke, 500);
+    fill_venue(&venue, 1000);
+    answer(world, &spoke, NULL, 1);
+    assert_int_equal(world_notes(world, REASON_GUARD_MUTE), 0);
+    world->config.venues[0].health_min.value = 10001;
+    answer(world, &spoke, NULL, 2);
+    answer(world, &spoke, NULL, 3);
+    assert_int_equal(world_notes(world, REASON_GUARD_MUTE), 1);
+    answer(world, &spoke, &venue, 4);
+    assert_int_equal(world_notes(world, REASON_GUARD_HEARD), 1);
+    answer(world, &spoke, NULL, 5);
+    answer(world, &spoke, NULL, 6);
+    assert_int_equal(world_notes(world, REASON_GUARD_MUTE), 2);
+    world_begin(world);
+    assert_true(venue_get(&world->step, &world->config.spokes[0], 3, &row));
+    world_end(world);
+    assert_int_equal(row.block, 4); /* which is not the spoke's: nothing is planned with it */
+    answer(world, &spoke, &venue, 7);
+    assert_int_equal(world_notes(world, REASON_GUARD_HEARD), 2);
+    venue.account_debt = amount_zero();
+    answer(world, &spoke, &venue, 8);
+    answer(world, &spoke, NULL, 9);
+    assert_int_equal(world_notes(world, REASON_GUARD_MUTE), 2); /* nothing was owed there */
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -273,6 +312,7 @@ int main(void)
         cmocka_unit_test(only_what_is_configured_and_concave_is_kept),
         cmocka_unit_test(a_gate_that_turns_is_told_once_by_its_name),
         cmocka_unit_test(a_debt_that_lacks_guard_is_told_once),
+        cmocka_unit_test(a_guarded_debt_that_goes_mute_is_told_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

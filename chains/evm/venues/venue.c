@@ -214,6 +214,7 @@ enum status venue_state_of(const struct core_venue *venue, const struct venue_re
     state->account_debt = reading->reserve.account.debt;
     state->account_guard = reading->reserve.account.guard;
     state->unit_guard = reading->reserve.unit_guard;
+    state->unit_price = reading->reserve.unit_price;
     if (venue->kind == VENUE_ERC4626 || state->gate == VENUE_RECEIPT_CHANGED) {
         return STATUS_OK;
     }

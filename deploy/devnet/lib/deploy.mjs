@@ -58,7 +58,7 @@ export function loadArtifacts() {
 }
 
 /** Sends as the deployer on one chain and remembers each contract's ABI. */
-class Deployer {
+export class Deployer {
   constructor(url, from, artifacts) {
     Object.assign(this, { url, from, artifacts, libraries: {} });
   }

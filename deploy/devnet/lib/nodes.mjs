@@ -30,7 +30,9 @@ const MANDATE_SIGNERS = [`0x${'51'.repeat(20)}`, `0x${'52'.repeat(20)}`];
  * machine), minted (an asset that one router locks and others mint: {asset, collateral: {chain,
  * address, token}, routers: [{chain, address}]}), spokes (true: the mandate names the spokes and
  * their vaults too), reserves (of Aave pools that spokes reach: [{chain, index, pool, receipt,
- * guarded: {floor, shock} where something is owed}]), relayTo (chain to whether messages are delivered to it; to all when absent).
+ * guarded: {floor, shock} where something is owed}]), hub (the vault of all spokes: {chain, address},
+ * with rounds and reports, how often), prices (chain whose feeds say what the asset is worth), relayTo
+ * (chain to whether messages are delivered to it; to all when absent).
  */
 export function writeNode(devnet, options) {
   const folder = path.join(options.folder, options.name);
@@ -233,8 +235,11 @@ function mandateYaml(devnet, options) {
     'format: sluice-mandate/1',
     'name: devnet',
     'assets:',
-    [ASSET, ...(options.minted ? [options.minted.asset] : [])].map((symbol) =>
-      `  - {symbol: ${symbol}, decimals: ${devnet.tokenDecimals}}`),
+    [ASSET, ...(options.minted ? [options.minted.asset] : [])].map((symbol) => [
+      `  - symbol: ${symbol}`,
+      `    decimals: ${devnet.tokenDecimals}`,
+      symbol === ASSET && options.prices ? pricesYaml(options.prices) : [],
+    ]),
     'chains:',
     devnet.chains.map(({ name, domain }) => `  - {name: ${name}, domain: ${domain}}`),
     'venues:',
@@ -251,6 +256,7 @@ function mandateYaml(devnet, options) {
     ]),
     options.minted ? collateralYaml(options.minted) : [],
     options.spokes ? devnet.chains.map((chain) => spokeYaml(chain, options)) : [],
+    options.hub ? hubYaml(options.hub) : [],
     'bridges:',
     devnet.chains.map((chain) => [
       `  - name: bridge-${chain.name}`,
@@ -274,6 +280,14 @@ function mandateYaml(devnet, options) {
 const reservesOf = (chain, options) =>
   (options.reserves ?? []).filter(({ chain: name }) => name === chain.name);
 
+/** Both of a chain's feeds, as the sources of an asset's price. */
+function pricesYaml({ name, price1, price2 }) {
+  return [
+    `    price: "chainlink:${name}:${price1}"`, `    price_second: "chainlink:${name}:${price2}"`,
+    '    price_age_max: 1 h', '    price_divergence_max: 1 %',
+  ];
+}
+
 /** A chain's spoke and what it reaches, as venues of a mandate. */
 function spokeYaml(chain, options) {
   const common = [
@@ -293,6 +307,16 @@ function spokeYaml(chain, options) {
       `    index: ${index}`, `    cap: ${VENUE_CAP} ${ASSET}`,
       guarded ? [`    health_floor: ${guarded.floor}`, `    price_shock: ${guarded.shock}`] : [],
     ]),
+  ];
+}
+
+/** The hub whose shares claim what the spokes hold. */
+function hubYaml({ chain, address, reports, rounds }) {
+  return [
+    `  - name: hub-${chain.name}`, '    kind: hub', `    chain: ${chain.name}`,
+    `    asset: ${ASSET}`, `    address: "${address}"`, `    token: "${chain.stablecoin}"`,
+    `    round_interval: ${rounds ?? '1 s'}`, `    report_interval: ${reports ?? '10 min'}`,
+    '    report_fee_max: 0.01 ether',
   ];
 }
 
@@ -336,6 +360,7 @@ function signerChainYaml(devnet, chain, validator, options) {
     '    allow:',
     validator ? announceYaml(chain) : relayerYaml(devnet, chain),
     options.spokes ? spokeRulesYaml(devnet, chain, options) : [],
+    options.hub ? hubRulesYaml(chain, options.hub) : [],
     validator ? validateYaml(chain) : ['    lookups: true'],
   ];
 }
@@ -393,6 +418,17 @@ function spokeRulesYaml(devnet, chain, options) {
     amounts,
     '      - leg: settle',
     `        contract: ${chain.spoke}`,
+  ];
+}
+
+function hubRulesYaml(chain, hub) {
+  const rule = (leg, contract) => [`      - leg: ${leg}`, `        contract: "${contract}"`];
+  return [
+    rule('report', chain.spoke),
+    chain.name === hub.chain.name
+      ? [rule('pay_hub', chain.spoke),
+        ['close_round', 'settle_round', 'invest', 'recall'].map((leg) => rule(leg, hub.address))]
+      : [],
   ];
 }
 

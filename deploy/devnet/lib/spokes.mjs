@@ -25,7 +25,7 @@ export const VENUE_CAP = 400_000;
 /** By the year, of each vault at first. */
 export const VENUE_RATES = [4n * 10n ** 16n, 2n * 10n ** 16n];
 
-const ASSET_ID = keccak256(stringToHex('USDC'));
+export const ASSET_ID = keccak256(stringToHex('USDC'));
 const LIMITS = {
   velocity: tokens(100_000_000), loss: tokens(1_000), window: 3600, idleMin: tokens(SPOKE_BUFFER),
 };
@@ -63,8 +63,8 @@ export async function deploySpoke(deployer, contracts, accounts) {
   contracts.ismJudge = await deployer.create('IsmJudge');
   contracts.spoke = await deployer.create('Spoke', mailbox, contracts.ismJudge, rolesOf(accounts));
   contracts.till = await deployer.create('till', stablecoin, contracts.spoke, ASSET_ID);
-  contracts.price1 = await deployer.create('price', 8, 10n ** 8n);
-  contracts.price2 = await deployer.create('price', 18, 10n ** 18n);
+  contracts.price1 = await deployer.create('price', 8, 10n ** 8n, 0n);
+  contracts.price2 = await deployer.create('price', 18, 10n ** 18n, 0n);
   for (const [i, rate] of VENUE_RATES.entries()) {
     contracts[`vault${i + 1}`] = await deployer.create('pacedVault', stablecoin, rate);
   }

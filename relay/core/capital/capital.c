@@ -6,6 +6,7 @@
 #include "relay/base/check.h"
 #include "relay/core/capital/capital_internal.h"
 #include "relay/core/capital/flows.h"
+#include "relay/core/capital/hubs.h"
 #include "relay/core/tables.h"
 
 /* ---- events ---- */
@@ -26,6 +27,7 @@ void capital_on_prepared(struct step *step, const struct event *event)
 {
     move_on_prepared(step, event);
     flow_on_prepared(step, event);
+    hub_on_prepared(step, event);
 }
 
 void capital_on_planned(struct step *step, const struct event *event)
@@ -459,6 +461,11 @@ struct account capital_venue_account(const struct core_config *config, uint32_t 
                            &of->venue);
 }
 
+struct account capital_hub_account(const struct core_config *config, const struct core_hub *hub)
+{
+    return capital_account(ACCOUNT_HUB, config->assets[hub->asset].symbol, hub->domain, &hub->hub);
+}
+
 bool capital_next_watched(const struct core_config *config, uint32_t domain, uint32_t *cursor,
                           struct account *ret_account, struct address *ret_token)
 {
@@ -494,6 +501,16 @@ bool capital_next_watched(const struct core_config *config, uint32_t domain, uin
             *ret_account = capital_account(ACCOUNT_SUPPLY, config->assets[synthetic->asset].symbol,
                                            domain, &synthetic->router);
             *ret_token = synthetic->router;
+            (*cursor)++;
+            return true;
+        }
+    }
+    const uint32_t hubs_first = supplies_first + config->synthetics_count;
+    for (; *cursor < hubs_first + config->hubs_count; (*cursor)++) {
+        const struct core_hub *hub = &config->hubs[*cursor - hubs_first];
+        if (hub->domain == domain) {
+            *ret_account = capital_hub_account(config, hub);
+            *ret_token = hub->token;
             (*cursor)++;
             return true;
         }

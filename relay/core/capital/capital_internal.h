@@ -62,6 +62,7 @@ struct account capital_account(enum account_kind kind, const char *symbol, uint3
                                const struct address *address);
 /* Of a spoke, and of what it has in a venue, by their indexes in the configuration. */
 struct account capital_spoke_account(const struct core_config *config, uint32_t spoke);
+struct account capital_hub_account(const struct core_config *config, const struct core_hub *hub);
 struct account capital_venue_account(const struct core_config *config, uint32_t venue);
 /* The accounts on a chain whose balances the chain states, in order: start with 0. A venue's is
  * stated by its spoke; its token is the spoke's. */

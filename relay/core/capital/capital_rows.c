@@ -552,7 +552,7 @@ static bool unpack_plan_limits(struct unpacker *unpacker, struct plan_row *row)
     }
     for (uint32_t i = 0; i < row->binding_count; i++) {
         row->binding[i].kind =
-            (enum plan_limit_kind)unpack_enum(unpacker, PLAN_LIMIT_LEAVING, PLAN_LIMIT_VELOCITY);
+            (enum plan_limit_kind)unpack_enum(unpacker, PLAN_LIMIT_LEAVING, PLAN_LIMIT_ISSUER);
         row->binding[i].source_domain = unpack_u32(unpacker);
         row->binding[i].target_domain = unpack_u32(unpacker);
         row->binding[i].price_nano = unpack_u64(unpacker);

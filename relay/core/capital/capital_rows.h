@@ -27,7 +27,9 @@
  *                   3, domain, spoke, venue           -> struct venue_row (venue_rows.h)
  *                   1, domain, router                 -> quotes: struct quote_row per destination;
  *                                                        of a spoke, under its bridge's address
- *                   4, domain, spoke, token, sibling  -> struct flow_row (flow_rows.h)
+ *                   4, domain, spoke, token, sibling  -> struct flow_row (flows.h)
+ *                   5, domain, hub                    -> struct hub_row (hubs.h)
+ *                   6, domain, hub, spoke's domain    -> struct hub_report_row (hubs.h)
  *
  * Decoders return false for bytes that none of the encoders wrote: the store is corrupt then.
  * Threads: none. */
@@ -62,8 +64,11 @@ enum account_kind {
     ACCOUNT_VENUE = 10,   /* what a spoke has in a venue, at the venue's price */
     ACCOUNT_YIELD = 11,   /* what venues earned; negative: what was lost in them */
     ACCOUNT_SUPPLY = 12,  /* what a synthetic router minted and has not burned: owed to holders */
+    /* Tokens at a hub: what belongs to the holders of shares, what was asked to come in and is not
+     * priced, and what was priced and waits for its claimants. */
+    ACCOUNT_HUB = 13,
 };
-#define ACCOUNT_KINDS_END (ACCOUNT_SUPPLY + 1)
+#define ACCOUNT_KINDS_END (ACCOUNT_HUB + 1)
 
 struct account {
     char symbol[NAME_BYTES_MAX]; /* of the asset, zero-filled */
@@ -241,8 +246,10 @@ enum plan_limit_kind {
     PLAN_LIMIT_ENTERING = 2, /* what bridges can still pay out, or a venue takes, there */
     PLAN_LIMIT_WAY = 3,      /* both, on the way from one to the other */
     PLAN_LIMIT_FLOOR = 4,    /* the mandate's, at the router `source_domain`; a spoke's buffer */
-    PLAN_LIMIT_CAP = 5,      /* the mandate's, at the router `target_domain` */
+    PLAN_LIMIT_CAP = 5,      /* the mandate's, at the router, or of all, on `target_domain` */
     PLAN_LIMIT_VELOCITY = 6, /* what may still enter venues of the spoke `target_domain` */
+    PLAN_LIMIT_SHARE = 7,    /* the mandate's floor of the chain `source_domain` */
+    PLAN_LIMIT_ISSUER = 8,   /* the mandate's cap of an issuer; one of his venues is there */
 };
 
 /* A limit that the plan runs into; one whole unit more of it would be worth `price_nano` * 1e-9. */

@@ -84,6 +84,19 @@ enum status capital_view_backing(const struct row_source *source, const char *sy
     return backing_row_unpack(value, ret_backing) ? STATUS_OK : STATUS_CORRUPT;
 }
 
+enum status capital_view_exposure(const struct row_source *source, const char *symbol,
+                                  struct exposure_row *ret_exposure)
+{
+    uint8_t key[CAPITAL_KEY_BYTES_MAX];
+    struct bytes value;
+    const enum status status = row_get(source, exposure_key(key, symbol), &value);
+
+    if (status != STATUS_OK) {
+        return status;
+    }
+    return exposure_row_unpack(value, ret_exposure) ? STATUS_OK : STATUS_CORRUPT;
+}
+
 enum status capital_view_asset(const struct row_source *source, enum move_kind kind,
                                const char *symbol, struct plan_asset *ret_asset)
 {
@@ -162,6 +175,16 @@ void capital_view_approval(const struct hash *id, const struct plan_row *plan,
             .target_domain = plan->moves[i].target_domain,
             .target_venue = plan->moves[i].target_venue,
             .amount = plan->moves[i].amount};
+    }
+    static_assert(APPROVAL_PLACES_MAX >= PLAN_ROUTERS_MAX, "a plan's places fit an approval");
+    ret_approval->places_count = plan->places_count;
+    for (uint32_t i = 0; i < plan->places_count; i++) {
+        const struct plan_place *place = &plan->places[i];
+        ret_approval->places[i] = (struct approval_place){.domain = place->domain,
+                                                          .contract = place->router,
+                                                          .venue = place->venue,
+                                                          .negative = place->effective.negative,
+                                                          .amount = place->effective.amount};
     }
     ret_approval->expires_s = plan->approval_expires_s;
     ret_approval->signature = plan->approval;
@@ -558,6 +581,40 @@ enum status capital_view_spoke(const struct row_source *source, const struct cor
     return status != STATUS_OK ? status : decoded(spoke_row_unpack(value, ret_row));
 }
 
+enum status capital_view_hub(const struct row_source *source, const struct core_config *config,
+                             uint32_t hub, struct hub_row *ret_row)
+{
+    uint8_t key[CAPITAL_KEY_BYTES_MAX];
+    struct bytes value;
+
+    CHECK(hub < config->hubs_count);
+    const enum status status = row_get(source, hub_key(key, &config->hubs[hub]), &value);
+    return status != STATUS_OK ? status : decoded(hub_row_unpack(value, ret_row));
+}
+
+enum status capital_view_hub_report(const struct row_source *source,
+                                    const struct core_config *config, uint32_t hub, uint32_t domain,
+                                    struct hub_report_row *ret_row)
+{
+    uint8_t key[CAPITAL_KEY_BYTES_MAX];
+    struct bytes value;
+
+    CHECK(hub < config->hubs_count);
+    const enum status status =
+        row_get(source, hub_report_key(key, &config->hubs[hub], domain), &value);
+    return status != STATUS_OK ? status : decoded(hub_report_row_unpack(value, ret_row));
+}
+
+enum status capital_view_price(const struct row_source *source, const char *symbol,
+                               struct price_row *ret_row)
+{
+    uint8_t key[CAPITAL_KEY_BYTES_MAX];
+    struct bytes value;
+    const enum status status = row_get(source, price_key(key, symbol), &value);
+
+    return status != STATUS_OK ? status : decoded(price_row_unpack(value, ret_row));
+}
+
 enum status capital_view_venue(const struct row_source *source, const struct core_config *config,
                                uint32_t venue, struct venue_row *ret_row)
 {
@@ -650,6 +707,8 @@ const char *account_kind_name(enum account_kind kind)
         return "yield";
     case ACCOUNT_SUPPLY:
         return "supply";
+    case ACCOUNT_HUB:
+        return "hub";
     }
     return "unknown";
 }

@@ -12,6 +12,9 @@
 #include "relay/base/approval.h"
 #include "relay/core/capital/backing.h"
 #include "relay/core/capital/capital_rows.h"
+#include "relay/core/capital/exposure.h"
+#include "relay/core/capital/hubs.h"
+#include "relay/core/capital/prices.h"
 #include "relay/core/capital/venue_rows.h"
 #include "relay/core/config.h"
 #include "relay/core/rows.h"
@@ -75,6 +78,11 @@ MUST_USE enum status capital_view_chain(const struct row_source *source, uint32_
 MUST_USE enum status capital_view_backing(const struct row_source *source, const char *symbol,
                                           struct backing_row *ret_backing);
 
+/* What an asset's portfolio was exposed to at the last reading; STATUS_NOT_FOUND: no spoke holds
+ * it, or none was read yet. */
+MUST_USE enum status capital_view_exposure(const struct row_source *source, const char *symbol,
+                                           struct exposure_row *ret_exposure);
+
 /* Why nothing is planned for an asset, between its routers or its venues, and its newest plan. */
 MUST_USE enum status capital_view_asset(const struct row_source *source, enum move_kind kind,
                                         const char *symbol, struct plan_asset *ret_asset);
@@ -113,6 +121,10 @@ MUST_USE enum status capital_view_next_transit(const struct row_source *source,
 MUST_USE enum status capital_view_vault(const struct row_source *source, uint32_t domain,
                                         const struct address *vault, struct vault_row *ret_row);
 
+/* What was last told of an asset's price. */
+MUST_USE enum status capital_view_price(const struct row_source *source, const char *symbol,
+                                        struct price_row *ret_row);
+
 /* What was last read of a spoke, and of a venue, by their indexes in the configuration. */
 MUST_USE enum status capital_view_spoke(const struct row_source *source,
                                         const struct core_config *config, uint32_t spoke,
@@ -120,6 +132,14 @@ MUST_USE enum status capital_view_spoke(const struct row_source *source,
 MUST_USE enum status capital_view_venue(const struct row_source *source,
                                         const struct core_config *config, uint32_t venue,
                                         struct venue_row *ret_row);
+
+/* What was last read of a hub, and of a spoke's reports there, by the hub's index. */
+MUST_USE enum status capital_view_hub(const struct row_source *source,
+                                      const struct core_config *config, uint32_t hub,
+                                      struct hub_row *ret_row);
+MUST_USE enum status capital_view_hub_report(const struct row_source *source,
+                                             const struct core_config *config, uint32_t hub,
+                                             uint32_t domain, struct hub_report_row *ret_row);
 
 /* One or two words for people and for --json. Static memory. */
 const char *plan_state_name(enum plan_state state);

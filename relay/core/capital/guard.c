@@ -19,17 +19,28 @@ static bool guard_wanted(const struct core_venue *venue, const struct amount *de
     return amount_scale_ceil(debt, &floor, &left, ret_wanted) == STATUS_OK;
 }
 
+/* A whole token in base units. False: out of range. */
+static bool whole_token(uint32_t decimals, struct amount *ret_unit)
+{
+    const struct amount ten = amount_from_u64(10);
+
+    *ret_unit = amount_from_u64(1);
+    for (uint32_t i = 0; i < decimals; i++) {
+        if (amount_multiply(ret_unit, &ten, ret_unit) != STATUS_OK) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Tokens for so much of the guard; false: the asset guards nothing, or it is out of range. */
 static bool tokens_for(const struct venue_state *state, uint32_t decimals,
                        const struct amount *guard, bool up, struct amount *ret_tokens)
 {
-    struct amount unit = amount_from_u64(1);
-    const struct amount ten = amount_from_u64(10);
+    struct amount unit;
 
-    for (uint32_t i = 0; i < decimals; i++) {
-        if (amount_multiply(&unit, &ten, &unit) != STATUS_OK) {
-            return false;
-        }
+    if (!whole_token(decimals, &unit)) {
+        return false;
     }
     return (up ? amount_scale_ceil(guard, &unit, &state->unit_guard, ret_tokens)
                : amount_scale_floor(guard, &unit, &state->unit_guard, ret_tokens)) == STATUS_OK;
@@ -62,6 +73,35 @@ struct amount guard_least(const struct core_venue *venue, const struct venue_sta
         return amount_zero(); /* other assets guard it, and this one does not */
     }
     return amount_subtract(&state->supplied, &tokens, &least) == STATUS_OK ? least : amount_zero();
+}
+
+struct venue_state guard_at_price(const struct venue_state *state, uint32_t decimals,
+                                  const struct amount *price_low)
+{
+    struct venue_state seen = *state;
+    struct amount unit;
+    struct amount part;
+    struct amount kept;
+    struct amount lost;
+
+    if (amount_compare(price_low, &state->unit_price) >= 0 || amount_is_zero(&state->unit_guard)) {
+        return seen;
+    }
+    if (!whole_token(decimals, &unit) ||
+        amount_scale_ceil(&state->supplied, &state->unit_guard, &unit, &part) != STATUS_OK ||
+        amount_scale_floor(&part, price_low, &state->unit_price, &kept) != STATUS_OK ||
+        amount_scale_floor(&state->unit_guard, price_low, &state->unit_price, &seen.unit_guard) !=
+            STATUS_OK) {
+        seen.account_guard = amount_zero();
+        seen.unit_guard = amount_zero();
+        return seen;
+    }
+    const enum status status = amount_subtract(&part, &kept, &lost);
+    CHECK(status == STATUS_OK); /* it was scaled down */
+    if (amount_subtract(&state->account_guard, &lost, &seen.account_guard) != STATUS_OK) {
+        seen.account_guard = amount_zero();
+    }
+    return seen;
 }
 
 bool guard_is_low(const struct core_venue *venue, const struct venue_state *state,

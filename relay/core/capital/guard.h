@@ -18,6 +18,11 @@
  * this asset. The largest number: nothing of this asset would be enough. */
 struct amount guard_least(const struct core_venue *venue, const struct venue_state *state,
                           uint32_t decimals);
+/* What the venue says, at the mandate's own price of the asset (its lower one) where that is below
+ * the venue's: its oracle follows, and it is too late then. Where the venue's units are not known
+ * its own word stands alone. */
+struct venue_state guard_at_price(const struct venue_state *state, uint32_t decimals,
+                                  const struct amount *price_low);
 /* Is less in it than must be? */
 bool guard_is_low(const struct core_venue *venue, const struct venue_state *state,
                   uint32_t decimals);

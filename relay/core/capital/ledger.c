@@ -11,14 +11,15 @@
  *   it arrives        ProcessId, Transfer(bridge -> router)
  *   a spoke sends     Transfer(spoke -> bridge), Dispatch(bridge); it arrives like a rebalance
  *   a spoke deposits  Transfer(spoke -> venue); it withdraws: Transfer(venue -> spoke)
+ *   a hub invests     Transfer(hub -> spoke); it is paid: Transfer(spoke -> hub)
  *
  * So transfers wait in the chain's assembly row until a later fact explains them, or the
  * transaction ends: what nothing explained came from or went to the outside (a donation, say).
  *
  * Invariants
  *   1. A posting moves one amount from one account to another: per asset, debits equal credits.
- *   2. ROUTER, BRIDGE, KEY and SPOKE hold, at a final block, exactly what the chain says they hold
- *      (ledger_reconcile.c checks it). VENUE is what was put in and not taken out; what the venue
+ *   2. ROUTER, BRIDGE, KEY, SPOKE and HUB hold, at a final block, exactly what the chain says they
+ * hold (ledger_reconcile.c checks it). VENUE is what was put in and not taken out; what the venue
  *      says it is worth beside that is YIELD.
  *   3. OWED of a router is what users sent to it and it has not paid; ARRIVING is what moves sent
  *      to it and it has not got. Both are by message in TABLE_TRANSIT. SUPPLY is what a synthetic
@@ -195,6 +196,22 @@ static bool watched_spoke(const struct book *book, const struct address *token,
     return false;
 }
 
+static bool watched_hub(const struct book *book, const struct address *token,
+                        const struct address *address, struct account *ret_account)
+{
+    const struct core_config *config = book->step->config;
+
+    for (uint32_t i = 0; i < config->hubs_count; i++) {
+        const struct core_hub *hub = &config->hubs[i];
+        if (hub->domain == book->domain && address_equal(&hub->token, token) &&
+            address_equal(&hub->hub, address)) {
+            *ret_account = capital_hub_account(config, hub);
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The watched account that `address` is on this chain for this token. */
 static bool watched(const struct book *book, const struct address *token,
                     const struct address *address, struct account *ret_account)
@@ -225,7 +242,8 @@ static bool watched(const struct book *book, const struct address *token,
         }
     }
     if (found == NULL) {
-        return watched_spoke(book, token, address, ret_account);
+        return watched_spoke(book, token, address, ret_account) ||
+               watched_hub(book, token, address, ret_account);
     }
     *ret_account =
         capital_account(kind, capital_router_symbol(config, found), book->domain, address);
@@ -556,6 +574,11 @@ static void on_transfer(struct book *book, const struct fact *fact)
     }
     ledger_enter(book, fact);
     if (ledger_venue_transfer(book, fact, leaves ? &from : NULL, enters ? &to : NULL)) {
+        return;
+    }
+    if (leaves && enters && (from.kind == ACCOUNT_HUB || to.kind == ACCOUNT_HUB)) {
+        /* Between the hub and its spoke: both sides are ours. */
+        (void)ledger_post(book, POSTING_TRANSFER, &to, &from, &fact->transfer.amount, NULL);
         return;
     }
     if (leaves) {

@@ -19,8 +19,11 @@
 #include "relay/base/check.h"
 #include "relay/core/capital/backing.h"
 #include "relay/core/capital/capital_view.h"
+#include "relay/core/capital/exposure.h"
 #include "relay/core/capital/flows.h"
+#include "relay/core/capital/hubs.h"
 #include "relay/core/capital/ledger_internal.h"
+#include "relay/core/capital/prices.h"
 #include "relay/core/capital/venue_rows.h"
 #include "relay/core/tables.h"
 #include "relay/core/text.h"
@@ -531,12 +534,15 @@ void ledger_on_positions(struct step *step, const struct event *event)
         return;
     }
     readings_put(step, event);
+    price_on_positions(step, event);
     venue_on_positions(step, event);
     flow_on_positions(step, event);
     question_end(step, event->domain, &chain);
     answer_apply(step, event, &chain, snapshot);
     capital_put_chain(step, event->domain, &chain);
     backing_on_ledger(step, event->domain);
+    exposure_on_positions(step, event->domain);
+    hub_on_positions(step, event);
 }
 
 /* ---- a person ---- */

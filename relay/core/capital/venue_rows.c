@@ -5,6 +5,7 @@
 
 #include "relay/base/check.h"
 #include "relay/core/capital/guard.h"
+#include "relay/core/capital/prices.h"
 #include "relay/core/tables.h"
 #include "relay/core/text.h"
 
@@ -115,6 +116,7 @@ void venue_row_pack(struct packer *packer, const struct venue_row *row)
     pack_amount(packer, &state->account_debt);
     pack_amount(packer, &state->account_guard);
     pack_amount(packer, &state->unit_guard);
+    pack_amount(packer, &state->unit_price);
     pack_u32(packer, state->pieces_count);
     for (uint32_t i = 0; i < state->pieces_count; i++) {
         pack_amount(packer, &state->pieces[i].width);
@@ -122,6 +124,8 @@ void venue_row_pack(struct packer *packer, const struct venue_row *row)
     }
     mark_pack(packer, &row->older);
     mark_pack(packer, &row->newer);
+    pack_bool(packer, row->told_low);
+    pack_bool(packer, row->told_mute);
 }
 
 bool venue_row_unpack(struct bytes bytes, struct venue_row *ret_row)
@@ -145,6 +149,7 @@ bool venue_row_unpack(struct bytes bytes, struct venue_row *ret_row)
     state->account_debt = unpack_amount(&unpacker);
     state->account_guard = unpack_amount(&unpacker);
     state->unit_guard = unpack_amount(&unpacker);
+    state->unit_price = unpack_amount(&unpacker);
     const uint32_t pieces_count = unpack_u32(&unpacker);
     if (gate < VENUE_OPEN || gate > VENUE_RECEIPT_CHANGED || pieces_count > VENUE_PIECES_MAX) {
         return false;
@@ -157,6 +162,8 @@ bool venue_row_unpack(struct bytes bytes, struct venue_row *ret_row)
     }
     ret_row->older = mark_unpack(&unpacker);
     ret_row->newer = mark_unpack(&unpacker);
+    ret_row->told_low = unpack_bool(&unpacker);
+    ret_row->told_mute = unpack_bool(&unpacker);
     return unpacker_is_done(&unpacker);
 }
 
@@ -299,30 +306,63 @@ static void gate_note(struct step *step, uint32_t domain, const struct venue_row
               venue_gate_reason(state->gate), text.text);
 }
 
+/* What a debt is guarded by, at the mandate's price where it has one that counts. */
+static struct venue_state guarded_state(struct step *step, const struct core_venue *venue,
+                                        const struct venue_state *state)
+{
+    const uint32_t asset = step->config->spokes[venue->spoke].asset;
+    struct price price;
+
+    return price_get(step, asset, &price) == REASON_PRICE_GOOD
+               ? guard_at_price(state, step->config->assets[asset].decimals, &price.low)
+               : *state;
+}
+
 /* A debt that is too little guarded, or is well again, is told once. */
 static void health_note(struct step *step, uint32_t domain, const struct core_venue *venue,
-                        const struct venue_row *row, const struct venue_state *state)
+                        struct venue_row *row, const struct venue_state *state)
 {
     const struct core_config *config = step->config;
     const uint32_t decimals = config->assets[config->spokes[venue->spoke].asset].decimals;
-    const bool was_low = row->block != 0 && guard_is_low(venue, &row->state, decimals);
-    const bool is_low = guard_is_low(venue, state, decimals);
+    const struct venue_state seen = guarded_state(step, venue, state);
+    const bool is_low = guard_is_low(venue, &seen, decimals);
     struct hash subject = {{0}};
 
-    if (was_low == is_low) {
+    if (row->told_low == is_low) {
         return;
     }
+    row->told_low = is_low;
     memcpy(subject.bytes, state->spoke.bytes, sizeof(subject.bytes));
     struct text text = text_from("venue ");
     text_add_number(&text, state->index);
     text_add(&text, " of the spoke owes ");
-    text_add_amount(&text, &state->account_debt);
+    text_add_amount(&text, &seen.account_debt);
     text_add(&text, " against ");
-    text_add_amount(&text, &state->account_guard);
+    text_add_amount(&text, &seen.account_guard);
     text_add(&text, " in its pool's units; the floor in basis points: ");
     text_add_number(&text, venue->health_min.value);
     step_note(step, is_low ? NOTE_ALARM : NOTE_INFO, domain, &subject,
               is_low ? REASON_HEALTH_LOW : REASON_HEALTH_SAFE, text.text);
+}
+
+/* Nobody knows how well a debt is guarded, or knows it again; told once. */
+static void mute_note(struct step *step, uint32_t domain, const struct core_venue *venue,
+                      struct venue_row *row, bool is_mute)
+{
+    struct hash subject = {{0}};
+
+    if (row->told_mute == is_mute) {
+        return;
+    }
+    row->told_mute = is_mute;
+    memcpy(subject.bytes, step->config->spokes[venue->spoke].spoke.bytes, sizeof(subject.bytes));
+    struct text text = text_from("venue ");
+    text_add_number(&text, venue->index);
+    text_add(&text, is_mute && row->block == 0 ? " of the spoke, which may owe something there"
+                    : is_mute                  ? " of the spoke, which owed something there"
+                                               : " of the spoke");
+    step_note(step, is_mute ? NOTE_ALARM : NOTE_INFO, domain, &subject,
+              is_mute ? REASON_GUARD_MUTE : REASON_GUARD_HEARD, text.text);
 }
 
 static void spoke_put(struct step *step, const struct event *event, const struct spoke_state *state)
@@ -354,11 +394,37 @@ static void venue_put(struct step *step, const struct event *event, const struct
     (void)venue_get(step, spoke, state->index, &row);
     gate_note(step, event->domain, &row, state);
     health_note(step, event->domain, venue, &row, state);
+    mute_note(step, event->domain, venue, &row, false);
     row.block = event->positions.block_number;
     row.block_hash = event->positions.block_hash;
     venue_row_take(&row, state, block_time, venue_horizon(&step->config->route));
     venue_row_pack(&packer, &row);
     step_put(step, venue_key(key, event->domain, &state->spoke, state->index),
+             packer_finish(&packer));
+}
+
+/* A guarded venue that the answer leaves out although it has its spoke: what was read last stays,
+ * and does not count as read again. */
+static void venue_is_mute(struct step *step, const struct core_venue *venue)
+{
+    const struct core_spoke *spoke = &step->config->spokes[venue->spoke];
+    uint8_t key[CAPITAL_KEY_BYTES_MAX];
+    uint8_t value[VENUE_ROW_BYTES_MAX];
+    struct packer packer = packer_from(value, sizeof(value));
+    struct venue_row row;
+
+    const bool is_known = venue_get(step, spoke, venue->index, &row) && row.block != 0;
+    if (row.told_mute || (is_known && amount_is_zero(&row.state.account_debt))) {
+        return;
+    }
+    mute_note(step, spoke->domain, venue, &row, true);
+    if (row.block == 0) {
+        row.state.spoke = spoke->spoke;
+        row.state.index = venue->index;
+        row.state.gate = VENUE_SHUT;
+    }
+    venue_row_pack(&packer, &row);
+    step_put(step, venue_key(key, spoke->domain, &spoke->spoke, venue->index),
              packer_finish(&packer));
 }
 
@@ -405,6 +471,30 @@ static bool is_concave(const struct venue_state *state)
     return state->pieces_count == 0 || state->pieces[0].rate_nano <= RATE_NANO_MAX;
 }
 
+static bool has_spoke(const struct step *step, const struct event *event,
+                      const struct core_venue *venue)
+{
+    for (uint32_t i = 0; i < event->positions.spokes_count; i++) {
+        if (configured_spoke(step, event->domain, &event->positions.spokes[i]) ==
+            &step->config->spokes[venue->spoke]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool has_venue(const struct step *step, const struct event *event,
+                      const struct core_venue *venue)
+{
+    for (uint32_t i = 0; i < event->positions.venues_count; i++) {
+        const struct venue_state *state = &event->positions.venues[i];
+        if (configured_venue(step, event->domain, state) == venue && is_concave(state)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void venue_on_positions(struct step *step, const struct event *event)
 {
     uint32_t room = READINGS_MAX;
@@ -421,6 +511,14 @@ void venue_on_positions(struct step *step, const struct event *event)
         const struct core_venue *venue = configured_venue(step, event->domain, state);
         if (venue != NULL && is_concave(state)) {
             venue_put(step, event, venue, state);
+            room--;
+        }
+    }
+    for (uint32_t i = 0; i < step->config->venues_count && room > 0; i++) {
+        const struct core_venue *venue = &step->config->venues[i];
+        if (venue->health_min.value != 0 && has_spoke(step, event, venue) &&
+            !has_venue(step, event, venue)) {
+            venue_is_mute(step, venue);
             room--;
         }
     }

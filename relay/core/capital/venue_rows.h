@@ -35,6 +35,9 @@ struct venue_row {
      * place. */
     struct venue_mark older;
     struct venue_mark newer;
+    /* What was told of a debt there: too little guarded; and that nothing can be read of it. */
+    bool told_low;
+    bool told_mute;
 };
 
 struct bytes spoke_key(uint8_t memory[CAPITAL_KEY_BYTES_MAX], uint32_t domain,

@@ -280,6 +280,9 @@ static void tell_refused(struct step *step, const struct leg_row *leg, struct by
     case LEG_SETTLE:
         flow_on_leg_end(step, &leg->leg);
         break;
+    case LEG_HUB:
+        hub_on_leg_end(step, &leg->leg, LEG_VOID);
+        break;
     case LEG_ANNOUNCE:
         tree_on_leg_refused(step, leg->leg.domain, &leg->leg.id);
         break;
@@ -517,6 +520,7 @@ static void tell_included(struct step *step, const struct leg_row *leg, uint64_t
     case LEG_ANNOUNCE:
     case LEG_CANCEL:
     case LEG_SETTLE:
+    case LEG_HUB:
         break;
     }
 }

@@ -251,6 +251,17 @@ void leg_fields_pack(const struct leg *leg, struct packer *packer)
         pack_u32(packer, leg->settle.origin);
         pack_address(packer, &leg->settle.token);
         break;
+    case LEG_HUB:
+        pack_u8(packer, (uint8_t)leg->hub.verb);
+        pack_address(packer, &leg->hub.contract);
+        pack_u32(packer, leg->hub.domain);
+        pack_hash(packer, &leg->hub.asset);
+        pack_address(packer, &leg->hub.token);
+        pack_amount(packer, &leg->hub.amount);
+        pack_amount(packer, &leg->hub.value);
+        pack_hash(packer, &leg->hub.mandate);
+        pack_u64(packer, leg->hub.deadline_s);
+        break;
     }
 }
 
@@ -272,6 +283,7 @@ static void content_pack(const struct leg *leg, bool has_bytes, struct packer *p
     case LEG_VENUE:
     case LEG_CROSSING:
     case LEG_SETTLE:
+    case LEG_HUB:
         break;
     }
 }
@@ -334,6 +346,17 @@ static void content_unpack(struct unpacker *unpacker, struct leg *leg)
         leg->settle.origin = unpack_u32(unpacker);
         leg->settle.token = unpack_address(unpacker);
         break;
+    case LEG_HUB:
+        leg->hub.verb = (enum hub_verb)unpack_enum(unpacker, HUB_CLOSE, HUB_PAY);
+        leg->hub.contract = unpack_address(unpacker);
+        leg->hub.domain = unpack_u32(unpacker);
+        leg->hub.asset = unpack_hash(unpacker);
+        leg->hub.token = unpack_address(unpacker);
+        leg->hub.amount = unpack_amount(unpacker);
+        leg->hub.value = unpack_amount(unpacker);
+        leg->hub.mandate = unpack_hash(unpacker);
+        leg->hub.deadline_s = unpack_u64(unpacker);
+        break;
     }
 }
 
@@ -350,7 +373,7 @@ static enum leg_kind unpack_kind(struct unpacker *unpacker)
     const uint8_t kind = unpack_u8(unpacker);
 
     if ((kind < LEG_PROCESS || kind > LEG_VENUE) && kind != LEG_BATCH && kind != LEG_CROSSING &&
-        kind != LEG_SETTLE) {
+        kind != LEG_SETTLE && kind != LEG_HUB) {
         unpacker->underrun = true;
         return LEG_CANCEL;
     }

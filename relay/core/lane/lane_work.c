@@ -214,6 +214,9 @@ static void tell_end(struct step *step, const struct leg_row *leg, enum leg_end 
     case LEG_SETTLE:
         flow_on_leg_end(step, &leg->leg);
         break;
+    case LEG_HUB:
+        hub_on_leg_end(step, &leg->leg, end);
+        break;
     case LEG_ANNOUNCE:
         tree_on_leg_end(step, &leg->leg.id, end, receipt);
         break;

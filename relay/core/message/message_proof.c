@@ -12,6 +12,8 @@
 #include "relay/core/text.h"
 #include "relay/hyperlane/checkpoint.h"
 
+enum { NEWEST_APART = 32 }; /* leaves between two looks at who signs beyond the threshold */
+
 /* ---- rows ---- */
 
 bool security_get(struct step *step, const struct message *message,
@@ -329,6 +331,18 @@ static void remember_newest(struct step *step, uint32_t origin, const struct add
     storage_put(step, origin, validator, &storage);
 }
 
+/* A signature more than were needed: to find out who signed it takes longer than all else that is
+ * done with it. Now and then it is found out, so that people see how far this validator is. If it
+ * is wanted after all it is asked for again. */
+static bool is_needless(struct step *step, const struct message *message, const struct event *event)
+{
+    struct storage_row storage;
+
+    return event->checkpoint.outcome == OUTCOME_OK && message->row.state != MESSAGE_CHECKPOINTS &&
+           storage_get(step, event->domain, &event->checkpoint.validator, &storage) &&
+           event->checkpoint.index < (uint64_t)storage.newest_count + NEWEST_APART;
+}
+
 void message_on_checkpoint(struct step *step, const struct event *event)
 {
     const struct core_chain *origin = step_chain(step, event->domain);
@@ -344,7 +358,7 @@ void message_on_checkpoint(struct step *step, const struct event *event)
         !proof_get(step, &message.id, validator, slot, &proof) || proof.state == PROOF_VALID) {
         return;
     }
-    if (event->checkpoint.outcome == OUTCOME_UNKNOWN) {
+    if (event->checkpoint.outcome == OUTCOME_UNKNOWN || is_needless(step, &message, event)) {
         return; /* asked again when overdue */
     }
     const bool is_known = security_get(step, &message, &security);

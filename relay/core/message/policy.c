@@ -4,9 +4,18 @@
 #include <string.h>
 
 #include "relay/base/check.h"
+#include "relay/core/message/pattern.h"
 
-#define FIELDS       (MATCH_ANYWHERE + 1u)
+#define FIELDS       (MATCH_BODY + 1u)
 #define DECIMALS_MAX 36u
+
+/* A domain, or an index. */
+static uint32_t number_of(const struct hash *value)
+{
+    const uint8_t *last = value->bytes + sizeof(value->bytes) - 4;
+
+    return (uint32_t)last[0] << 24 | (uint32_t)last[1] << 16 | (uint32_t)last[2] << 8 | last[3];
+}
 
 /* Windows have a length, and prices are prices. */
 static bool are_limits_sound(const struct core_policy *policy)
@@ -27,7 +36,8 @@ bool policy_is_sound(const struct core_policy *policy)
 {
     uint32_t rule = 0;
 
-    if (policy->rules_count > RULES_MAX || policy->conditions_count > CONDITIONS_MAX) {
+    if (policy->rules_count > RULES_MAX || policy->conditions_count > CONDITIONS_MAX ||
+        policy->patterns_count > PATTERNS_MAX) {
         return false;
     }
     for (uint32_t i = 0; i < policy->conditions_count; i++) {
@@ -36,6 +46,10 @@ bool policy_is_sound(const struct core_policy *policy)
             return false;
         }
         rule = policy->conditions[i].rule;
+        if (policy->conditions[i].field == MATCH_BODY &&
+            number_of(&policy->conditions[i].value) >= policy->patterns_count) {
+            return false;
+        }
     }
     for (uint32_t i = 0; i < policy->rules_count; i++) {
         if (policy->rules[i].demand == GAS_DEMAND_QUOTED && policy->rules[i].gas_denominator == 0) {
@@ -52,10 +66,17 @@ bool policy_is_sound(const struct core_policy *policy)
 
 static bool is_domain(const struct hash *value, uint32_t domain)
 {
-    const uint8_t *last = value->bytes + sizeof(value->bytes) - 4;
+    return number_of(value) == domain;
+}
 
-    return ((uint32_t)last[0] << 24 | (uint32_t)last[1] << 16 | (uint32_t)last[2] << 8 | last[3]) ==
-           domain;
+/* False also where there is no such pattern. */
+static bool body_fits(const struct core_policy *policy, uint32_t index, struct bytes body)
+{
+    if (index >= policy->patterns_count || index >= PATTERNS_MAX) {
+        return false;
+    }
+    const char *text = policy->patterns[index].text;
+    return pattern_matches(bytes_from(text, strnlen(text, PATTERN_BYTES_MAX)), body);
 }
 
 /* An address of 20 bytes is found wherever these stand, as the reference relayer does. */
@@ -73,8 +94,8 @@ static bool body_has(struct bytes body, const struct hash *value)
     return false;
 }
 
-static bool holds(const struct core_condition *condition, const struct message_view *view,
-                  const struct hash *id)
+static bool holds(const struct core_policy *policy, const struct core_condition *condition,
+                  const struct message_view *view, const struct hash *id)
 {
     const struct hash *value = &condition->value;
 
@@ -93,6 +114,8 @@ static bool holds(const struct core_condition *condition, const struct message_v
         return memcmp(value->bytes, view->sender.bytes, sizeof(value->bytes)) == 0 ||
                memcmp(value->bytes, view->recipient.bytes, sizeof(value->bytes)) == 0 ||
                body_has(view->body, value);
+    case MATCH_BODY:
+        return body_fits(policy, number_of(value), view->body);
     }
     CHECK(false);
     return false;
@@ -121,7 +144,7 @@ static bool rule_matches(struct cursor *cursor, uint32_t rule)
         const struct core_condition *condition = &policy->conditions[cursor->next];
         named[condition->field] = true;
         matched[condition->field] =
-            matched[condition->field] || holds(condition, cursor->view, cursor->id);
+            matched[condition->field] || holds(policy, condition, cursor->view, cursor->id);
         cursor->next++;
     }
     for (uint32_t field = 0; field < FIELDS; field++) {

@@ -41,18 +41,24 @@ bool plan_desk_at(const struct core_config *config, uint32_t number, struct plan
 enum reason plan_basis_take(struct step *step, const struct plan_desk *desk,
                             struct plan_basis *ret_basis)
 {
+    struct price price;
+    const enum reason priced = price_get(step, desk->asset, &price);
+    const bool is_priced = priced == REASON_NONE || priced == REASON_PRICE_GOOD;
     enum reason reason = REASON_NONE;
 
     ret_basis->kind = desk->kind;
     switch (desk->kind) {
     case MOVE_BETWEEN_ROUTERS:
-        reason = plan_snapshot_take(step, desk->asset, &ret_basis->routers);
+        reason = is_priced ? plan_snapshot_take(step, desk->asset, &ret_basis->routers) : priced;
         ret_basis->reserved = ret_basis->routers.reserved;
         break;
     case MOVE_BETWEEN_VENUES:
     case MOVE_BETWEEN_SPOKES: /* its desk is that of venues */
         reason = plan_venues_take(step, desk->asset, &ret_basis->venues);
         ret_basis->reserved = false; /* spokes with moves under way are left out */
+        if (reason == REASON_NONE && !is_priced && !plan_venues_only_guard(&ret_basis->venues)) {
+            reason = priced; /* without a price nothing moves, but what keeps a debt alive */
+        }
         break;
     }
     return reason;
@@ -102,7 +108,8 @@ static void routers_keep(struct step *step, const struct plan_snapshot *snapshot
     }
 }
 
-/* The place of a venue, or of what is idle in a spoke where `venue` is NULL, as it is now. */
+/* The place of a venue, or of what is idle in a spoke where `venue` is NULL, as it is now, with
+ * what is on its way there. */
 static struct plan_place venue_place(const struct core_config *config,
                                      const struct plan_spoke *spoke, const struct plan_venue *venue)
 {
@@ -112,7 +119,11 @@ static struct plan_place venue_place(const struct core_config *config,
     place.domain = config->spokes[spoke->index].domain;
     place.router = config->spokes[spoke->index].spoke;
     place.venue = venue == NULL ? 0 : config->venues[venue->index].index + 1;
-    place.effective.amount = venue == NULL ? spoke->row.state.idle : venue->row.state.supplied;
+    const struct amount *held = venue == NULL ? &spoke->row.state.idle : &venue->row.state.supplied;
+    const struct amount *inbound = venue == NULL ? &spoke->inbound : &venue->inbound;
+    if (amount_add(held, inbound, &place.effective.amount) != STATUS_OK) {
+        place.effective.amount = amount_max(); /* the snapshot would be out of range as well */
+    }
     place.block = spoke->row.block;
     return place;
 }

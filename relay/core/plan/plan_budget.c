@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "relay/base/digest.h"
+#include "relay/core/config_rows.h"
 #include "relay/core/plan/plan_internal.h"
 
 struct hash plan_limits_digest(const struct step *step)
@@ -45,8 +46,10 @@ struct hash plan_limits_digest(const struct step *step)
         pack_address(&packer, &spoke->spoke);
         pack_address(&packer, &spoke->token);
         pack_amount(&packer, &spoke->idle_min);
+        pack_amount(&packer, &spoke->idle_most);
+        pack_u32(&packer, step->config->assets[spoke->asset].volatility_calm.value);
         pack_address(&packer, &spoke->bridge);
-        pack_u64(&packer, spoke->bridge_to);
+        chain_set_pack(&packer, &spoke->bridge_to, step->config->chains_count);
         sha2_update(&sha2, packer_finish(&packer));
     }
     for (uint32_t i = 0; i < step->config->venues_count; i++) {

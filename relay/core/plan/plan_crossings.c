@@ -49,6 +49,10 @@ static bool count_into(struct plan_venues *snapshot, uint32_t spoke, const struc
 {
     const struct amount *amount =
         row->arrived_block != 0 ? &row->arrived_amount : &row->move.amount;
+
+    if (amount_add(&snapshot->everything, amount, &snapshot->everything) != STATUS_OK) {
+        return false;
+    }
     struct plan_spoke *at = &snapshot->spokes[spoke];
 
     for (uint32_t i = 0; i < snapshot->venues_count; i++) {
@@ -78,9 +82,7 @@ bool plan_crossings_count(struct step *step, struct plan_venues *snapshot)
         const struct core_spoke *target = plan_move_target(config, &row.move, row.symbol);
         for (uint32_t i = 0; i < snapshot->spokes_count; i++) {
             if (&config->spokes[snapshot->spokes[i].index] == target) {
-                good = count_into(snapshot, i, &row, config) &&
-                       amount_add(&snapshot->everything, &row.move.amount, &snapshot->everything) ==
-                           STATUS_OK;
+                good = count_into(snapshot, i, &row, config);
             }
         }
     }

@@ -5,7 +5,9 @@
 #define SLUICE_RELAY_CORE_PLAN_PLAN_INTERNAL_H
 
 #include "relay/core/capital/capital_internal.h"
+#include "relay/core/capital/exposure.h"
 #include "relay/core/capital/guard.h"
+#include "relay/core/capital/prices.h"
 #include "relay/core/capital/venue_rows.h"
 #include "relay/routing/network.h"
 
@@ -59,6 +61,13 @@ struct plan_spoke {
     struct amount spare;   /* idle above it */
     struct amount missing; /* below it */
     struct amount inbound; /* on its way here from siblings, to stay idle */
+    bool partial;          /* a venue of it is no place: what it holds in all is not known */
+    /* Of what it and its venues hold, by the mandate (plan_shares.c): what may still come from
+     * siblings, and what may go to them. */
+    bool is_capped;
+    bool is_floored;
+    struct amount cap_room;
+    struct amount floor_room;
 };
 
 struct plan_venue {
@@ -72,7 +81,11 @@ struct plan_venue {
     bool urgent;             /* less is in it */
     struct amount enter_max; /* from anywhere, beside what is on its way */
     struct amount leave_max;
-    struct amount inbound;      /* on its way here from siblings of its spoke */
+    struct amount inbound; /* on its way here from siblings of its spoke */
+    uint32_t issuer;       /* as in core_venue */
+    /* Of the first venue of an issuer alone: what may still enter any of his from elsewhere. */
+    bool leads_issuer;
+    struct amount issuer_room;
     struct route_decimal fixed; /* what a transaction costs */
 };
 
@@ -92,6 +105,8 @@ struct plan_venues {
     struct duration horizon;
     struct amount move_min;
     bool fixed; /* gas is weighed */
+    bool is_volatility_known;
+    uint64_t volatility_nano; /* of the asset's price in a day */
     /* Why the first of those that are no place is none: REASON_NONE: all are. */
     enum reason left_out;
     uint32_t spokes_count;
@@ -116,6 +131,9 @@ bool plan_fixed_cost(struct step *step, uint32_t domain, uint64_t gas_count,
  * REASON_MOVE_UNDER_WAY: what was read may not have it; a reason of the ledger of its chain;
  * REASON_WITHIN_TOLERANCE: there is none. */
 enum reason plan_venues_take(struct step *step, uint32_t asset, struct plan_venues *ret_venues);
+/* Leaves only what brings a debt the guard that it lacks: nothing else may be decided. False:
+ * nothing is left. */
+bool plan_venues_only_guard(struct plan_venues *venues);
 /* Packs it as a network (without its serial): a place per spoke and per venue, tagged as
  * planned_move names them, and a corridor each way between them where something may go.
  * Else why nothing may enter or leave anywhere: the reason for what is left out, or
@@ -126,6 +144,9 @@ enum reason plan_venues_pack(const struct plan_venues *venues, struct packer *pa
 void plan_crossings_find(struct step *step, struct plan_venues *snapshot);
 /* Counts what is on its way from siblings where it will be. False: out of range. */
 bool plan_crossings_count(struct step *step, struct plan_venues *snapshot);
+/* What the mandate's shares of the whole leave room for, once everything is counted. False: out of
+ * range. */
+bool plan_shares_find(const struct core_config *config, struct plan_venues *snapshot);
 /* Is a move of the spoke decided whose effect may not be in what was read of it? */
 bool plan_spoke_is_reserved(struct step *step, const struct core_spoke *spoke,
                             const struct spoke_row *read);
@@ -219,10 +240,12 @@ enum reason plan_budget_reason(const struct step *step, const struct plan_row *p
 
 /* ---- the question and the answer ---- */
 
-/* A group's name: a router and the limit that its bound is. */
+/* A group's name: a place's tag times this, and the limit that its bound is. */
+#define PLAN_GROUP_KINDS 16u
 uint32_t plan_group_tag(uint32_t router, enum plan_limit_kind kind);
 
-#define PLAN_GROUPS_MAX        (2 * PLAN_ROUTERS_MAX)
+/* Of a spoke or of a venue at most four and three. */
+#define PLAN_GROUPS_MAX        (4 * PLAN_ROUTERS_MAX)
 #define PLAN_NETWORK_BYTES_MAX 262144u
 
 /* The network that was asked about, unpacked and bounded. */

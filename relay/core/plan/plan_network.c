@@ -129,12 +129,12 @@ bool plan_fixed_cost(struct step *step, uint32_t domain, uint64_t gas_count,
 static bool may_send_to(const struct core_config *config, const struct core_router *router,
                         uint32_t domain)
 {
-    for (uint32_t i = 0; i < config->chains_count && router->bridge_to != 0; i++) {
+    for (uint32_t i = 0; i < config->chains_count && !chain_set_is_empty(&router->bridge_to); i++) {
         if (config->chains[i].domain == domain) {
-            return (router->bridge_to >> i & 1) != 0;
+            return chain_set_has(&router->bridge_to, i);
         }
     }
-    return router->bridge_to == 0;
+    return chain_set_is_empty(&router->bridge_to);
 }
 
 static void pair_read(struct step *step, const struct plan_snapshot *snapshot, uint32_t from,

@@ -61,7 +61,7 @@ bool plan_spoke_sends_to(const struct core_config *config, const struct core_spo
     for (uint32_t i = 0; i < config->chains_count; i++) {
         if (config->chains[i].domain == to->domain) {
             return from->asset == to->asset && from->domain != to->domain &&
-                   !address_is_zero(&from->bridge) && (from->bridge_to >> i & 1) != 0;
+                   !address_is_zero(&from->bridge) && chain_set_has(&from->bridge_to, i);
         }
     }
     return false;

@@ -85,7 +85,7 @@ static uint32_t domain_of(const struct core_config *config, uint32_t tag)
 
 static bool leaves(enum plan_limit_kind kind)
 {
-    return kind == PLAN_LIMIT_LEAVING || kind == PLAN_LIMIT_FLOOR;
+    return kind == PLAN_LIMIT_LEAVING || kind == PLAN_LIMIT_FLOOR || kind == PLAN_LIMIT_SHARE;
 }
 
 static struct plan_limit limit_of(const struct proof_check *check,
@@ -107,8 +107,9 @@ static struct plan_limit limit_of(const struct proof_check *check,
         break;
     case EXPLAIN_GROUP_MIN:
     case EXPLAIN_GROUP_MAX:
-        tag = network->groups[explained->index].tag / 8;
-        limit.kind = (enum plan_limit_kind)(network->groups[explained->index].tag % 8);
+        tag = network->groups[explained->index].tag / PLAN_GROUP_KINDS;
+        limit.kind =
+            (enum plan_limit_kind)(network->groups[explained->index].tag % PLAN_GROUP_KINDS);
         limit.source_domain = leaves(limit.kind) ? domain_of(check->config, tag) : 0;
         limit.target_domain = leaves(limit.kind) ? 0 : domain_of(check->config, tag);
         break;

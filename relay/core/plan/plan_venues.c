@@ -136,8 +136,11 @@ static bool spoke_take(struct step *step, uint32_t index, struct plan_venues *sn
         return true;
     }
     /* The tighter of what the mandate says and what the spoke says, with what was recalled. */
+    const struct amount wanted =
+        exposure_buffer(&step->config->assets[config->asset], config, snapshot->is_volatility_known,
+                        snapshot->volatility_nano);
     const struct amount buffer =
-        amount_compare(&row.state.kept, &config->idle_min) > 0 ? row.state.kept : config->idle_min;
+        amount_compare(&row.state.kept, &wanted) > 0 ? row.state.kept : wanted;
     snapshot->spokes[snapshot->spokes_count++] =
         (struct plan_spoke){.index = index,
                             .row = row,
@@ -176,12 +179,18 @@ static struct amount missing_of(const struct plan_venues *snapshot)
 }
 
 /* What a guarded debt needs stays, and what it lacks may come as far as the venue lets it in. */
-static void guard_take(const struct core_venue *config, uint32_t decimals, struct plan_venue *site)
+static void guard_take(struct step *step, const struct core_venue *config,
+                       const struct plan_venues *snapshot, struct plan_venue *site)
 {
     const struct venue_state *state = &site->row.state;
+    struct venue_state seen = *state;
+    struct price price;
     struct amount most;
 
-    site->safe = guard_least(config, state, decimals);
+    if (price_get(step, step->config->spokes[config->spoke].asset, &price) == REASON_PRICE_GOOD) {
+        seen = guard_at_price(state, snapshot->decimals, &price.low);
+    }
+    site->safe = guard_least(config, &seen, snapshot->decimals);
     if (amount_is_zero(&site->safe)) {
         return;
     }
@@ -207,12 +216,14 @@ static enum reason venue_read(struct step *step, uint32_t index, uint32_t spoke,
     }
     struct plan_venue *site = &snapshot->venues[snapshot->venues_count];
     if (!venue_get(step, holder, config->index, &site->row) || site->row.block != at->row.block) {
-        memset(site, 0, sizeof(*site));                /* the place of the next one */
+        memset(site, 0, sizeof(*site)); /* the place of the next one */
+        snapshot->spokes[spoke].partial = true;
         leave_out(snapshot, REASON_POSITIONS_UNKNOWN); /* not with its spoke's last reading */
         return REASON_NONE;
     }
     site->index = index;
     site->spoke = spoke;
+    site->issuer = config->issuer;
     site->known = site->row.state.pieces_count > 0 || venue_rate_measured(&site->row, &rate_nano);
     site->leave_max = amount_smaller(&site->row.state.leave_max, &site->row.state.supplied);
     if (site->known) {
@@ -222,7 +233,7 @@ static enum reason venue_read(struct step *step, uint32_t index, uint32_t spoke,
         const struct amount missing = missing_of(snapshot);
         site->leave_max = amount_smaller(&site->leave_max, &missing);
     }
-    guard_take(config, snapshot->decimals, site);
+    guard_take(step, config, snapshot, site);
     site->fixed.exponent = -(int32_t)snapshot->decimals;
     if (snapshot->fixed && !plan_fixed_cost(step, holder->domain, VENUE_GAS, &no_fee,
                                             snapshot->decimals, &site->fixed)) {
@@ -261,6 +272,7 @@ enum reason plan_venues_take(struct step *step, uint32_t asset, struct plan_venu
     snapshot->horizon = venue_horizon(&config->route);
     snapshot->move_min = config->route.move_min;
     snapshot->fixed = !amount_is_zero(&config->route.coin_price);
+    snapshot->is_volatility_known = exposure_volatility(step, asset, &snapshot->volatility_nano);
     for (uint32_t i = 0; i < config->spokes_count; i++) {
         if (config->spokes[i].asset == asset && !spoke_take(step, i, snapshot)) {
             return REASON_UNRECONCILED;
@@ -276,7 +288,7 @@ enum reason plan_venues_take(struct step *step, uint32_t asset, struct plan_venu
     if (snapshot->venues_count == 0 && config->venues_count > 0) {
         return REASON_POSITIONS_UNKNOWN; /* all of them are mute */
     }
-    if (!plan_crossings_count(step, snapshot)) {
+    if (!plan_crossings_count(step, snapshot) || !plan_shares_find(config, snapshot)) {
         return REASON_UNRECONCILED;
     }
     for (uint32_t i = 0; i < snapshot->venues_count; i++) {
@@ -288,6 +300,31 @@ enum reason plan_venues_take(struct step *step, uint32_t asset, struct plan_venu
     ways_find(snapshot);
     plan_crossings_find(step, snapshot);
     return step->status == STATUS_OK ? REASON_NONE : REASON_POSITIONS_UNKNOWN;
+}
+
+bool plan_venues_only_guard(struct plan_venues *venues)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < venues->venues_count; i++) {
+        struct plan_venue *site = &venues->venues[i];
+        const struct amount lacking = capital_less(&site->safe, &site->row.state.supplied);
+        const struct amount more = capital_less(&lacking, &site->inbound);
+        site->enter_max = site->urgent ? amount_smaller(&site->enter_max, &more) : amount_zero();
+    }
+    for (uint32_t i = 0; i < venues->ways_count; i++) {
+        struct plan_way way = venues->ways[i];
+        if (way.to < venues->spokes_count) {
+            continue;
+        }
+        const struct plan_venue *site = &venues->venues[way.to - venues->spokes_count];
+        way.max = amount_smaller(&way.max, &site->enter_max);
+        if (!amount_is_zero(&way.max)) {
+            venues->ways[kept++] = way;
+        }
+    }
+    venues->ways_count = kept;
+    return kept > 0;
 }
 
 /* ---- the curve ---- */
@@ -457,6 +494,10 @@ enum bound {
     BOUND_VELOCITY, /* of a spoke: what enters any of its venues */
     BOUND_ENTERING, /* of a venue */
     BOUND_LEAVING,  /* of a venue */
+    /* Of the mandate, where it has them (plan_shares.c): */
+    BOUND_CAP,    /* of a spoke with its venues: what comes from siblings */
+    BOUND_FLOOR,  /* of a spoke with its venues: what goes to siblings */
+    BOUND_ISSUER, /* of an issuer's venues, named by the first: what enters them from others */
     BOUNDS_COUNT,
 };
 
@@ -489,6 +530,18 @@ static bool bound_of(const struct plan_venues *snapshot, enum bound bound, uint3
         ret_group->tag = plan_group_tag(tag, PLAN_LIMIT_LEAVING);
         ret_group->max = venue->leave_max;
         return !is_spoke;
+    case BOUND_CAP:
+        ret_group->tag = plan_group_tag(tag, PLAN_LIMIT_CAP);
+        ret_group->max = amount_smaller(&spoke->cap_room, &snapshot->everything);
+        return is_spoke && spoke->is_capped;
+    case BOUND_FLOOR:
+        ret_group->tag = plan_group_tag(tag, PLAN_LIMIT_SHARE);
+        ret_group->max = spoke->floor_room;
+        return is_spoke && spoke->is_floored;
+    case BOUND_ISSUER:
+        ret_group->tag = plan_group_tag(tag, PLAN_LIMIT_ISSUER);
+        ret_group->max = venue->issuer_room;
+        return !is_spoke && venue->leads_issuer;
     case BOUNDS_COUNT:
         break;
     }
@@ -503,10 +556,21 @@ static uint32_t spoke_of(const struct plan_venues *snapshot, uint32_t place)
                                           : snapshot->venues[place - snapshot->spokes_count].spoke;
 }
 
+/* Is a place a venue of the same issuer as the one at `leader`? */
+static bool is_issued(const struct plan_venues *snapshot, uint32_t leader, uint32_t place)
+{
+    const uint32_t spokes = snapshot->spokes_count;
+
+    return leader >= spokes && place >= spokes &&
+           snapshot->venues[place - spokes].issuer == snapshot->venues[leader - spokes].issuer;
+}
+
 static bool is_bound(const struct plan_venues *snapshot, enum bound bound, uint32_t place,
                      const struct plan_way *way)
 {
     const uint32_t spokes = snapshot->spokes_count;
+    const uint32_t from = spoke_of(snapshot, way->from);
+    const uint32_t to = spoke_of(snapshot, way->to);
 
     switch (bound) {
     case BOUND_SPARE:
@@ -514,10 +578,15 @@ static bool is_bound(const struct plan_venues *snapshot, enum bound bound, uint3
         return way->from == place;
     case BOUND_VELOCITY: /* what enters its venues, and what goes to siblings */
         return place < spokes &&
-               ((way->to >= spokes && snapshot->venues[way->to - spokes].spoke == place) ||
-                (spoke_of(snapshot, way->from) == place && spoke_of(snapshot, way->to) != place));
+               ((way->to >= spokes && to == place) || (from == place && to != place));
     case BOUND_ENTERING:
         return way->to == place;
+    case BOUND_CAP:
+        return place < spokes && to == place && from != place;
+    case BOUND_FLOOR:
+        return place < spokes && from == place && to != place;
+    case BOUND_ISSUER:
+        return is_issued(snapshot, place, way->to) && !is_issued(snapshot, place, way->from);
     case BOUNDS_COUNT:
         break;
     }

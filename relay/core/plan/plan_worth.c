@@ -19,7 +19,8 @@ struct weighing {
 
 uint32_t plan_group_tag(uint32_t router, enum plan_limit_kind kind)
 {
-    return 8 * router + (uint32_t)kind;
+    CHECK((uint32_t)kind < PLAN_GROUP_KINDS);
+    return PLAN_GROUP_KINDS * router + (uint32_t)kind;
 }
 
 static uint32_t place_of(const struct network *network, uint32_t tag)

@@ -192,9 +192,17 @@ static void refuse_twins(struct reading *reading, const struct core_config *core
     }
 }
 
+/* Sending keys of a chain. */
+static uint32_t keys_of(const struct core_chain *core)
+{
+    return address_is_zero(&core->key) ? 0 : 1 + core->delivery_keys_count;
+}
+
 static void read_chains(struct reading *reading, const struct file_config *file,
                         struct node_config *config)
 {
+    uint32_t keys_count = 0;
+
     for (uint32_t i = 0; i < file->chains_count && !reading_failed(reading); i++) {
         const struct core_chain *core = &config->core.chains[i];
 
@@ -210,6 +218,11 @@ static void read_chains(struct reading *reading, const struct file_config *file,
         }
         if (core->validate && file->validator == NULL) {
             reading_refuse(reading, "validate", STATUS_MALFORMED, "needs a \"validator\"");
+        }
+        keys_count += keys_of(core);
+        if (keys_count > KEYS_MAX) {
+            reading_refuse(reading, "keys", STATUS_MALFORMED,
+                           "is one too many: a node has at most 512 sending keys in all");
         }
         config->core.chains_count = i + 1;
     }

@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "relay/base/check.h"
 #include "relay/mandate/accept.h"
 #include "relay/mandate/check.h"
+#include "relay/mandate/feed.h"
 #include "relay/node/config/config_reading.h"
 #include "relay/node/config/config_schema.h"
 #include "relay/node/process/clock.h"
@@ -79,6 +81,9 @@ static void take_assets(const struct taking *taking)
         struct core_asset *asset = &core->assets[core->assets_count++];
         (void)snprintf(asset->symbol, sizeof(asset->symbol), "%s", entry->name);
         asset->decimals = small_number(&entry->values[ASSET_DECIMALS]);
+        asset->delta_max = entry->values[ASSET_DELTA_MAX].number;
+        asset->delta_calm = entry->values[ASSET_DELTA_CALM].number;
+        asset->volatility_calm.value = small_number(&entry->values[ASSET_VOLATILITY_CALM]);
         if (asset->decimals != core->assets[0].decimals) {
             refuse_at(taking, STATUS_MALFORMED, entry->values[ASSET_DECIMALS].line,
                       "the limits are amounts of all assets alike, so their decimals must be");
@@ -122,26 +127,47 @@ static void refuse_no_cap(const struct taking *taking, const struct mandate_entr
     }
 }
 
-/* The chains of a bridge's list that this node has, as bits by their places. */
-static uint64_t bridge_reach(const struct taking *taking, const struct mandate_entry *bridge)
+/* The chains of a bridge's list that this node has. */
+static struct chain_set bridge_reach(const struct taking *taking,
+                                     const struct mandate_entry *bridge)
 {
     const struct core_config *core = &taking->config->core;
-    uint64_t reach = 0;
+    struct chain_set reach = {{0}};
 
     for (uint32_t i = 0; i < bridge->list_count; i++) {
         const struct mandate_entry *chain =
             mandate_find(taking->mandate, MANDATE_CHAINS, bridge->list[i]);
         for (uint32_t k = 0; k < core->chains_count && chain != NULL; k++) {
-            const bool is_it = core->chains[k].domain == small_number(&chain->values[CHAIN_DOMAIN]);
-            reach |= is_it ? UINT64_C(1) << k : 0;
+            if (core->chains[k].domain == small_number(&chain->values[CHAIN_DOMAIN])) {
+                chain_set_add(&reach, k);
+            }
         }
     }
     return reach;
 }
 
+/* Of two shares the tighter one: a cap that is 0 is none. */
+static struct bps smaller_cap(const struct mandate_value *cap, const struct mandate_value *other)
+{
+    const uint32_t a = small_number(cap);
+    const uint32_t b = small_number(other);
+
+    return (struct bps){.value = !cap->given || (other->given && b < a) ? b : a};
+}
+
+static struct bps larger_floor(const struct mandate_value *floor, const struct mandate_value *other)
+{
+    const uint32_t a = small_number(floor);
+    const uint32_t b = small_number(other);
+
+    return (struct bps){.value = a > b ? a : b};
+}
+
 static void take_router(const struct taking *taking, const struct mandate_entry *venue)
 {
     const struct mandate_value *values = venue->values;
+    const struct mandate_value *chain =
+        mandate_find(taking->mandate, MANDATE_CHAINS, values[VENUE_CHAIN].text)->values;
     const struct mandate_value *least = &values[VENUE_FLOOR];
     struct core_config *core = &taking->config->core;
     struct core_router *router = &core->routers[core->routers_count];
@@ -156,7 +182,8 @@ static void take_router(const struct taking *taking, const struct mandate_entry 
     router->token = values[VENUE_TOKEN].address;
     if (bridge != NULL && strcmp(bridge->values[BRIDGE_KIND].text, "warp-route") == 0) {
         router->bridge_to = bridge_reach(taking, bridge);
-        if (router->bridge_to != 0) { /* else it reaches nothing that this node has */
+        if (!chain_set_is_empty(
+                &router->bridge_to)) { /* else it reaches nothing that this node has */
             router->bridge = bridge->values[BRIDGE_ADDRESS].address;
         }
     }
@@ -166,9 +193,9 @@ static void take_router(const struct taking *taking, const struct mandate_entry 
         least = &values[VENUE_BUFFER];
     }
     router->floor = least->number;
-    router->floor_share.value = small_number(&values[VENUE_FLOOR_SHARE]);
+    router->floor_share = larger_floor(&values[VENUE_FLOOR_SHARE], &chain[CHAIN_FLOOR_SHARE]);
     router->cap = values[VENUE_CAP].number;
-    router->cap_share.value = small_number(&values[VENUE_CAP_SHARE]);
+    router->cap_share = smaller_cap(&values[VENUE_CAP_SHARE], &chain[CHAIN_CAP_SHARE]);
     refuse_no_cap(taking, venue);
     core->routers_count++;
 }
@@ -177,6 +204,8 @@ static void take_spoke(const struct taking *taking, const struct mandate_entry *
 {
     const struct mandate_value *values = venue->values;
     const struct mandate_entry *bridge = bridge_of(taking, venue);
+    const struct mandate_value *chain =
+        mandate_find(taking->mandate, MANDATE_CHAINS, values[VENUE_CHAIN].text)->values;
     struct core_config *core = &taking->config->core;
     struct core_spoke *spoke = &core->spokes[core->spokes_count];
 
@@ -192,13 +221,58 @@ static void take_spoke(const struct taking *taking, const struct mandate_entry *
     spoke->spoke = values[VENUE_ADDRESS].address;
     spoke->token = values[VENUE_TOKEN].address;
     spoke->idle_min = values[VENUE_BUFFER].number;
+    spoke->idle_most = values[VENUE_BUFFER_MAX].number;
+    spoke->cap = values[VENUE_CAP].number;
+    spoke->floor = values[VENUE_FLOOR].number;
+    /* A chain has one spoke for an asset: what holds of it holds of the chain. */
+    spoke->cap_share = smaller_cap(&values[VENUE_CAP_SHARE], &chain[CHAIN_CAP_SHARE]);
+    spoke->floor_share = larger_floor(&values[VENUE_FLOOR_SHARE], &chain[CHAIN_FLOOR_SHARE]);
+    refuse_no_cap(taking, venue);
     if (bridge != NULL && strcmp(bridge->values[BRIDGE_KIND].text, "warp-route") == 0) {
         spoke->bridge_to = bridge_reach(taking, bridge);
-        if (spoke->bridge_to != 0) {
+        if (!chain_set_is_empty(&spoke->bridge_to)) {
             spoke->bridge = bridge->values[BRIDGE_ADDRESS].address;
         }
     }
     core->spokes_count++;
+}
+
+/* Issuers are numbered from 1 in the order of the mandate; one without a cap is nobody. */
+static void take_issuer(const struct taking *taking, const struct mandate_value *name,
+                        struct core_venue *venue)
+{
+    const struct mandate_entries *issuers = &taking->mandate->sections[MANDATE_ISSUERS];
+
+    for (uint32_t i = 0; i < issuers->count && name->given; i++) {
+        if (strcmp(issuers->entries[i].name, name->text) == 0) {
+            venue->issuer = i + 1;
+            venue->issuer_cap_share.value =
+                small_number(&issuers->entries[i].values[ISSUER_CAP_SHARE]);
+        }
+    }
+}
+
+static void take_hub(const struct taking *taking, const struct mandate_entry *venue)
+{
+    const struct mandate_value *values = venue->values;
+    struct core_config *core = &taking->config->core;
+    struct core_hub *hub = &core->hubs[core->hubs_count];
+
+    if (core->hubs_count == HUBS_MAX) {
+        refuse_at(taking, STATUS_MALFORMED, venue->line, "too many hubs");
+        return;
+    }
+    memset(hub, 0, sizeof(*hub));
+    if (!domain_of(taking, &values[VENUE_CHAIN], &hub->domain)) {
+        return;
+    }
+    hub->asset = asset_of(core, venue);
+    hub->hub = values[VENUE_ADDRESS].address;
+    hub->token = values[VENUE_TOKEN].address;
+    hub->round_interval = time_of(&values[VENUE_ROUND_INTERVAL]);
+    hub->report_interval = time_of(&values[VENUE_REPORT_INTERVAL]); /* zero: on request alone */
+    hub->report_fee_max = values[VENUE_REPORT_FEE_MAX].number;
+    core->hubs_count++;
 }
 
 /* After all spokes were taken. */
@@ -232,6 +306,10 @@ static void take_venue(const struct taking *taking, const struct mandate_entry *
     taken->kind = kind;
     taken->venue = values[VENUE_ADDRESS].address;
     taken->cap = values[VENUE_CAP].number;
+    taken->cap_share.value = small_number(&values[VENUE_CAP_SHARE]);
+    taken->floor = values[VENUE_FLOOR].number;
+    taken->floor_share.value = small_number(&values[VENUE_FLOOR_SHARE]);
+    take_issuer(taking, &values[VENUE_ISSUER], taken);
     taken->receipt = values[VENUE_RECEIPT].address; /* zero where it is not given */
     taken->health_min.value = small_number(&values[VENUE_HEALTH_FLOOR]);
     taken->price_shock.value = small_number(&values[VENUE_PRICE_SHOCK]);
@@ -260,6 +338,40 @@ static void take_kind(const struct taking *taking, const char *kind,
         if (strcmp(venues->entries[i].values[VENUE_KIND].text, kind) == 0) {
             take(taking, &venues->entries[i]);
         }
+    }
+}
+
+/* mandate_check has found that an asset's sources are two, or none. */
+static void take_feed(const struct taking *taking, const struct mandate_entry *asset,
+                      const struct mandate_value *source)
+{
+    const struct mandate_value *values = asset->values;
+    struct core_config *core = &taking->config->core;
+    struct core_feed feed = {.feed_line = source->line,
+                             .age_line = values[ASSET_PRICE_AGE_MAX].line,
+                             .divergence_line = values[ASSET_PRICE_DIVERGENCE_MAX].line};
+    struct mandate_value chain = {.line = source->line};
+
+    if (!source->given || !mandate_feed_read(source->text, chain.text, &feed.feed) ||
+        !domain_of(taking, &chain, &feed.domain)) {
+        return;
+    }
+    for (uint32_t i = 0; i < core->assets_count; i++) {
+        feed.asset = strcmp(core->assets[i].symbol, asset->name) == 0 ? i : feed.asset;
+    }
+    feed.age_max = time_of(&values[ASSET_PRICE_AGE_MAX]);
+    feed.divergence_max.value = small_number(&values[ASSET_PRICE_DIVERGENCE_MAX]);
+    CHECK(core->feeds_count < FEEDS_MAX); /* two an asset */
+    core->feeds[core->feeds_count++] = feed;
+}
+
+static void take_feeds(const struct taking *taking)
+{
+    const struct mandate_entries *assets = &taking->mandate->sections[MANDATE_ASSETS];
+
+    for (uint32_t i = 0; i < assets->count && !reading_failed(taking->reading); i++) {
+        take_feed(taking, &assets->entries[i], &assets->entries[i].values[ASSET_PRICE]);
+        take_feed(taking, &assets->entries[i], &assets->entries[i].values[ASSET_PRICE_SECOND]);
     }
 }
 
@@ -319,10 +431,12 @@ static void take_mandate(const struct taking *taking)
         return;
     }
     take_assets(taking);
+    take_feeds(taking);
     take_kind(taking, "warp-route", take_router);
     take_kind(taking, "spoke", take_spoke);
     take_kind(taking, "erc4626", take_vault);
     take_kind(taking, "aave-v3", take_reserve);
+    take_kind(taking, "hub", take_hub);
     take_limits(taking);
     if (taking->config->core.route.mode == ROUTE_ACT) {
         refuse_unenforced(taking);

@@ -9,6 +9,7 @@
 #include "relay/base/check.h"
 #include "relay/base/hex.h"
 #include "relay/base/nearest.h"
+#include "relay/core/message/pattern.h"
 
 static const struct {
     const char *key;
@@ -16,7 +17,7 @@ static const struct {
 } fields[] = {
     {"messageid", MATCH_MESSAGE_ID},       {"origindomain", MATCH_ORIGIN},
     {"senderaddress", MATCH_SENDER},       {"destinationdomain", MATCH_DESTINATION},
-    {"recipientaddress", MATCH_RECIPIENT},
+    {"recipientaddress", MATCH_RECIPIENT}, {"bodyregex", MATCH_BODY},
 };
 
 /* ---- reading ---- */
@@ -28,6 +29,7 @@ struct reader {
     enum status status;
     uint32_t rules_before;
     uint32_t conditions_before;
+    uint32_t patterns_before;
 };
 
 static struct reader reader_of(struct core_policy *policy, struct policy_error *error)
@@ -36,7 +38,8 @@ static struct reader reader_of(struct core_policy *policy, struct policy_error *
                            .error = error,
                            .status = STATUS_OK,
                            .rules_before = policy->rules_count,
-                           .conditions_before = policy->conditions_count};
+                           .conditions_before = policy->conditions_count,
+                           .patterns_before = policy->patterns_count};
 }
 
 static void refuse(struct reader *reader, enum status status, const char *what, const char *word)
@@ -76,8 +79,11 @@ static enum status end(struct reader *reader)
         memset(&policy->conditions[reader->conditions_before], 0,
                (policy->conditions_count - reader->conditions_before) *
                    sizeof(policy->conditions[0]));
+        memset(&policy->patterns[reader->patterns_before], 0,
+               (policy->patterns_count - reader->patterns_before) * sizeof(policy->patterns[0]));
         policy->rules_count = reader->rules_before;
         policy->conditions_count = reader->conditions_before;
+        policy->patterns_count = reader->patterns_before;
     }
     return reader->status;
 }
@@ -133,12 +139,12 @@ static bool parse_domain(const char *text, uint32_t *ret_domain)
     return count > 0;
 }
 
-static struct hash domain_value(uint32_t domain)
+static struct hash number_value(uint32_t number)
 {
     struct hash value = {{0}};
 
     for (uint32_t i = 0; i < 4; i++) {
-        value.bytes[31 - i] = (uint8_t)(domain >> 8 * i);
+        value.bytes[31 - i] = (uint8_t)(number >> 8 * i);
     }
     return value;
 }
@@ -158,7 +164,7 @@ static void read_domain(struct reader *reader, enum match_field field, const jso
         refuse(reader, STATUS_MALFORMED, "has a domain that is no number of 32 bits", text);
         return;
     }
-    const struct hash bytes = domain_value(domain);
+    const struct hash bytes = number_value(domain);
     add_condition(reader, field, &bytes);
 }
 
@@ -174,6 +180,49 @@ static void read_address(struct reader *reader, enum match_field field, const ch
     }
     memcpy(value.bytes, address.bytes, sizeof(value.bytes));
     add_condition(reader, field, &value);
+}
+
+/* Where the policy has the pattern; PATTERNS_MAX: refused. */
+static uint32_t keep_pattern(struct reader *reader, const char *text)
+{
+    struct core_policy *policy = reader->policy;
+    const char *what = NULL;
+
+    for (uint32_t i = 0; i < policy->patterns_count; i++) {
+        if (strcmp(policy->patterns[i].text, text) == 0) {
+            return i;
+        }
+    }
+    if (strlen(text) >= PATTERN_BYTES_MAX) {
+        refuse(reader, STATUS_FULL, "has a bodyregex of more than 191 characters", text);
+    } else if (pattern_check(bytes_from_string(text), &what) != STATUS_OK) {
+        char words[90];
+        (void)snprintf(words, sizeof(words), "has a bodyregex that %s", what);
+        refuse(reader, STATUS_MALFORMED, words, text);
+    } else if (policy->patterns_count == PATTERNS_MAX) {
+        refuse(reader, STATUS_FULL, "has too many different bodyregex: at most 16", text);
+    }
+    if (reader->status != STATUS_OK) {
+        return PATTERNS_MAX;
+    }
+    memcpy(policy->patterns[policy->patterns_count].text, text, strlen(text) + 1);
+    return policy->patterns_count++;
+}
+
+/* One string, as the reference relayer wants it. */
+static void read_pattern(struct reader *reader, const json_t *value)
+{
+    const char *text = json_string_value(value);
+
+    if (text == NULL) {
+        refuse(reader, STATUS_MALFORMED, "has a bodyregex that is no string", NULL);
+        return;
+    }
+    const uint32_t index = keep_pattern(reader, text);
+    if (index < PATTERNS_MAX) {
+        const struct hash bytes = number_value(index);
+        add_condition(reader, MATCH_BODY, &bytes);
+    }
 }
 
 static void read_value(struct reader *reader, enum match_field field, const json_t *value)
@@ -199,6 +248,9 @@ static void read_value(struct reader *reader, enum match_field field, const json
     case MATCH_ANYWHERE:
         read_address(reader, field, json_string_value(value));
         return;
+    case MATCH_BODY:
+        read_pattern(reader, value);
+        return;
     }
 }
 
@@ -219,7 +271,7 @@ static void read_field(struct reader *reader, const char *key, const json_t *val
         if (is_any(value)) {
             return;
         }
-        if (!json_is_array(value)) {
+        if (!json_is_array(value) || fields[i].field == MATCH_BODY) {
             read_value(reader, fields[i].field, value);
             return;
         }
@@ -231,13 +283,6 @@ static void read_field(struct reader *reader, const char *key, const json_t *val
         {
             read_value(reader, fields[i].field, entry);
         }
-        return;
-    }
-    if (strcasecmp(key, "bodyregex") == 0 && is_any(value)) {
-        return;
-    }
-    if (strcasecmp(key, "bodyregex") == 0) {
-        refuse(reader, STATUS_MALFORMED, "has a bodyregex, which is not offered", key);
         return;
     }
     const char *names[sizeof(fields) / sizeof(fields[0])];
@@ -488,15 +533,21 @@ enum status policy_read_payment(struct bytes json, struct core_policy *policy,
 
 /* ---- writing ---- */
 
-static json_t *value_json(const struct core_condition *condition)
+static json_t *value_json(const struct core_policy *policy, const struct core_condition *condition)
 {
     char text[2 + 64 + 1] = "0x";
     const struct address *address = (const struct address *)(const void *)&condition->value;
     const uint8_t *bytes = condition->value.bytes;
 
+    const uint32_t number = (uint32_t)bytes[28] << 24 | (uint32_t)bytes[29] << 16 |
+                            (uint32_t)bytes[30] << 8 | bytes[31];
+
+    if (condition->field == MATCH_BODY) {
+        CHECK(number < policy->patterns_count);
+        return json_string(policy->patterns[number].text);
+    }
     if (condition->field == MATCH_ORIGIN || condition->field == MATCH_DESTINATION) {
-        return json_integer((json_int_t)((uint32_t)bytes[28] << 24 | (uint32_t)bytes[29] << 16 |
-                                         (uint32_t)bytes[30] << 8 | bytes[31]));
+        return json_integer((json_int_t)number);
     }
     const size_t skip = condition->field != MATCH_MESSAGE_ID && address_is_evm(address) ? 12 : 0;
     hex_encode(bytes_from(bytes + skip, 32 - skip), text + 2);
@@ -512,10 +563,12 @@ static json_t *rule_json(const struct core_policy *policy, uint32_t rule)
         for (uint32_t k = 0; k < policy->conditions_count; k++) {
             const struct core_condition *condition = &policy->conditions[k];
             if (condition->rule == rule && condition->field == fields[i].field) {
-                (void)json_array_append_new(values, value_json(condition));
+                (void)json_array_append_new(values, value_json(policy, condition));
             }
         }
-        if (json_array_size(values) > 0) {
+        if (json_array_size(values) > 0 && fields[i].field == MATCH_BODY) {
+            (void)json_object_set(object, fields[i].key, json_array_get(values, 0));
+        } else if (json_array_size(values) > 0) {
             (void)json_object_set(object, fields[i].key, values);
         }
         json_decref(values);
@@ -570,7 +623,7 @@ char *policy_write_addresses(const struct core_policy *policy)
 
     for (uint32_t i = 0; i < policy->conditions_count; i++) {
         if (policy->rules[policy->conditions[i].rule].kind == RULE_ADDRESS) {
-            (void)json_array_append_new(list, value_json(&policy->conditions[i]));
+            (void)json_array_append_new(list, value_json(policy, &policy->conditions[i]));
         }
     }
     return text_of(list);

@@ -5,8 +5,9 @@
  * A matching list is an array of rules. A rule is an object of messageid, origindomain,
  * senderaddress, destinationdomain, recipientaddress (any case); each is "*" (or left out), one
  * value or an array of them. Domains are numbers, in decimal digits or 0x-hexadecimal; addresses
- * are 20 or 32 bytes in hexadecimal. An empty list is as none. `bodyregex` is refused by name, and
- * so is every key that is not known: a rule that is read in part would match too much.
+ * are 20 or 32 bytes in hexadecimal. `bodyregex` is one pattern (relay/core/message/pattern.h). An
+ * empty list is as none. Every key that is not known is refused: a rule that is read in part would
+ * match too much.
  *
  * Threads: none. The text is hostile: bounded, and refused with one sentence. */
 #ifndef SLUICE_RELAY_NODE_CONFIG_POLICY_JSON_H

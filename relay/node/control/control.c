@@ -16,6 +16,7 @@
 #include "relay/node/control/control_json.h"
 
 #define HEADER_BYTES 4u
+#define ASK_S        5 /* that a peer may take to say what it wants */
 
 struct peer {
     struct lws *wsi; /* NULL: free */
@@ -126,6 +127,8 @@ static int peer_read(struct peer *peer)
         return -1;
     }
     if (peer->received_count >= HEADER_BYTES + expected) {
+        /* The answer waits for what it is about to be durable, however long that takes. */
+        lws_set_timeout(peer->wsi, NO_PENDING_TIMEOUT, 0);
         peer_ask(peer, bytes_from(peer->received + HEADER_BYTES, expected));
     }
     return 0;
@@ -207,6 +210,8 @@ static void control_accept(struct control *control)
     }
     *peer = (struct peer){.wsi = wsi, .control = control, .uid = uid};
     lws_set_opaque_user_data(wsi, peer);
+    /* Who asks nothing must not hold the place of somebody who does. */
+    lws_set_timeout(wsi, PENDING_TIMEOUT_AWAITING_PROXY_RESPONSE, ASK_S);
 }
 
 /* The library has many more reasons than these two callbacks name; the rest need nothing. */

@@ -25,6 +25,7 @@ static uint32_t leg_pointers(struct leg *leg, struct bytes *ret_pointers[POINTER
     case LEG_VENUE:
     case LEG_CROSSING:
     case LEG_SETTLE:
+    case LEG_HUB:
         return 0;
     }
     CHECK(false);

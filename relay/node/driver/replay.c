@@ -13,7 +13,7 @@
 #include "relay/node/driver/row_source.h"
 
 #define PROGRESS_EVERY  1024u
-#define CHANGES_MAX     (64u * ROWS_PER_STEP_MAX)
+#define CHANGES_MAX     (16u * ROWS_PER_STEP_MAX)
 #define CHANGES_BYTES   ((size_t)16 << 20)
 #define EVENTS_PER_SEAL 2048u
 #define KEY_SHOWN_BYTES 48u

@@ -50,6 +50,13 @@ void site_write_endpoints(const struct site *site, struct exposition *out)
             count(out, &config->core.chains[i], j, endpoint->is_up && !endpoint->is_bad ? 1 : 0);
         }
     }
+    exposition_family(out, EXPOSITION_GAUGE, "sluice_endpoint_penalty",
+                      "What speaks against the endpoint; the one with the least is asked first.");
+    for (uint32_t i = 0; i < config->core.chains_count; i++) {
+        for (uint32_t j = 0; j < config->chains[i].endpoints_count; j++) {
+            count(out, &config->core.chains[i], j, site->live.endpoints[i][j].seen.penalty);
+        }
+    }
     for (size_t family = 0; family < sizeof(families) / sizeof(families[0]); family++) {
         exposition_family(out, EXPOSITION_COUNTER, families[family].name, families[family].help);
         for (uint32_t i = 0; i < config->core.chains_count; i++) {

@@ -155,6 +155,10 @@ enum status site_metrics(struct site *site, struct exposition *exposition);
 /* ---- site_endpoints.c ---- */
 void site_write_endpoints(const struct site *site, struct exposition *out);
 
+/* ---- site_worth.c ---- */
+/* STATUS_IO, STATUS_CORRUPT: the rows cannot be read. */
+enum status site_write_worth(const struct view *view, struct exposition *out);
+
 /* ---- site_hyperlane.c ---- */
 /* After the others: the same under names that dashboards of the reference agents ask for. */
 enum status site_hyperlane_metrics(struct site *site, struct exposition *exposition);

@@ -750,6 +750,7 @@ enum status site_metrics(struct site *site, struct exposition *exposition)
     write_positions(&writing);
     write_invariants(&writing);
     write_limits(&writing);
+    (void)found(&writing, site_write_worth(&writing.view, exposition));
     write_keys(&writing);
     write_evidence(&writing);
     write_http(&writing);

@@ -12,9 +12,10 @@
 
 #define TEXT_TYPE         "text/plain; charset=utf-8"
 #define JSON_TYPE         "application/json"
-#define METRICS_BYTES     ((size_t)4 << 20)
+#define METRICS_BYTES     ((size_t)16 << 20) /* a line for each pair of chains, more than once */
 #define PAGE_MESSAGES_MAX 100u
 #define PAGE_RECENT_MAX   50u
+#define PAGE_ROUTES_MAX   60u
 #define LIST_MESSAGES_MAX 500u
 
 const char site_policy[] =
@@ -150,24 +151,60 @@ static json_t *backlogs_json(const struct site *site)
     return list;
 }
 
+/* One way between two chains, by their places. */
+struct route {
+    uint32_t from;
+    uint32_t to;
+    uint64_t delivered;
+};
+
+/* Keeps the list's order, the busiest first; what falls off its end is left out. */
+static void route_insert(struct route list[PAGE_ROUTES_MAX], uint32_t *count,
+                         const struct route *route)
+{
+    uint32_t at = *count;
+
+    if (at == PAGE_ROUTES_MAX && list[at - 1].delivered >= route->delivered) {
+        return;
+    }
+    at = at == PAGE_ROUTES_MAX ? at - 1 : at;
+    for (; at > 0 && list[at - 1].delivered < route->delivered; at--) {
+        list[at] = list[at - 1];
+    }
+    list[at] = *route;
+    *count += *count < PAGE_ROUTES_MAX ? 1 : 0;
+}
+
+/* The busiest ways, and what was delivered on all of them: of many chains there are too many pairs
+ * to tell each time. */
 static json_t *routes_json(const struct site *site)
 {
     const struct core_config *config = &site->options.config->core;
-    json_t *list = json_array();
+    struct route list[PAGE_ROUTES_MAX];
+    uint32_t count = 0;
+    uint64_t delivered = 0;
+    uint64_t elsewhere = 0;
+    json_t *busiest = json_array();
 
     for (uint32_t i = 0; i < config->chains_count; i++) {
         for (uint32_t j = 0; j < config->chains_count; j++) {
             const uint64_t *ended = site->tally->ended[i][j];
+            const struct route route = {.from = i, .to = j, .delivered = ended[SITE_DELIVERED]};
+            delivered += ended[SITE_DELIVERED];
+            elsewhere += ended[SITE_ELSEWHERE];
             if (ended[SITE_DELIVERED] + ended[SITE_ELSEWHERE] > 0) {
-                (void)json_array_append_new(
-                    list, json_pack("{s:s, s:s, s:o, s:o}", "from", config->chains[i].name, "to",
-                                    config->chains[j].name, "delivered",
-                                    json_of_count(ended[SITE_DELIVERED]), "elsewhere",
-                                    json_of_count(ended[SITE_ELSEWHERE])));
+                route_insert(list, &count, &route);
             }
         }
     }
-    return list;
+    for (uint32_t i = 0; i < count; i++) {
+        (void)json_array_append_new(busiest, json_pack("{s:s, s:s, s:o}", "from",
+                                                       config->chains[list[i].from].name, "to",
+                                                       config->chains[list[i].to].name, "delivered",
+                                                       json_of_count(list[i].delivered)));
+    }
+    return json_pack("{s:o, s:o, s:o}", "delivered", json_of_count(delivered), "elsewhere",
+                     json_of_count(elsewhere), "busiest", busiest);
 }
 
 static json_t *recent_json(const struct site *site)

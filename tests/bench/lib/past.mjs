@@ -16,7 +16,7 @@ import { ObjectStore } from '../../support/object-store.mjs';
 const { keccak256, toBytes } = requirePackage('viem/utils');
 
 const IDS = fileURLToPath(new URL('../../../build/release/tests/bench_ids', import.meta.url));
-const TOPICS = {
+export const TOPICS = {
   dispatch: topicOf(mailboxAbi, 'Dispatch'),
   process: topicOf(mailboxAbi, 'ProcessId'),
   insert: topicOf(treeAbi, 'InsertedIntoTree'),
@@ -59,34 +59,42 @@ export class Past {
     return [from, Math.min(from + this.perBlock, this.count)];
   }
 
-  logsOfOrigin(block, wanted, add) {
+  /** What a dispatch leaves, in the order of its logs: `add` takes address, topics and data. */
+  logsOfMessage(i, wanted, add) {
     const { mailbox, merkleTreeHook, interchainGasPaymaster } = this.origin;
-    const [from, to] = this.indexesOf(block);
     const destination = word(this.destination.domain);
+    const id = this.id(i);
+    if (wanted.has(TOPICS.insert)) add(merkleTreeHook, [TOPICS.insert], `${id}${word(i)}`, 0);
+    if (wanted.has(TOPICS.payment)) {
+      add(interchainGasPaymaster, [TOPICS.payment, `0x${id}`, `0x${destination}`],
+        word(200_000) + word(1_000_000), 1);
+    }
+    if (wanted.has(TOPICS.dispatch)) {
+      const rest = (32 - (MESSAGE_BYTES % 32)) % 32;
+      add(mailbox, [TOPICS.dispatch, `0x${this.sender}`, `0x${destination}`, `0x${this.recipient}`],
+        `${word(32)}${word(MESSAGE_BYTES)}${this.message(i)}${'00'.repeat(rest)}`, 2);
+    }
+  }
+
+  logsOfDelivery(i, wanted, add) {
+    if (wanted.has(TOPICS.process)) {
+      add(this.destination.mailbox, [TOPICS.process, `0x${this.id(i)}`], '', 0);
+    }
+  }
+
+  logsOfOrigin(block, wanted, add) {
+    const [from, to] = this.indexesOf(block);
     for (let i = from; i < to; ++i) {
-      const place = 3 * (i - from);
-      const id = this.id(i);
-      if (wanted.has(TOPICS.insert)) {
-        add(block, place, merkleTreeHook, [TOPICS.insert], `${id}${word(i)}`);
-      }
-      if (wanted.has(TOPICS.payment)) {
-        add(block, place + 1, interchainGasPaymaster,
-          [TOPICS.payment, `0x${id}`, `0x${destination}`], word(200_000) + word(1_000_000));
-      }
-      if (wanted.has(TOPICS.dispatch)) {
-        const rest = (32 - (MESSAGE_BYTES % 32)) % 32;
-        add(block, place + 2, mailbox,
-          [TOPICS.dispatch, `0x${this.sender}`, `0x${destination}`, `0x${this.recipient}`],
-          `${word(32)}${word(MESSAGE_BYTES)}${this.message(i)}${'00'.repeat(rest)}`);
-      }
+      this.logsOfMessage(i, wanted, (address, topics, data, place) =>
+        add(block, 3 * (i - from) + place, address, topics, data));
     }
   }
 
   logsOfDestination(block, wanted, add) {
-    if (!wanted.has(TOPICS.process)) return;
     const [from, to] = this.indexesOf(block);
     for (let i = from; i < to; ++i) {
-      add(block, i - from, this.destination.mailbox, [TOPICS.process, `0x${this.id(i)}`], '');
+      this.logsOfDelivery(i, wanted, (address, topics, data) =>
+        add(block, i - from, address, topics, data));
     }
   }
 }

@@ -26,7 +26,7 @@ function measured(world) {
   return new Map([...all].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Compares, or records. Runs last: every check before it has left its figures. */
+/** Compares, or records: every check before it has left its figures. */
 export async function gasCheck(suite, record) {
   if (suite.only && !record) return;
   const figures = measured(suite.world);

@@ -58,6 +58,13 @@ class Place {
     return this.send(venuesOf(this.chain)[index], pacedVaultAbi, functionName, args);
   }
 
+  /** Lets the second feed of the asset's price say something else. */
+  async say(answer, age = 0n) {
+    const feed = await this.reserve.at.deploy('price', 18, answer, age);
+    await this.rpc('anvil_setCode', this.chain.price2,
+      await this.rpc('eth_getCode', feed.address, 'latest'));
+  }
+
   async supplied(index, block = 'latest') {
     return (await this.read(this.chain.spoke, spokeAbi, 'positionAt', [BigInt(index)], block))[0];
   }
@@ -113,7 +120,7 @@ class Capital {
     beta.reserve = new Reserve(beta.chain);
     await beta.reserve.open();
     this.node = this.stage.write({ name: 'relayer', mode: 'act', route: ROUTE, spokes: true,
-      reserves: [{ ...beta.reserve, guarded: GUARDED }] });
+      reserves: [{ ...beta.reserve, guarded: GUARDED }], prices: beta.chain });
     const mandate = mandateHash(this.stage.program, this.node);
     await beginCapital(this.stage.devnet, mandate);
     await beta.deposit(tokens(PLEDGED + SPOKE_BUFFER));
@@ -277,9 +284,32 @@ runSuite('capital', 'Capital in spokes and vaults.', {}, async (suite) => {
     expectEqual((await supplied(alpha))[1], 0n, 'what is in the other vault');
     expect((await supplied(alpha))[0] >= before[0], 'nothing taken out of the first');
   });
-  await check('the plan follows when another vault pays much more, through a kill', async () => {
+  await check('without a price nothing moves, and the rule and its line are named', async () => {
+    const before = await supplied(alpha);
+    const wrong = [[0n, 0n, 'says zero'], [-1n, 0n, 'less than zero'],
+      [10n ** 36n, 0n, 'more than anything is worth'], [10n ** 18n / 2n, 0n, 'differ by more'],
+      [10n ** 18n, 3_601n, 'older than the mandate allows']];
+    const said = () => capital.ask('status').prices[0].reason.text;
+    for (const [answer, age, words] of wrong) {
+      await beta.say(answer, age);
+      await capital.until(`a price that ${words}`, () => said().includes(words));
+    }
     await alpha.setVault(1, 'setRate', 50n * PERCENT);
     await capital.passAll();
+    const { waiting } = capital.ask('why');
+    expect(waiting.some(({ what, reason }) => what === 'price of' && reason.text.includes('older')),
+      'the price among what waits');
+    await capital.until('a plan that waits for a price', async () => {
+      await alpha.creep(20);
+      return capital.ask('why').waiting.some(({ what, reason }) =>
+        what.startsWith('planning of venues') && reason.text.includes('older'));
+    });
+    const after = await supplied(alpha);
+    expect(after[0] >= before[0] && after[1] === 0n, 'nothing moved');
+    await beta.say(10n ** 18n);
+    await capital.until('a price that counts', () => said().includes('agree'));
+  });
+  await check('the plan follows when another vault pays much more, through a kill', async () => {
     await capital.until('the first vault emptied', async () => {
       await alpha.creep(20);
       return (await supplied(alpha))[0] < tokens(1);
@@ -306,6 +336,22 @@ runSuite('capital', 'Capital in spokes and vaults.', {}, async (suite) => {
       expectEqual(announced, sent, 'what was announced');
       expect(sent < tokens(50_000), 'sent once');
     });
+  // All that may leave beta is in alpha's vault, which pays 50 %. 14 of the pool's dollars for a coin
+  // more want some 12,500 more of collateral, which can only come over the bridge.
+  await check('a debt is saved from liquidation by capital of another chain, before it earns', async () => {
+    const { reserve } = beta;
+    const { sent } = await alpha.flow(beta);
+    await reserve.setCoinPrice(COIN_PRICE * 7);
+    await capital.until('a debt that is guarded over the bridge', async () =>
+      await reserve.health() > GUARDED_HEALTH);
+    expect((await alpha.flow(beta)).sent > sent + tokens(10_000), 'it came from alpha');
+    // Where what it had before would not have been enough.
+    await reserve.setCoinPrice(COIN_PRICE * 10);
+    expect(await reserve.health() > 1, 'nobody may liquidate');
+    const [why] = await refused(reserve.liquidate(), 'Error');
+    expectEqual(why, AAVE_HEALTHY, 'why nobody may');
+    await reserve.setCoinPrice(COIN_PRICE * 7); // for which there is just enough
+  });
   await check('what people want back comes home', async () => {
     await alpha.send(alpha.chain.till, tillAbi, 'redeem', [tokens(20_000)]);
     await capital.until('enough idle capital for it', async () =>

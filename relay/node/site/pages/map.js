@@ -6,7 +6,7 @@ import { h } from './dom.js';
 import { count, toNumber, units } from './format.js';
 
 const MARGIN = 90; // around the chains' middles: for circles and names
-const ARCS_MAX = 60;
+const NAMES_MAX = 30;
 
 function layout(chains) {
   const many = chains.length > 12;
@@ -24,6 +24,19 @@ function frame(places) {
   const [left, top] = [Math.min(...xs) - MARGIN, Math.min(...ys) - MARGIN - 10];
   const [width, height] = [Math.max(...xs) + MARGIN - left, Math.max(...ys) + MARGIN - top];
   return [left, top, width, height].map(Math.round).join(' ');
+}
+
+/** Of many chains those are named that matter most, as far apart as names need; the others say theirs
+    when they are pointed at. */
+function namesShown(chains, worth) {
+  const apart = Math.ceil(chains.length / NAMES_MAX);
+  const taken = [];
+  const order = chains.map(({ name }, at) => ({ name, at, worth: worth(name) })).sort((a, b) => b.worth - a.worth);
+  for (const one of order) {
+    const ring = (at) => Math.min(Math.abs(at - one.at), chains.length - Math.abs(at - one.at));
+    if (apart === 1 || (one.worth > 0 && taken.every(({ at }) => ring(at) >= apart))) taken.push(one);
+  }
+  return new Set(taken.map(({ name }) => name));
 }
 
 /** A bend to the left of the way, so that there and back are apart. */
@@ -64,8 +77,8 @@ export function map(page, asset) {
     return (small ? 7 : 22) + Math.sqrt(share) * (small ? 9 : 20);
   };
   const unready = new Set(page.health.checks.filter(({ good }) => !good).map(({ name }) => name.replace(/^chain /, '')));
-  const busiest = Math.max(1, ...page.routes.map(({ delivered }) => delivered));
-  const routes = [...page.routes].sort((a, b) => b.delivered - a.delivered).slice(0, ARCS_MAX);
+  const routes = page.routes.busiest;
+  const most = Math.max(1, ...routes.map(({ delivered }) => delivered));
   const flows = page.flows.flows.filter((flow) => flow.asset === asset?.asset);
   const say = (flow) => `${flow.kind === 'move' ? 'Moving' : 'Users’ transfers:'} ${units(flow.amount, flow.decimals)} ${flow.asset} from ${flow.from} to ${flow.to}`;
   const words = [
@@ -75,7 +88,7 @@ export function map(page, asset) {
   const arcs = routes.filter(({ from, to }) => byName.has(from) && byName.has(to)).map((route) => {
     const { path } = curve(byName.get(route.from), byName.get(route.to), radius);
     return h('path', { key: `r${route.from}>${route.to}`, d: path, class: 'route', 'marker-end': 'url(#arrow)',
-      'stroke-width': (1 + 3 * Math.sqrt(route.delivered / busiest)).toFixed(2) },
+      'stroke-width': (1 + 3 * Math.sqrt(route.delivered / most)).toFixed(2) },
     h('title', {}, `${route.from} to ${route.to}: ${count(route.delivered)} messages delivered`));
   });
   const moving = flows.filter(({ from, to }) => byName.has(from) && byName.has(to)).map((flow) => {
@@ -85,6 +98,7 @@ export function map(page, asset) {
       flow.kind === 'move' && h('text', { x: label.x.toFixed(1), y: (label.y - 6).toFixed(1), 'text-anchor': 'middle' },
         units(flow.amount, flow.decimals, 0)));
   });
+  const named = namesShown(chains, (name) => (unready.has(name) ? 2 : 0) + Math.max(0, positions.get(name)?.effective ?? 0) / largest);
   const nodes = places.map((place) => {
     const position = positions.get(place.name);
     const size = radius(place.name);
@@ -95,7 +109,7 @@ export function map(page, asset) {
     return h('g', { key: `n${place.name}`, class: `chain ${kind}` }, h('title', {}, tip),
       h('circle', { cx: place.x.toFixed(1), cy: place.y.toFixed(1), r: size.toFixed(1) }),
       kind === 'bad' && h('text', { x: place.x.toFixed(1), y: (place.y + 6).toFixed(1), 'text-anchor': 'middle', class: 'mark' }, '!'),
-      h('text', { x: place.x.toFixed(1), y: y.toFixed(1), 'text-anchor': 'middle', class: small ? 'name small' : 'name' }, place.name),
+      named.has(place.name) && h('text', { x: place.x.toFixed(1), y: y.toFixed(1), 'text-anchor': 'middle', class: small ? 'name small' : 'name' }, place.name),
       !small && position && h('text', { x: place.x.toFixed(1), y: (y + 22).toFixed(1), 'text-anchor': 'middle', class: 'amount' },
         units(position.list[0].effective, decimals, 0)));
   });

@@ -47,8 +47,7 @@ function tiles(page, context) {
   const open = page.backlogs.reduce((sum, backlog) => sum + backlog.open, 0);
   const cut = page.backlogs.some((backlog) => backlog.cut);
   const oldest = page.backlogs.map((backlog) => backlog.oldest).filter(Boolean).sort()[0];
-  const delivered = page.routes.reduce((sum, route) => sum + route.delivered, 0);
-  const elsewhere = page.routes.reduce((sum, route) => sum + route.elsewhere, 0);
+  const { delivered, elsewhere } = page.routes;
   const off = page.history.off_goal.find((one) => one.asset === asset?.asset)?.values.at(-1);
   const books = page.status.capital.every(({ ledger }) => ledger?.balanced !== false);
   const agreed = page.status.chains.every(({ ledger }) => ledger !== 'unreconciled');
