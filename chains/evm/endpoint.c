@@ -277,7 +277,10 @@ void evm_endpoint_lost(struct evm *evm, uint32_t index)
     endpoint->subscription_bytes = 0;
     endpoint->is_subscribed = false;
     endpoint->check_again_at = (struct instant){.ns = UINT64_MAX};
-    note(&endpoint->state_notice, ENDPOINT_LOST, bytes_from(NULL, 0));
+    /* Told once: a connection that never answered, as over HTTP each try is one, is no news. */
+    if (endpoint->state_notice.state != ENDPOINT_LOST) {
+        note(&endpoint->state_notice, ENDPOINT_LOST, bytes_from(NULL, 0));
+    }
     evm_calls_lost(evm, index);
 }
 

@@ -631,6 +631,31 @@ static void a_rebalance_is_quoted_and_bounded(void **state)
     harness_close(harness);
 }
 
+/* Over HTTP each try is a connection, and each failure one that is lost: a dead endpoint is told
+ * once, and again only after it answered. */
+static void an_endpoint_that_never_answers_is_told_once(void **state)
+{
+    (void)state;
+    struct harness *const harness = harness_open(&evm_script_fixture);
+
+    for (uint32_t time = 1; time <= 2; time++) {
+        for (uint32_t i = 0; i < 4; i++) {
+            harness_connect(harness, 0);
+            harness_lose(harness, 0);
+            harness_run(harness, 5);
+        }
+        uint32_t lost_count = 0;
+        for (uint32_t i = 0; i < harness->answers_count; i++) {
+            const struct event *const event = &harness->answers[i].event;
+            lost_count += event->kind == EVENT_ENDPOINT && event->endpoint.state == ENDPOINT_LOST;
+        }
+        assert_int_equal(lost_count, time);
+        harness_connect(harness, 0);
+        harness_run(harness, 50); /* it answers */
+    }
+    harness_close(harness);
+}
+
 static bool begins(struct bytes text, const char *words)
 {
     return text.count >= strlen(words) && memcmp(text.data, words, strlen(words)) == 0;
@@ -686,6 +711,7 @@ int main(void)
         cmocka_unit_test(state_that_is_forgotten_is_unknown),
         cmocka_unit_test(an_empty_tree_has_its_root),
         cmocka_unit_test(a_rebalance_is_quoted_and_bounded),
+        cmocka_unit_test(an_endpoint_that_never_answers_is_told_once),
         cmocka_unit_test(a_fee_in_the_token_that_nobody_pays_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
