@@ -19,6 +19,7 @@ struct evm_script_habits {
     bool is_mute;         /* takes everything and answers nothing */
     uint32_t slow_rounds; /* for which it keeps what it has to say */
     bool forgets_blocks;  /* it has none of any number */
+    bool calls_are_null;  /* it has nothing to say of any contract */
     bool is_limited;      /* refuses everything for its rate */
     bool asks_patience;   /* and says: for a minute */
     uint64_t lag;         /* blocks that it has not got yet */
