@@ -15,6 +15,7 @@ extern const struct chain_fixture evm_script_fixture;
 struct evm_script_habits {
     bool lies;            /* about everything that decides, and every liar tells the same lies */
     bool misplaces_logs;  /* the first of each answer has another contract's address */
+    bool withholds_logs;  /* says that there are none */
     bool is_mute;         /* takes everything and answers nothing */
     uint32_t slow_rounds; /* for which it keeps what it has to say */
     bool forgets_blocks;  /* it has none of any number */

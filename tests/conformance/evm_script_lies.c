@@ -55,5 +55,7 @@ void script_twist(const struct evm_script_habits *habits, const char *method, co
         lie(method, start, text);
     } else if (habits->misplaces_logs && strcmp(method, "eth_getLogs") == 0) {
         script_change_digit(text, start, "\"address\":\"0x");
+    } else if (habits->withholds_logs && strcmp(method, "eth_getLogs") == 0) {
+        script_text_set(text, start, "\"result\":[]");
     }
 }

@@ -362,6 +362,28 @@ static void a_lie_that_comes_late_is_evidence_too(void **state)
     harness_close(harness);
 }
 
+/* Logs that are late contradict nobody; those that are still missing seconds later are withheld. */
+static void logs_that_stay_away_are_evidence_and_late_ones_are_not(void **state)
+{
+    (void)state;
+    for (uint32_t withholds = 0; withholds < 2; withholds++) {
+        struct harness *const harness = watching(3, 2);
+        habits(harness, 0)->withholds_logs = true;
+        (void)evm_script_fixture.dispatch(harness->world);
+        harness_mine(harness);
+        habits(harness, 0)->withholds_logs = withholds == 1;
+        assert_int_equal(harness->dissents_count, 0);
+        harness_run(harness, 300);
+        assert_int_equal(harness->dissents_count, withholds);
+        if (withholds == 1) {
+            assert_int_equal(harness->dissents[0].dissent.endpoint_index, 0);
+            assert_int_equal(harness->dissents[0].dissent.agreed_count, 2);
+            assert_non_null(strstr(harness->dissent_question, "eth_getLogs"));
+        }
+        harness_close(harness);
+    }
+}
+
 /* The one that is left cannot make a quorum: it costs no call to find that out. */
 static void nobody_is_asked_in_vain(void **state)
 {
@@ -769,6 +791,7 @@ int main(void)
         cmocka_unit_test(null_is_no_dissent),
         cmocka_unit_test(null_is_no_part_of_a_split),
         cmocka_unit_test(a_lie_that_comes_late_is_evidence_too),
+        cmocka_unit_test(logs_that_stay_away_are_evidence_and_late_ones_are_not),
         cmocka_unit_test(nobody_is_asked_in_vain),
         cmocka_unit_test(a_split_is_no_answer),
         cmocka_unit_test(behind_is_not_different),
