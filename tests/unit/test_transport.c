@@ -75,6 +75,8 @@ static bool handle(void *context, const struct web_server_request *request)
         accept_websocket(request);
         if (is_at(request, "/echo")) {
             echo(fd);
+        } else if (is_at(request, "/second") && request->connection > 1) {
+            echo(fd);
         } else if (is_at(request, "/hello")) {
             web_server_write(fd, "\x81\x05hello", 7);
         } else if (is_at(request, "/pieces")) {
@@ -300,6 +302,27 @@ static void a_dead_connection_is_told_and_made_again(void **state)
     ground_free(ground);
 }
 
+/* The first connection reads nothing and ends: what waited for it is unknown to who asked, and is
+ * not said to the next one. */
+static void what_was_not_sent_dies_with_its_connection(void **state)
+{
+    (void)state;
+    static char much[400000];
+    struct ground *const ground = ground_new("ws://127.0.0.1:PORT/second", NULL);
+
+    memset(much, 'x', sizeof(much));
+    run_until(ground, &ground->heard[0].connected, 1);
+    for (uint32_t i = 0; i < 18; i++) { /* more than a socket takes, less than the queue */
+        transport_send(ground->transport, 0, 0, bytes_from(much, sizeof(much)));
+    }
+    run_until(ground, &ground->heard[0].connected, 2);
+    say(ground, 0, "new");
+    run_until(ground, &ground->heard[0].messages, 1);
+    assert_string_equal(ground->heard[0].message, "new");
+    assert_int_equal(ground->heard[0].lost, 1);
+    ground_free(ground);
+}
+
 static void what_breaks_the_protocol_is_cut_off_by_name(void **state)
 {
     (void)state;
@@ -426,6 +449,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_go_both_ways),
         cmocka_unit_test(a_dead_connection_is_told_and_made_again),
+        cmocka_unit_test(what_was_not_sent_dies_with_its_connection),
         cmocka_unit_test(what_breaks_the_protocol_is_cut_off_by_name),
         cmocka_unit_test(held_connections_read_nothing),
         cmocka_unit_test(names_are_looked_up),
