@@ -73,9 +73,7 @@ static bool handle(void *context, const struct web_server_request *request)
     (void)context;
     if (strcmp(request->method, "GET") == 0) {
         accept_websocket(request);
-        if (is_at(request, "/echo")) {
-            echo(fd);
-        } else if (is_at(request, "/second") && request->connection > 1) {
+        if (is_at(request, "/echo") || (is_at(request, "/second") && request->connection > 1)) {
             echo(fd);
         } else if (is_at(request, "/hello")) {
             web_server_write(fd, "\x81\x05hello", 7);
