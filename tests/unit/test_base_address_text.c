@@ -88,7 +88,7 @@ static void what_is_no_address_is_refused(void **state)
         "li1dgmt3", /* a checksum of too few letters */
         "M1VUXWEZ", /* made with a prefix in lower case */
         "x1b4n0q5v",
-        SPLIT "2y9e3",
+        "split1checkupstagehandshakeupstreamerranterredcaperred2y9e3",
     };
     char hex[65];
 
