@@ -77,7 +77,7 @@ enum reason view_venue_reason(const struct spoke_row *spoke, const struct venue_
 /* The newest postings in assets of the configuration, at most 50 of a chain and 200 of all, the
  * newest first. */
 MUST_USE enum status view_postings(const struct view *view, json_t **ret_postings);
-/* "between routers" or "between venues". */
+/* "between routers", "between venues" or "paying back". */
 const char *view_move_kind(const struct plan_move *move);
 /* One end of a move, by its venue there: the place in the spoke's own list, from 0; null: idle in
  * the spoke, or a router. */

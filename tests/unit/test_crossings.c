@@ -689,9 +689,37 @@ static void a_share_of_an_unknown_whole_lets_nothing_cross(void **state)
     }
 }
 
+/* What is owed here is more than the collateral guards; all that could help is there. It comes as
+ * collateral: nobody's debt is paid from another chain. */
+static void a_debt_is_paid_from_no_other_chain(void **state)
+{
+    (void)state;
+    struct strait *strait = strait_new();
+    struct core_venue *config = &strait->world->config.venues[0];
+    struct venue_state *venue = &strait->venues[0];
+
+    config->kind = VENUE_AAVE;
+    config->receipt = venue_of(HERE);
+    config->health_min.value = 15000;
+    strait->world->config.venues[1].venue = venue_of(THERE);
+    venue->pieces[0].rate_nano = 1;
+    venue->account_debt = units(600);
+    venue->account_guard = units(800);
+    venue->unit_guard = amount_from_u64(800000);
+    venue->unit_debt = units(1);
+    venue->owed = units(600);
+    strait->world->config.assets[0].decimals = 6;
+    strait->idle[THERE] = 1000;
+    strait->venues[1].enter_max = amount_zero();
+    assert_true(strait_plans(strait, 10000));
+    plan_is(strait, THERE, 0, HERE, 5, 125); /* (600 * 1.5 - 800) / 0.8 */
+    strait_free(strait);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_debt_is_paid_from_no_other_chain),
         cmocka_unit_test(capital_follows_the_rate_over_the_bridge),
         cmocka_unit_test(a_node_that_dies_at_every_step_moves_it_once),
         cmocka_unit_test(what_arrived_is_put_in),

@@ -332,6 +332,135 @@ static void what_is_under_way_is_waited_for(void **state)
     pair_free(pair);
 }
 
+/* What comes over a bridge may come too late: it holds nobody back until it is there. */
+static void what_is_not_there_yet_is_not_waited_for(void **state)
+{
+    (void)state;
+    struct pair *pair = pair_new();
+    static struct plan_venues venues;
+    const struct hash id = {{9}};
+    struct move_row row = {.state = MOVE_TRANSIT,
+                           .symbol = WORLD_SYMBOL,
+                           .move = {.kind = MOVE_BETWEEN_SPOKES,
+                                    .source_domain = 2,
+                                    .source = evm_filled(0x57),
+                                    .target_domain = 1,
+                                    .target = evm_filled(0x51),
+                                    .target_venue = 11,
+                                    .amount = units(120)}};
+
+    for (uint32_t i = 0; i < 2; i++) {
+        world_begin(pair->world);
+        capital_put_move(&pair->world->step, &id, &row);
+        world_end(pair->world);
+        assert_int_equal(paid(pair), i == 0 ? PAID : 0);
+        row.booked_at = pair->world->step.now; /* one leg more, on the account's own chain */
+    }
+    world_begin(pair->world);
+    assert_int_equal(plan_venues_take(&pair->world->step, 1, &venues), REASON_NONE);
+    world_end(pair->world);
+    assert_false(plan_venues_only_guard(&venues));
+    pair_free(pair);
+}
+
+/* Collateral in a vault of its own chain, which is the dearer of both, comes before what would be
+ * brought over a bridge: here the first spoke's vault is made one of another chain's. */
+static void what_is_near_comes_before_what_is_cheaper(void **state)
+{
+    (void)state;
+    struct pair *pair = pair_new();
+    static struct plan_venues venues;
+    const uint32_t savings = 1; /* the second of this desk */
+
+    pair->world->base_fee = 1000000000;
+    world_reconcile(pair->world);
+    pair->venues[SAVINGS].supplied = units(900);
+    pair->venues[SAVINGS].leave_max = units(900);
+    pair->spokes[1].idle = units(100);
+    pair->venues[VAULT].supplied = units(500);
+    pair->venues[VAULT].leave_max = units(500);
+    pair_read(pair);
+    for (uint32_t far = 0; far < 2; far++) {
+        world_begin(pair->world);
+        assert_int_equal(plan_venues_gather(&pair->world->step, 0, &venues), REASON_NONE);
+        assert_int_equal(venues.venues_count, 2);
+        assert_true(venues.venues[0].urgent);
+        for (uint32_t i = 0; i < venues.ways_count; i++) {
+            venues.ways[i].fixed.mantissa = 0;
+        }
+        venues.venues[savings].spoke = far;
+        assert_int_equal(plan_guard_settle(&pair->world->step, 0, &venues), far == 1);
+        assert_int_equal(venues.venues[0].urgent, far == 0);
+        world_end(pair->world);
+    }
+    pair_free(pair);
+}
+
+/* A plan that pays back is good as long as that is wanted, and states nothing of the debt. */
+static void a_plan_that_pays_back_fits_and_states_what_is_held(void **state)
+{
+    (void)state;
+    struct pair *pair = pair_new();
+    const struct core_config *config = &pair->world->config;
+    const struct planned_move planned_move = {PLANNED_SPOKE_FIRST + 1, PLANNED_DEBT_FIRST + DEBT,
+                                              amount_from_u64(PAID)};
+    static struct plan_basis basis = {.kind = MOVE_BETWEEN_VENUES};
+    static struct plan_row plan;
+    struct plan_move move;
+
+    assert_int_equal(paid(pair), PAID);
+    pair->spokes[1].idle = units(150);
+    assert_int_equal(paid(pair), 50 * UNIT); /* all there is: more would be worth something */
+    assert_int_equal(pair->answer.limits_count, 1);
+    assert_int_equal(pair->answer.limits[0].kind, PLAN_LIMIT_WAY);
+    assert_int_equal(pair->answer.limits[0].source_domain, 1);
+    assert_int_equal(pair->answer.limits[0].target_domain, 1);
+    pair->spokes[1].idle = units(500);
+    pair_read(pair);
+    assert_true(plan_venue_move(config, &planned_move, &move));
+    world_begin(pair->world);
+    assert_int_equal(plan_venues_take(&pair->world->step, 1, &basis.venues), REASON_NONE);
+    assert_true(plan_venues_fit(config, &basis.venues, &move, 1));
+    memset(&plan, 0, sizeof(plan));
+    plan_basis_keep(&pair->world->step, &basis, &plan);
+    assert_int_equal(plan.places_count, 3); /* the spoke and both venues */
+    const struct amount one = amount_from_u64(1);
+    assert_status(STATUS_OK, amount_add(&move.amount, &one, &move.amount));
+    assert_false(plan_venues_fit(config, &basis.venues, &move, 1));
+    world_end(pair->world);
+    owe(pair, 400);
+    pair_read(pair);
+    world_begin(pair->world);
+    assert_int_equal(plan_venues_take(&pair->world->step, 1, &basis.venues), REASON_NONE);
+    assert_false(plan_venues_fit(config, &basis.venues, &move, 1)); /* nothing is to be paid */
+    world_end(pair->world);
+    pair_free(pair);
+}
+
+/* What was read of the collateral at another block says nothing beside the debt. */
+static void two_blocks_are_not_believed_together(void **state)
+{
+    (void)state;
+    struct pair *pair = pair_new();
+    const struct event event = {.kind = EVENT_POSITIONS,
+                                .domain = 1,
+                                .positions = {.outcome = OUTCOME_OK,
+                                              .block_number = 9,
+                                              .spokes = pair->spokes,
+                                              .spokes_count = 2,
+                                              .venues = &pair->venues[DEBT],
+                                              .venues_count = 1}};
+    static struct plan_venues venues;
+
+    pair_read(pair);
+    world_begin(pair->world);
+    venue_on_positions(&pair->world->step, &event);
+    assert_int_equal(plan_venues_take(&pair->world->step, 1, &venues), REASON_NONE);
+    assert_int_equal(venues.venues_count, 1); /* the reserve itself, and no debt */
+    world_end(pair->world);
+    pair_free(pair);
+}
+
 /* A pool that is paused, or whose code changed, takes nothing; one that only takes nothing in, or
  * is shut by the guardian, is paid. */
 static void what_no_pool_would_take_is_not_paid(void **state)
@@ -363,6 +492,7 @@ static void a_payment_has_its_bounds(void **state)
     struct pair *pair = pair_new();
 
     pair->spokes[1].velocity_left = amount_zero();
+    pair->world->config.venues[DEBT].cap = units(1); /* of what is supplied */
     assert_int_equal(paid(pair), PAID);
     pair->world->config.route.move_min = units(200);
     assert_int_equal(paid(pair), 200 * UNIT);
@@ -423,6 +553,20 @@ static void a_payment_is_an_order_to_repay(void **state)
     world_end(pair->world);
     assert_false(plan_venue_move(config, &out, &row.move));
     assert_false(plan_venue_move(config, &others, &row.move)); /* with another asset */
+    /* Nor does a sibling pay it, though the bridge goes there. */
+    pair->world->config.spokes_count = 3;
+    pair->world->config.spokes[2] = (struct core_spoke){.domain = 2,
+                                                        .asset = 1,
+                                                        .spoke = evm_filled(0x58),
+                                                        .token = evm_filled(0x59),
+                                                        .bridge = evm_filled(0x5a),
+                                                        .bridge_to = {{7}}};
+    const struct planned_move across = {PLANNED_SPOKE_FIRST + 2, PLANNED_SPOKE_FIRST + 1,
+                                        amount_from_u64(5)};
+    const struct planned_move afar = {PLANNED_SPOKE_FIRST + 2, PLANNED_DEBT_FIRST + DEBT,
+                                      amount_from_u64(5)};
+    assert_true(plan_venue_move(config, &across, &row.move));
+    assert_false(plan_venue_move(config, &afar, &row.move));
     pair_free(pair);
 }
 
@@ -434,6 +578,10 @@ int main(void)
         cmocka_unit_test(what_is_enough_comes_before_what_is_not),
         cmocka_unit_test(nobody_is_waited_for_for_ever),
         cmocka_unit_test(what_is_under_way_is_waited_for),
+        cmocka_unit_test(what_is_not_there_yet_is_not_waited_for),
+        cmocka_unit_test(what_is_near_comes_before_what_is_cheaper),
+        cmocka_unit_test(a_plan_that_pays_back_fits_and_states_what_is_held),
+        cmocka_unit_test(two_blocks_are_not_believed_together),
         cmocka_unit_test(what_no_pool_would_take_is_not_paid),
         cmocka_unit_test(a_payment_has_its_bounds),
         cmocka_unit_test(no_collateral_is_taken_out_to_pay),

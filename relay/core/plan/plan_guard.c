@@ -350,7 +350,6 @@ bool plan_guard_settle(struct step *step, uint32_t asset, struct plan_venues *sn
         if (left[i]) {
             site->urgent = false;
             site->safe = amount_smaller(&site->safe, &site->row.state.supplied);
-            site->enter_max = site->is_debt ? amount_zero() : site->enter_max;
             any = true;
         }
     }

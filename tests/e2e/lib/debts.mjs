@@ -57,6 +57,12 @@ class Debts {
     await stage.startValidators();
   }
 
+  /** Ends the node at once, without a word, and starts it again. */
+  async die() {
+    await this.stage.end(this.node, 'SIGKILL');
+    await this.stage.start(this.node);
+  }
+
   send(to, abi, functionName, args, chain = this.chain) {
     const from = this.stage.devnet.depositors[0];
     return sendContract(chain.httpUrl, { from, to, abi, functionName, args });
@@ -135,7 +141,20 @@ runSuite('debts', 'A debt paid back by the node.', {}, async (suite) => {
       debts.payments().some(({ state, amount, to_venue: venue }) =>
         state === 'done' && BigInt(amount) === paid && venue === reserve.index + 1));
   });
-  // 6,220 dollars of coins are too many, which is more than is idle above the buffer: one coin is owed
+  // The 1.6 coins that are owed are worth 10,550 dollars then, of which 9,600 are guarded.
+  await check('a node that is killed while it pays pays once', async () => {
+    const before = await debts.coins();
+    await reserve.setCoinPrice(6_600);
+    await debts.until('a second payment', () => debts.payments().length > 1);
+    await debts.die();
+    await debts.isGuarded();
+    await debts.until('both payments, done', () =>
+      debts.payments().every(({ state }) => state === 'done'));
+    const paid = before.idle - (await debts.coins()).idle;
+    expect(debts.payments().some(({ amount }) => BigInt(amount) === paid), 'what one of them was of');
+    expectEqual(debts.payments().length, 2, 'how many there were');
+  });
+  // 4,780 dollars of coins are too many, which is more than is idle above the buffer: one coin is owed
   // then, and its 9,900 dollars want 20,625 of collateral.
   await check('where the coins are not enough, all that may go pay, and collateral comes', async () => {
     await reserve.setCoinPrice(9_900);

@@ -46,8 +46,11 @@ const LIMITS = {
 };
 
 const end = (chain, venue) => (venue === null ? `${chain}, idle` : `${chain}, venue ${venue}`);
-const way = (move) => (move.kind === 'between venues' ? `${end(move.from, move.from_venue)} to ${end(move.to, move.to_venue)}`
-  : `${move.from} to ${move.to}`);
+const ways = {
+  'between venues': (move) => `${end(move.from, move.from_venue)} to ${end(move.to, move.to_venue)}`,
+  'paying back': (move) => `${end(move.from, move.from_venue)} to what is owed to ${end(move.to, move.to_venue)}`,
+};
+const way = (move) => ways[move.kind]?.(move) ?? `${move.from} to ${move.to}`;
 
 function planCard(plan, now) {
   const { decimals } = plan;
