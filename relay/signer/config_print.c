@@ -108,6 +108,12 @@ static void print_place(const struct config_key *key, const struct key_place *pl
         (void)fprintf(out, " at web3signer %s://%s%s\n", place->place.has_tls ? "https" : "http",
                       place->place.authority, place->place.path);
         return;
+    case KEY_AT_KMS:
+        print_address(&place->address, out);
+        (void)fprintf(out, " at kms %s://%s as %s, credentials %s\n",
+                      place->place.has_tls ? "https" : "http", place->place.authority,
+                      place->kms.key_id, place->kms.credentials_file);
+        return;
     }
     check_failed(__FILE__, __LINE__, "a key is in one of the places above");
 }

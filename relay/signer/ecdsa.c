@@ -150,18 +150,44 @@ enum status ecdsa_sign(const struct ecdsa *ecdsa, const struct secret *secret,
     return STATUS_OK;
 }
 
-enum status ecdsa_lower(const uint8_t r_and_s[64], uint8_t ret_r_and_s[64])
+static bool is_zero(const uint8_t number[32])
 {
     static const uint8_t zero[32];
+
+    return memcmp(number, zero, sizeof(zero)) == 0;
+}
+
+enum status ecdsa_lower(const uint8_t r_and_s[64], uint8_t ret_r_and_s[64])
+{
     const secp256k1_context *context = secp256k1_context_static;
     secp256k1_ecdsa_signature signature;
 
-    if (memcmp(r_and_s, zero, sizeof(zero)) == 0 || memcmp(r_and_s + 32, zero, sizeof(zero)) == 0 ||
+    if (is_zero(r_and_s) || is_zero(r_and_s + 32) ||
         secp256k1_ecdsa_signature_parse_compact(context, &signature, r_and_s) != 1) {
         return STATUS_MALFORMED;
     }
     (void)secp256k1_ecdsa_signature_normalize(context, &signature, &signature);
     const int done = secp256k1_ecdsa_signature_serialize_compact(context, ret_r_and_s, &signature);
     CHECK(done == 1);
+    return STATUS_OK;
+}
+
+enum status ecdsa_read_der(struct bytes der, uint8_t ret_r_and_s[64])
+{
+    const secp256k1_context *context = secp256k1_context_static;
+    secp256k1_ecdsa_signature signature;
+    uint8_t r_and_s[64];
+
+    /* The library makes zeros of numbers that are negative or too large, and those are none. */
+    if (der.count == 0 ||
+        secp256k1_ecdsa_signature_parse_der(context, &signature, der.data, der.count) != 1) {
+        return STATUS_MALFORMED;
+    }
+    const int done = secp256k1_ecdsa_signature_serialize_compact(context, r_and_s, &signature);
+    CHECK(done == 1);
+    if (is_zero(r_and_s) || is_zero(r_and_s + 32)) {
+        return STATUS_MALFORMED;
+    }
+    memcpy(ret_r_and_s, r_and_s, sizeof(r_and_s));
     return STATUS_OK;
 }

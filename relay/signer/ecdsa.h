@@ -50,5 +50,9 @@ MUST_USE enum status ecdsa_sign_unchecked(const struct ecdsa *ecdsa, const struc
 /* r and s as somebody else's key made them, with s in the lower half. STATUS_MALFORMED: one of them
  * is zero or not below the group's order. */
 MUST_USE enum status ecdsa_lower(const uint8_t r_and_s[64], uint8_t ret_r_and_s[64]);
+/* r and s of a signature in DER (RFC 3279 section 2.2.3), read strictly: shortest forms, nothing
+ * behind it. STATUS_MALFORMED: it is none, or one of them is zero or not below the group's order.
+ */
+MUST_USE enum status ecdsa_read_der(struct bytes der, uint8_t ret_r_and_s[64]);
 
 #endif

@@ -122,6 +122,16 @@ enum file_problem file_read(const char *path, struct buffer *ret_content)
     return read_file(path, FILE_ANY_READER, ret_content);
 }
 
+enum file_problem file_check_secret(const char *path)
+{
+    uint8_t nothing;
+    struct buffer content = buffer_from(&nothing, 0);
+    const enum file_problem problem = read_file(path, FILE_OWNER_ALONE, &content);
+
+    /* Without room for it a file that has content is one that is too large. */
+    return problem == FILE_TOO_LARGE ? FILE_OK : problem == FILE_OK ? FILE_EMPTY : problem;
+}
+
 enum file_problem file_read_secret(const char *path, struct buffer *ret_content)
 {
     const size_t before = ret_content->count;

@@ -30,6 +30,8 @@ MUST_USE enum file_problem file_read(const char *path, struct buffer *ret_conten
  * the service manager's (directly in $CREDENTIALS_DIRECTORY, root's, for nobody else to read); one
  * final newline is left out, and nothing at all is FILE_EMPTY. */
 MUST_USE enum file_problem file_read_secret(const char *path, struct buffer *ret_content);
+/* Could the file be read as a secret? Nothing of it is kept. */
+MUST_USE enum file_problem file_check_secret(const char *path);
 
 /* Makes a new file of mode 0600, durable when it returns FILE_OK; never replaces one. */
 MUST_USE enum file_problem file_write_new(const char *path, struct bytes content);

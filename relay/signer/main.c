@@ -45,7 +45,8 @@ static const char usage_text[] =
     "  --log FILE                that of a log's signer (deploy/config/log-signer.example.yaml)\n"
     "  --check                   read the file, show what it allows, ask each key that is "
     "elsewhere\n"
-    "                            (web3signer) whether it signs, and end: 3 when one does not\n"
+    "                            (web3signer, kms) whether it signs, and end: 3 when one does\n"
+    "                            not\n"
     "  --exit-with-parent[=PID]  end when the process that started it ends\n"
     "  --version, --help\n"
     "\n"
@@ -261,6 +262,19 @@ static void settle_work(void *context, struct signer_answer *answers, uint32_t a
     signer_settle(context, answers, answers_count);
 }
 
+static uint32_t watch_work(const void *context, struct pollfd polls[KEY_PLACES_MAX],
+                           uint64_t *ret_deadline_ns)
+{
+    const struct signer *signer = context;
+    *ret_deadline_ns = key_holder_deadline_ns(signer->holder);
+    return key_holder_watch(signer->holder, polls);
+}
+
+static bool next_work(void *context, struct signer_answer *ret_answer)
+{
+    return signer_next(context, ret_answer);
+}
+
 static enum status work_ended(const void *context)
 {
     const struct signer *signer = context;
@@ -276,21 +290,46 @@ static int serve_keys(struct process *process, const sigset_t *wait_mask)
                             .keys_count = process->keys_count,
                             .holder = process->holder,
                             .read_uptime = uptime_read};
-    const struct server_work work = {
-        .context = &signer, .answer = answer_work, .settle = settle_work, .ended = work_ended};
+    const bool asks_elsewhere = process->holder != NULL;
+    const struct server_work work = {.context = &signer,
+                                     .answer = answer_work,
+                                     .settle = settle_work,
+                                     .ended = work_ended,
+                                     .watch = asks_elsewhere ? watch_work : NULL,
+                                     .next = asks_elsewhere ? next_work : NULL};
     return serve(process->server, &work, process->config->socket, process->config->state,
                  wait_mask);
+}
+
+/* A file that others could have read stops the start; who uses it reads it, and nobody here. */
+static int check_secrets(const struct signer_config *config)
+{
+    for (uint32_t i = 0; i < config->keys_count; i++) {
+        if (config->places[i].backend != KEY_AT_KMS) {
+            continue;
+        }
+        const char *path = config->places[i].kms.credentials_file;
+        const enum file_problem problem = file_check_secret(path);
+        if (problem != FILE_OK) {
+            return stopped("credentials", path, file_problem_text(problem), EXIT_CODE_USAGE);
+        }
+    }
+    return -1;
 }
 
 static int open_holder(struct process *process)
 {
     const struct signer_config *config = process->config;
+    const int code = check_secrets(config);
+    if (code >= 0) {
+        return code;
+    }
     const enum status status =
         key_holder_open(config->places, config->keys_count, &process->holder);
     return status == STATUS_OK
                ? -1
                : stopped("process", "keys elsewhere",
-                         "the process that reaches them cannot be started", EXIT_CODE_TEMPORARY);
+                         "the processes that reach them cannot be started", EXIT_CODE_TEMPORARY);
 }
 
 /* Shows what is allowed, and whether the keys that are elsewhere sign. */

@@ -19,19 +19,34 @@
 
 #define BACKLOG         16
 #define REPLY_BYTES_MAX 8192u
-#define OUT_BYTES       (4u * REPLY_BYTES_MAX)
+/* A signature, or why there is none. */
+#define LATE_REPLY_BYTES_MAX 512u
+#define OUT_BYTES            (4u * REPLY_BYTES_MAX + SERVER_WAITING_MAX * LATE_REPLY_BYTES_MAX)
+#define NS_PER_S             UINT64_C(1000000000)
 
 static_assert(WIRE_KEYS_MAX * 64 + 512 < REPLY_BYTES_MAX, "every reply fits its room");
+static_assert(REASON_BYTES_MAX + 128 < LATE_REPLY_BYTES_MAX, "every later reply fits its room");
 
 struct connection {
-    int fd;     /* -1: free */
-    bool ended; /* no more is read: what is queued is sent, then it closes */
+    int fd;                 /* -1: free */
+    uint64_t serial;        /* of this peer: an answer that comes later is for no other */
+    uint32_t waiting_count; /* answers that come later; their room is kept */
+    bool ended;             /* no more is read: what is queued is sent, then it closes */
     bool waits; /* a frame may wait in `in` for room among the replies or in the batch */
     struct wire_reader reader;
     uint8_t in[WIRE_READER_BYTES];
     size_t out_count;
     size_t out_sent;
     uint8_t out[OUT_BYTES];
+};
+
+/* Who waits for an answer that comes later. */
+struct waiting {
+    uint64_t ticket; /* 0: free */
+    uint64_t request_id;
+    enum wire_ask ask;
+    struct connection *asker;
+    uint64_t serial;
 };
 
 struct server {
@@ -46,6 +61,9 @@ struct server {
     struct signer_answer answers[SERVER_BATCH_MAX];
     struct connection *askers[SERVER_BATCH_MAX]; /* of the answers */
     uint32_t answers_count;
+    enum wire_ask asks[SERVER_BATCH_MAX]; /* of the answers */
+    struct waiting waiting[SERVER_WAITING_MAX];
+    uint64_t serial_last;
 };
 
 /* ---- open and close ---- */
@@ -248,6 +266,8 @@ static void accept_peers(struct server *server)
             continue;
         }
         connection->fd = fd;
+        connection->serial = ++server->serial_last;
+        connection->waiting_count = 0;
         connection->ended = false;
         connection->waits = false;
         connection->out_count = 0;
@@ -256,9 +276,15 @@ static void accept_peers(struct server *server)
     }
 }
 
+/* Bytes that are taken, or kept for what comes later. */
+static size_t taken_bytes(const struct connection *connection)
+{
+    return connection->out_count + (size_t)connection->waiting_count * LATE_REPLY_BYTES_MAX;
+}
+
 static bool has_room(const struct connection *connection)
 {
-    return OUT_BYTES - connection->out_count >= REPLY_BYTES_MAX;
+    return taken_bytes(connection) + REPLY_BYTES_MAX <= OUT_BYTES;
 }
 
 static void receive(struct connection *connection)
@@ -292,7 +318,7 @@ static void transmit(struct connection *connection)
     }
     connection->out_count = 0;
     connection->out_sent = 0;
-    if (connection->ended) {
+    if (connection->ended && connection->waiting_count == 0) {
         connection_close(connection);
     }
 }
@@ -310,7 +336,7 @@ static struct instant clock_now(void)
 /* Room already promised to the batch's earlier answers of this connection. */
 static bool has_room_beside(const struct server *server, const struct connection *connection)
 {
-    size_t promised = connection->out_count + REPLY_BYTES_MAX;
+    size_t promised = taken_bytes(connection) + REPLY_BYTES_MAX;
     for (uint32_t i = 0; i < server->answers_count; i++) {
         promised += server->askers[i] == connection ? REPLY_BYTES_MAX : 0;
     }
@@ -343,23 +369,79 @@ static void collect(struct server *server, const struct server_work *work,
         }
         struct signer_answer *answer = &server->answers[server->answers_count];
         work->answer(work->context, &request, clock_now(), answer);
-        log_refusal(request.ask, answer);
         server->askers[server->answers_count] = connection;
+        server->asks[server->answers_count] = request.ask;
         server->answers_count++;
     }
+}
+
+static void send_reply(struct connection *connection, const struct wire_reply *reply)
+{
+    struct buffer out = buffer_from(connection->out, sizeof(connection->out));
+
+    out.count = connection->out_count;
+    const enum status status = wire_encode_reply(reply, &out);
+    CHECK(status == STATUS_OK); /* has_room_beside, and what is kept for later ones */
+    connection->out_count = out.count;
+}
+
+static void keep_waiting(struct server *server, uint32_t index)
+{
+    struct connection *asker = server->askers[index];
+
+    for (uint32_t i = 0; i < SERVER_WAITING_MAX; i++) {
+        if (server->waiting[i].ticket == 0) {
+            server->waiting[i] = (struct waiting){.ticket = server->answers[index].ticket,
+                                                  .request_id = server->answers[index].reply.id,
+                                                  .ask = server->asks[index],
+                                                  .asker = asker,
+                                                  .serial = asker->serial};
+            asker->waiting_count++;
+            return;
+        }
+    }
+    check_failed(__FILE__, __LINE__, "as many may wait as the keys take questions");
 }
 
 static void deliver(struct server *server)
 {
     for (uint32_t i = 0; i < server->answers_count; i++) {
-        struct connection *connection = server->askers[i];
-        struct buffer out = buffer_from(connection->out, sizeof(connection->out));
-        out.count = connection->out_count;
-        const enum status status = wire_encode_reply(&server->answers[i].reply, &out);
-        CHECK(status == STATUS_OK); /* has_room_beside */
-        connection->out_count = out.count;
+        if (server->answers[i].ticket != 0) {
+            keep_waiting(server, i);
+            continue;
+        }
+        log_refusal(server->asks[i], &server->answers[i]);
+        send_reply(server->askers[i], &server->answers[i].reply);
     }
     server->answers_count = 0;
+}
+
+static struct waiting *find_waiting(struct server *server, uint64_t ticket)
+{
+    for (uint32_t i = 0; i < SERVER_WAITING_MAX; i++) {
+        if (server->waiting[i].ticket == ticket) {
+            return &server->waiting[i];
+        }
+    }
+    check_failed(__FILE__, __LINE__, "a later answer belongs to a request");
+}
+
+/* What keys elsewhere answered meanwhile; a peer that went misses it. */
+static void deliver_later(struct server *server, const struct server_work *work)
+{
+    struct signer_answer *answer = &server->answers[0];
+
+    while (work->next != NULL && work->next(work->context, answer)) {
+        struct waiting *waiting = find_waiting(server, answer->ticket);
+        struct connection *asker = waiting->asker;
+        answer->reply.id = waiting->request_id;
+        log_refusal(waiting->ask, answer);
+        if (asker->fd >= 0 && asker->serial == waiting->serial) {
+            asker->waiting_count--;
+            send_reply(asker, &answer->reply);
+        }
+        waiting->ticket = 0;
+    }
 }
 
 /* True: frames wait, so the next poll must not. */
@@ -367,6 +449,7 @@ static bool serve(struct server *server, const struct server_work *work)
 {
     bool more = false;
     server->answers_count = 0;
+    deliver_later(server, work);
     for (uint32_t i = 0; i < SERVER_CONNECTIONS_MAX; i++) {
         struct connection *connection = &server->connections[i];
         if (connection->fd >= 0 && !connection->ended) {
@@ -390,6 +473,8 @@ static bool serve(struct server *server, const struct server_work *work)
 }
 
 /* ---- the loop ---- */
+
+#define POLLS_MAX (1 + SERVER_CONNECTIONS_MAX + KEY_PLACES_MAX)
 
 static void watch(const struct server *server, struct pollfd polls[1 + SERVER_CONNECTIONS_MAX])
 {
@@ -426,16 +511,39 @@ static void react(struct server *server, const struct pollfd polls[1 + SERVER_CO
     }
 }
 
+/* Until when nothing happens by itself: `more` says not at all, keys elsewhere have a deadline. */
+static const struct timespec *time_left(bool more, uint64_t deadline_ns, struct timespec *ret_left)
+{
+    struct timespec now;
+
+    *ret_left = (struct timespec){.tv_sec = 0};
+    if (more || deadline_ns == UINT64_MAX) {
+        return more ? ret_left : NULL;
+    }
+    const int code = clock_gettime(CLOCK_MONOTONIC, &now);
+    CHECK(code == 0);
+    const uint64_t now_ns = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+    if (deadline_ns > now_ns) {
+        ret_left->tv_sec = (time_t)((deadline_ns - now_ns) / NS_PER_S);
+        ret_left->tv_nsec = (long)((deadline_ns - now_ns) % NS_PER_S);
+    }
+    return ret_left;
+}
+
 enum status server_run(struct server *server, const struct server_work *work,
                        const volatile sig_atomic_t *stop, const sigset_t *wait_mask)
 {
     bool more = false;
     while (*stop == 0) {
-        struct pollfd polls[1 + SERVER_CONNECTIONS_MAX];
-        const struct timespec at_once = {.tv_sec = 0};
+        struct pollfd polls[POLLS_MAX];
+        struct timespec left;
+        uint64_t deadline_ns = UINT64_MAX;
+        nfds_t count = 1 + SERVER_CONNECTIONS_MAX;
         watch(server, polls);
-        const int ready =
-            ppoll(polls, 1 + SERVER_CONNECTIONS_MAX, more ? &at_once : NULL, wait_mask);
+        if (work->watch != NULL) {
+            count += work->watch(work->context, polls + count, &deadline_ns);
+        }
+        const int ready = ppoll(polls, count, time_left(more, deadline_ns, &left), wait_mask);
         if (ready < 0 && errno != EINTR) {
             return STATUS_IO;
         }

@@ -2,8 +2,10 @@
 /* relay/signer/server.h: the signer's Unix socket and its loop.
  *
  * One thread, at most SERVER_CONNECTIONS_MAX peers, each with bounded buffers: a peer that does not
- * read its replies is not read from. Only this process's own user, and one more user when it is
- * configured, may connect. What all peers ask at one moment shares one sync of the watermark.
+ * read its replies is not read from. What waits for a key elsewhere holds up nobody: its answer is
+ * sent when it comes, behind others that were asked later. Only this process's own user, and one
+ * more user when it is configured, may connect. What all peers ask at one moment shares one sync of
+ * the watermark.
  *
  * Threads: one. */
 #ifndef SLUICE_RELAY_SIGNER_SERVER_H
@@ -14,7 +16,8 @@
 #include "relay/signer/signer.h"
 
 #define SERVER_CONNECTIONS_MAX 8u
-#define SERVER_BATCH_MAX       64u /* requests that share one sync */
+#define SERVER_BATCH_MAX       64u                   /* requests that share one sync */
+#define SERVER_WAITING_MAX     KEY_QUESTIONS_ALL_MAX /* answers that come later */
 
 struct server; /* opaque */
 
@@ -39,6 +42,11 @@ struct server_work {
                    struct signer_answer *ret_answer);
     void (*settle)(void *context, struct signer_answer *answers, uint32_t answers_count);
     enum status (*ended)(const void *context);
+    /* Of answers that come later; both NULL: there are none. As key_holder_watch with
+     * key_holder_deadline_ns, and as signer_next. */
+    uint32_t (*watch)(const void *context, struct pollfd polls[KEY_PLACES_MAX],
+                      uint64_t *ret_deadline_ns);
+    bool (*next)(void *context, struct signer_answer *ret_answer);
 };
 
 /* Serves until `*stop` is not zero (STATUS_OK) or the work ended (its status).

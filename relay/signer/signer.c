@@ -44,15 +44,6 @@ struct signing {
     struct bytes preimage; /* what it is the Keccak-256 of */
 };
 
-/* The watermark becomes durable in the middle of a batch (promise 7). */
-static enum status settle_early(struct signer *signer)
-{
-    if (signer->unsettled == STATUS_OK && watermark_is_open(signer->watermark)) {
-        signer->unsettled = watermark_commit(signer->watermark);
-    }
-    return signer->unsettled;
-}
-
 /* The key is elsewhere and gave no signature: asking again may help. */
 static void answer_silence(struct signer *signer, enum status status, const char *why,
                            struct signer_answer *answer)
@@ -67,34 +58,43 @@ static void answer_silence(struct signer *signer, enum status status, const char
     answer->reply.reason = bytes_from_string(answer->refusal.text);
 }
 
-static void answer_signature(struct signer *signer, const struct signer_key *key,
-                             const struct signing *signing, struct signer_answer *answer)
+static void answer_with(const struct signature *signature, struct signer_answer *answer)
+{
+    answer->reply.outcome = OUTCOME_OK;
+    answer->reply.answer = WIRE_ANSWER_SIGNATURE;
+    answer->reply.signature = *signature;
+}
+
+/* The key is asked when the answers are settled (promise 7), and answers later. */
+static void ask_elsewhere(struct signer *signer, const struct signer_key *key,
+                          const struct signing *signing, struct signer_answer *answer)
 {
     const struct key_question question = {
         .index = key->index, .digest = signing->digest, .preimage = signing->preimage};
-    char why[KEY_WHY_BYTES];
-    struct signature signature;
-    enum status status = STATUS_OK;
-    if (key->secret != NULL) {
-        status = ecdsa_sign(signer->ecdsa, key->secret, &signing->digest, &signature);
-    } else {
-        status = settle_early(signer);
+
+    CHECK(signer->holder != NULL);
+    const enum status status = key_holder_ask(signer->holder, &question, &answer->ticket);
+    if (status != STATUS_OK) {
+        answer_silence(signer, status,
+                       status == STATUS_FULL ? "too many questions wait for it" : "no memory",
+                       answer);
     }
+}
+
+static void answer_signature(struct signer *signer, const struct signer_key *key,
+                             const struct signing *signing, struct signer_answer *answer)
+{
+    struct signature signature;
+    if (key->secret == NULL) {
+        ask_elsewhere(signer, key, signing, answer);
+        return;
+    }
+    const enum status status = ecdsa_sign(signer->ecdsa, key->secret, &signing->digest, &signature);
     if (status != STATUS_OK) {
         answer_unknown(signer, status, answer);
         return;
     }
-    if (key->secret == NULL) {
-        CHECK(signer->holder != NULL);
-        status = key_holder_sign(signer->holder, &question, &signature, why);
-    }
-    if (status != STATUS_OK) {
-        answer_silence(signer, status, why, answer);
-        return;
-    }
-    answer->reply.outcome = OUTCOME_OK;
-    answer->reply.answer = WIRE_ANSWER_SIGNATURE;
-    answer->reply.signature = signature;
+    answer_with(&signature, answer);
 }
 
 static const struct signer_key *find_key(const struct signer *signer, const struct address *address)
@@ -517,16 +517,49 @@ void signer_answer(struct signer *signer, const struct wire_request *request, st
 
 void signer_settle(struct signer *signer, struct signer_answer *answers, uint32_t answers_count)
 {
-    const enum status status = settle_early(signer);
-    signer->unsettled = STATUS_OK;
-    watermark_abort(signer->watermark); /* what was claimed behind a failure */
+    enum status status = STATUS_OK;
+
+    if (watermark_is_open(signer->watermark)) {
+        status = watermark_commit(signer->watermark);
+    }
     if (status == STATUS_OK) {
+        if (signer->holder != NULL) {
+            key_holder_release(signer->holder);
+        }
         return;
     }
+    if (signer->holder != NULL) {
+        key_holder_drop(signer->holder);
+    }
     for (uint32_t i = 0; i < answers_count; i++) {
-        if (answers[i].reply.answer == WIRE_ANSWER_SIGNATURE) {
+        if (answers[i].reply.answer == WIRE_ANSWER_SIGNATURE || answers[i].ticket != 0) {
             secret_wipe(&answers[i].reply.signature, sizeof(answers[i].reply.signature));
+            answers[i].ticket = 0;
             answer_unknown(signer, status, &answers[i]);
         }
     }
+}
+
+bool signer_next(struct signer *signer, struct signer_answer *ret_answer)
+{
+    struct key_outcome outcome;
+
+    if (signer->holder == NULL) {
+        return false;
+    }
+    const bool found = key_holder_next(signer->holder, &outcome);
+    if (key_holder_has_ended(signer->holder)) {
+        signer->ended = STATUS_UNREACHABLE;
+    }
+    if (!found) {
+        return false;
+    }
+    memset(ret_answer, 0, sizeof(*ret_answer));
+    ret_answer->ticket = outcome.ticket;
+    if (outcome.status == STATUS_OK) {
+        answer_with(&outcome.signature, ret_answer);
+    } else {
+        answer_silence(signer, outcome.status, outcome.why, ret_answer);
+    }
+    return true;
 }

@@ -5,6 +5,8 @@
  *
  *     signer_answer for each request; signer_settle; only then may the answers leave
  *
+ * What a key elsewhere signs is answered later, by a ticket: signer_next.
+ *
  * Promises, tested by tests/unit/test_signer.c and test_signer_process.c:
  *   1. No signature leaves before the watermark that forbids its contradiction is durable.
  *   2. One payload per (key, chain id, nonce): the same payload again with a higher fee ceiling, or
@@ -48,8 +50,6 @@ struct signer {
     /* How long the machine runs, so that no budget's hour ends because somebody set its clock.
      * NULL: only the wall clock is known. */
     struct watermark_uptime (*read_uptime)(void);
-    /* Why what was answered since the last settlement cannot be made durable. */
-    enum status unsettled;
     /* STATUS_OK: it goes on. STATUS_CORRUPT: the watermark contradicts itself. STATUS_UNREACHABLE:
      * what reaches keys elsewhere has ended. Another status: the watermark must be opened anew. All
      * end the process; nothing more is signed. */
@@ -59,13 +59,17 @@ struct signer {
 struct signer_answer {
     struct wire_reply reply; /* its reason points to `refusal.text` */
     struct refusal refusal;  /* kind REFUSAL_NONE with OUTCOME_UNKNOWN: the text says what failed */
+    uint64_t ticket;         /* not 0: `reply` has nothing yet but its id */
 };
 
 /* Decides one request. `*ret_answer` must stay where it is until it is encoded. */
 void signer_answer(struct signer *signer, const struct wire_request *request, struct instant now,
                    struct signer_answer *ret_answer);
-/* Makes what the answers rest on durable. If that fails, each signature among them becomes
- * OUTCOME_UNKNOWN. */
+/* Makes what the answers rest on durable, and then asks the keys elsewhere. If that fails, each
+ * signature among them, and each that was to come, becomes OUTCOME_UNKNOWN. */
 void signer_settle(struct signer *signer, struct signer_answer *answers, uint32_t answers_count);
+/* The next answer to a ticket, without the id of its request; false: none for now. Never waits:
+ * key_holder_watch and key_holder_deadline_ns say when to ask. */
+MUST_USE bool signer_next(struct signer *signer, struct signer_answer *ret_answer);
 
 #endif

@@ -5,10 +5,10 @@
 
 #include "relay/base/check.h"
 #include "relay/node/stores/checkpoint_json.h"
-#include "relay/node/stores/sigv4.h"
 #include "relay/node/stores/store_location.h"
 #include "relay/node/web/web_reply.h"
 #include "relay/node/web/web_url.h"
+#include "relay/sigv4/sigv4.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count);
 

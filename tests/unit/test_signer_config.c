@@ -10,7 +10,8 @@
 #include "relay/base/hex.h"
 #include "tests/support/unit.h"
 
-#define AWAY "0x90F79bf6EB2c4f870365E785982E1f101E93b906"
+#define AWAY          "0x90F79bf6EB2c4f870365E785982E1f101E93b906"
+#define KMS(settings) "    address: " AWAY "\n    kms: {" settings "}\n"
 #define RELAYER                                                                                    \
     "    keystore: ./keys/relayer.json\n"                                                          \
     "    # Readable by its owner alone (mode 0600); or credential:NAME, given by the service "     \
@@ -244,6 +245,24 @@ static void each_mistake_about_a_key_is_refused(void **state)
          "keys[0].web3signer.timeout"},
         {RELAYER, "    address: " AWAY "\n    web3signer: {url: http://a, timeout: 5 min}\n",
          "keys[0].web3signer.timeout"},
+        {RELAYER, "    address: " AWAY "\n    web3signer: {url: \"http://me:word@a\"}\n",
+         "keys[0].web3signer.url: must not hold a user or a password"},
+        {RELAYER, "    address: " AWAY "\n    kms: {region: x, key_id: y}\n",
+         "keys[0].kms: needs `credentials`"},
+        {RELAYER, "    address: " AWAY "\n    kms: {region: x, key_id: y, credential: ./c}\n",
+         "the nearest known one is \"credentials\""},
+        {RELAYER, KMS("region: X Y, key_id: y, credentials: ./c"), "keys[0].kms.region"},
+        {RELAYER, KMS("region: x, key_id: 'a\"b', credentials: ./c"), "keys[0].kms.key_id"},
+        {RELAYER, KMS("region: x, key_id: y, credentials: ./c, url: http://keys.example.com"),
+         "keys[0].kms.url: must be https://"},
+        {RELAYER, KMS("region: x, key_id: y, credentials: ./c, url: https://a/b"),
+         "keys[0].kms.url: has no path"},
+        {RELAYER, KMS("region: x, key_id: y, credentials: ./c, timeout: 2 h"),
+         "keys[0].kms.timeout"},
+        {RELAYER,
+         "    address: " AWAY "\n    web3signer: {url: http://a}\n"
+         "    kms: {region: x, key_id: y, credentials: ./c}\n",
+         "keys[0]: a key is in one place"},
         {"keys:\n",
          "keys:\n  - {name: a, address: " AWAY ", web3signer: {url: http://a}, roles: [chain]}\n"
          "  - {name: b, address: " AWAY ", web3signer: {url: http://b}, roles: [chain]}\n",
@@ -253,6 +272,53 @@ static void each_mistake_about_a_key_is_refused(void **state)
     for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
         is_refused_at_its_place(&mistakes[i]);
     }
+}
+
+/* Who writes a secret into the file is told where it belongs, and it is not said again. */
+static void secrets_in_the_file_are_refused_and_not_repeated(void **state)
+{
+    const struct mistake mistakes[] = {
+        {"    passphrase_file: ./keys/relayer.pass\n", "    passphrase: hunter2\n",
+         "keys[0].passphrase: a secret does not belong into this file"},
+        {RELAYER, "    private_key: hunter2\n", "name that in `passphrase_file`"},
+        {RELAYER, KMS("region: x, key_id: y, secret_access_key: hunter2"),
+         "keys[0].kms.secret_access_key: a secret does not belong into this file"},
+        {RELAYER, KMS("region: x, key_id: y, aws_session_token: hunter2"),
+         "name that in `credentials`"},
+        {RELAYER, KMS("region: x, key_id: y, credentials: hunter2"),
+         "keys[0].kms.credentials: names a file that holds the secret"},
+        {RELAYER, KMS("region: x, key_id: y, credentials: ./c, url: 'https://me:hunter2@a'"),
+         "must not hold a user or a password"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(mistakes) / sizeof(mistakes[0]); i++) {
+        is_refused_at_its_place(&mistakes[i]);
+        assert_null(strstr(error.text, "hunter2"));
+    }
+}
+
+static void a_key_may_be_at_a_key_service(void **state)
+{
+    (void)state;
+    struct signer_config *config =
+        load_changed(RELAYER, KMS("region: eu-central-1, key_id: alias/relayer, credentials: ./c"));
+    assert_non_null(config);
+    const struct key_place *place = &config->places[0];
+    assert_int_equal(place->backend, KEY_AT_KMS);
+    assert_true(place->place.has_tls);
+    assert_string_equal(place->place.authority, "kms.eu-central-1.amazonaws.com");
+    assert_string_equal(place->kms.region, "eu-central-1");
+    assert_string_equal(place->kms.key_id, "alias/relayer");
+    assert_string_equal(place->kms.credentials_file, "/tmp/c");
+    signer_config_free(config);
+    assert_int_equal(setenv("CREDENTIALS_DIRECTORY", "/run/credentials/x", 1), 0);
+    config = load_changed(RELAYER, KMS("region: x, key_id: y, credentials: 'credential:aws', "
+                                       "url: 'http://127.0.0.1:4566'"));
+    assert_int_equal(unsetenv("CREDENTIALS_DIRECTORY"), 0);
+    assert_non_null(config);
+    assert_string_equal(config->places[0].kms.credentials_file, "/run/credentials/x/aws");
+    assert_string_equal(config->places[0].place.authority, "127.0.0.1:4566");
+    signer_config_free(config);
 }
 
 static void chains_are_apart(void **state)
@@ -558,6 +624,8 @@ int main(void)
         cmocka_unit_test(without_a_mode_nothing_moves),
         cmocka_unit_test(each_mistake_is_refused_at_its_place),
         cmocka_unit_test(each_mistake_about_a_key_is_refused),
+        cmocka_unit_test(secrets_in_the_file_are_refused_and_not_repeated),
+        cmocka_unit_test(a_key_may_be_at_a_key_service),
         cmocka_unit_test(chains_are_apart),
         cmocka_unit_test(the_mandate_narrows_what_is_allowed),
         cmocka_unit_test(the_mandate_narrows_what_a_spoke_may_do),

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys that are elsewhere: a stand-in for Web3Signer on this machine that checks what it is asked,
- * answers well or badly, with TLS and without; the signer's own requests through it; its child. */
+ * answers well or badly; the signer's own requests through it; its child. */
 #include "tests/support/unit.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <openssl/pem.h>
-#include <openssl/ssl.h>
-#include <openssl/x509v3.h>
-#include <pthread.h>
+#include <openssl/bn.h>
+#include <openssl/obj_mac.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -24,6 +22,7 @@
 #include "relay/signer/remote/web3signer.h"
 #include "tests/support/folder.h"
 #include "tests/support/web_server.h"
+#include "tests/unit/ec_point.h"
 #include "tests/unit/signer_fixture.h"
 
 /* How the stand-in misbehaves. */
@@ -63,19 +62,11 @@ static struct key_holder *holder;
 /* The public key of the secret, as Web3Signer lists it. */
 static void public_key_text(const struct secret *secret, char ret_text[131])
 {
-    EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_secp256k1);
-    EC_POINT *point = EC_POINT_new(group);
-    BIGNUM *number = BN_bin2bn(secret->bytes, 32, NULL);
-    uint8_t bytes[65];
+    uint8_t point[EC_POINT_BYTES];
 
-    assert_int_equal(1, EC_POINT_mul(group, point, number, NULL, NULL, NULL));
-    assert_int_equal(65, EC_POINT_point2oct(group, point, POINT_CONVERSION_UNCOMPRESSED, bytes,
-                                            sizeof(bytes), NULL));
+    ec_point_of(secret, NID_secp256k1, point);
     memcpy(ret_text, "0x", 2);
-    hex_encode(bytes_from(bytes + 1, 64), ret_text + 2);
-    BN_free(number);
-    EC_POINT_free(point);
-    EC_GROUP_free(group);
+    hex_encode(bytes_from(point + 1, EC_POINT_BYTES - 1), ret_text + 2);
 }
 
 /* r, n - s and the other v: the same signature in the upper half. */
@@ -318,7 +309,9 @@ static void a_key_that_is_not_there_is_said_so_until_it_is(void **state)
     char why[KEY_WHY_BYTES];
 
     (void)state;
+    holder = key_holder_close(holder);
     stand_in.mood = MOOD_WITHOUT_KEY;
+    assert_status(STATUS_OK, key_holder_open(&place, 1, &holder));
     assert_status(STATUS_NOT_FOUND, ask("early", why));
     assert_string_equal("it does not have the key of this address", why);
     assert_int_equal(0, stand_in.asked);
@@ -338,6 +331,31 @@ static void a_connection_that_was_ended_is_made_anew(void **state)
     assert_int_equal(5, stand_in.asked);
 }
 
+static uint64_t clock_ms(void)
+{
+    struct timespec now;
+
+    assert_int_equal(0, clock_gettime(CLOCK_MONOTONIC, &now));
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* A port where connections are taken and nothing is said. */
+static int listen_silently(struct key_place *to)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+    socklen_t bytes = sizeof(address);
+    char url[64];
+    const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_int_equal(0, bind(listener, (struct sockaddr *)&address, sizeof(address)));
+    assert_int_equal(0, listen(listener, 32));
+    assert_int_equal(0, getsockname(listener, (struct sockaddr *)&address, &bytes));
+    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u", ntohs(address.sin_port));
+    assert_status(STATUS_OK, https_place_read(url, &to->place));
+    return listener;
+}
+
 /* A question ends, and its late answer is nobody's. */
 static void a_silent_server_costs_its_time_and_no_more(void **state)
 {
@@ -353,6 +371,81 @@ static void a_silent_server_costs_its_time_and_no_more(void **state)
     assert_string_equal("it did not answer in time", why);
     stand_in.mood = MOOD_GOOD;
     assert_status(STATUS_OK, ask("after it", why));
+}
+
+/* Each key has a child and a queue of its own. */
+static void a_silent_key_holds_up_no_other(void **state)
+{
+    struct key_place places[2];
+    const struct bytes preimage = bytes_from_string("anything");
+    struct key_question question = {.digest = keccak256(preimage), .preimage = preimage};
+    struct key_outcome outcome;
+    uint64_t lost[KEY_QUESTIONS_MAX];
+    uint64_t ticket = 0;
+    unsigned ended_count = 0;
+
+    (void)state;
+    holder = key_holder_close(holder);
+    places[0] = place;
+    places[1] = place;
+    places[0].timeout = DURATION_MS(300);
+    /* The first is silent: nobody but a listener is there. */
+    const int listener = listen_silently(&places[0]);
+    assert_status(STATUS_OK, key_holder_open(places, 2, &holder));
+    for (unsigned i = 0; i < KEY_QUESTIONS_MAX; i++) {
+        assert_status(STATUS_OK, key_holder_ask(holder, &question, &lost[i]));
+    }
+    assert_status(STATUS_FULL, key_holder_ask(holder, &question, &ticket));
+    question.index = 1;
+    assert_status(STATUS_OK, key_holder_ask(holder, &question, &ticket));
+    /* What is not durable leaves nobody. */
+    assert_false(key_holder_next(holder, &outcome));
+    (void)poll(NULL, 0, 50);
+    assert_int_equal(0, stand_in.asked);
+    key_holder_release(holder);
+    const uint64_t began_ms = clock_ms();
+    while (!key_holder_next(holder, &outcome)) {
+        (void)poll(NULL, 0, 1);
+    }
+    assert_int_equal(ticket, outcome.ticket);
+    assert_status(STATUS_OK, outcome.status);
+    assert_true(clock_ms() - began_ms < 250);
+    /* And those of the silent one end, each once and in order. */
+    while (ended_count < KEY_QUESTIONS_MAX) {
+        if (key_holder_next(holder, &outcome)) {
+            assert_int_equal(lost[ended_count], outcome.ticket);
+            assert_status(STATUS_TIMEOUT, outcome.status);
+            ended_count++;
+        }
+        assert_true(clock_ms() - began_ms < 5000);
+        (void)poll(NULL, 0, 1);
+    }
+    assert_int_equal(UINT64_MAX, key_holder_deadline_ns(holder));
+    (void)close(listener);
+}
+
+/* What could not be made durable is never asked, and what was asked before it still is. */
+static void what_is_dropped_is_never_asked(void **state)
+{
+    const struct bytes preimage = bytes_from_string("anything");
+    const struct key_question question = {.digest = keccak256(preimage), .preimage = preimage};
+    struct key_outcome outcome;
+    uint64_t kept = 0;
+    uint64_t dropped = 0;
+
+    (void)state;
+    assert_status(STATUS_OK, key_holder_ask(holder, &question, &kept));
+    key_holder_release(holder);
+    assert_status(STATUS_OK, key_holder_ask(holder, &question, &dropped));
+    key_holder_drop(holder);
+    while (!key_holder_next(holder, &outcome)) {
+        (void)poll(NULL, 0, 1);
+    }
+    assert_int_equal(kept, outcome.ticket);
+    assert_status(STATUS_OK, outcome.status);
+    (void)poll(NULL, 0, 100);
+    assert_false(key_holder_next(holder, &outcome));
+    assert_int_equal(1, stand_in.asked);
 }
 
 /* The one child that this process has. */
@@ -400,12 +493,31 @@ static void nobody_there_is_said_at_once(void **state)
 
 /* ---- the signer's own requests ---- */
 
+/* Of one that comes later. */
+static void wait_for(struct signer *signer, struct signer_answer *answer)
+{
+    const uint64_t id = answer->reply.id;
+
+    for (unsigned waited_ms = 0; answer->ticket != 0; waited_ms++) {
+        static struct signer_answer later;
+        if (signer_next(signer, &later)) {
+            assert_int_equal(answer->ticket, later.ticket);
+            *answer = later;
+            answer->reply.id = id;
+            answer->ticket = 0;
+        }
+        assert_true(waited_ms < 10000);
+        (void)poll(NULL, 0, 1);
+    }
+}
+
 static struct signer_answer sign(struct signer *signer, const struct wire_request *request)
 {
     static struct signer_answer answer;
 
     signer_answer(signer, request, (struct instant){.ns = UINT64_C(1700000000000000000)}, &answer);
     signer_settle(signer, &answer, 1);
+    wait_for(signer, &answer);
     return answer;
 }
 
@@ -506,210 +618,6 @@ static void a_failed_commit_asks_no_key(void **state)
     folder_remove(&folder);
 }
 
-/* ---- TLS ---- */
-
-struct tls_server {
-    SSL_CTX *context;
-    pthread_t thread;
-    int listener;
-    unsigned port;
-};
-
-static void *serve_tls(void *context)
-{
-    const struct tls_server *server = context;
-
-    for (;;) {
-        char text[4096];
-        char body[512];
-        char list[131];
-        const int fd = accept(server->listener, NULL, NULL);
-        if (fd < 0) {
-            return NULL;
-        }
-        SSL *tls = SSL_new(server->context);
-        (void)SSL_set_fd(tls, fd);
-        if (SSL_accept(tls) == 1 && SSL_read(tls, text, sizeof(text)) > 0) {
-            public_key_text(&stand_in.other, list);
-            const int count = snprintf(
-                body, sizeof(body), "HTTP/1.1 200 OK\r\nContent-Length: 134\r\n\r\n[\"%s\"]", list);
-            (void)SSL_write(tls, body, count);
-        }
-        SSL_free(tls);
-        (void)close(fd);
-    }
-}
-
-/* A certificate of its own for `name`, which is also written to `path` as an authority. */
-static void make_certificate(SSL_CTX *context, const char *name, const char *path)
-{
-    EVP_PKEY *key = EVP_EC_gen("P-256");
-    X509 *certificate = X509_new();
-    X509_EXTENSION *extension = NULL;
-    X509_NAME *subject = X509_get_subject_name(certificate);
-    FILE *file = fopen(path, "w");
-
-    assert_int_equal(1, X509_set_version(certificate, 2));
-    assert_int_equal(1, ASN1_INTEGER_set(X509_get_serialNumber(certificate), 1));
-    assert_non_null(X509_gmtime_adj(X509_getm_notBefore(certificate), -3600));
-    assert_non_null(X509_gmtime_adj(X509_getm_notAfter(certificate), 3600));
-    assert_int_equal(1, X509_set_pubkey(certificate, key));
-    assert_int_equal(1, X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
-                                                   (const uint8_t *)"keys", -1, -1, 0));
-    assert_int_equal(1, X509_set_issuer_name(certificate, subject));
-    extension = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, name);
-    assert_non_null(extension);
-    assert_int_equal(1, X509_add_ext(certificate, extension, -1));
-    assert_true(X509_sign(certificate, key, EVP_sha256()) > 0);
-    assert_int_equal(1, SSL_CTX_use_certificate(context, certificate));
-    assert_int_equal(1, SSL_CTX_use_PrivateKey(context, key));
-    assert_non_null(file);
-    assert_int_equal(1, PEM_write_X509(file, certificate));
-    assert_int_equal(0, fclose(file));
-    X509_EXTENSION_free(extension);
-    X509_free(certificate);
-    EVP_PKEY_free(key);
-}
-
-static void open_tls(struct tls_server *server, const char *name, const char *path)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
-    socklen_t bytes = sizeof(address);
-
-    server->context = SSL_CTX_new(TLS_server_method());
-    make_certificate(server->context, name, path);
-    server->listener = socket(AF_INET, SOCK_STREAM, 0);
-    assert_int_equal(0, bind(server->listener, (struct sockaddr *)&address, sizeof(address)));
-    assert_int_equal(0, listen(server->listener, 8));
-    assert_int_equal(0, getsockname(server->listener, (struct sockaddr *)&address, &bytes));
-    server->port = ntohs(address.sin_port);
-    assert_int_equal(0, pthread_create(&server->thread, NULL, serve_tls, server));
-}
-
-static void close_tls(struct tls_server *server)
-{
-    (void)shutdown(server->listener, SHUT_RDWR);
-    assert_int_equal(0, pthread_join(server->thread, NULL));
-    (void)close(server->listener);
-    SSL_CTX_free(server->context);
-}
-
-/* By an authority that is named, and for the name that was asked for; else nothing is said. */
-static void a_server_must_prove_its_name(void **state)
-{
-    static const struct {
-        const char *name;
-        bool knows_authority;
-        enum status status;
-    } servers[] = {{"IP:127.0.0.1", true, STATUS_OK},
-                   {"DNS:other.example", true, STATUS_REFUSED},
-                   {"IP:127.0.0.1", false, STATUS_REFUSED}};
-    const struct folder folder = folder_make();
-    char mine[300];
-    char theirs[300];
-
-    (void)state;
-    (void)snprintf(mine, sizeof(mine), "%s/mine.pem", folder.path);
-    (void)snprintf(theirs, sizeof(theirs), "%s/theirs.pem", folder.path);
-    for (size_t i = 0; i < sizeof(servers) / sizeof(servers[0]); i++) {
-        struct tls_server server;
-        struct tls_server stranger;
-        struct web3signer *web3signer = NULL;
-        struct key_place there;
-        const char *why = "";
-        open_tls(&server, servers[i].name, mine);
-        open_tls(&stranger, servers[i].name, theirs);
-        set_place(&there, "https", server.port, "");
-        assert_status(STATUS_OK, ecdsa_address(stand_in.ecdsa, &stand_in.other, &there.address));
-        (void)snprintf(there.authority_file, sizeof(there.authority_file), "%s",
-                       servers[i].knows_authority ? mine : theirs);
-        assert_status(STATUS_OK, web3signer_open(&there, &web3signer));
-        assert_status(servers[i].status, web3signer_find(web3signer, &why));
-        web3signer_close(web3signer);
-        close_tls(&server);
-        close_tls(&stranger);
-    }
-    folder_remove(&folder);
-}
-
-/* ---- places and replies ---- */
-
-static void urls_have_a_scheme_a_host_and_no_more_than_a_path(void **state)
-{
-    static const char *const bad[] = {"keys.example.com",  "ftp://keys.example.com",
-                                      "https://",          "https://user@keys.example.com",
-                                      "https://a:0",       "https://a:",
-                                      "https://a:65536",   "https://a/b?c=d",
-                                      "https://a/b#c",     "https://a b",
-                                      "https://a\r\nX: y", "https://[::1"};
-    struct https_place found;
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        assert_status(STATUS_MALFORMED, https_place_read(bad[i], &found));
-    }
-    assert_status(STATUS_OK, https_place_read("https://keys.example.com:9000/a/b/", &found));
-    assert_true(found.has_tls);
-    assert_string_equal("keys.example.com:9000", found.authority);
-    assert_string_equal("9000", found.port);
-    assert_string_equal("/a/b", found.path);
-    assert_status(STATUS_OK, https_place_read("http://10.0.0.1", &found));
-    assert_false(found.has_tls);
-    assert_string_equal("10.0.0.1", found.authority);
-    assert_string_equal("80", found.port);
-}
-
-static enum status read_reply(const char *text, enum http_end end, struct http_reply *ret_reply)
-{
-    static uint8_t memory[HTTP_REPLY_BYTES_MAX];
-    struct buffer buffer = buffer_from(memory, sizeof(memory));
-
-    assert_status(STATUS_OK, buffer_append(&buffer, bytes_from_string(text)));
-    return http_reply_read(&buffer, end, ret_reply);
-}
-
-static void replies_are_read_to_their_end_and_no_further(void **state)
-{
-    static const char *const bad[] = {
-        "HTTP/2 200\r\n\r\n",
-        "HTTP/1.1 20 OK\r\n\r\n",
-        "HTTP/1.1 099 OK\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nab",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nab\r\n",
-        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\nmore",
-        "HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
-        "HTTP/1.1 200 OK\r\n: no name\r\n\r\n",
-    };
-    struct http_reply reply;
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        assert_status(STATUS_MALFORMED, read_reply(bad[i], HTTP_STILL_OPEN, &reply));
-    }
-    assert_status(STATUS_NOT_FOUND, read_reply("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabcd",
-                                               HTTP_STILL_OPEN, &reply));
-    assert_status(STATUS_MALFORMED, read_reply("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabcd",
-                                               HTTP_CLOSED, &reply));
-    assert_status(STATUS_OK, read_reply("HTTP/1.1 204 None\r\ncontent-length:0\r\n\r\n",
-                                        HTTP_STILL_OPEN, &reply));
-    assert_true(reply.stays_open);
-    assert_int_equal(204, reply.code);
-    assert_status(STATUS_OK, read_reply("HTTP/1.0 200\r\n\r\nto the end", HTTP_CLOSED, &reply));
-    assert_false(reply.stays_open);
-    assert_true(bytes_equal(reply.body, bytes_from_string("to the end")));
-    assert_status(STATUS_OK, read_reply("HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n"
-                                        "3\r\nabc\r\nA;x\r\n0123456789\r\n0\r\n\r\n",
-                                        HTTP_STILL_OPEN, &reply));
-    assert_true(bytes_equal(reply.body, bytes_from_string("abc0123456789")));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -722,13 +630,12 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_silent_server_costs_its_time_and_no_more, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_silent_key_holds_up_no_other, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_dropped_is_never_asked, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_late_answer_is_not_the_next_questions, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nobody_there_is_said_at_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(requests_are_signed_by_a_key_elsewhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_failed_commit_asks_no_key, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_server_must_prove_its_name, set_up, tear_down),
-        cmocka_unit_test(urls_have_a_scheme_a_host_and_no_more_than_a_path),
-        cmocka_unit_test(replies_are_read_to_their_end_and_no_further),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

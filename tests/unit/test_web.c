@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "relay/node/stores/sigv4.h"
+#include "relay/node/stores/credentials.h"
 #include "relay/node/stores/store_location.h"
 #include "relay/node/web/lookup_url.h"
 #include "relay/node/web/web_reply.h"
@@ -445,12 +445,12 @@ static void credentials_that_others_can_read_are_refused(void **state)
     (void)state;
     assert_true(fd >= 0);
     assert_int_equal(dprintf(fd, "aws_access_key_id=A\naws_secret_access_key=B\n"), 44);
-    assert_int_equal(sigv4_credentials_read(path, &read), STATUS_OK);
+    assert_int_equal(store_credentials_read(path, &read), STATUS_OK);
     assert_int_equal(fchmod(fd, 0640), 0);
-    assert_int_equal(sigv4_credentials_read(path, &read), STATUS_REFUSED);
+    assert_int_equal(store_credentials_read(path, &read), STATUS_REFUSED);
     (void)close(fd);
     assert_int_equal(unlink(path), 0);
-    assert_int_equal(sigv4_credentials_read(path, &read), STATUS_NOT_FOUND);
+    assert_int_equal(store_credentials_read(path, &read), STATUS_NOT_FOUND);
 }
 
 /* ---- locations ---- */

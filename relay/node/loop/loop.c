@@ -11,6 +11,7 @@
 #include "relay/node/loop/loop_internal.h"
 #include "relay/node/process/clock.h"
 #include "relay/node/process/exit_codes.h"
+#include "relay/node/stores/credentials.h"
 #include "relay/node/web/web_client.h"
 
 #define STOP_WAIT_NS       10000000000u
@@ -191,7 +192,7 @@ static int loop_build_remote(struct loop *loop)
                                            .credentials = writes ? &loop->credentials : NULL,
                                            .allow_private = config->stores_private};
     const enum status status =
-        writes ? sigv4_credentials_read(config->store_credentials, &loop->credentials) : STATUS_OK;
+        writes ? store_credentials_read(config->store_credentials, &loop->credentials) : STATUS_OK;
 
     if (status != STATUS_OK) {
         say_failure("not_started", config->store_credentials,

@@ -17,7 +17,7 @@
 #define SLUICE_RELAY_NODE_STORES_REMOTE_H
 
 #include "relay/node/driver/driver.h"
-#include "relay/node/stores/sigv4.h"
+#include "relay/sigv4/sigv4.h"
 
 #define REMOTE_FETCHES_MAX   4096u /* waiting for their object */
 #define REMOTE_URL_BYTES_MAX 256u

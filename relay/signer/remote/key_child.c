@@ -12,32 +12,40 @@
 #include <unistd.h>
 
 #include "relay/base/check.h"
+#include "relay/signer/remote/kms.h"
+#include "relay/signer/remote/web3signer.h"
 #include "relay/signer/sandbox.h"
 
 #define EXIT_ORDERLY  0
 #define EXIT_UNUSABLE 75
 
-/* What stands behind one place. */
+/* What stands behind the place: the one of its backend, or NULL when it could not be set up. */
 struct reach {
-    struct web3signer *web3signer; /* NULL: not of this backend, or it could not be set up */
+    enum key_backend backend;
+    struct web3signer *web3signer;
+    struct kms *kms;
 };
 
-static struct reach reaches[WIRE_KEYS_MAX];
-
 /* The authority's file is read here, once: a confined process opens it no more than the network. */
-static void open_reaches(const struct key_place *places, uint32_t places_count)
+static struct reach open_reach(const struct key_place *place)
 {
-    for (uint32_t i = 0; i < places_count; i++) {
-        switch (places[i].backend) {
-        case KEY_IN_KEYSTORE:
-            break;
-        case KEY_AT_WEB3SIGNER:
-            if (web3signer_open(&places[i], &reaches[i].web3signer) != STATUS_OK) {
-                reaches[i].web3signer = NULL;
-            }
-            break;
+    struct reach reach = {.backend = place->backend};
+
+    switch (place->backend) {
+    case KEY_IN_KEYSTORE:
+        break;
+    case KEY_AT_WEB3SIGNER:
+        if (web3signer_open(place, &reach.web3signer) != STATUS_OK) {
+            reach.web3signer = NULL;
         }
+        break;
+    case KEY_AT_KMS:
+        if (kms_open(place, &reach.kms) != STATUS_OK) {
+            reach.kms = NULL;
+        }
+        break;
     }
+    return reach;
 }
 
 /* Whatever the name lookup loads, it loads now: later nothing new can be executed. */
@@ -51,41 +59,68 @@ static void warm_up_lookups(void)
     }
 }
 
-static enum status reach_key(const struct key_ask *ask, uint8_t ret_signature[KEY_SIGNATURE_BYTES],
-                             const char **ret_why)
+static enum status say_unusable(const char **ret_why)
 {
-    struct reach *reach = &reaches[ask->index];
-
-    if (reach->web3signer == NULL) {
-        *ret_why = "its `authority` cannot be loaded";
-        return STATUS_UNREACHABLE;
-    }
-    return web3signer_sign(reach->web3signer, bytes_from(ask->preimage, ask->preimage_count),
-                           ret_signature, ret_why);
+    *ret_why = "its `authority` cannot be loaded";
+    return STATUS_UNREACHABLE;
 }
 
-static void answer(int fd, const struct key_ask *ask)
+/* Is the key there, and the one that is configured? */
+static enum status look(const struct reach *reach, const char **ret_why)
 {
-    struct key_answer answer = {.id = ask->id};
-    const char *why = "";
+    switch (reach->backend) {
+    case KEY_IN_KEYSTORE:
+        break;
+    case KEY_AT_WEB3SIGNER:
+        return reach->web3signer == NULL ? say_unusable(ret_why)
+                                         : web3signer_find(reach->web3signer, ret_why);
+    case KEY_AT_KMS:
+        return reach->kms == NULL ? say_unusable(ret_why) : kms_find(reach->kms, ret_why);
+    }
+    check_failed(__FILE__, __LINE__, "a child reaches a key elsewhere");
+}
 
-    answer.status = (uint32_t)reach_key(ask, answer.r_and_s, &why);
-    (void)snprintf(answer.why, sizeof(answer.why), "%s", why);
-    if (send(fd, &answer, sizeof(answer), MSG_NOSIGNAL) != (ssize_t)sizeof(answer)) {
+static enum status sign(const struct reach *reach, const struct key_ask *ask,
+                        uint8_t ret_signature[KEY_SIGNATURE_BYTES], const char **ret_why)
+{
+    switch (reach->backend) {
+    case KEY_IN_KEYSTORE:
+        break;
+    case KEY_AT_WEB3SIGNER:
+        return reach->web3signer == NULL
+                   ? say_unusable(ret_why)
+                   : web3signer_sign(reach->web3signer,
+                                     bytes_from(ask->preimage, ask->preimage_count), ret_signature,
+                                     ret_why);
+    case KEY_AT_KMS:
+        return reach->kms == NULL ? say_unusable(ret_why)
+                                  : kms_sign(reach->kms, &ask->digest, ret_signature, ret_why);
+    }
+    check_failed(__FILE__, __LINE__, "a child reaches a key elsewhere");
+}
+
+static void send_answer(int fd, struct key_answer *answer, enum status status, const char *why)
+{
+    answer->status = (uint32_t)status;
+    (void)snprintf(answer->why, sizeof(answer->why), "%s", why);
+    if (send(fd, answer, sizeof(*answer), MSG_NOSIGNAL) != (ssize_t)sizeof(*answer)) {
         _exit(EXIT_ORDERLY); /* nobody listens any more */
     }
 }
 
-noreturn void key_child_run(int fd, const struct key_place *places, uint32_t places_count)
+noreturn void key_child_run(int fd, const struct key_place *place)
 {
     static struct key_ask ask;
+    struct key_answer first = {.id = KEY_LOOK_ID};
+    const char *why = "";
 
-    CHECK(places_count <= WIRE_KEYS_MAX);
     warm_up_lookups();
-    open_reaches(places, places_count);
+    const struct reach reach = open_reach(place);
     if (sandbox_close(SANDBOX_NETWORK) != STATUS_OK) {
         _exit(EXIT_UNUSABLE);
     }
+    const enum status found = look(&reach, &why);
+    send_answer(fd, &first, found, why);
     for (;;) {
         const ssize_t got = recv(fd, &ask, sizeof(ask), 0);
         if (got < 0 && errno == EINTR) {
@@ -96,7 +131,9 @@ noreturn void key_child_run(int fd, const struct key_place *places, uint32_t pla
         }
         CHECK((size_t)got >= offsetof(struct key_ask, preimage));
         CHECK((size_t)got == offsetof(struct key_ask, preimage) + ask.preimage_count);
-        CHECK(ask.index < places_count);
-        answer(fd, &ask);
+        struct key_answer answer = {.id = ask.id};
+        why = "";
+        const enum status status = sign(&reach, &ask, answer.r_and_s, &why);
+        send_answer(fd, &answer, status, why);
     }
 }

@@ -12,8 +12,6 @@
 
 #include "relay/signer/remote/key_place.h"
 
-#define KEY_SIGNATURE_BYTES 64u /* r and s; who asked finds out v */
-
 struct web3signer; /* opaque */
 
 /* Connects to nobody. STATUS_NOT_FOUND: the authority's file cannot be loaded. STATUS_NO_MEMORY. */

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* relay/node/stores/sigv4.h: signs requests to S3-compatible stores (AWS Signature Version 4), and
- * reads the credentials it does so with.
+/* relay/sigv4/sigv4.h: signs requests to S3-compatible stores and to key services (AWS Signature
+ * Version 4), and reads the credentials it does so with. Pure: who has the text of a file and the
+ * time gives it.
  *
  * Threads: none. Secrets are wiped where they are not needed any more. */
-#ifndef SLUICE_RELAY_NODE_STORES_SIGV4_H
-#define SLUICE_RELAY_NODE_STORES_SIGV4_H
+#ifndef SLUICE_RELAY_SIGV4_SIGV4_H
+#define SLUICE_RELAY_SIGV4_SIGV4_H
 
 #include <stdint.h>
 
@@ -20,13 +21,9 @@ struct sigv4_credentials {
     char session_token[SIGV4_TOKEN_BYTES_MAX]; /* of temporary credentials; may be empty */
 };
 
-/* A file as other tools of S3 have it: lines "name = value" of aws_access_key_id,
+/* A file's text as other tools of AWS have it: lines "name = value" of aws_access_key_id,
  * aws_secret_access_key and aws_session_token; of several sections the one called `default`, or
- * the first. STATUS_NOT_FOUND, STATUS_IO; STATUS_REFUSED: others may read the file;
- * STATUS_MALFORMED: no credentials in it. */
-MUST_USE enum status sigv4_credentials_read(const char *path,
-                                            struct sigv4_credentials *ret_credentials);
-/* The same from text, for tests. */
+ * the first. STATUS_MALFORMED: no credentials in it. */
 MUST_USE enum status sigv4_credentials_parse(struct bytes text,
                                              struct sigv4_credentials *ret_credentials);
 void sigv4_credentials_wipe(struct sigv4_credentials *credentials);
@@ -41,7 +38,7 @@ struct sigv4_request {
     const char *path;  /* encoded as it is sent */
     const char *query; /* canonical already: sorted and encoded; may be empty */
     const char *region;
-    const char *service;                /* "s3" */
+    const char *service;                /* "s3", "kms" */
     const struct sigv4_header *headers; /* all that are signed, with host, sorted by name */
     uint32_t headers_count;
     const char *payload_hash; /* 64 hexadecimal digits */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "relay/node/stores/sigv4.h"
+#include "relay/sigv4/sigv4.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -10,9 +10,7 @@
 
 #include "relay/base/check.h"
 #include "relay/base/hex.h"
-#include "relay/node/process/secret_file.h"
 
-#define FILE_BYTES_MAX      16384u
 #define CANONICAL_BYTES_MAX 16384u
 #define DATE_BYTES          8u
 
@@ -120,19 +118,6 @@ enum status sigv4_credentials_parse(struct bytes text, struct sigv4_credentials 
     }
     sigv4_credentials_wipe(&found);
     return good ? STATUS_OK : STATUS_MALFORMED;
-}
-
-enum status sigv4_credentials_read(const char *path, struct sigv4_credentials *ret_credentials)
-{
-    uint8_t memory[FILE_BYTES_MAX];
-    struct buffer buffer = buffer_from(memory, sizeof(memory));
-    enum status status = secret_file_read(path, &buffer);
-
-    if (status == STATUS_OK) {
-        status = sigv4_credentials_parse(buffer_bytes(&buffer), ret_credentials);
-    }
-    OPENSSL_cleanse(memory, sizeof(memory));
-    return status;
 }
 
 /* ---- signing ---- */
