@@ -421,7 +421,7 @@ static void the_handler_hears_what_is_taken(void **state)
 {
     const struct desk *desk = *state;
     char request[2048];
-    char text[4096];
+    char text[4096] = "";
     char types[600];
 
     (void)snprintf(request, sizeof(request),
