@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What comes from web servers and from strangers' announcements: replies (in pieces of any size),
- * addresses, locations of stores, checkpoints as JSON, credentials. The first byte says which. */
+ * addresses, locations of stores, checkpoints as JSON, credentials, the media types that a reader
+ * takes. The first byte says which. */
 #include <string.h>
 
 #include "relay/base/check.h"
 #include "relay/node/stores/checkpoint_json.h"
 #include "relay/node/stores/store_location.h"
+#include "relay/node/web/http.h"
 #include "relay/node/web/web_reply.h"
 #include "relay/node/web/web_url.h"
 #include "relay/sigv4/sigv4.h"
@@ -113,6 +115,24 @@ static void check_objects(struct bytes text)
     }
 }
 
+/* What is accepted was named; a list stays what it is behind another name. */
+static void check_accepts(struct bytes text)
+{
+    static uint8_t longer[4096];
+    static const char front[] = "x/y;q=0,";
+    const struct http_request request = {.accept = text};
+    const bool is_wanted = http_accepts(&request, "a/b");
+
+    CHECK(!is_wanted || memmem(text.data, text.count, "/", 1) != NULL);
+    if (text.count + sizeof(front) <= sizeof(longer)) {
+        memcpy(longer, front, sizeof(front) - 1);
+        memcpy(longer + sizeof(front) - 1, text.data, text.count);
+        const struct http_request other = {.accept =
+                                               bytes_from(longer, sizeof(front) - 1 + text.count)};
+        CHECK(http_accepts(&other, "a/b") == is_wanted);
+    }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count)
 {
     if (count == 0) {
@@ -128,6 +148,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count)
         break;
     case 'l':
         check_location(text);
+        break;
+    case 'a':
+        check_accepts(text);
         break;
     default: /* not an enum */
         check_objects(text);

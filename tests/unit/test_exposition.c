@@ -8,7 +8,7 @@
 
 static const struct exposition_labels none;
 
-static void assert_document(const struct exposition *exposition, const char *expected)
+static void assert_document(struct exposition *exposition, const char *expected)
 {
     struct bytes text;
 
@@ -178,12 +178,57 @@ static void half_a_document_is_none(void **state)
     assert_int_equal(enough, strlen("# HELP g G.\n# TYPE g gauge\ng{l=\"a\\\"b\"} 1\n"));
 }
 
+/* The same for a reader of OpenMetrics: families without _total, quotes in help escaped, an
+ * exemplar where a bucket has one, an end. A counter that is not named like one is of no known
+ * type. */
+static void open_metrics_name_the_message(void **state)
+{
+    (void)state;
+    uint8_t memory[2048];
+    struct exposition exposition = exposition_open_metrics(memory, sizeof(memory));
+    const struct duration bounds[] = {DURATION_MS(1000), DURATION_MS(2500)};
+    const uint64_t counts[] = {2, 0};
+    const struct exposition_exemplar exemplars[] = {
+        {.message_id = {.bytes = {0xab, 1}}, .value = DURATION_MS(500), .at = {.ns = 1500000000}},
+        {.at = {.ns = 0}},
+        {.message_id = {.bytes = {0xcd}}, .value = DURATION_MS(9000), .at = {.ns = 3000000000u}},
+    };
+    const struct exposition_histogram histogram = {.bounds = bounds,
+                                                   .counts = counts,
+                                                   .bounds_count = 2,
+                                                   .above_count = 1,
+                                                   .sum = DURATION_MS(10000),
+                                                   .exemplars = exemplars};
+
+    exposition_family(&exposition, EXPOSITION_COUNTER, "a_total", "The \"a\".");
+    exposition_count(&exposition, none, 1);
+    exposition_family(&exposition, EXPOSITION_COUNTER, "theirs_count", "B.");
+    exposition_count(&exposition, none, 2);
+    exposition_family(&exposition, EXPOSITION_GAUGE, "c_total", "C.");
+    exposition_count(&exposition, none, 3);
+    exposition_family(&exposition, EXPOSITION_HISTOGRAM, "d_seconds", "D.");
+    exposition_durations(&exposition, none, &histogram);
+    assert_document(
+        &exposition,
+        "# HELP a The \\\"a\\\".\n# TYPE a counter\na_total 1\n"
+        "# HELP theirs_count B.\n# TYPE theirs_count unknown\ntheirs_count 2\n"
+        "# HELP c_total C.\n# TYPE c_total gauge\nc_total 3\n"
+        "# HELP d_seconds D.\n# TYPE d_seconds histogram\n"
+        "d_seconds_bucket{le=\"1\"} 2 # {message_id=\""
+        "0xab01000000000000000000000000000000000000000000000000000000000000\"} 0.5 1.5\n"
+        "d_seconds_bucket{le=\"2.5\"} 2\n"
+        "d_seconds_bucket{le=\"+Inf\"} 3 # {message_id=\""
+        "0xcd00000000000000000000000000000000000000000000000000000000000000\"} 9 3\n"
+        "d_seconds_sum 10\nd_seconds_count 3\n# EOF\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_family_has_its_help_its_type_and_its_samples),
         cmocka_unit_test(values_are_exact),
         cmocka_unit_test(buckets_are_cumulative),
+        cmocka_unit_test(open_metrics_name_the_message),
         cmocka_unit_test(no_value_can_end_its_line),
         cmocka_unit_test(what_is_not_utf8_is_no_longer_there),
         cmocka_unit_test(a_long_value_is_cut_between_characters),

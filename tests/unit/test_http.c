@@ -31,9 +31,10 @@ struct desk {
     atomic_uint asked_count;
 };
 
-static void serve(void *context, struct bytes path, struct http_answer *ret_answer)
+static void serve(void *context, const struct http_request *request, struct http_answer *ret_answer)
 {
     struct desk *desk = context;
+    const struct bytes path = request->path;
     static uint8_t large[LARGE_BYTES];
 
     atomic_fetch_add(&desk->asked_count, 1);
@@ -41,6 +42,8 @@ static void serve(void *context, struct bytes path, struct http_answer *ret_answ
     if (bytes_equal(path, bytes_from_string("/small"))) {
         http_answer_copy(ret_answer, bytes_from_string("hello"), "text/plain");
         ret_answer->caching = HTTP_CACHE_FOREVER;
+    } else if (bytes_equal(path, bytes_from_string("/taken"))) {
+        http_answer_copy(ret_answer, request->accept, "text/plain");
     } else if (bytes_equal(path, bytes_from_string("/large"))) {
         memset(large, 'x', sizeof(large));
         http_answer_copy(ret_answer, bytes_from(large, sizeof(large)), "text/plain");
@@ -392,12 +395,59 @@ static void a_port_that_is_taken_is_not_shared(void **state)
     lws_context_destroy(context);
 }
 
+/* A list of media types, as RFC 9110 has it. */
+static void what_is_taken_is_named(void **state)
+{
+    static const struct {
+        const char *accept;
+        bool is_wanted;
+    } cases[] = {
+        {"a/b", true},           {"A/B", true},         {"x/y, a/b;version=1", true},
+        {" a/b ;q=0.5", true},   {"a/b;q=0.001", true}, {"a/b;q=0;x=1, a/b", true},
+        {"a/b;q=9", true},       {"", false},           {"a/bc", false},
+        {"a/", false},           {"*/*", false},        {"a/b;q=0", false},
+        {"a/b; q=0.000", false}, {"x/y;p=a/b", false},  {"a/b;v=1;Q=0", false},
+        {",,;,", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct http_request request = {.accept = bytes_from_string(cases[i].accept)};
+        assert_int_equal(cases[i].is_wanted, http_accepts(&request, "a/b"));
+    }
+}
+
+/* A list that is too long is as good as none. */
+static void the_handler_hears_what_is_taken(void **state)
+{
+    const struct desk *desk = *state;
+    char request[2048];
+    char text[4096] = "";
+    char types[600];
+
+    (void)snprintf(request, sizeof(request),
+                   "GET /taken HTTP/1.1\r\nHost: x\r\nAccept: a/b;q=0.5, c/d\r\n"
+                   "Connection: close\r\n\r\n");
+    assert_int_equal(200, ask_raw(desk, request, text, sizeof(text)));
+    assert_non_null(strstr(text, "\r\n\r\na/b;q=0.5, c/d"));
+    memset(types, 'a', sizeof(types) - 1);
+    types[sizeof(types) - 1] = '\0';
+    (void)snprintf(request, sizeof(request),
+                   "GET /taken HTTP/1.1\r\nHost: x\r\nAccept: %s\r\nConnection: close\r\n\r\n",
+                   types);
+    assert_int_equal(200, ask_raw(desk, request, text, sizeof(text)));
+    const char *body = strstr(text, "\r\n\r\n");
+    assert_non_null(body);
+    assert_string_equal(body + 4, "");
+}
+
 #define WITH_DESK(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        WITH_DESK(it_answers_what_the_handler_has),     WITH_DESK(one_connection_may_ask_again),
+        WITH_DESK(it_answers_what_the_handler_has),     cmocka_unit_test(what_is_taken_is_named),
+        WITH_DESK(the_handler_hears_what_is_taken),     WITH_DESK(one_connection_may_ask_again),
         WITH_DESK(what_is_too_long_is_refused),         WITH_DESK(a_large_answer_arrives_whole),
         WITH_DESK(slow_clients_hold_up_nobody),         WITH_DESK(silent_clients_hold_up_nobody),
         WITH_DESK(requests_without_an_end_are_bounded), WITH_DESK(clients_that_stay_are_bounded),

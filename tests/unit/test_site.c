@@ -383,7 +383,7 @@ static void what_acting_costs_and_brings_is_told(void **state)
 }
 
 /* What promtool says of a file on its standard input goes to `reply`; its exit code. */
-static int run_promtool(struct world *world, const char *path)
+static int run_promtool(struct world *world, const char *path, const char *const words[])
 {
     int ends[2];
     int status = 0;
@@ -394,7 +394,7 @@ static int run_promtool(struct world *world, const char *path)
     if (pid == 0) {
         const int input = open(path, O_RDONLY | O_CLOEXEC);
         if (input >= 0 && dup2(input, 0) == 0 && dup2(ends[1], 1) == 1 && dup2(ends[1], 2) == 2) {
-            (void)execl(PROMTOOL, PROMTOOL, "check", "metrics", (char *)NULL);
+            (void)execv(PROMTOOL, (char *const *)(uintptr_t)words);
         }
         _exit(127);
     }
@@ -412,6 +412,7 @@ static int run_promtool(struct world *world, const char *path)
 static void promtool_agrees(void **state)
 {
     struct world *world = *state;
+    static const char *const words[] = {PROMTOOL, "check", "metrics", NULL};
     char path[512];
 
     if (access(PROMTOOL, X_OK) != 0) {
@@ -425,8 +426,61 @@ static void promtool_agrees(void **state)
     assert_non_null(file);
     assert_true(fputs(body + 4, file) >= 0);
     assert_int_equal(0, fclose(file));
-    assert_int_equal(0, run_promtool(world, path));
+    assert_int_equal(0, run_promtool(world, path, words));
     assert_string_equal(world->reply, "");
+}
+
+/* The document with a time for each sample, which promtool wants of what it reads from a file. */
+static void write_timed(const char *path, const char *body)
+{
+    FILE *file = fopen(path, "we");
+
+    assert_non_null(file);
+    while (*body != '\0') {
+        const size_t count = strcspn(body, "\n");
+        const char *exemplar = strstr(body, " # {");
+        const size_t sample =
+            exemplar != NULL && exemplar < body + count ? (size_t)(exemplar - body) : count;
+        assert_true(body[count] == '\n');
+        assert_true(fprintf(file, "%.*s%s%.*s\n", (int)sample, body,
+                            body[0] == '#' ? "" : " 1700000000", (int)(count - sample),
+                            body + sample) > 0);
+        body += count + 1;
+    }
+    assert_int_equal(0, fclose(file));
+}
+
+/* Only who asks for OpenMetrics gets it; the slowest deliveries name a message of the journal. */
+static void open_metrics_name_messages(void **state)
+{
+    struct world *world = *state;
+    char path[512];
+    char page[128] = "/api/messages/";
+
+    await(world, "/metrics", 200, "sluice_history_read 1");
+    assert_null(strstr(world->reply, "message_id"));
+    assert_int_equal(
+        200, ask(world, "GET", "/metrics",
+                 LOCAL "Accept: application/openmetrics-text;version=1.0.0,text/plain;q=0.5\r\n"));
+    assert_non_null(strstr(world->reply, "application/openmetrics-text; version=1.0.0"));
+    const char *id = strstr(world->reply, " # {message_id=\"0x");
+    assert_non_null(id);
+    (void)snprintf(page + strlen(page), sizeof(page) - strlen(page), "%.66s",
+                   id + strlen(" # {message_id=\""));
+    if (access(PROMTOOL, X_OK) == 0) { /* tests/check installs it */
+        const char *const words[] = {PROMTOOL,      "tsdb",       "create-blocks-from",
+                                     "openmetrics", "/dev/stdin", world->folder.path,
+                                     NULL};
+        const char *body = strstr(world->reply, "\r\n\r\n");
+        assert_non_null(body);
+        (void)snprintf(path, sizeof(path), "%s/open-metrics", world->folder.path);
+        write_timed(path, body + 4);
+        if (run_promtool(world, path, words) != 0) {
+            fail_msg("%s", world->reply);
+        }
+    }
+    assert_int_equal(200, get(world, page));
+    assert_non_null(strstr(world->reply, "\"delivered\""));
 }
 
 /* ---- who may ask what ---- */
@@ -629,6 +683,7 @@ int main(void)
                                         begin_with_reference_names, end),
         cmocka_unit_test_setup_teardown(what_acting_costs_and_brings_is_told, begin, end),
         cmocka_unit_test_setup_teardown(promtool_agrees, begin, end),
+        cmocka_unit_test_setup_teardown(open_metrics_name_messages, begin, end),
         cmocka_unit_test_setup_teardown(only_this_machine_is_a_host, begin, end),
         cmocka_unit_test_setup_teardown(it_is_for_reading, begin, end),
         cmocka_unit_test_setup_teardown(paths_lead_nowhere_else, begin, end),

@@ -475,11 +475,11 @@ static bool open_context(struct log_keeper *keeper)
     return keeper->context != NULL;
 }
 
-static void serve(void *context, struct bytes path, struct http_answer *ret_answer)
+static void serve(void *context, const struct http_request *request, struct http_answer *ret_answer)
 {
     struct log_keeper *keeper = context;
 
-    log_site_serve(keeper->options.journal, path, ret_answer);
+    log_site_serve(keeper->options.journal, request->path, ret_answer);
 }
 
 static int open_http(struct log_keeper *keeper)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "relay/base/check.h"
+#include "relay/base/hex.h"
 #include "relay/base/utf8.h"
 
 #define NUMBER_BYTES_MAX 96u
@@ -17,6 +18,14 @@ _Static_assert(NUMBER_BYTES_MAX >= AMOUNT_DECIMAL_BYTES_MAX + 2, "an amount fits
 struct exposition exposition_from(void *memory, size_t capacity)
 {
     return (struct exposition){.buffer = buffer_from(memory, capacity)};
+}
+
+struct exposition exposition_open_metrics(void *memory, size_t capacity)
+{
+    struct exposition exposition = exposition_from(memory, capacity);
+
+    exposition.is_open_metrics = true;
+    return exposition;
 }
 
 /* ---- pieces ---- */
@@ -97,6 +106,37 @@ static const char *type_word(enum exposition_type type)
     return "untyped";
 }
 
+#define TOTAL "_total"
+
+/* How much of a counter's name is its family's in OpenMetrics; 0: none, it has no _total. */
+static size_t counted_name(const char *name)
+{
+    const size_t count = strlen(name);
+    const size_t total = strlen(TOTAL);
+
+    return count > total && strcmp(name + count - total, TOTAL) == 0 ? count - total : 0;
+}
+
+/* "# HELP name " and the like. */
+static void put_about(struct exposition *exposition, const char *what, const char *name)
+{
+    const bool is_cut = exposition->is_open_metrics && exposition->type == EXPOSITION_COUNTER &&
+                        counted_name(name) > 0;
+
+    put_string(exposition, what);
+    put(exposition, bytes_from(name, is_cut ? counted_name(name) : strlen(name)));
+    put_string(exposition, " ");
+}
+
+/* A counter of somebody else's naming is none to OpenMetrics. */
+static const char *type_of(const struct exposition *exposition, const char *name)
+{
+    const bool is_misnamed = exposition->is_open_metrics &&
+                             exposition->type == EXPOSITION_COUNTER && counted_name(name) == 0;
+
+    return is_misnamed ? "unknown" : type_word(exposition->type);
+}
+
 void exposition_family(struct exposition *exposition, enum exposition_type type, const char *name,
                        const char *help)
 {
@@ -107,14 +147,14 @@ void exposition_family(struct exposition *exposition, enum exposition_type type,
     CHECK(count > 0 && (size_t)count < sizeof(exposition->family));
     exposition->type = type;
     exposition->is_open = true;
-    put_string(exposition, "# HELP ");
-    put_string(exposition, name);
-    put_string(exposition, " ");
-    put_string(exposition, help);
-    put_string(exposition, "\n# TYPE ");
-    put_string(exposition, name);
-    put_string(exposition, " ");
-    put_string(exposition, type_word(type));
+    put_about(exposition, "# HELP ", name);
+    if (exposition->is_open_metrics) {
+        put_escaped(exposition, bytes_from_string(help));
+    } else {
+        put_string(exposition, help);
+    }
+    put_about(exposition, "\n# TYPE ", name);
+    put_string(exposition, type_of(exposition, name));
     put_string(exposition, "\n");
 }
 
@@ -218,14 +258,34 @@ void exposition_number(struct exposition *exposition, struct exposition_labels l
 
 /* ---- histograms ---- */
 
+static void put_exemplar(struct exposition *exposition, const struct exposition_exemplar *exemplar)
+{
+    char text[NUMBER_BYTES_MAX];
+    char id[2 * sizeof(exemplar->message_id.bytes) + 1];
+
+    hex_encode(bytes_from(exemplar->message_id.bytes, sizeof(exemplar->message_id.bytes)), id);
+    put_string(exposition, " # {message_id=\"0x");
+    put_string(exposition, id);
+    put_string(exposition, "\"} ");
+    seconds_text(exemplar->value, text);
+    put_string(exposition, text);
+    put_string(exposition, " ");
+    seconds_text((struct duration){.ns = exemplar->at.ns}, text);
+    put_string(exposition, text);
+}
+
 static void put_part(struct exposition *exposition, struct exposition_labels labels,
-                     const char *part, const char *bound, const char *value)
+                     const char *part, const char *bound, const char *value,
+                     const struct exposition_exemplar *exemplar)
 {
     put_string(exposition, exposition->family);
     put_string(exposition, part);
     put_labels(exposition, labels, bound);
     put_string(exposition, " ");
     put_string(exposition, value);
+    if (exposition->is_open_metrics && exemplar != NULL && exemplar->at.ns != 0) {
+        put_exemplar(exposition, exemplar);
+    }
     put_string(exposition, "\n");
 }
 
@@ -234,6 +294,7 @@ void exposition_durations(struct exposition *exposition, struct exposition_label
 {
     char bound[NUMBER_BYTES_MAX];
     char value[NUMBER_BYTES_MAX];
+    const struct exposition_exemplar *const exemplars = histogram->exemplars;
     uint64_t total = 0;
 
     CHECK(exposition->is_open);
@@ -244,19 +305,24 @@ void exposition_durations(struct exposition *exposition, struct exposition_label
         total += histogram->counts[i];
         seconds_text(histogram->bounds[i], bound);
         count_text(total, value);
-        put_part(exposition, labels, "_bucket", bound, value);
+        put_part(exposition, labels, "_bucket", bound, value,
+                 exemplars == NULL ? NULL : &exemplars[i]);
     }
     total += histogram->above_count;
     count_text(total, value);
-    put_part(exposition, labels, "_bucket", "+Inf", value);
+    put_part(exposition, labels, "_bucket", "+Inf", value,
+             exemplars == NULL ? NULL : &exemplars[histogram->bounds_count]);
     char sum[NUMBER_BYTES_MAX];
     seconds_text(histogram->sum, sum);
-    put_part(exposition, labels, "_sum", NULL, sum);
-    put_part(exposition, labels, "_count", NULL, value);
+    put_part(exposition, labels, "_sum", NULL, sum, NULL);
+    put_part(exposition, labels, "_count", NULL, value, NULL);
 }
 
-enum status exposition_end(const struct exposition *exposition, struct bytes *ret_text)
+enum status exposition_end(struct exposition *exposition, struct bytes *ret_text)
 {
+    if (exposition->is_open_metrics) {
+        put_string(exposition, "# EOF\n");
+    }
     if (exposition->is_full) {
         return STATUS_FULL;
     }

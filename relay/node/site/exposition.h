@@ -10,6 +10,9 @@
  * checked; label values may be anything: what the format gives a meaning is escaped, and what is
  * not UTF-8 becomes '?', so that no value can end its line or make a reader refuse the document.
  *
+ * The same as OpenMetrics (version 1.0): counters' families are named without their _total, a
+ * bucket may have an exemplar, and "# EOF" ends the document.
+ *
  * Bounded: what does not fit makes the whole document STATUS_FULL, because half a document reads as
  * series that have ended. Nothing is written after that.
  *
@@ -21,7 +24,10 @@
 #include "relay/base/bytes.h"
 #include "relay/base/instant.h"
 
-#define EXPOSITION_CONTENT_TYPE    "text/plain; version=0.0.4; charset=utf-8"
+#define EXPOSITION_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
+#define EXPOSITION_OPEN_METRICS "application/openmetrics-text"
+#define EXPOSITION_OPEN_METRICS_CONTENT_TYPE                                                       \
+    EXPOSITION_OPEN_METRICS "; version=1.0.0; charset=utf-8"
 #define EXPOSITION_NAME_BYTES_MAX  128u
 #define EXPOSITION_VALUE_BYTES_MAX 256u /* of a label; a longer one is cut between characters */
 #define EXPOSITION_LABELS_MAX      8u
@@ -50,6 +56,14 @@ struct exposition {
     enum exposition_type type; /* of the family */
     bool is_open;              /* a family is */
     bool is_full;
+    bool is_open_metrics;
+};
+
+/* One that a bucket counted: which message, how long, when. `at` 0: none. */
+struct exposition_exemplar {
+    struct hash message_id;
+    struct duration value;
+    struct instant at;
 };
 
 /* Durations by how long they were. Buckets count what is at most their bound, and are not
@@ -60,10 +74,14 @@ struct exposition_histogram {
     size_t bounds_count;           /* at most EXPOSITION_BUCKETS_MAX */
     uint64_t above_count;
     struct duration sum;
+    /* Beside the counts, and one more for what is above; borrowed; NULL: none. */
+    const struct exposition_exemplar *exemplars;
 };
 
 /* `memory` stays the caller's. */
 struct exposition exposition_from(void *memory, size_t capacity);
+/* The same for readers who ask for OpenMetrics. */
+struct exposition exposition_open_metrics(void *memory, size_t capacity);
 /* Opens a family. Each name once in a document. `help` is one line without a backslash. */
 void exposition_family(struct exposition *exposition, enum exposition_type type, const char *name,
                        const char *help);
@@ -84,7 +102,7 @@ void exposition_number(struct exposition *exposition, struct exposition_labels l
 void exposition_durations(struct exposition *exposition, struct exposition_labels labels,
                           const struct exposition_histogram *histogram);
 
-/* The document, borrowed until the memory changes. STATUS_FULL: it did not fit. */
-MUST_USE enum status exposition_end(const struct exposition *exposition, struct bytes *ret_text);
+/* Ends the document, once; it is borrowed until the memory changes. STATUS_FULL: it did not fit. */
+MUST_USE enum status exposition_end(struct exposition *exposition, struct bytes *ret_text);
 
 #endif

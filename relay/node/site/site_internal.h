@@ -41,10 +41,19 @@ struct site_event {
     struct hash subject;
 };
 
+/* A message that took so long. `at` 0: none yet. */
+struct site_exemplar {
+    struct hash id;
+    struct duration took;
+    struct instant at;
+};
+
 struct site_delivery {
     uint64_t counts[SITE_DELIVERY_BOUNDS];
     uint64_t above_count;
     struct duration sum;
+    /* The last of each bucket; behind them, of what is above. */
+    struct site_exemplar newest[SITE_DELIVERY_BOUNDS + 1];
 };
 
 struct site_recent {
@@ -165,7 +174,7 @@ enum status site_hyperlane_metrics(struct site *site, struct exposition *exposit
 
 /* ---- site_pages.c ---- */
 extern const char site_policy[]; /* Content-Security-Policy */
-void site_serve(void *context, struct bytes path, struct http_answer *ret_answer);
+void site_serve(void *context, const struct http_request *request, struct http_answer *ret_answer);
 /* Everything a page shows. Owned by the caller; NULL: the rows cannot be read. */
 json_t *site_page(struct site *site);
 

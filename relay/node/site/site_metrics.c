@@ -296,6 +296,27 @@ static const char *result_word(enum site_result result)
     return "?";
 }
 
+static void write_delivery(struct writing *writing, uint32_t chain)
+{
+    const struct exposition_label list[] = {label("chain", chain_word(writing, chain))};
+    const struct site_delivery *delivery = &writing->site->tally->delivery[chain];
+    struct exposition_exemplar exemplars[SITE_DELIVERY_BOUNDS + 1];
+
+    for (size_t i = 0; i <= SITE_DELIVERY_BOUNDS; i++) {
+        const struct site_exemplar *newest = &delivery->newest[i];
+        exemplars[i] = (struct exposition_exemplar){
+            .message_id = newest->id, .value = newest->took, .at = newest->at};
+    }
+    const struct exposition_histogram histogram = {.bounds = site_delivery_bounds,
+                                                   .counts = delivery->counts,
+                                                   .bounds_count = SITE_DELIVERY_BOUNDS,
+                                                   .above_count = delivery->above_count,
+                                                   .sum = delivery->sum,
+                                                   .exemplars = exemplars};
+
+    exposition_durations(writing->out, (struct exposition_labels){list, 1}, &histogram);
+}
+
 static void write_messages(struct writing *writing)
 {
     const struct site_tally *tally = writing->site->tally;
@@ -325,14 +346,7 @@ static void write_messages(struct writing *writing)
     exposition_family(writing->out, EXPOSITION_HISTOGRAM, "sluice_delivery_seconds",
                       "From a message's finality at its origin to its final delivery by us.");
     for (uint32_t i = 0; i < writing->view.config->chains_count; i++) {
-        const struct exposition_label list[] = {label("chain", chain_word(writing, i))};
-        const struct site_delivery *delivery = &tally->delivery[i];
-        const struct exposition_histogram histogram = {.bounds = site_delivery_bounds,
-                                                       .counts = delivery->counts,
-                                                       .bounds_count = SITE_DELIVERY_BOUNDS,
-                                                       .above_count = delivery->above_count,
-                                                       .sum = delivery->sum};
-        exposition_durations(writing->out, (struct exposition_labels){list, 1}, &histogram);
+        write_delivery(writing, i);
     }
 }
 

@@ -63,10 +63,13 @@ static void serve_word(struct http_answer *answer, bool is_good, const char *goo
 
 /* ---- metrics ---- */
 
-static void serve_metrics(struct site *site, struct http_answer *answer)
+static void serve_metrics(struct site *site, const struct http_request *request,
+                          struct http_answer *answer)
 {
+    const bool is_open = http_accepts(request, EXPOSITION_OPEN_METRICS);
     void *memory = malloc(METRICS_BYTES);
-    struct exposition exposition = exposition_from(memory, METRICS_BYTES);
+    struct exposition exposition = is_open ? exposition_open_metrics(memory, METRICS_BYTES)
+                                           : exposition_from(memory, METRICS_BYTES);
     struct bytes text;
 
     answer->status = 503;
@@ -74,7 +77,8 @@ static void serve_metrics(struct site *site, struct http_answer *answer)
         (!site->options.config->hyperlane_metrics ||
          site_hyperlane_metrics(site, &exposition) == STATUS_OK) &&
         exposition_end(&exposition, &text) == STATUS_OK) {
-        http_answer_copy(answer, text, EXPOSITION_CONTENT_TYPE);
+        http_answer_copy(answer, text,
+                         is_open ? EXPOSITION_OPEN_METRICS_CONTENT_TYPE : EXPOSITION_CONTENT_TYPE);
     }
     free(memory);
 }
@@ -382,16 +386,17 @@ static void serve_api(struct site *site, struct bytes path, struct http_answer *
 
 /* ---- all of it ---- */
 
-void site_serve(void *context, struct bytes path, struct http_answer *ret_answer)
+void site_serve(void *context, const struct http_request *request, struct http_answer *ret_answer)
 {
     struct site *site = context;
+    const struct bytes path = request->path;
     struct bytes rest;
     struct page page;
 
     if (pages_find(path, &page) == STATUS_OK) {
         http_answer_copy(ret_answer, page.data, page.content_type);
     } else if (is_path(path, "/metrics")) {
-        serve_metrics(site, ret_answer);
+        serve_metrics(site, request, ret_answer);
     } else if (is_path(path, "/livez")) {
         serve_word(ret_answer, site_is_alive(site), "the loop turns\n",
                    "NOT: the loop has not turned for ten seconds\n");

@@ -57,8 +57,9 @@ static bool result_of(const struct message_row *message, enum site_result *ret_r
     return false;
 }
 
-static void observe_delivery(struct site_delivery *delivery, struct duration took)
+static void observe_delivery(struct site_delivery *delivery, const struct site_exemplar *exemplar)
 {
+    const struct duration took = exemplar->took;
     size_t bucket = 0;
 
     while (bucket < SITE_DELIVERY_BOUNDS && took.ns > site_delivery_bounds[bucket].ns) {
@@ -70,6 +71,9 @@ static void observe_delivery(struct site_delivery *delivery, struct duration too
         delivery->above_count++;
     }
     delivery->sum.ns += took.ns;
+    if (exemplar->at.ns >= delivery->newest[bucket].at.ns) {
+        delivery->newest[bucket] = *exemplar; /* the history comes in no order */
+    }
 }
 
 /* Keeps the newest; most come in order. */
@@ -102,8 +106,11 @@ static void count_message(struct site *site, const struct hash *id,
     }
     tally->ended[origin][destination][result]++;
     if (result == SITE_DELIVERED && message->final_at.ns != 0) {
-        observe_delivery(&tally->delivery[destination],
-                         instant_since(message->since, message->final_at));
+        const struct site_exemplar exemplar = {.id = *id,
+                                               .took =
+                                                   instant_since(message->since, message->final_at),
+                                               .at = message->since};
+        observe_delivery(&tally->delivery[destination], &exemplar);
     }
     remember(tally, id, message->since);
 }

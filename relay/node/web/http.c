@@ -8,6 +8,7 @@
 #include <openssl/ssl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@
 #define CHUNK_BYTES             16384u
 #define HEADER_BYTES            2048u
 #define HOST_BYTES_MAX          300u
+#define ACCEPT_BYTES_MAX        512u
 #define AUTHORIZATION_BYTES_MAX 768u
 #define VIEWER_PROTOCOL         "sluice-live"
 #define REQUEST_TIMEOUT_S       10                         /* for a request to be whole */
@@ -264,6 +266,75 @@ static bool is_known(struct lws *wsi, const struct http_server *server)
     return is_right;
 }
 
+/* ---- what is taken ---- */
+
+static struct bytes read_accept(struct lws *wsi, char memory[ACCEPT_BYTES_MAX])
+{
+    const int count = lws_hdr_copy(wsi, memory, (int)ACCEPT_BYTES_MAX, WSI_TOKEN_HTTP_ACCEPT);
+
+    return count <= 0 ? (struct bytes){0} : bytes_from(memory, (size_t)count);
+}
+
+static bool is_space(uint8_t byte)
+{
+    return byte == ' ' || byte == '\t';
+}
+
+/* Takes what is before `end` off the front of `*rest`, without the spaces around it. */
+static struct bytes take_until(struct bytes *rest, uint8_t end)
+{
+    size_t count = 0;
+
+    while (count < rest->count && rest->data[count] != end) {
+        count++;
+    }
+    struct bytes part = bytes_from(rest->data, count);
+    const size_t step = count < rest->count ? count + 1 : count;
+    *rest = bytes_from(rest->data + step, rest->count - step);
+    while (part.count > 0 && is_space(part.data[0])) {
+        part = bytes_from(part.data + 1, part.count - 1);
+    }
+    while (part.count > 0 && is_space(part.data[part.count - 1])) {
+        part.count--;
+    }
+    return part;
+}
+
+/* "q=0", with as many zeros behind a point as there are. */
+static bool is_weight_of_zero(struct bytes parameter)
+{
+    if (parameter.count < 3 || (parameter.data[0] != 'q' && parameter.data[0] != 'Q') ||
+        parameter.data[1] != '=' || parameter.data[2] != '0') {
+        return false;
+    }
+    for (size_t i = 3; i < parameter.count; i++) {
+        if (parameter.data[i] != '0' && parameter.data[i] != '.') {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool http_accepts(const struct http_request *request, const char *media_type)
+{
+    const size_t count = strlen(media_type);
+    struct bytes rest = request->accept;
+
+    while (rest.count > 0) {
+        struct bytes range = take_until(&rest, ',');
+        const struct bytes name = take_until(&range, ';');
+        bool is_wanted =
+            name.count == count && strncasecmp((const char *)name.data, media_type, count) == 0;
+        while (range.count > 0) {
+            is_wanted = !is_weight_of_zero(take_until(&range, ';')) && is_wanted;
+        }
+        if (is_wanted) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- a request ---- */
 
 static int serve(struct lws *wsi, struct http_server *server, struct session *session,
@@ -283,7 +354,10 @@ static int serve(struct lws *wsi, struct http_server *server, struct session *se
     } else if (server->counters.connections_count > HTTP_CONNECTIONS_MAX) {
         answer.status = 503;
     } else if (count > 0 && count <= HTTP_PATH_BYTES_MAX && path[0] == '/') {
-        server->handler.serve(server->handler.context, bytes_from(path, count), &answer);
+        char accept[ACCEPT_BYTES_MAX];
+        const struct http_request request = {.path = bytes_from(path, count),
+                                             .accept = read_accept(wsi, accept)};
+        server->handler.serve(server->handler.context, &request, &answer);
     }
     if (answer.status == 405 || answer.status == 403 || answer.status == 401 ||
         server->counters.connections_count > HTTP_CONNECTIONS_MAX) {

@@ -43,10 +43,17 @@ struct http_answer {
     size_t body_count;
 };
 
+/* Borrowed for the call. */
+struct http_request {
+    struct bytes path;   /* begins with a slash */
+    struct bytes accept; /* of media types, as it was sent; empty: none, or too long a list */
+};
+
 struct http_handler {
     void *context;
-    /* `path` begins with a slash and is borrowed; `*ret_answer` is 404 without a body at first. */
-    void (*serve)(void *context, struct bytes path, struct http_answer *ret_answer);
+    /* `*ret_answer` is 404 without a body at first. */
+    void (*serve)(void *context, const struct http_request *request,
+                  struct http_answer *ret_answer);
 };
 
 /* not stored */
@@ -90,6 +97,9 @@ struct http_server *http_free(struct http_server *server);
 MUST_USE enum status http_publish(struct http_server *server, struct bytes text);
 struct http_counters http_counters(const struct http_server *server);
 
+/* Whether a request names a media type among those that it takes, in whatever version, and not with
+ * a weight of zero (RFC 9110, section 12.5.1). Ranges with stars are no names. */
+bool http_accepts(const struct http_request *request, const char *media_type);
 /* Copies text into the answer and makes it 200; 503 when there is no memory. */
 void http_answer_copy(struct http_answer *answer, struct bytes body, const char *content_type);
 

@@ -7,6 +7,7 @@ import { count, toNumber, units } from './format.js';
 
 const MARGIN = 90; // around the chains' middles: for circles and names
 const NAMES_MAX = 30;
+const DRIFTING_MAX = 12; // each dashed way that drifts is drawn anew sixty times a second
 
 function layout(chains) {
   const many = chains.length > 12;
@@ -91,9 +92,11 @@ export function map(page, asset) {
       'stroke-width': (1 + 3 * Math.sqrt(route.delivered / most)).toFixed(2) },
     h('title', {}, `${route.from} to ${route.to}: ${count(route.delivered)} messages delivered`));
   });
-  const moving = flows.filter(({ from, to }) => byName.has(from) && byName.has(to)).map((flow) => {
+  const shown = flows.filter(({ from, to }) => byName.has(from) && byName.has(to));
+  const still = shown.length > DRIFTING_MAX ? ' still' : '';
+  const moving = shown.map((flow) => {
     const { path, label } = curve(byName.get(flow.from), byName.get(flow.to), radius);
-    return h('g', { key: `f${flow.kind}${flow.from}>${flow.to}`, class: `flow ${flow.kind}` },
+    return h('g', { key: `f${flow.kind}${flow.from}>${flow.to}`, class: `flow ${flow.kind}${still}` },
       h('path', { d: path }, h('title', {}, say(flow))),
       flow.kind === 'move' && h('text', { x: label.x.toFixed(1), y: (label.y - 6).toFixed(1), 'text-anchor': 'middle' },
         units(flow.amount, flow.decimals, 0)));
