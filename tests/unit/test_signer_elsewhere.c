@@ -101,7 +101,7 @@ static void a_silent_key_elsewhere_holds_up_nobody(void **state)
 }
 
 /* A secret that others can read stops the start, whoever would have used it. */
-static void exposed_credentials_stop_the_start(void **state)
+static void secrets_that_others_see_stop_the_start(void **state)
 {
     (void)state;
     write_config(
@@ -113,7 +113,21 @@ static void exposed_credentials_stop_the_start(void **state)
     write_file("aws", "aws_access_key_id=a\naws_secret_access_key=b\n");
     assert_int_equal(chmod(in_folder("aws"), 0644), 0);
     expect_no_start(2, "/aws: others than its owner can read");
+    assert_int_equal(chmod(in_folder("aws"), 0600), 0);
+    /* One that is in the environment is not taken from there, and said not to be. */
+    assert_int_equal(setenv("AWS_SECRET_ACCESS_KEY", "hunter2", 1), 0);
+    expect_no_start(2, "environment AWS_SECRET_ACCESS_KEY: a secret does not belong there");
+    assert_false(has_said("hunter2"));
+    assert_int_equal(unsetenv("AWS_SECRET_ACCESS_KEY"), 0);
     assert_int_equal(unlink(in_folder("aws")), 0);
+    write_config(
+        "socket: ./state/signer.sock\nstate: ./state\nkeys:\n"
+        "  - {name: away, address: 0x9090909090909090909090909090909090909090,\n"
+        "     pkcs11: {module: /bin/true, token: t, label: l, pin: ./pin}, roles: [chain]}\n");
+    write_file("pin", "1234\n");
+    assert_int_equal(chmod(in_folder("pin"), 0644), 0);
+    expect_no_start(2, "/pin: others than its owner can read");
+    assert_int_equal(unlink(in_folder("pin")), 0);
 }
 
 int main(void)
@@ -121,7 +135,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(keys_elsewhere_are_reached_by_a_child),
         CASE(a_silent_key_elsewhere_holds_up_nobody),
-        CASE(exposed_credentials_stop_the_start),
+        CASE(secrets_that_others_see_stop_the_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
