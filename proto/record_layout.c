@@ -135,6 +135,7 @@ static const struct codec_field venue_state_layout_fields[] = {
     CODEC_SCALAR(struct venue_state, account_guard),
     CODEC_SCALAR(struct venue_state, unit_guard),
     CODEC_SCALAR(struct venue_state, unit_price),
+    CODEC_SCALAR(struct venue_state, unit_debt),
 };
 CODEC_LAYOUT(venue_state_layout, sluice__v1__venue_state__descriptor, struct venue_state);
 

@@ -697,8 +697,8 @@ uint32_t evm_quotes_bound(const struct core_config *core, uint32_t domain);
 /* Once, when routers and vaults are known: what will be asked. */
 void evm_positions_init(struct evm *evm);
 void evm_positions_start(struct evm *evm);
-/* Sums of what a bridge quotes. STATUS_MALFORMED: not a list of quotes, or in another token, or
- * less than `amount`. */
+/* Sums of what a bridge quotes. STATUS_MALFORMED: not a list of quotes, or less than `amount`.
+ * STATUS_UNSUPPORTED: it asks for something in another token. */
 MUST_USE enum status evm_quote_sum(struct bytes returned, const struct address *token,
                                    const struct amount *amount, struct amount *ret_fee_native,
                                    struct amount *ret_fee_token);

@@ -354,6 +354,7 @@ enum status evm_quote_sum(struct bytes returned, const struct address *token,
     struct abi_reader reader = abi_reader_from(returned);
     struct amount native = amount_zero();
     struct amount tokens = amount_zero();
+    bool is_other = false;
 
     abi_expect_u64(&reader, 32);
     const uint64_t count = abi_read_u64(&reader);
@@ -365,13 +366,17 @@ enum status evm_quote_sum(struct bytes returned, const struct address *token,
         const struct amount part = abi_read_amount(&reader);
         const bool is_native = address_is_zero(&quoted);
         struct amount *const sum = is_native ? &native : &tokens;
-        if ((!is_native && !address_equal(&quoted, token)) ||
-            amount_add(sum, &part, sum) != STATUS_OK) {
+        if (!is_native && !address_equal(&quoted, token)) {
+            is_other = is_other || !amount_is_zero(&part); /* nothing of it is nothing */
+        } else if (amount_add(sum, &part, sum) != STATUS_OK) {
             return STATUS_MALFORMED;
         }
     }
     if (!abi_reader_is_done(&reader) || amount_subtract(&tokens, amount, &tokens) != STATUS_OK) {
         return STATUS_MALFORMED;
+    }
+    if (is_other) {
+        return STATUS_UNSUPPORTED;
     }
     *ret_fee_native = native;
     *ret_fee_token = tokens;

@@ -222,6 +222,7 @@ bool evm_reserve_is_whole(struct evm_venue *venue)
         amount_scale_floor(&venue->price, &one, &venue->unit, &reading->unit_price) != STATUS_OK) {
         return false;
     }
+    reading->unit_debt = venue->price;
     return ((venue->lines & LINES_AT_ONCE) != 0 || (venue->lines & LINES_APART) == LINES_APART) &&
            aave_lines_are_sane(&reading->lines);
 }

@@ -594,9 +594,13 @@ static void quote_answer(struct evm *evm, struct evm_job *job, const struct evm_
         evm_job_fail_answer(evm, job, answer);
         return;
     }
-    if (evm_quote_sum(returned, &job->prepare.token, &job->prepare.amount, &job->prepare.fee_native,
-                      &job->prepare.fee_token) != STATUS_OK) {
-        evm_job_fail_text(job, OUTCOME_REFUSED, "the bridge's quote cannot be understood");
+    const enum status status = evm_quote_sum(returned, &job->prepare.token, &job->prepare.amount,
+                                             &job->prepare.fee_native, &job->prepare.fee_token);
+    if (status != STATUS_OK) {
+        evm_job_fail_text(job, OUTCOME_REFUSED,
+                          status == STATUS_UNSUPPORTED
+                              ? "the bridge asks for its fee in another token"
+                              : "the bridge's quote cannot be understood");
         return;
     }
     if (amount_compare(&job->prepare.fee_native, &job->prepare.fee_native_max) > 0 ||
@@ -605,6 +609,26 @@ static void quote_answer(struct evm *evm, struct evm_job *job, const struct evm_
         return;
     }
     job->prepare.value = job->prepare.fee_native;
+}
+
+/* The node judged the transaction itself, by a revert or for lack of funds. */
+static void fail_simulation(struct evm *evm, struct evm_job *job, const struct evm_answer *answer)
+{
+    /* MovableCollateralRouter.rebalance takes what the bridge asks beyond the amount from its
+     * caller, by transferFrom. A guard pays it from its float; our key approves nothing. */
+    static const char hint[] = "the fee is in the token, and only a guard pays that: ";
+    const bool is_hinted = job->prepare.leg_kind == LEG_REBALANCE &&
+                           find_router(evm, evm->chain.domain, &job->prepare.asker) != NULL &&
+                           !amount_is_zero(&job->prepare.fee_token);
+    const size_t hint_count = is_hinted ? sizeof(hint) - 1 : 0;
+    uint8_t reason[REASON_BYTES_MAX];
+    uint8_t words[sizeof(hint) + REASON_BYTES_MAX];
+
+    const uint32_t count = evm_error_reason(answer, evm->scratch, EVM_RETURN_BYTES_MAX, reason);
+    memcpy(words, hint, hint_count);
+    memcpy(words + hint_count, reason, count);
+    evm_job_fail(job, evm_error_is_internal(answer) ? OUTCOME_UNKNOWN : OUTCOME_REFUSED,
+                 bytes_from(words, hint_count + count));
 }
 
 static void prepare_answer(struct evm *evm, struct evm_job *job, uint32_t step,
@@ -639,11 +663,7 @@ static void prepare_answer(struct evm *evm, struct evm_job *job, uint32_t step,
         return;
     }
     if (answer->kind == EVM_ANSWER_ERROR && !evm_error_is_transient(answer)) {
-        /* The node judged the transaction itself, by a revert or for lack of funds. */
-        uint8_t reason[REASON_BYTES_MAX];
-        const uint32_t count = evm_error_reason(answer, evm->scratch, EVM_RETURN_BYTES_MAX, reason);
-        evm_job_fail(job, evm_error_is_internal(answer) ? OUTCOME_UNKNOWN : OUTCOME_REFUSED,
-                     bytes_from(reason, count));
+        fail_simulation(evm, job, answer);
         return;
     }
     evm_job_fail_answer(evm, job, answer);

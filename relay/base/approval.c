@@ -52,7 +52,8 @@ bool approval_venue_leg(const struct approval_move *move, uint32_t leg,
 
     if (move->kind == MOVE_BETWEEN_ROUTERS ||
         crosses == (move->source_domain == move->target_domain) ||
-        (!crosses && move->source_venue == move->target_venue)) {
+        (!crosses && move->source_venue == move->target_venue) ||
+        approval_is_debt(move->source_venue) || (crosses && approval_is_debt(move->target_venue))) {
         return false;
     }
     const bool is_there = crosses && leg == last;
@@ -67,8 +68,9 @@ bool approval_venue_leg(const struct approval_move *move, uint32_t leg,
         return true;
     }
     if (leg == last && move->target_venue != 0) {
-        ret_venue->act = APPROVAL_DEPOSITS;
-        ret_venue->index = move->target_venue - 1;
+        const bool repays = approval_is_debt(move->target_venue);
+        ret_venue->act = repays ? APPROVAL_REPAYS : APPROVAL_DEPOSITS;
+        ret_venue->index = move->target_venue - (repays ? APPROVAL_DEBTS : 0) - 1;
         return true;
     }
     return crosses && leg == crossing;

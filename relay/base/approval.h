@@ -39,7 +39,10 @@ enum move_kind {
 };
 
 /* A venue is named by its place in the spoke's own list, counted from 1; 0: what lies idle in the
- * spoke. Between routers both are 0. */
+ * spoke. What the spoke owes to a venue is named by the same number above APPROVAL_DEBTS, and is
+ * the target of a move of its own chain alone: it is paid back. Between routers both are 0. */
+#define APPROVAL_DEBTS 0x10000u
+
 struct approval_move {
     enum move_kind kind;
     uint32_t source_domain;
@@ -80,10 +83,22 @@ struct hash approval_move_id(const struct hash *plan_id, uint32_t index);
 /* The id of a leg of it, by number from 0. */
 struct hash approval_leg_id(const struct hash *plan_id, uint32_t index, uint32_t leg);
 
+/* The name of what is owed to the venue at this place of the list, from 0. */
+static inline uint32_t approval_debt(uint32_t index)
+{
+    return APPROVAL_DEBTS + index + 1;
+}
+
+static inline bool approval_is_debt(uint32_t venue)
+{
+    return venue > APPROVAL_DEBTS;
+}
+
 enum approval_act {
     APPROVAL_WITHDRAWS = 1,
     APPROVAL_CROSSES = 2, /* goes to the sibling */
     APPROVAL_DEPOSITS = 3,
+    APPROVAL_REPAYS = 4,
 };
 
 /* What a leg of a move between venues or spokes does. */
@@ -93,8 +108,9 @@ struct approval_venue {
     struct address spoke; /* that is asked */
     uint32_t index;       /* of the venue in the spoke's list, from 0; of a crossing: 0 */
 };
-/* Out of the source first, then over the bridge where there is one, then into the target; what is
- * idle needs no leg. False: the move has no such leg, or is none of these kinds. */
+/* Out of the source first, then over the bridge where there is one, then into the target, or back
+ * to whom it is owed; what is idle needs no leg. False: the move has no such leg, or is none of
+ * these kinds. */
 bool approval_venue_leg(const struct approval_move *move, uint32_t leg,
                         struct approval_venue *ret_venue);
 

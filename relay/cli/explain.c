@@ -131,11 +131,25 @@ static void print_limits(const struct explained *explained)
     cli_table_print(table);
 }
 
+static bool is_all_used(const struct explained *explained)
+{
+    for (uint32_t i = 0; i < explained->network->corridors.count; i++) {
+        if (explained->explanation.corridors[i].use != EXPLAIN_USED) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void print_unused(const struct explained *explained)
 {
     static const char *const titles[] = {"NOT USED", "BECAUSE", NULL};
-    struct cli_table *table = cli_table_new(titles);
 
+    if (is_all_used(explained)) {
+        (void)printf("every corridor is used\n");
+        return;
+    }
+    struct cli_table *table = cli_table_new(titles);
     for (uint32_t i = 0; i < explained->network->corridors.count; i++) {
         if (explained->explanation.corridors[i].use != EXPLAIN_USED) {
             cli_table_cell(table, "%s", explained->network->corridors.ids[i]);

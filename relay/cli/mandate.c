@@ -110,6 +110,18 @@ static uint32_t count_unenforced(const struct mandate *mandate, const struct man
     return count;
 }
 
+static bool has_kind(const struct mandate *mandate, const char *kind)
+{
+    const struct mandate_entries *venues = &mandate->sections[MANDATE_VENUES];
+
+    for (uint32_t i = 0; i < venues->count; i++) {
+        if (strcmp(venues->entries[i].values[VENUE_KIND].text, kind) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static int check(const struct mandate_call *call, const char *path)
 {
     struct mandate_findings findings;
@@ -146,6 +158,12 @@ static int check(const struct mandate_call *call, const char *path)
         cli_say("mandate",
                 "\"by the plan's word\": the signer sees no chain; it holds a plan to the line by "
                 "what the plan says is where");
+    }
+    if (has_kind(mandate, "aave-v3")) {
+        cli_say("mandate",
+                "nothing is ever borrowed by plan: that is a person's order, with rules of its own "
+                "in the signer; what is owed below a \"health_floor\" the node pays back with the "
+                "debt's asset, as far as it is a venue here and the signer has its \"leg: repay\"");
     }
     findings_say(path, "", &findings);
     findings_say(path, "warning: ", &warnings);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "relay/base/approval.h"
 #include "relay/base/hex.h"
 #include "relay/cli/cli.h"
 #include "relay/cli/json_of.h"
@@ -67,6 +68,9 @@ const char *plan_move_end(const struct rows_view *view, const struct plan_move *
     const char *chain = rows_view_chain(view, domain);
     if (move->kind == MOVE_BETWEEN_ROUTERS) {
         return chain;
+    }
+    if (approval_is_debt(venue)) {
+        return cli_text("%s debt to venue %u", chain, venue - APPROVAL_DEBTS - 1);
     }
     return venue == 0 ? cli_text("%s idle", chain) : cli_text("%s venue %u", chain, venue - 1);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "relay/base/approval.h"
 #include "relay/base/check.h"
 #include "relay/base/hex.h"
 #include "relay/cli/cli.h"
@@ -186,6 +187,9 @@ static const char *end_text(const struct gathering *gathering, const struct plan
     const char *chain = ledger_chain_text(gathering->view, domain);
     if (move->kind == MOVE_BETWEEN_ROUTERS) {
         return chain;
+    }
+    if (approval_is_debt(venue)) {
+        return cli_text("%s debt to venue %u", chain, venue - APPROVAL_DEBTS - 1);
     }
     return venue == 0 ? cli_text("%s idle", chain) : cli_text("%s venue %u", chain, venue - 1);
 }

@@ -211,6 +211,8 @@ struct venue_state {
     /* What a whole token is worth by the venue's own word, in 1e-18 of the numeraire; zero where
      * it does not say in which units. */
     struct amount unit_price;
+    /* What a whole token owed adds to the debts; zero: nothing is owed, or it is not known. */
+    struct amount unit_debt;
     /* The rate curve over what we would have in it, from nothing on: rates do not increase, and
      * above the last piece nothing is earned. None: see above. */
     uint32_t pieces_count;
@@ -330,9 +332,11 @@ enum rejection {
  * and a venue theirs above these. */
 #define PLANNED_SPOKE_FIRST 0x1000u
 #define PLANNED_VENUE_FIRST 0x2000u
+#define PLANNED_DEBT_FIRST  0x3000u /* what is owed to a venue, by the venue's index */
 
 /* One transfer of a plan: `amount` leaves place `from` for place `to`. Both are routers, or one is
- * a spoke or one of its venues each: of one spoke, or of two that hold one asset on two chains. */
+ * a spoke or one of its venues each: of one spoke, or of two that hold one asset on two chains.
+ * `to` may be what its own spoke owes. */
 struct planned_move {
     uint32_t from;
     uint32_t to;

@@ -263,6 +263,22 @@ static void buffer_check(struct checker *checker, const struct mandate_entry *ve
     }
 }
 
+/* Do both stand in one spoke's list? It may be named once for each asset that it holds. */
+static bool are_in_one_list(const struct checker *checker, const struct mandate_entry *a,
+                            const struct mandate_entry *b)
+{
+    if (!a->values[VENUE_SPOKE].given || !b->values[VENUE_SPOKE].given) {
+        return false;
+    }
+    const struct mandate_entry *of_a =
+        mandate_find(checker->mandate, MANDATE_VENUES, a->values[VENUE_SPOKE].text);
+    const struct mandate_entry *of_b =
+        mandate_find(checker->mandate, MANDATE_VENUES, b->values[VENUE_SPOKE].text);
+
+    return of_a != NULL && of_b != NULL && same(of_a, of_b, VENUE_ADDRESS) &&
+           same(of_a, of_b, VENUE_CHAIN);
+}
+
 static void venue_pairs_check(struct checker *checker, uint32_t index)
 {
     const struct mandate_entries *venues = entries_of(checker, MANDATE_VENUES);
@@ -276,11 +292,13 @@ static void venue_pairs_check(struct checker *checker, uint32_t index)
         /* One pool has a reserve for each asset. */
         const bool is_one_pool =
             is_kind(venue, RESERVE) && is_kind(other, RESERVE) && !same(venue, other, VENUE_ASSET);
-        if (same(venue, other, VENUE_ADDRESS) && !is_one_pool) {
+        /* And one spoke holds several assets. */
+        const bool is_one_spoke =
+            is_kind(venue, SPOKE) && is_kind(other, SPOKE) && !same(venue, other, VENUE_ASSET);
+        if (same(venue, other, VENUE_ADDRESS) && !is_one_pool && !is_one_spoke) {
             find(checker, venue->line, "%s: has the address of \"%s\" (line %u)", venue->name,
                  other->name, other->line);
-        } else if (venue->values[VENUE_SPOKE].given && same(venue, other, VENUE_SPOKE) &&
-                   same(venue, other, VENUE_INDEX)) {
+        } else if (are_in_one_list(checker, venue, other) && same(venue, other, VENUE_INDEX)) {
             find(checker, venue->line, "%s: has the place of \"%s\" (line %u) in the spoke's list",
                  venue->name, other->name, other->line);
         } else if (!venue->values[VENUE_SPOKE].given && same(venue, other, VENUE_ASSET) &&

@@ -397,7 +397,7 @@ static bool allows_announce(const struct policy_transaction *asked, struct refus
 /* ---- plans ---- */
 
 /* A plan names what a spoke does by the venues and spokes on both sides, of which this leg is one.
- * What is borrowed or repaid is no move of any plan. What a bridge took of the amount is not there
+ * What is borrowed is no move of any plan. What a bridge took of the amount is not there
  * to be put in. */
 static bool is_venue_leg_of(const struct policy_transaction *asked,
                             const struct approval_move *move, uint32_t leg)
@@ -409,19 +409,21 @@ static bool is_venue_leg_of(const struct policy_transaction *asked,
         return false;
     }
     const int more = amount_compare(&asked->moved, &move->amount);
+    const bool is_there = asked->rule->leg == LEG_VENUE && asked->venue.index == venue.index;
     switch (venue.act) {
     case APPROVAL_WITHDRAWS:
-        is_it = asked->rule->leg == LEG_VENUE && asked->rule->verb == VENUE_WITHDRAW &&
-                asked->venue.index == venue.index && more == 0;
+        is_it = is_there && asked->rule->verb == VENUE_WITHDRAW && more == 0;
         break;
     case APPROVAL_CROSSES:
         is_it = asked->rule->leg == LEG_CROSSING && more == 0 &&
                 asked->crossing.destination == move->target_domain;
         break;
     case APPROVAL_DEPOSITS:
-        is_it = asked->rule->leg == LEG_VENUE && asked->rule->verb == VENUE_DEPOSIT &&
-                asked->venue.index == venue.index &&
+        is_it = is_there && asked->rule->verb == VENUE_DEPOSIT &&
                 (more == 0 || (more < 0 && move->kind == MOVE_BETWEEN_SPOKES));
+        break;
+    case APPROVAL_REPAYS:
+        is_it = is_there && asked->rule->verb == VENUE_REPAY && more == 0;
         break;
     }
     return is_it;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "relay/signer/shares.h"
 
+/* None, or none of which anything is held: a debt that is paid back. */
 #define NO_PLACE POLICY_PLACES_MAX
 
-/* What the plan says of one asset, by the policy's places. */
+/* What the plan says of one asset, by the policy's places. One contract may hold several assets, so
+ * that what is idle in it is a place of each: a plan that can be read in two ways must be allowed
+ * in both. */
 struct books {
     const struct policy *policy;
     const struct approval *plan;
@@ -33,13 +36,25 @@ struct limit {
     struct bps floor_share;
 };
 
-static uint32_t place_find(const struct policy *policy, uint32_t domain,
+static bool is_of(const struct books *books, uint32_t place)
+{
+    return place < books->policy->places_count &&
+           books->policy->places[place].asset == books->asset &&
+           books->policy->places[place].is_router == books->routers;
+}
+
+static bool is_place(const struct policy_place *place, uint32_t domain,
+                     const struct address *contract, uint32_t venue)
+{
+    return place->domain == domain && place->venue == venue &&
+           address_equal(&place->contract, contract);
+}
+
+static uint32_t place_find(const struct books *books, uint32_t domain,
                            const struct address *contract, uint32_t venue)
 {
-    for (uint32_t i = 0; i < policy->places_count; i++) {
-        const struct policy_place *place = &policy->places[i];
-        if (place->domain == domain && place->venue == venue &&
-            address_equal(&place->contract, contract)) {
+    for (uint32_t i = 0; i < books->policy->places_count; i++) {
+        if (is_of(books, i) && is_place(&books->policy->places[i], domain, contract, venue)) {
             return i;
         }
     }
@@ -58,46 +73,39 @@ static uint32_t router_find(const struct books *books, uint32_t domain)
     return NO_PLACE;
 }
 
-static uint32_t source_of(const struct policy *policy, const struct approval_move *move)
-{
-    return place_find(policy, move->source_domain, &move->source, move->source_venue);
-}
-
 static uint32_t target_of(const struct books *books, const struct approval_move *move)
 {
     switch (move->kind) {
     case MOVE_BETWEEN_ROUTERS:
         return router_find(books, move->target_domain);
     case MOVE_BETWEEN_VENUES:
-        return place_find(books->policy, move->source_domain, &move->source, move->target_venue);
+        return place_find(books, move->source_domain, &move->source, move->target_venue);
     case MOVE_BETWEEN_SPOKES:
-        return place_find(books->policy, move->target_domain, &move->target, move->target_venue);
+        return place_find(books, move->target_domain, &move->target, move->target_venue);
     }
     return NO_PLACE;
 }
 
-static bool is_of(const struct books *books, uint32_t place)
+/* The end of a move that pays back: nothing is held there, but the mandate names the venue. False:
+ * it does not. */
+static bool is_named_debt(const struct books *books, const struct approval_move *move)
 {
-    return place < books->policy->places_count &&
-           books->policy->places[place].asset == books->asset &&
-           books->policy->places[place].is_router == books->routers;
+    return move->kind == MOVE_BETWEEN_VENUES && approval_is_debt(move->target_venue) &&
+           place_find(books, move->source_domain, &move->source,
+                      move->target_venue - APPROVAL_DEBTS) != NO_PLACE;
 }
 
-/* Are both ends of every move places of one asset? */
+/* Are both ends of every move places of the asset? */
 static bool ends_find(struct books *books)
 {
     const struct approval *plan = books->plan;
-    const uint32_t first = source_of(books->policy, &plan->moves[plan->index]);
 
-    if (first == NO_PLACE) {
-        return false;
-    }
-    books->asset = books->policy->places[first].asset;
-    books->routers = books->policy->places[first].is_router;
     for (uint32_t i = 0; i < plan->moves_count; i++) {
-        books->from[i] = source_of(books->policy, &plan->moves[i]);
-        books->to[i] = target_of(books, &plan->moves[i]);
-        if (!is_of(books, books->from[i]) || !is_of(books, books->to[i])) {
+        const struct approval_move *move = &plan->moves[i];
+        books->from[i] = place_find(books, move->source_domain, &move->source, move->source_venue);
+        books->to[i] = target_of(books, move);
+        if (books->from[i] == NO_PLACE ||
+            (books->to[i] == NO_PLACE && !is_named_debt(books, move))) {
             return false;
         }
     }
@@ -111,10 +119,9 @@ static bool statement_read(struct books *books)
 
     for (uint32_t i = 0; i < books->plan->places_count; i++) {
         const struct approval_place *stated = &books->plan->places[i];
-        const uint32_t place =
-            place_find(books->policy, stated->domain, &stated->contract, stated->venue);
+        const uint32_t place = place_find(books, stated->domain, &stated->contract, stated->venue);
         struct amount *sum = stated->negative ? &owed : &books->total;
-        if (!is_of(books, place) || books->stated[place] ||
+        if (place == NO_PLACE || books->stated[place] ||
             amount_add(sum, &stated->amount, sum) != STATUS_OK) {
             return false;
         }
@@ -254,24 +261,12 @@ static bool limit_allows(const struct books *books, const struct limit *limit,
     return true;
 }
 
-bool shares_allow(const struct policy *policy, const struct approval *plan, struct refusal *refusal)
+static bool limits_allow(const struct books *books, struct refusal *refusal)
 {
-    struct books books = {.policy = policy, .plan = plan};
+    const struct amount none = amount_zero();
 
-    if (policy->places_count == 0) {
-        return true;
-    }
-    if (!ends_find(&books)) {
-        return refuse(refusal, REFUSAL_SHARE,
-                      "the plan moves capital between places that the mandate does not name");
-    }
-    if (!statement_read(&books)) {
-        return refuse(refusal, REFUSAL_SHARE,
-                      "what the plan states of its places is not of the mandate's, each once");
-    }
-    for (uint32_t i = 0; i < policy->places_count; i++) {
-        const struct policy_place *place = &policy->places[i];
-        const struct amount none = amount_zero();
+    for (uint32_t i = 0; i < books->policy->places_count; i++) {
+        const struct policy_place *place = &books->policy->places[i];
         const struct limit own = {.name = place->venue == 0 ? "the router or spoke" : "a venue",
                                   .span = place->is_router || place->venue != 0 ? SPAN_PLACE
                                                                                 : SPAN_SPOKE,
@@ -291,11 +286,48 @@ bool shares_allow(const struct policy *policy, const struct approval *plan, stru
                                    .place = i,
                                    .cap = &none,
                                    .floor = &place->buffer};
-        if (is_of(&books, i) &&
-            (!limit_allows(&books, &own, refusal) || !limit_allows(&books, &idle, refusal) ||
-             (place->issuer != 0 && !limit_allows(&books, &of_issuer, refusal)))) {
+        if (is_of(books, i) &&
+            (!limit_allows(books, &own, refusal) || !limit_allows(books, &idle, refusal) ||
+             (place->issuer != 0 && !limit_allows(books, &of_issuer, refusal)))) {
             return false;
         }
     }
     return true;
+}
+
+bool shares_allow(const struct policy *policy, const struct approval *plan, struct refusal *refusal)
+{
+    const struct approval_move *move = &plan->moves[plan->index];
+    bool is_named = false;
+    bool is_stated = false;
+
+    if (policy->places_count == 0) {
+        return true;
+    }
+    for (uint32_t i = 0; i < policy->places_count; i++) {
+        const struct policy_place *first = &policy->places[i];
+        if (!is_place(first, move->source_domain, &move->source, move->source_venue)) {
+            continue;
+        }
+        struct books books = {
+            .policy = policy, .plan = plan, .asset = first->asset, .routers = first->is_router};
+        if (!ends_find(&books)) {
+            continue;
+        }
+        is_named = true;
+        if (!statement_read(&books)) {
+            continue;
+        }
+        is_stated = true;
+        if (!limits_allow(&books, refusal)) {
+            return false;
+        }
+    }
+    if (!is_named) {
+        return refuse(refusal, REFUSAL_SHARE,
+                      "the plan moves capital between places that the mandate does not name");
+    }
+    return is_stated ||
+           refuse(refusal, REFUSAL_SHARE,
+                  "what the plan states of its places is not of the mandate's, each once");
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "relay/base/approval.h"
 #include "relay/core/capital/capital_view.h"
 #include "relay/view/json_of.h"
 #include "relay/view/view.h"
@@ -18,13 +19,17 @@ const char *view_move_state(const struct view *view, const struct hash *plan_id,
 
 const char *view_move_kind(const struct plan_move *move)
 {
-    return move->kind == MOVE_BETWEEN_ROUTERS ? "between routers" : "between venues";
+    return move->kind == MOVE_BETWEEN_ROUTERS     ? "between routers"
+           : approval_is_debt(move->target_venue) ? "paying back"
+                                                  : "between venues";
 }
 
 json_t *view_move_venue(const struct plan_move *move, uint32_t venue)
 {
+    const uint32_t place = approval_is_debt(venue) ? venue - APPROVAL_DEBTS : venue;
+
     return move->kind == MOVE_BETWEEN_ROUTERS || venue == 0 ? json_null()
-                                                            : json_integer((json_int_t)venue - 1);
+                                                            : json_integer((json_int_t)place - 1);
 }
 
 static json_t *moves_json(const struct view *view, const struct hash *id,

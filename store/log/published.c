@@ -321,6 +321,7 @@ static enum status verify_nodes(struct work *work, const struct tree_completed *
             return conclude_unread(work, (index << height) + 1, status);
         }
         if (!hash_equal(&stored, &completed->nodes[i])) {
+            work->report->records_count = index << height;
             return conclude(work->report, VERIFY_TREE, (index << height) + 1, STATUS_CORRUPT,
                             "the records from here on are not those of the tiles");
         }

@@ -15,9 +15,11 @@ extern const struct chain_fixture evm_script_fixture;
 struct evm_script_habits {
     bool lies;            /* about everything that decides, and every liar tells the same lies */
     bool misplaces_logs;  /* the first of each answer has another contract's address */
+    bool withholds_logs;  /* says that there are none */
     bool is_mute;         /* takes everything and answers nothing */
     uint32_t slow_rounds; /* for which it keeps what it has to say */
     bool forgets_blocks;  /* it has none of any number */
+    bool calls_are_null;  /* it has nothing to say of any contract */
     bool is_limited;      /* refuses everything for its rate */
     bool asks_patience;   /* and says: for a minute */
     uint64_t lag;         /* blocks that it has not got yet */

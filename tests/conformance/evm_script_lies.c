@@ -46,11 +46,16 @@ void script_twist(const struct evm_script_habits *habits, const char *method, co
     const bool is_by_number =
         strcmp(method, "eth_getBlockByNumber") == 0 && strncmp(first, "0x", 2) == 0;
 
-    if (habits->forgets_blocks && is_by_number) {
+    const bool is_null = (habits->forgets_blocks && is_by_number) ||
+                         (habits->calls_are_null && strcmp(method, "eth_call") == 0);
+
+    if (is_null) {
         script_text_set(text, start, "\"result\":null");
     } else if (habits->lies) {
         lie(method, start, text);
     } else if (habits->misplaces_logs && strcmp(method, "eth_getLogs") == 0) {
         script_change_digit(text, start, "\"address\":\"0x");
+    } else if (habits->withholds_logs && strcmp(method, "eth_getLogs") == 0) {
+        script_text_set(text, start, "\"result\":[]");
     }
 }

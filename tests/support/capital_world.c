@@ -515,32 +515,10 @@ void world_final(struct world *world, uint32_t domain)
     chain->log_index = 0;
 }
 
-void world_answer_positions(struct world *world, uint32_t domain)
+static uint32_t quotes_tell(const struct world *world, uint32_t domain, struct bridge_quote *quotes)
 {
-    struct world_chain *chain = &world->chains[domain];
-    struct bridge_quote quotes[2 * WORLD_CHAINS];
     uint32_t quotes_count = 0;
-    const struct world_spoke *own = &world->spokes[domain];
-    const struct spoke_state *spoke = domain == 1 && world->spoke != NULL   ? world->spoke
-                                      : !address_is_zero(&own->state.spoke) ? &own->state
-                                                                            : NULL;
-    const bool has_spoke = spoke != NULL;
-    struct amount held = amount_zero();
-    if (has_spoke) {
-        assert_status(STATUS_OK, amount_add(&spoke->idle, &own->unbooked, &held));
-    }
-    const struct balance balances[5] = {
-        {world_router(domain), world_token(domain), amount_from_u64(chain->asked_truth.router)},
-        {world_bridge(domain), world_token(domain), amount_from_u64(chain->asked_truth.bridge)},
-        {world_key(), world_token(domain), amount_from_u64(chain->asked_truth.key)},
-        {{{0}}, world_synthetic(domain), amount_from_u64(chain->asked_truth.supply)},
-        {has_spoke ? spoke->spoke : world_key(), has_spoke ? spoke->token : world_token(domain),
-         has_spoke ? held : amount_from_u64(chain->asked_truth.key)},
-    };
 
-    if (!chain->asked) {
-        return;
-    }
     for (uint32_t to = 1; to <= WORLD_CHAINS; to++) {
         if (to != domain) {
             quotes[quotes_count++] = (struct bridge_quote){
@@ -554,6 +532,37 @@ void world_answer_positions(struct world *world, uint32_t domain)
             quotes[quotes_count++].router = world_bridge(domain); /* of what spokes send */
         }
     }
+    return quotes_count;
+}
+
+void world_answer_positions(struct world *world, uint32_t domain)
+{
+    struct world_chain *chain = &world->chains[domain];
+    struct bridge_quote quotes[2 * WORLD_CHAINS];
+    const struct world_spoke *own = &world->spokes[domain];
+    const struct spoke_state *spoke = domain == 1 && world->spoke != NULL   ? world->spoke
+                                      : !address_is_zero(&own->state.spoke) ? &own->state
+                                                                            : NULL;
+    const bool has_spoke = spoke != NULL;
+    struct amount held = amount_zero();
+    if (has_spoke) {
+        assert_status(STATUS_OK, amount_add(&spoke->idle, &own->unbooked, &held));
+    }
+    const uint32_t spokes_count = has_spoke ? 1 + (domain == 1 ? world->spokes_more : 0) : 0;
+    const struct spoke_state *last = spokes_count > 1 ? &spoke[1] : &own->state;
+    const struct balance balances[6] = {
+        {world_router(domain), world_token(domain), amount_from_u64(chain->asked_truth.router)},
+        {world_bridge(domain), world_token(domain), amount_from_u64(chain->asked_truth.bridge)},
+        {world_key(), world_token(domain), amount_from_u64(chain->asked_truth.key)},
+        {{{0}}, world_synthetic(domain), amount_from_u64(chain->asked_truth.supply)},
+        {has_spoke ? spoke->spoke : world_key(), has_spoke ? spoke->token : world_token(domain),
+         has_spoke ? held : amount_from_u64(chain->asked_truth.key)},
+        {last->spoke, last->token, last->idle},
+    };
+    if (!chain->asked) {
+        return;
+    }
+    const uint32_t quotes_count = quotes_tell(world, domain, quotes);
     const struct event event = {
         .kind = EVENT_POSITIONS,
         .at = world->step.now,
@@ -562,13 +571,13 @@ void world_answer_positions(struct world *world, uint32_t domain)
                       .block_number = chain->asked_block,
                       .block_hash = chain->asked_hash,
                       .balances = balances,
-                      .balances_count = has_spoke ? 5 : 4,
+                      .balances_count = 4 + spokes_count,
                       .vaults = world->vault,
                       .vaults_count = domain == 1 && world->vault != NULL ? 1 : 0,
                       .quotes = quotes,
                       .quotes_count = quotes_count,
                       .spokes = spoke,
-                      .spokes_count = has_spoke ? 1 : 0,
+                      .spokes_count = spokes_count,
                       .flows = &own->flow,
                       .flows_count = own->flow.sibling != 0 ? 1 : 0,
                       .venues = world->venues,

@@ -79,6 +79,7 @@ struct world {
     const struct vault_state *vault; /* answered on chain 1 when not NULL */
     /* Likewise, with what it holds idle and `venues_count` venues of it. */
     const struct spoke_state *spoke;
+    uint32_t spokes_more; /* behind it: at most one, of the same contract and another asset */
     const struct venue_state *venues;
     uint32_t venues_count;
     struct world_spoke spokes[WORLD_CHAINS + 1]; /* by domain; instead of the one above */

@@ -412,6 +412,7 @@ static void make_venue_state(struct maker *maker, struct venue_state *state)
     state->account_guard = amount(maker);
     state->unit_guard = amount(maker);
     state->unit_price = amount(maker);
+    state->unit_debt = amount(maker);
     state->pieces_count = length(maker, VENUE_PIECES_MAX);
     for (uint32_t i = 0; i < state->pieces_count; i++) {
         state->pieces[i].width = amount(maker);

@@ -182,6 +182,31 @@ static void a_venue_move_is_out_and_then_in(void **state)
     assert_false(approval_venue_leg(&approval.moves[0], 0, &venue));
 }
 
+static void what_is_owed_is_paid_back_on_its_own_chain(void **state)
+{
+    (void)state;
+    struct approval_move move = approval_with_venues().moves[1];
+    struct approval_venue venue;
+
+    move.target_venue = approval_debt(5);
+    assert_true(approval_is_debt(move.target_venue));
+    assert_true(approval_venue_leg(&move, 0, &venue));
+    assert_int_equal(venue.act, APPROVAL_WITHDRAWS);
+    assert_true(approval_venue_leg(&move, 1, &venue));
+    assert_int_equal(venue.act, APPROVAL_REPAYS);
+    assert_int_equal(venue.index, 5);
+    assert_false(approval_venue_leg(&move, 2, &venue));
+    move.source_venue = 0;
+    assert_true(approval_venue_leg(&move, 0, &venue));
+    assert_int_equal(venue.act, APPROVAL_REPAYS);
+    move.kind = MOVE_BETWEEN_SPOKES; /* another one's debt is none of ours */
+    move.target_domain++;
+    assert_false(approval_venue_leg(&move, 0, &venue));
+    move = approval_with_venues().moves[1];
+    move.source_venue = approval_debt(3); /* nothing is taken out of a debt: that is borrowing */
+    assert_false(approval_venue_leg(&move, 0, &venue));
+}
+
 /* A move of a spoke's venue 4 to venue 6 of its sibling. */
 static struct approval approval_across(void)
 {
@@ -293,6 +318,7 @@ int main(void)
         cmocka_unit_test(what_was_packed_comes_back),
         cmocka_unit_test(every_part_of_a_venue_move_is_signed),
         cmocka_unit_test(a_venue_move_is_out_and_then_in),
+        cmocka_unit_test(what_is_owed_is_paid_back_on_its_own_chain),
         cmocka_unit_test(a_move_across_is_out_over_and_in),
         cmocka_unit_test(every_part_of_a_move_across_is_signed_and_comes_back),
         cmocka_unit_test(other_bytes_are_refused),

@@ -478,6 +478,7 @@ static void networks_are_solved_and_explained(void **state)
     assert_run("certify network.json plan.json --json", EXIT_DONE, "\"supported\": true");
     assert_run("explain network.json plan.json", EXIT_DONE,
                "raising the max of place 'b' by 1 is worth 0.019");
+    assert_run("explain network.json plan.json", EXIT_DONE, "every corridor is used");
     assert_run("explain --json network.json plan.json", EXIT_DONE, "\"kind\": \"place_max\"");
     /* The same plan says too much of a network whose corridor costs more. */
     write_file("dear.json", PLACES "\"corridors\":[{\"id\":\"ab\",\"from\":\"a\",\"to\":\"b\","

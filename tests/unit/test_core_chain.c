@@ -345,6 +345,11 @@ static void another_root_than_ours_stops_all_signing(void **state)
     world_run(world, 30);
     assert_int_equal(1, world_published(world, WORLD_B));
     assert_int_equal(1, world_process_count(world, &id));
+    /* What the flag says stays what it first said, whatever else happens to the chain. */
+    world_reorg(world, WORLD_A, 5, false);
+    world_run(world, 10);
+    assert_int_equal(REASON_REORG_BEYOND_FINALITY, chain_of(world, WORLD_A).stopped);
+    assert_int_equal(1, world_commands(world, COMMAND_PUBLISH_REORG));
     world_free(world);
 }
 
@@ -371,6 +376,61 @@ static void a_validator_of_a_chain_that_was_replaced_raises_its_flag(void **stat
     world_run(world, 10);
     assert_int_equal(signed_count, world_commands(world, COMMAND_SIGN_CHECKPOINT));
     assert_int_equal(1, world_commands(world, COMMAND_PUBLISH_REORG));
+    world_free(world);
+}
+
+/* The signer was away, and is back once the chain is another one. */
+static void what_was_to_be_signed_of_a_chain_that_is_no_more_is_not(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(true);
+
+    world_set_signer(world, OUTCOME_UNKNOWN);
+    (void)world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 10);
+    assert_true(world_commands(world, COMMAND_SIGN_CHECKPOINT) > 0);
+    world_reorg(world, WORLD_A, 5, false);
+    world_run(world, 6);
+    assert_int_equal(REASON_REORG_BEYOND_FINALITY, chain_of(world, WORLD_A).stopped);
+    const uint32_t asked_count = world_commands(world, COMMAND_SIGN_CHECKPOINT);
+    world_set_signer(world, OUTCOME_OK);
+    world_run(world, 300);
+    world_restart(world);
+    world_run(world, 300);
+    assert_int_equal(asked_count, world_commands(world, COMMAND_SIGN_CHECKPOINT));
+    assert_int_equal(0, world_published(world, WORLD_A));
+    world_free(world);
+}
+
+/* Nothing but a person's word lets it sign again: not time, not a restart, not what its chain says.
+ * Then what is of the chain that stays is signed, and a chain that is replaced once more is told
+ * once more. */
+static void a_validator_that_raised_its_flag_stays_down_until_a_person_acts(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest(true);
+
+    (void)world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 10);
+    for (uint32_t time = 1; time <= 2; time++) {
+        const uint32_t signed_count = world_commands(world, COMMAND_SIGN_CHECKPOINT);
+        world_reorg(world, WORLD_A, 5, false);
+        world_run(world, 6);
+        assert_int_equal(time, world_commands(world, COMMAND_PUBLISH_REORG));
+        assert_int_equal(FLAG_UP, tree_of(world, WORLD_A).flag);
+        for (uint32_t i = 0; i < 5; i++) {
+            (void)world_dispatch(world, WORLD_A, WORLD_B, 1);
+            world_run(world, 400);
+            world_restart(world);
+        }
+        assert_int_equal(signed_count, world_commands(world, COMMAND_SIGN_CHECKPOINT));
+        assert_int_equal(time, world_commands(world, COMMAND_PUBLISH_REORG));
+        world_operator(world, OPERATOR_RESUME, WORLD_A, NULL);
+        assert_int_equal(FLAG_DOWN, tree_of(world, WORLD_A).flag);
+        world_run(world, 20);
+        assert_true(world_commands(world, COMMAND_SIGN_CHECKPOINT) > signed_count);
+    }
+    assert_true(world_replays(world));
     world_free(world);
 }
 
@@ -578,6 +638,8 @@ int main(void)
         cmocka_unit_test(facts_of_replaced_blocks_are_never_applied),
         cmocka_unit_test(another_root_than_ours_stops_all_signing),
         cmocka_unit_test(a_validator_of_a_chain_that_was_replaced_raises_its_flag),
+        cmocka_unit_test(what_was_to_be_signed_of_a_chain_that_is_no_more_is_not),
+        cmocka_unit_test(a_validator_that_raised_its_flag_stays_down_until_a_person_acts),
         cmocka_unit_test(a_resumed_tree_is_verified_before_it_signs),
         cmocka_unit_test(a_refused_checkpoint_stops_all_signing),
         cmocka_unit_test(a_gap_in_the_leaves_stops_all_signing),

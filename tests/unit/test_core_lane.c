@@ -45,6 +45,18 @@ static void finish(struct world *world, uint32_t seconds)
     world_free(world);
 }
 
+/* The one open intent of chain B. */
+static struct intent_row intent_of(struct world *world)
+{
+    const struct row_source source = row_table_source(world_rows(world));
+    const struct address key = world_key(0);
+    struct intent_row intent;
+    uint64_t nonce = 0;
+
+    assert_status(STATUS_OK, core_view_next_intent(&source, WORLD_B, &key, 0, &nonce, &intent));
+    return intent;
+}
+
 static void sending_waits_below_the_fee_ceiling(void **state)
 {
     (void)state;
@@ -249,6 +261,73 @@ static void an_underpriced_transaction_is_raised(void **state)
     finish(world, 60);
 }
 
+/* A nonce that is gone: one of our attempts has it, also one before the last, or somebody else.
+ * Each is looked up and the lane read, whichever attempt was refused for it. */
+static void a_nonce_that_is_too_low_is_looked_up_at_once(void **state)
+{
+    (void)state;
+    struct world *world = world_at_rest();
+
+    world_set_including(world, false);
+    (void)world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 4);
+    for (uint32_t i = 0; i < 200 && intent_of(world).attempts_count == 1; i++) {
+        world_run(world, 1);
+    }
+    world_run(world, 2);
+    const struct intent_row intent = intent_of(world);
+    assert_int_equal(2, intent.attempts_count);
+    for (uint32_t i = 0; i < 2; i++) {
+        assert_int_equal(ATTEMPT_SIGNED, intent.attempts[i].state);
+        const uint32_t follows = world_commands(world, COMMAND_FOLLOW);
+        const uint32_t reads = world_commands(world, COMMAND_READ_LANE);
+        struct event event;
+        memset(&event, 0, sizeof(event));
+        event.kind = EVENT_SUBMITTED;
+        event.domain = WORLD_B;
+        event.submitted.leg_id = intent.leg_id;
+        event.submitted.transaction = intent.attempts[i].transaction;
+        event.submitted.outcome = OUTCOME_REFUSED;
+        event.submitted.rejection = REJECTION_NONCE_TOO_LOW;
+        event.submitted.reason = bytes_from_string("nonce too low");
+        world_step(world, &event);
+        assert_int_equal(follows + 2, world_commands(world, COMMAND_FOLLOW));
+        assert_int_equal(reads + 1, world_commands(world, COMMAND_READ_LANE));
+    }
+    world_set_including(world, true);
+    finish(world, 60);
+}
+
+/* Offered near the ceiling, refused by the pool as too cheap, and not to be raised: it is neither
+ * given again all the time nor forgotten, and goes on by itself when the pool takes it. */
+static void a_raise_that_the_ceiling_forbids_goes_on_when_fees_fall(void **state)
+{
+    (void)state;
+    for (uint32_t is_refused = 0; is_refused < 2; is_refused++) {
+        struct world *world = world_at_rest();
+        world_set_base_fee(world, WORLD_B, 480); /* offers 961 of 1000: no eighth more */
+        world_run(world, 2);
+        world_set_including(world, false);
+        if (is_refused == 1) {
+            world_set_rejection(world, OUTCOME_REFUSED, REJECTION_UNDERPRICED);
+        }
+        dispatch_many(world, 1);
+        world_run(world, 6);
+        const uint32_t before = world_commands(world, COMMAND_BROADCAST);
+        assert_true(before > 0);
+        world_run(world, 60);
+        assert_int_equal(1, intent_of(world).attempts_count);
+        assert_true(world_noted(world, REASON_FEE_CEILING));
+        assert_in_range(world_commands(world, COMMAND_BROADCAST) - before, 4, 12);
+        world_set_rejection(world, OUTCOME_OK, REJECTION_NONE);
+        world_set_base_fee(world, WORLD_B, 10);
+        world_set_including(world, true);
+        world_run_until_delivered(world, 14);
+        assert_int_equal(1, world_processed_by_us(world));
+        finish(world, 5);
+    }
+}
+
 static void missing_funds_are_told_and_waited_for(void **state)
 {
     (void)state;
@@ -433,18 +512,6 @@ static void a_lane_is_read_as_soon_as_its_chain_answers(void **state)
     finish(world, 20);
 }
 
-/* The one open intent of chain B. */
-static struct intent_row intent_of(struct world *world)
-{
-    const struct row_source source = row_table_source(world_rows(world));
-    const struct address key = world_key(0);
-    struct intent_row intent;
-    uint64_t nonce = 0;
-
-    assert_status(STATUS_OK, core_view_next_intent(&source, WORLD_B, &key, 0, &nonce, &intent));
-    return intent;
-}
-
 static void a_receipt_from_no_block_of_the_chain_settles_nothing(void **state)
 {
     (void)state;
@@ -624,6 +691,8 @@ int main(void)
         cmocka_unit_test(an_unknown_broadcast_is_repeated),
         cmocka_unit_test(a_silent_chain_is_asked_less_and_less),
         cmocka_unit_test(an_underpriced_transaction_is_raised),
+        cmocka_unit_test(a_nonce_that_is_too_low_is_looked_up_at_once),
+        cmocka_unit_test(a_raise_that_the_ceiling_forbids_goes_on_when_fees_fall),
         cmocka_unit_test(missing_funds_are_told_and_waited_for),
         cmocka_unit_test(what_the_network_never_takes_is_cancelled_and_tried_anew),
         cmocka_unit_test(a_foreign_transaction_freezes_the_lane),

@@ -213,6 +213,98 @@ static void a_route_whose_gas_is_too_dear_waits_and_the_others_go_on(void **stat
     world_free(world);
 }
 
+/* Gas that became dear after the message was found affordable, while it waited for its turn. */
+static void the_price_of_gas_is_looked_at_before_and_when_a_message_is_offered(void **state)
+{
+    (void)state;
+    policy = (struct core_policy){0};
+    add_limit("cheap", 1)->fee_per_gas_max = amount_from_u64(31);
+    struct world *world = world_with_policy(1);
+
+    world_set_base_fee(world, WORLD_B, 31);
+    const struct hash early = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 15);
+    expect(world, &early, MESSAGE_RETRY, REASON_ROUTE_FEE_CEILING);
+    assert_int_equal(0, world_commands(world, COMMAND_READ_SECURITY)); /* not even asked for */
+    world_set_base_fee(world, WORLD_B, 10);
+    world_operator(world, OPERATOR_PAUSE, 0, NULL);
+    const struct hash late = world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 15);
+    expect(world, &late, MESSAGE_OFFERED, REASON_PAUSED);
+    world_set_base_fee(world, WORLD_B, 31);
+    world_run(world, 15);
+    expect(world, &late, MESSAGE_RETRY, REASON_ROUTE_FEE_CEILING);
+    world_operator(world, OPERATOR_RESUME, 0, NULL);
+    world_set_base_fee(world, WORLD_B, 30);
+    world_run_until_delivered(world, 150);
+    assert_true(world_replays(world));
+    world_free(world);
+}
+
+static struct intent_row first_intent(struct world *world)
+{
+    const struct row_source source = row_table_source(world_rows(world));
+    const struct address key = world_key(0);
+    struct intent_row intent;
+    uint64_t nonce = 0;
+
+    assert_status(STATUS_OK, core_view_next_intent(&source, WORLD_B, &key, 0, &nonce, &intent));
+    return intent;
+}
+
+/* Without a limit of its own it would offer 21: twice the base fee of 10, and a tip of 1. */
+static void a_transaction_offers_no_more_than_its_route_allows(void **state)
+{
+    (void)state;
+    policy = (struct core_policy){0};
+    struct core_limit *limit = add_limit("cheap", 1);
+    limit->fee_per_gas_max = amount_from_u64(15);
+    limit->budget = amount_from_u64(GAS_ONE_MOST);
+    struct world *world = world_with_policy(1);
+    const struct amount allowed = amount_from_u64(15);
+    const struct amount reserved = amount_from_u64(GAS_ONE_MOST / 21 * 15);
+
+    world_set_including(world, false);
+    (void)world_dispatch(world, WORLD_A, WORLD_B, 1);
+    world_run(world, 10);
+    const struct intent_row intent = first_intent(world);
+    assert_int_equal(0, amount_compare(&intent.attempts[0].fee_per_gas_max, &allowed));
+    const struct budget_row budget = budget_at(world, "cheap");
+    assert_int_equal(0, amount_compare(&budget.reserved, &reserved));
+    world_set_including(world, true);
+    world_run_until_delivered(world, 60);
+    assert_true(world_replays(world));
+    world_free(world);
+}
+
+/* One of them may cost 15, one 17, one anything: together they offer 15, whoever came first. */
+static void a_batch_offers_no_more_than_the_least_of_its_routes_allows(void **state)
+{
+    (void)state;
+    const struct amount allowed = amount_from_u64(15);
+
+    for (uint8_t first = 1; first <= 3; first++) {
+        policy = (struct core_policy){0};
+        add_limit("least", 1)->fee_per_gas_max = amount_from_u64(15);
+        add_limit("more", 2)->fee_per_gas_max = amount_from_u64(17);
+        struct world *world = world_new(&(struct world_options){
+            .seed = 7, .policy = &policy, .retries_max = 5, .batch_messages_max = 3});
+        world_run(world, 4);
+        world_set_including(world, false);
+        for (uint8_t i = 0; i < 3; i++) {
+            (void)world_dispatch(world, WORLD_A, WORLD_B, (uint8_t)(1 + (first - 1 + i) % 3));
+        }
+        world_run(world, 15);
+        const struct intent_row intent = first_intent(world);
+        assert_int_equal(0, amount_compare(&intent.attempts[0].fee_per_gas_max, &allowed));
+        world_set_including(world, true);
+        world_run_until_delivered(world, 60);
+        assert_int_equal(1, world_batches(world));
+        assert_true(world_replays(world));
+        world_free(world);
+    }
+}
+
 static void a_route_spends_no_more_than_its_budget_in_a_window(void **state)
 {
     (void)state;
@@ -484,6 +576,9 @@ int main(void)
         cmocka_unit_test(gas_that_is_paid_for_in_part_is_waited_for),
         cmocka_unit_test(a_minimum_is_asked_before_anything_is_read),
         cmocka_unit_test(a_route_whose_gas_is_too_dear_waits_and_the_others_go_on),
+        cmocka_unit_test(the_price_of_gas_is_looked_at_before_and_when_a_message_is_offered),
+        cmocka_unit_test(a_transaction_offers_no_more_than_its_route_allows),
+        cmocka_unit_test(a_batch_offers_no_more_than_the_least_of_its_routes_allows),
         cmocka_unit_test(a_route_spends_no_more_than_its_budget_in_a_window),
         cmocka_unit_test(what_is_held_gives_its_part_of_the_budget_back),
         cmocka_unit_test(what_is_held_before_it_is_sent_takes_nothing_of_the_budget),

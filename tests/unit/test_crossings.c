@@ -211,7 +211,9 @@ static void withdraws(struct strait *strait, uint64_t amount)
     leg_is_final(strait, &leg);
 }
 
-static struct hash crosses(struct strait *strait, uint64_t amount)
+/* The bridge takes its fee in the token, beside the amount: HypERC20Collateral with a fee recipient
+ * or a hook that is paid in the token pulls both from the spoke at once. */
+static struct hash crosses_for(struct strait *strait, uint64_t amount, uint64_t fee)
 {
     const struct leg leg = leg_is_sent(strait, LEG_CROSSING, HERE);
     const struct amount wanted = units(amount);
@@ -227,13 +229,18 @@ static struct hash crosses(struct strait *strait, uint64_t amount)
     assert_int_equal(leg.crossing.destination, THERE);
     assert_true(amount_equal(&leg.crossing.amount, &wanted));
     assert_true(hash_equal(&leg.crossing.mandate, &mandate));
-    strait->idle[HERE] -= amount;
+    strait->idle[HERE] -= amount + fee;
     strait->sent += amount;
     world_transaction_begin(strait->world, HERE);
-    world_transfer(strait->world, HERE, spoke_of(HERE), world_bridge(HERE), amount * UNIT);
+    world_transfer(strait->world, HERE, spoke_of(HERE), world_bridge(HERE), (amount + fee) * UNIT);
     const struct hash id = world_dispatch(strait->world, &ends, spoke_of(THERE), amount * UNIT);
     leg_is_final(strait, &leg);
     return id;
+}
+
+static struct hash crosses(struct strait *strait, uint64_t amount)
+{
+    return crosses_for(strait, amount, 0);
 }
 
 static void arrives(struct strait *strait, struct hash id, uint64_t amount)
@@ -361,6 +368,35 @@ static void what_arrived_is_put_in(void **state)
     books_agree(strait);
     assert_int_equal(world_balance(strait->world, ACCOUNT_FEES, THERE, (struct address){{0}}),
                      10 * UNIT);
+    strait_free(strait);
+}
+
+/* What the bridge takes in the token beside the amount is a fee where it was taken, what arrives is
+ * the amount, and the books agree on both sides to the base unit. */
+static void a_fee_in_the_token_is_booked_where_it_was_taken(void **state)
+{
+    (void)state;
+    struct strait *strait = strait_new();
+
+    assert_true(strait_plans(strait, 10000));
+    withdraws(strait, 1000);
+    strait->idle[HERE] += 10; /* that the fee is paid from */
+    world_transaction_begin(strait->world, HERE);
+    world_transfer(strait->world, HERE, evm_filled(0x99), spoke_of(HERE), 10 * UNIT);
+    world_final(strait->world, HERE);
+    const struct hash id = crosses_for(strait, 1000, 7);
+    assert_int_equal(world_balance(strait->world, ACCOUNT_ARRIVING, THERE, spoke_of(THERE)),
+                     1000 * UNIT);
+    assert_int_equal(world_balance(strait->world, ACCOUNT_SPOKE, HERE, spoke_of(HERE)), 3 * UNIT);
+    assert_int_equal(world_balance(strait->world, ACCOUNT_FEES, HERE, (struct address){{0}}),
+                     7 * UNIT);
+    strait->announced += 1000;
+    arrives(strait, id, 1000);
+    settles(strait, 1000);
+    deposits(strait, 1000);
+    assert_int_equal(move_now(strait).state, MOVE_DONE);
+    books_agree(strait);
+    assert_int_equal(world_balance(strait->world, ACCOUNT_FEES, THERE, (struct address){{0}}), 0);
     strait_free(strait);
 }
 
@@ -660,6 +696,7 @@ int main(void)
         cmocka_unit_test(a_node_that_dies_at_every_step_moves_it_once),
         cmocka_unit_test(what_arrived_is_put_in),
         cmocka_unit_test(a_token_that_takes_a_fee_is_booked_as_it_came),
+        cmocka_unit_test(a_fee_in_the_token_is_booked_where_it_was_taken),
         cmocka_unit_test(what_is_stuck_holds_up_nothing_else),
         cmocka_unit_test(a_redemption_is_paid_from_another_chain),
         cmocka_unit_test(no_more_goes_than_the_bridge_can_pay_out),

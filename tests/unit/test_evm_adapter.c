@@ -631,6 +631,36 @@ static void a_rebalance_is_quoted_and_bounded(void **state)
     harness_close(harness);
 }
 
+static bool begins(struct bytes text, const char *words)
+{
+    return text.count >= strlen(words) && memcmp(text.data, words, strlen(words)) == 0;
+}
+
+/* The router takes what the bridge asks in the token from its caller: our key has approved nothing,
+ * a guard pays it. Who reads why a move is refused is told which. */
+static void a_fee_in_the_token_that_nobody_pays_is_named(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < 3; i++) {
+        struct harness *const harness = watching();
+        struct command command = rebalance(harness, 0, 5);
+        const bool is_named = i == 0;
+        evm_script_knobs(harness->world)->bridge_fee_token = i == 2 ? 0 : 5;
+        if (i == 1) {
+            command.prepare.rebalance.guard = harness->core.routers[0].bridge;
+        }
+        evm_script_fixture.refuse(harness->world, "ERC20: insufficient allowance");
+        const struct event *event = &harness_ask(harness, &command, EVENT_PREPARED)->event;
+        assert_int_equal(event->prepared.outcome, OUTCOME_REFUSED);
+        assert_true(begins(event->prepared.reason,
+                           is_named
+                               ? "the fee is in the token, and only a guard pays that: execution "
+                                 "reverted: ERC20: insufficient allowance"
+                               : "execution reverted: ERC20: insufficient allowance"));
+        harness_close(harness);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -656,6 +686,7 @@ int main(void)
         cmocka_unit_test(state_that_is_forgotten_is_unknown),
         cmocka_unit_test(an_empty_tree_has_its_root),
         cmocka_unit_test(a_rebalance_is_quoted_and_bounded),
+        cmocka_unit_test(a_fee_in_the_token_that_nobody_pays_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -285,24 +285,61 @@ static void lost_connections_make_no_smaller_quorum(void **state)
     harness_close(harness);
 }
 
-/* It has no block of any number, and says so: its silence contradicts nobody. */
+/* Three endpoints, two of which must agree; one has no block of any number, and says so. */
+static struct harness *one_forgets(uint32_t endpoint)
+{
+    wanted_endpoints = 3;
+    wanted_quorum = 2;
+    struct harness *const harness = harness_open_with(&evm_script_fixture, change);
+
+    habits(harness, endpoint)->forgets_blocks = true;
+    return harness;
+}
+
+static void watch_all_three(struct harness *harness)
+{
+    chain_tick(harness->chain, harness->now);
+    for (uint32_t i = 0; i < 3; i++) {
+        harness_connect(harness, i);
+    }
+    harness_watch(harness, 1);
+    follow_blocks(harness, 8);
+}
+
+/* Its silence contradicts nobody, also when it said so as often as it was asked. */
 static void null_is_no_dissent(void **state)
 {
     (void)state;
-    for (uint32_t endpoint = 0; endpoint < 3; endpoint++) {
-        wanted_endpoints = 3;
-        wanted_quorum = 2;
-        struct harness *const harness = harness_open_with(&evm_script_fixture, change);
-        habits(harness, endpoint)->forgets_blocks = true;
-        habits(harness, (endpoint + 1) % 3)->slow_rounds = 45; /* it is asked again meanwhile */
-        chain_tick(harness->chain, harness->now);
-        for (uint32_t i = 0; i < 3; i++) {
-            harness_connect(harness, i);
-        }
-        harness_watch(harness, 1);
-        follow_blocks(harness, 8);
+    static const uint32_t slow_rounds[] = {45, 85}; /* it is asked again meanwhile; to the end */
+
+    for (uint32_t i = 0; i < 6; i++) {
+        const uint32_t endpoint = i % 3;
+        struct harness *const harness = one_forgets(endpoint);
+        habits(harness, (endpoint + 1) % 3)->slow_rounds = slow_rounds[i / 3];
+        watch_all_three(harness);
         harness_assert_synchronous(harness);
         assert_int_equal(harness->dissents_count, 0);
+        harness_close(harness);
+    }
+}
+
+/* The other two contradict each other: it is told of both, and of nobody else. */
+static void null_is_no_part_of_a_split(void **state)
+{
+    (void)state;
+    for (uint32_t endpoint = 0; endpoint < 3; endpoint++) {
+        struct harness *const harness = watching(3, 2);
+        const struct command command = question(harness, COMMAND_READ_TREE);
+        habits(harness, endpoint)->calls_are_null = true;
+        habits(harness, (endpoint + 1) % 3)->lies = true;
+        assert_int_equal(ask(harness, &command)->tree.outcome, OUTCOME_UNKNOWN);
+        harness_run(harness, 10);
+        assert_true(was_told(harness, QUORUM_SPLIT));
+        assert_int_equal(harness->dissents_count, 2);
+        for (uint32_t i = 0; i < harness->dissents_count; i++) {
+            assert_int_equal(harness->dissents[i].dissent.agreed_count, 0);
+            assert_true(harness->dissents[i].dissent.endpoint_index != endpoint);
+        }
         harness_close(harness);
     }
 }
@@ -323,6 +360,28 @@ static void a_lie_that_comes_late_is_evidence_too(void **state)
     assert_int_equal(harness->dissents[0].dissent.endpoint_index, 0);
     assert_int_equal(harness->dissents[0].dissent.agreed_count, 2);
     harness_close(harness);
+}
+
+/* Logs that are late contradict nobody; those that are still missing seconds later are withheld. */
+static void logs_that_stay_away_are_evidence_and_late_ones_are_not(void **state)
+{
+    (void)state;
+    for (uint32_t withholds = 0; withholds < 2; withholds++) {
+        struct harness *const harness = watching(3, 2);
+        habits(harness, 0)->withholds_logs = true;
+        (void)evm_script_fixture.dispatch(harness->world);
+        harness_mine(harness);
+        habits(harness, 0)->withholds_logs = withholds == 1;
+        assert_int_equal(harness->dissents_count, 0);
+        harness_run(harness, 300);
+        assert_int_equal(harness->dissents_count, withholds);
+        if (withholds == 1) {
+            assert_int_equal(harness->dissents[0].dissent.endpoint_index, 0);
+            assert_int_equal(harness->dissents[0].dissent.agreed_count, 2);
+            assert_non_null(strstr(harness->dissent_question, "eth_getLogs"));
+        }
+        harness_close(harness);
+    }
 }
 
 /* The one that is left cannot make a quorum: it costs no call to find that out. */
@@ -730,7 +789,9 @@ int main(void)
         cmocka_unit_test(without_a_quorum_nothing_is_given),
         cmocka_unit_test(lost_connections_make_no_smaller_quorum),
         cmocka_unit_test(null_is_no_dissent),
+        cmocka_unit_test(null_is_no_part_of_a_split),
         cmocka_unit_test(a_lie_that_comes_late_is_evidence_too),
+        cmocka_unit_test(logs_that_stay_away_are_evidence_and_late_ones_are_not),
         cmocka_unit_test(nobody_is_asked_in_vain),
         cmocka_unit_test(a_split_is_no_answer),
         cmocka_unit_test(behind_is_not_different),

@@ -252,6 +252,7 @@ static void what_is_owed_is_read_with_what_guards_it(void **state)
     assert_amount(500, venue->account_debt);
     assert_amount(800, venue->account_guard);
     assert_amount(800000, venue->unit_guard);
+    assert_amount(1000000, venue->unit_debt);
     const struct amount thousand = amount_from_u64(1000);
     struct amount price;
     assert_status(STATUS_OK, amount_div_floor(&venue->unit_price, &thousand, &price));

@@ -93,6 +93,47 @@ static void what_cannot_be_guarded_is_never_enough(void **state)
     assert_least(0); /* others guard it */
 }
 
+static void assert_paid(uint64_t excess, uint64_t tokens)
+{
+    const struct amount found = guard_excess(&venue, &reading);
+    const struct amount paid = guard_payment(&reading, DECIMALS, &found);
+    uint64_t number = 0;
+
+    assert_status(STATUS_OK, amount_to_u64(&found, &number));
+    assert_int_equal(number, excess);
+    assert_status(STATUS_OK, amount_to_u64(&paid, &number));
+    assert_int_equal(number, tokens);
+}
+
+/* 800,000 guard 800,000 * 0.8 / 1.25 = 512,000. */
+static void what_is_owed_too_much_is_told_in_tokens(void **state)
+{
+    (void)state;
+    reading.unit_debt = amount_from_u64(7);
+    reading.account_guard = amount_from_u64(800000);
+    reading.account_debt = amount_from_u64(512000);
+    assert_paid(0, 73142858); /* the thousandth alone, rounded up */
+    assert_false(guard_owes_too_much(&venue, &reading));
+    reading.account_debt = amount_from_u64(512512);
+    assert_paid(512, 146285715);
+    assert_false(guard_owes_too_much(&venue, &reading)); /* what interest makes */
+    reading.account_debt = amount_from_u64(512513);
+    assert_true(guard_owes_too_much(&venue, &reading));
+    venue.price_shock.value = 10000; /* nothing guards then */
+    assert_paid(512513, 73289285715);
+    venue.health_min.value = 0;
+    assert_false(guard_owes_too_much(&venue, &reading));
+    venue.health_min.value = 12500;
+    reading.unit_debt = amount_zero(); /* unknown is not zero */
+    const struct amount one = amount_from_u64(1);
+    const struct amount most = amount_max();
+    struct amount paid = guard_payment(&reading, DECIMALS, &one);
+    assert_true(amount_equal(&paid, &most));
+    reading.account_guard = amount_max();
+    paid = guard_excess(&venue, &reading);
+    assert_false(amount_is_zero(&paid)); /* at a shock of everything */
+}
+
 int main(void)
 {
 #define GUARD_TEST(test) cmocka_unit_test_setup(test, set_up)
@@ -100,6 +141,7 @@ int main(void)
         GUARD_TEST(what_is_spare_may_leave),
         GUARD_TEST(what_is_missing_is_told_in_tokens),
         GUARD_TEST(what_is_not_owed_or_not_guarded_needs_nothing),
+        GUARD_TEST(what_is_owed_too_much_is_told_in_tokens),
         GUARD_TEST(what_cannot_be_guarded_is_never_enough),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

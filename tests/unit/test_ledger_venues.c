@@ -7,6 +7,9 @@
 
 #define VENUE_INDEX 3u
 
+/* What the spoke owes to the venue. */
+static uint64_t owed;
+
 static struct address named(uint8_t fill)
 {
     struct address address = {{0}};
@@ -19,6 +22,7 @@ static struct world *spoke_world(void)
 {
     struct world *world = world_new(ROUTE_OBSERVE);
 
+    owed = 0;
     world->config.spokes_count = 1;
     world->config.spokes[0] = (struct core_spoke){
         .domain = 1, .asset = 0, .spoke = named(0x51), .token = world->config.routers[0].token};
@@ -48,7 +52,8 @@ static void reconcile(struct world *world, uint64_t held, uint64_t supplied, boo
     const struct venue_state venue = {.spoke = named(0x51),
                                       .index = VENUE_INDEX,
                                       .gate = VENUE_OPEN,
-                                      .supplied = amount_from_u64(supplied)};
+                                      .supplied = amount_from_u64(supplied),
+                                      .owed = amount_from_u64(owed)};
     const struct event event = {.kind = EVENT_POSITIONS,
                                 .at = world->step.now,
                                 .domain = 1,
@@ -151,9 +156,64 @@ static void a_reserves_tokens_are_where_its_receipt_is(void **state)
     world_free(world);
 }
 
+/* 30 are borrowed on 40 that are supplied, then 35 more: the books of the venue go below nothing.
+ * What is paid back is no loss and what is borrowed no gain; interest of 3 is a loss. */
+static void what_is_owed_is_less_in_the_books(void **state)
+{
+    (void)state;
+    struct world *world = spoke_world();
+
+    world->config.venues[0].kind = VENUE_AAVE;
+    world->config.venues[0].receipt = named(0x53);
+    reconcile(world, 500, 40, false);
+    transfer(world, named(0x53), named(0x51), 30);
+    owed = 30;
+    reconcile(world, 530, 40, false);
+    assert_int_equal(in(world, ACCOUNT_VENUE), 10);
+    transfer(world, named(0x53), named(0x51), 35);
+    owed = 68; /* with interest */
+    reconcile(world, 565, 40, false);
+    assert_int_equal(in(world, ACCOUNT_VENUE), -28);
+    assert_int_equal(in(world, ACCOUNT_YIELD), 3);
+    owed = 70;
+    reconcile(world, 565, 40, false);
+    assert_int_equal(in(world, ACCOUNT_VENUE), -30);
+    owed = 68; /* as no pool does: it is booked all the same */
+    reconcile(world, 565, 40, false);
+    assert_int_equal(in(world, ACCOUNT_VENUE), -28);
+    assert_int_equal(in(world, ACCOUNT_YIELD), 3);
+    transfer(world, named(0x51), named(0x53), 50); /* paid back */
+    owed = 18;
+    reconcile(world, 515, 40, false);
+    assert_int_equal(in(world, ACCOUNT_SPOKE), 515);
+    assert_int_equal(in(world, ACCOUNT_VENUE), 22);
+    assert_int_equal(in(world, ACCOUNT_YIELD), 3);
+    assert_int_equal(world_ledger_state(world, 1), LEDGER_RECONCILED);
+    world_free(world);
+}
+
+/* The first answer finds a debt that was there before the books. */
+static void a_debt_is_opened_as_one(void **state)
+{
+    (void)state;
+    struct world *world = spoke_world();
+
+    owed = 100;
+    reconcile(world, 500, 40, false);
+    assert_int_equal(in(world, ACCOUNT_VENUE), -60);
+    assert_int_equal(in(world, ACCOUNT_YIELD), 0);
+    owed = 30;
+    reconcile(world, 500, 40, false); /* forgiven */
+    assert_int_equal(in(world, ACCOUNT_VENUE), 10);
+    assert_int_equal(in(world, ACCOUNT_YIELD), -70);
+    world_free(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_owed_is_less_in_the_books),
+        cmocka_unit_test(a_debt_is_opened_as_one),
         cmocka_unit_test(a_reserves_tokens_are_where_its_receipt_is),
         cmocka_unit_test(deposits_yield_and_withdrawals_are_booked),
         cmocka_unit_test(a_mute_venue_stops_nothing_and_a_spoke_that_differs_does),

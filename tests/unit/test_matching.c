@@ -54,6 +54,43 @@ static enum reason judge(void)
     return policy_judge(&policy, &view, &id, (struct instant){.ns = 1000}).reason;
 }
 
+/* What the reference relayer takes: a program of Solana, a contract of a Cosmos chain; in rules and
+ * in its list of addresses. */
+static void addresses_of_other_families_match(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        uint8_t first;
+        uint8_t last;
+    } cases[] = {
+        {"E588QtVUvresuXq2KoNEwAmoifCzYGpRBdHByN9KQMbi", 0xc2, 0xa5},
+        {"terra1zlm0h2xu6rhnjchn29hxnpvr74uxxqetar9y75zcehyx2mqezg9slj09ml", 0x17, 0x0b},
+    };
+    struct policy_error error;
+    char json[200];
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        forget();
+        (void)snprintf(json, sizeof(json), "[{\"senderaddress\":[\"%s\"]}]", cases[i].text);
+        assert_status(STATUS_OK, read(RULE_BLACKLIST, json));
+        assert_int_equal(REASON_NONE, judge());
+        struct message_view view = view_of(bytes_from_string("body"));
+        memcpy(view.sender.bytes, policy.conditions[0].value.bytes, 32);
+        assert_int_equal(cases[i].first, view.sender.bytes[0]);
+        assert_int_equal(cases[i].last, view.sender.bytes[31]);
+        const struct instant now = {.ns = 1000};
+        assert_int_equal(REASON_BLACKLISTED, policy_judge(&policy, &view, &id, now).reason);
+        forget();
+        (void)snprintf(json, sizeof(json), "[\"%s\"]", cases[i].text);
+        assert_status(STATUS_OK, policy_read_addresses(bytes_from_string(json), &policy, &error));
+        assert_int_equal(REASON_ADDRESS_BLACKLISTED, policy_judge(&policy, &view, &id, now).reason);
+        forget();
+        (void)snprintf(json, sizeof(json), "[{\"recipientaddress\":\"%sx\"}]", cases[i].text);
+        assert_status(STATUS_MALFORMED, read(RULE_WHITELIST, json));
+    }
+}
+
 static void each_key_matches_its_field_alone(void **state)
 {
     (void)state;
@@ -340,6 +377,7 @@ static void more_rules_and_values_than_fit_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(addresses_of_other_families_match),
         cmocka_unit_test(each_key_matches_its_field_alone),
         cmocka_unit_test(lists_are_asked_in_the_reference_s_order),
         cmocka_unit_test(a_block_ends),

@@ -297,6 +297,22 @@ static void both_legs_between_venues_are_of_one_move(void **state)
                              enters == leg ? REFUSAL_NONE : REFUSAL_PLAN);
         }
     }
+    /* And a debt to it: the second leg pays back, and is no deposit. */
+    struct policy_rule *rule = &policy.chains[0].rules[policy.chains[0].rules_count++];
+    *rule = policy.chains[0].rules[policy.chains[0].rules_count - 3];
+    assert_int_equal(rule->verb, VENUE_DEPOSIT);
+    rule->verb = VENUE_REPAY;
+    plan.moves[0].target_venue = approval_debt(0);
+    plan.leg = 1;
+    for (uint32_t pays = 0; pays < 2; pays++) {
+        fixture_venue(&made, 0, pays ? VENUE_REPAY : VENUE_DEPOSIT, 0, 10, &policy.mandate);
+        memcpy(made.data + 4, ids[1].bytes, sizeof(ids[1].bytes));
+        assert_int_equal(judge_move(&ids[1], &plan), pays ? REFUSAL_NONE : REFUSAL_PLAN);
+    }
+    fixture_venue(&made, 0, VENUE_REPAY, 0, 9, &policy.mandate); /* nor less of it */
+    memcpy(made.data + 4, ids[1].bytes, sizeof(ids[1].bytes));
+    assert_int_equal(judge_move(&ids[1], &plan), REFUSAL_PLAN);
+    plan.moves[0].target_venue = 1;
     plan.leg = 2;
     ids[0] = approval_leg_id(&plan.plan_id, 0, 2);
     memcpy(made.data + 4, ids[0].bytes, sizeof(ids[0].bytes));

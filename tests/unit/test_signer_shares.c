@@ -239,6 +239,62 @@ static void what_the_mandate_does_not_name_is_refused(void **state)
     assert_true(allowed());
 }
 
+/* What is paid back leaves what is idle and enters nothing; the mandate names where it is owed. */
+static void what_is_paid_back_is_bounded_where_it_leaves(void **state)
+{
+    (void)state;
+    policy.places[SPOKE_HERE].buffer = amount_from_u64(40);
+    policy.places[ONE_HERE].cap = amount_from_u64(1); /* nothing enters it */
+    move(SPOKE_HERE, ONE_HERE, 60);
+    assert_false(allowed());
+    plan.moves[0].target_venue = approval_debt(0);
+    assert_true(allowed());
+    plan.moves[0].amount = amount_from_u64(61);
+    assert_false(allowed());
+    plan.moves[0].amount = amount_from_u64(60);
+    plan.moves[0].target_venue = approval_debt(8); /* which the mandate does not name */
+    assert_false(allowed());
+    plan.moves[0].target_venue = approval_debt(0);
+    policy.places[ONE_HERE].asset = 2; /* or of another asset */
+    assert_false(allowed());
+    policy.places[ONE_HERE].asset = 1;
+    plan.moves[0].kind = MOVE_BETWEEN_SPOKES;
+    plan.moves[0].target_domain = THERE;
+    plan.moves[0].target = contract_of(SPOKE_THERE);
+    assert_false(allowed());
+}
+
+/* The contract here holds a second asset, which venue two is of: what is idle has two names. */
+static void a_contract_of_two_assets_is_read_by_either(void **state)
+{
+    (void)state;
+    struct policy_place *second = &policy.places[policy.places_count++];
+
+    *second = policy.places[SPOKE_HERE];
+    second->asset = 2;
+    second->buffer = amount_from_u64(40);
+    policy.places[TWO_HERE].asset = 2;
+    plan.places_count = 0;
+    state_place(SPOKE_HERE, 100);
+    state_place(TWO_HERE, 200);
+    most_is(SPOKE_HERE, TWO_HERE, 60); /* the venue says which asset it is */
+    move(SPOKE_HERE, ONE_HERE, 100);
+    assert_false(allowed()); /* what is stated is of the other one */
+    plan.places[1].venue = 1;
+    assert_true(allowed());
+    /* Idle there to idle there may be either: it must be allowed as both. */
+    struct policy_place *away = &policy.places[policy.places_count++];
+    *away = policy.places[SPOKE_THERE];
+    away->asset = 2;
+    plan.places_count = 0;
+    state_place(SPOKE_HERE, 100);
+    state_place(SPOKE_THERE, 0);
+    most_is(SPOKE_HERE, SPOKE_THERE, 60);
+    second->buffer = amount_zero();
+    policy.places[SPOKE_HERE].buffer = amount_from_u64(70);
+    most_is(SPOKE_HERE, SPOKE_THERE, 30);
+}
+
 static void sums_beyond_256_bits_are_refused(void **state)
 {
     (void)state;
@@ -257,6 +313,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(a_chain_s_share_counts_the_spoke_with_its_venues, set_up),
         cmocka_unit_test_setup(a_venue_s_share_counts_the_venue, set_up),
+        cmocka_unit_test_setup(what_is_paid_back_is_bounded_where_it_leaves, set_up),
+        cmocka_unit_test_setup(a_contract_of_two_assets_is_read_by_either, set_up),
         cmocka_unit_test_setup(a_buffer_stays_idle, set_up),
         cmocka_unit_test_setup(an_issuer_s_share_counts_all_his_venues, set_up),
         cmocka_unit_test_setup(moves_of_a_plan_count_together_and_gross, set_up),

@@ -461,6 +461,9 @@ static void every_flipped_bit_is_found(void **state)
             } else {
                 assert_int_equal(VERIFY_CHECKPOINT, report.finding);
             }
+            if (report.sequence != 0) {
+                assert_int_equal(report.sequence - 1, report.records_count);
+            }
             flip(flip_paths[i], bit);
         }
     }

@@ -46,6 +46,7 @@ static void fill_venue(struct venue_state *ret_venue, uint64_t share_price)
     ret_venue->account_guard = amount_from_u64(12);
     ret_venue->unit_guard = amount_from_u64(13);
     ret_venue->unit_price = amount_from_u64(14);
+    ret_venue->unit_debt = amount_from_u64(15);
 }
 
 static void rows_come_back(void **state)

@@ -66,6 +66,7 @@ struct aave_reading {
     struct aave_account account;
     struct amount unit_guard; /* what a whole token more adds to the account's guard */
     struct amount unit_price; /* of a whole token by the pool's oracle, in 1e-18 of its numeraire */
+    struct amount unit_debt;  /* what a whole token owed adds to the account's debt */
 };
 
 /* What getUserAccountData(account) returns. STATUS_MALFORMED: no pool returns that. */

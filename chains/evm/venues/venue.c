@@ -215,6 +215,7 @@ enum status venue_state_of(const struct core_venue *venue, const struct venue_re
     state->account_guard = reading->reserve.account.guard;
     state->unit_guard = reading->reserve.unit_guard;
     state->unit_price = reading->reserve.unit_price;
+    state->unit_debt = reading->reserve.unit_debt;
     if (venue->kind == VENUE_ERC4626 || state->gate == VENUE_RECEIPT_CHANGED) {
         return STATUS_OK;
     }

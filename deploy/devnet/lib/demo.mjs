@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The demo: a devnet, three validators, one node that relays and rebalances, users who unbalance
-// it, a SIGKILL in the middle, and a verdict read from the chains.
+// it, people whose capital it puts to work, a SIGKILL in the middle, and a verdict read from the chains.
 
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,6 +11,7 @@ import { handOverLog, isIdle, lastWords, readLedger, readStatus, replayJournal, 
   from './inspect.mjs';
 import { chainShares } from './nodes.mjs';
 import { Stage, endStage } from './stage.mjs';
+import { STORY_ROUTE, Story } from './story.mjs';
 import { EXIT_FAILED, Stop, deferInterrupts, readCount, readOptions, runProgram, sleep }
   from './terminal.mjs';
 import { findFaults, judge, summaryText, verdictLine } from './verdict.mjs';
@@ -28,7 +29,7 @@ const TOLERANCE_BPS = 200;
 const SITE_PORT_OFFSET = 40; // beside the chains' ports
 const HANDED_OVER = 1000; // the number of a record, somewhere in the middle of things
 
-const TITLE = `Shows the whole node at work on a local devnet, in about a minute.
+const TITLE = `Shows the whole node at work on a local devnet, in under two minutes.
 Exit codes: 0 everything as promised, 1 something was not, 2 wrong usage, 3 something cannot be
 had.`;
 
@@ -56,6 +57,7 @@ class Demo {
     this.traffic = { ids: null, error: null };
     this.relayer = null;
     this.watch = null;
+    this.story = null;
   }
 
   /** Shows how things go until a condition holds; false when that takes too long. */
@@ -70,7 +72,8 @@ class Demo {
         shown = Date.now();
         const isAlive = this.stage.handles.has(this.relayer.name);
         const words = isAlive ? lastWords(this.relayer) : `${this.relayer.name}: not running`;
-        this.display.show({ watch: this.watch, tolerance: TOLERANCE_BPS, words });
+        const places = this.isCapitalShown ? await this.story.look() : null;
+        this.display.show({ watch: this.watch, tolerance: TOLERANCE_BPS, words, places });
       }
       if (await isDone()) return true;
       if (Date.now() >= end) return false;
@@ -88,12 +91,21 @@ class Demo {
     });
     this.watch = new Watch(stage.devnet, chainShares(stage.devnet));
     display.say('starting three validators; each announces where it publishes its signatures');
-    this.validators = await stage.startValidators();
-    display.say('starting the node: it relays messages and keeps capital in balance (route: act)');
-    const route = { tolerance: `${TOLERANCE_BPS / 100} %` };
-    this.relayer = stage.write({ name: 'relayer', mode: 'act', route, log: {}, site: sitePort() });
+    display.say('on beta people set up Aave v3, lend 9,000 USDC there and borrow two coins');
+    this.story = new Story({ stage, say: (...words) => display.say(...words),
+      until: (...how) => this.until(...how) });
+    [this.validators] = await Promise.all([stage.startValidators(), this.prepare()]);
+    display.say('starting the node: it relays messages, keeps routers in balance and puts capital to work (route: act)');
     await stage.start(this.relayer);
     display.say(`watch it live: http://127.0.0.1:${sitePort()}/`, 'green');
+  }
+
+  async prepare() {
+    const capital = await this.story.open();
+    const route = { tolerance: `${TOLERANCE_BPS / 100} %`, ...STORY_ROUTE };
+    this.relayer = this.stage.write(
+      { name: 'relayer', mode: 'act', route, log: {}, site: sitePort(), ...capital });
+    await this.story.prepare(this.relayer);
   }
 
   sendTraffic() {
@@ -125,17 +137,34 @@ class Demo {
 
   async play() {
     const { display, options } = this;
+    await this.story.bring();
     const seconds = (Number(options.transfers) + Number(options.messages)) / Number(options.rate);
     display.say(`users send ${options.transfers} transfers and ${options.messages} messages, ` +
-      `${options.rate} a second: mostly from the first chain to the last`, 'bold');
+      `${options.rate} a second: mostly from alpha to gamma`, 'bold');
     this.sendTraffic();
     await this.until(() => false, seconds * 450);
     await this.killAndRestart();
     await this.until(() => this.traffic.ids !== null, seconds * 1000 + SETTLE_MAX_MS);
     display.say('all traffic is sent; the node finishes its work');
-    const settled = await this.until(() => this.isSettled(), SETTLE_MAX_MS);
-    display.say(settled ? 'all is delivered, capital is back in balance' :
-      `not everything settled in ${SETTLE_MAX_MS / 1000} s`, settled ? 'green' : 'red');
+    await this.settle('all is delivered, the routers are back in balance');
+    await this.playCapital();
+    await this.settle('nothing is on its way any more');
+    await this.story.reconcile();
+  }
+
+  /** What people brought meanwhile earns; then the world changes. */
+  async playCapital() {
+    this.isCapitalShown = true;
+    await this.story.allocate();
+    await this.story.stay();
+    await this.story.follow();
+    await this.story.save();
+    await this.story.bringHome();
+  }
+
+  async settle(words) {
+    const settled = await this.until(() => this.isSettled(), SETTLE_MAX_MS, FAST_TICK_MS);
+    this.display.say(settled ? words : `not everything settled in ${SETTLE_MAX_MS / 1000} s`, settled ? 'green' : 'red');
   }
 
   /** On the chains nothing is open and all is near its target, and the node says so too. */
@@ -160,6 +189,7 @@ class Demo {
     const nodes = [this.relayer, ...this.validators];
     return judge({
       devnet: stage.devnet,
+      story: this.story,
       ids: this.traffic.ids ?? [],
       watch,
       tolerance: TOLERANCE_BPS,

@@ -41,7 +41,7 @@ export class Display {
     this.stream.write(`${time}  ${color ? this.paint(color, text) : text}\n`);
   }
 
-  /** Shows where things stand. `view`: {watch, tolerance (1/10,000), words}. */
+  /** Shows where things stand. `view`: {watch, tolerance (1/10,000), words, places (what is where in venues, or null)}. */
   show(view) {
     if (!this.isLive) {
       this.stream.write(`${this.plainLine(view)}\n`);
@@ -54,13 +54,17 @@ export class Display {
     this.drawnLines = lines.length;
   }
 
-  plainLine({ watch, words }) {
+  plainLine({ watch, words, places }) {
     const chains = watch.states.map(({ name }, i) => `${name} ${percent(watch.apart(i))}`);
     const time = this.seconds.toFixed(1).padStart(5);
+    if (places) {
+      const parts = places.map((place) => `${place.name}: ${place.words}`);
+      return `${time} s  ${parts.join('; ')}; moves on their way: ${watch.openMoves.length}`;
+    }
     return `${time} s  ${chains.join(', ')}; ${countsText(watch)}; ${words}`;
   }
 
-  picture({ watch, tolerance, words }) {
+  picture({ watch, tolerance, words, places }) {
     const title = `  chain    ${'collateral: 70 % | 130 % of target'.padEnd(BAR_CELLS + 1)}` +
       `    held      apart    head   final      moved away`;
     const rows = watch.states.map((state, i) => {
@@ -77,6 +81,7 @@ export class Display {
       return `  ${state.name.padEnd(8)} ${cells.join(' ')}`;
     });
     return ['', this.paint('dim', title), ...rows, `  ${countsText(watch)}`,
+      ...(places ?? []).map((place) => `  ${place.name.padEnd(8)} ${place.words}`),
       `  ${this.paint('dim', words)}`];
   }
 }

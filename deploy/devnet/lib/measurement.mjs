@@ -15,7 +15,15 @@ const { decodeEventLog, toFunctionSelector } = requirePackage('viem/utils');
 
 const POLL_MS = 500;
 const BLOCKS_MAX = 50;
+const ORDER = '(bytes32,bytes32,uint64)';
+const SPOKE_VERBS = {
+  deposit: `${ORDER},uint256,uint256`, withdraw: `${ORDER},uint256,uint256`,
+  borrow: `${ORDER},uint256,uint256`, bridge: `${ORDER},address,uint32,address,uint256`,
+  settle: 'uint32,address',
+};
 const SELECTORS = new Map([
+  ...Object.entries(SPOKE_VERBS).map(([name, inputs]) =>
+    [toFunctionSelector(`function ${name}(${inputs})`), name]),
   [toFunctionSelector(mailboxAbi.find(({ name }) => name === 'process')), 'process'],
   [toFunctionSelector(guardAbi.find(({ name }) => name === 'rebalance')), 'rebalance'],
 ]);
@@ -52,7 +60,7 @@ function summarizeMessages(messages, unknownIds) {
 }
 
 /** Every account and contract that may hold the stablecoin, by what it is. */
-function listHolders(devnet, chain) {
+function listHolders(devnet, chain, more) {
   return {
     router: [chain.router],
     bridge: [chain.bridge],
@@ -60,13 +68,13 @@ function listHolders(devnet, chain) {
     users: devnet.users,
     others: [
       chain.sender, chain.guard, chain.spoke, chain.till, chain.vault1, chain.vault2, devnet.deployer, devnet.operator, devnet.relayer.address,
-      ...devnet.depositors,
+      ...devnet.depositors, ...more,
     ],
   };
 }
 
-async function readBalances(devnet, chain, block) {
-  const groups = listHolders(devnet, chain);
+async function readBalances(devnet, chain, block, more) {
+  const groups = listHolders(devnet, chain, more);
   const token = { to: chain.stablecoin, abi: tokenAbi };
   const holders = Object.values(groups).flat();
   const [supply, vaultAssets, ...balances] = await callContracts(chain.httpUrl, [
@@ -172,13 +180,16 @@ function describeChain(chain, block, held, moves) {
   };
 }
 
-/** Everything measured, as one object; waits at most so long until every message is delivered. */
-export async function measure(devnet, waitSeconds, relayer) {
+/**
+ * Everything measured, as one object; waits at most so long until every message is delivered. `holders` are
+ * more accounts that hold tokens, a list for each chain.
+ */
+export async function measure(devnet, waitSeconds, relayer, holders = []) {
   const { messages, unknownIds, blocks } = await waitMessages(devnet, waitSeconds);
-  const each = (work) => Promise.all(devnet.chains.map((chain, i) => work(chain, blocks[i])));
+  const each = (work) => Promise.all(devnet.chains.map((chain, i) => work(chain, blocks[i], holders[i] ?? [])));
   const [balances, moves, spending] = await Promise.all([
-    each((chain, block) => readBalances(devnet, chain, block)),
-    each(readMoves),
+    each((chain, block, more) => readBalances(devnet, chain, block, more)),
+    each((chain, block) => readMoves(chain, block)),
     each((chain, block) => readSpending(chain, relayer, block)),
   ]);
   const relayerSpending = totalSpending(spending);

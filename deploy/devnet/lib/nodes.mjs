@@ -30,7 +30,8 @@ const MANDATE_SIGNERS = [`0x${'51'.repeat(20)}`, `0x${'52'.repeat(20)}`];
  * machine), minted (an asset that one router locks and others mint: {asset, collateral: {chain,
  * address, token}, routers: [{chain, address}]}), spokes (true: the mandate names the spokes and
  * their vaults too), reserves (of Aave pools that spokes reach: [{chain, index, pool, receipt,
- * guarded: {floor, shock} where something is owed}]), hub (the vault of all spokes: {chain, address},
+ * guarded: {floor, shock} where something is owed, debt: {symbol, token, index, receipt, buffer} where
+ * the node may pay it back}]), hub (the vault of all spokes: {chain, address},
  * with rounds and reports, how often), prices (chain whose feeds say what the asset is worth), relayTo
  * (chain to whether messages are delivered to it; to all when absent).
  */
@@ -235,7 +236,7 @@ function mandateYaml(devnet, options) {
     'format: sluice-mandate/1',
     'name: devnet',
     'assets:',
-    [ASSET, ...(options.minted ? [options.minted.asset] : [])].map((symbol) => [
+    [ASSET, ...(options.minted ? [options.minted.asset] : []), ...debtsOf(options)].map((symbol) => [
       `  - symbol: ${symbol}`,
       `    decimals: ${devnet.tokenDecimals}`,
       symbol === ASSET && options.prices ? pricesYaml(options.prices) : [],
@@ -280,6 +281,22 @@ function mandateYaml(devnet, options) {
 const reservesOf = (chain, options) =>
   (options.reserves ?? []).filter(({ chain: name }) => name === chain.name);
 
+/** The assets that are owed, and paid back by the node. */
+const debtsOf = ({ reserves = [] }) => reserves.flatMap(({ debt }) => (debt ? [debt.symbol] : []));
+
+/** The same spoke, holding the asset that is owed, and where it is owed. */
+function debtYaml(chain, { pool, debt }) {
+  const name = `spoke-${debt.symbol}-${chain.name}`;
+  const common = [`    chain: ${chain.name}`, `    asset: ${debt.symbol}`, `    token: "${debt.token}"`];
+  return [
+    `  - name: ${name}`, '    kind: spoke', common,
+    `    address: "${chain.spoke}"`, `    buffer: ${debt.buffer} ${debt.symbol}`,
+    `  - name: reserve${debt.index}-${chain.name}`, '    kind: aave-v3', common,
+    `    address: "${pool}"`, `    receipt: "${debt.receipt}"`, `    spoke: ${name}`,
+    `    index: ${debt.index}`,
+  ];
+}
+
 /** Both of a chain's feeds, as the sources of an asset's price. */
 function pricesYaml({ name, price1, price2 }) {
   return [
@@ -307,6 +324,7 @@ function spokeYaml(chain, options) {
       `    index: ${index}`, `    cap: ${VENUE_CAP} ${ASSET}`,
       guarded ? [`    health_floor: ${guarded.floor}`, `    price_shock: ${guarded.shock}`] : [],
     ]),
+    reservesOf(chain, options).filter(({ debt }) => debt).map((reserve) => debtYaml(chain, reserve)),
   ];
 }
 
@@ -403,7 +421,12 @@ function spokeRulesYaml(devnet, chain, options) {
     `        amount_per_hour_max: ${tokens(100_000_000)}`,
   ];
   const others = devnet.chains.filter((other) => other !== chain).map(({ domain }) => domain);
+  const debts = reservesOf(chain, options).flatMap(({ debt }) => (debt ? [debt.index] : []));
   return [
+    debts.length > 0
+      ? ['      - leg: repay', `        contract: ${chain.spoke}`, `        venues: [${debts.join(', ')}]`,
+        amounts]
+      : [],
     ['deposit', 'withdraw'].map((verb) => [
       `      - leg: ${verb}`,
       `        contract: ${chain.spoke}`,

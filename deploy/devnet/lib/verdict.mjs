@@ -3,7 +3,7 @@
 // What became of the demo: read from the chains alone and from the journals, and compared with what
 // was promised.
 
-import { tokens } from './chains.mjs';
+import { formatTokens, tokens } from './chains.mjs';
 import { wholeTokens, percent } from './display.mjs';
 import { measure } from './measurement.mjs';
 import { readMessages } from './messages.mjs';
@@ -50,8 +50,8 @@ export function quantile(sorted, share) {
  * Everything that can be said at the end. `ids` are the users' messages; `journals` is a list of
  * {name, ok, words}, and `ledger` what readLedger found.
  */
-export async function judge({ devnet, ids, watch, tolerance, journals, ledger }) {
-  const measured = await measure(devnet, 0, devnet.relayer.address);
+export async function judge({ devnet, story, ids, watch, tolerance, journals, ledger }) {
+  const measured = await measure(devnet, 0, devnet.relayer.address, story.holders);
   const { messages } = await readMessages(devnet);
   const users = new Set(ids);
   const ofUsers = messages.filter(({ id }) => users.has(id));
@@ -65,25 +65,28 @@ export async function judge({ devnet, ids, watch, tolerance, journals, ledger })
     tolerance,
     journals,
     ledger,
+    capital: { ...await story.measure(), figures: story.figures, faults: story.faults },
   };
 }
 
 /** The line that programs read. */
-export function verdictLine({ measured, delivered, ledger, journals }) {
+export function verdictLine({ measured, delivered, ledger, journals, capital }) {
   return JSON.stringify({
     delivered,
     lost: measured.lost,
     duplicated: measured.duplicated,
     moved: measured.moved,
     moves: measured.moves,
-    ledger_difference: ledger.difference,
+    ...capital.figures,
+    earned: String(capital.earned),
+    ledger_difference: String(BigInt(ledger.difference) + capital.difference),
     journal: journals.every(({ ok }) => ok) ? 'verified' : 'broken',
   });
 }
 
 /** What is not as promised, one line each; empty when all is well. */
 export function findFaults(verdict, deliveredMin) {
-  const { measured, delivered, sent, apart, tolerance, ledger, journals } = verdict;
+  const { measured, delivered, sent, apart, tolerance, ledger, journals, capital } = verdict;
   const spread = apart.filter(({ bps }) => Math.abs(bps) > tolerance);
   const checks = [
     [delivered === sent, `${sent - delivered} of ${sent} user messages are not delivered`],
@@ -97,7 +100,9 @@ export function findFaults(verdict, deliveredMin) {
       `routers and bridges differ by ${measured.collateralDifference} base units`],
     ...spread.map(({ name, bps }) => [false, `${name} is ${percent(bps)} from its target`]),
     [ledger.difference === '0', `the ledger differs by ${ledger.difference} base units`],
-    ...ledger.faults.map((fault) => [false, fault]),
+    [capital.difference === 0n,
+      `books and chains differ by ${capital.difference} base units of what is in spokes and venues`],
+    ...[...ledger.faults, ...capital.faults].map((fault) => [false, fault]),
     ...journals.filter(({ ok }) => !ok).map(({ name, words }) => [false, `${name}: ${words}`]),
   ];
   return checks.filter(([good]) => !good).map(([, words]) => words);
@@ -119,12 +124,12 @@ function gasRows({ measured }) {
 
 /** The summary for people. */
 export function summaryText(verdict) {
-  const { measured, latencies, apart, ledger, journals, sent, delivered } = verdict;
+  const { measured, latencies, apart, ledger, journals, sent, delivered, capital } = verdict;
   const moves = measured.dispatched - sent;
   const rows = [
     ['user messages', `${delivered} of ${sent} delivered; lost ${measured.lost}, ` +
       `delivered twice ${measured.duplicated}`],
-    ['bridge messages', `${moves}, one for each move of capital`],
+    ['bridge messages', `${moves}, one for each move of capital between chains`],
     ['from final to delivered', latencies.length === 0 ? 'none' :
       `p50 ${quantile(latencies, 0.5)} s, p99 ${quantile(latencies, 0.99)} s, ` +
       `longest ${latencies.at(-1)} s (the SIGKILL included)`],
@@ -133,6 +138,7 @@ export function summaryText(verdict) {
     ...gasRows(verdict),
     ['tokens on the chains', `missing ${formatUnits(measured.supplyDifference)}; routers and ` +
       `bridges off by ${formatUnits(measured.collateralDifference)}`],
+    ['capital in venues', `earned ${formatTokens(capital.earned)} USDC; books and chains off by ${formatUnits(capital.difference)}`],
     ['the node\'s ledger', ledger.words],
     ...journals.map(({ name, words }) => [name, words.replace(/, digest 0x.*/, '')]),
   ];

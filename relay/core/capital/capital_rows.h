@@ -61,7 +61,7 @@ enum account_kind {
     ACCOUNT_EXTERNAL = 7, /* everybody else */
     ACCOUNT_EQUITY = 8,   /* what was there when the ledger was opened */
     ACCOUNT_SPOKE = 9,    /* tokens that one of our spokes holds */
-    ACCOUNT_VENUE = 10,   /* what a spoke has in a venue, at the venue's price */
+    ACCOUNT_VENUE = 10,   /* what a spoke has in a venue, at the venue's price, less what it owes */
     ACCOUNT_YIELD = 11,   /* what venues earned; negative: what was lost in them */
     ACCOUNT_SUPPLY = 12,  /* what a synthetic router minted and has not burned: owed to holders */
     /* Tokens at a hub: what belongs to the holders of shares, what was asked to come in and is not

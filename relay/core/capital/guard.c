@@ -4,6 +4,7 @@
 #include "relay/base/check.h"
 
 #define WHOLE_BPS UINT64_C(10000)
+#define SLACK_PER UINT64_C(1000) /* of a debt: what is less is its interest's */
 
 /* What the collateral must be worth, at its thresholds; false: more than there is. */
 static bool guard_wanted(const struct core_venue *venue, const struct amount *debt,
@@ -73,6 +74,56 @@ struct amount guard_least(const struct core_venue *venue, const struct venue_sta
         return amount_zero(); /* other assets guard it, and this one does not */
     }
     return amount_subtract(&state->supplied, &tokens, &least) == STATUS_OK ? least : amount_zero();
+}
+
+struct amount guard_excess(const struct core_venue *venue, const struct venue_state *state)
+{
+    const struct amount floor = amount_from_u64(venue->health_min.value);
+    const uint64_t shock = venue->price_shock.value;
+    const struct amount left = amount_from_u64(shock < WHOLE_BPS ? WHOLE_BPS - shock : 0);
+    struct amount guarded;
+    struct amount excess;
+
+    if (venue->health_min.value == 0) {
+        return amount_zero();
+    }
+    if (amount_scale_floor(&state->account_guard, &left, &floor, &guarded) != STATUS_OK) {
+        return amount_zero(); /* more than any debt */
+    }
+    return amount_subtract(&state->account_debt, &guarded, &excess) == STATUS_OK ? excess
+                                                                                 : amount_zero();
+}
+
+static struct amount debt_slack(const struct venue_state *state)
+{
+    const struct amount parts = amount_from_u64(SLACK_PER);
+    struct amount slack;
+    const enum status status = amount_div_floor(&state->account_debt, &parts, &slack);
+
+    CHECK(status == STATUS_OK); /* by a thousand */
+    return slack;
+}
+
+bool guard_owes_too_much(const struct core_venue *venue, const struct venue_state *state)
+{
+    const struct amount excess = guard_excess(venue, state);
+    const struct amount slack = debt_slack(state);
+
+    return amount_compare(&excess, &slack) > 0;
+}
+
+struct amount guard_payment(const struct venue_state *state, uint32_t decimals,
+                            const struct amount *excess)
+{
+    const struct amount slack = debt_slack(state);
+    struct amount unit;
+    struct amount paid;
+    struct amount tokens;
+
+    return whole_token(decimals, &unit) && amount_add(excess, &slack, &paid) == STATUS_OK &&
+                   amount_scale_ceil(&paid, &unit, &state->unit_debt, &tokens) == STATUS_OK
+               ? tokens
+               : amount_max();
 }
 
 struct venue_state guard_at_price(const struct venue_state *state, uint32_t decimals,

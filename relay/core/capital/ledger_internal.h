@@ -50,9 +50,9 @@ bool ledger_crossing_sent(struct book *book, const struct fact *fact,
  * booked. `from` and `to` are the watched accounts that it touches; NULL: none. */
 bool ledger_venue_transfer(struct book *book, const struct fact *fact, const struct account *from,
                            const struct account *to);
-/* What the answer says is in the venue of this account. False: nothing. */
+/* What the answer says is in the venue of this account, less what is owed there. False: nothing. */
 bool ledger_venue_stated(const struct core_config *config, const struct event *event,
-                         const struct account *account, struct amount *ret_amount);
+                         const struct account *account, struct account_balance *ret_net);
 /* Is there anything of ours on this chain? */
 bool ledger_watches(const struct step *step, uint32_t domain);
 

@@ -9,8 +9,9 @@
  * (the difference is what was there before the ledger began); every later one must agree to the
  * base unit. While it does not, nothing is planned or moved that concerns the chain.
  *
- * What is in a venue is worth what the venue says: the difference to the books is yield, or a loss,
- * and stops nothing. A venue that does not answer keeps what is booked of it.
+ * What is in a venue, less what is owed there, is worth what the venue says: the difference to the
+ * books is yield, or a loss, and stops nothing. A venue that does not answer keeps what is booked
+ * of it.
  *
  * A question is asked again until it is answered. A block that cannot be read any more is given up
  * for the next final one. An answer that leaves an account out is no answer. */
@@ -296,6 +297,7 @@ struct comparison {
     struct address token;
     struct account_balance ledger;
     bool stated;
+    bool owes; /* a venue alone: more is owed there than is in it, by so much */
     struct amount chain;
 };
 
@@ -314,8 +316,10 @@ static struct comparison comparison_read(const struct core_config *config,
                                        ? &nobody /* the whole supply */
                                        : &comparison.account.address;
     if (comparison.account.kind == ACCOUNT_VENUE) {
-        comparison.stated =
-            ledger_venue_stated(config, event, &comparison.account, &comparison.chain);
+        struct account_balance net = {.negative = false};
+        comparison.stated = ledger_venue_stated(config, event, &comparison.account, &net);
+        comparison.chain = net.amount;
+        comparison.owes = net.negative;
         return comparison;
     }
     for (uint32_t i = 0; i < event->positions.balances_count; i++) {
@@ -331,7 +335,8 @@ static struct comparison comparison_read(const struct core_config *config,
 
 static bool comparison_agrees(const struct comparison *comparison)
 {
-    return (!comparison->ledger.negative || amount_is_zero(&comparison->ledger.amount)) &&
+    return (comparison->ledger.negative == comparison->owes ||
+            amount_is_zero(&comparison->ledger.amount)) &&
            amount_equal(&comparison->ledger.amount, &comparison->chain);
 }
 
@@ -367,15 +372,15 @@ static bool comparison_book(struct book *book, const struct comparison *comparis
     const struct account other =
         capital_account(against, comparison->account.symbol, book->domain, NULL);
     struct amount difference = comparison->chain;
-    bool is_more = true;
+    bool is_more = !comparison->owes;
 
     /* What is missing on the account's debit side, or on its credit side. */
-    if (comparison->ledger.negative) {
+    if (comparison->ledger.negative != comparison->owes) {
         if (amount_add(&difference, &comparison->ledger.amount, &difference) != STATUS_OK) {
             return false;
         }
     } else if (amount_subtract(&difference, &comparison->ledger.amount, &difference) != STATUS_OK) {
-        is_more = false;
+        is_more = comparison->owes;
         const enum status status =
             amount_subtract(&comparison->ledger.amount, &comparison->chain, &difference);
         CHECK(status == STATUS_OK);

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* relay/core/capital/ledger_venues.c: what spokes put into venues and take out of them. */
+/* relay/core/capital/ledger_venues.c: what spokes put into venues and take out of them.
+ *
+ * A reserve's tokens go and come by its receipt, whether they are supplied or paid back, withdrawn
+ * or borrowed: so the books of a venue are what is ours in it less what is owed to it, which is
+ * what every one of these changes by exactly what was transferred. What is borrowed is no gain, and
+ * what is paid back no loss; interest of either side is yield. */
+#include "relay/base/check.h"
 #include "relay/core/capital/ledger_internal.h"
 
 /* What this spoke has in the venue at `address`. False: it is no venue of the spoke. */
@@ -42,7 +48,7 @@ bool ledger_venue_transfer(struct book *book, const struct fact *fact, const str
 }
 
 bool ledger_venue_stated(const struct core_config *config, const struct event *event,
-                         const struct account *account, struct amount *ret_amount)
+                         const struct account *account, struct account_balance *ret_net)
 {
     for (uint32_t i = 0; i < config->venues_count; i++) {
         const struct account of = capital_venue_account(config, i);
@@ -55,7 +61,12 @@ bool ledger_venue_stated(const struct core_config *config, const struct event *e
             const struct venue_state *state = &event->positions.venues[k];
             if (state->index == config->venues[i].index &&
                 address_equal(&state->spoke, &spoke->spoke)) {
-                *ret_amount = state->supplied;
+                const bool owes = amount_compare(&state->owed, &state->supplied) > 0;
+                const enum status status =
+                    owes ? amount_subtract(&state->owed, &state->supplied, &ret_net->amount)
+                         : amount_subtract(&state->supplied, &state->owed, &ret_net->amount);
+                CHECK(status == STATUS_OK);
+                ret_net->negative = owes;
                 return true;
             }
         }

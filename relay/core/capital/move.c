@@ -587,9 +587,10 @@ static void move_ends_well(struct step *step, const struct hash *id, struct move
     move_set(step, row, MOVE_DONE, REASON_MOVE_ARRIVED);
     capital_put_move(step, id, row);
     struct text text = text_from(row->symbol);
-    text_add(&text, row->move.kind == MOVE_BETWEEN_ROUTERS ? " arrived, base units: "
-                    : row->move.target_venue == 0          ? " is home, base units: "
-                                                           : " is in its venue, base units: ");
+    text_add(&text, row->move.kind == MOVE_BETWEEN_ROUTERS     ? " arrived, base units: "
+                    : row->move.target_venue == 0              ? " is home, base units: "
+                    : approval_is_debt(row->move.target_venue) ? " is paid back, base units: "
+                                                               : " is in its venue, base units: ");
     text_add_amount(&text, &row->arrived_amount);
     step_note(step, NOTE_INFO, row->move.target_domain, id, REASON_MOVE_ARRIVED, text.text);
     plan_on_move_end(step, &row->plan_id);

@@ -117,6 +117,7 @@ void venue_row_pack(struct packer *packer, const struct venue_row *row)
     pack_amount(packer, &state->account_guard);
     pack_amount(packer, &state->unit_guard);
     pack_amount(packer, &state->unit_price);
+    pack_amount(packer, &state->unit_debt);
     pack_u32(packer, state->pieces_count);
     for (uint32_t i = 0; i < state->pieces_count; i++) {
         pack_amount(packer, &state->pieces[i].width);
@@ -126,6 +127,7 @@ void venue_row_pack(struct packer *packer, const struct venue_row *row)
     mark_pack(packer, &row->newer);
     pack_bool(packer, row->told_low);
     pack_bool(packer, row->told_mute);
+    pack_instant(packer, row->low_since);
 }
 
 bool venue_row_unpack(struct bytes bytes, struct venue_row *ret_row)
@@ -150,6 +152,7 @@ bool venue_row_unpack(struct bytes bytes, struct venue_row *ret_row)
     state->account_guard = unpack_amount(&unpacker);
     state->unit_guard = unpack_amount(&unpacker);
     state->unit_price = unpack_amount(&unpacker);
+    state->unit_debt = unpack_amount(&unpacker);
     const uint32_t pieces_count = unpack_u32(&unpacker);
     if (gate < VENUE_OPEN || gate > VENUE_RECEIPT_CHANGED || pieces_count > VENUE_PIECES_MAX) {
         return false;
@@ -164,6 +167,7 @@ bool venue_row_unpack(struct bytes bytes, struct venue_row *ret_row)
     ret_row->newer = mark_unpack(&unpacker);
     ret_row->told_low = unpack_bool(&unpacker);
     ret_row->told_mute = unpack_bool(&unpacker);
+    ret_row->low_since = unpack_instant(&unpacker);
     return unpacker_is_done(&unpacker);
 }
 
@@ -306,9 +310,8 @@ static void gate_note(struct step *step, uint32_t domain, const struct venue_row
               venue_gate_reason(state->gate), text.text);
 }
 
-/* What a debt is guarded by, at the mandate's price where it has one that counts. */
-static struct venue_state guarded_state(struct step *step, const struct core_venue *venue,
-                                        const struct venue_state *state)
+struct venue_state venue_guarded(struct step *step, const struct core_venue *venue,
+                                 const struct venue_state *state)
 {
     const uint32_t asset = step->config->spokes[venue->spoke].asset;
     struct price price;
@@ -324,10 +327,15 @@ static void health_note(struct step *step, uint32_t domain, const struct core_ve
 {
     const struct core_config *config = step->config;
     const uint32_t decimals = config->assets[config->spokes[venue->spoke].asset].decimals;
-    const struct venue_state seen = guarded_state(step, venue, state);
+    const struct venue_state seen = venue_guarded(step, venue, state);
     const bool is_low = guard_is_low(venue, &seen, decimals);
     struct hash subject = {{0}};
 
+    if (!guard_owes_too_much(venue, &seen)) {
+        row->low_since.ns = 0;
+    } else if (row->low_since.ns == 0) {
+        row->low_since = step->now;
+    }
     if (row->told_low == is_low) {
         return;
     }

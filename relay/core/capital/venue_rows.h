@@ -38,6 +38,7 @@ struct venue_row {
     /* What was told of a debt there: too little guarded; and that nothing can be read of it. */
     bool told_low;
     bool told_mute;
+    struct instant low_since; /* since when a debt there lacks guard for more than its interest */
 };
 
 struct bytes spoke_key(uint8_t memory[CAPITAL_KEY_BYTES_MAX], uint32_t domain,
@@ -56,6 +57,10 @@ bool venue_get(struct step *step, const struct core_spoke *spoke, uint32_t index
 
 /* Keeps what an answer says of the spokes and venues that are configured. */
 void venue_on_positions(struct step *step, const struct event *event);
+
+/* What a debt is guarded by, at the mandate's price where it has one that counts. */
+struct venue_state venue_guarded(struct step *step, const struct core_venue *venue,
+                                 const struct venue_state *state);
 
 /* Why nothing may enter; REASON_VENUE_OPEN: it may. */
 enum reason venue_gate_reason(enum venue_gate gate);

@@ -165,6 +165,9 @@ static void venues_keep(const struct core_config *config, const struct plan_venu
     }
     for (uint32_t i = 0; i < venues->venues_count; i++) {
         const struct plan_venue *venue = &venues->venues[i];
+        if (venue->is_debt) {
+            continue; /* holds nothing, and goes with the debt */
+        }
         plan->places[plan->places_count++] =
             venue_place(config, &venues->spokes[venue->spoke], venue);
     }

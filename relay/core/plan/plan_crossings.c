@@ -57,8 +57,7 @@ static bool count_into(struct plan_venues *snapshot, uint32_t spoke, const struc
 
     for (uint32_t i = 0; i < snapshot->venues_count; i++) {
         struct plan_venue *site = &snapshot->venues[i];
-        if (site->spoke == spoke &&
-            config->venues[site->index].index + 1 == row->move.target_venue) {
+        if (site->spoke == spoke && plan_venue_name(config, site) == row->move.target_venue) {
             site->enter_max = capital_less(&site->enter_max, amount);
             return amount_add(&site->inbound, amount, &site->inbound) == STATUS_OK;
         }
@@ -201,7 +200,7 @@ static void way_across(struct plan_venues *snapshot, const struct crossing *cros
     if (in != NULL) {
         /* As between venues: only where gas is weighed or a debt needs it, and only what is known
          * is left. */
-        if ((!snapshot->fixed && !in->urgent) || (out != NULL && !out->known)) {
+        if (in->is_debt || (!snapshot->fixed && !in->urgent) || (out != NULL && !out->known)) {
             return;
         }
         way.max = amount_smaller(&way.max, &in->enter_max);

@@ -73,12 +73,16 @@ struct plan_spoke {
 struct plan_venue {
     uint32_t index; /* in the configuration */
     uint32_t spoke; /* its place */
+    /* Not what is in the venue, but what its spoke owes there and should pay back (plan_guard.c).
+     * Nothing is in such a place, and nothing leaves it. */
+    bool is_debt;
     struct venue_row row;
     bool known; /* what a unit earns */
     /* What must be in it for what is owed there (guard.h), and of that what can be; zero: nothing.
      */
     struct amount safe;
     bool urgent;             /* less is in it */
+    struct amount lacks;     /* so much less than must be, though more than can be */
     struct amount enter_max; /* from anywhere, beside what is on its way */
     struct amount leave_max;
     struct amount inbound; /* on its way here from siblings of its spoke */
@@ -131,6 +135,18 @@ bool plan_fixed_cost(struct step *step, uint32_t domain, uint64_t gas_count,
  * REASON_MOVE_UNDER_WAY: what was read may not have it; a reason of the ledger of its chain;
  * REASON_WITHIN_TOLERANCE: there is none. */
 enum reason plan_venues_take(struct step *step, uint32_t asset, struct plan_venues *ret_venues);
+/* The same before desks agree on who makes good what a debt lacks. */
+enum reason plan_venues_gather(struct step *step, uint32_t asset, struct plan_venues *ret_venues);
+/* What a guarded debt needs stays, and what it lacks may come as far as the venue lets it in. */
+void plan_guard_take(struct step *step, const struct core_venue *config,
+                     const struct plan_venues *snapshot, struct plan_venue *site);
+/* Adds, behind all venues, what is owed to them and should be paid back. */
+enum reason plan_debts_take(struct step *step, struct plan_venues *snapshot);
+/* Leaves what a debt lacks to the desk of another asset, or to another place of this one, that
+ * makes it good better. True: something was left, and the ways are to be found anew. */
+bool plan_guard_settle(struct step *step, uint32_t asset, struct plan_venues *snapshot);
+/* The name of a venue or of a debt in moves. */
+uint32_t plan_venue_name(const struct core_config *config, const struct plan_venue *site);
 /* Leaves only what brings a debt the guard that it lacks: nothing else may be decided. False:
  * nothing is left. */
 bool plan_venues_only_guard(struct plan_venues *venues);
@@ -152,6 +168,7 @@ bool plan_spoke_is_reserved(struct step *step, const struct core_spoke *spoke,
                             const struct spoke_row *read);
 /* Drops ways of nothing. */
 void plan_way_add(struct plan_venues *snapshot, struct plan_way way);
+#define PLAN_VENUE_GAS 450000u /* of a verb between the spoke and a venue, with room */
 /* Of two costs in one unit. */
 struct route_decimal plan_cost_sum(struct route_decimal a, struct route_decimal b);
 /* Fee per unit of the quote, rounded up, at least one part in 1e9. False: the whole amount. */

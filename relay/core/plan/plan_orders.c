@@ -3,11 +3,12 @@
  * another chain: their names, and the orders to the spokes that do them. */
 #include <string.h>
 
+#include "relay/base/approval.h"
 #include "relay/core/plan/plan_internal.h"
 
 #define NS_PER_SECOND 1000000000u
 
-/* One end of a move: a spoke, and the venue in its list, counted from 1 (0: what is idle). */
+/* One end of a move: a spoke, and the venue in its list as moves name it. */
 struct end {
     uint32_t spoke; /* in the configuration */
     uint32_t venue;
@@ -16,6 +17,11 @@ struct end {
 /* False: the tag is no spoke's and no venue's. */
 static bool end_of(const struct core_config *config, uint32_t tag, struct end *ret_end)
 {
+    if (tag >= PLANNED_DEBT_FIRST && tag - PLANNED_DEBT_FIRST < config->venues_count) {
+        const struct core_venue *venue = &config->venues[tag - PLANNED_DEBT_FIRST];
+        *ret_end = (struct end){.spoke = venue->spoke, .venue = approval_debt(venue->index)};
+        return venue->spoke < config->spokes_count;
+    }
     if (tag >= PLANNED_VENUE_FIRST && tag - PLANNED_VENUE_FIRST < config->venues_count) {
         const struct core_venue *venue = &config->venues[tag - PLANNED_VENUE_FIRST];
         *ret_end = (struct end){.spoke = venue->spoke, .venue = venue->index + 1};
@@ -35,7 +41,8 @@ bool plan_venue_move(const struct core_config *config, const struct planned_move
     struct end to;
 
     if (!end_of(config, planned->from, &from) || !end_of(config, planned->to, &to) ||
-        (from.spoke == to.spoke && from.venue == to.venue)) {
+        (from.spoke == to.spoke && from.venue == to.venue) || approval_is_debt(from.venue) ||
+        (approval_is_debt(to.venue) && from.spoke != to.spoke)) {
         return false;
     }
     const struct core_spoke *source = &config->spokes[from.spoke];
@@ -156,7 +163,9 @@ bool plan_venue_leg(const struct step *step, const struct move_row *move, uint32
         return target != NULL && plan_spoke_sends_to(config, spoke, target);
     }
     ret_leg->kind = LEG_VENUE;
-    ret_leg->venue.verb = venue.act == APPROVAL_DEPOSITS ? VENUE_DEPOSIT : VENUE_WITHDRAW;
+    ret_leg->venue.verb = venue.act == APPROVAL_DEPOSITS ? VENUE_DEPOSIT
+                          : venue.act == APPROVAL_REPAYS ? VENUE_REPAY
+                                                         : VENUE_WITHDRAW;
     ret_leg->venue.spoke = spoke->spoke;
     ret_leg->venue.index = venue.index;
     /* Of what was sent to a sibling, what came is put in. */

@@ -74,6 +74,9 @@ static uint32_t domain_of(const struct core_config *config, uint32_t tag)
     if (tag < config->routers_count) {
         return config->routers[tag].domain;
     }
+    if (tag >= PLANNED_DEBT_FIRST && tag - PLANNED_DEBT_FIRST < config->venues_count) {
+        return config->spokes[config->venues[tag - PLANNED_DEBT_FIRST].spoke].domain;
+    }
     if (tag >= PLANNED_VENUE_FIRST && tag - PLANNED_VENUE_FIRST < config->venues_count) {
         return config->spokes[config->venues[tag - PLANNED_VENUE_FIRST].spoke].domain;
     }

@@ -161,9 +161,11 @@ bool plan_shares_find(const struct core_config *config, struct plan_venues *snap
         good = spoke_rooms(config, snapshot, i);
     }
     for (uint32_t i = 0; good && i < snapshot->venues_count; i++) {
-        good = venue_rooms(&config->venues[snapshot->venues[i].index], snapshot,
-                           &snapshot->venues[i]) &&
-               issuer_room(config, snapshot, i);
+        /* What is paid back is no holding. */
+        good =
+            snapshot->venues[i].is_debt || (venue_rooms(&config->venues[snapshot->venues[i].index],
+                                                        snapshot, &snapshot->venues[i]) &&
+                                            issuer_room(config, snapshot, i));
     }
     return good;
 }

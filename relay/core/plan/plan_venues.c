@@ -14,15 +14,15 @@
  * answer when its spoke was read is no place: a venue that goes mute must not hold back the others.
  * What guards a debt (relay/core/capital/guard.h) comes before everything that earns: the first of
  * the capital in such a venue is worth more than anything else, so that the plan brings it from
- * where it costs least, and none of it leaves.
+ * where it costs least, and none of it leaves. Or what is owed is paid back (plan_guard.c).
  * What gas costs is paid once for a move, so that a better rate is followed only where it pays
  * within the horizon. */
 #include <string.h>
 
+#include "relay/base/approval.h"
 #include "relay/base/check.h"
 #include "relay/core/plan/plan_internal.h"
 
-#define VENUE_GAS       450000u /* of a deposit or a withdrawal through the spoke, with room */
 #define YEAR_NS         31536000000000000u
 #define COST_LEAST_NANO 1 /* of a unit, so that no plan moves for nothing */
 #define NS_PER_SECOND   1000000000u
@@ -53,9 +53,17 @@ struct route_decimal plan_cost_sum(struct route_decimal a, struct route_decimal 
 
 static const struct route_decimal least = {.mantissa = COST_LEAST_NANO, .exponent = -9};
 
+/* Would it take collateral out of the pool whose debt it pays back? */
+static bool is_round(const struct core_config *config, const struct plan_venue *from,
+                     const struct plan_venue *to)
+{
+    return to->is_debt &&
+           address_equal(&config->venues[from->index].venue, &config->venues[to->index].venue);
+}
+
 /* In the order of the venues: in, out, and, where it is known what gas is worth, to each other one
  * of the same spoke: else a rate that is better by nothing would be followed at any cost. */
-static void ways_find(struct plan_venues *snapshot)
+static void ways_find(const struct core_config *config, struct plan_venues *snapshot)
 {
     const uint32_t spokes = snapshot->spokes_count;
 
@@ -79,7 +87,7 @@ static void ways_find(struct plan_venues *snapshot)
         for (uint32_t k = 0; k < snapshot->venues_count; k++) {
             const struct plan_venue *other = &snapshot->venues[k];
             if (k != i && (snapshot->fixed || other->urgent) && site->known &&
-                other->spoke == site->spoke) {
+                other->spoke == site->spoke && !is_round(config, site, other)) {
                 plan_way_add(
                     snapshot,
                     (struct plan_way){.from = spokes + i,
@@ -178,30 +186,6 @@ static struct amount missing_of(const struct plan_venues *snapshot)
     return sum;
 }
 
-/* What a guarded debt needs stays, and what it lacks may come as far as the venue lets it in. */
-static void guard_take(struct step *step, const struct core_venue *config,
-                       const struct plan_venues *snapshot, struct plan_venue *site)
-{
-    const struct venue_state *state = &site->row.state;
-    struct venue_state seen = *state;
-    struct price price;
-    struct amount most;
-
-    if (price_get(step, step->config->spokes[config->spoke].asset, &price) == REASON_PRICE_GOOD) {
-        seen = guard_at_price(state, snapshot->decimals, &price.low);
-    }
-    site->safe = guard_least(config, &seen, snapshot->decimals);
-    if (amount_is_zero(&site->safe)) {
-        return;
-    }
-    if (amount_add(&state->supplied, &site->enter_max, &most) == STATUS_OK) {
-        site->safe = amount_smaller(&site->safe, &most);
-    }
-    site->urgent = amount_compare(&site->safe, &state->supplied) > 0;
-    const struct amount spare = capital_less(&state->supplied, &site->safe);
-    site->leave_max = amount_smaller(&site->leave_max, &spare);
-}
-
 static enum reason venue_read(struct step *step, uint32_t index, uint32_t spoke,
                               struct plan_venues *snapshot)
 {
@@ -233,9 +217,9 @@ static enum reason venue_read(struct step *step, uint32_t index, uint32_t spoke,
         const struct amount missing = missing_of(snapshot);
         site->leave_max = amount_smaller(&site->leave_max, &missing);
     }
-    guard_take(step, config, snapshot, site);
+    plan_guard_take(step, config, snapshot, site);
     site->fixed.exponent = -(int32_t)snapshot->decimals;
-    if (snapshot->fixed && !plan_fixed_cost(step, holder->domain, VENUE_GAS, &no_fee,
+    if (snapshot->fixed && !plan_fixed_cost(step, holder->domain, PLAN_VENUE_GAS, &no_fee,
                                             snapshot->decimals, &site->fixed)) {
         return REASON_POSITIONS_UNKNOWN;
     }
@@ -261,7 +245,24 @@ static enum reason venues_read(struct step *step, struct plan_venues *snapshot)
     return REASON_NONE;
 }
 
+static void all_ways_find(struct step *step, struct plan_venues *snapshot)
+{
+    snapshot->ways_count = 0;
+    ways_find(step->config, snapshot);
+    plan_crossings_find(step, snapshot);
+}
+
 enum reason plan_venues_take(struct step *step, uint32_t asset, struct plan_venues *ret_venues)
+{
+    const enum reason reason = plan_venues_gather(step, asset, ret_venues);
+
+    if (reason == REASON_NONE && plan_guard_settle(step, asset, ret_venues)) {
+        all_ways_find(step, ret_venues);
+    }
+    return step->status == STATUS_OK || reason != REASON_NONE ? reason : REASON_POSITIONS_UNKNOWN;
+}
+
+enum reason plan_venues_gather(struct step *step, uint32_t asset, struct plan_venues *ret_venues)
 {
     const struct core_config *config = step->config;
     struct plan_venues *snapshot = ret_venues;
@@ -281,7 +282,8 @@ enum reason plan_venues_take(struct step *step, uint32_t asset, struct plan_venu
     if (snapshot->spokes_count == 0) {
         return snapshot->left_out != REASON_NONE ? snapshot->left_out : REASON_WITHIN_TOLERANCE;
     }
-    const enum reason reason = venues_read(step, snapshot);
+    enum reason reason = venues_read(step, snapshot);
+    reason = reason == REASON_NONE ? plan_debts_take(step, snapshot) : reason;
     if (reason != REASON_NONE) {
         return reason;
     }
@@ -297,8 +299,7 @@ enum reason plan_venues_take(struct step *step, uint32_t asset, struct plan_venu
             amount_smaller(&snapshot->venues[i].enter_max, &snapshot->everything);
     }
     snapshot->tolerance = capital_share(&snapshot->everything, config->route.tolerance);
-    ways_find(snapshot);
-    plan_crossings_find(step, snapshot);
+    all_ways_find(step, snapshot);
     return step->status == STATUS_OK ? REASON_NONE : REASON_POSITIONS_UNKNOWN;
 }
 
@@ -432,6 +433,18 @@ static struct amount with_inbound(const struct amount *there, const struct amoun
     return amount_add(there, inbound, &sum) == STATUS_OK ? sum : amount_max();
 }
 
+static uint32_t venue_tag(const struct plan_venue *site)
+{
+    return (site->is_debt ? PLANNED_DEBT_FIRST : PLANNED_VENUE_FIRST) + site->index;
+}
+
+uint32_t plan_venue_name(const struct core_config *config, const struct plan_venue *site)
+{
+    const uint32_t index = config->venues[site->index].index;
+
+    return site->is_debt ? approval_debt(index) : index + 1;
+}
+
 /* Pieces stand in the order of their places: one of each spoke with a buffer, then the venues'. */
 static void places_pack(const struct plan_venues *snapshot, struct packer *packer)
 {
@@ -455,7 +468,7 @@ static void places_pack(const struct plan_venues *snapshot, struct packer *packe
         const struct plan_venue *site = &snapshot->venues[i];
         const uint32_t count = pieces_count_of(snapshot, site);
         const struct route_place place = {
-            .tag = PLANNED_VENUE_FIRST + site->index,
+            .tag = venue_tag(site),
             .decimals = snapshot->decimals,
             .price = {.mantissa = 1, .exponent = 0},
             .balance = with_inbound(&site->row.state.supplied, &site->inbound),
@@ -509,8 +522,7 @@ static bool bound_of(const struct plan_venues *snapshot, enum bound bound, uint3
     const struct plan_spoke *spoke = &snapshot->spokes[is_spoke ? place : 0];
     const struct plan_venue *venue =
         &snapshot->venues[is_spoke ? 0 : place - snapshot->spokes_count];
-    const uint32_t tag =
-        is_spoke ? PLANNED_SPOKE_FIRST + spoke->index : PLANNED_VENUE_FIRST + venue->index;
+    const uint32_t tag = is_spoke ? PLANNED_SPOKE_FIRST + spoke->index : venue_tag(venue);
 
     *ret_group = (struct route_group){.decimals = snapshot->decimals};
     switch (bound) {
@@ -571,6 +583,7 @@ static bool is_bound(const struct plan_venues *snapshot, enum bound bound, uint3
     const uint32_t spokes = snapshot->spokes_count;
     const uint32_t from = spoke_of(snapshot, way->from);
     const uint32_t to = spoke_of(snapshot, way->to);
+    const bool is_debt = way->to >= spokes && snapshot->venues[way->to - spokes].is_debt;
 
     switch (bound) {
     case BOUND_SPARE:
@@ -578,7 +591,7 @@ static bool is_bound(const struct plan_venues *snapshot, enum bound bound, uint3
         return way->from == place;
     case BOUND_VELOCITY: /* what enters its venues, and what goes to siblings */
         return place < spokes &&
-               ((way->to >= spokes && to == place) || (from == place && to != place));
+               ((way->to >= spokes && to == place && !is_debt) || (from == place && to != place));
     case BOUND_ENTERING:
         return way->to == place;
     case BOUND_CAP:
@@ -718,7 +731,7 @@ static uint32_t place_find(const struct core_config *config, const struct plan_v
         }
         for (uint32_t k = 0; k < venues->venues_count; k++) {
             if (venues->venues[k].spoke == i &&
-                config->venues[venues->venues[k].index].index + 1 == venue) {
+                plan_venue_name(config, &venues->venues[k]) == venue) {
                 return venues->spokes_count + k;
             }
         }

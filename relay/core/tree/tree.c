@@ -663,15 +663,16 @@ void tree_on_start(struct step *step)
     }
 }
 
-/* A person says that what halted the signing is mended. Nothing is taken for granted: the chain is
- * asked for its root again, and what contradicts us still halts it again. */
+/* A person says that what halted the signing, or what stopped the chain and raised the flag, is
+ * mended. Nothing is taken for granted: the chain is asked for its root again, and what contradicts
+ * us still halts it again, and raises the flag again. */
 void tree_on_operator(struct step *step, const struct event *event)
 {
     const uint32_t domain = event->domain;
     struct tree_row tree;
 
     if (event->operator_.action != OPERATOR_RESUME || tree_validated(step, domain) == NULL ||
-        !tree_get(step, domain, &tree) || tree.halted == REASON_NONE) {
+        !tree_get(step, domain, &tree) || (tree.halted == REASON_NONE && tree.flag == FLAG_DOWN)) {
         return;
     }
     tree.halted = REASON_NONE;

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "relay/base/address_text.h"
 #include "relay/base/check.h"
 #include "relay/base/hex.h"
 #include "relay/base/nearest.h"
@@ -173,9 +174,9 @@ static void read_address(struct reader *reader, enum match_field field, const ch
     struct address address;
     struct hash value;
 
-    if (text == NULL || hex_decode_address(bytes_from_string(text), &address) != STATUS_OK) {
-        refuse(reader, STATUS_MALFORMED, "has an address that is not 20 or 32 bytes in hexadecimal",
-               text);
+    if (text == NULL || address_text_read(bytes_from_string(text), &address) != STATUS_OK) {
+        refuse(reader, STATUS_MALFORMED,
+               "has an address that is not 20 or 32 bytes in hexadecimal, base58 or bech32", text);
         return;
     }
     memcpy(value.bytes, address.bytes, sizeof(value.bytes));

@@ -3,27 +3,22 @@
 // Spokes and vaults on every chain, and a reserve of a real Aave v3 pool on one. What the node says of them is compared with what the chains
 // say, read here by other code.
 
-import { tokenAbi, vaultAbi } from '../../../deploy/devnet/lib/abi.mjs';
+import { vaultAbi } from '../../../deploy/devnet/lib/abi.mjs';
 import { beginCapital } from '../../../deploy/devnet/lib/capital.mjs';
 import { tokens } from '../../../deploy/devnet/lib/chains.mjs';
 import { expect, expectEqual } from '../../../deploy/devnet/lib/expect.mjs';
 import { askNode, replayJournal, verifyJournal } from '../../../deploy/devnet/lib/inspect.mjs';
 import { mandateHash } from '../../../deploy/devnet/lib/nodes.mjs';
-import { callContract, rpc, sendContract } from '../../../deploy/devnet/lib/rpc.mjs';
-import { SPOKE_BUFFER, pacedVaultAbi, spokeAbi, tillAbi, venuesOf }
-  from '../../../deploy/devnet/lib/spokes.mjs';
-import { requirePackage } from '../../../deploy/devnet/lib/packages.mjs';
+import { Place } from '../../../deploy/devnet/lib/place.mjs';
+import { SPOKE_BUFFER, spokeAbi, venuesOf } from '../../../deploy/devnet/lib/spokes.mjs';
 import { sleep } from '../../../deploy/devnet/lib/terminal.mjs';
 import { refused } from '../../contracts/lib/chain.mjs';
 import { COIN_PRICE, Reserve } from './reserve.mjs';
 import { runSuite } from './suite.mjs';
 
-const { toHex } = requirePackage('viem/utils');
-
 const SECONDS = 120;
 const QUIET_MS = 5000;
 const PERCENT = 10n ** 16n; // of a rate
-const STEP_SECONDS = 300; // that the chains' clocks jump by
 // A debt of two coins, and collateral of 1.8 times its worth.
 const PLEDGED = 9_000;
 const COINS_OWED = 2;
@@ -34,79 +29,6 @@ const DEPOSITED = 100_000 + PLEDGED + SPOKE_BUFFER;
 const ROUTE = { tolerance: '50 %', cooldown: '1s', plan_interval: '1s', horizon: '10 min',
   coin_price: '1 USDC' };
 
-/** One chain as people and the chain itself see it. */
-class Place {
-  constructor(stage, chain, index) {
-    Object.assign(this, { stage, chain, index, depositor: stage.devnet.depositors[0] });
-  }
-
-  send(to, abi, functionName, args, from = this.depositor) {
-    return sendContract(this.chain.httpUrl, { from, to, abi, functionName, args });
-  }
-
-  read(to, abi, functionName, args = [], block = 'latest') {
-    return callContract(this.chain.httpUrl, to, abi, functionName, args, block);
-  }
-
-  async deposit(amount) {
-    const { till, stablecoin } = this.chain;
-    await this.send(stablecoin, tokenAbi, 'approve', [till, amount]);
-    await this.send(till, tillAbi, 'deposit', [amount]);
-  }
-
-  setVault(index, functionName, ...args) {
-    return this.send(venuesOf(this.chain)[index], pacedVaultAbi, functionName, args);
-  }
-
-  /** Lets the second feed of the asset's price say something else. */
-  async say(answer, age = 0n) {
-    const feed = await this.reserve.at.deploy('price', 18, answer, age);
-    await this.rpc('anvil_setCode', this.chain.price2,
-      await this.rpc('eth_getCode', feed.address, 'latest'));
-  }
-
-  async supplied(index, block = 'latest') {
-    return (await this.read(this.chain.spoke, spokeAbi, 'positionAt', [BigInt(index)], block))[0];
-  }
-
-  async idle(block = 'latest') {
-    const { spoke, stablecoin } = this.chain;
-    return (await this.read(spoke, spokeAbi, 'assetOf', [stablecoin], block))[1];
-  }
-
-  /** What ever went between this spoke and another one, as this one counts it. */
-  async flow(other) {
-    const [, sent, announced, received] = await this.read(this.chain.spoke, spokeAbi, 'flowOf',
-      [other.chain.domain, this.chain.stablecoin]);
-    return { sent, announced, received };
-  }
-
-  /** All that is the spoke's at a block, as the chain counts it. */
-  async worth(block) {
-    const at = toHex(block);
-    const venues = this.reserve ? [0, 1, this.reserve.index] : [0, 1];
-    const parts = await Promise.all(
-      [this.idle(at), ...venues.map((index) => this.supplied(index, at))]);
-    return parts.reduce((sum, part) => sum + part, 0n);
-  }
-
-  rpc(method, ...params) {
-    return rpc(this.chain.httpUrl, method, params);
-  }
-
-  /** Lets the chain's clock jump, so that vaults pay. */
-  pass(seconds = STEP_SECONDS) {
-    return this.rpc('evm_increaseTime', seconds);
-  }
-
-  /** The same in a loop that waits: once a second at most, because an order is good for an hour. */
-  async creep(seconds) {
-    if (Date.now() < (this.creptAt ?? 0) + 1000) return;
-    this.creptAt = Date.now();
-    await this.pass(seconds);
-  }
-}
-
 class Capital {
   constructor(suite) {
     this.suite = suite;
@@ -115,7 +37,7 @@ class Capital {
 
   async open() {
     await this.stage.open();
-    this.places = this.stage.devnet.chains.map((chain, i) => new Place(this.stage, chain, i));
+    this.places = this.stage.devnet.chains.map((chain, i) => new Place(this.stage.devnet, chain, i));
     const [, beta] = this.places;
     beta.reserve = new Reserve(beta.chain);
     await beta.reserve.open();
@@ -353,12 +275,12 @@ runSuite('capital', 'Capital in spokes and vaults.', {}, async (suite) => {
     await reserve.setCoinPrice(COIN_PRICE * 7); // for which there is just enough
   });
   await check('what people want back comes home', async () => {
-    await alpha.send(alpha.chain.till, tillAbi, 'redeem', [tokens(20_000)]);
+    await alpha.redeem(tokens(20_000));
     await capital.until('enough idle capital for it', async () =>
       (await idleOf(alpha)) >= 20_000);
   });
   await check('and from another chain, where it has none', async () => {
-    await beta.send(beta.chain.till, tillAbi, 'redeem', [tokens(15_000)]);
+    await beta.redeem(tokens(15_000));
     await capital.until('enough idle capital for it', async () =>
       (await idleOf(beta)) >= 15_000);
   });

@@ -27,6 +27,8 @@ const DEADLINE = 2n ** 40n;
 /** What others supplied to the reserve and borrowed from it, in whole tokens. */
 const POOL_SUPPLIED = 100_000;
 const POOL_BORROWED = 60_000;
+/** Of coins that stay in the spoke whatever is owed. */
+export const COIN_BUFFER = 1;
 /** In dollars, at first. */
 export const COIN_PRICE = 2_000;
 
@@ -95,6 +97,13 @@ export class Reserve {
       await this.spoke.deposit([order(1), BigInt(this.index), tokens(collateral)], { from });
       await this.spoke.borrow([order(2), BigInt(this.index + 1), tokens(coins)], { from });
     });
+  }
+
+  /** As the node's mandate names it, with the coins that it may pay back with. */
+  get withDebt() {
+    const { receipt } = this.aave.receipts[this.coin.address];
+    return { ...this, debt: { symbol: 'COIN', token: this.coin.address, index: this.index + 1, receipt,
+      buffer: COIN_BUFFER } };
   }
 
   /** Whole dollars, at once. */
