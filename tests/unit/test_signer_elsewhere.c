@@ -3,15 +3,14 @@
  * nothing, what stops its start. */
 #include "tests/unit/signer_process.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "tests/support/web_server.h"
 
 /* What reaches keys elsewhere is a confined child that holds nothing: without it no signature. */
 static void keys_elsewhere_are_reached_by_a_child(void **state)
@@ -34,25 +33,11 @@ static void keys_elsewhere_are_reached_by_a_child(void **state)
     const struct wire_request request = fixture_request(&made, LEG_PROCESS, &away);
     assert_int_equal(client_ask(&clients[0], &request).outcome, OUTCOME_UNKNOWN);
     expect_said("the key does not sign: it cannot be reached");
+    /* Nobody needs to ask first. */
     assert_int_equal(kill(child, SIGKILL), 0);
-    send_request(clients[0].fd, &request);
     assert_int_equal(wait_end(process), 75);
     expect_said("the process that reaches them has ended");
     close(clients[0].fd);
-}
-
-/* A port where connections are taken and nothing is said. */
-static int listen_silently(unsigned *ret_port)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
-    socklen_t bytes = sizeof(address);
-    const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
-    assert_int_equal(listen(listener, 8), 0);
-    assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &bytes), 0);
-    *ret_port = ntohs(address.sin_port);
-    return listener;
 }
 
 /* Over one connection: what another key signs is answered before what the silent one was asked
@@ -61,15 +46,15 @@ static void a_silent_key_elsewhere_holds_up_nobody(void **state)
 {
     static struct fixture_transaction made[2];
     char head[1024];
-    unsigned port = 0;
+    uint16_t port = 0;
     struct wire_reply reply;
-    const int listener = listen_silently(&port);
+    const int listener = web_listen_silently(&port);
     (void)state;
     (void)snprintf(
         head, sizeof(head),
         "%s  - {name: away, address: 0x9090909090909090909090909090909090909090,\n"
         "     web3signer: {url: http://127.0.0.1:%u, timeout: 500 ms}, roles: [chain]}\n",
-        config_head, port);
+        config_head, (unsigned)port);
     write_config(head);
     const struct process process = start_ready();
     client_open(&clients[0]);
