@@ -39,6 +39,15 @@ struct yaml_kms {
     char *secrets[YAML_KMS_SECRETS]; /* refused */
 };
 
+struct yaml_pkcs11 {
+    char *module;
+    char *token;
+    char *label;
+    char *id;
+    char *pin;
+    char *timeout;
+};
+
 struct yaml_key {
     char *name;
     char *keystore;
@@ -46,6 +55,7 @@ struct yaml_key {
     char *address;
     struct yaml_web3signer *web3signer;
     struct yaml_kms *kms;
+    struct yaml_pkcs11 *pkcs11;
     char *secrets[YAML_KEY_SECRETS]; /* refused */
     char **roles;
     unsigned roles_count;

@@ -3,8 +3,11 @@
  * are files, and who writes one here is told so without it being repeated. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "relay/base/check.h"
+#include "relay/base/hex.h"
 #include "relay/signer/config_internal.h"
 
 #define KEY_TIMEOUT_USUAL DURATION_MS(5000)
@@ -37,6 +40,15 @@ static const cyaml_schema_field_t kms_fields[] = {
     REFUSED_TEXT("aws_session_token", struct yaml_kms, 5),
     CYAML_FIELD_END};
 
+static const cyaml_schema_field_t pkcs11_fields[] = {
+    REQUIRED_TEXT("module", struct yaml_pkcs11, module),
+    REQUIRED_TEXT("token", struct yaml_pkcs11, token),
+    OPTIONAL_TEXT("label", struct yaml_pkcs11, label),
+    OPTIONAL_TEXT("id", struct yaml_pkcs11, id),
+    REQUIRED_TEXT("pin", struct yaml_pkcs11, pin),
+    OPTIONAL_TEXT("timeout", struct yaml_pkcs11, timeout),
+    CYAML_FIELD_END};
+
 static const cyaml_schema_field_t key_fields[] = {
     REQUIRED_TEXT("name", struct yaml_key, name),
     OPTIONAL_TEXT("keystore", struct yaml_key, keystore),
@@ -46,6 +58,8 @@ static const cyaml_schema_field_t key_fields[] = {
                             web3signer, web3signer_fields),
     CYAML_FIELD_MAPPING_PTR("kms", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_key, kms,
                             kms_fields),
+    CYAML_FIELD_MAPPING_PTR("pkcs11", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct yaml_key,
+                            pkcs11, pkcs11_fields),
     REFUSED_TEXT("passphrase", struct yaml_key, 0),
     REFUSED_TEXT("password", struct yaml_key, 1),
     REFUSED_TEXT("private_key", struct yaml_key, 2),
@@ -142,7 +156,7 @@ static bool load_keystore(const struct config_loader *loader, struct config_plac
     if (yaml->keystore == NULL || yaml->passphrase_file == NULL || yaml->address != NULL) {
         return config_fail(loader, key,
                            "a key is in a keystore (keystore and passphrase_file) or elsewhere "
-                           "(address, and web3signer or kms)");
+                           "(address, and web3signer, kms or pkcs11)");
     }
     return config_load_path(loader, config_key_named("%s.keystore", key.text), yaml->keystore,
                             FILE_PATH_BYTES_MAX, to->keystore) &&
@@ -262,13 +276,84 @@ static bool load_kms(const struct config_loader *loader, struct config_place key
                         &to->timeout);
 }
 
+/* Code of somebody else: whoever can write the file is whoever can use the key. */
+static bool load_module(const struct config_loader *loader, struct config_place key,
+                        const char *text, char ret_path[FILE_PATH_BYTES_MAX])
+{
+    struct stat about;
+
+    if (text[0] != '/') {
+        return config_fail(loader, key,
+                           "is the whole path of a PKCS#11 module, such as "
+                           "\"/usr/lib/softhsm/libsofthsm2.so\"");
+    }
+    if (stat(text, &about) != 0 || !S_ISREG(about.st_mode)) {
+        return config_fail(loader, key, "there is no file \"%.200s\"", text);
+    }
+    if ((about.st_uid != 0 && about.st_uid != geteuid()) ||
+        (about.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+        return config_fail(loader, key, "others than root and this user can write \"%.200s\"",
+                           text);
+    }
+    return config_load_path(loader, key, text, FILE_PATH_BYTES_MAX, ret_path);
+}
+
+static bool load_text(const struct config_loader *loader, struct config_place key, const char *text,
+                      size_t text_bytes_max, char *ret_text)
+{
+    const int count = snprintf(ret_text, text_bytes_max, "%s", text);
+
+    return (count > 0 && (size_t)count < text_bytes_max) ||
+           config_fail(loader, key, "has at most %zu bytes", text_bytes_max - 1);
+}
+
+/* By one of two names. */
+static bool load_object(const struct config_loader *loader, struct config_place key,
+                        const struct yaml_pkcs11 *yaml, struct token_place *to)
+{
+    size_t count = 0;
+
+    if ((yaml->label == NULL) == (yaml->id == NULL)) {
+        return config_fail(loader, key, "a key in a token has either a `label` or an `id`");
+    }
+    if (yaml->label != NULL) {
+        return load_text(loader, config_key_named("%s.label", key.text), yaml->label,
+                         sizeof(to->label), to->label);
+    }
+    if (hex_decode(bytes_from_string(yaml->id), sizeof(to->id), to->id, &count) != STATUS_OK ||
+        count == 0) {
+        return config_fail(loader, config_key_named("%s.id", key.text),
+                           "\"%.80s\" is not 1 to %u bytes in hexadecimal", yaml->id,
+                           TOKEN_ID_BYTES);
+    }
+    to->id_count = (uint32_t)count;
+    return true;
+}
+
+static bool load_pkcs11(const struct config_loader *loader, struct config_place key,
+                        const struct yaml_pkcs11 *yaml, struct key_place *to)
+{
+    to->backend = KEY_IN_TOKEN;
+    return load_module(loader, config_key_named("%s.module", key.text), yaml->module,
+                       to->token.module) &&
+           load_text(loader, config_key_named("%s.token", key.text), yaml->token,
+                     sizeof(to->token.token), to->token.token) &&
+           load_object(loader, key, yaml, &to->token) &&
+           load_plain_secret_path(loader, config_key_named("%s.pin", key.text), yaml->pin,
+                                  to->token.pin_file) &&
+           load_timeout(loader, config_key_named("%s.timeout", key.text), yaml->timeout,
+                        &to->timeout);
+}
+
 static bool load_backend(const struct config_loader *loader, struct config_place key,
                          const struct yaml_key *yaml, struct key_place *to)
 {
     return yaml->web3signer != NULL
                ? load_web3signer(loader, config_key_named("%s.web3signer", key.text),
                                  yaml->web3signer, to)
-               : load_kms(loader, config_key_named("%s.kms", key.text), yaml->kms, to);
+           : yaml->kms != NULL
+               ? load_kms(loader, config_key_named("%s.kms", key.text), yaml->kms, to)
+               : load_pkcs11(loader, config_key_named("%s.pkcs11", key.text), yaml->pkcs11, to);
 }
 
 /* A key elsewhere: by whatever name it goes there, here it is its address. */
@@ -298,7 +383,8 @@ bool config_load_key(const struct config_loader *loader, struct config_place key
 {
     struct config_key *to = &loader->config->keys[loader->config->keys_count];
     struct key_place *place = &loader->config->places[loader->config->keys_count];
-    const int places_count = (yaml->web3signer != NULL) + (yaml->kms != NULL);
+    const int places_count =
+        (yaml->web3signer != NULL) + (yaml->kms != NULL) + (yaml->pkcs11 != NULL);
 
     if (!config_load_name(loader, config_key_named("%s.name", key.text), yaml->name, to->name) ||
         !refuse_secrets(loader, key, key_secrets, yaml->secrets, YAML_KEY_SECRETS,
@@ -306,7 +392,7 @@ bool config_load_key(const struct config_loader *loader, struct config_place key
         return false;
     }
     if (places_count > 1) {
-        return config_fail(loader, key, "a key is in one place: web3signer or kms");
+        return config_fail(loader, key, "a key is in one place: web3signer, kms or pkcs11");
     }
     if (!(places_count == 0 ? load_keystore(loader, key, yaml, to)
                             : load_elsewhere(loader, key, yaml, place))) {

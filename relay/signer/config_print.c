@@ -114,6 +114,11 @@ static void print_place(const struct config_key *key, const struct key_place *pl
                       place->place.has_tls ? "https" : "http", place->place.authority,
                       place->kms.key_id, place->kms.credentials_file);
         return;
+    case KEY_IN_TOKEN:
+        print_address(&place->address, out);
+        (void)fprintf(out, " in token %s by %s, PIN %s\n", place->token.token, place->token.module,
+                      place->token.pin_file);
+        return;
     }
     check_failed(__FILE__, __LINE__, "a key is in one of the places above");
 }

@@ -45,7 +45,8 @@ static const char usage_text[] =
     "  --log FILE                that of a log's signer (deploy/config/log-signer.example.yaml)\n"
     "  --check                   read the file, show what it allows, ask each key that is "
     "elsewhere\n"
-    "                            (web3signer, kms) whether it signs, and end: 3 when one does\n"
+    "                            (web3signer, kms, pkcs11) whether it signs, and end: 3 when one "
+    "does\n"
     "                            not\n"
     "  --exit-with-parent[=PID]  end when the process that started it ends\n"
     "  --version, --help\n"
@@ -301,17 +302,37 @@ static int serve_keys(struct process *process, const sigset_t *wait_mask)
                  wait_mask);
 }
 
+/* What other tools of AWS take from the environment is taken from a file alone: whoever may look at
+ * a process of this user sees the one, and not the other. */
+static int check_environment(void)
+{
+    static const char *const names[] = {"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (getenv(names[i]) != NULL) {
+            return stopped("environment", names[i],
+                           "a secret does not belong there: put it into the file that "
+                           "`kms.credentials` names, and unset it",
+                           EXIT_CODE_USAGE);
+        }
+    }
+    return -1;
+}
+
 /* A file that others could have read stops the start; who uses it reads it, and nobody here. */
 static int check_secrets(const struct signer_config *config)
 {
     for (uint32_t i = 0; i < config->keys_count; i++) {
-        if (config->places[i].backend != KEY_AT_KMS) {
+        const struct key_place *place = &config->places[i];
+        if (place->backend != KEY_AT_KMS && place->backend != KEY_IN_TOKEN) {
             continue;
         }
-        const char *path = config->places[i].kms.credentials_file;
+        const bool is_pin = place->backend == KEY_IN_TOKEN;
+        const char *path = is_pin ? place->token.pin_file : place->kms.credentials_file;
         const enum file_problem problem = file_check_secret(path);
         if (problem != FILE_OK) {
-            return stopped("credentials", path, file_problem_text(problem), EXIT_CODE_USAGE);
+            return stopped(is_pin ? "PIN" : "credentials", path, file_problem_text(problem),
+                           EXIT_CODE_USAGE);
         }
     }
     return -1;
@@ -320,7 +341,10 @@ static int check_secrets(const struct signer_config *config)
 static int open_holder(struct process *process)
 {
     const struct signer_config *config = process->config;
-    const int code = check_secrets(config);
+    int code = check_environment();
+    if (code < 0) {
+        code = check_secrets(config);
+    }
     if (code >= 0) {
         return code;
     }

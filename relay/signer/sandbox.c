@@ -83,6 +83,15 @@ static const int calls_of_network[] = {
     SCMP_SYS(uname),
 };
 
+/* Files that are read, and what libraries ask of the system. */
+static const int calls_of_tokens[] = {
+    SCMP_SYS(access),    SCMP_SYS(faccessat),  SCMP_SYS(faccessat2), SCMP_SYS(fstatfs),
+    SCMP_SYS(getcwd),    SCMP_SYS(getdents64), SCMP_SYS(getegid),    SCMP_SYS(geteuid),
+    SCMP_SYS(getgid),    SCMP_SYS(getuid),     SCMP_SYS(ioctl),      SCMP_SYS(pread64),
+    SCMP_SYS(prlimit64), SCMP_SYS(readlink),   SCMP_SYS(readlinkat), SCMP_SYS(statfs),
+    SCMP_SYS(statx),     SCMP_SYS(sysinfo),    SCMP_SYS(uname),      SCMP_SYS(flock),
+};
+
 /* Nothing in this program makes these calls after start; who does is not this program any more. */
 static const int deadly_to_both[] = {
     SCMP_SYS(socketpair),
@@ -127,17 +136,42 @@ static int add_keys(scmp_filter_ctx filter)
                : add_calls(filter, SCMP_ACT_KILL_PROCESS, deadly_to_keys, COUNT_OF(deadly_to_keys));
 }
 
-/* The files that name lookups read; none is written. */
-static int add_network(scmp_filter_ctx filter)
+/* Files are read, and none is written. */
+static int add_reads(scmp_filter_ctx filter)
 {
     const struct scmp_arg_cmp only_reads =
         SCMP_A2(SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY);
+
+    return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, &only_reads);
+}
+
+static int add_network(scmp_filter_ctx filter)
+{
     const int code =
         add_calls(filter, SCMP_ACT_ALLOW, calls_of_network, COUNT_OF(calls_of_network));
 
-    return code != 0
-               ? code
-               : seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, SCMP_SYS(openat), 1, &only_reads);
+    return code != 0 ? code : add_reads(filter);
+}
+
+/* A socket is refused and ends nobody: modules write to the system's log, or try to. */
+static int add_token(scmp_filter_ctx filter)
+{
+    const int code = add_calls(filter, SCMP_ACT_ALLOW, calls_of_tokens, COUNT_OF(calls_of_tokens));
+
+    return code != 0 ? code : add_reads(filter);
+}
+
+static int add_kind(scmp_filter_ctx filter, enum sandbox_kind kind)
+{
+    switch (kind) {
+    case SANDBOX_KEYS:
+        return add_keys(filter);
+    case SANDBOX_NETWORK:
+        return add_network(filter);
+    case SANDBOX_TOKEN:
+        return add_token(filter);
+    }
+    return -EINVAL;
 }
 
 static int add_rules(scmp_filter_ctx filter, enum sandbox_kind kind)
@@ -148,7 +182,7 @@ static int add_rules(scmp_filter_ctx filter, enum sandbox_kind kind)
         code = add_calls(filter, SCMP_ACT_KILL_PROCESS, deadly_to_both, COUNT_OF(deadly_to_both));
     }
     if (code == 0) {
-        code = kind == SANDBOX_KEYS ? add_keys(filter) : add_network(filter);
+        code = add_kind(filter, kind);
     }
     if (code != 0) {
         return code;

@@ -19,6 +19,7 @@ MUST_USE enum status sandbox_follow_parent(int parent);
 enum sandbox_kind {
     SANDBOX_KEYS,    /* holds keys and the record of what they signed; no network */
     SANDBOX_NETWORK, /* reaches keys elsewhere; may connect and read files, and write none */
+    SANDBOX_TOKEN,   /* runs a PKCS#11 module: reads files, has no socket, and writes no file */
 };
 
 /* After everything is open: from here on only the system calls that serving takes are answered.

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whatever a server that holds keys says: its replies, its lists of keys, its signatures; and the
- * addresses of such servers. A reply that is whole stays so when it comes in two parts. */
+/* Whatever holds keys says: servers' replies, lists of keys, signatures, JSON and DER of a key
+ * service, a token's point; and the addresses of such servers. A reply that is whole stays so when
+ * it comes in two parts; what is taken for DER is what OpenSSL writes. */
+#include <openssl/bn.h>
+#include <openssl/ecdsa.h>
 #include <string.h>
 
 #include "relay/base/check.h"
+#include "relay/signer/ecdsa.h"
 #include "relay/signer/remote/key_holder.h"
+#include "relay/signer/remote/kms.h"
+#include "relay/signer/remote/token.h"
 #include "relay/signer/remote/web3signer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t count);
@@ -26,6 +32,46 @@ static enum status read_part(const uint8_t *data, size_t count, enum http_end en
     return status;
 }
 
+static void check_der(struct bytes der)
+{
+    uint8_t r_and_s[KEY_SIGNATURE_BYTES];
+    uint8_t *written = NULL;
+
+    if (ecdsa_read_der(der, r_and_s) != STATUS_OK) {
+        return;
+    }
+    ECDSA_SIG *pair = ECDSA_SIG_new();
+    CHECK(pair != NULL);
+    CHECK(ECDSA_SIG_set0(pair, BN_bin2bn(r_and_s, 32, NULL), BN_bin2bn(r_and_s + 32, 32, NULL)) ==
+          1);
+    const int count = i2d_ECDSA_SIG(pair, &written);
+    CHECK(count > 0);
+    CHECK(bytes_equal(der, bytes_from(written, (size_t)count)));
+    OPENSSL_free(written);
+    ECDSA_SIG_free(pair);
+}
+
+static void check_service(struct bytes body)
+{
+    uint8_t r_and_s[KEY_SIGNATURE_BYTES];
+    uint8_t lower[KEY_SIGNATURE_BYTES];
+    struct address address;
+    const char *why = NULL;
+
+    check_der(body);
+    if (kms_read_signature(body, r_and_s) == STATUS_OK) {
+        CHECK(ecdsa_lower(r_and_s, lower) == STATUS_OK);
+    }
+    (void)kms_read_public_key(body, &address);
+    for (uint32_t code = 100; code <= 599; code += 100) {
+        CHECK((kms_read_problem(code, body, &why) == STATUS_OK) == (code == 200));
+        CHECK(code == 200 || why != NULL);
+    }
+    if (token_read_point(body, &address) == STATUS_OK) {
+        CHECK(body.count == 65 || body.count == 67);
+    }
+}
+
 static void check_bodies(struct bytes body)
 {
     const struct address address = address_from_evm(memory);
@@ -34,6 +80,7 @@ static void check_bodies(struct bytes body)
     struct signature complete;
     const struct hash digest = {{1}};
 
+    check_service(body);
     if (web3signer_read_keys(body, &address, name) == STATUS_OK) {
         CHECK(strlen(name) >= 128);
     }

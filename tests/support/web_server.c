@@ -128,23 +128,30 @@ static void *server_run(void *context)
     }
 }
 
+int web_listen_silently(uint16_t *ret_port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t count = sizeof(address);
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    CHECK(fd >= 0);
+    CHECK(bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0);
+    CHECK(getsockname(fd, (struct sockaddr *)&address, &count) == 0);
+    CHECK(listen(fd, 64) == 0);
+    *ret_port = ntohs(address.sin_port);
+    return fd;
+}
+
 struct web_server *web_server_new(bool (*handle)(void *context,
                                                  const struct web_server_request *request),
                                   void *context)
 {
     struct web_server *const server = calloc(1, sizeof(*server));
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t count = sizeof(address);
 
     CHECK(server != NULL);
     server->handle = handle;
     server->context = context;
-    server->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    CHECK(server->fd >= 0);
-    CHECK(bind(server->fd, (struct sockaddr *)&address, sizeof(address)) == 0);
-    CHECK(getsockname(server->fd, (struct sockaddr *)&address, &count) == 0);
-    CHECK(listen(server->fd, 64) == 0);
-    server->port = ntohs(address.sin_port);
+    server->fd = web_listen_silently(&server->port);
     CHECK(pthread_create(&server->thread, NULL, server_run, server) == 0);
     return server;
 }

@@ -37,5 +37,8 @@ uint32_t web_server_connections(struct web_server *server);
 /* Writes a whole reply with a length. */
 void web_server_reply(int fd, unsigned status, const char *body);
 void web_server_write(int fd, const char *text, size_t count);
+/* A port of this machine where connections are taken and nothing is said, until the descriptor that
+ * it returns is closed. */
+int web_listen_silently(uint16_t *ret_port);
 
 #endif

@@ -2,7 +2,9 @@
 #include "tests/unit/ec_point.h"
 
 #include <openssl/ec.h>
+#include <openssl/obj_mac.h>
 
+#include "relay/base/hex.h"
 #include "tests/support/unit.h"
 
 void ec_point_of(const struct secret *secret, int curve, uint8_t ret_point[EC_POINT_BYTES])
@@ -17,4 +19,13 @@ void ec_point_of(const struct secret *secret, int curve, uint8_t ret_point[EC_PO
     BN_free(number);
     EC_POINT_free(point);
     EC_GROUP_free(group);
+}
+
+void ec_point_text(const struct secret *secret, char ret_text[EC_POINT_TEXT_BYTES])
+{
+    uint8_t point[EC_POINT_BYTES];
+
+    ec_point_of(secret, NID_secp256k1, point);
+    memcpy(ret_text, "0x", 2);
+    hex_encode(bytes_from(point + 1, EC_POINT_BYTES - 1), ret_text + 2);
 }

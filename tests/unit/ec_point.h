@@ -9,5 +9,9 @@
 
 /* On the curve with this number of OpenSSL's, not compressed. */
 void ec_point_of(const struct secret *secret, int curve, uint8_t ret_point[EC_POINT_BYTES]);
+/* On secp256k1, as Web3Signer lists it: "0x" and 128 digits, without the byte that says that it is
+ * not compressed. */
+#define EC_POINT_TEXT_BYTES 131u
+void ec_point_text(const struct secret *secret, char ret_text[EC_POINT_TEXT_BYTES]);
 
 #endif

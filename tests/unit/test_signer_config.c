@@ -10,8 +10,9 @@
 #include "relay/base/hex.h"
 #include "tests/support/unit.h"
 
-#define AWAY          "0x90F79bf6EB2c4f870365E785982E1f101E93b906"
-#define KMS(settings) "    address: " AWAY "\n    kms: {" settings "}\n"
+#define AWAY             "0x90F79bf6EB2c4f870365E785982E1f101E93b906"
+#define PKCS11(settings) "    address: " AWAY "\n    pkcs11: {" settings "}\n"
+#define KMS(settings)    "    address: " AWAY "\n    kms: {" settings "}\n"
 #define RELAYER                                                                                    \
     "    keystore: ./keys/relayer.json\n"                                                          \
     "    # Readable by its owner alone (mode 0600); or credential:NAME, given by the service "     \
@@ -263,6 +264,19 @@ static void each_mistake_about_a_key_is_refused(void **state)
          "    address: " AWAY "\n    web3signer: {url: http://a}\n"
          "    kms: {region: x, key_id: y, credentials: ./c}\n",
          "keys[0]: a key is in one place"},
+        {RELAYER, PKCS11("module: libx.so, token: t, label: a, pin: ./p"),
+         "keys[0].pkcs11.module: is the whole path"},
+        {RELAYER, PKCS11("module: /nonexistent.so, token: t, label: a, pin: ./p"),
+         "keys[0].pkcs11.module: there is no file"},
+        {RELAYER, PKCS11("module: /bin/true, token: t, pin: ./p"), "either a `label` or an `id`"},
+        {RELAYER, PKCS11("module: /bin/true, token: t, label: a, id: 01, pin: ./p"),
+         "either a `label` or an `id`"},
+        {RELAYER, PKCS11("module: /bin/true, token: t, id: xy, pin: ./p"), "keys[0].pkcs11.id"},
+        {RELAYER,
+         PKCS11("module: /bin/true, token: 012345678901234567890123456789012, id: 01, pin: ./p"),
+         "keys[0].pkcs11.token: has at most 32 bytes"},
+        {RELAYER, PKCS11("module: /bin/true, token: t, labels: a, pin: ./p"),
+         "the nearest known one is \"label\""},
         {"keys:\n",
          "keys:\n  - {name: a, address: " AWAY ", web3signer: {url: http://a}, roles: [chain]}\n"
          "  - {name: b, address: " AWAY ", web3signer: {url: http://b}, roles: [chain]}\n",
@@ -287,6 +301,8 @@ static void secrets_in_the_file_are_refused_and_not_repeated(void **state)
          "name that in `credentials`"},
         {RELAYER, KMS("region: x, key_id: y, credentials: hunter2"),
          "keys[0].kms.credentials: names a file that holds the secret"},
+        {RELAYER, PKCS11("module: /bin/true, token: t, label: a, pin: hunter2"),
+         "keys[0].pkcs11.pin: names a file that holds the secret"},
         {RELAYER, KMS("region: x, key_id: y, credentials: ./c, url: 'https://me:hunter2@a'"),
          "must not hold a user or a password"},
     };
@@ -319,6 +335,52 @@ static void a_key_may_be_at_a_key_service(void **state)
     assert_string_equal(config->places[0].kms.credentials_file, "/run/credentials/x/aws");
     assert_string_equal(config->places[0].place.authority, "127.0.0.1:4566");
     signer_config_free(config);
+}
+
+static void a_key_may_be_in_a_token(void **state)
+{
+    static const uint8_t id[] = {0xab, 0x01};
+    (void)state;
+    struct signer_config *config =
+        load_changed(RELAYER, PKCS11("module: /bin/true, token: my token, id: ab01, pin: ./p"));
+    assert_non_null(config);
+    const struct key_place *place = &config->places[0];
+    assert_int_equal(place->backend, KEY_IN_TOKEN);
+    assert_string_equal(place->token.module, "/bin/true");
+    assert_string_equal(place->token.token, "my token");
+    assert_string_equal(place->token.pin_file, "/tmp/p");
+    assert_int_equal(place->token.id_count, sizeof(id));
+    assert_memory_equal(place->token.id, id, sizeof(id));
+    assert_string_equal(place->token.label, "");
+    signer_config_free(config);
+    config = load_changed(RELAYER, PKCS11("module: /bin/true, token: t, label: relayer, pin: ./p"));
+    assert_non_null(config);
+    assert_string_equal(config->places[0].token.label, "relayer");
+    assert_int_equal(config->places[0].token.id_count, 0);
+    signer_config_free(config);
+}
+
+/* Whoever can change a module can use its key. */
+static void a_module_that_others_can_write_is_not_loaded(void **state)
+{
+    char module[] = "/tmp/sluice-module-XXXXXX";
+    char lines[300];
+    const int fd = mkstemp(module);
+    (void)state;
+    assert_true(fd >= 0);
+    (void)snprintf(lines, sizeof(lines),
+                   "    address: " AWAY "\n"
+                   "    pkcs11: {module: %s, token: t, label: a, pin: ./p}\n",
+                   module);
+    assert_int_equal(fchmod(fd, 0755), 0);
+    struct signer_config *config = load_changed(RELAYER, lines);
+    assert_non_null(config);
+    signer_config_free(config);
+    assert_int_equal(fchmod(fd, 0775), 0);
+    const struct mistake mistake = {RELAYER, lines, "others than root and this user can write"};
+    is_refused_at_its_place(&mistake);
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(unlink(module), 0);
 }
 
 static void chains_are_apart(void **state)
@@ -626,6 +688,8 @@ int main(void)
         cmocka_unit_test(each_mistake_about_a_key_is_refused),
         cmocka_unit_test(secrets_in_the_file_are_refused_and_not_repeated),
         cmocka_unit_test(a_key_may_be_at_a_key_service),
+        cmocka_unit_test(a_key_may_be_in_a_token),
+        cmocka_unit_test(a_module_that_others_can_write_is_not_loaded),
         cmocka_unit_test(chains_are_apart),
         cmocka_unit_test(the_mandate_narrows_what_is_allowed),
         cmocka_unit_test(the_mandate_narrows_what_a_spoke_may_do),

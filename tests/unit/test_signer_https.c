@@ -28,16 +28,6 @@ struct tls_server {
     unsigned port;
 };
 
-/* The public key of the secret, as Web3Signer lists it. */
-static void list_text(char ret_text[131])
-{
-    uint8_t point[EC_POINT_BYTES];
-
-    ec_point_of(&secret, NID_secp256k1, point);
-    memcpy(ret_text, "0x", 2);
-    hex_encode(bytes_from(point + 1, EC_POINT_BYTES - 1), ret_text + 2);
-}
-
 static void set_place(struct key_place *to, unsigned port)
 {
     struct ecdsa *ecdsa = ecdsa_new();
@@ -65,7 +55,7 @@ static void *serve_tls(void *context)
         SSL *tls = SSL_new(server->context);
         (void)SSL_set_fd(tls, fd);
         if (SSL_accept(tls) == 1 && SSL_read(tls, text, sizeof(text)) > 0) {
-            list_text(list);
+            ec_point_text(&secret, list);
             const int count = snprintf(
                 body, sizeof(body), "HTTP/1.1 200 OK\r\nContent-Length: 134\r\n\r\n[\"%s\"]", list);
             (void)SSL_write(tls, body, count);

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <openssl/bn.h>
-#include <openssl/obj_mac.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -59,16 +58,6 @@ static struct key_holder *holder;
 
 /* ---- the stand-in ---- */
 
-/* The public key of the secret, as Web3Signer lists it. */
-static void public_key_text(const struct secret *secret, char ret_text[131])
-{
-    uint8_t point[EC_POINT_BYTES];
-
-    ec_point_of(secret, NID_secp256k1, point);
-    memcpy(ret_text, "0x", 2);
-    hex_encode(bytes_from(point + 1, EC_POINT_BYTES - 1), ret_text + 2);
-}
-
 /* r, n - s and the other v: the same signature in the upper half. */
 static void raise_s(struct signature *signature)
 {
@@ -90,8 +79,8 @@ static void answer_list(int fd)
     char theirs[131];
 
     stand_in.listed++;
-    public_key_text(&stand_in.secret, ours);
-    public_key_text(&stand_in.other, theirs);
+    ec_point_text(&stand_in.secret, ours);
+    ec_point_text(&stand_in.other, theirs);
     (void)snprintf(body, sizeof(body), "[\"%s\"%s%s%s]", theirs,
                    stand_in.mood == MOOD_WITHOUT_KEY ? "" : ",\"",
                    stand_in.mood == MOOD_WITHOUT_KEY ? "" : ours,
@@ -186,7 +175,7 @@ static bool handle(void *context, const struct web_server_request *request)
     case MOOD_FORGETFUL:
         break;
     }
-    public_key_text(&stand_in.secret, key);
+    ec_point_text(&stand_in.secret, key);
     (void)snprintf(path, sizeof(path), "/base/api/v1/eth1/sign/%s", key);
     if (strcmp(request->method, "GET") == 0 &&
         strcmp(request->target, "/base/api/v1/eth1/publicKeys") == 0) {
@@ -339,23 +328,6 @@ static uint64_t clock_ms(void)
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* A port where connections are taken and nothing is said. */
-static int listen_silently(struct key_place *to)
-{
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
-    socklen_t bytes = sizeof(address);
-    char url[64];
-    const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-    assert_int_equal(0, bind(listener, (struct sockaddr *)&address, sizeof(address)));
-    assert_int_equal(0, listen(listener, 32));
-    assert_int_equal(0, getsockname(listener, (struct sockaddr *)&address, &bytes));
-    (void)snprintf(url, sizeof(url), "http://127.0.0.1:%u", ntohs(address.sin_port));
-    assert_status(STATUS_OK, https_place_read(url, &to->place));
-    return listener;
-}
-
 /* A question ends, and its late answer is nobody's. */
 static void a_silent_server_costs_its_time_and_no_more(void **state)
 {
@@ -386,11 +358,12 @@ static void a_silent_key_holds_up_no_other(void **state)
 
     (void)state;
     holder = key_holder_close(holder);
-    places[0] = place;
     places[1] = place;
-    places[0].timeout = DURATION_MS(300);
     /* The first is silent: nobody but a listener is there. */
-    const int listener = listen_silently(&places[0]);
+    uint16_t port = 0;
+    const int listener = web_listen_silently(&port);
+    set_place(&places[0], "http", port, "");
+    places[0].timeout = DURATION_MS(300);
     assert_status(STATUS_OK, key_holder_open(places, 2, &holder));
     for (unsigned i = 0; i < KEY_QUESTIONS_MAX; i++) {
         assert_status(STATUS_OK, key_holder_ask(holder, &question, &lost[i]));
@@ -430,6 +403,7 @@ static void what_is_dropped_is_never_asked(void **state)
     const struct bytes preimage = bytes_from_string("anything");
     const struct key_question question = {.digest = keccak256(preimage), .preimage = preimage};
     struct key_outcome outcome;
+    struct key_outcome outcome_of_none;
     uint64_t kept = 0;
     uint64_t dropped = 0;
 
@@ -437,14 +411,18 @@ static void what_is_dropped_is_never_asked(void **state)
     assert_status(STATUS_OK, key_holder_ask(holder, &question, &kept));
     key_holder_release(holder);
     assert_status(STATUS_OK, key_holder_ask(holder, &question, &dropped));
-    key_holder_drop(holder);
+    /* The key is free again, and what is not released still waits. */
     while (!key_holder_next(holder, &outcome)) {
         (void)poll(NULL, 0, 1);
     }
+    (void)poll(NULL, 0, 50);
+    assert_false(key_holder_next(holder, &outcome_of_none));
+    assert_int_equal(1, stand_in.asked);
+    key_holder_drop(holder);
     assert_int_equal(kept, outcome.ticket);
     assert_status(STATUS_OK, outcome.status);
     (void)poll(NULL, 0, 100);
-    assert_false(key_holder_next(holder, &outcome));
+    assert_false(key_holder_next(holder, &outcome_of_none));
     assert_int_equal(1, stand_in.asked);
 }
 
@@ -613,6 +591,7 @@ static void a_failed_commit_asks_no_key(void **state)
         assert_int_equal(OUTCOME_UNKNOWN, answers[i].reply.outcome);
         assert_int_equal(WIRE_ANSWER_NONE, answers[i].reply.answer);
     }
+    (void)poll(NULL, 0, 100); /* a question would be there by now */
     assert_int_equal(0, stand_in.asked);
     watermark_close(signer.watermark);
     folder_remove(&folder);

@@ -152,12 +152,41 @@ static void what_reaches_the_network_cannot_do(void **state)
     assert_int_equal(run_confined(SANDBOX_NETWORK, act_executable_memory), 42);
 }
 
+static int act_socket_refused(void)
+{
+    return socket(AF_UNIX, SOCK_STREAM, 0) < 0 && errno == EPERM &&
+                   socket(AF_INET, SOCK_STREAM, 0) < 0 && errno == EPERM
+               ? 42
+               : 1;
+}
+
+static int act_unlink(void)
+{
+    return unlink("/tmp/sluice-sandbox") < 0 && errno == EPERM ? 42 : 1;
+}
+
+/* It runs its vendor's code. */
+static void what_runs_a_module_cannot_do(void **state)
+{
+    (void)state;
+    assert_int_equal(run_confined(SANDBOX_TOKEN, act_harmless), 42);
+    assert_int_equal(run_confined(SANDBOX_TOKEN, act_read), 42);
+    assert_int_equal(run_confined(SANDBOX_TOKEN, act_socket_refused), 42);
+    assert_int_equal(run_confined(SANDBOX_TOKEN, act_write), 42);
+    assert_int_equal(run_confined(SANDBOX_TOKEN, act_create), 42);
+    assert_int_equal(run_confined(SANDBOX_TOKEN, act_unlink), 42);
+    assert_int_equal(run_confined(SANDBOX_TOKEN, act_fork), 1000 + SIGSYS);
+    assert_int_equal(run_confined(SANDBOX_TOKEN, act_execute), 1000 + SIGSYS);
+    assert_int_equal(run_confined(SANDBOX_TOKEN, act_executable_memory), 42);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_start_leaves_no_core_and_nothing_to_read),
         cmocka_unit_test(what_a_confined_process_cannot_do),
         cmocka_unit_test(what_reaches_the_network_cannot_do),
+        cmocka_unit_test(what_runs_a_module_cannot_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@
 
 #include "relay/base/check.h"
 #include "relay/signer/remote/kms.h"
+#include "relay/signer/remote/token.h"
 #include "relay/signer/remote/web3signer.h"
 #include "relay/signer/sandbox.h"
 
@@ -24,6 +25,7 @@ struct reach {
     enum key_backend backend;
     struct web3signer *web3signer;
     struct kms *kms;
+    struct token *token;
 };
 
 /* The authority's file is read here, once: a confined process opens it no more than the network. */
@@ -44,6 +46,11 @@ static struct reach open_reach(const struct key_place *place)
             reach.kms = NULL;
         }
         break;
+    case KEY_IN_TOKEN:
+        if (token_open(place, &reach.token) != STATUS_OK) {
+            reach.token = NULL;
+        }
+        break;
     }
     return reach;
 }
@@ -59,9 +66,11 @@ static void warm_up_lookups(void)
     }
 }
 
-static enum status say_unusable(const char **ret_why)
+static enum status say_unusable(const struct reach *reach, const char **ret_why)
 {
-    *ret_why = "its `authority` cannot be loaded";
+    *ret_why = reach->backend == KEY_IN_TOKEN
+                   ? "its `module` cannot be loaded, or is none of PKCS#11"
+                   : "its `authority` cannot be loaded";
     return STATUS_UNREACHABLE;
 }
 
@@ -72,10 +81,13 @@ static enum status look(const struct reach *reach, const char **ret_why)
     case KEY_IN_KEYSTORE:
         break;
     case KEY_AT_WEB3SIGNER:
-        return reach->web3signer == NULL ? say_unusable(ret_why)
+        return reach->web3signer == NULL ? say_unusable(reach, ret_why)
                                          : web3signer_find(reach->web3signer, ret_why);
     case KEY_AT_KMS:
-        return reach->kms == NULL ? say_unusable(ret_why) : kms_find(reach->kms, ret_why);
+        return reach->kms == NULL ? say_unusable(reach, ret_why) : kms_find(reach->kms, ret_why);
+    case KEY_IN_TOKEN:
+        return reach->token == NULL ? say_unusable(reach, ret_why)
+                                    : token_find(reach->token, ret_why);
     }
     check_failed(__FILE__, __LINE__, "a child reaches a key elsewhere");
 }
@@ -88,13 +100,17 @@ static enum status sign(const struct reach *reach, const struct key_ask *ask,
         break;
     case KEY_AT_WEB3SIGNER:
         return reach->web3signer == NULL
-                   ? say_unusable(ret_why)
+                   ? say_unusable(reach, ret_why)
                    : web3signer_sign(reach->web3signer,
                                      bytes_from(ask->preimage, ask->preimage_count), ret_signature,
                                      ret_why);
     case KEY_AT_KMS:
-        return reach->kms == NULL ? say_unusable(ret_why)
+        return reach->kms == NULL ? say_unusable(reach, ret_why)
                                   : kms_sign(reach->kms, &ask->digest, ret_signature, ret_why);
+    case KEY_IN_TOKEN:
+        return reach->token == NULL
+                   ? say_unusable(reach, ret_why)
+                   : token_sign(reach->token, &ask->digest, ret_signature, ret_why);
     }
     check_failed(__FILE__, __LINE__, "a child reaches a key elsewhere");
 }
@@ -113,10 +129,13 @@ noreturn void key_child_run(int fd, const struct key_place *place)
     static struct key_ask ask;
     struct key_answer first = {.id = KEY_LOOK_ID};
     const char *why = "";
+    const bool is_token = place->backend == KEY_IN_TOKEN;
 
-    warm_up_lookups();
+    if (!is_token) {
+        warm_up_lookups();
+    }
     const struct reach reach = open_reach(place);
-    if (sandbox_close(SANDBOX_NETWORK) != STATUS_OK) {
+    if (sandbox_close(is_token ? SANDBOX_TOKEN : SANDBOX_NETWORK) != STATUS_OK) {
         _exit(EXIT_UNUSABLE);
     }
     const enum status found = look(&reach, &why);
